@@ -1,0 +1,5 @@
+//! The garbage-collected heap. Knows nothing of Python.
+
+mod header;
+
+pub use header::*;
