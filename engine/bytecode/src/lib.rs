@@ -1,1 +1,11 @@
+//! Skein's bytecode: the op table, code objects, their text form, verifier and file form.
 
+mod code;
+pub mod ops;
+mod positions;
+mod special;
+
+pub use code::{Code, Const, Handler, Intrinsic, Local, LocalKind, flags};
+pub use ops::{Extra, Op, OpInfo, Role, pack};
+pub use positions::{Position, Positions};
+pub use special::Special;
