@@ -279,7 +279,7 @@ impl Mutator {
     }
 
     fn random_slot(&mut self, kind: u8) -> Slot {
-        let plain = (self.rng.next() << 3) | 1 + self.rng.next() % 7;
+        let plain = (self.rng.next() << 3) | (1 + self.rng.next() % 7);
         let target = self.pick();
         match (kind, target) {
             // Words that look like references but are none.
@@ -574,7 +574,9 @@ fn random_mutator() {
             }
             assert!(mutator.owners.is_empty());
             collections += mutator.collections;
-            seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
+            if given.is_none() {
+                seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
+            }
         }
         if given.is_some() {
             break;
