@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  page table   | … | 7 | 7 | 7 | 0 | 0 | 2 | 2 | …     record number + 1 of each page, 0 = free
-//!  record 7     start, bytes, marks (bit per parity), cards (bit per 512 B, made on demand)
+//!  record 7     start, bytes, marks (bit per parity), cards (bit per 64 B, made on demand)
 //! ```
 //!
 //! A large array of values that is old is not put into the remembered set as a whole: a store
@@ -17,8 +17,9 @@ use std::cell::{Cell, RefCell};
 
 /// Objects above this size are large.
 pub(crate) const LARGE: usize = 8 << 10;
-/// Bytes of an array that share a card.
-pub(crate) const CARD: usize = 512;
+/// Bytes of an array that share a card: one cache line, so that scattered stores into a large
+/// array cost a minor collection no more than as many remembered objects.
+pub(crate) const CARD: usize = 64;
 
 #[derive(Default)]
 struct LargeRecord {
