@@ -1,5 +1,8 @@
 //! A stack that says no instead of aborting when there is no memory for it to grow.
 
+/// Bytes that a stack keeps.
+const KEPT: usize = 4 << 20;
+
 /// A bounded stack.
 pub(crate) struct Stack<T> {
     items: Vec<T>,
@@ -46,9 +49,10 @@ impl<T> Stack<T> {
         self.items.is_empty()
     }
 
-    /// Gives back the memory of a stack that was large once.
+    /// Gives back the memory of a stack that was very large once. What a nursery full of survivors
+    /// needs is kept: to fault it in again costs more than to scan them.
     pub fn trim(&mut self) {
         debug_assert!(self.items.is_empty());
-        self.items.shrink_to(4096);
+        self.items.shrink_to(KEPT / size_of::<T>());
     }
 }
