@@ -216,7 +216,8 @@ impl Mutator {
                         cleared.push(index);
                     }
                     Slot::Ref(to, _) if weak && major && all.contains(&id) => {
-                        assert!(all.contains(&to), "{name:x?} keeps dead {to}");
+                        let lives = all.contains(&to) || self.cleared.contains(&to);
+                        assert!(lives, "{name:x?} keeps dead {to}");
                     }
                     _ => {}
                 }
