@@ -15,23 +15,27 @@ impl<M: ObjectModel> Heap<M> {
     /// found yet counts as an object.
     pub fn resolve(&self, word: u64) -> Option<*mut Header> {
         let addr = word as usize;
-        if addr < self.range.base {
+        let start = if addr < self.range.base {
             None
         } else if addr < self.range.small_end() {
-            self.resolve_small(addr)
+            self.small_at_or_before(addr)
         } else if addr >= self.range.large_start() && addr < self.range.end {
-            self.large.resolve(addr).map(|start| start as *mut Header)
+            self.large.resolve(addr)
         } else {
             None
-        }
+        }?;
+        // SAFETY: the look-ups give objects only.
+        (addr - start < unsafe { rounded_size::<M>(start) }).then_some(start as *mut Header)
     }
 
-    fn resolve_small(&self, addr: usize) -> Option<*mut Header> {
+    /// The last object that begins at or before an address in its block; none if the address is
+    /// in no object for sure.
+    fn small_at_or_before(&self, addr: usize) -> Option<usize> {
         // SAFETY: `addr` is below `small_end`, so its chunk is committed.
         let block = unsafe { Block::containing(addr)? };
         // SAFETY: as above, and it is no metadata.
         let line = unsafe { *line_slot(addr) };
-        let start = if line == 0 {
+        if line == 0 {
             None
         } else if line & YOUNG == 0 {
             block.marked_at_or_before(addr, self.space.parity.get())
@@ -40,10 +44,7 @@ impl<M: ObjectModel> Heap<M> {
             block.start_at_or_before(addr)
         } else {
             self.walk_to(block, addr)
-        };
-        let start = start?;
-        // SAFETY: both bitmaps and the walk give objects only.
-        (addr - start < unsafe { small_size::<M>(start) }).then_some(start as *mut Header)
+        }
     }
 
     fn build_starts(&self, block: Block) {
@@ -102,7 +103,7 @@ impl<M: ObjectModel> Heap<M> {
                 if header.gc.get() & FILLER != 0 {
                     addr += header.shape.get() as usize;
                 } else {
-                    let size = small_size::<M>(addr);
+                    let size = rounded_size::<M>(addr);
                     f(addr, size)?;
                     addr += size;
                 }
@@ -112,11 +113,11 @@ impl<M: ObjectModel> Heap<M> {
     }
 }
 
-/// Bytes that an object takes up in its block.
+/// Bytes of an object, in whole granules.
 ///
 /// # Safety
 /// There is an object at `addr`.
-unsafe fn small_size<M: ObjectModel>(addr: usize) -> usize {
+unsafe fn rounded_size<M: ObjectModel>(addr: usize) -> usize {
     // SAFETY: by the caller's promise.
     let size = unsafe { M::size(addr as *const Header) };
     debug_assert!(size >= size_of::<Header>());

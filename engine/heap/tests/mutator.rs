@@ -475,7 +475,7 @@ impl Mutator {
         let near = word.wrapping_add(self.rng.next() % (1 << 21));
         if let Some(obj) = self.world.heap.resolve(near) {
             let size = WORDS + 8 * self.world.object(obj as usize).n.get() as usize;
-            let taken = size.next_multiple_of(if size > 8192 { 4096 } else { 16 });
+            let taken = size.next_multiple_of(16);
             assert!(obj as usize <= near as usize && (near as usize) < obj as usize + taken);
         }
     }
