@@ -125,7 +125,8 @@ impl Mutator {
     fn collect(&mut self, kind: CollectKind) {
         self.publish_roots();
         let mut kind = self.world.collect(kind).kind;
-        if self.rng.one_in(50) {
+        let twice = self.rng.one_in(50);
+        if twice {
             // What is queued stays alive until it is taken.
             kind = self.world.collect(CollectKind::Major).kind;
         }
@@ -144,7 +145,7 @@ impl Mutator {
         }
         let verify = self.collections.is_multiple_of(self.verify_every);
         if major || !taken.is_empty() || verify || !DIED.with_borrow(Vec::is_empty) {
-            self.verify(&taken, major);
+            self.verify(&taken, major, twice);
         }
         for id in taken {
             if self.rng.one_in(2) {
@@ -153,7 +154,7 @@ impl Mutator {
         }
     }
 
-    fn verify(&mut self, taken: &[u64], major: bool) {
+    fn verify(&mut self, taken: &[u64], major: bool, twice: bool) {
         let live = self.reach(self.root_ids(), false);
         for id in taken {
             assert!(!live.contains(id), "reachable {id} is finalized");
@@ -161,15 +162,17 @@ impl Mutator {
             self.finalizers.retain(|_, other| other != id);
             assert_eq!(before, self.finalizers.len() + 1, "{id} finalized twice");
         }
-        if major {
-            for id in self.finalizers.values() {
-                assert!(live.contains(id), "unreachable {id} is not finalized");
-            }
-        }
         let all = self.reach(
             self.root_ids().into_iter().chain(taken.iter().copied()),
             false,
         );
+        if major {
+            // What the first of two collections queued kept others from the second one.
+            let roots = if twice { &all } else { &live };
+            for id in self.finalizers.values() {
+                assert!(roots.contains(id), "unreachable {id} is not finalized");
+            }
+        }
         DIED.with_borrow_mut(|died| {
             for id in died.drain(..) {
                 assert!(!all.contains(&id), "reachable owner {id} died");
