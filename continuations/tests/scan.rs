@@ -56,7 +56,8 @@ fn a_local_of_a_suspended_fiber_is_found<B: Backend>() {
 }
 
 /// Nine words alive across the suspend: more than there are callee-saved
-/// registers, so that some are in each of them if the compiler uses them.
+/// registers, so that some are in each of them if the compiler uses them. The
+/// black box keeps it from computing with the words before the suspend.
 fn words_in_registers_across_a_suspend_are_found<B: Backend>() {
     #[inline(never)]
     fn hold<B: Backend>(y: &skein_continuations::Yielder<usize, (), B>, base: usize) -> usize {
@@ -66,7 +67,7 @@ fn words_in_registers_across_a_suspend_are_found<B: Backend>() {
         y.suspend(());
         [a, b, c, d, e, f, g, h, i]
             .iter()
-            .map(|word| (word ^ KEY) - base)
+            .map(|word| (black_box(*word) ^ KEY) - base)
             .sum()
     }
     let pool = StackPool::default();
@@ -140,7 +141,7 @@ fn the_parked_os_stack_is_found<B: Backend>() {
         let found = hub.switch_to(Some(id), 0);
         let sum = [a, b, c, d, e, f, g, h, i]
             .iter()
-            .map(|word| (word ^ KEY) - base)
+            .map(|word| (black_box(*word) ^ KEY) - base)
             .sum();
         (found, sum)
     }
@@ -160,7 +161,7 @@ fn the_running_stack_is_found<B: Backend>() {
         });
         let sum: usize = [a, b, c, d, e, f]
             .iter()
-            .map(|word| (word ^ KEY) - base)
+            .map(|word| (black_box(*word) ^ KEY) - base)
             .sum();
         Exit {
             to: None,
