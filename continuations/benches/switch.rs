@@ -4,6 +4,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::hint::black_box;
+use std::time::Instant;
 
 use corosensei::{Coroutine, CoroutineResult};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -152,5 +153,70 @@ fn create(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, switch, rings, create);
+/// The best of many short runs of each in turn, which a busy machine disturbs
+/// less than it does the means above.
+fn ratios(_: &mut Criterion) {
+    const SWITCHES: usize = 10_000;
+    let pool = StackPool::default();
+    let mut bare = Coroutine::<usize, usize, (), PoolStack>::with_stack(
+        pool.acquire().unwrap(),
+        |y, mut value| {
+            while value != usize::MAX {
+                value = y.suspend(value);
+            }
+        },
+    );
+    let mut fiber = Fiber::<usize, usize, ()>::new(&pool, |y, mut value| {
+        while value != usize::MAX {
+            value = y.suspend(value);
+        }
+    })
+    .unwrap();
+    let hub = Hub::<Corosensei>::new(pool.clone());
+    let ring = Ring::default();
+    let member = || hub.spawn(ring_member, &raw const ring as usize).unwrap();
+    let (a, b) = (member(), member());
+    ring.next.set(vec![b, a]).unwrap();
+    let mut best = [f64::INFINITY; 3];
+    let mut time = |row: usize, run: &mut dyn FnMut()| {
+        let start = Instant::now();
+        run();
+        let each = start.elapsed().as_secs_f64() * 1e9 / SWITCHES as f64;
+        best[row] = best[row].min(each);
+    };
+    for _ in 0..1000 {
+        time(0, &mut || {
+            for _ in 0..SWITCHES {
+                black_box(bare.resume(black_box(1)));
+            }
+        });
+        time(1, &mut || {
+            for _ in 0..SWITCHES {
+                black_box(fiber.resume(black_box(1)));
+            }
+        });
+        time(2, &mut || {
+            ring.hops.set(SWITCHES);
+            hub.switch_to(Some(a), 0);
+        });
+    }
+    ring.end.set(true);
+    hub.switch_to(Some(a), 0);
+    hub.switch_to(Some(b), 0);
+    bare.resume(usize::MAX);
+    fiber.resume(usize::MAX);
+    let [bare, fiber, hub] = best;
+    println!("best of 1000, two stack switches each:");
+    println!("  bare corosensei, resume and suspend {bare:.2} ns");
+    println!(
+        "  Fiber, resume and suspend           {fiber:.2} ns, {:.2} x",
+        fiber / bare
+    );
+    println!(
+        "  Hub::switch_to, stack to stack      {hub:.2} ns, {:.2} x",
+        hub / bare
+    );
+}
+
+criterion_group!(benches, ratios, switch, rings, create);
 criterion_main!(benches);

@@ -12,7 +12,7 @@
 //!        | frames of the body       |
 //!        | frame of `suspend`       | <- stack pointer that `suspend` records
 //!        | registers saved by the   |
-//!        | switch, at most SLACK    |
+//!        | switch, at most B::SLACK |
 //!        +--------------------------+ <- saved_sp: scan from here to base
 //!        | free                     |
 //!  limit +--------------------------+
@@ -31,11 +31,6 @@ use crate::backend::corosensei::Corosensei;
 use crate::backend::{Backend, Prepared, Transfer};
 use crate::bounds::{StackBounds, current_stack_pointer};
 use crate::pool::{StackError, StackPool};
-
-/// How far below the stack pointer read in `suspend` or `resume` the switch may
-/// have saved registers: the frames of the backend's own functions, of which
-/// there are three at most in a build without inlining.
-const SLACK: usize = 512;
 
 /// What a resumed fiber did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +89,7 @@ impl<In, Out, Ret, B: Backend> Core<In, Out, Ret, B> {
         }
         this.state.set(State::Running);
         this.resumer_sp
-            .set(current_stack_pointer().saturating_sub(SLACK));
+            .set(current_stack_pointer().saturating_sub(B::SLACK));
         // SAFETY: the state was Fresh or Suspended, so the coroutine is there
         // (only Finished means that it was dropped), and no other call is inside
         // it: one that were would have left the state at Running. So this is the
@@ -198,7 +193,7 @@ impl<In, Out, B: Backend> Yielder<In, Out, B> {
         // core as long as the fiber has not finished. That this is the stack to
         // suspend, the caller promises.
         unsafe {
-            (*self.saved_sp).set(current_stack_pointer() - SLACK);
+            (*self.saved_sp).set(current_stack_pointer() - B::SLACK);
             B::suspend(&*self.suspender, value)
         }
     }
@@ -215,6 +210,22 @@ fn foreign_stack() -> ! {
 /// A suspended fiber must be resumed until it returns. Dropping it before that
 /// leaks its stack, with all that lives there ([`crate::PoolStats::leaked`]);
 /// dropping it before its start drops the closure.
+///
+/// ```
+/// use skein_continuations::{Fiber, Resumed, StackPool};
+///
+/// let pool = StackPool::default();
+/// let mut sum = Fiber::<u32, u32, ()>::new(&pool, |yielder, first| {
+///     let mut sum = first;
+///     while sum < 10 {
+///         sum += yielder.suspend(sum);
+///     }
+/// })?;
+/// assert_eq!(sum.resume(1), Resumed::Yielded(1));
+/// assert_eq!(sum.resume(5), Resumed::Yielded(6));
+/// assert_eq!(sum.resume(4), Resumed::Returned(()));
+/// # Ok::<(), skein_continuations::StackError>(())
+/// ```
 pub struct Fiber<In: 'static, Out: 'static, Ret: 'static, B: Backend = Corosensei> {
     core: NonNull<Core<In, Out, Ret, B>>,
     owns: PhantomData<Core<In, Out, Ret, B>>,
@@ -344,5 +355,36 @@ impl<In, Out, Ret, B: Backend> Drop for Fiber<In, Out, Ret, B> {
         // SAFETY: the memory came out of a box in `new`, and `self` is its one
         // owner. No frame points to it: the body never ran, or has returned.
         drop(unsafe { Box::from_raw(self.core.as_ptr()) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `corosensei` does not tell where it suspended; its own record, found by
+    /// looking through it, must not be below what `saved_sp` tells.
+    #[test]
+    fn saved_sp_is_below_the_pointer_of_the_switch() {
+        let pool = StackPool::default();
+        let mut fiber = Fiber::<usize, (), ()>::new(&pool, |y, _| {
+            y.suspend(());
+        })
+        .unwrap();
+        fiber.resume(0);
+        let bounds = fiber.bounds();
+        let coroutine = fiber.core().coroutine.get().cast::<usize>();
+        let words = size_of::<Coroutine<usize, (), (), Corosensei>>() / size_of::<usize>();
+        let lowest = (0..words)
+            // SAFETY: the words are inside the suspended coroutine, which is made
+            // of pointers and addresses.
+            .map(|i| unsafe { coroutine.add(i).read() })
+            .filter(|&word| word > bounds.limit && bounds.contains(word))
+            .min()
+            .expect("the coroutine holds its stack pointer");
+        println!("saved_sp is {} bytes below", lowest - fiber.saved_sp());
+        assert!(fiber.saved_sp() < lowest);
+        assert!(lowest < bounds.base - Corosensei::HEADER);
+        fiber.resume(0);
     }
 }

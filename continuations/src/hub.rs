@@ -74,6 +74,22 @@ type HubFiber<B> = Fiber<usize, *const (), Exit, B>;
 type HubCore<B> = Core<usize, *const (), Exit, B>;
 
 /// All stacks of one OS thread, and which of them runs.
+///
+/// ```
+/// use skein_continuations::{Corosensei, Exit, Hub, StackPool};
+///
+/// fn twice(hub: &Hub, arg: usize, payload: usize) -> Exit {
+///     let payload = hub.switch_to(None, payload + arg);
+///     Exit { to: None, payload: payload * arg }
+/// }
+///
+/// let hub = Hub::<Corosensei>::new(StackPool::default());
+/// let stack = hub.spawn(twice, 10)?;
+/// assert_eq!(hub.switch_to(Some(stack), 1), 11);
+/// assert_eq!(hub.switch_to(Some(stack), 5), 50);
+/// assert!(hub.is_empty());
+/// # Ok::<(), skein_continuations::StackError>(())
+/// ```
 pub struct Hub<B: Backend = Corosensei> {
     /// Null while the OS stack runs.
     current: Cell<*const HubCore<B>>,

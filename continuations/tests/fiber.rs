@@ -12,6 +12,7 @@ on_each_backend!(
     values_go_both_ways,
     a_large_value_goes_both_ways,
     fibers_nest,
+    ten_thousand_are_parked_at_once,
     a_panic_reaches_the_resumer,
     a_panic_is_caught_inside,
     a_finished_fiber_cannot_be_resumed,
@@ -71,6 +72,25 @@ fn fibers_nest<B: Backend>() {
     assert_eq!(fiber.resume(0), Resumed::Yielded(101));
     assert_eq!(fiber.resume(1000), Resumed::Returned(1101));
     assert_eq!(pool.stats().in_use, 0);
+}
+
+fn ten_thousand_are_parked_at_once<B: Backend>() {
+    const N: usize = 10_000;
+    let pool = StackPool::default();
+    let mut fibers: Vec<_> = (0..N)
+        .map(|i| {
+            Fiber::<usize, usize, usize, B>::new(&pool, move |y, value| y.suspend(value + i) + i)
+                .unwrap()
+        })
+        .collect();
+    // 7919 has no divisor in common with N, so each is met once.
+    for i in (0..N).map(|i| i * 7919 % N) {
+        assert_eq!(fibers[i].resume(1), Resumed::Yielded(i + 1));
+    }
+    for i in (0..N).map(|i| i * 4321 % N) {
+        assert_eq!(fibers[i].resume(2), Resumed::Returned(i + 2));
+    }
+    assert_eq!(pool.stats().leaked, 0);
 }
 
 fn a_panic_reaches_the_resumer<B: Backend>() {

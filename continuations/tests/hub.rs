@@ -3,7 +3,9 @@
 mod common;
 
 use std::cell::{Cell, RefCell};
+use std::os::unix::process::ExitStatusExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::Command;
 
 use skein_continuations::{Backend, Exit, Fiber, Hub, StackId, StackPool, current_stack_pointer};
 
@@ -21,6 +23,7 @@ on_each_backend!(
     a_call_on_a_new_stack_borrows_and_returns,
     a_call_on_a_new_stack_panics_into_its_caller,
     a_waiting_stack_is_stood_for_by_its_call,
+    a_panic_across_a_parked_call_aborts,
     a_million_levels_deep,
     two_hubs_are_apart,
     a_dropped_hub_leaks_parked_stacks_only,
@@ -363,6 +366,29 @@ fn a_waiting_stack_is_stood_for_by_its_call<B: Backend>() {
     assert_eq!(hub.switch_to(Some(id), 5), 2);
     assert_eq!(hub.switch_to(Some(id), 7), 57);
     assert!(hub.is_empty());
+}
+
+/// Unwinding the OS stack would end frames that the parked call borrows.
+fn a_panic_across_a_parked_call_aborts<B: Backend>() {
+    fn fails<B: Backend>(_: &Hub<B>, _: usize, _: usize) -> Exit {
+        panic!("on a stack of its own");
+    }
+    const IN_CHILD: &str = "SKEIN_TEST_IN_CHILD";
+    if std::env::var_os(IN_CHILD).is_some() {
+        let hub = hub::<B>();
+        let id = hub.spawn(fails, 0).unwrap();
+        let _ = hub.call_on_new_stack(|| hub.switch_to(Some(id), 0));
+        return;
+    }
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            &format!("{}::a_panic_across_a_parked_call_aborts", B::NAME),
+        ])
+        .env(IN_CHILD, "1")
+        .output()
+        .unwrap();
+    assert_eq!(child.status.signal(), Some(libc::SIGABRT));
 }
 
 fn a_million_levels_deep<B: Backend>() {

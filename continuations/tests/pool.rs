@@ -185,7 +185,7 @@ fn idle_pages_go_back() {
     let mut fibers: Vec<_> = (0..N)
         .map(|_| {
             Fiber::<(), (), ()>::new(&pool, |y, ()| {
-                let big = std::hint::black_box([1u8; 64 << 10]);
+                let big = std::hint::black_box([1u8; 32 << 10]);
                 y.suspend(());
                 std::hint::black_box(big);
             })
@@ -196,7 +196,7 @@ fn idle_pages_go_back() {
         fiber.resume(());
     }
     let parked = resident() - start;
-    assert!(parked > N * (64 << 10));
+    assert!(parked > N * (32 << 10));
     for fiber in &mut fibers {
         fiber.resume(());
     }

@@ -24,6 +24,7 @@ pub struct Corosensei;
 impl Backend for Corosensei {
     const NAME: &'static str = "corosensei";
     const HEADER: usize = 64;
+    const SLACK: usize = 512;
 
     type Coroutine<In: 'static, Out: 'static, Ret: 'static> = Coroutine<In, Out, Ret, PoolStack>;
     type Suspender<In: 'static, Out: 'static> = Yielder<In, Out>;

@@ -37,6 +37,7 @@ pub struct Suspender<In, Out> {
 impl Backend for Generator {
     const NAME: &'static str = "generator";
     const HEADER: usize = 1024;
+    const SLACK: usize = 1024;
 
     type Coroutine<In: 'static, Out: 'static, Ret: 'static> =
         LocalGenerator<'static, In, Transfer<Out, Ret>>;

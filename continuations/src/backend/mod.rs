@@ -40,6 +40,10 @@ pub trait Backend: Sized + 'static {
     /// body's closure is stored.
     const HEADER: usize;
 
+    /// How many bytes below the stack pointer of a caller of `suspend` or `resume`
+    /// the switch, and the functions it goes through, may save registers.
+    const SLACK: usize;
+
     /// A body and the stack it runs on.
     type Coroutine<In: 'static, Out: 'static, Ret: 'static>;
     /// What a body suspends itself through.
