@@ -158,14 +158,15 @@ fn create(c: &mut Criterion) {
 fn ratios(_: &mut Criterion) {
     const SWITCHES: usize = 10_000;
     let pool = StackPool::default();
-    let mut bare = Coroutine::<usize, usize, (), PoolStack>::with_stack(
-        pool.acquire().unwrap(),
-        |y, mut value| {
+    let echo = || {
+        let stack = pool.acquire().unwrap();
+        Coroutine::<usize, usize, (), PoolStack>::with_stack(stack, |y, mut value| {
             while value != usize::MAX {
                 value = y.suspend(value);
             }
-        },
-    );
+        })
+    };
+    let mut bare = [echo(), echo()];
     let mut fiber = Fiber::<usize, usize, ()>::new(&pool, |y, mut value| {
         while value != usize::MAX {
             value = y.suspend(value);
@@ -177,7 +178,7 @@ fn ratios(_: &mut Criterion) {
     let member = || hub.spawn(ring_member, &raw const ring as usize).unwrap();
     let (a, b) = (member(), member());
     ring.next.set(vec![b, a]).unwrap();
-    let mut best = [f64::INFINITY; 3];
+    let mut best = [f64::INFINITY; 4];
     let mut time = |row: usize, run: &mut dyn FnMut()| {
         let start = Instant::now();
         run();
@@ -187,15 +188,20 @@ fn ratios(_: &mut Criterion) {
     for _ in 0..1000 {
         time(0, &mut || {
             for _ in 0..SWITCHES {
-                black_box(bare.resume(black_box(1)));
+                black_box(bare[0].resume(black_box(1)));
             }
         });
         time(1, &mut || {
+            for i in 0..SWITCHES {
+                black_box(bare[i % 2].resume(black_box(1)));
+            }
+        });
+        time(2, &mut || {
             for _ in 0..SWITCHES {
                 black_box(fiber.resume(black_box(1)));
             }
         });
-        time(2, &mut || {
+        time(3, &mut || {
             ring.hops.set(SWITCHES);
             hub.switch_to(Some(a), 0);
         });
@@ -203,18 +209,21 @@ fn ratios(_: &mut Criterion) {
     ring.end.set(true);
     hub.switch_to(Some(a), 0);
     hub.switch_to(Some(b), 0);
-    bare.resume(usize::MAX);
+    for bare in &mut bare {
+        bare.resume(usize::MAX);
+    }
     fiber.resume(usize::MAX);
-    let [bare, fiber, hub] = best;
+    let [bare, turns, fiber, hub] = best;
     println!("best of 1000, two stack switches each:");
-    println!("  bare corosensei, resume and suspend {bare:.2} ns");
+    println!("  bare corosensei, one stack     {bare:.2} ns");
     println!(
-        "  Fiber, resume and suspend           {fiber:.2} ns, {:.2} x",
+        "  Fiber, one stack               {fiber:.2} ns, {:.2} x",
         fiber / bare
     );
+    println!("  bare corosensei, two in turn   {turns:.2} ns");
     println!(
-        "  Hub::switch_to, stack to stack      {hub:.2} ns, {:.2} x",
-        hub / bare
+        "  Hub::switch_to, two in turn    {hub:.2} ns, {:.2} x",
+        hub / turns
     );
 }
 

@@ -1,14 +1,8 @@
-//! The pool: very many stacks, pages given back, guards, address space.
+//! The pool: very many stacks, reuse, guards, address space.
 
 use std::fs;
 
 use skein_continuations::{Corosensei, Exit, Fiber, Hub, PoolConfig, Resumed, StackId, StackPool};
-
-/// Resident bytes of this process; the tests that compare them take turns.
-fn resident() -> usize {
-    let statm = fs::read_to_string("/proc/self/statm").unwrap();
-    statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
-}
 
 fn mappings() -> usize {
     fs::read_to_string("/proc/self/maps")
@@ -119,11 +113,6 @@ fn a_hundred_thousand_parked_stacks() {
     }
     assert_eq!(pool.stats().in_use, N);
     assert!(mappings() <= before + 2, "stacks split no mapping");
-    println!(
-        "{} bytes resident per parked stack, guarded: {}",
-        resident() / N,
-        pool.stats().guarded
-    );
     let order = shuffled(N);
     for round in 1..=2 {
         for &i in order.iter().rev() {
@@ -171,42 +160,6 @@ fn a_hub_switches_among_a_hundred_thousand() {
         hub.switch_to(Some(id), usize::MAX);
     }
     assert!(hub.is_empty());
-}
-
-#[test]
-fn idle_pages_go_back() {
-    const N: usize = 2_000;
-    let _turn = MEASURING.lock().unwrap();
-    let pool = StackPool::new(PoolConfig {
-        keep_warm: 100,
-        ..PoolConfig::default()
-    });
-    let start = resident();
-    let mut fibers: Vec<_> = (0..N)
-        .map(|_| {
-            Fiber::<(), (), ()>::new(&pool, |y, ()| {
-                let big = std::hint::black_box([1u8; 32 << 10]);
-                y.suspend(());
-                std::hint::black_box(big);
-            })
-            .unwrap()
-        })
-        .collect();
-    for fiber in &mut fibers {
-        fiber.resume(());
-    }
-    let parked = resident() - start;
-    assert!(parked > N * (32 << 10));
-    for fiber in &mut fibers {
-        fiber.resume(());
-    }
-    let idle = resident().saturating_sub(start);
-    println!("parked {} MiB, idle {} MiB", parked >> 20, idle >> 20);
-    assert!(idle < parked / 10, "{idle} bytes left of {parked}");
-    assert_eq!(pool.stats().warm, 100);
-    pool.trim(0);
-    assert_eq!(pool.stats().warm, 0);
-    assert!(resident().saturating_sub(start) < idle);
 }
 
 /// Touches the guard in a child process and looks at how that ends.
