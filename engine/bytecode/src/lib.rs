@@ -1,11 +1,15 @@
 //! Skein's bytecode: the op table, code objects, their text form, verifier and file form.
 
 mod code;
+mod inst;
 pub mod ops;
 mod positions;
 mod special;
+mod text;
 
 pub use code::{Code, Const, Handler, Intrinsic, Local, LocalKind, flags};
+pub use inst::{DecodeError, Inst, Row, instructions};
 pub use ops::{Extra, Op, OpInfo, Role, pack};
 pub use positions::{Position, Positions};
 pub use special::Special;
+pub use text::{ParseError, parse};
