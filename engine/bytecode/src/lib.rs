@@ -6,6 +6,8 @@ pub mod ops;
 mod positions;
 mod special;
 mod text;
+mod verify;
+mod written;
 
 pub use code::{Code, Const, Handler, Intrinsic, Local, LocalKind, flags};
 pub use inst::{DecodeError, Inst, Row, instructions};
@@ -13,3 +15,4 @@ pub use ops::{Extra, Op, OpInfo, Role, pack};
 pub use positions::{Position, Positions};
 pub use special::Special;
 pub use text::{ParseError, parse};
+pub use verify::{VerifyError, verify};

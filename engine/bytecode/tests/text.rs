@@ -88,6 +88,6 @@ fn errors_name_the_line() {
     assert_eq!(broken("r8, 'so", "r8, 3, 'so"), "line 14: Comma is too much");
     assert_eq!(broken("r0, -300", "r0, 33000"), "line 30: 33000 is no number that fits here");
     assert_eq!(broken(", $1", ", None"), "line 32: a code that no other one refers to");
-    assert_eq!(broken("$1 <lambda>", "$2 <lambda>"), "line 26: codes are numbered in order: expected $1");
+    assert_eq!(broken("$1 <lambda>", "$2 <lambda>"), "line 24: codes are numbered in order: expected $1");
     assert_eq!(parse("").unwrap_err().message, "no code");
 }
