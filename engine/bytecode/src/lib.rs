@@ -1,6 +1,7 @@
 //! Skein's bytecode: the op table, code objects, their text form, verifier and file form.
 
 mod code;
+mod file;
 mod inst;
 pub mod ops;
 mod positions;
@@ -10,6 +11,7 @@ mod verify;
 mod written;
 
 pub use code::{Code, Const, Handler, Intrinsic, Local, LocalKind, flags};
+pub use file::{FORMAT_VERSION, FileError, read_file, table_hash, write_file};
 pub use inst::{DecodeError, Inst, Row, instructions};
 pub use ops::{Extra, Op, OpInfo, Role, pack};
 pub use positions::{Position, Positions};

@@ -230,7 +230,7 @@ impl<'a> Printer<'a> {
         let meaning = match inst.op {
             Op::LoadSpecial => SPECIALS.get(inst.b as usize).map(|s| s.to_string()),
             Op::LoadCommon => COMMON.get(inst.b as usize).map(|s| s.to_string()),
-            Op::Intrinsic => Intrinsic::from_u8(inst.c).map(|i| format!("{i:?}")),
+            Op::Intrinsic => Intrinsic::from_u8(inst.c).map(|i| i.name().to_owned()),
             Op::BindSpecial => Special::from_u8(inst.c).map(|s| s.name().to_owned()),
             Op::LoadSpecialMethod => {
                 u8::try_from(inst.w).ok().and_then(Special::from_u8).map(|s| s.name().to_owned())
