@@ -1,5 +1,7 @@
 //! The error that a source text which is no program gives.
 
+use crate::source::Source;
+use ruff_text_size::TextRange;
 use std::fmt;
 
 /// The Python class that the error becomes.
@@ -64,4 +66,38 @@ pub struct SyntaxWarning {
     pub message: String,
     pub line: u32,
     pub col: u32,
+}
+
+/// An error inside the compiler, before its range is turned into lines and columns.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    pub kind: ErrorKind,
+    pub message: String,
+    pub range: Option<TextRange>,
+}
+
+pub type Res<T = ()> = Result<T, Box<Fault>>;
+
+impl Fault {
+    pub fn syntax(message: impl Into<String>, range: TextRange) -> Box<Fault> {
+        Box::new(Fault { kind: ErrorKind::Syntax, message: message.into(), range: Some(range) })
+    }
+
+    pub fn bare(kind: ErrorKind, message: impl Into<String>) -> Box<Fault> {
+        Box::new(Fault { kind, message: message.into(), range: None })
+    }
+}
+
+/// Turns a fault's range into lines and columns.
+pub fn locate(fault: Fault, source: &Source) -> SyntaxError {
+    let mut e = SyntaxError::bare(fault.kind, fault.message);
+    if let Some(range) = fault.range {
+        let (start, end) = (range.start().to_u32(), range.end().to_u32());
+        e.line = source.line_of(start);
+        e.col = source.char_col(start);
+        e.end_line = source.line_of(end);
+        e.end_col = source.char_col(end);
+        e.text = Some(source.line_text(e.line).to_string());
+    }
+    e
 }

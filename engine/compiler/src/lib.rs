@@ -1,9 +1,54 @@
 //! Python source to register bytecode.
+//!
+//! ```text
+//! bytes -> source (decoding) -> ruff's parser -> symbols, scopes -> statements, expressions, … (unit)
+//!       -> flow (definite assignment, dead code) -> finish (registers, units, tables) -> Code
+//! ```
+//!
+//! Conventions that the machine relies on:
+//! * Module and class code takes one positional parameter, the namespace, in `r[0]` (`.namespace`).
+//!   Class code returns its `__class__` cell, or None.
+//! * `MakeGenerator` is a generator's very first instruction; cells are made and the closure is loaded behind it.
+//! * An annotation or type parameter evaluator takes one positional-only parameter, `format`.
+//! * Evaluators of bounds, defaults and aliases have the default `(1,)` for it.
 
+mod annotations;
+mod calls;
+mod classes;
+mod comprehensions;
+mod context;
+mod control;
+mod displays;
 mod errors;
+mod exceptions;
+mod expressions;
+mod finish;
+mod flow;
+mod fold;
+mod fstrings;
+mod functions;
+mod generators;
+mod imports;
+mod nesting;
+mod parse;
+mod patterns;
+mod scopes;
+mod source;
+mod statements;
+mod static_attributes;
+mod strings;
+mod symbols;
+mod unit;
+mod unparse;
 
+use context::{Compiler, Frame};
+use errors::{Fault, Res};
 pub use errors::{ErrorKind, SyntaxError, SyntaxWarning};
-use skein_bytecode::Code;
+use ruff_python_ast::{Mod, Stmt};
+use ruff_text_size::{Ranged, TextRange};
+use skein_bytecode::{Code, flags};
+use source::Source;
+use unit::Unit;
 
 /// What a source text is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +86,112 @@ pub fn compile(source: &[u8], filename: &str, mode: Mode, options: &Options) -> 
 
 /// As [`compile`], with the warnings.
 pub fn compile_with_warnings(
-    _source: &[u8],
-    _filename: &str,
-    _mode: Mode,
-    _options: &Options,
+    source: &[u8],
+    filename: &str,
+    mode: Mode,
+    options: &Options,
 ) -> Result<Compiled, SyntaxError> {
-    Err(SyntaxError::bare(ErrorKind::Syntax, "this form is not compiled yet"))
+    let text = source::decode(source).map_err(|e| *e)?;
+    let source = Source::new(text);
+    nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
+    // How deep expressions nest is bounded by now; what a level takes is bounded too.
+    stacker::maybe_grow(RED_ZONE, STACK, || {
+        compile_source(&source, filename, mode, options).map_err(|e| errors::locate(*e, &source))
+    })
+}
+
+/// Levels of nested expressions; beyond, CPython gives a RecursionError as well.
+const MAX_DEPTH: u32 = 6000;
+/// Stack that [`MAX_DEPTH`] levels of the parser's, the symbols' and the compiler's recursion fit.
+const STACK: usize = 64 << 20;
+const RED_ZONE: usize = 32 << 20;
+
+fn too_deep() -> Box<Fault> {
+    Fault::bare(ErrorKind::Recursion, "maximum recursion depth exceeded during compilation")
+}
+
+fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options) -> Res<Compiled> {
+    let (module, mut warnings) = parse::parse(source, mode)?;
+    let body = match &module {
+        Mod::Module(m) => symbols::Body::Suite(&m.body),
+        Mod::Expression(e) => symbols::Body::Expr(&e.body),
+    };
+    let mut future_annotations = options.future_annotations;
+    if let symbols::Body::Suite(suite) = body {
+        future_annotations |= imports::future_annotations(suite)?;
+    }
+    let tree = symbols::build(body, future_annotations)?;
+    let unit = Unit::new(0, "<module>".into(), "<module>".into(), 1);
+    let mut c = Compiler {
+        source,
+        filename,
+        options,
+        future_annotations,
+        interactive: mode == Mode::Single,
+        tree,
+        u: unit,
+        f: Frame::new(0),
+        outer: Vec::new(),
+        warnings: Vec::new(),
+        depth: 0,
+    };
+    c.module(body)?;
+    let unit = std::mem::replace(&mut c.u, Unit::new(0, "".into(), "".into(), 1));
+    let code = c.finish_unit(unit)?;
+    warnings.append(&mut c.warnings);
+    Ok(Compiled { code, warnings })
+}
+
+impl<'a> Compiler<'a> {
+    fn module(&mut self, body: symbols::Body<'a>) -> Res<()> {
+        if self.future_annotations {
+            self.u.flags |= flags::FUTURE_ANNOTATIONS;
+        }
+        let top_await = self.options.allow_top_level_await && self.tree.scopes[0].has_await;
+        if top_await {
+            self.tree.scopes[0].is_async = true;
+            self.begin_generator();
+        }
+        self.f.walrus = self.tree.scopes[0].has_walrus;
+        self.u.range = TextRange::empty(0.into());
+        self.declare_namespace();
+        match body {
+            symbols::Body::Expr(e) => {
+                let r = self.expr(e, None)?;
+                self.u.range = e.range();
+                self.emit_return(r);
+                self.u.reset(0);
+            }
+            symbols::Body::Suite(suite) => self.module_body(suite)?,
+        }
+        self.end_generator();
+        Ok(())
+    }
+
+    fn module_body(&mut self, suite: &'a [Stmt]) -> Res<()> {
+        let (doc, body) = if self.interactive { (None, suite) } else { self.docstring(suite) };
+        if let Some(doc) = doc {
+            let t = self.u.alloc();
+            self.at(&suite[0], |c| {
+                c.u.load_const(t, &doc);
+                c.store_plain("__doc__", t);
+            });
+            self.u.reset(0);
+        }
+        if self.tree.scopes[0].conditional_annotations {
+            let t = self.u.alloc();
+            self.u.op3(skein_bytecode::Op::Intrinsic, t, t, skein_bytecode::Intrinsic::NewSet as u16);
+            self.store_plain("__conditional_annotations__", t);
+            self.u.reset(0);
+        }
+        self.annotations_prologue(0);
+        // The module's annotations may be asked for while it still runs.
+        self.annotate_variables(0, "__annotate__")?;
+        self.stmts(body)?;
+        if let Some(last) = suite.last() {
+            self.u.range = last.range();
+        }
+        self.return_none();
+        Ok(())
+    }
 }

@@ -1,0 +1,278 @@
+//! Passes over a unit's instruction list: unreachable code, jump threading, definite assignment.
+
+use crate::unit::{Insn, Label, TEMP, Unit, special};
+use skein_bytecode::{Extra, LocalKind, Op, Role};
+
+/// Whether control never goes on behind it.
+pub fn is_terminator(op: Op) -> bool {
+    matches!(
+        op,
+        Op::Jump | Op::JumpBack | Op::Return | Op::ReturnGen | Op::Raise | Op::RaiseFrom | Op::RaiseHandled | Op::Reraise
+    )
+}
+
+pub fn run(unit: &mut Unit) {
+    thread_jumps(unit);
+    drop_unreachable(unit);
+    bind(unit);
+    drop_empty_jumps(unit);
+}
+
+fn target(unit: &Unit, insn: &Insn) -> Option<usize> {
+    (insn.op.info().extra == Extra::Jump).then(|| unit.labels[insn.x as usize] as usize)
+}
+
+/// Jumps to jumps go to the end of the chain.
+fn thread_jumps(unit: &mut Unit) {
+    for i in 0..unit.insns.len() {
+        let insn = unit.insns[i];
+        if insn.op.info().extra != Extra::Jump {
+            continue;
+        }
+        let mut label = insn.x;
+        for _ in 0..8 {
+            let at = unit.labels[label as usize] as usize;
+            match unit.insns.get(at) {
+                Some(t) if t.op == Op::Jump && at != i => label = t.x,
+                _ => break,
+            }
+        }
+        // Only an unconditional jump may go backwards, since that is where safepoints are.
+        if insn.op == Op::Jump || unit.labels[label as usize] as usize > i {
+            unit.insns[i].x = label;
+        }
+    }
+}
+
+/// Removes the instructions for which `keep` is false; labels move along.
+fn compact(unit: &mut Unit, keep: &[bool]) {
+    let mut new_index = Vec::with_capacity(keep.len() + 1);
+    let mut n = 0u32;
+    for &k in keep {
+        new_index.push(n);
+        n += u32::from(k);
+    }
+    new_index.push(n);
+    for l in &mut unit.labels {
+        if let Some(&i) = new_index.get(*l as usize) {
+            *l = i;
+        }
+    }
+    let mut i = 0;
+    unit.insns.retain(|_| {
+        i += 1;
+        keep[i - 1]
+    });
+}
+
+fn drop_unreachable(unit: &mut Unit) {
+    let mut seen = vec![false; unit.insns.len()];
+    let mut handler_seen = vec![false; unit.handlers.len() + 1];
+    let mut work = vec![0usize];
+    while let Some(mut i) = work.pop() {
+        while i < seen.len() && !seen[i] {
+            seen[i] = true;
+            let insn = unit.insns[i];
+            if insn.handler != 0 && !std::mem::replace(&mut handler_seen[insn.handler as usize], true) {
+                let Label(l) = unit.handlers[insn.handler as usize - 1].label;
+                work.push(unit.labels[l as usize] as usize);
+            }
+            if let Some(t) = target(unit, &insn) {
+                work.push(t);
+            }
+            if is_terminator(insn.op) {
+                break;
+            }
+            i += 1;
+        }
+    }
+    if seen.contains(&false) {
+        compact(unit, &seen);
+    }
+}
+
+fn drop_empty_jumps(unit: &mut Unit) {
+    let keep: Vec<bool> = (0..unit.insns.len())
+        .map(|i| unit.insns[i].op != Op::Jump || target(unit, &unit.insns[i]) != Some(i + 1))
+        .collect();
+    if keep.contains(&false) {
+        compact(unit, &keep);
+    }
+}
+
+/// A set of locals.
+#[derive(Clone, PartialEq)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(n: usize, full: bool) -> Bits {
+        Bits(vec![if full { u64::MAX } else { 0 }; n.div_ceil(64)])
+    }
+    fn get(&self, i: usize) -> bool {
+        self.0[i / 64] >> (i % 64) & 1 != 0
+    }
+    fn set(&mut self, i: usize, on: bool) {
+        if on {
+            self.0[i / 64] |= 1 << (i % 64);
+        } else {
+            self.0[i / 64] &= !(1 << (i % 64));
+        }
+    }
+    /// Intersects; says whether that changed anything.
+    fn meet(&mut self, other: &Bits) -> bool {
+        let mut changed = false;
+        for (a, b) in self.0.iter_mut().zip(&other.0) {
+            changed |= *a & !*b != 0;
+            *a &= b;
+        }
+        changed
+    }
+}
+
+/// Registers that an instruction's row operand `Outs` covers.
+pub fn outs_len(insn: &Insn) -> u32 {
+    match insn.op {
+        Op::Unpack => u32::from(insn.c),
+        Op::UnpackEx => (insn.x & 0xffff) + 1 + (insn.x >> 16),
+        _ => 2,
+    }
+}
+
+/// Applies the instruction to the set of bound locals; true if it unbinds one.
+fn step(insn: &Insn, bound: &mut Bits, locals: usize) -> bool {
+    let unbinds = insn.op == Op::DeleteLocal
+        || insn.op == Op::LookupMapping
+        || insn.op == Op::LoadSpecial && insn.b == special::UNBOUND;
+    let mut killed = false;
+    for (role, r) in insn.op.info().operands.into_iter().zip([insn.a, insn.b, insn.c]) {
+        let n = match role {
+            Role::Dst | Role::Upd => 1,
+            Role::Outs => outs_len(insn),
+            _ => continue,
+        };
+        if r >= TEMP {
+            continue;
+        }
+        for i in r as usize..(r as usize + n as usize).min(locals) {
+            bound.set(i, !unbinds);
+            killed |= unbinds;
+        }
+    }
+    killed
+}
+
+/// Definite assignment: drops the checks of locals that are always bound there, and the initialisation
+/// of locals that no check is left for.
+fn bind(unit: &mut Unit) {
+    let locals = unit.locals.len();
+    let checked = unit.insns.iter().any(|i| matches!(i.op, Op::CheckBound | Op::DeleteLocal));
+    let mut keep = vec![true; unit.insns.len()];
+    let mut needed = vec![false; locals];
+    if checked {
+        let states = block_states(unit);
+        let mut bound = Bits::new(locals, false);
+        for i in 0..unit.insns.len() {
+            if let Some(s) = &states[i] {
+                bound = s.clone();
+            }
+            let insn = unit.insns[i];
+            match insn.op {
+                Op::CheckBound if bound.get(insn.a as usize) => keep[i] = false,
+                Op::CheckBound => {
+                    needed[insn.a as usize] = true;
+                    // Behind a check that went well the local is bound.
+                    bound.set(insn.a as usize, true);
+                }
+                Op::DeleteLocal if bound.get(insn.a as usize) => {
+                    let load = Insn { op: Op::LoadSpecial, b: special::UNBOUND, x: 0, ..insn };
+                    unit.insns[i] = load;
+                }
+                Op::DeleteLocal => needed[insn.a as usize] = true,
+                _ => {}
+            }
+            step(&insn, &mut bound, locals);
+        }
+    }
+    let introspects = unit.introspects;
+    for (i, insn) in unit.insns.iter().enumerate() {
+        if insn.op == Op::LoadSpecial && insn.x == 1 && insn.a < TEMP {
+            let plain = unit.locals[insn.a as usize].kind == LocalKind::Plain;
+            keep[i] = needed[insn.a as usize] || introspects && plain;
+        }
+    }
+    compact(unit, &keep);
+}
+
+/// The set of bound locals at the head of each block.
+fn block_states(unit: &Unit) -> Vec<Option<Bits>> {
+    let n = unit.insns.len();
+    let locals = unit.locals.len();
+    let mut leader = vec![false; n + 1];
+    leader[0] = true;
+    for (i, insn) in unit.insns.iter().enumerate() {
+        if let Some(t) = target(unit, insn) {
+            leader[t] = true;
+            leader[i + 1] = true;
+        } else if is_terminator(insn.op) {
+            leader[i + 1] = true;
+        }
+        if insn.handler != 0 {
+            let Label(l) = unit.handlers[insn.handler as usize - 1].label;
+            leader[unit.labels[l as usize] as usize] = true;
+        }
+    }
+    let mut states: Vec<Option<Bits>> = vec![None; n];
+    let mut entry = Bits::new(locals, false);
+    for p in 0..unit.params as usize {
+        entry.set(p, true);
+    }
+    states[0] = Some(entry);
+    let mut work = vec![0usize];
+    while let Some(start) = work.pop() {
+        let Some(mut bound) = states[start].clone() else { continue };
+        let mut flow = |at: usize, bound: &Bits| match &mut states[at] {
+            Some(s) => {
+                if s.meet(bound) {
+                    work.push(at);
+                }
+            }
+            none => {
+                *none = Some(bound.clone());
+                work.push(at);
+            }
+        };
+        let mut i = start;
+        let mut told = 0;
+        loop {
+            let insn = &unit.insns[i];
+            // An exception leaves with the state before its instruction. Within a block that state
+            // only grows, but for locals unbound, so that its smallest forms are enough.
+            if insn.handler != 0 && insn.handler != told {
+                let Label(l) = unit.handlers[insn.handler as usize - 1].label;
+                flow(unit.labels[l as usize] as usize, &bound);
+            }
+            told = insn.handler;
+            if insn.op == Op::CheckBound {
+                bound.set(insn.a as usize, true);
+            }
+            if step(insn, &mut bound, locals) {
+                told = 0;
+            }
+            if let Some(t) = target(unit, insn) {
+                flow(t, &bound);
+            }
+            if is_terminator(insn.op) {
+                break;
+            }
+            i += 1;
+            if i >= n {
+                break;
+            }
+            if leader[i] {
+                flow(i, &bound);
+                break;
+            }
+        }
+    }
+    states
+}

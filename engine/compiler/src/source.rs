@@ -1,0 +1,150 @@
+//! The decoded source text and its lines.
+
+use crate::errors::{ErrorKind, SyntaxError};
+use ruff_text_size::TextRange;
+use skein_bytecode::Position;
+
+pub struct Source {
+    pub text: String,
+    line_starts: Vec<u32>,
+}
+
+impl Source {
+    pub fn new(text: String) -> Source {
+        let bytes = text.as_bytes();
+        let mut line_starts = vec![0];
+        for (i, &b) in bytes.iter().enumerate() {
+            if b == b'\n' || b == b'\r' && bytes.get(i + 1) != Some(&b'\n') {
+                line_starts.push(i as u32 + 1);
+            }
+        }
+        Source { text, line_starts }
+    }
+
+    /// Line (from 1) and byte column (from 0) of an offset.
+    pub fn locate(&self, offset: u32) -> (u32, u32) {
+        let line = self.line_starts.partition_point(|&s| s <= offset);
+        (line as u32, offset - self.line_starts[line - 1])
+    }
+
+    pub fn line_of(&self, offset: u32) -> u32 {
+        self.locate(offset).0
+    }
+
+    pub fn line_count(&self) -> u32 {
+        self.line_starts.len() as u32
+    }
+
+    /// Text of a line, its line end included.
+    pub fn line_text(&self, line: u32) -> &str {
+        let start = self.line_starts.get(line as usize - 1).map_or(self.text.len(), |&s| s as usize);
+        let end = self.line_starts.get(line as usize).map_or(self.text.len(), |&s| s as usize);
+        &self.text[start..end]
+    }
+
+    /// Character column (from 1) of an offset.
+    pub fn char_col(&self, offset: u32) -> u32 {
+        let (line, col) = self.locate(offset);
+        let text = self.line_text(line);
+        let col = (col as usize).min(text.len());
+        text.as_bytes()[..col].iter().filter(|&&b| b & 0xc0 != 0x80).count() as u32 + 1
+    }
+
+    pub fn position(&self, range: TextRange) -> Position {
+        if range.start().to_u32() == u32::MAX {
+            return Position::NONE;
+        }
+        let (line, col) = self.locate(range.start().to_u32());
+        let (end_line, end_col) = self.locate(range.end().to_u32());
+        Position { line, end_line, col, end_col }
+    }
+}
+
+/// Text of a source file: honours a byte order mark and a coding cookie.
+pub fn decode(bytes: &[u8]) -> Result<String, Box<SyntaxError>> {
+    let (bytes, bom) = match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) => (rest, true),
+        None => (bytes, false),
+    };
+    let error = |message: String| Box::new(SyntaxError::bare(ErrorKind::Syntax, message));
+    let encoding = coding_cookie(bytes).map(|e| normalize(&e));
+    match encoding.as_deref() {
+        None | Some("utf-8") => utf8(bytes),
+        Some(other) if bom => Err(error(format!("encoding problem: {other} with BOM"))),
+        Some("iso-8859-1") => Ok(bytes.iter().map(|&b| b as char).collect()),
+        Some("ascii") => match bytes.iter().position(|&b| b >= 0x80) {
+            None => utf8(bytes),
+            Some(i) => Err(error(format!(
+                "(unicode error) 'ascii' codec can't decode byte 0x{:02x} in position {i}: ordinal not in range(128)",
+                bytes[i]
+            ))),
+        },
+        Some(other) => Err(error(format!("unknown encoding: {other}"))),
+    }
+}
+
+fn normalize(name: &str) -> String {
+    let n: String = name.chars().take(12).map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
+    let is = |base: &str| n == base || n.starts_with(&format!("{base}-"));
+    if is("utf-8") || n == "utf8" || n == "u8" || n == "utf" || n == "cp65001" {
+        "utf-8".into()
+    } else if ["latin-1", "iso-8859-1", "iso-latin-1"].into_iter().any(is)
+        || ["latin1", "latin", "l1", "iso8859-1", "8859", "cp819"].contains(&n.as_str())
+    {
+        "iso-8859-1".into()
+    } else if ["ascii", "us-ascii", "646"].contains(&n.as_str()) {
+        "ascii".into()
+    } else {
+        name.into()
+    }
+}
+
+/// The encoding that a comment on one of the first two lines names (PEP 263).
+fn coding_cookie(bytes: &[u8]) -> Option<String> {
+    for line in bytes.split(|&b| b == b'\n').take(2) {
+        let trimmed = line.trim_ascii_start();
+        if !trimmed.starts_with(b"#") {
+            if trimmed.is_empty() {
+                continue;
+            }
+            return None;
+        }
+        let Some(at) = trimmed.windows(6).position(|w| w == b"coding") else { continue };
+        let rest = &trimmed[at + 6..];
+        let Some(rest) = rest.strip_prefix(b":").or(rest.strip_prefix(b"=")) else { continue };
+        let rest = rest.trim_ascii_start();
+        let end = rest
+            .iter()
+            .position(|&b| !(b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')))
+            .unwrap_or(rest.len());
+        if end > 0 {
+            return Some(String::from_utf8_lossy(&rest[..end]).into_owned());
+        }
+    }
+    None
+}
+
+fn utf8(bytes: &[u8]) -> Result<String, Box<SyntaxError>> {
+    let e = match std::str::from_utf8(bytes) {
+        Ok(s) => return Ok(s.to_string()),
+        Err(e) => e,
+    };
+    let at = e.valid_up_to();
+    let line_start = bytes[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
+    let line_end = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |i| at + i);
+    let reason = match (e.error_len(), bytes[at]) {
+        (None, _) => "unexpected end of data",
+        (_, 0x80..=0xc1 | 0xf5..) => "invalid start byte",
+        _ => "invalid continuation byte",
+    };
+    let mut error = SyntaxError::bare(
+        ErrorKind::Syntax,
+        format!("(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {}: {reason}", bytes[at], at - line_start),
+    );
+    error.line = bytes[..at].iter().filter(|&&b| b == b'\n').count() as u32 + 1;
+    error.end_line = error.line;
+    error.col = String::from_utf8_lossy(&bytes[line_start..at]).chars().count() as u32 + 1;
+    error.end_col = error.col;
+    error.text = Some(String::from_utf8_lossy(&bytes[line_start..line_end]).into_owned());
+    Err(Box::new(error))
+}

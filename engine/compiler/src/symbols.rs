@@ -1,0 +1,974 @@
+//! Builds the tree of scopes: one walk over the AST that notes every binding and use of a name.
+
+use crate::errors::{Fault, Res};
+use crate::scopes::{Deferred, Part, Resolution, Scope, ScopeId, ScopeKind, ScopeTree, Sym, Symbol, def, key, mangle};
+use ruff_python_ast::{self as ast, Expr, ExprContext, Pattern, Stmt};
+use ruff_text_size::{Ranged, TextRange};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Names whose mere mention may mean that a function looks at its own frame.
+const INTROSPECTION: [&str; 5] = ["locals", "vars", "dir", "eval", "exec"];
+const FRAME_ACCESS: [&str; 4] = ["_getframe", "currentframe", "f_locals", "f_back"];
+
+pub struct SymbolBuilder<'a> {
+    tree: ScopeTree<'a>,
+    current: ScopeId,
+    names: FxHashSet<Sym>,
+    future_annotations: bool,
+    /// Inside `if`, `for`, `try` and so on of a module or class.
+    conditional: u32,
+    condition_count: u32,
+    depth: u32,
+}
+
+/// Builds and resolves the scopes of a module.
+pub fn build<'a>(body: Body<'a>, future_annotations: bool) -> Res<ScopeTree<'a>> {
+    let tree = ScopeTree { scopes: Vec::new(), by_node: FxHashMap::default() };
+    let mut b = SymbolBuilder {
+        tree,
+        current: 0,
+        names: FxHashSet::default(),
+        future_annotations,
+        conditional: 0,
+        condition_count: 0,
+        depth: 0,
+    };
+    b.enter(ScopeKind::Module, 0, Part::Body, None);
+    match body {
+        Body::Suite(suite) => b.stmts(suite)?,
+        Body::Expr(e) => b.expr(e)?,
+    }
+    b.tree.resolve()?;
+    Ok(b.tree)
+}
+
+#[derive(Clone, Copy)]
+pub enum Body<'a> {
+    Suite(&'a [Stmt]),
+    Expr(&'a Expr),
+}
+
+impl<'a> SymbolBuilder<'a> {
+    fn scope(&mut self) -> &mut Scope<'a> {
+        &mut self.tree.scopes[self.current]
+    }
+
+    fn kind(&self) -> ScopeKind {
+        self.tree.scopes[self.current].kind
+    }
+
+    fn intern(&mut self, name: &str) -> Sym {
+        if let Some(s) = self.names.get(name) {
+            return s.clone();
+        }
+        let s: Sym = name.into();
+        self.names.insert(s.clone());
+        s
+    }
+
+    fn mangled(&mut self, name: &str) -> Sym {
+        match mangle(self.tree.scopes[self.current].private.as_deref(), name) {
+            Some(m) => self.intern(&m),
+            None => self.intern(name),
+        }
+    }
+
+    /// Opens a scope below the current one; the caller restores the returned one.
+    fn enter(&mut self, kind: ScopeKind, node: usize, part: Part, private: Option<Sym>) -> ScopeId {
+        let id = self.tree.scopes.len();
+        let outer = self.current;
+        let parent = (id > 0).then_some(outer);
+        let (outer_private, outer_sees, outer_kind, in_iterable) = match parent {
+            Some(p) => {
+                let s = &self.tree.scopes[p];
+                (s.private.clone(), s.sees_class, s.kind, s.in_iterable)
+            }
+            None => (None, false, ScopeKind::Module, false),
+        };
+        let sees_class =
+            kind.is_annotation_like() && parent.is_some() && (outer_kind == ScopeKind::Class || outer_sees);
+        let inlined = kind.is_comprehension() && kind != ScopeKind::GenExpr && !outer_sees;
+        self.tree.scopes.push(Scope {
+            kind,
+            parent,
+            symbols: Vec::new(),
+            index: FxHashMap::default(),
+            frees: Vec::new(),
+            is_async: false,
+            is_generator: kind == ScopeKind::GenExpr,
+            has_await: false,
+            returns_value: None,
+            has_walrus: false,
+            introspects: false,
+            inlined,
+            in_iterable,
+            sees_class,
+            needs_class_cell: false,
+            needs_class_dict: false,
+            conditional_annotations: false,
+            deferred: Vec::new(),
+            static_attributes: FxHashSet::default(),
+            private: private.or(outer_private),
+            ghost: false,
+        });
+        self.tree.by_node.insert((node, part), id);
+        self.current = id;
+        if sees_class {
+            let name = self.intern("__classdict__");
+            self.note(name, def::USED, TextRange::default());
+        }
+        outer
+    }
+
+    fn note(&mut self, name: Sym, flags: u16, declared: TextRange) {
+        let scope = self.scope();
+        match scope.index.get(&name) {
+            Some(&i) => {
+                scope.symbols[i].flags |= flags;
+                if flags & (def::GLOBAL | def::NONLOCAL) != 0 {
+                    scope.symbols[i].declared = declared;
+                }
+            }
+            None => {
+                scope.index.insert(name.clone(), scope.symbols.len());
+                scope.symbols.push(Symbol {
+                    name,
+                    flags,
+                    resolution: Resolution::GlobalImplicit,
+                    captured: false,
+                    declared,
+                });
+            }
+        }
+    }
+
+    fn use_name(&mut self, name: &str) {
+        if INTROSPECTION.contains(&name) {
+            self.mark_introspection();
+        }
+        let name = self.mangled(name);
+        // super() without arguments finds the class through the __class__ cell.
+        if &*name == "super" && self.tree.scopes[self.current].is_function_like() {
+            let class = self.intern("__class__");
+            self.note(class, def::USED, TextRange::default());
+        }
+        self.note(name, def::USED, TextRange::default());
+    }
+
+    fn mark_introspection(&mut self) {
+        let unit = self.tree.unit_of(self.current);
+        self.tree.scopes[unit].introspects = true;
+    }
+
+    fn bind(&mut self, name: &str, flags: u16, range: TextRange) -> Res<()> {
+        if name == "__debug__" {
+            return Err(Fault::syntax("cannot assign to __debug__", range));
+        }
+        let name = self.mangled(name);
+        if flags & def::TYPE_PARAM != 0
+            && let Some(s) = self.tree.scopes[self.current].get(&name)
+            && s.flags & def::TYPE_PARAM != 0
+        {
+            return Err(Fault::syntax(format!("duplicate type parameter '{name}'"), range));
+        }
+        if flags & def::PARAM != 0
+            && let Some(s) = self.tree.scopes[self.current].get(&name)
+            && s.flags & def::PARAM != 0
+        {
+            return Err(Fault::syntax(format!("duplicate parameter '{name}' in function definition"), range));
+        }
+        let comprehension_local =
+            self.kind().is_comprehension() && flags == def::LOCAL && self.scope().get(&name).is_none();
+        let flags = if comprehension_local { flags | def::COMP_ITER } else { flags };
+        self.note(name, flags, TextRange::default());
+        Ok(())
+    }
+
+    pub fn stmts(&mut self, body: &'a [Stmt]) -> Res<()> {
+        for s in body {
+            self.stmt(s)?;
+        }
+        Ok(())
+    }
+
+    fn conditional_stmts(&mut self, body: &'a [Stmt]) -> Res<()> {
+        self.conditional += 1;
+        let r = self.stmts(body);
+        self.conditional -= 1;
+        r
+    }
+
+    fn stmt(&mut self, stmt: &'a Stmt) -> Res<()> {
+        match stmt {
+            Stmt::FunctionDef(f) => self.function(f)?,
+            Stmt::ClassDef(c) => self.class(c)?,
+            Stmt::Return(r) => {
+                if let Some(v) = &r.value {
+                    self.expr(v)?;
+                    self.scope().returns_value = Some(r.range);
+                }
+            }
+            Stmt::Delete(d) => self.exprs(&d.targets)?,
+            Stmt::TypeAlias(t) => self.type_alias(t)?,
+            Stmt::Assign(a) => {
+                self.expr(&a.value)?;
+                self.exprs(&a.targets)?;
+            }
+            Stmt::AugAssign(a) => {
+                if let Expr::Name(n) = &*a.target {
+                    self.use_name(&n.id);
+                }
+                self.expr(&a.target)?;
+                self.expr(&a.value)?;
+            }
+            Stmt::AnnAssign(a) => self.ann_assign(a)?,
+            Stmt::For(f) => {
+                self.expr(&f.target)?;
+                self.expr(&f.iter)?;
+                if f.is_async {
+                    self.scope().has_await = true;
+                }
+                self.conditional_stmts(&f.body)?;
+                self.conditional_stmts(&f.orelse)?;
+            }
+            Stmt::While(w) => {
+                self.expr(&w.test)?;
+                self.conditional_stmts(&w.body)?;
+                self.conditional_stmts(&w.orelse)?;
+            }
+            Stmt::If(i) => {
+                self.expr(&i.test)?;
+                self.conditional_stmts(&i.body)?;
+                for clause in &i.elif_else_clauses {
+                    if let Some(t) = &clause.test {
+                        self.expr(t)?;
+                    }
+                    self.conditional_stmts(&clause.body)?;
+                }
+            }
+            Stmt::With(w) => {
+                for item in &w.items {
+                    self.expr(&item.context_expr)?;
+                    if let Some(v) = &item.optional_vars {
+                        self.expr(v)?;
+                    }
+                }
+                if w.is_async {
+                    self.scope().has_await = true;
+                }
+                self.conditional_stmts(&w.body)?;
+            }
+            Stmt::Match(m) => {
+                self.expr(&m.subject)?;
+                for case in &m.cases {
+                    self.pattern(&case.pattern)?;
+                    if let Some(g) = &case.guard {
+                        self.expr(g)?;
+                    }
+                    self.conditional_stmts(&case.body)?;
+                }
+            }
+            Stmt::Raise(r) => {
+                self.exprs(r.exc.as_deref())?;
+                self.exprs(r.cause.as_deref())?;
+            }
+            Stmt::Try(t) => {
+                self.conditional_stmts(&t.body)?;
+                for ast::ExceptHandler::ExceptHandler(h) in &t.handlers {
+                    self.exprs(h.type_.as_deref())?;
+                    if let Some(n) = &h.name {
+                        self.bind(n, def::LOCAL, n.range)?;
+                    }
+                    self.conditional_stmts(&h.body)?;
+                }
+                self.conditional_stmts(&t.orelse)?;
+                self.conditional_stmts(&t.finalbody)?;
+            }
+            Stmt::Assert(a) => {
+                self.expr(&a.test)?;
+                self.exprs(a.msg.as_deref())?;
+            }
+            Stmt::Import(i) => {
+                for alias in &i.names {
+                    self.alias(alias)?;
+                }
+            }
+            Stmt::ImportFrom(i) => {
+                for alias in &i.names {
+                    if &*alias.name == "*" {
+                        if self.kind() != ScopeKind::Module {
+                            return Err(Fault::syntax("import * only allowed at module level", i.range));
+                        }
+                    } else {
+                        self.alias(alias)?;
+                    }
+                }
+            }
+            Stmt::Global(g) => self.declare(&g.names, def::GLOBAL, g.range)?,
+            Stmt::Nonlocal(n) => self.declare(&n.names, def::NONLOCAL, n.range)?,
+            Stmt::Expr(e) => self.expr(&e.value)?,
+            Stmt::Pass(_) | Stmt::Break(_) | Stmt::Continue(_) | Stmt::IpyEscapeCommand(_) => {}
+        }
+        Ok(())
+    }
+
+    fn alias(&mut self, alias: &ast::Alias) -> Res<()> {
+        match &alias.asname {
+            Some(n) => self.bind(n, def::LOCAL, alias.range),
+            None => {
+                let top = alias.name.split('.').next().unwrap_or_default();
+                self.bind(top, def::LOCAL, alias.range)
+            }
+        }
+    }
+
+    fn declare(&mut self, names: &[ast::Identifier], flag: u16, range: TextRange) -> Res<()> {
+        let word = if flag == def::GLOBAL { "global" } else { "nonlocal" };
+        if flag == def::NONLOCAL && self.kind() == ScopeKind::Module {
+            return Err(Fault::syntax("nonlocal declaration not allowed at module level", range));
+        }
+        for n in names {
+            let name = self.mangled(n);
+            let flags = self.scope().get(&name).map_or(0, |s| s.flags);
+            let message = if flags & def::PARAM != 0 {
+                format!("name '{name}' is parameter and {word}")
+            } else if flags & def::TYPE_PARAM != 0 {
+                format!("nonlocal binding not allowed for type parameter '{name}'")
+            } else if flags & (def::GLOBAL | def::NONLOCAL) & !flag != 0 {
+                format!("name '{name}' is nonlocal and global")
+            } else if flags & def::ANNOTATED != 0 {
+                format!("annotated name '{name}' can't be {word}")
+            } else if flags & def::LOCAL != 0 && flags & flag == 0 {
+                format!("name '{name}' is assigned to before {word} declaration")
+            } else if flags & def::USED != 0 {
+                format!("name '{name}' is used prior to {word} declaration")
+            } else {
+                self.note(name, flag, range);
+                continue;
+            };
+            return Err(Fault::syntax(message, range));
+        }
+        Ok(())
+    }
+
+    fn ann_assign(&mut self, a: &'a ast::StmtAnnAssign) -> Res<()> {
+        match &*a.target {
+            Expr::Name(n) => {
+                let name = self.mangled(&n.id);
+                let flags = self.scope().get(&name).map_or(0, |s| s.flags);
+                if a.simple && flags & (def::GLOBAL | def::NONLOCAL) != 0 && self.kind() != ScopeKind::Module {
+                    let word = if flags & def::GLOBAL != 0 { "global" } else { "nonlocal" };
+                    return Err(Fault::syntax(format!("annotated name '{name}' can't be {word}"), a.range));
+                }
+                let annotated = if a.simple { def::ANNOTATED | def::LOCAL } else { 0 };
+                if a.simple {
+                    self.bind(&n.id, annotated, n.range)?;
+                }
+                if a.value.is_some() {
+                    self.bind(&n.id, def::LOCAL, n.range)?;
+                }
+                self.variable_annotation(a, name)?;
+            }
+            target => {
+                self.expr(target)?;
+                if matches!(self.kind(), ScopeKind::Module | ScopeKind::Class) && !self.future_annotations {
+                    self.expr(&a.annotation)?;
+                } else {
+                    self.ghost_annotation(&a.annotation)?;
+                }
+            }
+        }
+        self.exprs(a.value.as_deref())
+    }
+
+    fn variable_annotation(&mut self, a: &'a ast::StmtAnnAssign, name: Sym) -> Res<()> {
+        let kind = self.kind();
+        if self.future_annotations || !matches!(kind, ScopeKind::Module | ScopeKind::Class) {
+            if self.future_annotations && a.simple && matches!(kind, ScopeKind::Module | ScopeKind::Class) {
+                let deferred = Deferred { name, annotation: &a.annotation, condition: None };
+                self.scope().deferred.push(deferred);
+            }
+            return self.ghost_annotation(&a.annotation);
+        }
+        if !a.simple {
+            return self.expr(&a.annotation);
+        }
+        let owner = self.current;
+        // A module's annotations are all conditional: its `__annotate__` may run while its body does.
+        let condition = (kind == ScopeKind::Module || self.conditional > 0).then(|| {
+            self.condition_count += 1;
+            self.condition_count - 1
+        });
+        if condition.is_some() && !self.tree.scopes[owner].conditional_annotations {
+            self.tree.scopes[owner].conditional_annotations = true;
+            if kind == ScopeKind::Module {
+                let n = self.intern("__conditional_annotations__");
+                self.note(n, def::USED | def::LOCAL, TextRange::default());
+            }
+        }
+        self.scope().deferred.push(Deferred { name, annotation: &a.annotation, condition });
+        let node = owner;
+        let outer = match self.tree.by_node.get(&(node, Part::Annotations)) {
+            Some(&id) => std::mem::replace(&mut self.current, id),
+            None => {
+                let outer = self.enter(ScopeKind::Annotations, node, Part::Annotations, None);
+                self.bind_plain(".format");
+                outer
+            }
+        };
+        if condition.is_some() {
+            let n = self.intern("__conditional_annotations__");
+            self.note(n, def::USED, TextRange::default());
+        }
+        self.expr(&a.annotation)?;
+        self.current = outer;
+        Ok(())
+    }
+
+    fn bind_plain(&mut self, name: &str) {
+        let n = self.intern(name);
+        self.note(n, def::PARAM, TextRange::default());
+    }
+
+    fn ghost_annotation(&mut self, annotation: &'a Expr) -> Res<()> {
+        let outer = self.enter(ScopeKind::Annotations, key(annotation), Part::Annotations, None);
+        self.scope().ghost = true;
+        self.expr(annotation)?;
+        self.current = outer;
+        Ok(())
+    }
+
+    fn function(&mut self, f: &'a ast::StmtFunctionDef) -> Res<()> {
+        for d in &f.decorator_list {
+            self.expr(&d.expression)?;
+        }
+        self.bind(&f.name, def::LOCAL, f.name.range)?;
+        self.defaults(&f.parameters)?;
+        let outer = self.current;
+        let outer_conditional = std::mem::take(&mut self.conditional);
+        if let Some(tp) = &f.type_params {
+            self.enter(ScopeKind::TypeParams, key(f), Part::TypeParams, None);
+            self.generic_defaults(&f.parameters);
+            self.type_params(tp)?;
+        }
+        self.function_annotations(f)?;
+        let before = self.enter(ScopeKind::Function, key(f), Part::Body, None);
+        self.scope().is_async = f.is_async;
+        self.parameters(&f.parameters)?;
+        self.stmts(&f.body)?;
+        self.static_attributes(f);
+        self.current = before;
+        self.current = outer;
+        self.conditional = outer_conditional;
+        Ok(())
+    }
+
+    /// Hidden parameters that bring defaults, evaluated outside, into the scope of type parameters.
+    fn generic_defaults(&mut self, p: &ast::Parameters) {
+        if p.posonlyargs.iter().chain(&p.args).any(|p| p.default.is_some()) {
+            self.bind_plain(".defaults");
+        }
+        if p.kwonlyargs.iter().any(|p| p.default.is_some()) {
+            self.bind_plain(".kwdefaults");
+        }
+    }
+
+    /// `self.x = …` in a method adds x to the class's `__static_attributes__`.
+    fn static_attributes(&mut self, f: &'a ast::StmtFunctionDef) {
+        let mut at = self.tree.scopes[self.current].parent;
+        while let Some(p) = at {
+            match self.tree.scopes[p].kind {
+                ScopeKind::Class => break,
+                ScopeKind::TypeParams => at = self.tree.scopes[p].parent,
+                _ => return,
+            }
+        }
+        let Some(class) = at else { return };
+        let mut found = FxHashSet::default();
+        let first = f.parameters.iter_non_variadic_params().next();
+        if first.is_some() {
+            crate::static_attributes::collect(&f.body, &mut |name| {
+                found.insert(name.to_string());
+            });
+        }
+        for name in found {
+            let name = self.intern(&name);
+            self.tree.scopes[class].static_attributes.insert(name);
+        }
+    }
+
+    fn defaults(&mut self, p: &'a ast::Parameters) -> Res<()> {
+        for d in p.iter_non_variadic_params() {
+            self.exprs(d.default.as_deref())?;
+        }
+        Ok(())
+    }
+
+    fn function_annotations(&mut self, f: &'a ast::StmtFunctionDef) -> Res<()> {
+        let any = f.returns.is_some() || f.parameters.iter().any(|p| p.annotation().is_some());
+        if !any {
+            return Ok(());
+        }
+        let outer = self.enter(ScopeKind::Annotations, key(f), Part::Annotations, None);
+        self.bind_plain(".format");
+        if self.future_annotations {
+            // Only strings are made of them; the walk is for their errors.
+            let inner = self.enter(ScopeKind::Annotations, key(&f.parameters), Part::Annotations, None);
+            self.scope().ghost = true;
+            self.annotation_exprs(f)?;
+            self.current = inner;
+        } else {
+            self.annotation_exprs(f)?;
+        }
+        self.current = outer;
+        Ok(())
+    }
+
+    fn annotation_exprs(&mut self, f: &'a ast::StmtFunctionDef) -> Res<()> {
+        for p in crate::annotations::annotated_parameters(&f.parameters) {
+            self.exprs(p.annotation.as_deref())?;
+        }
+        self.exprs(f.returns.as_deref())
+    }
+
+    fn parameters(&mut self, p: &'a ast::Parameters) -> Res<()> {
+        for d in p.posonlyargs.iter().chain(&p.args).chain(&p.kwonlyargs) {
+            self.bind(&d.parameter.name, def::PARAM, d.parameter.name.range)?;
+        }
+        for v in p.vararg.iter().chain(&p.kwarg) {
+            self.bind(&v.name, def::PARAM, v.name.range)?;
+        }
+        Ok(())
+    }
+
+    fn type_params(&mut self, tp: &'a ast::TypeParams) -> Res<()> {
+        let mut default_seen = false;
+        for p in &tp.type_params {
+            self.bind(p.name(), def::TYPE_PARAM, p.range())?;
+            if p.default().is_some() {
+                default_seen = true;
+            } else if default_seen {
+                let message =
+                    format!("non-default type parameter '{}' follows default type parameter", p.name());
+                return Err(Fault::syntax(message, p.range()));
+            }
+            if let ast::TypeParam::TypeVar(t) = p
+                && let Some(bound) = &t.bound
+            {
+                self.evaluator(ScopeKind::TypeVar, key(p), Part::Bound, bound)?;
+            }
+            if let Some(d) = p.default() {
+                self.evaluator(ScopeKind::TypeVar, key(p), Part::Default, d)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A lazily evaluated expression: a function of the format.
+    fn evaluator(&mut self, kind: ScopeKind, node: usize, part: Part, e: &'a Expr) -> Res<()> {
+        let outer = self.enter(kind, node, part, None);
+        self.bind_plain(".format");
+        self.expr(e)?;
+        self.current = outer;
+        Ok(())
+    }
+
+    fn type_alias(&mut self, t: &'a ast::StmtTypeAlias) -> Res<()> {
+        let Expr::Name(name) = &*t.name else { return Ok(()) };
+        self.bind(&name.id, def::LOCAL, name.range)?;
+        let outer = self.current;
+        if let Some(tp) = &t.type_params {
+            self.enter(ScopeKind::TypeParams, key(t), Part::TypeParams, None);
+            self.type_params(tp)?;
+        }
+        self.evaluator(ScopeKind::TypeAlias, key(t), Part::Body, &t.value)?;
+        self.current = outer;
+        Ok(())
+    }
+
+    fn class(&mut self, c: &'a ast::StmtClassDef) -> Res<()> {
+        for d in &c.decorator_list {
+            self.expr(&d.expression)?;
+        }
+        self.bind(&c.name, def::LOCAL, c.name.range)?;
+        let name = self.intern(&c.name);
+        let outer = self.current;
+        let outer_conditional = std::mem::take(&mut self.conditional);
+        let outer_count = std::mem::take(&mut self.condition_count);
+        if let Some(tp) = &c.type_params {
+            self.enter(ScopeKind::TypeParams, key(c), Part::TypeParams, Some(name.clone()));
+            for hidden in [".type_params", ".generic_base"] {
+                let n = self.intern(hidden);
+                self.note(n, def::LOCAL | def::USED, TextRange::default());
+            }
+            self.type_params(tp)?;
+        }
+        if let Some(args) = &c.arguments {
+            self.exprs(args.args.iter())?;
+            for k in &args.keywords {
+                self.expr(&k.value)?;
+            }
+        }
+        let before = self.enter(ScopeKind::Class, key(c), Part::Body, Some(name));
+        if c.type_params.is_some() {
+            let n = self.intern(".type_params");
+            self.note(n, def::USED, TextRange::default());
+        }
+        self.stmts(&c.body)?;
+        self.current = before;
+        self.current = outer;
+        self.conditional = outer_conditional;
+        self.condition_count = outer_count;
+        Ok(())
+    }
+
+    fn exprs(&mut self, es: impl IntoIterator<Item = &'a Expr>) -> Res<()> {
+        for e in es {
+            self.expr(e)?;
+        }
+        Ok(())
+    }
+
+    fn forbid_in_annotation(&self, what: &str, range: TextRange) -> Res<()> {
+        let place = match self.kind() {
+            ScopeKind::Annotations => "an annotation",
+            ScopeKind::TypeAlias => "a type alias",
+            ScopeKind::TypeParams => "the definition of a generic",
+            ScopeKind::TypeVar => "a TypeVar bound",
+            _ => return Ok(()),
+        };
+        Err(Fault::syntax(format!("{what} cannot be used within {place}"), range))
+    }
+
+    fn expr(&mut self, e: &'a Expr) -> Res<()> {
+        self.depth += 1;
+        if self.depth > crate::MAX_DEPTH {
+            return Err(crate::too_deep());
+        }
+        let r = self.expr_inner(e);
+        self.depth -= 1;
+        r
+    }
+
+    fn expr_inner(&mut self, e: &'a Expr) -> Res<()> {
+        match e {
+            Expr::BoolOp(b) => self.exprs(&b.values)?,
+            Expr::Named(n) => self.named(n)?,
+            Expr::BinOp(b) => {
+                self.expr(&b.left)?;
+                self.expr(&b.right)?;
+            }
+            Expr::UnaryOp(u) => self.expr(&u.operand)?,
+            Expr::Lambda(l) => {
+                if let Some(p) = &l.parameters {
+                    self.defaults(p)?;
+                }
+                let outer = self.enter(ScopeKind::Lambda, key(l), Part::Body, None);
+                if let Some(p) = &l.parameters {
+                    self.parameters(p)?;
+                }
+                self.expr(&l.body)?;
+                self.current = outer;
+            }
+            Expr::If(i) => {
+                self.expr(&i.test)?;
+                self.expr(&i.body)?;
+                self.expr(&i.orelse)?;
+            }
+            Expr::Dict(d) => {
+                for item in &d.items {
+                    self.exprs(item.key.as_ref())?;
+                    self.expr(&item.value)?;
+                }
+            }
+            Expr::Set(s) => self.exprs(&s.elts)?,
+            Expr::ListComp(c) => {
+                self.comprehension(ScopeKind::ListComp, key(c), &c.generators, &c.elt, None)?;
+            }
+            Expr::SetComp(c) => {
+                self.comprehension(ScopeKind::SetComp, key(c), &c.generators, &c.elt, None)?;
+            }
+            Expr::DictComp(c) => {
+                let kind = ScopeKind::DictComp;
+                self.comprehension(kind, key(c), &c.generators, &c.value, c.key.as_deref())?;
+            }
+            Expr::Generator(c) => {
+                self.comprehension(ScopeKind::GenExpr, key(c), &c.generators, &c.elt, None)?;
+            }
+            Expr::Await(a) => {
+                self.forbid_in_annotation("await expression", a.range)?;
+                self.scope().has_await = true;
+                self.expr(&a.value)?;
+            }
+            Expr::Yield(y) => {
+                self.yields(y.range)?;
+                self.exprs(y.value.as_deref())?;
+            }
+            Expr::YieldFrom(y) => {
+                self.yields(y.range)?;
+                self.expr(&y.value)?;
+            }
+            Expr::Compare(c) => {
+                self.expr(&c.left)?;
+                self.exprs(c.comparators.iter())?;
+            }
+            Expr::Call(c) => {
+                self.expr(&c.func)?;
+                self.exprs(c.arguments.args.iter())?;
+                for k in &c.arguments.keywords {
+                    if let Some(a) = &k.arg
+                        && a.as_str() == "__debug__"
+                    {
+                        return Err(Fault::syntax("cannot assign to __debug__", k.range));
+                    }
+                    self.expr(&k.value)?;
+                }
+            }
+            Expr::FString(f) => {
+                for part in &f.value {
+                    if let ast::FStringPart::FString(f) = part {
+                        self.interpolations(&f.elements)?;
+                    }
+                }
+            }
+            Expr::TString(t) => {
+                for part in &t.value {
+                    self.interpolations(&part.elements)?;
+                }
+            }
+            Expr::Attribute(a) => {
+                if FRAME_ACCESS.contains(&a.attr.as_str()) {
+                    self.mark_introspection();
+                }
+                if a.attr.as_str() == "__debug__" && a.ctx != ExprContext::Load {
+                    let verb = if a.ctx == ExprContext::Del { "delete" } else { "assign to" };
+                    return Err(Fault::syntax(format!("cannot {verb} __debug__"), a.range));
+                }
+                self.expr(&a.value)?;
+            }
+            Expr::Subscript(s) => {
+                self.expr(&s.value)?;
+                self.expr(&s.slice)?;
+            }
+            Expr::Starred(s) => self.expr(&s.value)?,
+            Expr::Name(n) => match n.ctx {
+                ExprContext::Load | ExprContext::Invalid => self.use_name(&n.id),
+                ExprContext::Store => self.bind(&n.id, def::LOCAL, n.range)?,
+                ExprContext::Del => {
+                    if n.id.as_str() == "__debug__" {
+                        return Err(Fault::syntax("cannot delete __debug__", n.range));
+                    }
+                    self.bind(&n.id, def::LOCAL, n.range)?;
+                }
+            },
+            Expr::List(l) => self.exprs(&l.elts)?,
+            Expr::Tuple(t) => self.exprs(&t.elts)?,
+            Expr::Slice(s) => {
+                self.exprs(s.lower.as_deref())?;
+                self.exprs(s.upper.as_deref())?;
+                self.exprs(s.step.as_deref())?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn interpolations(&mut self, elements: &'a ast::InterpolatedStringElements) -> Res<()> {
+        for i in elements.interpolations() {
+            self.expr(&i.expression)?;
+            if let Some(spec) = &i.format_spec {
+                self.interpolations(&spec.elements)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn yields(&mut self, range: TextRange) -> Res<()> {
+        self.forbid_in_annotation("yield expression", range)?;
+        let kind = self.kind();
+        if kind.is_comprehension() {
+            let place = match kind {
+                ScopeKind::ListComp => "list comprehension",
+                ScopeKind::SetComp => "set comprehension",
+                ScopeKind::DictComp => "dict comprehension",
+                _ => "generator expression",
+            };
+            return Err(Fault::syntax(format!("'yield' inside {place}"), range));
+        }
+        self.scope().is_generator = true;
+        Ok(())
+    }
+
+    fn comprehension(
+        &mut self,
+        kind: ScopeKind,
+        node: usize,
+        generators: &'a [ast::Comprehension],
+        elt: &'a Expr,
+        key: Option<&'a Expr>,
+    ) -> Res<()> {
+        let Some(first) = generators.first() else { return Ok(()) };
+        self.in_iterable(|b| b.expr(&first.iter))?;
+        let outer = self.enter(kind, node, Part::Body, None);
+        if kind == ScopeKind::GenExpr || !self.tree.scopes[self.current].inlined {
+            self.bind_plain(".0");
+        }
+        let mut is_async = false;
+        for (i, g) in generators.iter().enumerate() {
+            self.expr(&g.target)?;
+            if i > 0 {
+                self.in_iterable(|b| b.expr(&g.iter))?;
+            }
+            for c in &g.ifs {
+                self.expr(c)?;
+            }
+            is_async |= g.is_async;
+        }
+        self.exprs(key)?;
+        self.expr(elt)?;
+        if is_async {
+            self.scope().has_await = true;
+            self.scope().is_async = true;
+        }
+        let awaits = self.scope().has_await;
+        if awaits {
+            self.scope().is_async = true;
+        }
+        self.current = outer;
+        if awaits && kind != ScopeKind::GenExpr {
+            self.scope().has_await = true;
+        }
+        Ok(())
+    }
+
+    fn in_iterable(&mut self, f: impl FnOnce(&mut Self) -> Res<()>) -> Res<()> {
+        let id = self.current;
+        let outer = std::mem::replace(&mut self.tree.scopes[id].in_iterable, true);
+        let r = f(self);
+        self.tree.scopes[id].in_iterable = outer;
+        r
+    }
+
+    fn named(&mut self, n: &'a ast::ExprNamed) -> Res<()> {
+        self.forbid_in_annotation("named expression", n.range)?;
+        let Expr::Name(target) = &*n.target else { return Ok(()) };
+        if self.tree.scopes[self.current].in_iterable {
+            let message = "assignment expression cannot be used in a comprehension iterable expression";
+            return Err(Fault::syntax(message, n.range));
+        }
+        if self.kind().is_comprehension() {
+            self.bind_outside_comprehension(target)?;
+        } else {
+            self.bind(&target.id, def::LOCAL, target.range)?;
+        }
+        let unit = self.tree.unit_of(self.current);
+        self.tree.scopes[unit].has_walrus = true;
+        self.expr(&n.value)
+    }
+
+    /// `:=` in a comprehension binds in the scope around all comprehensions.
+    fn bind_outside_comprehension(&mut self, target: &ast::ExprName) -> Res<()> {
+        if target.id.as_str() == "__debug__" {
+            return Err(Fault::syntax("cannot assign to __debug__", target.range));
+        }
+        let name = self.mangled(&target.id);
+        let mut at = self.current;
+        while self.tree.scopes[at].kind.is_comprehension() {
+            let scope = &self.tree.scopes[at];
+            if let Some(s) = scope.get(&name)
+                && s.flags & def::COMP_ITER != 0
+            {
+                let message =
+                    format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
+                return Err(Fault::syntax(message, target.range));
+            }
+            at = scope.parent.expect("the module is no comprehension");
+        }
+        let unit = self.tree.unit_of(at);
+        self.tree.scopes[unit].has_walrus = true;
+        let (kind, flags) = {
+            let s = &self.tree.scopes[at];
+            (s.kind, s.get(&name).map_or(0, |s| s.flags))
+        };
+        let place = match kind {
+            ScopeKind::Class => Some("a class body"),
+            ScopeKind::TypeVar => Some("a TypeVar bound"),
+            ScopeKind::TypeAlias => Some("a type alias"),
+            ScopeKind::TypeParams => Some("the definition of a generic"),
+            ScopeKind::Annotations => Some("an annotation"),
+            _ => None,
+        };
+        if let Some(place) = place {
+            let message = format!("assignment expression within a comprehension cannot be used in {place}");
+            return Err(Fault::syntax(message, target.range));
+        }
+        let inner_flag = if kind == ScopeKind::Module || flags & def::GLOBAL != 0 {
+            def::GLOBAL
+        } else {
+            def::NONLOCAL
+        };
+        let current = self.current;
+        let mut inner = current;
+        while inner != at {
+            self.current = inner;
+            self.note(name.clone(), inner_flag, target.range);
+            inner = self.tree.scopes[inner].parent.expect("the module is no comprehension");
+        }
+        self.current = at;
+        if flags & (def::NONLOCAL | def::GLOBAL) == 0 {
+            let flag = if kind == ScopeKind::Module { def::GLOBAL } else { def::LOCAL };
+            self.note(name, flag, target.range);
+        }
+        self.current = current;
+        Ok(())
+    }
+
+    fn pattern(&mut self, p: &'a Pattern) -> Res<()> {
+        match p {
+            Pattern::MatchValue(v) => self.expr(&v.value)?,
+            Pattern::MatchSingleton(_) => {}
+            Pattern::MatchSequence(s) => {
+                for p in &s.patterns {
+                    self.pattern(p)?;
+                }
+            }
+            Pattern::MatchMapping(m) => {
+                self.exprs(m.keys.iter())?;
+                for p in &m.patterns {
+                    self.pattern(p)?;
+                }
+                if let Some(r) = &m.rest {
+                    self.bind(r, def::LOCAL, r.range)?;
+                }
+            }
+            Pattern::MatchClass(c) => {
+                self.expr(&c.cls)?;
+                for p in &c.arguments.patterns {
+                    self.pattern(p)?;
+                }
+                for k in &c.arguments.keywords {
+                    self.pattern(&k.pattern)?;
+                }
+            }
+            Pattern::MatchStar(s) => {
+                if let Some(n) = &s.name {
+                    self.bind(n, def::LOCAL, n.range)?;
+                }
+            }
+            Pattern::MatchAs(a) => {
+                if let Some(p) = &a.pattern {
+                    self.pattern(p)?;
+                }
+                if let Some(n) = &a.name {
+                    self.bind(n, def::LOCAL, n.range)?;
+                }
+            }
+            Pattern::MatchOr(o) => {
+                for p in &o.patterns {
+                    self.pattern(p)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
