@@ -80,9 +80,6 @@ impl<'a> Compiler<'a> {
             }
             Pattern::MatchAs(a) => {
                 if let Some(inner) = &a.pattern {
-                    if matches!(&**inner, Pattern::MatchAs(a) if a.name.is_none() && a.pattern.is_none()) {
-                        return self.error("wildcard makes remaining patterns unreachable", inner.range());
-                    }
                     self.pattern(inner, subject, fail, captures)?;
                 }
                 if let Some(n) = &a.name {

@@ -222,7 +222,7 @@ impl<'a> ScopeTree<'a> {
             match scope.kind {
                 ScopeKind::Module => break,
                 ScopeKind::Class => {
-                    if matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__") && !nonlocal {
+                    if matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__") {
                         return Resolution::Free(p);
                     }
                     // An annotation scope sees the class's own names through its namespace.

@@ -39,7 +39,7 @@ fn decode_escapes(raw: &str, value: &str, braces: bool, out: &mut Vec<u8>) {
     let mut i = 0;
     while i < bytes.len() {
         if bytes[i] != b'\\' {
-            if raw[i..].starts_with('\u{fffd}') {
+            if bytes[i..].starts_with("\u{fffd}".as_bytes()) {
                 surrogates.push(None);
             }
             i += 1;
@@ -48,7 +48,7 @@ fn decode_escapes(raw: &str, value: &str, braces: bool, out: &mut Vec<u8>) {
         let n = match bytes.get(i + 1) {
             Some(b'u') => 4,
             Some(b'U') => 8,
-            Some(b'N') if raw[i..].starts_with("\\N{REPLACEMENT CHARACTER}") => {
+            Some(b'N') if bytes[i..].starts_with(b"\\N{REPLACEMENT CHARACTER}") => {
                 surrogates.push(None);
                 2
             }
