@@ -253,7 +253,7 @@ impl<B: Backend> Hub<B> {
     }
 
     /// Calls `f` for each stack that is not running, the OS stack included.
-    /// `f` must not spawn.
+    /// `f` must neither spawn nor switch.
     pub fn for_each_parked(&self, mut f: impl FnMut(Option<StackId>, Range<usize>)) {
         if let Some(range) = self.parked_range(None) {
             f(None, range);

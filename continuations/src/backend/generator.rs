@@ -20,7 +20,7 @@ use std::marker::PhantomData;
 use generator::{Gn, LocalGenerator, Scope};
 
 use crate::backend::{Backend, Prepared, Transfer};
-use crate::bounds::StackBounds;
+use crate::bounds::{StackBounds, with_spilled_registers};
 use crate::mapping::page_size;
 use crate::pool::{StackError, StackPool};
 
@@ -34,7 +34,11 @@ pub struct Suspender<In, Out> {
     types: PhantomData<fn(Out) -> In>,
 }
 
-impl Backend for Generator {
+// SAFETY: each generator maps a stack of its own, and is asked for its size; how
+// its base is found is told in `create`. A suspended one has its registers in
+// the generator at the base of its stack, or in the frames of the five functions
+// on the way; a resumer has them in the frame of `with_spilled_registers`.
+unsafe impl Backend for Generator {
     const NAME: &'static str = "generator";
     const HEADER: usize = 1024;
     const SLACK: usize = 1024;
@@ -87,8 +91,9 @@ impl Backend for Generator {
         coroutine: &mut Self::Coroutine<In, Out, Ret>,
         value: In,
     ) -> Transfer<Out, Ret> {
-        coroutine
-            .raw_send(Some(value))
+        // The resumer's registers are saved on the heap if it is the OS stack,
+        // where no scanner looks; so they are stored on the stack as well.
+        with_spilled_registers(|_| coroutine.raw_send(Some(value)))
             .expect("attempt to resume a completed coroutine")
     }
 

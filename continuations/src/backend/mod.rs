@@ -33,7 +33,13 @@ pub struct Prepared<C> {
 /// Dropping a coroutine that has not started drops its body; dropping one that
 /// has finished frees its stack. Dropping one that is suspended may unwind its
 /// stack, which [`crate::Fiber`] therefore never does.
-pub trait Backend: Sized + 'static {
+///
+/// # Safety
+/// The body must run on a stack that is the coroutine's alone and lies within
+/// the bounds told, from the first `resume` on; while it is suspended, all words
+/// alive on that stack, saved registers included, must be at most `SLACK` below
+/// the stack pointer of the caller of `suspend`, and likewise for `resume`.
+pub unsafe trait Backend: Sized + 'static {
     /// For reports.
     const NAME: &'static str;
     /// Bytes at the base of a stack that the backend uses for itself before the
