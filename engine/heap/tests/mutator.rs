@@ -1,7 +1,7 @@
 //! A random mutator, checked against a shadow of its object graph.
 //!
 //! Environment: `SKEIN_HEAP_SECONDS` for how long, `SKEIN_HEAP_SEED` to run one seed again, with
-//! `SKEIN_HEAP_SETTING` in one setting only (it then gets all the time).
+//! `SKEIN_HEAP_SETTING` in one setting only, which gets a third of the time.
 
 mod common;
 
