@@ -9,7 +9,15 @@ fn main() {
         });
         match r {
             Ok(Ok(_)) => println!("ok"),
-            Ok(Err(e)) => println!("{:?}\t{}\t{}\t{}\t{}\t{}", e.kind, e.message.replace('\n', " "), e.line, e.col, e.end_line, e.end_col),
+            Ok(Err(e)) => println!(
+                "{:?}\t{}\t{}\t{}\t{}\t{}",
+                e.kind,
+                e.message.replace('\n', " "),
+                e.line,
+                e.col,
+                e.end_line,
+                e.end_col
+            ),
             Err(_) => println!("panic"),
         }
     }

@@ -7,7 +7,14 @@ use skein_bytecode::{Extra, LocalKind, Op, Role};
 pub fn is_terminator(op: Op) -> bool {
     matches!(
         op,
-        Op::Jump | Op::JumpBack | Op::Return | Op::ReturnGen | Op::Raise | Op::RaiseFrom | Op::RaiseHandled | Op::Reraise
+        Op::Jump
+            | Op::JumpBack
+            | Op::Return
+            | Op::ReturnGen
+            | Op::Raise
+            | Op::RaiseFrom
+            | Op::RaiseHandled
+            | Op::Reraise
     )
 }
 

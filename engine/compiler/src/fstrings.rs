@@ -26,7 +26,9 @@ impl<'a> Compiler<'a> {
                     self.push_literal(&mut text, l);
                     push_text(&mut parts, text);
                 }
-                ast::FStringPart::FString(f) => self.collect(&f.elements, f.flags.prefix().is_raw(), &mut parts),
+                ast::FStringPart::FString(f) => {
+                    self.collect(&f.elements, f.flags.prefix().is_raw(), &mut parts)
+                }
             }
         }
         self.join(&parts, want)

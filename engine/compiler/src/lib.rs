@@ -44,8 +44,8 @@ mod unit;
 mod unparse;
 
 use context::{Compiler, Frame};
-use errors::{Fault, Res};
 pub use errors::{ErrorKind, SyntaxError, SyntaxWarning};
+use errors::{Fault, Res};
 use ruff_python_ast::{Mod, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use skein_bytecode::{Code, flags};

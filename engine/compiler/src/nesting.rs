@@ -62,7 +62,10 @@ pub fn check(source: &Source) -> Res<()> {
                 while i < b.len() && (b[i].is_ascii_alphanumeric() || b[i] == b'_' || b[i] >= 0x80) {
                     i += 1;
                 }
-                if matches!(&b[start..i], b"not" | b"if" | b"lambda" | b"await" | b"is" | b"in" | b"else" | b"yield") {
+                if matches!(
+                    &b[start..i],
+                    b"not" | b"if" | b"lambda" | b"await" | b"is" | b"in" | b"else" | b"yield"
+                ) {
                     bump(&mut open, &mut total)?;
                 }
                 continue;

@@ -43,7 +43,8 @@ pub fn translate(c: &Context<'_>, errors: &[ParseError]) -> Box<Fault> {
 pub fn is_incomplete(source: &Source, errors: &[ParseError], fault: &Fault) -> bool {
     let end = source.text.trim_end().len();
     let at_end = errors.first().is_some_and(|e| e.location.start().to_usize() >= end);
-    let open = fault.message.ends_with("was never closed") || fault.message.starts_with("unterminated triple-quoted");
+    let open = fault.message.ends_with("was never closed")
+        || fault.message.starts_with("unterminated triple-quoted");
     open || at_end && (fault.kind == ErrorKind::Indentation || fault.message.starts_with("expected 'except'"))
 }
 
@@ -85,7 +86,12 @@ fn expr_name(e: &Expr) -> &'static str {
 fn is_bitwise_or(e: &Expr) -> bool {
     !matches!(
         e,
-        Expr::Compare(_) | Expr::BoolOp(_) | Expr::If(_) | Expr::Lambda(_) | Expr::Named(_) | Expr::Starred(_)
+        Expr::Compare(_)
+            | Expr::BoolOp(_)
+            | Expr::If(_)
+            | Expr::Lambda(_)
+            | Expr::Named(_)
+            | Expr::Starred(_)
     ) && !matches!(e, Expr::Yield(_) | Expr::YieldFrom(_))
         && !matches!(e, Expr::UnaryOp(u) if u.op == ast::UnaryOp::Not)
         && !matches!(e, Expr::Tuple(t) if !t.parenthesized)
@@ -139,7 +145,9 @@ impl<'a> Context<'a> {
 
     /// Index of the first token that does not end before the offset, trivia left out.
     fn index_at(&self, offset: TextSize) -> usize {
-        let i = self.tokens.partition_point(|t| t.end() <= offset && !(t.range().is_empty() && t.start() == offset));
+        let i = self
+            .tokens
+            .partition_point(|t| t.end() <= offset && !(t.range().is_empty() && t.start() == offset));
         (i..self.tokens.len()).find(|&i| !self.tokens[i].kind().is_trivia()).unwrap_or(self.tokens.len())
     }
 
@@ -213,10 +221,15 @@ impl<'a> Context<'a> {
             }
             E::UnparenthesizedGeneratorExpression => f("Generator expression must be parenthesized"),
             E::ParamAfterVarKeywordParam => f("arguments cannot follow var-keyword argument"),
-            E::NonDefaultParamAfterDefaultParam => f("parameter without a default follows parameter with a default"),
+            E::NonDefaultParamAfterDefaultParam => {
+                f("parameter without a default follows parameter with a default")
+            }
             E::VarParameterWithDefault => {
                 let star = self.parameter_star(r.start());
-                f(&format!("var-{} argument cannot have default value", if star { "positional" } else { "keyword" }))
+                f(&format!(
+                    "var-{} argument cannot have default value",
+                    if star { "positional" } else { "keyword" }
+                ))
             }
             E::ExpectedKeywordParam => f("named arguments must follow bare *"),
             E::EmptyTypeParams => f("Type parameter list cannot be empty"),
@@ -266,7 +279,8 @@ impl<'a> Context<'a> {
 
     fn parameter_star(&self, at: TextSize) -> bool {
         let i = self.index_at(at);
-        let star = self.tokens[..i].iter().rfind(|t| matches!(t.kind(), TokenKind::Star | TokenKind::DoubleStar));
+        let star =
+            self.tokens[..i].iter().rfind(|t| matches!(t.kind(), TokenKind::Star | TokenKind::DoubleStar));
         star.is_none_or(|t| t.kind() == TokenKind::Star)
     }
 
@@ -296,7 +310,8 @@ impl<'a> Context<'a> {
         let string = self.string_around(r);
         let text = self.text(string);
         let open = text.find(['"', '\'']).unwrap_or(0);
-        let quotes = if text[open..].starts_with("\"\"\"") || text[open..].starts_with("'''") { 3 } else { 1 };
+        let quotes =
+            if text[open..].starts_with("\"\"\"") || text[open..].starts_with("'''") { 3 } else { 1 };
         let is_bytes = text[..open].contains(['b', 'B']);
         let start = open + quotes;
         let body = text.get(start..text.len().saturating_sub(quotes)).unwrap_or_default();
@@ -328,8 +343,9 @@ impl<'a> Context<'a> {
             (what, hex + 2)
         };
         let end = position + len - 1;
-        let message =
-            format!("(unicode error) 'unicodeescape' codec can't decode bytes in position {position}-{end}: {what}");
+        let message = format!(
+            "(unicode error) 'unicodeescape' codec can't decode bytes in position {position}-{end}: {what}"
+        );
         Fault::syntax(message, string)
     }
 
@@ -406,7 +422,9 @@ impl<'a> Context<'a> {
 
     fn starts_inside_operator(&self, e: &Expr) -> bool {
         let before = self.before(self.index_at(e.start()));
-        before.is_some_and(|t| matches!(t.kind(), TokenKind::And | TokenKind::Or | TokenKind::EqEqual | TokenKind::Less))
+        before.is_some_and(|t| {
+            matches!(t.kind(), TokenKind::And | TokenKind::Or | TokenKind::EqEqual | TokenKind::Less)
+        })
     }
 
     // ---- missing things
@@ -415,18 +433,28 @@ impl<'a> Context<'a> {
         let i = self.index_at(r.start());
         let before = self.before(i);
         match before.map(|t| t.kind()) {
-            Some(TokenKind::Star) if matches!(self.kind_at(i), TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Colon) => {
+            Some(TokenKind::Star)
+                if matches!(self.kind_at(i), TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Colon) =>
+            {
                 Fault::syntax("Invalid star expression", self.tokens[i].range())
             }
-            Some(TokenKind::Lbrace) if self.kind_at(i) == TokenKind::Rbrace || self.kind_at(i) == TokenKind::Exclamation => {
+            Some(TokenKind::Lbrace)
+                if self.kind_at(i) == TokenKind::Rbrace || self.kind_at(i) == TokenKind::Exclamation =>
+            {
                 let text = self.text(self.tokens[i].range());
-                Fault::syntax(format!("f-string: valid expression required before '{text}'"), self.tokens[i].range())
+                Fault::syntax(
+                    format!("f-string: valid expression required before '{text}'"),
+                    self.tokens[i].range(),
+                )
             }
             Some(TokenKind::Colon) if self.in_dict(i) => {
                 let at = before.map_or(r, |t| t.range());
                 Fault::syntax("expression expected after dictionary key and ':'", at)
             }
-            Some(TokenKind::Equal) if self.in_brackets(r.start()) && matches!(self.kind_at(i), TokenKind::Rpar | TokenKind::Comma) => {
+            Some(TokenKind::Equal)
+                if self.in_brackets(r.start())
+                    && matches!(self.kind_at(i), TokenKind::Rpar | TokenKind::Comma) =>
+            {
                 self.missing_value(i, r)
             }
             _ => self.invalid(r.start()),
@@ -446,7 +474,10 @@ impl<'a> Context<'a> {
         if is_def {
             return Fault::syntax("expected default value expression", self.tokens[equal].range());
         }
-        Fault::syntax("expected argument value expression", TextRange::new(name.start(), self.tokens[equal].end()))
+        Fault::syntax(
+            "expected argument value expression",
+            TextRange::new(name.start(), self.tokens[equal].end()),
+        )
     }
 
     fn in_dict(&self, i: usize) -> bool {
@@ -457,7 +488,9 @@ impl<'a> Context<'a> {
                 TokenKind::Lpar | TokenKind::Lsqb if depth == 0 => return false,
                 TokenKind::Lambda | TokenKind::FStringStart if depth == 0 => return false,
                 TokenKind::Lbrace if depth == 0 => {
-                    return self.before(self.index_at(t.start())).is_none_or(|t| t.kind() != TokenKind::FStringMiddle);
+                    return self
+                        .before(self.index_at(t.start()))
+                        .is_none_or(|t| t.kind() != TokenKind::FStringMiddle);
                 }
                 TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => depth -= 1,
                 _ => {}
@@ -472,17 +505,33 @@ impl<'a> Context<'a> {
         let word = self.text(before.range());
         let start_of_statement = {
             let j = self.index_at(before.start());
-            self.before(j).is_none_or(|t| matches!(t.kind(), TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent | TokenKind::Semi | TokenKind::Colon))
+            self.before(j).is_none_or(|t| {
+                matches!(
+                    t.kind(),
+                    TokenKind::Newline
+                        | TokenKind::Indent
+                        | TokenKind::Dedent
+                        | TokenKind::Semi
+                        | TokenKind::Colon
+                )
+            })
         };
         if start_of_statement && matches!(word, "print" | "exec") {
             let end = self.expr_starting(r.start()).map_or(r.end(), |e| e.end());
             let message = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
             return Fault::syntax(message, TextRange::new(before.start(), end));
         }
-        // `import a from b`
         let line = self.line_start(i);
+        if self.kind_at(i).as_augmented_assign_operator().is_some()
+            && let Some(first) = self.token(line)
+        {
+            let message = "'tuple' is an illegal expression for augmented assignment";
+            return Fault::syntax(message, TextRange::new(first.start(), before.end()));
+        }
+        // `import a from b`
         if self.kind_at(line) == TokenKind::Import && self.kind_at(i) == TokenKind::From {
-            let end = self.tokens[i..].iter().find(|t| matches!(t.kind(), TokenKind::Newline | TokenKind::As));
+            let end =
+                self.tokens[i..].iter().find(|t| matches!(t.kind(), TokenKind::Newline | TokenKind::As));
             let end = end.and_then(|t| self.before(self.index_at(t.start()))).map_or(r.end(), |t| t.end());
             let message = "Did you mean to use 'from ... import ...' instead?";
             return Fault::syntax(message, TextRange::new(self.tokens[line].start(), end));
@@ -492,7 +541,8 @@ impl<'a> Context<'a> {
 
     /// Index of the first token of the logical line.
     fn line_start(&self, i: usize) -> usize {
-        let begin = |t: &Token| matches!(t.kind(), TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent);
+        let begin =
+            |t: &Token| matches!(t.kind(), TokenKind::Newline | TokenKind::Indent | TokenKind::Dedent);
         let at = self.tokens[..i].iter().rposition(begin).map_or(0, |n| n + 1);
         (at..self.tokens.len()).find(|&i| !self.tokens[i].kind().is_trivia()).unwrap_or(at)
     }
@@ -500,7 +550,10 @@ impl<'a> Context<'a> {
     fn empty_import(&self, r: TextRange) -> Box<Fault> {
         let i = self.index_at(r.start());
         if matches!(self.kind_at(i), TokenKind::Newline | TokenKind::EndOfFile | TokenKind::Semi) {
-            return Fault::syntax("Expected one or more names after 'import'", TextRange::at(r.start(), 0.into()));
+            return Fault::syntax(
+                "Expected one or more names after 'import'",
+                TextRange::at(r.start(), 0.into()),
+            );
         }
         self.invalid(r.start())
     }
@@ -508,8 +561,11 @@ impl<'a> Context<'a> {
     fn expected_token(&self, expected: TokenKind, found: TokenKind, r: TextRange) -> Box<Fault> {
         let i = self.index_at(r.start());
         if found == TokenKind::Equal
-            && let Some(f) = self.mistaken_equal(r.start())
+            && let Some(f) = self.assigned_unpacking(i).or_else(|| self.mistaken_equal(r.start()))
         {
+            return f;
+        }
+        if let Some(f) = self.parenthesized_parameters(i).or_else(|| self.comprehension_target(i)) {
             return f;
         }
         let line = self.kind_at(self.line_start(i));
@@ -524,17 +580,31 @@ impl<'a> Context<'a> {
                 }
                 let forced = matches!(
                     line,
-                    TokenKind::Def | TokenKind::Class | TokenKind::Else | TokenKind::Try | TokenKind::Finally | TokenKind::Async
+                    TokenKind::Def
+                        | TokenKind::Class
+                        | TokenKind::Else
+                        | TokenKind::Try
+                        | TokenKind::Finally
+                        | TokenKind::Async
                 );
-                if matches!(found, TokenKind::Newline | TokenKind::EndOfFile) || forced && !self.in_brackets(r.start()) {
+                if matches!(found, TokenKind::Newline | TokenKind::EndOfFile)
+                    || forced && !self.in_brackets(r.start())
+                {
                     return Fault::syntax("expected ':'", r);
                 }
                 self.forgotten_comma(i, r)
             }
-            TokenKind::Lpar if matches!(line, TokenKind::Def | TokenKind::Async) => Fault::syntax("expected '('", r),
+            TokenKind::Lpar if matches!(line, TokenKind::Def | TokenKind::Async) => {
+                Fault::syntax("expected '('", r)
+            }
             TokenKind::Else => {
                 let end = self.before(i).map_or(r.start(), |t| t.end());
-                let start = self.find(|e| e.is_if_expr() && e.end() == end).map_or(r.start(), |e| e.start());
+                let conditional = self.find(|e| e.is_if_expr() && e.end() == end);
+                let start = conditional.map_or(r.start(), |e| e.start());
+                // `for x if …`: what looks like a conditional expression is a target without `in`.
+                if let Some(t) = self.loop_without_in(start, end) {
+                    return Fault::syntax("'in' expected after for-loop variables", t);
+                }
                 if self.kind_at(i) == TokenKind::Colon {
                     return self.invalid(r.start());
                 }
@@ -543,6 +613,73 @@ impl<'a> Context<'a> {
             TokenKind::In => Fault::syntax("'in' expected after for-loop variables", r),
             _ => self.forgotten_comma(i, r),
         }
+    }
+
+    /// The `if` behind the target of a `for` whose `in` is missing.
+    fn loop_without_in(&self, start: TextSize, end: TextSize) -> Option<TextRange> {
+        let first = self.index_at(start);
+        let looped = self.tokens[..first]
+            .iter()
+            .rev()
+            .take_while(|t| {
+                !matches!(t.kind(), TokenKind::In | TokenKind::Newline | TokenKind::Lsqb | TokenKind::Lbrace)
+            })
+            .any(|t| t.kind() == TokenKind::For);
+        let word =
+            self.tokens[first..].iter().take_while(|t| t.end() <= end).find(|t| t.kind() == TokenKind::If);
+        word.filter(|_| looped).map(|t| t.range())
+    }
+
+    /// `f(**kwargs=…)`.
+    fn assigned_unpacking(&self, i: usize) -> Option<Box<Fault>> {
+        let name = self.before(i)?;
+        let stars = self.before(self.index_at(name.start()))?;
+        if stars.kind() != TokenKind::DoubleStar {
+            return None;
+        }
+        let value = self.after(i).and_then(|t| self.expr_starting(t.start()));
+        let range = TextRange::new(stars.start(), value.map_or(name.end(), |e| e.end()));
+        Some(Fault::syntax("cannot assign to keyword argument unpacking", range))
+    }
+
+    /// `def f((a, b))` and `lambda (a, b): …`, which Python 2 allowed.
+    fn parenthesized_parameters(&self, i: usize) -> Option<Box<Fault>> {
+        if self.kind_at(i) != TokenKind::Lpar {
+            return None;
+        }
+        let mut what = None;
+        for t in self.tokens[..i].iter().rev() {
+            match t.kind() {
+                TokenKind::Comma | TokenKind::Name | TokenKind::Lpar => {}
+                TokenKind::Lambda => {
+                    what = Some("Lambda expression");
+                    break;
+                }
+                TokenKind::Def => {
+                    what = Some("Function");
+                    break;
+                }
+                _ => return None,
+            }
+        }
+        let open = self.tokens[i].range();
+        let close = self.tokens[i..].iter().find(|t| t.kind() == TokenKind::Rpar)?;
+        let message = format!("{} parameters cannot be parenthesized", what?);
+        Some(Fault::syntax(message, TextRange::new(open.start(), close.end())))
+    }
+
+    /// `[a, b for a, b in …]`.
+    fn comprehension_target(&self, i: usize) -> Option<Box<Fault>> {
+        if !matches!(self.kind_at(i), TokenKind::For | TokenKind::Async) {
+            return None;
+        }
+        let before = tokenizer::brackets(self.source, &self.tokens[..i]).open?;
+        let open = self.index_at(before.start());
+        if !matches!(self.kind_at(open), TokenKind::Lsqb | TokenKind::Lbrace) {
+            return None;
+        }
+        let range = TextRange::new(self.after(open)?.start(), self.before(i)?.end());
+        Some(Fault::syntax("did you forget parentheses around the comprehension target?", range))
     }
 
     /// Two expressions side by side in brackets.
@@ -563,6 +700,10 @@ impl<'a> Context<'a> {
 
     fn starred(&self, r: TextRange) -> Box<Fault> {
         let i = self.index_at(r.start());
+        let next = self.index_at(r.end());
+        if self.kind_at(next) == TokenKind::Colon {
+            return self.invalid(r.end());
+        }
         match self.before(i).map(|t| t.kind()) {
             Some(TokenKind::Colon) if self.in_dict(i) => {
                 Fault::syntax("cannot use a starred expression in a dictionary value", r)
@@ -575,7 +716,9 @@ impl<'a> Context<'a> {
     fn interpolated(&self, letter: &str, k: &Interpolated, r: TextRange) -> Box<Fault> {
         let text = self.text(r);
         let what = match k {
-            Interpolated::InvalidConversionFlag if text.chars().all(|c| c.is_alphanumeric() || c == '_') && !text.is_empty() => {
+            Interpolated::InvalidConversionFlag
+                if text.chars().all(|c| c.is_alphanumeric() || c == '_') && !text.is_empty() =>
+            {
                 format!("invalid conversion character '{text}': expected 's', 'r', or 'a'")
             }
             Interpolated::InvalidConversionFlag => "missing conversion character".into(),
@@ -590,7 +733,9 @@ impl<'a> Context<'a> {
             Interpolated::NewlineInFormatSpec => {
                 "newlines are not allowed in format specifiers for single quoted f-strings".into()
             }
-            Interpolated::UnterminatedString | Interpolated::UnterminatedTripleQuotedString => "unterminated string".into(),
+            Interpolated::UnterminatedString | Interpolated::UnterminatedTripleQuotedString => {
+                "unterminated string".into()
+            }
         };
         Fault::syntax(format!("{letter}-string: {what}"), r)
     }
@@ -607,7 +752,9 @@ impl<'a> Context<'a> {
             "Only one '/' separator allowed" => f("/ may appear only once"),
             "Only one '*' parameter allowed"
             | "Only one '*' separator allowed"
-            | "Keyword-only parameter separator not allowed after '*' parameter" => f("* argument may appear only once"),
+            | "Keyword-only parameter separator not allowed after '*' parameter" => {
+                f("* argument may appear only once")
+            }
             "Only one '**' parameter allowed" => f("arguments cannot follow var-keyword argument"),
             "'/' parameter must appear before '*' parameter" => f("/ must be ahead of *"),
             "Position-only parameter separator not allowed as first parameter" => {
@@ -620,16 +767,28 @@ impl<'a> Context<'a> {
                 f("cannot have both 'except' and 'except*' on the same 'try'")
             }
             "Expected `except` or `finally` after `try` block" => {
-                let t = self.token(i).map_or(r, |t| t.range());
+                let t = match self.token(i) {
+                    Some(t) if t.kind() != TokenKind::EndOfFile && !t.range().is_empty() => t.range(),
+                    _ => self.source_end(r.start()),
+                };
                 Fault::syntax("expected 'except' or 'finally' block", t)
             }
             "Expected one or more exception types" => f("expected one or more exception types"),
-            "Positional patterns cannot follow keyword patterns" => f("positional patterns follow keyword patterns"),
-            "Only single target (not tuple) can be annotated" => f("only single target (not tuple) can be annotated"),
-            "Only single target (not list) can be annotated" => f("only single target (not list) can be annotated"),
+            "Positional patterns cannot follow keyword patterns" => {
+                f("positional patterns follow keyword patterns")
+            }
+            "Only single target (not tuple) can be annotated" => {
+                f("only single target (not tuple) can be annotated")
+            }
+            "Only single target (not list) can be annotated" => {
+                f("only single target (not list) can be annotated")
+            }
             "Trailing comma not allowed" if self.kind_at(self.line_start(i)) == TokenKind::From => {
                 let t = self.after(i).map_or(r, |t| t.range());
-                Fault::syntax("trailing comma not allowed without surrounding parentheses", TextRange::empty(t.start()))
+                Fault::syntax(
+                    "trailing comma not allowed without surrounding parentheses",
+                    TextRange::empty(t.start()),
+                )
             }
             "Expected a parameter name" => self.parameter_name(r),
             "Boolean 'not' expression cannot be used here" => {
@@ -640,6 +799,9 @@ impl<'a> Context<'a> {
                 Fault::syntax("invalid syntax", t)
             }
             _ => {
+                if let Some(f) = self.comprehension_target(i).or_else(|| self.parenthesized_parameters(i)) {
+                    return f;
+                }
                 if self.kind_at(i) == TokenKind::Equal
                     && let Some(f) = self.mistaken_equal(r.start())
                 {
@@ -652,21 +814,34 @@ impl<'a> Context<'a> {
 
     /// `f(expr=value)`.
     fn parameter_name(&self, r: TextRange) -> Box<Fault> {
-        let found = self.find(|e| e.range() == r);
         let i = self.index_at(r.end());
         let end = self.token(i).map_or(r.end(), |t| t.end());
         let whole = TextRange::new(r.start(), end);
-        match found.map(expr_name) {
-            Some(n @ ("True" | "False" | "None")) => Fault::syntax(format!("cannot assign to {n}"), whole),
-            Some("starred") => Fault::syntax("cannot assign to iterable argument unpacking", whole),
+        match self.text(r) {
+            n @ ("True" | "False" | "None") => Fault::syntax(format!("cannot assign to {n}"), whole),
+            n if n.starts_with('*') => {
+                let value = self.after(i).and_then(|t| self.expr_starting(t.start()));
+                let whole = TextRange::new(r.start(), value.map_or(end, |e| e.end()));
+                Fault::syntax("cannot assign to iterable argument unpacking", whole)
+            }
             _ => Fault::syntax("expression cannot contain assignment, perhaps you meant \"==\"?", whole),
         }
+    }
+
+    /// The end of the last line with text, if nothing but blank space follows the offset; else the offset.
+    fn source_end(&self, offset: TextSize) -> TextRange {
+        let end = self.source.text.trim_end_matches(['\n', '\r']).len();
+        let rest = &self.source.text[offset.to_usize().min(self.source.text.len())..];
+        TextRange::empty(if rest.trim().is_empty() { TextSize::new(end as u32) } else { offset })
     }
 
     fn missing_block(&self, clause: &str, r: TextRange) -> Box<Fault> {
         let i = self.index_at(r.start());
         // The statement's first token is on the logical line that ends before the block.
-        let newline = self.tokens[..i].iter().rposition(|t| t.kind() == TokenKind::Newline).unwrap_or(i);
+        let newline = self.tokens[..(i + 1).min(self.tokens.len())]
+            .iter()
+            .rposition(|t| t.kind() == TokenKind::Newline)
+            .unwrap_or(i);
         let start = self.line_start(newline.min(i));
         let line = self.token(start).map_or(1, |t| self.source.line_of(t.start().to_u32()));
         let what = match clause {
@@ -680,8 +855,10 @@ impl<'a> Context<'a> {
             }
         };
         let range = match self.token(i) {
-            Some(t) if !matches!(t.kind(), TokenKind::EndOfFile | TokenKind::Newline | TokenKind::Dedent) => t.range(),
-            _ => TextRange::empty(TextSize::new(self.source.text.trim_end_matches(['\n', '\r']).len() as u32)),
+            Some(t) if !matches!(t.kind(), TokenKind::EndOfFile | TokenKind::Newline | TokenKind::Dedent) => {
+                t.range()
+            }
+            _ => self.source_end(r.start()),
         };
         self.indentation(format!("expected an indented block after {what} on line {line}"), range)
     }

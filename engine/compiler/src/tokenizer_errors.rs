@@ -54,7 +54,9 @@ pub fn brackets(source: &Source, tokens: &[Token]) -> Brackets {
                         } else {
                             format!(" on line {line}")
                         };
-                        format!("closing parenthesis '{text}' does not match opening parenthesis '{opening}'{place}")
+                        format!(
+                            "closing parenthesis '{text}' does not match opening parenthesis '{opening}'{place}"
+                        )
                     }
                 };
                 return Brackets { open: None, mismatch: Some(Fault::syntax(message, t.range())) };
@@ -229,7 +231,8 @@ fn lexical(source: &Source, tokens: &[Token], e: &ParseError) -> Found {
         }
         Lexical::UnrecognizedToken { tok } if !tok.is_ascii() => {
             let code = *tok as u32;
-            if tok.is_control() || tok.is_whitespace() || (0x200b..=0x200f).contains(&code) || code == 0xfeff {
+            if tok.is_control() || tok.is_whitespace() || (0x200b..=0x200f).contains(&code) || code == 0xfeff
+            {
                 format!("invalid non-printable character U+{code:04X}")
             } else {
                 format!("invalid character '{tok}' (U+{code:04X})")
@@ -267,7 +270,13 @@ fn unclosed(source: &Source, location: TextRange, prefix: &str) -> Box<Fault> {
     Fault::syntax(message, at(start, 0))
 }
 
-fn interpolated(letter: &str, e: &Interpolated, range: TextRange, source: &Source, tokens: &[Token]) -> Found {
+fn interpolated(
+    letter: &str,
+    e: &Interpolated,
+    range: TextRange,
+    source: &Source,
+    tokens: &[Token],
+) -> Found {
     let what = match e {
         Interpolated::UnterminatedString | Interpolated::UnterminatedTripleQuotedString => {
             if let Some(open) = brackets(source, tokens).open
@@ -277,7 +286,10 @@ fn interpolated(letter: &str, e: &Interpolated, range: TextRange, source: &Sourc
             }
             let start = tokens
                 .iter()
-                .rfind(|t| matches!(t.kind(), TokenKind::FStringStart | TokenKind::TStringStart) && t.start() <= range.start())
+                .rfind(|t| {
+                    matches!(t.kind(), TokenKind::FStringStart | TokenKind::TStringStart)
+                        && t.start() <= range.start()
+                })
                 .map_or(range, |t| t.range());
             return Some(unclosed(source, start, &format!("{letter}-")));
         }
