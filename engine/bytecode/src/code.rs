@@ -127,6 +127,19 @@ macro_rules! intrinsics {
         pub enum Intrinsic { $($(#[doc = $doc])* $name),* }
         impl Intrinsic {
             pub const ALL: &'static [Intrinsic] = &[$(Intrinsic::$name),*];
+            const NAMES: &'static [&'static str] = &[$(stringify!($name)),*];
+            const PROSE: &'static [&'static str] = &[$(concat!($($doc),*)),*];
+
+            /// Its name in this enum, e.g. `TypeVar`.
+            pub const fn name(self) -> &'static str {
+                Self::NAMES[self as usize]
+            }
+
+            /// Arguments and effect, as the table says them.
+            pub const fn prose(self) -> &'static str {
+                Self::PROSE[self as usize]
+            }
+
             pub const fn from_u8(n: u8) -> Option<Intrinsic> {
                 if (n as usize) < Self::ALL.len() { Some(Self::ALL[n as usize]) } else { None }
             }

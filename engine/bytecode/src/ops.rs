@@ -223,6 +223,8 @@ LoadMethodCached "q.load.method.cached" Win Src WinHi Method "LoadMethod of a pl
 ForRange "q.for.range" Dst Src No Jump "ForIter over a range iterator of small ints.";
 ForList "q.for.list" Dst Src No Jump "ForIter over an exact list's iterator.";
 ForGenerator "q.for.generator" Dst Src No Jump "ForIter over a generator: resumes its frame.";
+Exit "q.exit" No No No No "Ends a run of the loop with the result that the Vm holds.";
+ExitRaise "q.exit.raise" No No No No "Ends a run of the loop with the pending exception.";
         }
     };
 }

@@ -56,7 +56,7 @@ impl Positions {
         std::iter::from_fn(move || {
             let len = take(&self.0, &mut at)? as u32;
             let z = take(&self.0, &mut at)?;
-            line += (z >> 1) as i64 ^ -((z & 1) as i64);
+            line = line.wrapping_add((z >> 1) as i64 ^ -((z & 1) as i64));
             let span = take(&self.0, &mut at)? as u32;
             let col = (take(&self.0, &mut at)? as u32).wrapping_sub(1);
             let end_col = (take(&self.0, &mut at)? as u32).wrapping_sub(1);

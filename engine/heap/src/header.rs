@@ -23,6 +23,12 @@ pub struct Header {
 /// Bit of [`Header::gc`]: "old, and not in the remembered set". The write barrier tests it.
 pub const UNLOGGED: u8 = 1;
 
+/// Bit of [`Header::gc`]: registered as a weak container.
+pub(crate) const WEAK: u8 = 2;
+
+/// Bit of [`Header::gc`]: not an object but unused room inside a run; `shape` is its size in bytes.
+pub(crate) const FILLER: u8 = 0x80;
+
 pub const SHAPE_OFFSET: usize = 0;
 pub const GC_OFFSET: usize = 4;
 pub const KIND_OFFSET: usize = 5;

@@ -1,0 +1,242 @@
+//! The heap as its user sees it: allocation, write barriers, settings. Collections, registered
+//! objects, look-ups and pacing are in files of their own.
+
+use crate::chunk::{GRANULE, LINE};
+use crate::header::UNLOGGED;
+use crate::large::{LARGE, LargeSpace};
+use crate::pacing::Pacing;
+use crate::reserve::{LEAST, Range};
+use crate::space::Space;
+use crate::stack::Stack;
+use crate::tables::Tables;
+use crate::{Allocation, Header, HeapConfig, HeapStats, ObjectModel, ReserveError};
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
+
+/// One isolate's heap. Neither `Sync` nor `Send`; all methods take `&self`.
+///
+/// The functions that take an object expect one of this heap (the write barriers: anything with a
+/// header) and are not marked unsafe for that, as every reference of the user is one.
+#[repr(C)]
+pub struct Heap<M: ObjectModel> {
+    /// First, for the sake of compiled code.
+    pub(crate) space: Space,
+    pub(crate) range: Range,
+    pub(crate) large: LargeSpace,
+    pub(crate) collecting: Cell<bool>,
+    /// Old objects that were stored to since the last collection.
+    pub(crate) remembered: RefCell<Stack<*const Header>>,
+    /// The remembered set could not grow: only a major collection is right.
+    pub(crate) remembered_lost: Cell<bool>,
+    pub(crate) mark_stack: RefCell<Stack<*const Header>>,
+    pub(crate) tables: Tables,
+    pub(crate) pacing: Pacing,
+    marker: PhantomData<(*mut (), M)>,
+}
+
+impl<M: ObjectModel> Heap<M> {
+    /// Where compiled code finds the allocation cursor in a `Heap`.
+    pub const CURSOR_OFFSET: usize = std::mem::offset_of!(Self, space.cursor);
+    /// Where compiled code finds the allocation limit in a `Heap`.
+    pub const LIMIT_OFFSET: usize = std::mem::offset_of!(Self, space.limit);
+
+    /// Reserves address space; no memory is used yet.
+    pub fn new(config: HeapConfig) -> Result<Self, ReserveError> {
+        let mut wanted = config.reserve;
+        let (range, large) = loop {
+            let range = Range::reserve(wanted)?;
+            if let Some(large) = LargeSpace::new(&range) {
+                break (range, large);
+            }
+            // Its side table did not fit any more.
+            wanted = (range.end - range.base) / 2;
+            if wanted < LEAST {
+                return Err(ReserveError);
+            }
+        };
+        Ok(Heap {
+            space: Space::new(),
+            range,
+            large,
+            collecting: Cell::new(false),
+            remembered: RefCell::new(Stack::new(usize::MAX)),
+            remembered_lost: Cell::new(false),
+            mark_stack: RefCell::new(Stack::new(config.mark_stack_entries)),
+            tables: Tables::default(),
+            pacing: Pacing::new(&config),
+            marker: PhantomData,
+        })
+    }
+
+    /// An object of `size` bytes, at least a header's, all of them zero; or null: then ask
+    /// `alloc_slow`. The header has to be written before the next allocation or collection, with
+    /// `gc` = 0.
+    #[inline(always)]
+    pub fn alloc_fast(&self, size: usize) -> *mut Header {
+        debug_assert!(size >= size_of::<Header>());
+        let cursor = self.space.cursor.get();
+        // Cursor and limit are multiples of the granule: what fits, fits when rounded up.
+        if size > self.space.limit.get() - cursor {
+            return std::ptr::null_mut();
+        }
+        let rounded = (size + (GRANULE - 1)) & !(GRANULE - 1);
+        self.space.cursor.set(cursor + rounded);
+        cursor as *mut Header
+    }
+
+    /// As `alloc_fast`, for the case that it gave null. `after_collection` says that this is the
+    /// second attempt, or that the user does not want to collect now: then the answer is
+    /// `NeedsCollection` only if memory is short and no major collection has been tried yet.
+    #[cold]
+    pub fn alloc_slow(&self, size: usize, after_collection: bool) -> Allocation {
+        let Some(size) = size.max(1).checked_next_multiple_of(GRANULE) else {
+            return Allocation::OutOfMemory;
+        };
+        if after_collection {
+            if self.is_starved() {
+                return Allocation::OutOfMemory;
+            }
+        } else if self.is_due() {
+            return Allocation::NeedsCollection;
+        }
+        let mut found = if size > LARGE {
+            None
+        } else {
+            self.space.bump(size)
+        };
+        if found.is_none() {
+            if !after_collection && self.nursery_is_full() {
+                return Allocation::NeedsCollection;
+            }
+            found = self.find_room(size);
+        }
+        self.space.set_fast(self.fast_is_open());
+        match found {
+            Some(start) => Allocation::Ok(start as *mut Header),
+            None => self.refuse(after_collection),
+        }
+    }
+
+    fn find_room(&self, size: usize) -> Option<usize> {
+        let young_before = self.space.young_bytes.get();
+        let mut found = None;
+        if size <= LARGE {
+            let may_grow = || self.fits(crate::chunk::BLOCK);
+            found = self.space.bump_new_run(&self.range, size, may_grow);
+        }
+        // With no whole block left, an object that fits no hole is better off with pages.
+        if found.is_none() && size > LINE && self.fits(size.checked_next_multiple_of(LARGE)?) {
+            found = self.large.alloc(&self.range, size);
+            if found.is_some() {
+                self.space.young_bytes.set(young_before + size);
+            }
+        }
+        let mut stats = self.pacing.stats.get();
+        stats.allocated_bytes += (self.space.young_bytes.get() - young_before) as u64;
+        self.pacing.stats.set(stats);
+        found
+    }
+
+    /// To be called before or after a reference is stored into `obj`, and before the next
+    /// collection. May be left out for objects allocated since the last possible collection.
+    #[inline(always)]
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "see the type")]
+    pub fn write_barrier(&self, obj: *const Header) {
+        // SAFETY: `obj` is an object.
+        if unsafe { (*obj).gc.get() } & UNLOGGED != 0 {
+            self.remember(obj);
+        }
+    }
+
+    /// As `write_barrier`, for a store to the word at `slot` inside of an object that may be a
+    /// large array of values.
+    #[inline(always)]
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "see the type")]
+    pub fn write_barrier_array(&self, obj: *const Header, slot: *const u64) {
+        // SAFETY: `obj` is an object.
+        if unsafe { (*obj).gc.get() } & UNLOGGED != 0 {
+            self.remember_slot(obj, slot);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn remember(&self, obj: *const Header) {
+        // SAFETY: `obj` is an object.
+        let gc = unsafe { &(*obj).gc };
+        gc.set(gc.get() & !UNLOGGED);
+        if !self.remembered.borrow_mut().push(obj) {
+            self.remembered_lost.set(true);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn remember_slot(&self, obj: *const Header, slot: *const u64) {
+        let addr = obj as usize;
+        let is_large = addr >= self.range.large_start() && addr < self.range.end;
+        // SAFETY: `obj` is an object.
+        let has_cards = is_large && unsafe { M::value_array(obj) }.is_some();
+        if !has_cards || !self.large.log_card(addr, slot as usize) {
+            self.remember(obj);
+        }
+    }
+
+    /// Is an address inside the heap's range?
+    #[inline(always)]
+    pub fn contains(&self, addr: usize) -> bool {
+        self.range.contains(addr)
+    }
+
+    /// Calls `f` with every object: the live ones, and garbage not found yet. `f` must not
+    /// allocate.
+    pub fn for_each_object(&self, f: &mut dyn FnMut(*mut Header)) {
+        let mut with_address = |addr: usize| f(addr as *mut Header);
+        for block in crate::sweep::blocks(&self.range) {
+            if !block.record().has(crate::chunk::FREE) {
+                block.for_each_marked(self.space.parity.get(), &mut with_address);
+                self.for_each_young(block, &mut with_address);
+            }
+        }
+        let mut index = 0;
+        while let Some(addr) = self.large.nth(index) {
+            if addr != 0 {
+                with_address(addr);
+            }
+            index += 1;
+        }
+    }
+
+    /// Totals since the heap was made.
+    pub fn stats(&self) -> HeapStats {
+        self.pacing.stats.get()
+    }
+
+    /// Upper bound of [`Heap::used_bytes`].
+    pub fn limit(&self) -> Option<usize> {
+        self.pacing.limit.get()
+    }
+
+    /// Sets the upper bound of [`Heap::used_bytes`]. One below what is in use is met by the next
+    /// allocation that needs a block or pages.
+    pub fn set_limit(&self, limit: Option<usize>) {
+        self.pacing.limit.set(limit);
+    }
+
+    /// Sets how many bytes are handed out between two minor collections.
+    pub fn set_nursery(&self, bytes: usize) {
+        self.pacing.nursery.set(bytes);
+    }
+
+    /// Asks for a collection at every n-th allocation. Then there is no fast path.
+    pub fn set_stress(&self, every: Option<u32>) {
+        self.pacing.stress.set(every);
+        self.space.set_fast(self.fast_is_open());
+    }
+}
+
+impl<M: ObjectModel> Drop for Heap<M> {
+    fn drop(&mut self) {
+        self.tables.drop_owners::<M>();
+    }
+}

@@ -1,0 +1,214 @@
+//! The space of the large objects: whole pages, a record per object, marks and cards in the record.
+//!
+//! ```text
+//!  page table   | … | 7 | 7 | 7 | 0 | 0 | 2 | 2 | …     record number + 1 of each page, 0 = free
+//!  record 7     start, bytes, marks (bit per parity), cards (bit per 64 B, made on demand)
+//! ```
+//!
+//! A large array of values that is old is not put into the remembered set as a whole: a store
+//! marks the card it falls on, and the next minor collection looks at the marked cards. So one
+//! store into a list of ten million does not cost a walk over 80 MB.
+
+use crate::chunk::Parity;
+use crate::pages::{PAGE, PageRuns};
+use crate::reserve::{Mapping, Range};
+use crate::stack::Stack;
+use std::cell::{Cell, RefCell};
+
+/// Objects above this size are large.
+pub(crate) const LARGE: usize = 8 << 10;
+/// Bytes of an array that share a card: one cache line, so that scattered stores into a large
+/// array cost a minor collection no more than as many remembered objects.
+pub(crate) const CARD: usize = 64;
+
+#[derive(Default)]
+struct LargeRecord {
+    /// Address of the object; 0 if the record is unused.
+    start: usize,
+    bytes: usize,
+    marks: Cell<u8>,
+    /// Dirty cards; empty as long as there was none.
+    cards: Vec<u64>,
+}
+
+/// The space of the large objects.
+pub(crate) struct LargeSpace {
+    table: Mapping,
+    base: usize,
+    records: RefCell<Vec<LargeRecord>>,
+    unused: RefCell<Vec<u32>>,
+    young: RefCell<Vec<u32>>,
+    pages: RefCell<PageRuns>,
+    /// Dirty cards: record number, card number.
+    dirty: RefCell<Stack<(u32, u32)>>,
+    /// Bytes of the pages in use.
+    pub bytes: Cell<usize>,
+}
+
+impl LargeSpace {
+    pub fn new(range: &Range) -> Option<LargeSpace> {
+        let pages = (range.end - range.base) / PAGE;
+        let access = libc::PROT_READ | libc::PROT_WRITE;
+        Some(LargeSpace {
+            table: Mapping::new(pages * size_of::<u32>(), access)?,
+            base: range.base,
+            records: RefCell::default(),
+            unused: RefCell::default(),
+            young: RefCell::default(),
+            pages: RefCell::default(),
+            dirty: RefCell::new(Stack::new(usize::MAX)),
+            bytes: Cell::new(0),
+        })
+    }
+
+    fn page(&self, addr: usize) -> &Cell<u32> {
+        let index = (addr - self.base) / PAGE;
+        debug_assert!(index * size_of::<u32>() < self.table.bytes);
+        // SAFETY: the table has an entry for each page of the range, and is zeroed at first.
+        unsafe { &*(self.table.start as *const Cell<u32>).add(index) }
+    }
+
+    /// Takes `size` bytes, of whole pages and zeroed.
+    pub fn alloc(&self, range: &Range, size: usize) -> Option<usize> {
+        let bytes = size.checked_next_multiple_of(PAGE)?;
+        let mut records = self.records.borrow_mut();
+        let mut young = self.young.borrow_mut();
+        young.try_reserve(1).ok()?;
+        if self.unused.borrow().is_empty() {
+            let id = u32::try_from(records.len()).ok()?;
+            records.try_reserve(1).ok()?;
+            records.push(LargeRecord::default());
+            self.unused.borrow_mut().push(id);
+        }
+        let start = self.pages.borrow_mut().take(range, bytes)?;
+        let id = self.unused.borrow_mut().pop()?;
+        records[id as usize] = LargeRecord {
+            start,
+            bytes,
+            ..LargeRecord::default()
+        };
+        for page in (start..start + bytes).step_by(PAGE) {
+            self.page(page).set(id + 1);
+        }
+        young.push(id);
+        self.bytes.set(self.bytes.get() + bytes);
+        Some(start)
+    }
+
+    fn free(&self, range: &Range, record: &mut LargeRecord, id: u32) {
+        let LargeRecord { start, bytes, .. } = std::mem::take(record);
+        for page in (start..start + bytes).step_by(PAGE) {
+            self.page(page).set(0);
+        }
+        // SAFETY: the object is dead.
+        unsafe { self.pages.borrow_mut().give(range, start, bytes) };
+        self.unused.borrow_mut().push(id);
+        self.bytes.set(self.bytes.get() - bytes);
+    }
+
+    /// The object whose pages `addr` is in.
+    pub fn resolve(&self, addr: usize) -> Option<usize> {
+        let index = self.page(addr).get().checked_sub(1)?;
+        Some(self.records.borrow()[index as usize].start)
+    }
+
+    pub fn is_marked(&self, addr: usize, parity: Parity) -> bool {
+        let Some(index) = self.page(addr).get().checked_sub(1) else {
+            return false;
+        };
+        self.records.borrow()[index as usize].marks.get() & parity.bit() != 0
+    }
+
+    /// Marks the object at `addr`. Was it unmarked before?
+    pub fn mark(&self, addr: usize, parity: Parity) -> bool {
+        let Some(index) = self.page(addr).get().checked_sub(1) else {
+            return false;
+        };
+        let records = self.records.borrow();
+        let marks = &records[index as usize].marks;
+        let before = marks.get();
+        marks.set(before | parity.bit());
+        before & parity.bit() == 0
+    }
+
+    /// Remembers that the word at `slot` in the object at `start` was stored to. If there is no
+    /// memory for that, says false.
+    pub fn log_card(&self, start: usize, slot: usize) -> bool {
+        let Some(id) = self.page(start).get().checked_sub(1) else {
+            return false;
+        };
+        let mut records = self.records.borrow_mut();
+        let record = &mut records[id as usize];
+        let card = slot.wrapping_sub(start) / CARD;
+        if card >= record.bytes / CARD {
+            return false;
+        }
+        if record.cards.is_empty() {
+            let words = (record.bytes / CARD).div_ceil(64);
+            if record.cards.try_reserve_exact(words).is_err() {
+                return false;
+            }
+            record.cards.resize(words, 0);
+        }
+        let word = &mut record.cards[card / 64];
+        let bit = 1 << (card % 64);
+        if *word & bit != 0 {
+            return true;
+        }
+        let logged = self.dirty.borrow_mut().push((id, card as u32));
+        if logged {
+            *word |= bit;
+        }
+        logged
+    }
+
+    /// Takes one dirty card, which is clean after: the object, and the card's first byte in it.
+    pub fn take_dirty_card(&self) -> Option<(usize, usize)> {
+        let (id, card) = self.dirty.borrow_mut().pop()?;
+        let mut records = self.records.borrow_mut();
+        let record = &mut records[id as usize];
+        record.cards[card as usize / 64] &= !(1 << (card % 64));
+        Some((record.start, card as usize * CARD))
+    }
+
+    /// Makes all cards clean, for every survivor of a major collection is old.
+    pub fn clear_cards(&self) {
+        while self.take_dirty_card().is_some() {}
+    }
+
+    /// After a minor collection: looks at the young objects only.
+    pub fn sweep_young(&self, range: &Range, parity: Parity) {
+        let mut records = self.records.borrow_mut();
+        for id in self.young.borrow_mut().drain(..) {
+            let record = &mut records[id as usize];
+            if record.marks.get() & parity.bit() == 0 {
+                self.free(range, record, id);
+            }
+        }
+    }
+
+    /// After a major collection: all but the marked ones die. Returns the bytes given back to the
+    /// kernel since the last call.
+    pub fn sweep_all(&self, range: &Range, next: Parity) -> usize {
+        self.young.borrow_mut().clear();
+        for (id, record) in self.records.borrow_mut().iter_mut().enumerate() {
+            if record.start == 0 {
+                continue;
+            }
+            if record.marks.get() & next.bit() == 0 {
+                self.free(range, record, id as u32);
+            } else {
+                record.marks.set(next.bit());
+            }
+        }
+        let mut pages = self.pages.borrow_mut();
+        pages.release_all(range);
+        pages.released.take()
+    }
+
+    /// The address of the `index`-th record's object, or 0; none after the last. So the records
+    /// are not borrowed while the object is looked at.
+    pub fn nth(&self, index: usize) -> Option<usize> {
+        self.records.borrow().get(index).map(|record| record.start)
+    }
+}

@@ -1,0 +1,191 @@
+//! When to collect, which kind, and when there is no memory left.
+//!
+//! Used **lines** count for the choice of a major collection, since blocks would make a sparse heap
+//! look ten times too big. Used **blocks** count for the limit, since they are what the process has.
+
+use crate::chunk::{BLOCK, LINE};
+use crate::{Allocation, CollectKind, CollectStats, Heap, HeapConfig, HeapStats, ObjectModel};
+use std::cell::Cell;
+
+/// A heap smaller than this sees no major collection, unless at its limit.
+const LEAST_MAJOR: usize = 16 << 20;
+/// Growth of external memory that asks for a collection, at least.
+const LEAST_EXTERNAL: usize = 32 << 20;
+
+pub(crate) struct Pacing {
+    pub nursery: Cell<usize>,
+    pub limit: Cell<Option<usize>>,
+    pub stress: Cell<Option<u32>>,
+    since_stress: Cell<u32>,
+    pub external: Cell<usize>,
+    /// Growth of `external` since the last collection.
+    young_external: Cell<usize>,
+    /// Occupied bytes that make the next collection a major one.
+    major_at: Cell<usize>,
+    major_due: Cell<bool>,
+    /// The limit was met, and a minor collection does not help.
+    pressed: Cell<bool>,
+    last: Cell<CollectKind>,
+    /// The last collection was a major one because of `pressed`.
+    last_pressed: Cell<bool>,
+    pub stats: Cell<HeapStats>,
+}
+
+impl Pacing {
+    pub fn new(config: &HeapConfig) -> Pacing {
+        Pacing {
+            nursery: Cell::new(config.nursery_bytes),
+            limit: Cell::new(config.limit),
+            stress: Cell::new(config.stress),
+            since_stress: Cell::new(0),
+            external: Cell::new(0),
+            young_external: Cell::new(0),
+            major_at: Cell::new(LEAST_MAJOR),
+            major_due: Cell::new(false),
+            pressed: Cell::new(false),
+            last: Cell::new(CollectKind::Minor),
+            last_pressed: Cell::new(false),
+            stats: Cell::default(),
+        }
+    }
+}
+
+impl<M: ObjectModel> Heap<M> {
+    /// Bytes that count to the limit: blocks and pages in use, and external memory.
+    pub fn used_bytes(&self) -> usize {
+        self.space.blocks_in_use.get() * BLOCK + self.large.bytes.get() + self.pacing.external.get()
+    }
+
+    /// Bytes of the lines that survived the last collection, of the large objects, and of external
+    /// memory.
+    pub fn live_bytes(&self) -> usize {
+        self.space.used_lines.get() * LINE + self.large.bytes.get() + self.pacing.external.get()
+    }
+
+    /// Would `bytes` more stay within the limit?
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        let limit = self.pacing.limit.get();
+        limit.is_none_or(|limit| {
+            limit
+                .checked_sub(bytes)
+                .is_some_and(|most| self.used_bytes() <= most)
+        })
+    }
+
+    /// May `bytes` of external memory be had without passing the limit? If not, collect and ask
+    /// again.
+    pub fn external_fits(&self, bytes: usize) -> bool {
+        let fits = self.fits(bytes);
+        if !fits {
+            self.pacing.pressed.set(true);
+        }
+        fits
+    }
+
+    /// Objects came to own `bytes` more (or less) of memory outside of the heap.
+    pub fn add_external(&self, bytes: isize) {
+        let pacing = &self.pacing;
+        let change = bytes.unsigned_abs();
+        if bytes < 0 {
+            pacing
+                .external
+                .set(pacing.external.get().saturating_sub(change));
+            return;
+        }
+        pacing
+            .external
+            .set(pacing.external.get().saturating_add(change));
+        let young = pacing.young_external.get().saturating_add(change);
+        pacing.young_external.set(young);
+        if self.external_is_due() {
+            // The next allocation shall come by.
+            self.space.set_fast(false);
+        }
+    }
+
+    fn external_is_due(&self) -> bool {
+        let budget = LEAST_EXTERNAL.max(self.live_bytes() / 4);
+        self.pacing.young_external.get() > budget
+    }
+
+    /// Should the next collection be a major one?
+    pub fn should_be_major(&self) -> bool {
+        self.pacing.major_due.get() || self.pacing.pressed.get() || self.remembered_lost.get()
+    }
+
+    /// Is a collection due before anything is allocated?
+    pub(crate) fn is_due(&self) -> bool {
+        self.stress_is_due() || self.external_is_due()
+    }
+
+    fn stress_is_due(&self) -> bool {
+        let Some(every) = self.pacing.stress.get() else {
+            return false;
+        };
+        let count = self.pacing.since_stress.get() + 1;
+        let due = count >= every;
+        self.pacing.since_stress.set(if due { 0 } else { count });
+        due
+    }
+
+    /// Is the nursery used up?
+    pub(crate) fn nursery_is_full(&self) -> bool {
+        self.space.young_bytes.get() >= self.pacing.nursery.get()
+    }
+
+    /// May allocation by bumping go on until the end of the run?
+    pub(crate) fn fast_is_open(&self) -> bool {
+        self.pacing.stress.get().is_none() && !self.external_is_due()
+    }
+
+    /// Did a collection that was forced by the limit free so little that going on would mean to
+    /// collect all the time?
+    pub(crate) fn is_starved(&self) -> bool {
+        self.pacing.last_pressed.get()
+            && self
+                .pacing
+                .limit
+                .get()
+                .is_some_and(|limit| self.live_bytes() > limit - limit / 128)
+    }
+
+    /// No room within the limit or the range.
+    pub(crate) fn refuse(&self, after_collection: bool) -> Allocation {
+        let pacing = &self.pacing;
+        if after_collection && pacing.last.get() == CollectKind::Major {
+            return Allocation::OutOfMemory;
+        }
+        if after_collection || self.space.young_bytes.get() < pacing.nursery.get() / 4 {
+            pacing.pressed.set(true);
+        }
+        Allocation::NeedsCollection
+    }
+
+    /// Bookkeeping at the end of a collection.
+    pub(crate) fn pace_after(&self, done: &CollectStats, released: usize) {
+        let pacing = &self.pacing;
+        pacing.young_external.set(0);
+        pacing.last.set(done.kind);
+        let mut stats = pacing.stats.get();
+        stats.released_bytes += released as u64;
+        match done.kind {
+            CollectKind::Minor => {
+                stats.minors += 1;
+                stats.minor_time += done.duration;
+                stats.longest_minor = stats.longest_minor.max(done.duration);
+                pacing.last_pressed.set(false);
+            }
+            CollectKind::Major => {
+                stats.majors += 1;
+                stats.major_time += done.duration;
+                stats.longest_major = stats.longest_major.max(done.duration);
+                pacing.last_pressed.set(pacing.pressed.take());
+                pacing.major_at.set((2 * done.live_bytes).max(LEAST_MAJOR));
+            }
+        }
+        pacing.stats.set(stats);
+        pacing
+            .major_due
+            .set(done.live_bytes > pacing.major_at.get());
+    }
+}

@@ -1,0 +1,307 @@
+//! Marking: the visitor that object models and root providers feed with references.
+//!
+//! ```text
+//!  visit ──mark bit──> stack ──pop, prefetch──> ring of 16 ──> scan: lines, UNLOGGED, trace ──> visit
+//!                                                  └ large array of values ──> slices, later
+//! ```
+//!
+//! A minor collection marks in the bitmap `cur`, where old objects have their bits already and so
+//! are not entered. A major one marks in `next`. The ring lets the memory of an object arrive
+//! before its header is read: for a list of ten million that is most of the time.
+
+use crate::chunk::{NEXT, OLD, Parity, line_slot, mark_slot};
+use crate::header::{Header, UNLOGGED};
+use crate::stack::Stack;
+use crate::{Heap, ObjectModel};
+
+const RING: usize = 16;
+/// Words of a large array that are visited before what they led to is scanned.
+const SLICE: usize = 1024;
+
+/// Receives references during a collection.
+pub struct Tracer<'h, M: ObjectModel> {
+    heap: &'h Heap<M>,
+    base: usize,
+    /// Bytes of the small objects' part of the range.
+    small: usize,
+    /// Bytes of the whole range.
+    extent: usize,
+    pub(crate) parity: Parity,
+    line_bit: u8,
+    major: bool,
+    stack: Stack<*const Header>,
+    /// Rests of large arrays: first word, number of words.
+    slices: Stack<(*const u64, usize)>,
+    /// A marked object found no room on the stack.
+    lost: bool,
+    pub(crate) scanned: usize,
+}
+
+impl<'h, M: ObjectModel> Tracer<'h, M> {
+    pub(crate) fn new(heap: &'h Heap<M>, major: bool, stack: Stack<*const Header>) -> Self {
+        let old = heap.space.parity.get();
+        Tracer {
+            heap,
+            base: heap.range.base,
+            small: heap.range.small_end() - heap.range.base,
+            extent: heap.range.end - heap.range.base,
+            parity: if major { old.other() } else { old },
+            line_bit: if major { NEXT } else { OLD },
+            major,
+            stack,
+            slices: Stack::new(usize::MAX),
+            lost: false,
+            scanned: 0,
+        }
+    }
+
+    /// Visits a precise value word: a reference iff its low three bits are 0 and it lies inside
+    /// the heap's range, then to the begin of an object; otherwise it is ignored.
+    #[inline(always)]
+    pub fn visit_word(&mut self, word: u64) {
+        if word & 7 == 0 {
+            self.visit_address(word as usize);
+        }
+    }
+
+    /// Visits an object. One that is not of this heap is ignored.
+    #[inline(always)]
+    pub fn visit_object(&mut self, obj: *const Header) {
+        self.visit_address(obj as usize);
+    }
+
+    #[inline(always)]
+    fn visit_address(&mut self, addr: usize) {
+        let offset = addr.wrapping_sub(self.base);
+        if offset < self.small {
+            // SAFETY: inside a committed chunk; and it is an object by the model's promise.
+            unsafe {
+                debug_assert!(
+                    addr.is_multiple_of(16) && *line_slot(addr) != 0,
+                    "{addr:#x} is stale"
+                );
+                let (word, bit) = mark_slot(addr, self.parity);
+                let before = *word;
+                if before & bit != 0 {
+                    return;
+                }
+                *word = before | bit;
+            }
+            self.push(addr as *const Header);
+        } else if offset < self.extent {
+            self.visit_large(addr);
+        }
+    }
+
+    #[cold]
+    fn visit_large(&mut self, addr: usize) {
+        if addr >= self.heap.range.large_start() && self.heap.large.mark(addr, self.parity) {
+            self.push(addr as *const Header);
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, obj: *const Header) {
+        if !self.stack.push(obj) {
+            self.lost = true;
+        }
+    }
+
+    /// Visits words that may be anything, pointers into objects included.
+    ///
+    /// # Safety
+    /// `len` words from `words` on can be read.
+    pub unsafe fn visit_conservative(&mut self, words: *const u64, len: usize) {
+        for index in 0..len {
+            // SAFETY: by the caller's promise. Volatile, since the words may be a stack's.
+            let word = unsafe { words.add(index).read_volatile() };
+            if (word as usize).wrapping_sub(self.base) < self.extent
+                && let Some(obj) = self.heap.resolve(word)
+            {
+                self.visit_object(obj);
+            }
+        }
+    }
+
+    /// Is this a collection of the whole heap?
+    pub fn is_major(&self) -> bool {
+        self.major
+    }
+
+    /// Scans what was visited, and what that leads to.
+    pub(crate) fn drain(&mut self) {
+        self.drain_stack();
+        while std::mem::take(&mut self.lost) {
+            // Objects that found no room on the stack have their marks but were not scanned.
+            // Scanning all marked ones anew finds them; it takes as many rounds as needed.
+            self.heap.for_each_marked(self.parity, &mut |addr| {
+                // SAFETY: a marked address is an object's.
+                unsafe { self.scan(addr as *const Header) };
+                self.drain_stack();
+            });
+        }
+    }
+
+    fn drain_stack(&mut self) {
+        let mut ring = [std::ptr::null(); RING];
+        let (mut head, mut count) = (0, 0);
+        loop {
+            while count < RING
+                && let Some(obj) = self.stack.pop()
+            {
+                prefetch(obj);
+                ring[(head + count) % RING] = obj;
+                count += 1;
+            }
+            if count > 0 {
+                let obj = ring[head];
+                head = (head + 1) % RING;
+                count -= 1;
+                // SAFETY: only objects are pushed.
+                unsafe { self.scan(obj) };
+            } else if let Some((words, len)) = self.slices.pop() {
+                // SAFETY: only arrays of live objects are pushed.
+                unsafe { self.scan_slice(words, len) };
+            } else {
+                break;
+            }
+        }
+    }
+
+    /// Visits what an object refers to; the object itself is old from now on.
+    ///
+    /// # Safety
+    /// `obj` is an object.
+    #[inline(always)]
+    pub(crate) unsafe fn scan(&mut self, obj: *const Header) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            self.scanned += 1;
+            let gc = &(*obj).gc;
+            if gc.get() & UNLOGGED == 0 {
+                gc.set(gc.get() | UNLOGGED);
+            }
+            let addr = obj as usize;
+            if addr.wrapping_sub(self.base) < self.small {
+                let first = line_slot(addr);
+                let last = line_slot(addr + M::size(obj) - 1);
+                // Neighbours share lines: a test costs less than a store that waits for the one
+                // before.
+                if *last & self.line_bit == 0 {
+                    *last |= self.line_bit;
+                }
+                if first != last {
+                    self.mark_lines(first, last);
+                }
+            } else if let Some((offset, len)) = M::value_array(obj) {
+                self.scan_slice(obj.byte_add(offset).cast(), len);
+                return;
+            }
+            M::trace(obj, self);
+        }
+    }
+
+    /// Marks the lines from `first` on up to, without, `last`.
+    ///
+    /// # Safety
+    /// They are bytes of one block's lines.
+    #[inline(never)]
+    unsafe fn mark_lines(&self, first: *mut u8, last: *mut u8) {
+        let mut line = first;
+        while line < last {
+            // SAFETY: by the caller's promise.
+            unsafe {
+                *line |= self.line_bit;
+                line = line.add(1);
+            }
+        }
+    }
+
+    /// Visits the first words of an array, and leaves the rest for later.
+    ///
+    /// # Safety
+    /// There are `len` value words at `words`.
+    unsafe fn scan_slice(&mut self, words: *const u64, len: usize) {
+        let mut now = len.min(SLICE);
+        // SAFETY: `now <= len`.
+        if now < len && !self.slices.push((unsafe { words.add(now) }, len - now)) {
+            now = len;
+        }
+        for index in 0..now {
+            // SAFETY: by the caller's promise.
+            self.visit_word(unsafe { *words.add(index) });
+        }
+    }
+
+    /// Visits the words of a card of a large array.
+    ///
+    /// # Safety
+    /// `obj` is an object.
+    pub(crate) unsafe fn scan_card(&mut self, obj: *const Header, from: usize, to: usize) {
+        // SAFETY: by the caller's promise; the words are clipped to the array.
+        unsafe {
+            let Some((offset, len)) = M::value_array(obj) else {
+                return;
+            };
+            let from = from.max(offset).next_multiple_of(size_of::<u64>());
+            let to = to.min(offset + len * size_of::<u64>());
+            for at in (from..to).step_by(size_of::<u64>()) {
+                self.visit_word(*obj.byte_add(at).cast::<u64>());
+            }
+        }
+    }
+
+    /// The mark stack, to be used again.
+    pub(crate) fn into_stack(self) -> Stack<*const Header> {
+        debug_assert!(self.stack.is_empty() && self.slices.is_empty() && !self.lost);
+        self.stack
+    }
+}
+
+impl<M: ObjectModel> Heap<M> {
+    /// Does an object have its mark? Objects of elsewhere always live.
+    pub(crate) fn is_marked(&self, obj: *const Header, parity: Parity) -> bool {
+        let addr = obj as usize;
+        if !self.range.contains(addr) {
+            true
+        } else if addr < self.range.small_end() {
+            // SAFETY: inside a committed chunk.
+            unsafe {
+                let (word, bit) = mark_slot(addr, parity);
+                *word & bit != 0
+            }
+        } else {
+            self.large.is_marked(addr, parity)
+        }
+    }
+
+    fn for_each_marked(&self, parity: Parity, f: &mut dyn FnMut(usize)) {
+        for block in crate::sweep::blocks(&self.range) {
+            block.for_each_marked(parity, f);
+        }
+        let mut index = 0;
+        while let Some(addr) = self.large.nth(index) {
+            if addr != 0 && self.large.is_marked(addr, parity) {
+                f(addr);
+            }
+            index += 1;
+        }
+    }
+}
+
+#[inline(always)]
+fn prefetch(obj: *const Header) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch has no effect that a program could see.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(obj.cast());
+    }
+    #[cfg(target_arch = "aarch64")]
+    // SAFETY: as above.
+    unsafe {
+        std::arch::asm!("prfm pldl1keep, [{}]", in(reg) obj, options(nostack, readonly));
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    let _ = obj;
+}

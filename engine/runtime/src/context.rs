@@ -1,0 +1,297 @@
+//! Execution contexts: the register stack of one microthread.
+//!
+//! ```text
+//! chunk | record 3 | callee, code, return pc, previous base | r0 r1 … (frame) | record 3 | callee … | r0 … →
+//!                                                           ^ base
+//! base[-4]  the callee function, then the call's result
+//! base[-3]  its code object
+//! base[-2]  where the caller goes on; low bits: RECORD, SIDE
+//! base[-1]  base of the caller's frame; 0 at the bottom
+//! ```
+//! A call from an instruction window puts the callee's frame onto the window: no record, arguments
+//! in place. A call made by the machine puts it behind the caller's registers with a *record* of
+//! three words before it that says what to do with the result ([`Cont`]).
+//!
+//! Chunks never move, so that natives can look at their arguments in the registers. A frame that
+//! does not fit its chunk begins a new one, and a side entry says how to come back.
+//!
+//! **Invariant:** registers may hold stale words; the collector treats all words below the top of
+//! the stack as "may be a reference".
+
+use crate::object::Tracer;
+use crate::value::Value;
+use std::cell::{Cell, RefCell};
+
+/// Bit of a return pc: a record precedes the frame.
+pub const RECORD: usize = 1;
+/// Bit of a return pc: the context's side list has entries for the frame.
+pub const SIDE: usize = 2;
+/// Words of a record.
+pub const RECORD_WORDS: usize = 3;
+/// Words of a frame's head.
+pub const FRAME_WORDS: usize = 4;
+/// Words of a context's first chunk, head included.
+const FIRST_CHUNK: usize = 48;
+/// Words of the chunk of the main context.
+const MAIN_CHUNK: usize = FIRST_CHUNK << 9;
+/// Words of the largest regular chunk.
+const MAX_CHUNK: usize = FIRST_CHUNK << 11;
+
+/// What a side entry is for.
+#[derive(Clone, Copy)]
+pub enum Side {
+    /// The frame began a new chunk: the chunk before is current again when it is left.
+    Chunk,
+    /// A frame object looks at the frame.
+    Frame(Value),
+}
+
+/// An entry of a context's side list: rare facts about frames, innermost last.
+#[derive(Clone, Copy)]
+pub struct SideEntry {
+    pub base: *mut Value,
+    pub side: Side,
+}
+
+#[repr(C)]
+struct Chunk {
+    previous: *mut Chunk,
+    /// Words, head included.
+    size: usize,
+    /// Of the chunk's lowest frame: number of frames below it in the context.
+    depth: usize,
+}
+const CHUNK_HEAD: usize = size_of::<Chunk>() / 8;
+
+/// One microthread's stack and what Python keeps per microthread.
+pub struct Context {
+    /// Where it goes on; valid while it does not run.
+    pub pc: Cell<*const u32>,
+    pub base: Cell<*mut Value>,
+    chunk: Cell<*mut Chunk>,
+    /// Frames must end at or below this address: the chunk's end, or less for the recursion limit.
+    pub limit: Cell<*mut Value>,
+    /// The exception being handled (`sys.exc_info`).
+    pub handled: Cell<Option<Value>>,
+    /// Native calls of this context that are on a native stack now, between its frames.
+    pub native_depth: Cell<u32>,
+    side: RefCell<Vec<SideEntry>>,
+    /// The greenlet or tasklet; for the collector's barrier.
+    pub owner: Cell<Option<Value>>,
+    /// `contextvars.Context` that is current.
+    pub variables: Cell<Option<Value>>,
+    /// `sys.settrace` and `sys.setprofile` functions.
+    pub trace: Cell<Option<Value>>,
+    pub profile: Cell<Option<Value>>,
+}
+
+/// No memory for a chunk.
+#[derive(Debug)]
+pub struct NoMemory;
+
+impl Context {
+    /// A context with an empty stack. `main` has a large first chunk.
+    pub fn new(pool: &ChunkPool, main: bool) -> Result<Context, NoMemory> {
+        let ctx = Context {
+            pc: Cell::new(std::ptr::null()),
+            base: Cell::new(std::ptr::null_mut()),
+            chunk: Cell::new(std::ptr::null_mut()),
+            limit: Cell::new(std::ptr::null_mut()),
+            handled: Cell::new(None),
+            native_depth: Cell::new(0),
+            side: RefCell::new(Vec::new()),
+            owner: Cell::new(None),
+            variables: Cell::new(None),
+            trace: Cell::new(None),
+            profile: Cell::new(None),
+        };
+        ctx.push_chunk(pool, if main { MAIN_CHUNK } else { FIRST_CHUNK }, 0)?;
+        Ok(ctx)
+    }
+
+    /// First word of the current chunk.
+    pub fn chunk_start(&self) -> *mut Value {
+        // SAFETY: the chunk is at least its head long.
+        unsafe { self.chunk.get().cast::<Value>().add(CHUNK_HEAD) }
+    }
+
+    /// Behind the last word of the current chunk.
+    pub fn chunk_end(&self) -> *mut Value {
+        // SAFETY: the chunk has `size` words.
+        unsafe { self.chunk.get().cast::<Value>().add((*self.chunk.get()).size) }
+    }
+
+    /// Frames below the current chunk's.
+    pub fn chunk_depth(&self) -> usize {
+        // SAFETY: there is a chunk from creation on.
+        unsafe { (*self.chunk.get()).depth }
+    }
+
+    fn push_chunk(&self, pool: &ChunkPool, words: usize, depth: usize) -> Result<(), NoMemory> {
+        let chunk = pool.take(words)?;
+        // SAFETY: fresh memory of that size.
+        unsafe { chunk.write(Chunk { previous: self.chunk.get(), size: words, depth }) };
+        self.chunk.set(chunk);
+        self.limit.set(self.chunk_end());
+        Ok(())
+    }
+
+    /// A new chunk with room for a frame of `words`; `depth` frames are below it.
+    pub fn grow(&self, pool: &ChunkPool, words: usize, depth: usize) -> Result<(), NoMemory> {
+        // SAFETY: there is a chunk.
+        let last = unsafe { (*self.chunk.get()).size };
+        let size = (last * 2).min(MAX_CHUNK).max(words + CHUNK_HEAD + RECORD_WORDS + FRAME_WORDS + 8);
+        self.push_chunk(pool, size, depth)
+    }
+
+    /// Goes back to the chunk before.
+    pub fn pop_chunk(&self, pool: &ChunkPool) {
+        let chunk = self.chunk.get();
+        // SAFETY: only called when a frame at the chunk's start is left, so that there is one before.
+        unsafe {
+            self.chunk.set((*chunk).previous);
+            pool.give(chunk, (*chunk).size);
+        }
+        self.limit.set(self.chunk_end());
+    }
+
+    /// Lets go of all chunks but leaves the struct usable for nothing else.
+    pub fn release(&self, pool: &ChunkPool) {
+        let mut chunk = self.chunk.replace(std::ptr::null_mut());
+        while !chunk.is_null() {
+            // SAFETY: a chunk of this context.
+            unsafe {
+                let previous = (*chunk).previous;
+                pool.give(chunk, (*chunk).size);
+                chunk = previous;
+            }
+        }
+    }
+
+    /// Is it without memory for frames?
+    pub fn is_released(&self) -> bool {
+        self.chunk.get().is_null()
+    }
+
+    pub fn add_side(&self, entry: SideEntry) {
+        self.side.borrow_mut().push(entry);
+    }
+
+    /// The last side entry, if it is for this frame.
+    pub fn last_side(&self, base: *mut Value) -> Option<Side> {
+        self.side.borrow().last().filter(|e| e.base == base).map(|e| e.side)
+    }
+
+    pub fn pop_side(&self) {
+        self.side.borrow_mut().pop();
+    }
+
+    /// The frame object made for this frame, if any.
+    pub fn frame_object(&self, base: *mut Value) -> Option<Value> {
+        self.side.borrow().iter().rev().find_map(|e| match e.side {
+            Side::Frame(f) if e.base == base => Some(f),
+            _ => None,
+        })
+    }
+
+    /// Adds a frame object's entry behind those of inner frames.
+    pub fn add_frame_object(&self, base: *mut Value, object: Value, is_inner: impl Fn(*mut Value) -> bool) {
+        let mut side = self.side.borrow_mut();
+        let at = side.iter().rposition(|e| !is_inner(e.base)).map_or(0, |i| i + 1);
+        side.insert(at, SideEntry { base, side: Side::Frame(object) });
+    }
+
+    /// Visits everything the context holds; `top` is the end of its innermost frame.
+    pub fn trace_words(&self, top: *mut Value, tracer: &mut Tracer<'_>) {
+        let slots = [&self.handled, &self.owner, &self.variables, &self.trace, &self.profile];
+        for v in slots.into_iter().filter_map(Cell::get) {
+            tracer.visit_word(v.bits());
+        }
+        for entry in self.side.borrow().iter() {
+            if let Side::Frame(f) = entry.side {
+                tracer.visit_word(f.bits());
+            }
+        }
+        let (mut chunk, mut top) = (self.chunk.get(), top);
+        while !chunk.is_null() {
+            // SAFETY: a chunk's words can all be read; `top` lies in the innermost chunk.
+            unsafe {
+                let start = chunk.cast::<u64>().add(CHUNK_HEAD);
+                let end = chunk.cast::<u64>().add((*chunk).size);
+                let top_word = top.cast::<u64>().clamp(start, end);
+                tracer.visit_conservative(start, top_word.offset_from(start) as usize);
+                chunk = (*chunk).previous;
+                if !chunk.is_null() {
+                    top = chunk.cast::<Value>().add((*chunk).size);
+                }
+            }
+        }
+    }
+}
+
+/// Free chunks by size, for reuse while they are warm.
+pub struct ChunkPool {
+    classes: [RefCell<Vec<*mut Chunk>>; CLASSES],
+}
+
+/// Sizes are `FIRST_CHUNK << class`; others are not kept.
+const CLASSES: usize = 12;
+/// Bytes kept of one size at most; at least one chunk.
+const KEEP_BYTES: usize = 2 << 20;
+
+impl Default for ChunkPool {
+    fn default() -> ChunkPool {
+        ChunkPool { classes: [const { RefCell::new(Vec::new()) }; CLASSES] }
+    }
+}
+
+fn chunk_layout(words: usize) -> Option<std::alloc::Layout> {
+    std::alloc::Layout::from_size_align(words.checked_mul(8)?, 16).ok()
+}
+
+fn class_of(words: usize) -> Option<usize> {
+    let class = (words / FIRST_CHUNK).checked_ilog2()? as usize;
+    (class < CLASSES && FIRST_CHUNK << class == words).then_some(class)
+}
+
+impl ChunkPool {
+    #[inline]
+    fn take(&self, words: usize) -> Result<*mut Chunk, NoMemory> {
+        if let Some(class) = class_of(words)
+            && let Some(chunk) = self.classes[class].borrow_mut().pop()
+        {
+            return Ok(chunk);
+        }
+        let layout = chunk_layout(words).ok_or(NoMemory)?;
+        // SAFETY: the size is not 0. Zeroed, so that the collector never reads uninitialised words.
+        let p = unsafe { std::alloc::alloc_zeroed(layout) };
+        if p.is_null() { Err(NoMemory) } else { Ok(p.cast()) }
+    }
+
+    #[inline]
+    fn give(&self, chunk: *mut Chunk, words: usize) {
+        if let Some(class) = class_of(words) {
+            let mut free = self.classes[class].borrow_mut();
+            if free.len() * words * 8 < KEEP_BYTES {
+                return free.push(chunk);
+            }
+        }
+        if let Some(layout) = chunk_layout(words) {
+            // SAFETY: made by `take` with this layout.
+            unsafe { std::alloc::dealloc(chunk.cast(), layout) };
+        }
+    }
+}
+
+impl Drop for ChunkPool {
+    fn drop(&mut self) {
+        for (class, free) in self.classes.iter().enumerate() {
+            for chunk in free.take() {
+                if let Some(layout) = chunk_layout(FIRST_CHUNK << class) {
+                    // SAFETY: as in `give`.
+                    unsafe { std::alloc::dealloc(chunk.cast(), layout) };
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,763 @@
+//! Attribute access: the look-up algorithm, and the inline caches of its ops.
+
+use crate::context::FRAME_WORDS;
+use crate::interp::call::{call_soft, call_special, deliver};
+use crate::interp::frames::frame_code;
+use crate::interp::{At, Cont, ContKind, Consumer};
+use crate::native::Args;
+use crate::object::{Kind, Ref, dict_word};
+use crate::types::code::{AttrCache, MethodCache};
+use crate::types::descriptor::{GetSet, Member, Property, Super, Wrapper};
+use crate::types::dict::Dict;
+use crate::types::function::{BoundMethod, Function};
+use crate::types::instance::{INSTANCE_SLOTS, Instance, VALUES_SLOTS};
+use crate::types::module::Module;
+use crate::types::native::NativeFunction;
+use crate::types::str::Str;
+use crate::types::typeobj::{Type, type_flags};
+use crate::value::{R, Raised, Value};
+use crate::vm::Vm;
+use skein_bytecode::{Op, Special};
+
+/// What a look-up came to.
+pub enum AttrLookup {
+    /// The attribute's value.
+    Value(Value),
+    /// It is what this callable returns for these arguments (a property's getter, a `__get__`).
+    Call(Value, [Value; 3], usize),
+    /// There is none.
+    Missing,
+}
+
+/// Does the type's `__getattribute__` do just what `object`'s, `type`'s or a module's does?
+fn has_builtin_getattribute(vm: &Vm, ty: Ref<Type>) -> bool {
+    match ty.special(vm, Special::GetAttribute) {
+        Some(f) => vm.known.is_getattribute(f),
+        None => true,
+    }
+}
+
+/// Is the descriptor one that sets or deletes (so that it wins over the instance)?
+fn is_data_descriptor(vm: &Vm, v: Value) -> bool {
+    match v.header().map(|h| h.kind.get()) {
+        Some(k) if k == Kind::Function as u8 || k == Kind::Native as u8 => false,
+        Some(k) if k == Kind::Property as u8 || k == Kind::GetSet as u8 || k == Kind::Member as u8 => true,
+        None => false,
+        Some(_) => {
+            let ty = vm.type_of(v);
+            ty.special(vm, Special::Set).is_some() || ty.special(vm, Special::Delete).is_some()
+        }
+    }
+}
+
+/// Applies `__get__` to what a type's dictionary had: for `obj` of type `ty`, or for the type itself.
+fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Type>) -> R<AttrLookup> {
+    let Some(header) = v.header() else { return Ok(AttrLookup::Value(v)) };
+    const FUNCTION: u8 = Kind::Function as u8;
+    const NATIVE: u8 = Kind::Native as u8;
+    const PROPERTY: u8 = Kind::Property as u8;
+    const GETSET: u8 = Kind::GetSet as u8;
+    const MEMBER: u8 = Kind::Member as u8;
+    const WRAPPER: u8 = Kind::Wrapper as u8;
+    Ok(AttrLookup::Value(match (header.kind.get(), obj) {
+        // SAFETY (casts of this match): the kind says so.
+        (FUNCTION, Some(obj)) => BoundMethod::new(vm, v, obj)?.value(),
+        (NATIVE, Some(obj)) => {
+            let native: Ref<NativeFunction> = unsafe { v.cast_unchecked() };
+            if native.is_method(vm) { native.bind(vm, obj)?.value() } else { v }
+        }
+        (PROPERTY, Some(obj)) if vm.type_of(v) == vm.types.property => {
+            let p: Ref<Property> = unsafe { v.cast_unchecked() };
+            match p.getter.get().filter(|g| !g.is_none()) {
+                Some(getter) => return Ok(AttrLookup::Call(getter, [obj; 3], 1)),
+                None => return Err(property_error(vm, p, obj, "getter")),
+            }
+        }
+        (GETSET, Some(obj)) => {
+            let g: Ref<GetSet> = unsafe { v.cast_unchecked() };
+            (g.def().get)(vm, obj)?
+        }
+        (MEMBER, Some(obj)) => {
+            let m: Ref<Member> = unsafe { v.cast_unchecked() };
+            get_member(vm, m, obj)?
+        }
+        (FUNCTION | NATIVE | GETSET | MEMBER, None) => v,
+        (WRAPPER, _) if vm.type_of(v) == vm.types.staticmethod => {
+            let w: Ref<Wrapper> = unsafe { v.cast_unchecked() };
+            w.function.value()
+        }
+        (WRAPPER, _) if vm.type_of(v) == vm.types.classmethod => {
+            let w: Ref<Wrapper> = unsafe { v.cast_unchecked() };
+            return bind_class_method(vm, w.function.value(), ty);
+        }
+        _ => match vm.type_of(v).special(vm, Special::Get) {
+            Some(get) => {
+                return Ok(AttrLookup::Call(
+                    vm.bind(get, v, vm.type_of(v))?,
+                    [obj.unwrap_or(Value::NONE), ty.value(), Value::NONE],
+                    2,
+                ));
+            }
+            None => v,
+        },
+    }))
+}
+
+fn bind_class_method(vm: &Vm, f: Value, ty: Ref<Type>) -> R<AttrLookup> {
+    Ok(AttrLookup::Value(match f.cast::<NativeFunction>() {
+        Some(native) if native.receiver.get().is_none() => native.bind(vm, ty.value())?.value(),
+        _ => BoundMethod::new(vm, f, ty.value())?.value(),
+    }))
+}
+
+#[cold]
+fn property_error(vm: &Vm, p: Ref<Property>, obj: Value, what: &str) -> Raised {
+    let owner = vm.type_of(obj).qualname.value();
+    let owner = owner.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    vm.attribute_error(match p.name.cast::<Str>() {
+        Some(n) => format!("property '{}' of '{owner}' object has no {what}", n.to_string_lossy()),
+        None => format!("property of '{owner}' object has no {what}"),
+    })
+}
+
+fn member_slot(vm: &Vm, m: Ref<Member>, obj: Value) -> R<Ref<Instance>> {
+    let owner = m.owner.cast::<Type>();
+    match obj.cast::<Instance>() {
+        Some(i) if owner.is_some_and(|o| vm.type_of(obj).is_subtype(o)) => Ok(i),
+        _ => Err(vm.type_error(format!(
+            "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
+            m.name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default(),
+            owner.map(|o| o.name_string()).unwrap_or_default(),
+            vm.type_name(obj)
+        ))),
+    }
+}
+
+/// A slot's value: instances keep it inline, subclasses of builtin layouts in their dictionary.
+fn get_member(vm: &Vm, m: Ref<Member>, obj: Value) -> R<Value> {
+    let name = m.name.cast::<Str>().unwrap_or(vm.names.__dict__);
+    let v = if let Some(word) = obj.header().and_then(dict_word) {
+        match word.cast::<Dict>() {
+            Some(d) => d.get_str(vm, name)?,
+            None => None,
+        }
+    } else {
+        member_slot(vm, m, obj)?.slot(m.slot())
+    };
+    v.ok_or_else(|| vm.no_attribute(obj, name))
+}
+
+/// Sets or deletes (`None`) a slot.
+fn set_member(vm: &Vm, m: Ref<Member>, obj: Value, v: Option<Value>) -> R<()> {
+    let name = m.name.cast::<Str>().unwrap_or(vm.names.__dict__);
+    if v.is_none() {
+        get_member(vm, m, obj)?;
+    }
+    if obj.header().and_then(dict_word).is_some() {
+        let Some(d) = vm.instance_dict(obj)? else { return Err(vm.no_attribute(obj, name)) };
+        return match v {
+            Some(v) => d.set_str(vm, name, v),
+            None => d.delete_str(vm, name).map(|_| ()),
+        };
+    }
+    member_slot(vm, m, obj)?.set_slot(vm, m.slot(), v)
+}
+
+/// The attribute of the object itself, not of its type.
+fn own_attribute(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+    if let Some(i) = obj.cast::<Instance>() {
+        return i.get_own(vm, name);
+    }
+    if let Some(m) = obj.cast::<Module>() {
+        return m.dict().get_str(vm, name);
+    }
+    if let Some(f) = obj.cast::<Function>() {
+        return match f.extra(crate::types::function::Extra::Dict).and_then(|d| d.cast::<Dict>()) {
+            Some(d) => d.get_str(vm, name),
+            None => Ok(None),
+        };
+    }
+    if let Some(w) = obj.cast::<Wrapper>() {
+        return match w.dict.cast::<Dict>() {
+            Some(d) => d.get_str(vm, name),
+            None => Ok(None),
+        };
+    }
+    match obj.header().and_then(dict_word).and_then(|w| w.cast::<Dict>()) {
+        Some(d) => d.get_str(vm, name),
+        None => Ok(None),
+    }
+}
+
+/// `object.__getattribute__` and those of types and modules, up to a getter's call.
+pub fn generic_lookup(vm: &Vm, obj: Value, name: Ref<Str>) -> R<AttrLookup> {
+    let ty = vm.type_of(obj);
+    let on_type = ty.lookup(vm, name);
+    if let Some(v) = on_type
+        && is_data_descriptor(vm, v)
+    {
+        return bind_descriptor(vm, v, Some(obj), ty);
+    }
+    if let Some(t) = obj.cast::<Type>() {
+        if let Some(v) = t.lookup(vm, name) {
+            return bind_descriptor(vm, v, None, t);
+        }
+    } else if let Some(v) = own_attribute(vm, obj, name)? {
+        return Ok(AttrLookup::Value(v));
+    }
+    match on_type {
+        Some(v) => bind_descriptor(vm, v, Some(obj), ty),
+        None => Ok(AttrLookup::Missing),
+    }
+}
+
+/// The whole of `obj.name`, softly.
+fn get_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) -> R<At> {
+    let ty = vm.type_of(obj);
+    if !has_builtin_getattribute(vm, ty)
+        && let Some(f) = ty.special(vm, Special::GetAttribute)
+    {
+        let args = [obj, name.value()];
+        let plain = cont.kind == ContKind::Plain && cont.consumer == Consumer::Store;
+        if plain && ty.special(vm, Special::GetAttr).is_some() {
+            let cont = cont.kind(ContKind::GetAttribute).with(obj, name.value());
+            return match f.cast::<Function>() {
+                Some(_) => call_special(vm, resume, f, Args::new(&args, None), cont),
+                None => {
+                    let v = vm.get_attr(obj, name)?;
+                    deliver(vm, resume, cont, v)
+                }
+            };
+        }
+        return call_special(vm, resume, f, Args::new(&args, None), cont);
+    }
+    match generic_lookup(vm, obj, name)? {
+        AttrLookup::Value(v) => deliver(vm, resume, cont, v),
+        AttrLookup::Call(f, args, n) => {
+            let has_fallback = ty.special(vm, Special::GetAttr).is_some() && cont.kind == ContKind::Plain;
+            let cont = if has_fallback { cont.kind(ContKind::GetAttribute).with(obj, name.value()) } else { cont };
+            if has_fallback && f.cast::<Function>().is_none() {
+                let v = vm.get_attr(obj, name)?;
+                return deliver(vm, resume, cont, v);
+            }
+            call_soft(vm, resume, f, Args::new(&args[..n], None), cont)
+        }
+        AttrLookup::Missing => missing_soft(vm, resume, obj, name, cont),
+    }
+}
+
+fn missing_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) -> R<At> {
+    match vm.type_of(obj).special(vm, Special::GetAttr) {
+        Some(f) => call_special(vm, resume, f, Args::new(&[obj, name.value()], None), cont),
+        None => match module_getattr(vm, obj)? {
+            Some(f) => call_soft(vm, resume, f, Args::new(&[name.value()], None), cont),
+            None => Err(no_attribute(vm, obj, name)),
+        },
+    }
+}
+
+/// A module's own `__getattr__` (PEP 562).
+fn module_getattr(vm: &Vm, obj: Value) -> R<Option<Value>> {
+    match obj.cast::<Module>() {
+        Some(m) => m.dict().get_str(vm, vm.names.__getattr__),
+        None => Ok(None),
+    }
+}
+
+#[cold]
+fn no_attribute(vm: &Vm, obj: Value, name: Ref<Str>) -> Raised {
+    if let Some(m) = obj.cast::<Module>() {
+        let text = match m.dict().get_str(vm, vm.names.__name__) {
+            Ok(n) => n.and_then(|n| n.cast::<Str>()).map(|n| n.to_string_lossy().into_owned()),
+            Err(e) => return e,
+        };
+        let message = match text {
+            Some(n) => format!("module '{n}' has no attribute '{}'", name.to_string_lossy()),
+            None => format!("module has no attribute '{}'", name.to_string_lossy()),
+        };
+        return vm.attribute_error_for(obj, name, &message);
+    }
+    vm.no_attribute(obj, name)
+}
+
+/// `__getattribute__` or a getter raised AttributeError, and the type has `__getattr__`.
+pub fn after_attribute_error(vm: &Vm, to: At, cont: Cont) -> R<At> {
+    let (obj, name) = (cont.a, cont.b);
+    let Some(f) = vm.type_of(obj).special(vm, Special::GetAttr) else {
+        return Err(vm.attribute_error("__getattr__ is gone"));
+    };
+    call_special(vm, to, f, Args::new(&[obj, name], None), Cont::store(cont.dst as usize))
+}
+
+fn set_op(at: At, op: Op) {
+    // SAFETY: the isolate's own copy of the code.
+    unsafe { *(at.pc as *mut u8) = op as u8 };
+}
+
+/// Misses after which a site is left generic.
+const MEGAMORPHIC: u32 = 64;
+
+pub fn load_attr(vm: &Vm, at: At) -> R<At> {
+    // SAFETY: the loader has put a cache there.
+    let cache = unsafe { &*at.extra_ptr::<AttrCache>() };
+    let obj = at.reg(at.b());
+    if let Some(i) = obj.cast::<Instance>()
+        && cache.misses.get() < MEGAMORPHIC
+    {
+        let shape = i.shape(vm);
+        let ty = shape.ty.get();
+        // A name on the type may be a data descriptor, which wins.
+        if !shape.is_dict
+            && let Some(slot) = shape.slot(cache.name)
+            && slot >= ty.slot_count()
+            && has_builtin_getattribute(vm, ty)
+            && !ty.lookup(vm, cache.name).is_some_and(|v| is_data_descriptor(vm, v))
+            && i.slot(slot).is_some()
+        {
+            note_attr(at, cache, shape.id, i.capacity(), slot, Op::LoadAttrSlot, Op::LoadAttrOverflow);
+            vm.watch_shape_lookup(ty);
+        } else if !shape.is_dict
+            && has_builtin_getattribute(vm, ty)
+            && let Some(m) = ty.lookup(vm, cache.name).and_then(|v| v.cast::<Member>())
+            && m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o))
+            && i.slot(m.slot()).is_some()
+        {
+            note_attr(at, cache, shape.id, i.capacity(), m.slot(), Op::LoadAttrSlot, Op::LoadAttrOverflow);
+            vm.watch_shape_lookup(ty);
+        }
+    }
+    get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
+}
+
+fn note_attr(at: At, cache: &AttrCache, shape: u32, capacity: usize, slot: usize, inline: Op, overflow: Op) {
+    cache.misses.set(cache.misses.get() + 1);
+    cache.shape.set(shape);
+    if slot < capacity {
+        cache.offset.set((INSTANCE_SLOTS + 8 * slot) as u32);
+        set_op(at, inline);
+    } else {
+        cache.offset.set((VALUES_SLOTS + 8 * (slot - capacity)) as u32);
+        set_op(at, overflow);
+    }
+}
+
+pub fn store_attr(vm: &Vm, at: At) -> R<At> {
+    // SAFETY: the loader has put a cache there.
+    let cache = unsafe { &*at.extra_ptr::<AttrCache>() };
+    let (obj, v, name) = (at.reg(at.a()), at.reg(at.b()), cache.name);
+    let ty = vm.type_of(obj);
+    if let Some(i) = obj.cast::<Instance>()
+        && vm.known.is_object_setattr(ty.special(vm, Special::SetAttr))
+    {
+        let on_type = ty.lookup(vm, name);
+        let shape = i.shape(vm);
+        let member = on_type.and_then(|t| t.cast::<Member>()).filter(|m| {
+            m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o))
+        });
+        let plain = on_type.is_none_or(|t| !is_data_descriptor(vm, t));
+        let slot = match member {
+            Some(m) => Some(m.slot()),
+            None if plain && !shape.is_dict => shape.slot(name).filter(|&s| s >= ty.slot_count()),
+            None => None,
+        };
+        if let Some(slot) = slot {
+            i.set_slot(vm, slot, Some(v))?;
+            if slot < i.capacity() && cache.misses.get() < MEGAMORPHIC {
+                note_attr(at, cache, shape.id, i.capacity(), slot, Op::StoreAttrSlot, Op::StoreAttr);
+                vm.watch_shape_lookup(ty);
+            }
+            return Ok(at.skip(2));
+        }
+        if plain && ty.has_flag(type_flags::HAS_DICT) {
+            i.set_own(vm, name, v)?;
+            let after = i.shape(vm);
+            let slot = after.names.len().wrapping_sub(1);
+            if !after.is_dict && !shape.is_dict && slot < i.capacity() && cache.misses.get() < MEGAMORPHIC {
+                note_attr(at, cache, shape.id, i.capacity(), slot, Op::StoreAttrAdd, Op::StoreAttr);
+                cache.next_shape.set(after.id);
+                vm.watch_shape_lookup(ty);
+            }
+            return Ok(at.skip(2));
+        }
+    }
+    set_attr_soft(vm, at.skip(2), obj, name, Some(v))
+}
+
+pub fn delete_attr(vm: &Vm, at: At) -> R<At> {
+    set_attr_soft(vm, at.skip(2), at.reg(at.a()), at.extra_name(), None)
+}
+
+/// `obj.name = v`, or deletion (`None`), softly where Python code defines it.
+fn set_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, v: Option<Value>) -> R<At> {
+    let ty = vm.type_of(obj);
+    let special = if v.is_some() { Special::SetAttr } else { Special::DelAttr };
+    let cont = Cont::new(ContKind::Discard, Consumer::Drop, 0);
+    let f = ty.special(vm, special);
+    if let Some(f) = f
+        && f.cast::<Function>().is_some()
+    {
+        let args = [obj, name.value(), v.unwrap_or(Value::NONE)];
+        return call_special(vm, resume, f, Args::new(&args[..2 + usize::from(v.is_some())], None), cont);
+    }
+    if f.is_some_and(|f| vm.known.is_setattr(f))
+        && let Some(p) = ty.lookup(vm, name).and_then(|d| d.cast::<Property>())
+        && vm.type_of(p.value()) == vm.types.property
+    {
+        let setter = if v.is_some() { p.setter.get() } else { p.deleter.get() };
+        return match setter.filter(|s| !s.is_none()) {
+            Some(f) => {
+                let args = [obj, v.unwrap_or(Value::NONE)];
+                call_soft(vm, resume, f, Args::new(&args[..1 + usize::from(v.is_some())], None), cont)
+            }
+            None => Err(property_error(vm, p, obj, if v.is_some() { "setter" } else { "deleter" })),
+        };
+    }
+    vm.set_or_delete_attr(obj, name, v)?;
+    Ok(resume)
+}
+
+pub fn load_method(vm: &Vm, at: At) -> R<At> {
+    // SAFETY: the loader has put a cache there.
+    let cache = unsafe { &*at.extra_ptr::<MethodCache>() };
+    let (obj, name, w) = (at.reg(at.b()), cache.name, at.window());
+    let ty = vm.type_of(obj);
+    if has_builtin_getattribute(vm, ty)
+        && let Some(f) = ty.lookup(vm, name)
+        && is_plain_method(vm, f)
+        && obj.cast::<Type>().is_none()
+        && own_attribute(vm, obj, name)?.is_none()
+    {
+        at.set(w, f);
+        at.set(w + FRAME_WORDS, obj);
+        // Cached where the shape proves that the object itself has no such attribute.
+        let shape = obj.header().map(|h| vm.shapes.get(h.shape.get()));
+        if let Some(shape) = shape
+            && !shape.is_dict
+            && obj.header().and_then(dict_word).is_none()
+            && !matches!(obj.header().map(|h| h.kind.get()), Some(k) if k == Kind::Module as u8
+                || k == Kind::Function as u8 || k == Kind::Wrapper as u8)
+            && cache.misses.get() < MEGAMORPHIC
+        {
+            frame_code(at.base).barrier(vm);
+            cache.misses.set(cache.misses.get() + 1);
+            cache.shape.set(shape.id);
+            cache.function.set(Some(f));
+            vm.watch_shape_lookup(ty);
+            set_op(at, Op::LoadMethodCached);
+        }
+        return Ok(at.skip(2));
+    }
+    at.set(w + FRAME_WORDS, Value::UNBOUND);
+    get_attr_soft(vm, at.skip(2), obj, name, Cont::store(w))
+}
+
+/// A function or method descriptor: binding it only puts the receiver first.
+fn is_plain_method(vm: &Vm, f: Value) -> bool {
+    f.cast::<Function>().is_some() || f.cast::<NativeFunction>().is_some_and(|n| n.is_method(vm))
+}
+
+pub fn load_super_attr(vm: &Vm, at: At) -> R<At> {
+    super_attr(vm, at, false)
+}
+
+pub fn load_super_attr0(vm: &Vm, at: At) -> R<At> {
+    super_attr(vm, at, true)
+}
+
+fn super_attr(vm: &Vm, at: At, zero_args: bool) -> R<At> {
+    let first = at.b();
+    let (callee, class, receiver) = (at.reg(first), at.reg(first + 1), at.reg(first + 2));
+    let name = at.extra_name();
+    let resume = at.skip(2);
+    let object = if callee.is(vm.types.super_.value()) {
+        vm.new_super(class, receiver)?.value()
+    } else if zero_args {
+        vm.call(callee, &[])?
+    } else {
+        vm.call(callee, &[class, receiver])?
+    };
+    get_attr_soft(vm, resume, object, name, Cont::store(at.a()))
+}
+
+/// `super` object's look-up: behind its class in the receiver's MRO.
+pub fn super_lookup(vm: &Vm, s: Ref<Super>, name: Ref<Str>) -> R<AttrLookup> {
+    let (Some(receiver), Some(ty)) = (s.receiver.get(), s.receiver_type.cast::<Type>()) else {
+        return Ok(AttrLookup::Missing);
+    };
+    if name == vm.names.__class__ {
+        return Ok(AttrLookup::Missing);
+    }
+    let mro = ty.mro();
+    let behind = mro.items().iter().position(|t| Some(*t) == s.this_class.get()).map_or(0, |i| i + 1);
+    for t in &mro.items()[behind..] {
+        let Some(t) = t.cast::<Type>() else { continue };
+        if let Some(v) = t.dict().get_str(vm, name)? {
+            let on_class = receiver.is(ty.value());
+            return bind_descriptor(vm, v, (!on_class).then_some(receiver), ty);
+        }
+    }
+    Ok(AttrLookup::Missing)
+}
+
+fn special_error(vm: &Vm, s: Special, obj: Value) -> Raised {
+    let name = vm.type_name(obj);
+    vm.type_error(match s {
+        Special::Enter | Special::Exit => format!(
+            "'{name}' object does not support the context manager protocol{}",
+            if s == Special::Exit { " (missed __exit__ method)" } else { "" }
+        ),
+        Special::AEnter | Special::AExit => format!(
+            "'{name}' object does not support the asynchronous context manager protocol{}",
+            if s == Special::AExit { " (missed __aexit__ method)" } else { "" }
+        ),
+        Special::Iter => format!("'{name}' object is not iterable"),
+        _ => format!("'{name}' object has no {}", s.name()),
+    })
+}
+
+pub fn load_special_method(vm: &Vm, at: At) -> R<At> {
+    let (obj, w) = (at.reg(at.b()), at.window());
+    let s = Special::from_u8(at.extra() as u8).unwrap_or(Special::Call);
+    let ty = vm.type_of(obj);
+    let Some(f) = ty.special(vm, s) else { return Err(special_error(vm, s, obj)) };
+    if is_plain_method(vm, f) {
+        at.set(w, f);
+        at.set(w + FRAME_WORDS, obj);
+    } else {
+        at.set(w, vm.bind(f, obj, ty)?);
+        at.set(w + FRAME_WORDS, Value::UNBOUND);
+    }
+    Ok(at.skip(2))
+}
+
+pub fn bind_special(vm: &Vm, at: At) -> R<At> {
+    let obj = at.reg(at.b());
+    let s = Special::from_u8(at.c() as u8).unwrap_or(Special::Call);
+    let ty = vm.type_of(obj);
+    let Some(f) = ty.special(vm, s) else { return Err(special_error(vm, s, obj)) };
+    at.set(at.a(), vm.bind(f, obj, ty)?);
+    Ok(at.skip(1))
+}
+
+impl Vm {
+    /// Applies `__get__` for an instance: a bound method of a function.
+    pub fn bind(&self, f: Value, obj: Value, ty: Ref<Type>) -> R<Value> {
+        match bind_descriptor(self, f, Some(obj), ty)? {
+            AttrLookup::Call(f, args, n) => self.call(f, &args[..n]),
+            AttrLookup::Value(v) => Ok(v),
+            AttrLookup::Missing => Ok(f),
+        }
+    }
+
+    fn finish_lookup(&self, found: AttrLookup) -> R<Option<Value>> {
+        match found {
+            AttrLookup::Value(v) => Ok(Some(v)),
+            AttrLookup::Call(f, args, n) => self.call(f, &args[..n]).map(Some),
+            AttrLookup::Missing => Ok(None),
+        }
+    }
+
+    /// `object.__getattribute__(obj, name)` and its like; None if there is no such attribute.
+    pub fn generic_get_attr(&self, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+        let found = generic_lookup(self, obj, name)?;
+        self.finish_lookup(found)
+    }
+
+    /// As [`Vm::generic_get_attr`] of a super object.
+    pub fn super_get_attr(&self, s: Ref<Super>, name: Ref<Str>) -> R<Option<Value>> {
+        let found = super_lookup(self, s, name)?;
+        self.finish_lookup(found)
+    }
+
+    /// `obj.name`. AttributeError.
+    pub fn get_attr(&self, obj: Value, name: Ref<Str>) -> R<Value> {
+        let ty = self.type_of(obj);
+        let found = if has_builtin_getattribute(self, ty) {
+            let r = self.generic_get_attr(obj, name);
+            if ty.special(self, Special::GetAttr).is_none() { r? } else { self.absorb(r, self.exc.attribute_error)?.flatten() }
+        } else {
+            let Some(f) = ty.special(self, Special::GetAttribute) else { return Err(self.no_attribute(obj, name)) };
+            let r = self.call_special_method(f, Args::new(&[obj, name.value()], None));
+            if ty.special(self, Special::GetAttr).is_none() {
+                return r;
+            }
+            self.absorb(r, self.exc.attribute_error)?
+        };
+        if let Some(v) = found {
+            return Ok(v);
+        }
+        if let Some(f) = ty.special(self, Special::GetAttr) {
+            return self.call_special_method(f, Args::new(&[obj, name.value()], None));
+        }
+        match module_getattr(self, obj)? {
+            Some(f) => self.call(f, &[name.value()]),
+            None => Err(no_attribute(self, obj, name)),
+        }
+    }
+
+    /// `obj.name`, or None where that raises AttributeError.
+    pub fn find_attr(&self, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+        let ty = self.type_of(obj);
+        if has_builtin_getattribute(self, ty) && ty.special(self, Special::GetAttr).is_none() {
+            // No exception object is made for what is often asked and often missing.
+            let r = self.generic_get_attr(obj, name);
+            let found = self.absorb(r, self.exc.attribute_error)?.flatten();
+            if found.is_some() || module_getattr(self, obj)?.is_none() {
+                return Ok(found);
+            }
+        }
+        let r = self.get_attr(obj, name);
+        self.absorb(r, self.exc.attribute_error)
+    }
+
+    /// `obj.name` by a Rust string.
+    pub fn get_attr_str(&self, obj: Value, name: &str) -> R<Value> {
+        self.get_attr(obj, self.intern(name)?)
+    }
+
+    /// `obj.name = v`.
+    pub fn set_attr(&self, obj: Value, name: Ref<Str>, v: Value) -> R<()> {
+        self.set_or_delete_attr(obj, name, Some(v))
+    }
+
+    /// `obj.name = v`, or deletion (`None`).
+    pub fn set_or_delete_attr(&self, obj: Value, name: Ref<Str>, v: Option<Value>) -> R<()> {
+        let ty = self.type_of(obj);
+        let special = if v.is_some() { Special::SetAttr } else { Special::DelAttr };
+        match ty.special(self, special) {
+            Some(f) if !self.known.is_setattr(f) => {
+                let args = [obj, name.value(), v.unwrap_or(Value::NONE)];
+                self.call_special_method(f, Args::new(&args[..2 + usize::from(v.is_some())], None))?;
+                Ok(())
+            }
+            _ => self.generic_set_attr(obj, name, v),
+        }
+    }
+
+    /// `object.__setattr__` and `type.__setattr__`; `None` deletes.
+    pub fn generic_set_attr(&self, obj: Value, name: Ref<Str>, v: Option<Value>) -> R<()> {
+        let ty = self.type_of(obj);
+        let name = self.intern_str(name);
+        if let Some(d) = ty.lookup(self, name) {
+            if let Some(m) = d.cast::<Member>() {
+                return set_member(self, m, obj, v);
+            }
+            if let Some(g) = d.cast::<GetSet>() {
+                return match g.def().set {
+                    Some(set) => set(self, obj, v),
+                    None => Err(self.attribute_error(format!(
+                        "attribute '{}' of '{}' objects is not writable",
+                        g.def().name,
+                        g.owner.cast::<Type>().map(|t| t.name_string()).unwrap_or_default()
+                    ))),
+                };
+            }
+            if let Some(p) = d.cast::<Property>()
+                && self.type_of(d) == self.types.property
+            {
+                let f = if v.is_some() { p.setter.get() } else { p.deleter.get() };
+                let Some(f) = f.filter(|f| !f.is_none()) else {
+                    return Err(property_error(self, p, obj, if v.is_some() { "setter" } else { "deleter" }));
+                };
+                let args = [obj, v.unwrap_or(Value::NONE)];
+                return self.call(f, &args[..1 + usize::from(v.is_some())]).map(|_| ());
+            }
+            let dt = self.type_of(d);
+            let special = if v.is_some() { Special::Set } else { Special::Delete };
+            if let Some(f) = dt.special(self, special) {
+                let args = [d, obj, v.unwrap_or(Value::NONE)];
+                self.call_special_method(f, Args::new(&args[..2 + usize::from(v.is_some())], None))?;
+                return Ok(());
+            }
+        }
+        if let Some(t) = obj.cast::<Type>() {
+            return self.set_type_attr(t, name, v);
+        }
+        let missing = |vm: &Vm| match ty.lookup(vm, name) {
+            Some(_) => vm.attribute_error_for(
+                obj,
+                name,
+                &format!("'{}' object attribute '{}' is read-only", ty.name_string(), name.to_string_lossy()),
+            ),
+            None => no_attribute_to_set(vm, obj, name),
+        };
+        if let Some(i) = obj.cast::<Instance>() {
+            if !ty.has_flag(type_flags::HAS_DICT) {
+                return Err(missing(self));
+            }
+            return match v {
+                Some(v) => i.set_own(self, name, v),
+                None => match i.delete_own(self, name)? {
+                    true => Ok(()),
+                    false => Err(self.no_attribute(obj, name)),
+                },
+            };
+        }
+        let Some(dict) = self.instance_dict(obj)? else { return Err(missing(self)) };
+        match v {
+            Some(v) => dict.set_str(self, name, v),
+            None if dict.delete_str(self, name)? => Ok(()),
+            None => Err(no_attribute(self, obj, name)),
+        }
+    }
+
+    /// The attribute dictionary (`__dict__`), made on demand; None for objects without. MemoryError.
+    pub fn instance_dict(&self, obj: Value) -> R<Option<Ref<Dict>>> {
+        if let Some(i) = obj.cast::<Instance>() {
+            if !self.type_of(obj).has_flag(type_flags::HAS_DICT) {
+                return Ok(None);
+            }
+            return i.to_dict(self).map(Some);
+        }
+        if let Some(m) = obj.cast::<Module>() {
+            return Ok(Some(m.dict()));
+        }
+        if let Some(f) = obj.cast::<Function>() {
+            return f.dict(self).map(Some);
+        }
+        if let Some(w) = obj.cast::<Wrapper>() {
+            if w.dict.get().is_none() {
+                let d = Dict::new(self)?;
+                w.dict.set(self, w, d.value());
+            }
+            return Ok(w.dict.cast());
+        }
+        let Some(header) = obj.header() else { return Ok(None) };
+        let Some(word) = dict_word(header) else { return Ok(None) };
+        if word.get().is_none() {
+            let d = Dict::new(self)?;
+            self.heap.write_barrier(header);
+            word.init(d.value());
+        }
+        Ok(word.cast())
+    }
+
+    /// Caches in code rely on what this type's look-ups gave.
+    pub fn watch_shape_lookup(&self, ty: Ref<Type>) {
+        ty.set_flag(type_flags::WATCHED, true);
+    }
+
+    /// A watched type changed: its instances' shapes are replaced, so that caches miss.
+    ///
+    /// Live instances keep their old shapes, whose ids caches may name: those shapes are marked by
+    /// giving the caches' ops no match, that is, all code of the isolate drops its attribute caches.
+    pub fn drop_attribute_caches(&self) {
+        self.heap.for_each_object(&mut |h| {
+            // SAFETY: the heap hands out live objects.
+            let code = unsafe { Value::from_bits(h as u64) }.cast::<crate::types::code::CodeObject>();
+            if let Some(code) = code {
+                crate::types::code::reset_attribute_caches(code);
+            }
+        });
+    }
+}
+
+#[cold]
+fn no_attribute_to_set(vm: &Vm, obj: Value, name: Ref<Str>) -> Raised {
+    let text = format!(
+        "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
+        vm.type_name(obj),
+        name.to_string_lossy()
+    );
+    vm.attribute_error_for(obj, name, &text)
+}

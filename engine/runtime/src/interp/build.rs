@@ -1,0 +1,207 @@
+//! Displays, strings and formatting.
+
+use crate::interp::At;
+use crate::types::dict::Dict;
+use crate::types::list::List;
+use crate::types::set::Set;
+use crate::types::slice::Slice;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+use crate::object::Ref;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use skein_bytecode::Special;
+
+pub fn tuple(vm: &Vm, at: At) -> R<At> {
+    let t = Tuple::new(vm, at.row(at.b(), at.c()))?;
+    at.set(at.a(), t.value());
+    Ok(at.skip(1))
+}
+
+pub fn list(vm: &Vm, at: At) -> R<At> {
+    let l = List::new(vm, at.row(at.b(), at.c()))?;
+    at.set(at.a(), l.value());
+    Ok(at.skip(1))
+}
+
+pub fn set(vm: &Vm, at: At) -> R<At> {
+    let s = Set::new(vm)?;
+    for &v in at.row(at.b(), at.c()) {
+        s.add(vm, v)?;
+    }
+    at.set(at.a(), s.value());
+    Ok(at.skip(1))
+}
+
+pub fn map(vm: &Vm, at: At) -> R<At> {
+    let d = Dict::new(vm)?;
+    for pair in at.row(at.b(), 2 * at.c()).chunks_exact(2) {
+        d.set(vm, pair[0], pair[1])?;
+    }
+    at.set(at.a(), d.value());
+    Ok(at.skip(1))
+}
+
+pub fn slice(vm: &Vm, at: At) -> R<At> {
+    let b = at.b();
+    let s = Slice::new(vm, at.reg(b), at.reg(b + 1), at.reg(b + 2))?;
+    at.set(at.a(), s.value());
+    Ok(at.skip(1))
+}
+
+pub fn string(vm: &Vm, at: At) -> R<At> {
+    let mut out = Vec::new();
+    for v in at.row(at.b(), at.c()) {
+        if let Some(s) = v.cast::<Str>() {
+            out.extend_from_slice(s.bytes());
+        }
+    }
+    let s = Str::new(vm, &out)?;
+    at.set(at.a(), s.value());
+    Ok(at.skip(1))
+}
+
+/// An operand that the compiler has made to be of this type.
+fn list_at(at: At, i: usize) -> Ref<List> {
+    // SAFETY: the compiler emits these ops on displays under construction only.
+    unsafe { at.reg(i).cast_unchecked() }
+}
+
+fn set_at(at: At, i: usize) -> Ref<Set> {
+    // SAFETY: as in `list_at`.
+    unsafe { at.reg(i).cast_unchecked() }
+}
+
+fn dict_at(at: At, i: usize) -> Ref<Dict> {
+    // SAFETY: as in `list_at`.
+    unsafe { at.reg(i).cast_unchecked() }
+}
+
+pub fn list_append(vm: &Vm, at: At) -> R<At> {
+    list_at(at, at.a()).push(vm, at.reg(at.b()))?;
+    Ok(at.skip(1))
+}
+
+pub fn list_extend(vm: &Vm, at: At) -> R<At> {
+    let (list, items) = (list_at(at, at.a()), at.reg(at.b()));
+    if at.c() == 0 {
+        let ty = vm.type_of(items);
+        if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
+            return Err(vm.type_error(format!(
+                "Value after * must be an iterable, not {}",
+                ty.name_string()
+            )));
+        }
+    }
+    vm.for_each(items, |v| list.push(vm, v))?;
+    Ok(at.skip(1))
+}
+
+pub fn set_add(vm: &Vm, at: At) -> R<At> {
+    set_at(at, at.a()).add(vm, at.reg(at.b()))?;
+    Ok(at.skip(1))
+}
+
+pub fn set_update(vm: &Vm, at: At) -> R<At> {
+    let set = set_at(at, at.a());
+    vm.for_each(at.reg(at.b()), |v| set.add(vm, v).map(|_| ()))?;
+    Ok(at.skip(1))
+}
+
+pub fn map_add(vm: &Vm, at: At) -> R<At> {
+    dict_at(at, at.a()).set(vm, at.reg(at.b()), at.reg(at.c()))?;
+    Ok(at.skip(1))
+}
+
+/// Calls `f` with the entries of any mapping; None if it is no mapping.
+fn mapping_entries(vm: &Vm, m: Value, mut f: impl FnMut(Value, Value) -> R<()>) -> R<Option<()>> {
+    if let Some(d) = m.cast::<Dict>()
+        && vm.type_of(m) == vm.types.dict
+    {
+        let mut i = 0;
+        while i < d.fill() {
+            if let Some((k, v)) = d.entry(i) {
+                f(k, v)?;
+            }
+            i += 1;
+        }
+        return Ok(Some(()));
+    }
+    let Some(keys) = vm.find_attr(m, vm.names.keys)? else { return Ok(None) };
+    let keys = vm.call(keys, &[])?;
+    vm.for_each(keys, |k| {
+        let v = vm.get_item(m, k)?;
+        f(k, v)
+    })?;
+    Ok(Some(()))
+}
+
+pub fn map_update(vm: &Vm, at: At) -> R<At> {
+    let (d, m) = (dict_at(at, at.a()), at.reg(at.b()));
+    match mapping_entries(vm, m, |k, v| d.set(vm, k, v))? {
+        Some(()) => Ok(at.skip(1)),
+        None => Err(vm.type_error(format!("'{}' object is not a mapping", vm.type_name(m)))),
+    }
+}
+
+pub fn map_merge(vm: &Vm, at: At) -> R<At> {
+    let (d, m, callee) = (dict_at(at, at.a()), at.reg(at.b()), at.reg(at.c()));
+    let merged = mapping_entries(vm, m, |k, v| {
+        let Some(name) = k.cast::<Str>() else {
+            return Err(vm.type_error("keywords must be strings"));
+        };
+        if d.contains(vm, k)? {
+            return Err(vm.type_error(format!(
+                "{} got multiple values for keyword argument '{}'",
+                vm.callable_text(callee),
+                name.to_string_lossy()
+            )));
+        }
+        d.set(vm, k, v)
+    })?;
+    match merged {
+        Some(()) => Ok(at.skip(1)),
+        None => Err(vm.type_error(format!(
+            "{} argument after ** must be a mapping, not {}",
+            vm.callable_text(callee),
+            vm.type_name(m)
+        ))),
+    }
+}
+
+pub fn list_to_tuple(vm: &Vm, at: At) -> R<At> {
+    let t = Tuple::new(vm, list_at(at, at.b()).items())?;
+    at.set(at.a(), t.value());
+    Ok(at.skip(1))
+}
+
+pub fn to_str(vm: &Vm, at: At) -> R<At> {
+    let v = at.reg(at.b());
+    let s = match at.c() {
+        1 => vm.to_str(v)?,
+        2 => vm.repr(v)?,
+        _ => vm.ascii(v)?,
+    };
+    at.set(at.a(), s.value());
+    Ok(at.skip(1))
+}
+
+pub fn format_value(vm: &Vm, at: At) -> R<At> {
+    let (v, spec) = (at.reg(at.b()), at.reg(at.c()));
+    let s = if spec.is_unbound() && vm.is_exact_str(v) { v } else { vm.format(v, spec)? };
+    at.set(at.a(), s);
+    Ok(at.skip(1))
+}
+
+pub fn interpolation(vm: &Vm, at: At) -> R<At> {
+    let b = at.b();
+    let v = crate::methods::new_interpolation(vm, at.reg(b), at.reg(b + 1), at.c(), at.reg(b + 2))?;
+    at.set(at.a(), v);
+    Ok(at.skip(1))
+}
+
+pub fn template(vm: &Vm, at: At) -> R<At> {
+    let v = crate::methods::new_template(vm, at.reg(at.b()), at.reg(at.c()))?;
+    at.set(at.a(), v);
+    Ok(at.skip(1))
+}

@@ -1,0 +1,823 @@
+//! Calls: pushing frames, binding arguments, calling natives and types.
+
+use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS, SIDE, Side, SideEntry};
+use crate::interp::cont::{caller, return_word, tagged};
+use crate::interp::frames::frame_code;
+use crate::interp::{At, Cont, ContKind, Consumer, generators, iteration, operators, or_unwind, publish};
+use crate::native::Args;
+use crate::object::{Kind, Ref};
+use crate::types::code::NOT_SIMPLE;
+use crate::types::dict::Dict;
+use crate::types::function::{BoundMethod, Function};
+use crate::types::list::List;
+use crate::types::native::NativeFunction;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+use crate::types::typeobj::{Type, type_flags};
+use crate::value::{R, Value};
+use crate::vm::{TICKS, Vm, poll};
+use skein_bytecode::{Special, flags};
+use std::sync::atomic::Ordering;
+
+/// A call of a native in the interpreter's loop: what a soft native works on.
+///
+/// It must return where to go on: with [`SoftCall::done`] for a plain result, [`SoftCall::raised`]
+/// for a pending exception, or another context's position after a switch, having saved
+/// `resume` (whose result register takes what is sent back) in its own context.
+#[derive(Clone, Copy)]
+pub struct SoftCall<'a> {
+    pub args: Args<'a>,
+    /// The instruction behind the call.
+    pub resume: At,
+    /// What the result comes to.
+    pub cont: Cont,
+}
+
+impl SoftCall<'_> {
+    /// The call's result is this.
+    #[inline(always)]
+    pub fn done(&self, vm: &Vm, v: Value) -> At {
+        if self.cont.kind == ContKind::Plain && self.cont.consumer == Consumer::Store {
+            self.resume.set(self.cont.dst as usize, v);
+            return self.resume;
+        }
+        let r = apply(vm, self.resume, self.cont, v);
+        or_unwind(vm, r)
+    }
+
+    /// The call raised the pending exception.
+    pub fn raised(&self, vm: &Vm) -> At {
+        or_unwind(vm, Err(crate::value::Raised))
+    }
+
+    /// Where to put the result if the call is left by a switch and later goes on at `resume`: only
+    /// for plain calls, whose result is stored.
+    #[inline(always)]
+    pub fn result_register(&self) -> Option<usize> {
+        (self.cont.kind == ContKind::Plain && self.cont.consumer == Consumer::Store).then_some(self.cont.dst as usize)
+    }
+}
+
+/// `Call` of anything but a simple function, or without room.
+#[inline(never)]
+pub fn call(vm: &Vm, at: At) -> At {
+    publish(vm, at);
+    let w = at.window();
+    let args = Args::new(at.row(w + FRAME_WORDS, at.b()), None);
+    call_window(vm, at, w, args, 1)
+}
+
+/// `CallMethod`, likewise.
+#[inline(never)]
+pub fn call_method(vm: &Vm, at: At) -> At {
+    publish(vm, at);
+    let w = at.window();
+    let args = Args::new(method_args(at, w), None);
+    call_window(vm, at, w, args, 1)
+}
+
+/// The arguments of a method call's window: with the receiver, if the method is not bound yet.
+fn method_args<'a>(at: At, w: usize) -> &'a [Value] {
+    let first = w + FRAME_WORDS;
+    if at.reg(first).is_unbound() { at.row(first + 1, at.b()) } else { at.row(first, at.b() + 1) }
+}
+
+fn call_window(vm: &Vm, at: At, w: usize, args: Args<'_>, units: usize) -> At {
+    if vm.limit.get().is_null() && vm.poll.load(Ordering::Relaxed) != 0 {
+        return safepoint_at(vm, at);
+    }
+    let callee = at.reg(w);
+    let resume = at.skip(units);
+    if let Some(native) = callee.cast::<NativeFunction>() {
+        let def = native.def();
+        if let Some(soft) = def.soft
+            && native.receiver.get().is_none()
+        {
+            return soft(vm, SoftCall { args, resume, cont: Cont::store(w) });
+        }
+        if native.receiver.get().is_none() {
+            return match def.invoke(vm, args) {
+                Ok(v) => {
+                    at.set(w, v);
+                    resume
+                }
+                Err(e) => or_unwind(vm, Err(e)),
+            };
+        }
+    }
+    let r = call_soft(vm, resume, callee, args, Cont::store(w));
+    or_unwind(vm, r)
+}
+
+pub fn call_kw(vm: &Vm, at: At) -> R<At> {
+    let w = at.window();
+    let args = Args::new(at.row(w + FRAME_WORDS, at.b()), at.extra_value().cast());
+    call_soft(vm, at.skip(2), at.reg(w), args, Cont::store(w))
+}
+
+pub fn call_method_kw(vm: &Vm, at: At) -> R<At> {
+    let w = at.window();
+    let args = Args::new(method_args(at, w), at.extra_value().cast());
+    call_soft(vm, at.skip(2), at.reg(w), args, Cont::store(w))
+}
+
+pub fn call_ex(vm: &Vm, at: At) -> R<At> {
+    let w = at.window();
+    let callee = at.reg(w);
+    let positional = at.reg(w + FRAME_WORDS);
+    let list = match positional.cast::<Tuple>() {
+        Some(t) => List::new(vm, t.items())?,
+        None => vm.list_from_iterable_for_call(positional, callee)?,
+    };
+    let mut names = None;
+    let keywords = at.reg(w + FRAME_WORDS + 1);
+    if !keywords.is_unbound() {
+        let Some(dict) = keywords.cast::<Dict>() else {
+            return Err(vm.type_error(format!(
+                "{} argument after ** must be a mapping, not {}",
+                vm.callable_text(callee),
+                vm.type_name(keywords)
+            )));
+        };
+        let keys = List::with_capacity(vm, dict.len())?;
+        for (k, v) in dict.iter() {
+            if k.cast::<Str>().is_none() {
+                return Err(vm.type_error("keywords must be strings"));
+            }
+            keys.push(vm, k)?;
+            list.push(vm, v)?;
+        }
+        names = Some(Tuple::new(vm, keys.items())?);
+    }
+    // The list keeps the values alive; nobody else has it, so that its items stay in place.
+    let items = list.items();
+    call_soft(vm, at.skip(1), callee, Args::new(items, names), Cont::store(w))
+}
+
+/// Calls anything: a Python function as a frame with the continuation, all else at once.
+pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont) -> R<At> {
+    let Some(header) = callee.header() else {
+        return Err(not_callable(vm, callee));
+    };
+    const FUNCTION: u8 = Kind::Function as u8;
+    const NATIVE: u8 = Kind::Native as u8;
+    const BOUND: u8 = Kind::BoundMethod as u8;
+    const TYPE: u8 = Kind::Type as u8;
+    match header.kind.get() {
+        // SAFETY (casts of this match): the kind says so.
+        FUNCTION => push_function(vm, resume, unsafe { callee.cast_unchecked() }, args, cont),
+        NATIVE => {
+            let native: Ref<NativeFunction> = unsafe { callee.cast_unchecked() };
+            let def = native.def();
+            match native.receiver.get() {
+                None => match def.soft {
+                    Some(soft) => Ok(soft(vm, SoftCall { args, resume, cont })),
+                    None => apply(vm, resume, cont, def.invoke(vm, args)?),
+                },
+                Some(receiver) => with_first(vm, receiver, args, |args| match def.soft {
+                    Some(soft) => Ok(soft(vm, SoftCall { args, resume, cont })),
+                    None => apply(vm, resume, cont, def.invoke(vm, args)?),
+                }),
+            }
+        }
+        BOUND => {
+            let method: Ref<BoundMethod> = unsafe { callee.cast_unchecked() };
+            with_first(vm, method.receiver.value(), args, |args| {
+                call_soft(vm, resume, method.function.value(), args, cont)
+            })
+        }
+        TYPE => call_type(vm, resume, unsafe { callee.cast_unchecked() }, args, cont),
+        _ => {
+            let Some(f) = vm.type_of(callee).special(vm, Special::Call) else {
+                return Err(not_callable(vm, callee));
+            };
+            with_first(vm, callee, args, |args| call_special(vm, resume, f, args, cont))
+        }
+    }
+}
+
+/// Calls what a type's dictionary had for a special method; the receiver is the first argument.
+pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -> R<At> {
+    match f.header().map(|h| h.kind.get()) {
+        Some(k) if k == Kind::Function as u8 || k == Kind::Native as u8 => call_soft(vm, resume, f, args, cont),
+        _ => {
+            let receiver = args.positional()[0];
+            let bound = vm.bind(f, receiver, vm.type_of(receiver))?;
+            call_soft(vm, resume, bound, args.rest(), cont)
+        }
+    }
+}
+
+fn not_callable(vm: &Vm, callee: Value) -> crate::value::Raised {
+    vm.type_error(format!("'{}' object is not callable", vm.type_name(callee)))
+}
+
+/// Calls `f` with one more argument in front.
+pub fn with_first<T>(vm: &Vm, first: Value, args: Args<'_>, f: impl FnOnce(Args<'_>) -> R<T>) -> R<T> {
+    const SMALL: usize = 12;
+    let (all, names) = args.parts();
+    if all.len() < SMALL {
+        let mut row = [first; SMALL];
+        row[1..=all.len()].copy_from_slice(all);
+        return f(Args::new(&row[..=all.len()], names));
+    }
+    let list = List::with_capacity(vm, all.len() + 1)?;
+    list.push(vm, first)?;
+    list.extend(vm, all)?;
+    f(Args::new(list.items(), names))
+}
+
+/// Instantiates a class, or calls its metaclass's `__call__`.
+fn call_type(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont) -> R<At> {
+    let meta = vm.type_of(ty.value());
+    if meta != vm.types.type_
+        && let Some(f) = meta.special(vm, Special::Call)
+        && !f.is(vm.type_call())
+    {
+        return with_first(vm, ty.value(), args, |args| call_special(vm, resume, f, args, cont));
+    }
+    construct(vm, resume, ty, args, cont)
+}
+
+/// `type.__call__`: `__new__`, then `__init__`.
+pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont) -> R<At> {
+    if ty == vm.types.type_ && args.positional().len() == 1 && !args.has_keywords() {
+        return apply(vm, resume, cont, vm.type_of(args.positional()[0]).value());
+    }
+    let Some(new) = ty.special(vm, Special::New) else {
+        return Err(vm.type_error(format!("cannot create '{}' instances", ty.name_string())));
+    };
+    if new.is(vm.object_new()) {
+        let init = ty.special(vm, Special::Init);
+        if let Some(f) = init.and_then(|f| f.cast::<Function>())
+            && !ty.has_flag(type_flags::ABSTRACT)
+            && cont.consumer == Consumer::Store
+            && cont.kind == ContKind::Plain
+        {
+            let instance = vm.new_instance(ty)?;
+            let init_cont = cont.kind(ContKind::Init).with(instance, Value::NONE);
+            return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
+        }
+    }
+    if new.cast::<Function>().is_none() && new.cast::<NativeFunction>().is_none() {
+        // A `__new__` that is some other callable: the general way, by natives.
+        let v = vm.construct(ty, args)?;
+        return apply(vm, resume, cont, v);
+    }
+    if let Some(native) = new.cast::<NativeFunction>() {
+        let instance = with_first(vm, ty.value(), args, |args| native.def().invoke(vm, args))?;
+        return init_instance(vm, resume, ty, instance, args, cont);
+    }
+    // A Python `__new__`: its frame first. The arguments are kept for `__init__`.
+    let (all, names) = args.parts();
+    let kept = Tuple::new(vm, all)?;
+    let kept = match names {
+        Some(names) => Tuple::new(vm, &[kept.value(), names.value()])?,
+        None => Tuple::new(vm, &[kept.value()])?,
+    };
+    if cont.kind != ContKind::Plain || cont.consumer != Consumer::Store {
+        let v = vm.construct(ty, args)?;
+        return apply(vm, resume, cont, v);
+    }
+    let new_cont = cont.kind(ContKind::New).with(ty.value(), kept.value());
+    with_first(vm, ty.value(), args, |args| call_soft(vm, resume, new, args, new_cont))
+}
+
+fn init_instance(vm: &Vm, resume: At, ty: Ref<Type>, instance: Value, args: Args<'_>, cont: Cont) -> R<At> {
+    let own = vm.type_of(instance);
+    if !own.is_subtype(ty) {
+        return apply(vm, resume, cont, instance);
+    }
+    let Some(init) = own.special(vm, Special::Init) else {
+        return apply(vm, resume, cont, instance);
+    };
+    if let Some(f) = init.cast::<Function>()
+        && cont.kind == ContKind::Plain
+        && cont.consumer == Consumer::Store
+    {
+        let init_cont = cont.kind(ContKind::Init).with(instance, Value::NONE);
+        return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
+    }
+    let r = with_first(vm, instance, args, |args| vm.call_special_method(init, args))?;
+    check_init_result(vm, r)?;
+    apply(vm, resume, cont, instance)
+}
+
+fn check_init_result(vm: &Vm, v: Value) -> R<()> {
+    if v.is_none() {
+        return Ok(());
+    }
+    Err(vm.type_error(format!("__init__() should return None, not '{}'", vm.type_name(v))))
+}
+
+/// Pushes a frame of a Python function behind the running one.
+pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont: Cont) -> R<At> {
+    let code = f.code();
+    // SAFETY: a function's code is loaded.
+    let exec = unsafe { &*code.exec() };
+    let (base, side) = make_room(vm, resume.base, exec.frame_bytes as usize)?;
+    // SAFETY: `make_room` has found room for the record, the head and the registers.
+    unsafe {
+        cont.write(base);
+        *base.sub(4) = f.value();
+        *base.sub(3) = code.value();
+        *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
+        *base.sub(1).cast::<*mut Value>() = resume.base;
+    }
+    let (all, names) = args.parts();
+    if exec.simple_args as usize == all.len() && names.is_none() {
+        // SAFETY: parameters are the first registers.
+        unsafe { std::ptr::copy(all.as_ptr(), base, all.len()) };
+        return Ok(At { pc: exec.entry, base });
+    }
+    if let Err(e) = bind_arguments(vm, f, args, base) {
+        if side != 0 {
+            leave_side(vm, base);
+        }
+        return Err(e);
+    }
+    Ok(At { pc: exec.entry, base })
+}
+
+/// A place for a frame behind the frame at `below` (null: at the bottom), and its tag bits.
+/// RecursionError, MemoryError.
+pub fn make_room(vm: &Vm, below: *mut Value, frame_bytes: usize) -> R<(*mut Value, usize)> {
+    let ctx = vm.context();
+    let top = if below.is_null() {
+        ctx.chunk_start()
+    } else {
+        // SAFETY: `below` is a frame's base.
+        unsafe { below.byte_add((*frame_code(below).exec()).frame_bytes as usize) }
+    };
+    const HEAD: usize = RECORD_WORDS + FRAME_WORDS;
+    // SAFETY: only compared, unless it is below the limit.
+    let base = top.wrapping_add(HEAD);
+    if base.wrapping_byte_add(frame_bytes) <= ctx.limit.get() {
+        return Ok((base, 0));
+    }
+    let depth = depth_of(vm, below);
+    if depth >= vm.recursion_limit.get() {
+        return Err(vm.recursion_error("maximum recursion depth exceeded"));
+    }
+    if base.wrapping_byte_add(frame_bytes) <= ctx.chunk_end() {
+        // Only the address that stands for the recursion limit was met.
+        set_limit(vm, base, depth);
+        let end = base.wrapping_byte_add(frame_bytes);
+        if ctx.limit.get() < end {
+            ctx.limit.set(end);
+            vm.refresh_limit();
+        }
+        return Ok((base, 0));
+    }
+    if ctx.grow(&vm.chunks, frame_bytes / 8, depth).is_err() {
+        return Err(vm.memory_error());
+    }
+    let base = ctx.chunk_start().wrapping_add(HEAD);
+    set_limit(vm, base, depth);
+    let end = base.wrapping_byte_add(frame_bytes);
+    if ctx.limit.get() < end {
+        ctx.limit.set(end);
+    }
+    vm.refresh_limit();
+    ctx.add_side(SideEntry { base, side: Side::Chunk });
+    Ok((base, SIDE))
+}
+
+/// Lets the limit stand for both the chunk's end and the recursion limit: a frame takes at least
+/// its head's words, so that below this address there cannot be too many.
+fn set_limit(vm: &Vm, base: *mut Value, depth: usize) {
+    let ctx = vm.context();
+    let frames = vm.recursion_limit.get().saturating_sub(depth);
+    let soft = base.wrapping_add(frames.saturating_mul(FRAME_WORDS).min(1 << 40));
+    ctx.limit.set(soft.min(ctx.chunk_end()));
+    vm.refresh_limit();
+}
+
+/// After a change of the recursion limit, or for a context that begins to run.
+pub fn apply_recursion_limit(vm: &Vm) {
+    let base = vm.frame.base.get();
+    let from = if base.is_null() { vm.context().chunk_start() } else { vm.stack_top() };
+    set_limit(vm, from, depth_of(vm, base));
+}
+
+/// Frames on the context's stack up to this one.
+pub fn depth_of(vm: &Vm, base: *mut Value) -> usize {
+    let ctx = vm.context();
+    let (start, end) = (ctx.chunk_start(), ctx.chunk_end());
+    let mut n = 0;
+    let mut frame = base;
+    while !frame.is_null() && (start..end).contains(&frame) {
+        n += 1;
+        // SAFETY: a frame of this context.
+        frame = unsafe { caller(frame) }.base;
+    }
+    n + ctx.chunk_depth()
+}
+
+/// Undoes the side entries of a frame that is left.
+pub fn leave_side(vm: &Vm, base: *mut Value) {
+    let ctx = vm.context();
+    while let Some(side) = ctx.last_side(base) {
+        ctx.pop_side();
+        match side {
+            Side::Frame(object) => {
+                if let Some(f) = object.cast::<crate::types::frame::FrameObject>() {
+                    let unit = f.code().unit_of(vm.frame.pc.get());
+                    // Out of memory: the frame object loses its locals, the program goes on.
+                    if f.detach(vm, unit).is_err() {
+                        vm.pending.take();
+                        f.set_base(std::ptr::null_mut());
+                    }
+                }
+            }
+            Side::Chunk => {
+                let depth = ctx.chunk_depth();
+                // SAFETY: the frame's head, read before its chunk is given back.
+                let below = unsafe { caller(base) }.base;
+                ctx.pop_chunk(&vm.chunks);
+                set_limit(vm, below, depth);
+            }
+        }
+    }
+}
+
+/// Leaves the frame with this result.
+pub fn leave_frame(vm: &Vm, base: *mut Value, v: Value) -> At {
+    // SAFETY: `base` is the running frame's; an untagged one stands in its caller's window.
+    unsafe {
+        if return_word(base) & 3 != 0 {
+            return return_slow(vm, base, v);
+        }
+        *base.sub(FRAME_WORDS) = v;
+        caller(base)
+    }
+}
+
+/// `Return` to a tagged address.
+#[inline(never)]
+pub fn return_slow(vm: &Vm, base: *mut Value, v: Value) -> At {
+    // SAFETY: `base` is the running frame's.
+    let (tags, to, cont) = unsafe {
+        let tags = return_word(base) & 3;
+        let to = caller(base);
+        (tags, to, if tags & RECORD != 0 { Some(Cont::read(base)) } else { None })
+    };
+    if tags & SIDE != 0 {
+        vm.frame.base.set(base);
+        leave_side(vm, base);
+    }
+    let Some(cont) = cont else {
+        // Only a frame object was attached: as an untagged return.
+        // SAFETY: an untagged frame stands in its caller's window.
+        unsafe { *base.sub(FRAME_WORDS) = v };
+        return to;
+    };
+    if cont.kind == ContKind::Plain && cont.consumer == Consumer::Store {
+        to.set(cont.dst as usize, v);
+        return to;
+    }
+    if cont.kind == ContKind::Init && v.is_none() && cont.consumer == Consumer::Store {
+        to.set(cont.dst as usize, cont.a);
+        return to;
+    }
+    publish(vm, to);
+    let r = apply(vm, to, cont, v);
+    or_unwind(vm, r)
+}
+
+/// Goes on with the result of what the machine called.
+pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
+    match cont.kind {
+        ContKind::Plain | ContKind::GetAttribute => deliver(vm, resume, cont, v),
+        ContKind::Exit => {
+            vm.exit_result.set(v);
+            Ok(At { pc: crate::interp::dispatch::EXIT.as_ptr(), base: resume.base })
+        }
+        ContKind::ContextEnd => Ok(vm.hooks.clone().switcher().context_finished(vm, vm.context(), Ok(v))),
+        ContKind::Init => {
+            check_init_result(vm, v)?;
+            deliver(vm, resume, cont, cont.a)
+        }
+        ContKind::New => {
+            // SAFETY: `construct` put a class and a tuple there.
+            let (ty, kept): (Ref<Type>, Ref<Tuple>) = unsafe { (cont.a.cast_unchecked(), cont.b.cast_unchecked()) };
+            let all = kept.items()[0].cast::<Tuple>();
+            let names = kept.items().get(1).and_then(|n| n.cast::<Tuple>());
+            let args = Args::new(all.as_ref().map_or(&[], |t| t.items()), names);
+            init_instance(vm, resume, ty, v, args, Cont::store(cont.dst as usize))
+        }
+        ContKind::Binary => operators::binary_result(vm, resume, cont, v),
+        ContKind::Compare => operators::compare_result(vm, resume, cont, v),
+        ContKind::Bool => {
+            if !v.is_bool() {
+                return Err(vm.type_error(format!("__bool__ should return bool, returned {}", vm.type_name(v))));
+            }
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::LenTruth => {
+            let n = vm.check_len(v)?;
+            deliver(vm, resume, cont, Value::bool(n != 0))
+        }
+        ContKind::Contains => deliver(vm, resume, cont, v),
+        ContKind::Iter => {
+            iteration::check_iterator(vm, cont.a, v)?;
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::ForNext | ContKind::SendCall => deliver(vm, resume, cont, v),
+        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => {
+            unreachable!("generators leave by their own ops")
+        }
+        ContKind::Await => {
+            generators::check_await_iter(vm, v)?;
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::Anext => {
+            let it = generators::anext_awaitable(vm, cont.a, v)?;
+            deliver(vm, resume, cont, it)
+        }
+        ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
+        ContKind::ClassBody | ContKind::ClassStep => crate::interp::misc::class_step(vm, resume, cont, v),
+    }
+}
+
+/// Hands a result to its consumer.
+#[inline]
+pub fn deliver(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
+    match cont.consumer {
+        Consumer::Store => {
+            resume.set(cont.dst as usize, v);
+            Ok(resume)
+        }
+        Consumer::Drop => Ok(resume),
+        Consumer::StoreTruth | Consumer::StoreNot | Consumer::Jump => match super::dispatch::quick_truth(v) {
+            Some(t) => Ok(deliver_truth(resume, cont, t)),
+            None => operators::truth(vm, resume, v, cont),
+        },
+    }
+}
+
+/// Hands a truth value to a consumer of one.
+pub fn deliver_truth(resume: At, cont: Cont, t: bool) -> At {
+    match cont.consumer {
+        Consumer::StoreNot => resume.set(cont.dst as usize, Value::bool(!t)),
+        Consumer::Store | Consumer::StoreTruth => resume.set(cont.dst as usize, Value::bool(t)),
+        Consumer::Jump if t == (cont.dst != 0) => return resume.jump(cont.jump),
+        Consumer::Jump | Consumer::Drop => {}
+    }
+    resume
+}
+
+/// A back edge whose ticks are used up; `at` is the loop head.
+pub fn safepoint(vm: &Vm, at: At) -> R<At> {
+    vm.ticks.set(TICKS);
+    if vm.poll.load(Ordering::Relaxed) == 0 {
+        return Ok(at);
+    }
+    Ok(safepoint_at(vm, at))
+}
+
+/// Does what was requested of the running code, then goes on at `at`.
+#[cold]
+#[inline(never)]
+pub fn safepoint_at(vm: &Vm, at: At) -> At {
+    publish(vm, at);
+    let asked = vm.poll.swap(0, Ordering::Relaxed);
+    vm.refresh_limit();
+    if asked & poll::FINALIZE != 0 {
+        vm.run_finalizers();
+    }
+    if asked & poll::SIGNAL != 0
+        && let Err(e) = crate::modules::run_signal_handlers(vm)
+    {
+        if asked & poll::SLICE != 0 {
+            vm.request(poll::SLICE);
+        }
+        return or_unwind(vm, Err(e));
+    }
+    if asked & (poll::SLICE | poll::ASYNC) != 0 {
+        return vm.hooks.clone().switcher().slice_over(vm, at);
+    }
+    at
+}
+
+/// Binds arguments to a function's parameters in the registers at `base`. TypeError in CPython's words.
+pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Value) -> R<()> {
+    let code = f.code();
+    let c = code.portable();
+    let (npos, nkw) = (c.arg_count as usize, c.kwonly_count as usize);
+    let total = npos + nkw;
+    // SAFETY (all writes to `base`): the parameters are the frame's first registers.
+    let set = |i: usize, v: Value| unsafe { *base.add(i) = v };
+    let get = |i: usize| unsafe { *base.add(i) };
+    let positional = args.positional();
+    let given = positional.len().min(npos);
+    for (i, &v) in positional[..given].iter().enumerate() {
+        set(i, v);
+    }
+    for i in given..c.param_count() {
+        set(i, Value::UNBOUND);
+    }
+    let mut next = total;
+    if c.flags & flags::VARARGS != 0 {
+        set(next, Tuple::new(vm, &positional[given..])?.value());
+        next += 1;
+    }
+    let rest = if c.flags & flags::VARKEYWORDS != 0 {
+        let d = Dict::new(vm)?;
+        set(next, d.value());
+        Some(d)
+    } else {
+        None
+    };
+    let positional_only = c.posonly_count as usize;
+    for (name, v) in args.keywords() {
+        let Some(name) = name.cast::<Str>() else {
+            return Err(vm.type_error(format!("{}() keywords must be strings", f.qualname_string())));
+        };
+        let text = name.bytes();
+        let found = (positional_only..total).find(|&i| c.locals[i].name.as_bytes() == text);
+        match (found, rest) {
+            (Some(i), _) if get(i).is_unbound() => set(i, v),
+            (Some(_), _) => {
+                return Err(vm.type_error(format!(
+                    "{}() got multiple values for argument '{}'",
+                    f.qualname_string(),
+                    name.to_string_lossy()
+                )));
+            }
+            (None, Some(d)) => d.set_str(vm, vm.intern_str(name), v)?,
+            (None, None) => return Err(unexpected_keyword(vm, f, args, name)),
+        }
+    }
+    if positional.len() > npos && c.flags & flags::VARARGS == 0 {
+        return Err(too_many(vm, f, positional.len(), base));
+    }
+    if given < npos {
+        let defaults = f.defaults.cast::<Tuple>();
+        let defaults = defaults.as_ref().map_or(&[][..], |t| t.items());
+        let first = npos - defaults.len().min(npos);
+        for i in given..npos {
+            if get(i).is_unbound() && i >= first {
+                set(i, defaults[i - first + defaults.len().saturating_sub(npos)]);
+            }
+        }
+        if (given..npos).any(|i| get(i).is_unbound()) {
+            let missing: Vec<&str> = (given..npos).filter(|&i| get(i).is_unbound()).map(|i| &*c.locals[i].name).collect();
+            return Err(missing_arguments(vm, f, &missing, "positional"));
+        }
+    }
+    if nkw > 0 {
+        let defaults = f.kwdefaults.cast::<Dict>();
+        let mut missing = Vec::new();
+        for i in npos..total {
+            if get(i).is_unbound() {
+                let found = match defaults {
+                    Some(d) => d.get_name(vm, &c.locals[i].name)?,
+                    None => None,
+                };
+                match found {
+                    Some(v) => set(i, v),
+                    None => missing.push(&*c.locals[i].name),
+                }
+            }
+        }
+        if !missing.is_empty() {
+            return Err(missing_arguments(vm, f, &missing, "keyword-only"));
+        }
+    }
+    Ok(())
+}
+
+#[cold]
+fn missing_arguments(vm: &Vm, f: Ref<Function>, names: &[&str], kind: &str) -> crate::value::Raised {
+    let quoted: Vec<String> = names.iter().map(|n| format!("'{n}'")).collect();
+    let list = match quoted.as_slice() {
+        [one] => one.clone(),
+        [a, b] => format!("{a} and {b}"),
+        [rest @ .., last] => format!("{}, and {last}", rest.join(", ")),
+        [] => String::new(),
+    };
+    vm.type_error(format!(
+        "{}() missing {} required {kind} argument{}: {list}",
+        f.qualname_string(),
+        names.len(),
+        if names.len() == 1 { "" } else { "s" }
+    ))
+}
+
+#[cold]
+fn too_many(vm: &Vm, f: Ref<Function>, given: usize, base: *mut Value) -> crate::value::Raised {
+    let code = f.code();
+    let c = code.portable();
+    let npos = c.arg_count as usize;
+    let defaults = f.defaults.cast::<Tuple>().map_or(0, |t| t.len()).min(npos);
+    let takes = if defaults > 0 { format!("from {} to {npos}", npos - defaults) } else { npos.to_string() };
+    // SAFETY: parameters are set, or UNBOUND.
+    let kw = (npos..npos + c.kwonly_count as usize).filter(|&i| unsafe { !(*base.add(i)).is_unbound() }).count();
+    let plural = |n: usize| if n == 1 { "" } else { "s" };
+    let extra = if kw > 0 {
+        format!(" positional argument{} (and {kw} keyword-only argument{})", plural(given), plural(kw))
+    } else {
+        String::new()
+    };
+    vm.type_error(format!(
+        "{}() takes {takes} positional argument{} but {given}{extra} {} given",
+        f.qualname_string(),
+        if defaults > 0 { "s" } else { plural(npos) },
+        if given == 1 && kw == 0 { "was" } else { "were" },
+    ))
+}
+
+#[cold]
+fn unexpected_keyword(vm: &Vm, f: Ref<Function>, args: Args<'_>, name: Ref<Str>) -> crate::value::Raised {
+    let code = f.code();
+    let c = code.portable();
+    let wrong: Vec<String> = args
+        .keywords()
+        .filter_map(|(n, _)| n.cast::<Str>())
+        .map(|n| n.to_string_lossy().into_owned())
+        .filter(|n| c.locals[..c.posonly_count as usize].iter().any(|l| *l.name == **n))
+        .collect();
+    if !wrong.is_empty() {
+        return vm.type_error(format!(
+            "{}() got some positional-only arguments passed as keyword arguments: '{}'",
+            f.qualname_string(),
+            wrong.join(", ")
+        ));
+    }
+    let text = name.to_string_lossy().into_owned();
+    let total = c.arg_count as usize + c.kwonly_count as usize;
+    let known = c.locals[c.posonly_count as usize..total].iter().map(|l| &*l.name);
+    let hint = crate::interp::exceptions::closest(&text, known).map(|n| format!(". Did you mean '{n}'?"));
+    vm.type_error(format!(
+        "{}() got an unexpected keyword argument '{text}'{}",
+        f.qualname_string(),
+        hint.unwrap_or_default()
+    ))
+}
+
+impl Vm {
+    /// Calls anything from native code; Python functions run in a nested loop.
+    pub fn call(&self, callee: Value, args: &[Value]) -> R<Value> {
+        self.call_args(callee, Args::new(args, None))
+    }
+
+    /// As [`Vm::call`], with keyword arguments.
+    pub fn call_args(&self, callee: Value, args: Args<'_>) -> R<Value> {
+        if let Some(native) = callee.cast::<NativeFunction>()
+            && native.receiver.get().is_none()
+        {
+            return native.def().invoke(self, args);
+        }
+        if let Some(native) = callee.cast::<NativeFunction>()
+            && let Some(receiver) = native.receiver.get()
+        {
+            return with_first(self, receiver, args, |args| native.def().invoke(self, args));
+        }
+        self.enter_nested(|resume, cont| call_soft(self, resume, callee, args, cont))
+    }
+
+    /// Calls what a type's dictionary had for a special method.
+    pub fn call_special_method(&self, f: Value, args: Args<'_>) -> R<Value> {
+        if let Some(native) = f.cast::<NativeFunction>()
+            && native.receiver.get().is_none()
+        {
+            return native.def().invoke(self, args);
+        }
+        self.enter_nested(|resume, cont| call_special(self, resume, f, args, cont))
+    }
+
+    /// Runs what `push` starts to its end in a nested loop. RecursionError where the native stack
+    /// is used up and no other is to be had.
+    pub fn enter_nested(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
+        let marker = 0u8;
+        let here = std::ptr::from_ref(&marker).addr();
+        if here < self.native_limit.get() {
+            let mut push = Some(push);
+            let mut result = Err(crate::value::Raised);
+            self.hooks.clone().switcher().on_new_stack(self, &mut || {
+                if let Some(push) = push.take() {
+                    result = self.enter_here(push);
+                }
+            })?;
+            return result;
+        }
+        self.enter_here(push)
+    }
+
+    fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
+        let saved = At { pc: self.frame.pc.get(), base: self.frame.base.get() };
+        let cont = Cont::new(ContKind::Exit, Consumer::Drop, 0);
+        let result = match push(saved, cont) {
+            // A native was called at once: there is nothing to run.
+            Ok(at) if std::ptr::eq(at.pc, super::dispatch::EXIT.as_ptr()) => Ok(self.exit_result.get()),
+            Ok(at) => super::run_nested(self, at),
+            Err(e) => Err(e),
+        };
+        self.frame.pc.set(saved.pc);
+        self.frame.base.set(saved.base);
+        result
+    }
+}
+
+const _: () = assert!(NOT_SIMPLE as usize > u16::MAX as usize);

@@ -1,0 +1,753 @@
+//! The loop: fast paths of all ops. What is not fast here is in the families' files.
+
+use crate::context::FRAME_WORDS;
+use crate::interp::cont::{caller, return_word};
+use crate::interp::{
+    At, attr, build, call, exceptions, generators, globals, imports, items, iteration, matching, misc, operators,
+    or_unwind, publish,
+};
+use crate::object::Ref;
+use crate::types::cell::CellObject;
+use crate::types::code::{AttrCache, Exec, GlobalCache, MethodCache};
+use crate::types::function::Function;
+use crate::types::instance::{Instance, VALUES_SLOTS, Values};
+use crate::types::list::List;
+use crate::types::range::RangeIter;
+use crate::types::seqiter::SeqIter;
+use crate::types::tuple::Tuple;
+use crate::value::{R, Raised, Value};
+use crate::vm::Vm;
+use skein_bytecode::{Op, Special, pack};
+
+/// A return pc of nested runs leads here.
+pub static EXIT: [u32; 1] = [pack(Op::Exit, 0, 0, 0)];
+pub static EXIT_RAISE: [u32; 1] = [pack(Op::ExitRaise, 0, 0, 0)];
+
+/// Calls a slow path out of line, published, with unwinding.
+macro_rules! slow {
+    ($vm:ident, $at:ident, $f:expr) => {{
+        #[cold]
+        #[inline(never)]
+        fn slow_path(vm: &Vm, at: At) -> At {
+            publish(vm, at);
+            let r: R<At> = $f(vm, at);
+            or_unwind(vm, r)
+        }
+        $at = slow_path($vm, $at);
+        continue;
+    }};
+}
+
+/// A binary operator: `$int` and `$float` give the result on immediates, or None.
+macro_rules! binary {
+    ($vm:ident, $at:ident, $special:ident, $inplace:literal, $int:expr, $float:expr) => {{
+        let (l, r) = ($at.reg($at.b()), $at.reg($at.c()));
+        if Value::both_ints(l, r) {
+            let f: fn(Value, Value) -> Option<Value> = $int;
+            if let Some(v) = f(l, r) {
+                $at.set($at.a(), v);
+                $at = $at.skip(1);
+                continue;
+            }
+        } else if Value::both_floats(l, r) {
+            let f: fn(f64, f64) -> Option<f64> = $float;
+            if let Some(v) = f(l.as_immediate_float(), r.as_immediate_float()).and_then(Value::try_float) {
+                $at.set($at.a(), v);
+                $at = $at.skip(1);
+                continue;
+            }
+        }
+        slow!($vm, $at, |vm, at| operators::binary(vm, at, Special::$special, $inplace))
+    }};
+}
+
+macro_rules! compare {
+    ($vm:ident, $at:ident, $special:ident, $op:tt) => {{
+        let (l, r) = ($at.reg($at.b()), $at.reg($at.c()));
+        if Value::both_ints(l, r) {
+            $at.set($at.a(), Value::bool((l.bits() as i64) $op (r.bits() as i64)));
+            $at = $at.skip(1);
+            continue;
+        } else if Value::both_floats(l, r) {
+            $at.set($at.a(), Value::bool(l.as_immediate_float() $op r.as_immediate_float()));
+            $at = $at.skip(1);
+            continue;
+        }
+        slow!($vm, $at, |vm, at| operators::compare(vm, at, Special::$special))
+    }};
+}
+
+macro_rules! jump_compare {
+    ($vm:ident, $at:ident, $special:ident, $op:tt) => {{
+        let (l, r) = ($at.reg($at.a()), $at.reg($at.b()));
+        let truth = if Value::both_ints(l, r) {
+            (l.bits() as i64) $op (r.bits() as i64)
+        } else if Value::both_floats(l, r) {
+            l.as_immediate_float() $op r.as_immediate_float()
+        } else {
+            slow!($vm, $at, |vm, at| operators::jump_compare(vm, at, Special::$special))
+        };
+        $at = if truth == ($at.c() != 0) { $at.jump($at.extra() as i32) } else { $at.skip(2) };
+        continue;
+    }};
+}
+
+macro_rules! jump_compare_int {
+    ($vm:ident, $at:ident, $special:ident, $op:tt) => {{
+        let l = $at.reg($at.a());
+        let r = Value::small_int($at.b() as u8 as i8 as i64);
+        if l.is_int() {
+            let truth = (l.bits() as i64) $op (r.bits() as i64);
+            $at = if truth == ($at.c() != 0) { $at.jump($at.extra() as i32) } else { $at.skip(2) };
+            continue;
+        }
+        slow!($vm, $at, |vm, at| operators::jump_compare_int(vm, at, Special::$special))
+    }};
+}
+
+#[inline(always)]
+fn add(l: Value, r: Value) -> Option<Value> {
+    let (v, over) = (l.bits() as i64).wrapping_sub(1).overflowing_add(r.bits() as i64);
+    // SAFETY: the sum of two int words less a tag is an int word.
+    if over { None } else { Some(unsafe { Value::from_bits(v as u64) }) }
+}
+
+#[inline(always)]
+fn sub(l: Value, r: Value) -> Option<Value> {
+    let (v, over) = (l.bits() as i64).overflowing_sub((r.bits() as i64).wrapping_sub(1));
+    // SAFETY: as in `add`.
+    if over { None } else { Some(unsafe { Value::from_bits(v as u64) }) }
+}
+
+#[inline(always)]
+fn mul(l: Value, r: Value) -> Option<Value> {
+    let (v, over) = (l.bits() as i64).wrapping_sub(1).overflowing_mul(r.as_small_int());
+    // SAFETY: a multiple of 4, plus the tag.
+    if over { None } else { Some(unsafe { Value::from_bits(v as u64 + 1) }) }
+}
+
+#[inline(always)]
+fn int_true_div(l: Value, r: Value) -> Option<Value> {
+    let (l, r) = (l.as_small_int(), r.as_small_int());
+    const EXACT: i64 = 1 << 53;
+    if r == 0 || l.abs() > EXACT || r.abs() > EXACT {
+        return None;
+    }
+    Value::try_float(l as f64 / r as f64)
+}
+
+#[inline(always)]
+fn floor_div(l: Value, r: Value) -> Option<Value> {
+    let (l, r) = (l.as_small_int(), r.as_small_int());
+    if r == 0 {
+        return None;
+    }
+    let q = l / r;
+    Value::try_int(if (l % r != 0) && ((l < 0) != (r < 0)) { q - 1 } else { q })
+}
+
+#[inline(always)]
+fn modulo(l: Value, r: Value) -> Option<Value> {
+    let (l, r) = (l.as_small_int(), r.as_small_int());
+    if r == 0 {
+        return None;
+    }
+    let m = l % r;
+    Some(Value::small_int(if m != 0 && ((m < 0) != (r < 0)) { m + r } else { m }))
+}
+
+#[inline(always)]
+fn shl(l: Value, r: Value) -> Option<Value> {
+    let (l, r) = (l.as_small_int(), r.as_small_int());
+    if !(0..62).contains(&r) {
+        return None;
+    }
+    let v = l << r;
+    if v >> r == l { Value::try_int(v) } else { None }
+}
+
+#[inline(always)]
+fn shr(l: Value, r: Value) -> Option<Value> {
+    let (l, r) = (l.as_small_int(), r.as_small_int());
+    if r < 0 { None } else { Some(Value::small_int(l >> r.min(63))) }
+}
+
+fn no_float(_: f64, _: f64) -> Option<f64> {
+    None
+}
+
+/// Truth of the values that need no call.
+#[inline(always)]
+pub fn quick_truth(v: Value) -> Option<bool> {
+    if v.is_bool() {
+        Some(v.is(Value::TRUE))
+    } else if v.is_none() {
+        Some(false)
+    } else if v.is_int() {
+        Some(v.as_small_int() != 0)
+    } else {
+        None
+    }
+}
+
+/// Is this an object whose shape has this id?
+#[inline(always)]
+fn has_shape(v: Value, shape: u32) -> bool {
+    v.header().is_some_and(|h| h.shape.get() == shape)
+}
+
+/// Runs until an `Exit`.
+#[inline(never)]
+pub fn run(vm: &Vm, start: At) -> R<Value> {
+    let mut at = start;
+    loop {
+        // SAFETY: pc is an instruction's address, and op bytes come from the table.
+        let op: Op = unsafe { std::mem::transmute::<u8, Op>(*at.pc.cast::<u8>()) };
+        match op {
+            Op::Move => {
+                at.set(at.a(), at.reg(at.b()));
+                at = at.skip(1);
+            }
+            Op::MoveFar => {
+                let w = at.extra() as usize;
+                at.set(w & 0xffff, at.reg(w >> 16));
+                at = at.skip(2);
+            }
+            Op::LoadConst => {
+                at.set(at.a(), at.extra_value());
+                at = at.skip(2);
+            }
+            Op::LoadInt => {
+                let n = i16::from_le_bytes([at.b() as u8, at.c() as u8]);
+                at.set(at.a(), Value::small_int(i64::from(n)));
+                at = at.skip(1);
+            }
+            Op::LoadSpecial => {
+                at.set(at.a(), Value::SPECIALS[at.b().min(5)]);
+                at = at.skip(1);
+            }
+            Op::LoadCommon => slow!(vm, at, misc::load_common),
+            Op::CheckBound => {
+                if at.reg(at.a()).is_unbound() {
+                    slow!(vm, at, misc::unbound_local);
+                }
+                at = at.skip(2);
+            }
+            Op::DeleteLocal => {
+                if at.reg(at.a()).is_unbound() {
+                    slow!(vm, at, misc::unbound_local);
+                }
+                at.set(at.a(), Value::UNBOUND);
+                at = at.skip(2);
+            }
+            Op::MakeCell => slow!(vm, at, misc::make_cell),
+            Op::LoadClosure => slow!(vm, at, misc::load_closure),
+            Op::LoadDeref => {
+                // SAFETY: the compiler only puts cells into such registers.
+                let cell: Ref<CellObject> = unsafe { at.reg(at.b()).cast_unchecked() };
+                let v = cell.get();
+                if v.is_unbound() {
+                    slow!(vm, at, misc::unbound_cell);
+                }
+                at.set(at.a(), v);
+                at = at.skip(2);
+            }
+            Op::StoreDeref => {
+                // SAFETY: as in LoadDeref.
+                let cell: Ref<CellObject> = unsafe { at.reg(at.a()).cast_unchecked() };
+                cell.set(vm, at.reg(at.b()));
+                at = at.skip(1);
+            }
+            Op::DeleteDeref => slow!(vm, at, misc::delete_deref),
+
+            Op::LoadGlobal => slow!(vm, at, globals::load_global),
+            Op::LoadGlobalCell => {
+                // SAFETY: the loader has put a cache there; quickening has put a cell into it.
+                let v = unsafe {
+                    let cache = &*at.extra_ptr::<GlobalCache>();
+                    cache.cell.get().unwrap_unchecked().cast_unchecked::<CellObject>().get()
+                };
+                if v.is_unbound() {
+                    slow!(vm, at, globals::load_global);
+                }
+                at.set(at.a(), v);
+                at = at.skip(2);
+            }
+            Op::LoadGlobalBuiltin => {
+                // SAFETY: as in LoadGlobalCell.
+                let (v, epoch) = unsafe {
+                    let cache = &*at.extra_ptr::<GlobalCache>();
+                    let cell = cache.cell.get().unwrap_unchecked().cast_unchecked::<CellObject>();
+                    (cell.get(), cache.epoch.get())
+                };
+                if v.is_unbound() || epoch != vm.globals_epoch.get() {
+                    slow!(vm, at, globals::load_global);
+                }
+                at.set(at.a(), v);
+                at = at.skip(2);
+            }
+            Op::StoreGlobal => slow!(vm, at, globals::store_global),
+            Op::DeleteGlobal => slow!(vm, at, globals::delete_global),
+            Op::LoadName => slow!(vm, at, globals::load_name),
+            Op::StoreName => slow!(vm, at, globals::store_name),
+            Op::DeleteName => slow!(vm, at, globals::delete_name),
+            Op::LookupMapping => slow!(vm, at, globals::lookup_mapping),
+
+            Op::LoadAttr => slow!(vm, at, attr::load_attr),
+            Op::LoadAttrSlot => {
+                let obj = at.reg(at.b());
+                // SAFETY: the loader has put a cache there; under this shape the object is an
+                // instance with a slot at that offset.
+                let v = unsafe {
+                    let cache = &*at.extra_ptr::<AttrCache>();
+                    if has_shape(obj, cache.shape.get()) {
+                        *(obj.bits() as *const Option<Value>).byte_add(cache.offset.get() as usize)
+                    } else {
+                        None
+                    }
+                };
+                let Some(v) = v else { slow!(vm, at, attr::load_attr) };
+                at.set(at.a(), v);
+                at = at.skip(2);
+            }
+            Op::LoadAttrOverflow => {
+                let obj = at.reg(at.b());
+                // SAFETY: as in LoadAttrSlot; the slot is in the overflow array.
+                let v = unsafe {
+                    let cache = &*at.extra_ptr::<AttrCache>();
+                    if has_shape(obj, cache.shape.get()) {
+                        let instance: Ref<Instance> = obj.cast_unchecked();
+                        instance.overflow.get().and_then(|array| {
+                            *(array.bits() as *const Option<Value>).byte_add(cache.offset.get() as usize)
+                        })
+                    } else {
+                        None
+                    }
+                };
+                let Some(v) = v else { slow!(vm, at, attr::load_attr) };
+                at.set(at.a(), v);
+                at = at.skip(2);
+            }
+            Op::StoreAttr => slow!(vm, at, attr::store_attr),
+            Op::StoreAttrSlot => {
+                let obj = at.reg(at.a());
+                // SAFETY: as in LoadAttrSlot.
+                unsafe {
+                    let cache = &*at.extra_ptr::<AttrCache>();
+                    if !has_shape(obj, cache.shape.get()) {
+                        slow!(vm, at, attr::store_attr);
+                    }
+                    vm.heap.write_barrier(obj.bits() as *const crate::object::Header);
+                    *(obj.bits() as *mut Value).byte_add(cache.offset.get() as usize) = at.reg(at.b());
+                }
+                at = at.skip(2);
+            }
+            Op::StoreAttrAdd => {
+                let obj = at.reg(at.a());
+                // SAFETY: as in LoadAttrSlot; the slot is free inline room under this shape.
+                unsafe {
+                    let cache = &*at.extra_ptr::<AttrCache>();
+                    if !has_shape(obj, cache.shape.get()) {
+                        slow!(vm, at, attr::store_attr);
+                    }
+                    let header = &*(obj.bits() as *const crate::object::Header);
+                    vm.heap.write_barrier(header);
+                    *(obj.bits() as *mut Value).byte_add(cache.offset.get() as usize) = at.reg(at.b());
+                    header.shape.set(cache.next_shape.get());
+                }
+                at = at.skip(2);
+            }
+            Op::DeleteAttr => slow!(vm, at, attr::delete_attr),
+            Op::LoadMethod => slow!(vm, at, attr::load_method),
+            Op::LoadMethodCached => {
+                let obj = at.reg(at.b());
+                // SAFETY: the loader has put a cache there.
+                let f = unsafe {
+                    let cache = &*at.extra_ptr::<MethodCache>();
+                    if has_shape(obj, cache.shape.get()) { cache.function.get() } else { None }
+                };
+                let Some(f) = f else { slow!(vm, at, attr::load_method) };
+                let w = at.window();
+                at.set(w, f);
+                at.set(w + FRAME_WORDS, obj);
+                at = at.skip(2);
+            }
+            Op::LoadSuperAttr => slow!(vm, at, attr::load_super_attr),
+            Op::LoadSuperAttr0 => slow!(vm, at, attr::load_super_attr0),
+            Op::LoadSpecialMethod => slow!(vm, at, attr::load_special_method),
+            Op::BindSpecial => slow!(vm, at, attr::bind_special),
+            Op::LoadIndex => {
+                let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
+                if key.is_int() {
+                    let item = if has_shape(obj, vm.types.list.root_shape_id()) {
+                        // SAFETY: the shape is list's.
+                        let list: Ref<List> = unsafe { obj.cast_unchecked() };
+                        list.get(wrap_index(key.as_small_int(), list.len()))
+                    } else if has_shape(obj, vm.types.tuple.root_shape_id()) {
+                        // SAFETY: the shape is tuple's.
+                        let tuple: Ref<Tuple> = unsafe { obj.cast_unchecked() };
+                        tuple.items().get(wrap_index(key.as_small_int(), tuple.len())).copied()
+                    } else {
+                        None
+                    };
+                    if let Some(v) = item {
+                        at.set(at.a(), v);
+                        at = at.skip(1);
+                        continue;
+                    }
+                }
+                slow!(vm, at, items::load_index)
+            }
+            Op::StoreIndex => {
+                let (obj, key) = (at.reg(at.a()), at.reg(at.b()));
+                if key.is_int() && has_shape(obj, vm.types.list.root_shape_id()) {
+                    // SAFETY: the shape is list's.
+                    let list: Ref<List> = unsafe { obj.cast_unchecked() };
+                    let i = wrap_index(key.as_small_int(), list.len());
+                    if i < list.len() {
+                        list.store(vm, i, at.reg(at.c()));
+                        at = at.skip(1);
+                        continue;
+                    }
+                }
+                slow!(vm, at, items::store_index)
+            }
+            Op::DeleteIndex => slow!(vm, at, items::delete_index),
+            Op::BuildSlice => slow!(vm, at, build::slice),
+
+            Op::Add => binary!(vm, at, Add, false, add, |l, r| Some(l + r)),
+            Op::Sub => binary!(vm, at, Sub, false, sub, |l, r| Some(l - r)),
+            Op::Mul => binary!(vm, at, Mul, false, mul, |l, r| Some(l * r)),
+            Op::TrueDiv => {
+                binary!(vm, at, TrueDiv, false, int_true_div, |l, r| (r != 0.0).then(|| l / r))
+            }
+            Op::FloorDiv => binary!(vm, at, FloorDiv, false, floor_div, no_float),
+            Op::Mod => binary!(vm, at, Mod, false, modulo, no_float),
+            Op::Pow => slow!(vm, at, |vm, at| operators::binary(vm, at, Special::Pow, false)),
+            Op::MatMul => slow!(vm, at, |vm, at| operators::binary(vm, at, Special::MatMul, false)),
+            Op::Shl => binary!(vm, at, Shl, false, shl, no_float),
+            Op::Shr => binary!(vm, at, Shr, false, shr, no_float),
+            Op::And => binary!(vm, at, And, false, |l, r| Some(word(l.bits() & r.bits())), no_float),
+            Op::Or => binary!(vm, at, Or, false, |l, r| Some(word(l.bits() | r.bits())), no_float),
+            Op::Xor => binary!(vm, at, Xor, false, |l, r| Some(word(l.bits() ^ r.bits() | 1)), no_float),
+            Op::InplaceAdd => binary!(vm, at, Add, true, add, |l, r| Some(l + r)),
+            Op::InplaceSub => binary!(vm, at, Sub, true, sub, |l, r| Some(l - r)),
+            Op::InplaceMul => binary!(vm, at, Mul, true, mul, |l, r| Some(l * r)),
+            Op::InplaceTrueDiv => {
+                binary!(vm, at, TrueDiv, true, int_true_div, |l, r| (r != 0.0).then(|| l / r))
+            }
+            Op::InplaceFloorDiv => binary!(vm, at, FloorDiv, true, floor_div, no_float),
+            Op::InplaceMod => binary!(vm, at, Mod, true, modulo, no_float),
+            Op::InplacePow => slow!(vm, at, |vm, at| operators::binary(vm, at, Special::Pow, true)),
+            Op::InplaceMatMul => slow!(vm, at, |vm, at| operators::binary(vm, at, Special::MatMul, true)),
+            Op::InplaceShl => binary!(vm, at, Shl, true, shl, no_float),
+            Op::InplaceShr => binary!(vm, at, Shr, true, shr, no_float),
+            Op::InplaceAnd => binary!(vm, at, And, true, |l, r| Some(word(l.bits() & r.bits())), no_float),
+            Op::InplaceOr => binary!(vm, at, Or, true, |l, r| Some(word(l.bits() | r.bits())), no_float),
+            Op::InplaceXor => {
+                binary!(vm, at, Xor, true, |l, r| Some(word(l.bits() ^ r.bits() | 1)), no_float)
+            }
+            Op::AddInt => {
+                let l = at.reg(at.b());
+                if l.is_int()
+                    && let Some(v) = add(l, Value::small_int(at.c() as u8 as i8 as i64))
+                {
+                    at.set(at.a(), v);
+                    at = at.skip(2);
+                    continue;
+                }
+                slow!(vm, at, |vm, at| operators::binary_int(vm, at, Special::Add))
+            }
+            Op::SubInt => {
+                let l = at.reg(at.b());
+                if l.is_int()
+                    && let Some(v) = sub(l, Value::small_int(at.c() as u8 as i8 as i64))
+                {
+                    at.set(at.a(), v);
+                    at = at.skip(2);
+                    continue;
+                }
+                slow!(vm, at, |vm, at| operators::binary_int(vm, at, Special::Sub))
+            }
+            Op::Neg => {
+                let v = at.reg(at.b());
+                if v.is_int()
+                    && let Some(n) = Value::try_int(-v.as_small_int())
+                {
+                    at.set(at.a(), n);
+                    at = at.skip(1);
+                    continue;
+                }
+                if v.is_float()
+                    && let Some(n) = Value::try_float(-v.as_immediate_float())
+                {
+                    at.set(at.a(), n);
+                    at = at.skip(1);
+                    continue;
+                }
+                slow!(vm, at, |vm, at| operators::unary(vm, at, Special::Neg))
+            }
+            Op::Pos => slow!(vm, at, |vm, at| operators::unary(vm, at, Special::Pos)),
+            Op::Invert => {
+                let v = at.reg(at.b());
+                if v.is_int() {
+                    at.set(at.a(), Value::small_int(!v.as_small_int()));
+                    at = at.skip(1);
+                    continue;
+                }
+                slow!(vm, at, |vm, at| operators::unary(vm, at, Special::Invert))
+            }
+            Op::Not => {
+                if let Some(t) = quick_truth(at.reg(at.b())) {
+                    at.set(at.a(), Value::bool(!t));
+                    at = at.skip(1);
+                    continue;
+                }
+                slow!(vm, at, operators::not)
+            }
+
+            Op::Lt => compare!(vm, at, Lt, <),
+            Op::Le => compare!(vm, at, Le, <=),
+            Op::Eq => compare!(vm, at, Eq, ==),
+            Op::Ne => compare!(vm, at, Ne, !=),
+            Op::Gt => compare!(vm, at, Gt, >),
+            Op::Ge => compare!(vm, at, Ge, >=),
+            Op::Is => {
+                at.set(at.a(), Value::bool(at.reg(at.b()).is(at.reg(at.c()))));
+                at = at.skip(1);
+            }
+            Op::IsNot => {
+                at.set(at.a(), Value::bool(!at.reg(at.b()).is(at.reg(at.c()))));
+                at = at.skip(1);
+            }
+            Op::In => slow!(vm, at, |vm, at| operators::contains(vm, at, false)),
+            Op::NotIn => slow!(vm, at, |vm, at| operators::contains(vm, at, true)),
+
+            Op::Jump => at = at.jump(at.extra() as i32),
+            Op::JumpBack => {
+                let back = at.extra() as i32;
+                let left = vm.ticks.get() + i64::from(back);
+                vm.ticks.set(left);
+                at = at.jump(back);
+                if left < 0 {
+                    slow!(vm, at, call::safepoint);
+                }
+            }
+            Op::JumpTrue => match quick_truth(at.reg(at.a())) {
+                Some(true) => at = at.jump(at.extra() as i32),
+                Some(false) => at = at.skip(2),
+                None => slow!(vm, at, |vm, at| operators::jump_truth(vm, at, true)),
+            },
+            Op::JumpFalse => match quick_truth(at.reg(at.a())) {
+                Some(false) => at = at.jump(at.extra() as i32),
+                Some(true) => at = at.skip(2),
+                None => slow!(vm, at, |vm, at| operators::jump_truth(vm, at, false)),
+            },
+            Op::JumpNone => {
+                at = if at.reg(at.a()).is_none() { at.jump(at.extra() as i32) } else { at.skip(2) };
+            }
+            Op::JumpNotNone => {
+                at = if at.reg(at.a()).is_none() { at.skip(2) } else { at.jump(at.extra() as i32) };
+            }
+            Op::JumpBound => {
+                at = if at.reg(at.a()).is_unbound() { at.skip(2) } else { at.jump(at.extra() as i32) };
+            }
+            Op::JumpLt => jump_compare!(vm, at, Lt, <),
+            Op::JumpLe => jump_compare!(vm, at, Le, <=),
+            Op::JumpEq => jump_compare!(vm, at, Eq, ==),
+            Op::JumpNe => jump_compare!(vm, at, Ne, !=),
+            Op::JumpGt => jump_compare!(vm, at, Gt, >),
+            Op::JumpGe => jump_compare!(vm, at, Ge, >=),
+            Op::JumpLtInt => jump_compare_int!(vm, at, Lt, <),
+            Op::JumpLeInt => jump_compare_int!(vm, at, Le, <=),
+            Op::JumpEqInt => jump_compare_int!(vm, at, Eq, ==),
+            Op::JumpNeInt => jump_compare_int!(vm, at, Ne, !=),
+            Op::JumpGtInt => jump_compare_int!(vm, at, Gt, >),
+            Op::JumpGeInt => jump_compare_int!(vm, at, Ge, >=),
+
+            Op::GetIter => slow!(vm, at, iteration::get_iter),
+            Op::ForIter => slow!(vm, at, iteration::for_iter),
+            Op::ForRange => {
+                let it = at.reg(at.b());
+                if !has_shape(it, vm.types.range_iterator.root_shape_id()) {
+                    slow!(vm, at, iteration::for_iter);
+                }
+                // SAFETY: the shape is range_iterator's.
+                let it: Ref<RangeIter> = unsafe { it.cast_unchecked() };
+                match it.advance() {
+                    Some(v) => {
+                        at.set(at.a(), v);
+                        at = at.skip(2);
+                    }
+                    None => at = at.jump(at.extra() as i32),
+                }
+            }
+            Op::ForList => {
+                let it = at.reg(at.b());
+                if !has_shape(it, vm.types.list_iterator.root_shape_id()) {
+                    slow!(vm, at, iteration::for_iter);
+                }
+                // SAFETY: the shape is list_iterator's.
+                let it: Ref<SeqIter> = unsafe { it.cast_unchecked() };
+                let i = it.index.get();
+                match it.sequence.cast::<List>().and_then(|l| l.get(i)) {
+                    Some(v) => {
+                        it.index.set(i + 1);
+                        at.set(at.a(), v);
+                        at = at.skip(2);
+                    }
+                    None => {
+                        it.sequence.init(None::<Value>);
+                        at = at.jump(at.extra() as i32);
+                    }
+                }
+            }
+            Op::ForGenerator => at = generators::for_generator(vm, at),
+            Op::Unpack => {
+                let v = at.reg(at.b());
+                if has_shape(v, vm.types.tuple.root_shape_id()) {
+                    // SAFETY: the shape is tuple's.
+                    let tuple: Ref<Tuple> = unsafe { v.cast_unchecked() };
+                    if tuple.len() == at.c() {
+                        for (i, &item) in tuple.items().iter().enumerate() {
+                            at.set(at.a() + i, item);
+                        }
+                        at = at.skip(1);
+                        continue;
+                    }
+                }
+                slow!(vm, at, items::unpack)
+            }
+            Op::UnpackEx => slow!(vm, at, items::unpack_ex),
+
+            Op::Call => {
+                let w = at.window();
+                let callee = at.reg(w);
+                if has_shape(callee, vm.types.function.root_shape_id())
+                    && let Some(next) = enter(vm, at, w, callee, at.b(), 1)
+                {
+                    at = next;
+                    continue;
+                }
+                at = call::call(vm, at);
+            }
+            Op::CallMethod => {
+                let w = at.window();
+                let callee = at.reg(w);
+                if has_shape(callee, vm.types.function.root_shape_id())
+                    && !at.reg(w + FRAME_WORDS).is_unbound()
+                    && let Some(next) = enter(vm, at, w, callee, at.b() + 1, 1)
+                {
+                    at = next;
+                    continue;
+                }
+                at = call::call_method(vm, at);
+            }
+            Op::CallKw => slow!(vm, at, call::call_kw),
+            Op::CallMethodKw => slow!(vm, at, call::call_method_kw),
+            Op::CallEx => slow!(vm, at, call::call_ex),
+            Op::Return => {
+                let v = at.reg(at.a());
+                // SAFETY: `base` is a frame's. An untagged frame stands in its caller's window.
+                unsafe {
+                    if return_word(at.base) & 3 != 0 {
+                        at = call::return_slow(vm, at.base, v);
+                        continue;
+                    }
+                    *at.base.sub(FRAME_WORDS) = v;
+                    at = caller(at.base);
+                }
+            }
+            Op::ReturnGen => slow!(vm, at, generators::return_gen),
+            Op::MakeFunction => slow!(vm, at, misc::make_function),
+            Op::Intrinsic => slow!(vm, at, misc::intrinsic),
+
+            Op::MakeGenerator => slow!(vm, at, generators::make_generator),
+            Op::Yield => at = generators::yield_value(vm, at),
+            Op::YieldFrom => slow!(vm, at, generators::yield_from),
+            Op::Send => slow!(vm, at, generators::send),
+            Op::GetYieldFromIter => slow!(vm, at, generators::get_yield_from_iter),
+            Op::GetAwaitable => slow!(vm, at, generators::get_awaitable),
+            Op::GetAiter => slow!(vm, at, generators::get_aiter),
+            Op::GetAnext => slow!(vm, at, generators::get_anext),
+            Op::EndAsyncFor => slow!(vm, at, generators::end_async_for),
+            Op::WrapAsyncYield => slow!(vm, at, generators::wrap_async_yield),
+
+            Op::Raise => slow!(vm, at, exceptions::raise),
+            Op::RaiseFrom => slow!(vm, at, exceptions::raise_from),
+            Op::RaiseHandled => slow!(vm, at, exceptions::raise_handled),
+            Op::Reraise => slow!(vm, at, exceptions::reraise),
+            Op::PushExc => slow!(vm, at, exceptions::push_exc),
+            Op::PopExc => slow!(vm, at, exceptions::pop_exc),
+            Op::MatchExc => slow!(vm, at, exceptions::match_exc),
+            Op::MatchExcGroup => slow!(vm, at, exceptions::match_exc_group),
+            Op::PrepReraiseStar => slow!(vm, at, exceptions::prep_reraise_star),
+
+            Op::BuildTuple => slow!(vm, at, build::tuple),
+            Op::BuildList => slow!(vm, at, build::list),
+            Op::BuildSet => slow!(vm, at, build::set),
+            Op::BuildMap => slow!(vm, at, build::map),
+            Op::BuildString => slow!(vm, at, build::string),
+            Op::ListAppend => slow!(vm, at, build::list_append),
+            Op::ListExtend => slow!(vm, at, build::list_extend),
+            Op::SetAdd => slow!(vm, at, build::set_add),
+            Op::SetUpdate => slow!(vm, at, build::set_update),
+            Op::MapAdd => slow!(vm, at, build::map_add),
+            Op::MapUpdate => slow!(vm, at, build::map_update),
+            Op::MapMerge => slow!(vm, at, build::map_merge),
+            Op::ListToTuple => slow!(vm, at, build::list_to_tuple),
+            Op::ToStr => slow!(vm, at, build::to_str),
+            Op::FormatValue => slow!(vm, at, build::format_value),
+            Op::BuildInterpolation => slow!(vm, at, build::interpolation),
+            Op::BuildTemplate => slow!(vm, at, build::template),
+
+            Op::MatchSequence => slow!(vm, at, matching::sequence),
+            Op::MatchMapping => slow!(vm, at, matching::mapping),
+            Op::MatchLen => slow!(vm, at, matching::len),
+            Op::MatchKeys => slow!(vm, at, matching::keys),
+            Op::MatchRest => slow!(vm, at, matching::rest),
+            Op::MatchClass => slow!(vm, at, matching::class),
+
+            Op::ImportName => slow!(vm, at, imports::import_name),
+            Op::ImportFrom => slow!(vm, at, imports::import_from),
+            Op::ImportStar => slow!(vm, at, imports::import_star),
+
+            Op::Exit => return Ok(vm.exit_result.get()),
+            Op::ExitRaise => return Err(Raised),
+        }
+    }
+}
+
+/// The word of an int that is known to be one.
+#[inline(always)]
+fn word(bits: u64) -> Value {
+    // SAFETY: bit operations on int words, tag kept.
+    unsafe { Value::from_bits(bits) }
+}
+
+/// A Python index as a Rust one; out of range for what is not in the sequence.
+#[inline(always)]
+fn wrap_index(i: i64, len: usize) -> usize {
+    if i < 0 { (i + len as i64) as usize } else { i as usize }
+}
+
+/// Enters a function whose arguments stand in the window, if it takes just these and fits.
+#[inline(always)]
+fn enter(vm: &Vm, at: At, w: usize, callee: Value, args: usize, units: usize) -> Option<At> {
+    // SAFETY: the shape is function's; its exec block lives as long as its code. The frame's head
+    // stands in the window, below the limit.
+    unsafe {
+        let f: Ref<Function> = callee.cast_unchecked();
+        let exec: &Exec = &*f.exec();
+        let base = at.base.add(w + FRAME_WORDS);
+        if exec.simple_args as usize != args || base.byte_add(exec.frame_bytes as usize) > vm.limit.get() {
+            return None;
+        }
+        *base.sub(3) = exec.code.value();
+        *base.sub(2).cast::<*const u32>() = at.pc.add(units);
+        *base.sub(1).cast::<*mut Value>() = at.base;
+        Some(At { pc: exec.entry, base })
+    }
+}
+
+const _: () = assert!(VALUES_SLOTS == size_of::<u64>() * 2 && size_of::<Values>() == VALUES_SLOTS);

@@ -1,0 +1,501 @@
+//! Generators and coroutines in the loop: making, resuming, suspending, ending.
+
+use crate::context::RECORD;
+use crate::interp::call::{call_special, deliver, leave_side, make_room};
+use crate::interp::cont::{Cont, ContKind, Consumer, caller, return_word, tagged};
+use crate::interp::frames::{frame_code, frame_function};
+use crate::interp::{At, or_unwind, publish};
+use crate::native::Args;
+use crate::object::Ref;
+use crate::types::generator::{DELEGATING, GenState, Generator};
+use crate::value::{R, Raised, Value};
+use crate::vm::Vm;
+use skein_bytecode::{Special, flags};
+
+/// How a generator is resumed.
+#[derive(Clone, Copy)]
+pub enum Resume {
+    /// With a value, as `send()`.
+    Send(Value),
+    /// With the pending exception, as `throw()`.
+    Throw,
+    /// Where it was moved to by [`Vm::leave_yield_from`].
+    Continue,
+}
+
+pub fn make_generator(vm: &Vm, at: At) -> R<At> {
+    let f = frame_function(at.base);
+    let code = f.code();
+    let flags_ = code.portable().flags;
+    let shape = if flags_ & flags::ASYNC_GENERATOR != 0 {
+        vm.types.async_generator.root_shape_id()
+    } else if flags_ & flags::COROUTINE != 0 {
+        vm.types.coroutine.root_shape_id()
+    } else {
+        vm.types.generator.root_shape_id()
+    };
+    let g = Generator::new(vm, f, u32::from(code.portable().nregs), shape)?;
+    vm.heap.register_finalizer(g.header());
+    // Only what is set at entry: parameters, cells and unbound locals. Temporaries hold garbage.
+    for i in 0..code.portable().locals.len() {
+        // SAFETY: a frame has registers for all locals.
+        let word = unsafe { *at.base.add(i).cast::<u64>() };
+        g.registers()[i].set(vm.value_of_register(word).map_or(0, Value::bits));
+    }
+    g.set_unit(code.unit_of(at.skip(1).pc));
+    Ok(super::call::leave_frame(vm, at.base, g.value()))
+}
+
+/// Pushes a generator's frame; the record's `a` is the generator. ValueError if it is running.
+pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, cont: Cont) -> R<At> {
+    let state = g.state();
+    match state {
+        GenState::Running => return Err(already_running(vm, g)),
+        GenState::Finished => {
+            if let Resume::Throw = how {
+                return Err(Raised);
+            }
+            return end(vm, resume, cont, Value::NONE);
+        }
+        GenState::Created => {
+            if let Resume::Send(v) = how
+                && !v.is_none()
+            {
+                return Err(vm.type_error(format!(
+                    "can't send non-None value to a just-started {}",
+                    generator_kind(vm, g)
+                )));
+            }
+        }
+        GenState::Suspended => {}
+    }
+    let code = g.code();
+    // SAFETY: a generator's code is loaded.
+    let exec = unsafe { &*code.exec() };
+    let (base, side) = make_room(vm, resume.base, exec.frame_bytes as usize)?;
+    let ctx = vm.context();
+    let cont = Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont };
+    // SAFETY: `make_room` has found room for the record, the head and the registers.
+    let unit = unsafe {
+        cont.write(base);
+        *base.sub(4) = g.function.value();
+        *base.sub(3) = code.value();
+        *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
+        *base.sub(1).cast::<*mut Value>() = resume.base;
+        let words = g.registers();
+        std::ptr::copy_nonoverlapping(words.as_ptr().cast::<Value>(), base, words.len());
+        exec.entry.add(g.unit() as usize)
+    };
+    if let Some(h) = g.handled.get() {
+        ctx.handled.set(Some(h));
+    }
+    g.set_state(GenState::Running);
+    let at = At { pc: unit, base };
+    match how {
+        Resume::Throw => {
+            if state == GenState::Created {
+                // It never ran: the exception is raised where it begins.
+                let first = At { pc: unit.wrapping_sub(1), base };
+                return Ok(super::unwind::unwind(vm, first));
+            }
+            // The instruction that suspended it; its length tells where it began.
+            let from = suspended_at(g, at.pc);
+            Ok(super::unwind::unwind(vm, At { pc: from, base }))
+        }
+        Resume::Send(v) => {
+            if state == GenState::Suspended {
+                // SAFETY: the instruction before the resume point is the suspending one.
+                let dst = unsafe { *suspended_at(g, at.pc).cast::<u8>().add(1) as usize };
+                at.set(dst, v);
+            }
+            Ok(at)
+        }
+        Resume::Continue => Ok(at),
+    }
+}
+
+/// The `Yield` or `YieldFrom` that suspended the generator, which goes on at `pc`.
+fn suspended_at(g: Ref<Generator>, pc: *const u32) -> *const u32 {
+    let units = if g.flag(DELEGATING) { 2 } else { 1 };
+    // SAFETY: the resume point is behind that instruction.
+    unsafe { pc.sub(units) }
+}
+
+fn already_running(vm: &Vm, g: Ref<Generator>) -> Raised {
+    vm.value_error(format!("{} already executing", generator_kind(vm, g)))
+}
+
+/// For messages.
+pub fn generator_kind(vm: &Vm, g: Ref<Generator>) -> &'static str {
+    let ty = vm.type_of(g.value());
+    if ty == vm.types.coroutine {
+        "coroutine"
+    } else if ty == vm.types.async_generator {
+        "async generator"
+    } else {
+        "generator"
+    }
+}
+
+/// `ForIter` over a generator.
+#[inline(always)]
+pub fn for_generator(vm: &Vm, at: At) -> At {
+    #[inline(never)]
+    fn slow(vm: &Vm, at: At) -> At {
+        publish(vm, at);
+        let it = at.reg(at.b());
+        let r = match it.cast::<Generator>() {
+            Some(g) if vm.type_of(it) == vm.types.generator => {
+                let mut cont = Cont::store(at.a()).kind(ContKind::GenFor);
+                cont.jump = at.extra() as i32 - 2;
+                resume_generator(vm, at.skip(2), g, Resume::Send(Value::NONE), cont)
+            }
+            _ => super::iteration::for_iter(vm, at),
+        };
+        or_unwind(vm, r)
+    }
+    slow(vm, at)
+}
+
+/// Takes the running generator frame off the stack: its registers go back into the object.
+fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
+    // SAFETY: a generator's frame has a record whose `a` is the generator.
+    unsafe {
+        let cont = Cont::read(at.base);
+        let g: Ref<Generator> = cont.a.cast_unchecked();
+        g.barrier(vm);
+        let words = g.registers();
+        std::ptr::copy_nonoverlapping(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
+        g.set_unit(g.code().unit_of(next.pc));
+        let ctx = vm.context();
+        let handled = ctx.handled.get().unwrap_or(Value::NONE);
+        g.handled.init((!handled.is(cont.b)).then_some(handled));
+        ctx.handled.set((!cont.b.is_none()).then_some(cont.b));
+        g.set_state(GenState::Suspended);
+        g.set_flag(DELEGATING, delegating);
+        let to = caller(at.base);
+        if return_word(at.base) & crate::context::SIDE != 0 {
+            publish(vm, at);
+            leave_side(vm, at.base);
+        }
+        (to, cont)
+    }
+}
+
+/// `Yield`.
+#[inline(never)]
+pub fn yield_value(vm: &Vm, at: At) -> At {
+    let v = at.reg(at.b());
+    let (to, cont) = suspend(vm, at, at.skip(1), false);
+    yielded(vm, to, cont, v)
+}
+
+fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
+    match cont.kind {
+        ContKind::GenFor | ContKind::GenSend => {
+            to.set(cont.dst as usize, v);
+            to
+        }
+        _ => {
+            publish(vm, to);
+            let r = gen_call_result(vm, to, cont, v);
+            or_unwind(vm, r)
+        }
+    }
+}
+
+/// The caller of `next()` and its like gets the value as from any call: by the continuation that
+/// was saved in the record's stage.
+fn gen_call_result(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
+    let inner = Cont { kind: outer_kind(cont), a: Value::NONE, b: Value::NONE, ..cont };
+    super::call::apply(vm, to, inner, v)
+}
+
+/// What a `GenCall` was made for: the stage says whether a nested run is to end.
+fn outer_kind(cont: Cont) -> ContKind {
+    if cont.stage == GEN_CALL_EXIT { ContKind::Exit } else { ContKind::Plain }
+}
+
+const GEN_CALL_EXIT: u8 = 1;
+
+/// The record for a generator resumed by a call whose result goes by `cont`.
+pub fn gen_call(cont: Cont) -> Cont {
+    let stage = if cont.kind == ContKind::Exit { GEN_CALL_EXIT } else { 0 };
+    Cont { kind: ContKind::GenCall, stage, ..cont }
+}
+
+/// `YieldFrom`: suspends; the delegate is in r[c].
+pub fn yield_from(vm: &Vm, at: At) -> R<At> {
+    let v = at.reg(at.b());
+    let (to, cont) = suspend(vm, at, at.skip(2), true);
+    Ok(yielded(vm, to, cont, v))
+}
+
+/// `ReturnGen`.
+pub fn return_gen(vm: &Vm, at: At) -> R<At> {
+    let v = at.reg(at.a());
+    // SAFETY: a generator's frame has a record whose `a` is the generator.
+    let (to, cont, g) = unsafe {
+        let cont = Cont::read(at.base);
+        (caller(at.base), cont, cont.a.cast_unchecked::<Generator>())
+    };
+    // SAFETY: as above.
+    if unsafe { return_word(at.base) } & crate::context::SIDE != 0 {
+        leave_side(vm, at.base);
+    }
+    g.finish();
+    vm.context().handled.set((!cont.b.is_none()).then_some(cont.b));
+    publish(vm, At { pc: to.pc.wrapping_sub(1), base: to.base });
+    end(vm, to, cont, v)
+}
+
+/// A generator ended with a value: its resumer goes on.
+fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
+    match cont.kind {
+        ContKind::GenFor => Ok(to.jump(cont.jump)),
+        ContKind::GenSend => {
+            to.set(cont.dst as usize, v);
+            Ok(to.jump(cont.jump))
+        }
+        _ => {
+            if cont.stage == GEN_CALL_EXIT {
+                // The nested run ends with the exception.
+                let _: Raised = vm.stop_iteration_raw(v);
+                publish(vm, to);
+                return Ok(At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: to.base });
+            }
+            Err(vm.stop_iteration_raw(v))
+        }
+    }
+}
+
+/// An exception left a generator's frame.
+pub fn raised(vm: &Vm, cont: Cont) {
+    if let Some(g) = cont.a.cast::<Generator>() {
+        g.finish();
+    }
+    vm.context().handled.set((!cont.b.is_none()).then_some(cont.b));
+}
+
+/// Does the exception that left a `GenCall` generator end a nested run?
+pub fn ends_nested(cont: Cont) -> bool {
+    cont.kind == ContKind::GenCall && cont.stage == GEN_CALL_EXIT
+}
+
+/// `Send`.
+pub fn send(vm: &Vm, at: At) -> R<At> {
+    let (it, v) = (at.reg(at.b()), at.reg(at.c()));
+    let resume = at.skip(2);
+    let jump = at.extra() as i32 - 2;
+    if let Some(g) = it.cast::<Generator>()
+        && vm.type_of(it) != vm.types.async_generator
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::GenSend);
+        cont.jump = jump;
+        return resume_generator(vm, resume, g, Resume::Send(v), cont);
+    }
+    let mut cont = Cont::store(at.a()).kind(ContKind::SendCall);
+    cont.jump = jump;
+    let result = if v.is_none() {
+        match vm.type_of(it).special(vm, Special::Next) {
+            Some(f) if f.cast::<crate::types::function::Function>().is_some() => {
+                return call_special(vm, resume, f, Args::new(&[it], None), cont);
+            }
+            _ => vm.next_or_stop(it),
+        }
+    } else {
+        let f = vm.get_attr(it, vm.names.send)?;
+        if f.cast::<crate::types::native::NativeFunction>().is_none() {
+            return super::call::call_soft(vm, resume, f, Args::new(&[v], None), cont);
+        }
+        vm.call(f, &[v]).map(Ok).or_else(|_| match vm.catch(vm.exc.stop_iteration) {
+            Some(e) => Ok(Err(vm.stop_value(e))),
+            None => Err(Raised),
+        })
+    };
+    match result? {
+        Ok(v) => deliver(vm, resume, Cont::store(at.a()), v),
+        Err(returned) => {
+            at.set(at.a(), returned);
+            Ok(resume.jump(jump))
+        }
+    }
+}
+
+pub fn get_yield_from_iter(vm: &Vm, at: At) -> R<At> {
+    let v = at.reg(at.b());
+    let ty = vm.type_of(v);
+    if ty == vm.types.coroutine {
+        let own = frame_code(at.base).portable().flags;
+        if own & (flags::COROUTINE | flags::ITERABLE_COROUTINE) == 0 {
+            return Err(vm.type_error("cannot 'yield from' a coroutine object in a non-coroutine generator"));
+        }
+        at.set(at.a(), v);
+        return Ok(at.skip(1));
+    }
+    if ty == vm.types.generator {
+        at.set(at.a(), v);
+        return Ok(at.skip(1));
+    }
+    super::iteration::get_iter(vm, at)
+}
+
+pub fn get_awaitable(vm: &Vm, at: At) -> R<At> {
+    let v = at.reg(at.b());
+    if let Some(g) = v.cast::<Generator>() {
+        let is_coroutine = vm.type_of(v) == vm.types.coroutine;
+        if is_coroutine && g.state() == GenState::Suspended && vm.yield_from_target(g).is_some() {
+            return Err(vm.runtime_error("coroutine is being awaited already"));
+        }
+        if is_coroutine || g.code().has_flag(flags::ITERABLE_COROUTINE) {
+            at.set(at.a(), v);
+            return Ok(at.skip(1));
+        }
+    }
+    match vm.type_of(v).special(vm, Special::Await) {
+        Some(f) => {
+            let cont = Cont::store(at.a()).kind(ContKind::Await).with(v, Value::NONE);
+            call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+        }
+        None => {
+            let name = vm.type_name(v);
+            Err(vm.type_error(match at.c() {
+                1 => format!(
+                    "'async with' received an object from __aenter__ that does not implement __await__: {name}"
+                ),
+                2 => format!(
+                    "'async with' received an object from __aexit__ that does not implement __await__: {name}"
+                ),
+                _ => format!("'{name}' object can't be awaited"),
+            }))
+        }
+    }
+}
+
+/// What `__await__` returned must be an iterator, and no coroutine.
+pub fn check_await_iter(vm: &Vm, v: Value) -> R<()> {
+    let ty = vm.type_of(v);
+    if ty == vm.types.coroutine {
+        return Err(vm.type_error("__await__() returned a coroutine"));
+    }
+    if ty.special(vm, Special::Next).is_none() {
+        return Err(vm.type_error(format!(
+            "__await__() returned non-iterator of type '{}'",
+            ty.name_string()
+        )));
+    }
+    Ok(())
+}
+
+pub fn get_aiter(vm: &Vm, at: At) -> R<At> {
+    let v = at.reg(at.b());
+    let Some(f) = vm.type_of(v).special(vm, Special::AIter) else {
+        return Err(vm.type_error(format!(
+            "'async for' requires an object with __aiter__ method, got {}",
+            vm.type_name(v)
+        )));
+    };
+    let it = vm.call_special_method(f, Args::new(&[v], None))?;
+    if vm.type_of(it).special(vm, Special::ANext).is_none() {
+        return Err(vm.type_error(format!(
+            "'async for' received an object from __aiter__ that does not implement __anext__: {}",
+            vm.type_name(it)
+        )));
+    }
+    at.set(at.a(), it);
+    Ok(at.skip(1))
+}
+
+pub fn get_anext(vm: &Vm, at: At) -> R<At> {
+    let v = at.reg(at.b());
+    let Some(f) = vm.type_of(v).special(vm, Special::ANext) else {
+        return Err(vm.type_error(format!(
+            "'async for' requires an iterator with __anext__ method, got {}",
+            vm.type_name(v)
+        )));
+    };
+    let cont = Cont::store(at.a()).kind(ContKind::Anext).with(v, Value::NONE);
+    call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+}
+
+/// The iterator to await what `__anext__` returned.
+pub fn anext_awaitable(vm: &Vm, _from: Value, v: Value) -> R<Value> {
+    if v.cast::<Generator>().is_some() && vm.type_of(v) == vm.types.coroutine {
+        return Ok(v);
+    }
+    match vm.type_of(v).special(vm, Special::Await) {
+        Some(f) => {
+            let it = vm.call_special_method(f, Args::new(&[v], None))?;
+            check_await_iter(vm, it)?;
+            Ok(it)
+        }
+        None => Err(vm.type_error(format!(
+            "'async for' received an invalid object from __anext__: {}",
+            vm.type_name(v)
+        ))),
+    }
+}
+
+pub fn end_async_for(vm: &Vm, at: At) -> R<At> {
+    let e = at.reg(at.a());
+    if vm.type_of(e).is_subtype(vm.exc.stop_async_iteration) {
+        return Ok(at.skip(1));
+    }
+    Err(vm.raise_again(e))
+}
+
+pub fn wrap_async_yield(vm: &Vm, at: At) -> R<At> {
+    let v = crate::methods::wrap_async_value(vm, at.reg(at.b()))?;
+    at.set(at.a(), v);
+    Ok(at.skip(1))
+}
+
+impl Vm {
+    /// StopIteration(v), where a tuple is one value.
+    pub(crate) fn stop_iteration_raw(&self, v: Value) -> Raised {
+        self.stop_iteration(v)
+    }
+
+    /// What a suspended generator delegates to (`gi_yieldfrom`).
+    pub fn yield_from_target(&self, g: Ref<Generator>) -> Option<Value> {
+        if g.state() != GenState::Suspended || !g.flag(DELEGATING) {
+            return None;
+        }
+        // SAFETY: the generator's code is loaded and its unit inside of it.
+        unsafe {
+            let pc = (*g.code().exec()).entry.add(g.unit() as usize);
+            let from = suspended_at(g, pc);
+            let c = *from.cast::<u8>().add(3) as usize;
+            Some(Value::from_bits(g.registers()[c].get()))
+        }
+    }
+
+    /// Makes a suspended delegating generator go on behind its delegation with this result.
+    pub fn leave_yield_from(&self, g: Ref<Generator>, result: Value) {
+        // SAFETY: as in `yield_from_target`.
+        unsafe {
+            let entry = (*g.code().exec()).entry;
+            let from = suspended_at(g, entry.add(g.unit() as usize));
+            let a = *from.cast::<u8>().add(1) as usize;
+            let jump = *from.add(1) as i32;
+            g.barrier(self);
+            g.registers()[a].set(result.bits());
+            g.set_unit(g.code().unit_of(from.wrapping_offset(jump as isize)));
+        }
+    }
+
+    /// Resumes a generator from native code: `Ok(Ok)` what it yields, `Ok(Err)` what it returned.
+    pub fn resume(&self, g: Ref<Generator>, how: Resume) -> R<Result<Value, Value>> {
+        let r = self.enter_nested(|resume, cont| resume_generator(self, resume, g, how, gen_call(cont)));
+        match r {
+            Ok(v) => Ok(Ok(v)),
+            Err(e) if g.state() == GenState::Finished => match self.catch(self.exc.stop_iteration) {
+                Some(stop) => Ok(Err(self.stop_value(stop))),
+                None => Err(e),
+            },
+            Err(e) => Err(e),
+        }
+    }
+}
+
+const _: () = assert!(Consumer::Store as u8 == 0);

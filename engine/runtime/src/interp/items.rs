@@ -1,0 +1,172 @@
+//! Subscripts and unpacking.
+
+use crate::interp::call::call_special;
+use crate::interp::{At, Cont, ContKind, Consumer};
+use crate::native::Args;
+use crate::object::Ref;
+use crate::types::dict::Dict;
+use crate::types::list::List;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+use crate::types::typeobj::Type;
+use crate::value::{R, Raised, Value};
+use crate::vm::Vm;
+use skein_bytecode::Special;
+
+pub fn load_index(vm: &Vm, at: At) -> R<At> {
+    let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
+    let resume = at.skip(1);
+    let ty = vm.type_of(obj);
+    if ty == vm.types.dict
+        && let Some(d) = obj.cast::<Dict>()
+    {
+        let found = match key.cast::<Str>() {
+            Some(s) if vm.is_exact_str(key) => d.get_str(vm, s)?,
+            _ => d.get(vm, key)?,
+        };
+        let Some(v) = found else { return Err(vm.key_error(key)) };
+        at.set(at.a(), v);
+        return Ok(resume);
+    }
+    if let Some(f) = ty.special(vm, Special::GetItem) {
+        return call_special(vm, resume, f, Args::new(&[obj, key], None), Cont::store(at.a()));
+    }
+    at.set(at.a(), vm.get_item(obj, key)?);
+    Ok(resume)
+}
+
+pub fn store_index(vm: &Vm, at: At) -> R<At> {
+    let (obj, key, v) = (at.reg(at.a()), at.reg(at.b()), at.reg(at.c()));
+    let ty = vm.type_of(obj);
+    if ty == vm.types.dict
+        && let Some(d) = obj.cast::<Dict>()
+    {
+        d.set(vm, key, v)?;
+        return Ok(at.skip(1));
+    }
+    let Some(f) = ty.special(vm, Special::SetItem) else {
+        return Err(no_items(vm, obj, "item assignment"));
+    };
+    let cont = Cont::new(ContKind::Discard, Consumer::Drop, 0);
+    call_special(vm, at.skip(1), f, Args::new(&[obj, key, v], None), cont)
+}
+
+pub fn delete_index(vm: &Vm, at: At) -> R<At> {
+    let (obj, key) = (at.reg(at.a()), at.reg(at.b()));
+    let Some(f) = vm.type_of(obj).special(vm, Special::DelItem) else {
+        return Err(no_items(vm, obj, "item deletion"));
+    };
+    let cont = Cont::new(ContKind::Discard, Consumer::Drop, 0);
+    call_special(vm, at.skip(1), f, Args::new(&[obj, key], None), cont)
+}
+
+#[cold]
+fn no_items(vm: &Vm, obj: Value, what: &str) -> Raised {
+    vm.type_error(format!("'{}' object does not support {what}", vm.type_name(obj)))
+}
+
+/// The items of a list or tuple, or all that an iterator gives up to `limit`.
+fn unpack_items(vm: &Vm, v: Value, limit: usize) -> R<Ref<List>> {
+    if let Some(t) = v.cast::<Tuple>()
+        && vm.type_of(v) == vm.types.tuple
+    {
+        return List::new(vm, t.items());
+    }
+    if let Some(l) = v.cast::<List>()
+        && vm.type_of(v) == vm.types.list
+    {
+        return l.snapshot(vm);
+    }
+    let ty = vm.type_of(v);
+    if ty.special(vm, Special::Iter).is_none_or(|f| f.is_none()) && ty.special(vm, Special::GetItem).is_none() {
+        return Err(vm.type_error(format!("cannot unpack non-iterable {} object", ty.name_string())));
+    }
+    let it = vm.iter(v)?;
+    let list = List::with_capacity(vm, 4)?;
+    while list.len() < limit {
+        match vm.next(it)? {
+            Some(v) => list.push(vm, v)?,
+            None => break,
+        }
+    }
+    Ok(list)
+}
+
+pub fn unpack(vm: &Vm, at: At) -> R<At> {
+    let n = at.c();
+    let v = at.reg(at.b());
+    let items = unpack_items(vm, v, n + 1)?;
+    if items.len() < n {
+        return Err(vm.value_error(format!("not enough values to unpack (expected {n}, got {})", items.len())));
+    }
+    if items.len() > n {
+        let known = v.cast::<List>().is_some() || v.cast::<Tuple>().is_some() || v.cast::<Dict>().is_some();
+        return Err(vm.value_error(if known {
+            format!("too many values to unpack (expected {n}, got {})", vm.len(v)?)
+        } else {
+            format!("too many values to unpack (expected {n})")
+        }));
+    }
+    for (i, &item) in items.items().iter().enumerate() {
+        at.set(at.a() + i, item);
+    }
+    Ok(at.skip(1))
+}
+
+pub fn unpack_ex(vm: &Vm, at: At) -> R<At> {
+    let (before, after) = ((at.extra() & 0xffff) as usize, (at.extra() >> 16) as usize);
+    let items = unpack_items(vm, at.reg(at.b()), usize::MAX)?;
+    let n = items.len();
+    if n < before + after {
+        return Err(vm.value_error(format!(
+            "not enough values to unpack (expected at least {}, got {n})",
+            before + after
+        )));
+    }
+    let all = items.items();
+    for (i, &item) in all[..before].iter().enumerate() {
+        at.set(at.a() + i, item);
+    }
+    let middle = List::new(vm, &all[before..n - after])?;
+    at.set(at.a() + before, middle.value());
+    for (i, &item) in items.items()[n - after..].iter().enumerate() {
+        at.set(at.a() + before + 1 + i, item);
+    }
+    Ok(at.skip(2))
+}
+
+impl Vm {
+    /// `obj[key]` from native code.
+    pub fn get_item(&self, obj: Value, key: Value) -> R<Value> {
+        let ty = self.type_of(obj);
+        if let Some(f) = ty.special(self, Special::GetItem) {
+            return self.call_special_method(f, Args::new(&[obj, key], None));
+        }
+        if let Some(t) = obj.cast::<Type>() {
+            if t == self.types.type_ {
+                return self.generic_alias(obj, key);
+            }
+            if let Some(f) = self.find_attr(obj, self.names.__class_getitem__)? {
+                return self.call(f, &[key]);
+            }
+            return Err(self.type_error(format!("type '{}' is not subscriptable", t.name_string())));
+        }
+        Err(self.type_error(format!("'{}' object is not subscriptable", ty.name_string())))
+    }
+
+    /// `obj[key] = v` from native code.
+    pub fn set_item(&self, obj: Value, key: Value, v: Value) -> R<()> {
+        match self.type_of(obj).special(self, Special::SetItem) {
+            Some(f) => self.call_special_method(f, Args::new(&[obj, key, v], None)).map(|_| ()),
+            None => Err(no_items(self, obj, "item assignment")),
+        }
+    }
+
+    /// `del obj[key]` from native code.
+    pub fn del_item(&self, obj: Value, key: Value) -> R<()> {
+        match self.type_of(obj).special(self, Special::DelItem) {
+            Some(f) => self.call_special_method(f, Args::new(&[obj, key], None)).map(|_| ()),
+            None => Err(no_items(self, obj, "item deletion")),
+        }
+    }
+}

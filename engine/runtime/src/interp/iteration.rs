@@ -1,0 +1,188 @@
+//! Iteration: getting iterators, `for` loops.
+
+use crate::interp::call::call_special;
+use crate::interp::{At, Cont, ContKind};
+use crate::native::Args;
+use crate::object::Ref;
+use crate::types::function::Function;
+use crate::types::generator::Generator;
+use crate::types::list::List;
+use crate::types::native::NativeFunction;
+use crate::types::seqiter::SeqIter;
+use crate::types::tuple::Tuple;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use skein_bytecode::{Op, Special};
+
+pub fn get_iter(vm: &Vm, at: At) -> R<At> {
+    let v = at.reg(at.b());
+    let ty = vm.type_of(v);
+    if ty == vm.types.list {
+        let it = SeqIter::new(vm, vm.types.list_iterator, v, 0)?;
+        at.set(at.a(), it.value());
+        return Ok(at.skip(1));
+    }
+    if let Some(f) = ty.special(vm, Special::Iter)
+        && f.cast::<Function>().is_some()
+    {
+        let cont = Cont::store(at.a()).kind(ContKind::Iter).with(v, Value::NONE);
+        return call_special(vm, at.skip(1), f, Args::new(&[v], None), cont);
+    }
+    at.set(at.a(), vm.iter(v)?);
+    Ok(at.skip(1))
+}
+
+/// What `__iter__` returned must be an iterator.
+pub fn check_iterator(vm: &Vm, _of: Value, it: Value) -> R<()> {
+    if vm.type_of(it).special(vm, Special::Next).is_some_and(|f| !f.is_none()) {
+        return Ok(());
+    }
+    Err(vm.type_error(format!("iter() returned non-iterator of type '{}'", vm.type_name(it))))
+}
+
+pub fn for_iter(vm: &Vm, at: At) -> R<At> {
+    let it = at.reg(at.b());
+    let ty = vm.type_of(it);
+    let quicken = |op: Op| {
+        // SAFETY: the isolate's own copy of the code.
+        unsafe { *(at.pc as *mut u8) = op as u8 };
+    };
+    if ty == vm.types.range_iterator {
+        quicken(Op::ForRange);
+        return Ok(at);
+    }
+    if ty == vm.types.list_iterator {
+        quicken(Op::ForList);
+        return Ok(at);
+    }
+    if ty == vm.types.generator && it.cast::<Generator>().is_some() {
+        quicken(Op::ForGenerator);
+        return Ok(at);
+    }
+    let resume = at.skip(2);
+    let exit = at.extra() as i32 - 2;
+    if let Some(f) = ty.special(vm, Special::Next)
+        && f.cast::<Function>().is_some()
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::ForNext);
+        cont.jump = exit;
+        return call_special(vm, resume, f, Args::new(&[it], None), cont);
+    }
+    match vm.next(it)? {
+        Some(v) => {
+            at.set(at.a(), v);
+            Ok(resume)
+        }
+        None => Ok(resume.jump(exit)),
+    }
+}
+
+impl Vm {
+    /// `iter(v)`. TypeError.
+    pub fn iter(&self, v: Value) -> R<Value> {
+        let ty = self.type_of(v);
+        match ty.special(self, Special::Iter) {
+            Some(f) if !f.is_none() => {
+                let it = self.call_special_method(f, Args::new(&[v], None))?;
+                check_iterator(self, v, it)?;
+                Ok(it)
+            }
+            None if ty.special(self, Special::GetItem).is_some() => {
+                Ok(SeqIter::new(self, self.types.iterator, v, 0)?.value())
+            }
+            _ => Err(self.type_error(format!("'{}' object is not iterable", ty.name_string()))),
+        }
+    }
+
+    /// The next item; None when the iterator ends.
+    pub fn next(&self, it: Value) -> R<Option<Value>> {
+        Ok(self.next_or_stop(it)?.ok())
+    }
+
+    /// The next item, or the value with which the iterator stopped.
+    pub fn next_or_stop(&self, it: Value) -> R<Result<Value, Value>> {
+        let ty = self.type_of(it);
+        if let Some(g) = it.cast::<Generator>()
+            && ty == self.types.generator
+        {
+            return self.resume(g, crate::interp::Resume::Send(Value::NONE));
+        }
+        let Some(f) = ty.special(self, Special::Next) else {
+            return Err(self.type_error(format!("'{}' object is not an iterator", ty.name_string())));
+        };
+        // Native iterators end by returning UNBOUND: no exception is made.
+        let r = match f.cast::<NativeFunction>() {
+            Some(native) => native.def().invoke_raw(self, Args::new(&[it], None)),
+            None => self.call_special_method(f, Args::new(&[it], None)),
+        };
+        match r {
+            Ok(v) if v.is_unbound() => Ok(Err(Value::NONE)),
+            Ok(v) => Ok(Ok(v)),
+            Err(e) => match self.catch(self.exc.stop_iteration) {
+                Some(stop) => Ok(Err(self.stop_value(stop))),
+                None => Err(e),
+            },
+        }
+    }
+
+    /// Calls `f` with each item of an iterable.
+    pub fn for_each(&self, iterable: Value, mut f: impl FnMut(Value) -> R<()>) -> R<()> {
+        let ty = self.type_of(iterable);
+        if ty == self.types.list
+            && let Some(l) = iterable.cast::<List>()
+        {
+            let mut i = 0;
+            while let Some(v) = l.get(i) {
+                f(v)?;
+                i += 1;
+            }
+            return Ok(());
+        }
+        if ty == self.types.tuple
+            && let Some(t) = iterable.cast::<Tuple>()
+        {
+            return t.items().iter().try_for_each(|&v| f(v));
+        }
+        let it = self.iter(iterable)?;
+        while let Some(v) = self.next(it)? {
+            f(v)?;
+        }
+        Ok(())
+    }
+
+    /// A new list of an iterable's items.
+    pub fn list_from(&self, iterable: Value) -> R<Ref<List>> {
+        if let Some(t) = iterable.cast::<Tuple>()
+            && self.type_of(iterable) == self.types.tuple
+        {
+            return List::new(self, t.items());
+        }
+        if let Some(l) = iterable.cast::<List>()
+            && self.type_of(iterable) == self.types.list
+        {
+            return l.snapshot(self);
+        }
+        let list = List::with_capacity(self, 0)?;
+        self.for_each(iterable, |v| list.push(self, v))?;
+        Ok(list)
+    }
+
+    /// The arguments of `f(*iterable)`; TypeError in the call's words.
+    pub fn list_from_iterable_for_call(&self, iterable: Value, callee: Value) -> R<Ref<List>> {
+        let ty = self.type_of(iterable);
+        if ty.special(self, Special::Iter).is_none() && ty.special(self, Special::GetItem).is_none() {
+            return Err(self.type_error(format!(
+                "{} argument after * must be an iterable, not {}",
+                self.callable_text(callee),
+                ty.name_string()
+            )));
+        }
+        self.list_from(iterable)
+    }
+
+    /// The end of a native iterator's items: what its `__next__` returns then.
+    #[inline]
+    pub fn stop(&self) -> Value {
+        Value::UNBOUND
+    }
+}

@@ -1,0 +1,134 @@
+//! What Python code sees of the builtin types: one file a type, and their table.
+
+pub mod exceptions;
+macro_rules! types {
+    ($($field:ident: $module:ident::$def:ident;)*) => {
+        /// The builtin types.
+        pub struct Types { $(pub $field: Ref<Type>),* }
+
+        /// Their declarations, in the order of their root shapes. `object` and `type` come first.
+        pub(crate) const DEFS: &[&TypeDef] = &[$(&$module::$def),*];
+
+        impl Types {
+            pub(crate) fn from_list(list: &[Ref<Type>]) -> Types {
+                let mut i = 0..;
+                Types { $($field: list[i.next().unwrap_or_default()]),* }
+            }
+
+            pub(crate) fn trace(&self, t: &mut Tracer<'_>) {
+                $(t.visit_object(self.$field.header());)*
+            }
+        }
+    };
+}
+
+use crate::native::TypeDef;
+use crate::object::{Ref, Tracer};
+use crate::types::typeobj::Type;
+
+mod boolean;
+mod bytes;
+mod code;
+mod complex;
+mod descriptors;
+mod dict;
+mod dictviews;
+mod float;
+mod frame;
+mod function;
+mod generator;
+mod int;
+mod iterators;
+mod list;
+mod module;
+mod object;
+mod range;
+mod set;
+mod singletons;
+mod slice;
+mod str;
+mod tuple;
+mod typeobj;
+
+types! {
+    object: object::DEF;
+    type_: typeobj::DEF;
+    int: int::DEF;
+    bool: boolean::DEF;
+    float: float::DEF;
+    complex: complex::DEF;
+    str: str::DEF;
+    bytes: bytes::BYTES;
+    bytearray: bytes::BYTEARRAY;
+    tuple: tuple::DEF;
+    list: list::DEF;
+    dict: dict::DEF;
+    set: set::SET;
+    frozenset: set::FROZENSET;
+    range: range::DEF;
+    slice: slice::DEF;
+    none: singletons::NONE_TYPE;
+    not_implemented: singletons::NOT_IMPLEMENTED_TYPE;
+    ellipsis: singletons::ELLIPSIS_TYPE;
+    function: function::FUNCTION;
+    method: function::METHOD;
+    builtin_function: function::BUILTIN;
+    method_descriptor: function::METHOD_DESCRIPTOR;
+    getset_descriptor: descriptors::GETSET;
+    member_descriptor: descriptors::MEMBER;
+    property: descriptors::PROPERTY;
+    staticmethod: descriptors::STATICMETHOD;
+    classmethod: descriptors::CLASSMETHOD;
+    super_: descriptors::SUPER;
+    mappingproxy: dictviews::MAPPINGPROXY;
+    dict_keys: dictviews::KEYS;
+    dict_values: dictviews::VALUES;
+    dict_items: dictviews::ITEMS;
+    dict_keyiterator: dictviews::KEY_ITERATOR;
+    dict_valueiterator: dictviews::VALUE_ITERATOR;
+    dict_itemiterator: dictviews::ITEM_ITERATOR;
+    dict_reversekeyiterator: dictviews::REVERSE_KEY_ITERATOR;
+    dict_reversevalueiterator: dictviews::REVERSE_VALUE_ITERATOR;
+    dict_reverseitemiterator: dictviews::REVERSE_ITEM_ITERATOR;
+    set_iterator: set::ITERATOR;
+    range_iterator: range::ITERATOR;
+    list_iterator: iterators::LIST;
+    list_reverseiterator: iterators::LIST_REVERSE;
+    tuple_iterator: iterators::TUPLE;
+    str_iterator: iterators::STR;
+    bytes_iterator: iterators::BYTES;
+    bytearray_iterator: iterators::BYTEARRAY;
+    iterator: iterators::SEQUENCE;
+    reversed: iterators::REVERSED;
+    callable_iterator: iterators::CALLABLE;
+    code: code::DEF;
+    cell: code::CELL;
+    module: module::DEF;
+    frame: frame::FRAME;
+    traceback: frame::TRACEBACK;
+    generator: generator::GENERATOR;
+    coroutine: generator::COROUTINE;
+    async_generator: generator::ASYNC_GENERATOR;
+}
+
+pub use int::{big_to_f64, hash_big, hash_i64};
+pub use object::attribute_name;
+pub use typeobj::{compute_mro, type_module};
+
+use crate::value::{R, Value};
+use crate::vm::Vm;
+
+/// A value yielded by an async generator, told apart from what it awaits.
+pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
+    Err(vm.unsupported("async generators"))
+}
+
+/// `string.templatelib.Interpolation`.
+pub fn new_interpolation(vm: &Vm, _value: Value, _expression: Value, _conversion: usize, _spec: Value) -> R<Value> {
+    Err(vm.unsupported("t-strings"))
+}
+
+/// `string.templatelib.Template`.
+pub fn new_template(vm: &Vm, _strings: Value, _interpolations: Value) -> R<Value> {
+    Err(vm.unsupported("t-strings"))
+}

@@ -1,0 +1,41 @@
+//! The modules written in Rust that the engine itself needs.
+
+pub mod builtins;
+mod classes;
+mod import;
+mod pending;
+mod sys;
+
+pub use classes::class_step;
+pub use import::{import, import_module_object, register_native_module, run_main};
+pub use pending::*;
+
+use crate::native::NativeDef;
+use crate::object::Ref;
+use crate::types::module::Module;
+use crate::types::native::NativeFunction;
+use crate::value::R;
+use crate::vm::Vm;
+
+/// Adds functions to a module. MemoryError.
+pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {
+    let name = module.dict().get_str(vm, vm.names.__name__)?.unwrap_or(crate::value::Value::NONE);
+    for def in functions {
+        let f = NativeFunction::function(vm, def, name)?;
+        module.dict().set_name(vm, def.name, f.value())?;
+    }
+    Ok(())
+}
+
+/// Makes the modules that are there from the start.
+pub(crate) fn init(vm: &Vm) -> R<()> {
+    let modules = crate::types::dict::Dict::new(vm)?;
+    vm.modules.set(Some(modules));
+    let builtins = builtins::make(vm)?;
+    vm.builtins.set(Some(builtins.dict()));
+    modules.set_name(vm, "builtins", builtins.value())?;
+    let sys = sys::make(vm)?;
+    vm.sys_dict.set(Some(sys.dict()));
+    modules.set_name(vm, "sys", sys.value())?;
+    Ok(())
+}

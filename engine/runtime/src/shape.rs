@@ -1,0 +1,111 @@
+//! Shapes: what an object's type is and which attributes its slots hold.
+//!
+//! Every object's header names a shape. Instances of Python classes walk a tree of shapes as they
+//! gain attributes: the path from the type's root shape gives the slots' names in order. A guard on
+//! the shape's id therefore proves the type and the place of each attribute at once.
+//!
+//! Slot `i` of an instance lies inline if `i < inline_cap`, else in the overflow array.
+//!
+//! **Invariant:** shape ids are never reused, so that a cache that names one can only miss.
+
+use crate::object::Ref;
+use crate::types::str::Str;
+use crate::types::typeobj::Type;
+use std::cell::{Cell, RefCell, UnsafeCell};
+
+/// Id of a shape; `Header::shape`.
+pub type ShapeId = u32;
+
+/// More attributes than this, and an instance goes over to a dictionary.
+pub const MAX_SLOTS: usize = 64;
+
+/// One shape. Lives as long as the isolate.
+pub struct Shape {
+    pub id: ShapeId,
+    pub ty: Cell<Ref<Type>>,
+    /// Slots inside the instance itself.
+    pub inline_cap: u16,
+    /// Attributes are in a dictionary, which the overflow field names, not in slots.
+    pub is_dict: bool,
+    /// Names of the slots; `__slots__` first.
+    pub names: Box<[Ref<Str>]>,
+    /// Shapes with one attribute more.
+    transitions: RefCell<Vec<(Ref<Str>, ShapeId)>>,
+}
+
+impl Shape {
+    /// Slot of an attribute. Names are interned, so that addresses can be compared.
+    #[inline]
+    pub fn slot(&self, name: Ref<Str>) -> Option<usize> {
+        self.names.iter().position(|&n| n == name)
+    }
+}
+
+/// All shapes of an isolate.
+#[derive(Default)]
+pub struct ShapeTable {
+    shapes: UnsafeCell<Vec<&'static Shape>>,
+}
+
+impl ShapeTable {
+    /// The shape with this id.
+    #[inline(always)]
+    pub fn get(&self, id: ShapeId) -> &'static Shape {
+        // SAFETY: ids come from `add` only, and shapes are never removed; no `&mut` to the vector
+        // lives longer than `add`.
+        unsafe {
+            let shapes: &Vec<&'static Shape> = &*self.shapes.get();
+            shapes.get_unchecked(id as usize)
+        }
+    }
+
+    fn add(&self, make: impl FnOnce(ShapeId) -> Shape) -> &'static Shape {
+        // SAFETY: single-threaded, and `make` only builds a struct.
+        let shapes = unsafe { &mut *self.shapes.get() };
+        let shape: &'static Shape = Box::leak(Box::new(make(shapes.len() as ShapeId)));
+        shapes.push(shape);
+        shape
+    }
+
+    /// A root shape: the first slots are those of `__slots__`.
+    pub fn add_root(
+        &self,
+        ty: Ref<Type>,
+        inline_cap: u16,
+        is_dict: bool,
+        names: Box<[Ref<Str>]>,
+    ) -> &'static Shape {
+        self.add(|id| Shape {
+            id,
+            ty: Cell::new(ty),
+            inline_cap,
+            is_dict,
+            names,
+            transitions: RefCell::default(),
+        })
+    }
+
+    /// The shape with one attribute more, or None where a dictionary is due.
+    pub fn with_attr(&self, from: &'static Shape, name: Ref<Str>) -> Option<&'static Shape> {
+        if let Some(&(_, id)) = from.transitions.borrow().iter().find(|(n, _)| *n == name) {
+            return Some(self.get(id));
+        }
+        if from.names.len() >= MAX_SLOTS || from.transitions.borrow().len() >= MAX_SLOTS {
+            return None;
+        }
+        let mut names = from.names.to_vec();
+        names.push(name);
+        let to = self.add_root(from.ty.get(), from.inline_cap, false, names.into());
+        from.transitions.borrow_mut().push((name, to.id));
+        Some(to)
+    }
+
+    pub fn for_each(&self, mut f: impl FnMut(&'static Shape)) {
+        let mut i = 0;
+        // SAFETY: as in `get`; the length is read anew since `f` may add shapes.
+        while i < unsafe { (&*self.shapes.get()).len() } {
+            f(self.get(i as ShapeId));
+            i += 1;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! `bytes` and `bytearray`: the objects.
+
+use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
+use crate::types::instance::Raw;
+use crate::value::R;
+use crate::vm::Vm;
+use std::cell::Cell;
+
+/// An immutable row of bytes; data follow the struct.
+#[repr(C)]
+pub struct Bytes {
+    header: Header,
+    hash: Cell<i64>,
+    len: Cell<usize>,
+    data: [u8; 0],
+}
+
+// SAFETY: the length never changes after allocation; no references.
+unsafe impl Object for Bytes {
+    const KIND: Kind = Kind::Bytes;
+    fn size(&self) -> usize {
+        size_of::<Bytes>() + self.len.get() + 1
+    }
+    fn trace(&self, _: &mut Tracer<'_>) {}
+}
+
+impl Bytes {
+    /// MemoryError.
+    pub fn new(vm: &Vm, bytes: &[u8]) -> R<Ref<Bytes>> {
+        Bytes::with_shape(vm, bytes, vm.types.bytes.root_shape_id())
+    }
+
+    /// As [`Bytes::new`], for a subclass. MemoryError.
+    pub fn with_shape(vm: &Vm, bytes: &[u8], shape: u32) -> R<Ref<Bytes>> {
+        let b = vm.alloc::<Bytes>(size_of::<Bytes>() + bytes.len() + 1, shape)?;
+        b.len.set(bytes.len());
+        // SAFETY: `len` bytes follow the struct.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), b.data.as_ptr() as *mut u8, bytes.len()) };
+        Ok(b)
+    }
+
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: `len` bytes follow the struct and never change.
+        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.len.get()) }
+    }
+
+    pub fn hash(&self, vm: &Vm) -> i64 {
+        if self.hash.get() == 0 {
+            self.hash.set(crate::types::str::hash_bytes(vm, self.bytes()));
+        }
+        self.hash.get()
+    }
+}
+
+/// A growing row of bytes.
+#[repr(C)]
+pub struct ByteArray {
+    header: Header,
+    len: Cell<usize>,
+    data: Field,
+    /// Buffers that look at the data: while there are any, the size is fixed.
+    exports: Cell<usize>,
+}
+
+// SAFETY: the slot is the only reference.
+unsafe impl Object for ByteArray {
+    const KIND: Kind = Kind::ByteArray;
+    fn size(&self) -> usize {
+        size_of::<ByteArray>()
+    }
+    fn trace(&self, t: &mut Tracer<'_>) {
+        self.data.trace(t);
+    }
+}
+
+impl ByteArray {
+    /// MemoryError.
+    pub fn new(vm: &Vm, bytes: &[u8]) -> R<Ref<ByteArray>> {
+        let b = vm.alloc_fixed::<ByteArray>(vm.types.bytearray.root_shape_id())?;
+        b.replace(vm, bytes)?;
+        Ok(b)
+    }
+
+    /// The bytes as they are now; not to be kept over anything that may change them.
+    pub fn bytes(&self) -> &[u8] {
+        match self.data.cast::<Raw>() {
+            // SAFETY: the array is at least `len` long.
+            Some(raw) => unsafe { std::slice::from_raw_parts(raw.data_ptr(), self.len.get()) },
+            None => &[],
+        }
+    }
+
+    /// Where the data are, for writing in place.
+    pub fn as_mut_ptr(&self) -> Option<*mut u8> {
+        self.data.cast::<Raw>().map(|r| r.data_ptr())
+    }
+
+    pub fn exports(&self) -> &Cell<usize> {
+        &self.exports
+    }
+}
+
+impl Ref<ByteArray> {
+    /// Makes these its bytes; they may be a part of its own. MemoryError, BufferError.
+    pub fn replace(self, vm: &Vm, bytes: &[u8]) -> R<()> {
+        if self.exports.get() > 0 && bytes.len() != self.len.get() {
+            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
+        }
+        match self.data.cast::<Raw>() {
+            Some(raw) if raw.len() >= bytes.len() => {
+                // SAFETY: the array is long enough; `copy` allows overlap.
+                unsafe { std::ptr::copy(bytes.as_ptr(), raw.data_ptr(), bytes.len()) };
+            }
+            _ => {
+                let raw = Raw::new(vm, bytes.len() + bytes.len() / 8 + 8)?;
+                // SAFETY: a fresh array of that length.
+                unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), raw.data_ptr(), bytes.len()) };
+                self.data.set(vm, self, raw.value());
+            }
+        }
+        self.len.set(bytes.len());
+        Ok(())
+    }
+}

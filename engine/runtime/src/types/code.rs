@@ -1,0 +1,377 @@
+//! Code objects, and loading: the portable code becomes an executable block with caches.
+//!
+//! ```text
+//! block | Exec | unit 0 | unit 1 | … | pad | constants | names | caches
+//! ```
+//! One malloc'd block a code, so that constants and caches are found at byte offsets from the
+//! instruction. The block is the isolate's own copy: instructions in it are rewritten in place.
+
+use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
+use crate::types::dict::Dict;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use skein_bytecode::{Code, Const, Extra, LocalKind, Op, flags};
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// A code object.
+#[repr(C)]
+pub struct CodeObject {
+    header: Header,
+    exec: Cell<*mut Exec>,
+    /// The portable code; owned.
+    portable: Cell<*const Code>,
+    pub name: Field,
+    pub qualname: Field,
+    pub filename: Field,
+}
+
+/// Head of an executable block.
+#[repr(C)]
+pub struct Exec {
+    /// First instruction.
+    pub entry: *const u32,
+    /// Bytes of registers that a frame needs.
+    pub frame_bytes: u32,
+    /// Positional arguments of a call that needs no binding; `NOT_SIMPLE` if any call does.
+    pub simple_args: u32,
+    pub code: Ref<CodeObject>,
+    units: u32,
+    consts: u32,
+    names: u32,
+    caches: u32,
+    size: usize,
+}
+
+/// See [`Exec::simple_args`].
+pub const NOT_SIMPLE: u32 = u32::MAX;
+
+/// Inline cache of an attribute access.
+#[repr(C)]
+pub struct AttrCache {
+    pub shape: Cell<u32>,
+    /// Byte offset of the slot, in the instance or its overflow array.
+    pub offset: Cell<u32>,
+    pub name: Ref<Str>,
+    /// StoreAttr of a new attribute: the shape after it.
+    pub next_shape: Cell<u32>,
+    pub misses: Cell<u32>,
+}
+
+/// Inline cache of a method look-up.
+#[repr(C)]
+pub struct MethodCache {
+    pub shape: Cell<u32>,
+    pub misses: Cell<u32>,
+    pub name: Ref<Str>,
+    pub function: Cell<Option<Value>>,
+}
+
+/// Inline cache of a global.
+#[repr(C)]
+pub struct GlobalCache {
+    /// The cell found; the module's or builtins'.
+    pub cell: Cell<Option<Value>>,
+    pub name: Ref<Str>,
+    /// For builtins: the globals epoch of the look-up.
+    pub epoch: Cell<u32>,
+    pad: u32,
+}
+
+const CACHE_BYTES: usize = 24;
+const _: () = assert!(
+    size_of::<AttrCache>() == CACHE_BYTES
+        && size_of::<MethodCache>() == CACHE_BYTES
+        && size_of::<GlobalCache>() == CACHE_BYTES
+);
+
+// SAFETY: constants, names and the caches' references are traced; the block is freed with the object.
+unsafe impl Object for CodeObject {
+    const KIND: Kind = Kind::Code;
+    fn size(&self) -> usize {
+        size_of::<CodeObject>()
+    }
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        self.name.trace(tracer);
+        self.qualname.trace(tracer);
+        self.filename.trace(tracer);
+        // SAFETY: the block lives as long as the object; null while being loaded.
+        let Some(exec) = (unsafe { self.exec.get().as_ref() }) else { return };
+        for v in exec.values() {
+            v.trace(tracer);
+        }
+        // Cached values are traced as words: a cache's first word may be a pair of numbers, which
+        // `visit_word` passes over unless it is a heap address, and then that object only lives longer.
+        for cache in exec.caches() {
+            for word in cache {
+                tracer.visit_cache_word(word.get());
+            }
+        }
+    }
+    fn drop_external(&mut self) {
+        // SAFETY: made by `load`; both are freed once.
+        unsafe {
+            if let Some(exec) = self.exec.get().as_ref() {
+                std::alloc::dealloc(self.exec.get().cast(), layout(exec.size));
+            }
+            drop(Rc::from_raw(self.portable.get()));
+        }
+    }
+}
+
+/// Cached words that may be anything.
+trait VisitCacheWord {
+    fn visit_cache_word(&mut self, word: u64);
+}
+impl VisitCacheWord for Tracer<'_> {
+    #[inline]
+    fn visit_cache_word(&mut self, word: u64) {
+        // SAFETY: one word can be read.
+        unsafe { self.visit_conservative(&word, 1) }
+    }
+}
+
+fn layout(size: usize) -> std::alloc::Layout {
+    std::alloc::Layout::from_size_align(size, 16).unwrap_or(std::alloc::Layout::new::<Exec>())
+}
+
+impl Exec {
+    const UNITS: usize = size_of::<Exec>();
+
+    fn values_offset(units: u32) -> usize {
+        (Self::UNITS + units as usize * 4 + 7) & !7
+    }
+
+    /// Constants, then names.
+    fn values(&self) -> &[Field] {
+        // SAFETY: they follow the units in the block.
+        unsafe {
+            let p = std::ptr::from_ref(self).byte_add(Self::values_offset(self.units));
+            std::slice::from_raw_parts(p.cast(), (self.consts + self.names) as usize)
+        }
+    }
+
+    fn caches(&self) -> &[[Cell<u64>; 3]] {
+        let at = Self::values_offset(self.units) + 8 * (self.consts + self.names) as usize;
+        // SAFETY: they follow the values in the block.
+        unsafe {
+            let p = std::ptr::from_ref(self).byte_add(at);
+            std::slice::from_raw_parts(p.cast(), self.caches as usize)
+        }
+    }
+
+    /// Is this an instruction of the block?
+    pub fn contains(&self, pc: *const u32) -> bool {
+        let i = (pc as usize).wrapping_sub(self.entry as usize);
+        i < self.units as usize * 4
+    }
+}
+
+impl CodeObject {
+    #[inline(always)]
+    pub fn exec(&self) -> *const Exec {
+        self.exec.get()
+    }
+
+    /// The portable code that it was loaded from.
+    #[inline]
+    pub fn portable(&self) -> &Code {
+        // SAFETY: set by `load` for the object's life.
+        unsafe { &*self.portable.get() }
+    }
+
+    /// Unit index of an instruction address in the block.
+    pub fn unit_of(&self, pc: *const u32) -> u32 {
+        // SAFETY: loaded, so the block is there.
+        let entry = unsafe { (*self.exec.get()).entry };
+        ((pc as usize).wrapping_sub(entry as usize) / 4) as u32
+    }
+
+    /// Constant `i` as an object.
+    pub fn constant(&self, i: usize) -> Option<Value> {
+        // SAFETY: as in `unit_of`.
+        unsafe { (*self.exec.get()).values() }.get(i).and_then(|f| f.get())
+    }
+
+    /// The number of constants.
+    pub fn constant_count(&self) -> usize {
+        // SAFETY: as in `unit_of`.
+        unsafe { (*self.exec.get()).consts as usize }
+    }
+
+    pub fn has_flag(&self, flag: u32) -> bool {
+        self.portable().flags & flag != 0
+    }
+
+    pub fn name_string(&self) -> String {
+        self.portable().name.to_string()
+    }
+}
+
+/// Makes a code object of a portable code, its nested codes included. MemoryError.
+pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
+    let object = vm.alloc_fixed::<CodeObject>(vm.types.code.root_shape_id())?;
+    let portable = Rc::into_raw(code);
+    object.portable.set(portable);
+    vm.heap.register_free_on_death(object.header());
+    // SAFETY: the object owns it from here on.
+    let code: &Code = unsafe { &*portable };
+    let name = vm.intern(&code.name)?.value();
+    object.name.set(vm, object, name);
+    let qualname = vm.intern(&code.qualname)?.value();
+    object.qualname.set(vm, object, qualname);
+    let filename = vm.intern(&code.filename)?.value();
+    object.filename.set(vm, object, filename);
+
+    // Values are collected in a list, which keeps them alive, before the block is filled.
+    let values = crate::types::list::List::with_capacity(vm, code.consts.len() + code.names.len())?;
+    for c in &code.consts {
+        let v = constant(vm, c)?;
+        values.push(vm, v)?;
+    }
+    for n in &code.names {
+        let v = vm.intern(n)?.value();
+        values.push(vm, v)?;
+    }
+
+    let is_cache = |op: Op| matches!(op.info().extra, Extra::Attr | Extra::Method | Extra::Global);
+    let caches = instructions(&code.units).filter(|&(_, op)| is_cache(op)).count();
+    let values_at = Exec::values_offset(code.units.len() as u32);
+    let caches_at = values_at + values.len() * 8;
+    let size = caches_at + caches * CACHE_BYTES;
+    // SAFETY: the size is not 0.
+    let block = unsafe { std::alloc::alloc_zeroed(layout(size)) };
+    if block.is_null() {
+        return Err(vm.memory_error());
+    }
+    let needs_binding = code.kwonly_count > 0 || code.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0;
+    let exec = block.cast::<Exec>();
+    // SAFETY: the block has room for all parts at the offsets computed above.
+    unsafe {
+        let units = block.add(Exec::UNITS).cast::<u32>();
+        std::ptr::copy_nonoverlapping(code.units.as_ptr(), units, code.units.len());
+        exec.write(Exec {
+            entry: units,
+            frame_bytes: u32::from(code.nregs) * 8,
+            simple_args: if needs_binding { NOT_SIMPLE } else { u32::from(code.arg_count) },
+            code: object,
+            units: code.units.len() as u32,
+            consts: code.consts.len() as u32,
+            names: code.names.len() as u32,
+            caches: caches as u32,
+            size,
+        });
+        for (field, &v) in (*exec).values().iter().zip(values.items()) {
+            field.init(v);
+        }
+        let mut next_cache = 0;
+        for (i, op) in instructions(&code.units) {
+            let here = units.add(i) as usize;
+            let extra = units.add(i + 1);
+            let value_offset = |n: u32| block as usize + values_at + n as usize * 8 - here;
+            match op.info().extra {
+                Extra::Const => extra.write(value_offset(extra.read()) as u32),
+                Extra::Name => extra.write(value_offset(code.consts.len() as u32 + extra.read()) as u32),
+                Extra::Attr | Extra::Method | Extra::Global => {
+                    let name = values.items()[code.consts.len() + extra.read() as usize];
+                    let cache = block.add(caches_at + next_cache * CACHE_BYTES);
+                    // All three kinds of cache have the name in the second word.
+                    cache.cast::<u64>().add(1).write(name.bits());
+                    extra.write((cache as usize - here) as u32);
+                    next_cache += 1;
+                }
+                Extra::No | Extra::Jump | Extra::Far | Extra::Raw => {}
+            }
+        }
+    }
+    object.barrier(vm);
+    object.exec.set(exec);
+    vm.heap.add_external(size as isize);
+    Ok(object)
+}
+
+/// The code for a namespace that is the globals: its name ops are those of globals.
+pub fn specialise_for_globals(code: Ref<CodeObject>) {
+    // SAFETY: loaded; the isolate's own copy, of which this is the only user now.
+    unsafe {
+        let exec = &*code.exec.get();
+        for (i, op) in instructions(&code.portable().units) {
+            let to = match op {
+                Op::LoadName => Op::LoadGlobal,
+                Op::StoreName => Op::StoreGlobal,
+                Op::DeleteName => Op::DeleteGlobal,
+                _ => continue,
+            };
+            (exec.entry.add(i) as *mut u8).write(to as u8);
+        }
+    }
+}
+
+/// The instructions of a portable code: index of the first unit, and op. Ends at an unknown op.
+pub fn instructions(units: &[u32]) -> impl Iterator<Item = (usize, Op)> + '_ {
+    let mut i = 0;
+    std::iter::from_fn(move || {
+        let op = Op::from_u8(*units.get(i)? as u8)?;
+        let at = i;
+        i += op.units();
+        Some((at, op))
+    })
+}
+
+fn constant(vm: &Vm, c: &Const) -> R<Value> {
+    Ok(match c {
+        Const::None => Value::NONE,
+        Const::True => Value::TRUE,
+        Const::False => Value::FALSE,
+        Const::Ellipsis => Value::ELLIPSIS,
+        Const::Int(i) => vm.int(*i)?,
+        Const::BigInt(digits) => vm.big_int(num_bigint::BigInt::from(num_bigint::BigUint::new(digits.clone())))?,
+        Const::Float(bits) => vm.float(f64::from_bits(*bits))?,
+        Const::Complex(re, im) => vm.complex(f64::from_bits(*re), f64::from_bits(*im))?,
+        Const::Str(bytes) => vm.intern_bytes(bytes)?.value(),
+        Const::Bytes(bytes) => vm.bytes(bytes)?,
+        Const::Tuple(items) => Tuple::new(vm, constants(vm, items)?.items())?.value(),
+        Const::FrozenSet(items) => vm.frozenset(constants(vm, items)?.items())?,
+        Const::Code(code) => load(vm, Rc::new((**code).clone()))?.value(),
+    })
+}
+
+fn constants(vm: &Vm, items: &[Const]) -> R<Ref<crate::types::list::List>> {
+    let list = crate::types::list::List::with_capacity(vm, items.len())?;
+    for item in items {
+        let v = constant(vm, item)?;
+        list.push(vm, v)?;
+    }
+    Ok(list)
+}
+
+/// Index and name of the locals of one kind.
+pub fn locals_of(code: &Code, kind: LocalKind) -> impl Iterator<Item = (usize, &str)> {
+    code.locals.iter().enumerate().filter(move |(_, l)| l.kind == kind).map(|(i, l)| (i, &*l.name))
+}
+
+/// What a function's globals must be.
+pub fn globals_dict(vm: &Vm, v: Value) -> R<Ref<Dict>> {
+    v.cast::<Dict>().ok_or_else(|| vm.type_error("globals must be a dict"))
+}
+
+
+/// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed.
+pub fn reset_attribute_caches(code: Ref<CodeObject>) {
+    // SAFETY: the isolate's own copy of the code.
+    unsafe {
+        let Some(exec) = code.exec.get().as_ref() else { return };
+        let units = std::slice::from_raw_parts(exec.entry, exec.units as usize);
+        for (i, op) in instructions(units) {
+            let to = match op {
+                Op::LoadAttrSlot | Op::LoadAttrOverflow => Op::LoadAttr,
+                Op::StoreAttrSlot | Op::StoreAttrAdd => Op::StoreAttr,
+                Op::LoadMethodCached => Op::LoadMethod,
+                _ => continue,
+            };
+            (exec.entry.add(i) as *mut u8).write(to as u8);
+        }
+    }
+}

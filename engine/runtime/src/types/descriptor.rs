@@ -1,0 +1,105 @@
+//! Descriptors: computed attributes of builtin types, slots, property, staticmethod, classmethod, super.
+
+use crate::fixed_object;
+use crate::native::GetSetDef;
+use crate::object::{Field, Header, Ref};
+use crate::types::str::Str;
+use crate::types::typeobj::Type;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use std::cell::Cell;
+
+/// `getset_descriptor`.
+#[repr(C)]
+pub struct GetSet {
+    header: Header,
+    def: Cell<Option<&'static GetSetDef>>,
+    pub owner: Field,
+}
+fixed_object!(GetSet, GetSet, [owner]);
+
+impl GetSet {
+    /// MemoryError.
+    pub fn new(vm: &Vm, def: &'static GetSetDef, owner: Ref<Type>) -> R<Ref<GetSet>> {
+        let g = vm.alloc_fixed::<GetSet>(vm.types.getset_descriptor.root_shape_id())?;
+        g.def.set(Some(def));
+        g.owner.init(owner.value());
+        Ok(g)
+    }
+
+    pub fn def(&self) -> &'static GetSetDef {
+        match self.def.get() {
+            Some(def) => def,
+            None => unreachable!("set by the constructor"),
+        }
+    }
+}
+
+/// `member_descriptor`: a name in `__slots__`.
+#[repr(C)]
+pub struct Member {
+    header: Header,
+    pub name: Field,
+    pub owner: Field,
+    slot: Cell<usize>,
+}
+fixed_object!(Member, Member, [name, owner]);
+
+impl Member {
+    /// MemoryError.
+    pub fn new(vm: &Vm, name: Ref<Str>, owner: Ref<Type>, slot: usize) -> R<Ref<Member>> {
+        let m = vm.alloc_fixed::<Member>(vm.types.member_descriptor.root_shape_id())?;
+        m.name.init(name.value());
+        m.owner.init(owner.value());
+        m.slot.set(slot);
+        Ok(m)
+    }
+
+    pub fn slot(&self) -> usize {
+        self.slot.get()
+    }
+}
+
+/// `property`.
+#[repr(C)]
+pub struct Property {
+    header: Header,
+    pub getter: Field,
+    pub setter: Field,
+    pub deleter: Field,
+    pub doc: Field,
+    pub name: Field,
+}
+fixed_object!(Property, Property, [getter, setter, deleter, doc, name]);
+
+/// `staticmethod` or `classmethod` (by its shape's type): a function under another binding.
+#[repr(C)]
+pub struct Wrapper {
+    header: Header,
+    pub function: Field,
+    /// Attribute dictionary; nothing: empty.
+    pub dict: Field,
+}
+fixed_object!(Wrapper, Wrapper, [function, dict]);
+
+impl Wrapper {
+    /// MemoryError.
+    pub fn new(vm: &Vm, ty: Ref<Type>, function: Value) -> R<Ref<Wrapper>> {
+        let w = vm.alloc_fixed::<Wrapper>(ty.root_shape_id())?;
+        w.function.init(function);
+        Ok(w)
+    }
+}
+
+/// `super` object.
+#[repr(C)]
+pub struct Super {
+    header: Header,
+    /// Look-up starts behind this type in the MRO.
+    pub this_class: Field,
+    /// The instance or class; nothing if unbound.
+    pub receiver: Field,
+    /// Type whose MRO is searched.
+    pub receiver_type: Field,
+}
+fixed_object!(Super, Super, [this_class, receiver, receiver_type]);

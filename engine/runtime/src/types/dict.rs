@@ -1,0 +1,254 @@
+//! `dict`: the table, and the dictionaries of modules, whose values lie in cells.
+//!
+//! In a module's dictionary (`CELLS`) each value is a [`CellObject`] that holds the real one, so
+//! that compiled code and inline caches keep the cell's address. Deleting a name empties its cell.
+//! If a builtin was looked up past a module's dictionary (`WATCHED`), a new name in it moves the
+//! isolate's globals epoch on, which makes every cached builtin be looked up again.
+
+use crate::object::{Header, Kind, Object, Ref, Tracer};
+use crate::types::cell::CellObject;
+use crate::types::str::Str;
+use crate::types::table::{Entries, Table};
+use crate::value::{R, Value};
+use crate::vm::Vm;
+
+/// A Python dict.
+#[repr(C)]
+pub struct Dict {
+    header: Header,
+    pub table: Table,
+}
+
+const CELLS: u16 = 1;
+const WATCHED: u16 = 2;
+
+// SAFETY: the table's slot is the only reference.
+unsafe impl Object for Dict {
+    const KIND: Kind = Kind::Dict;
+    fn size(&self) -> usize {
+        size_of::<Dict>()
+    }
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        self.table.trace(tracer);
+    }
+}
+
+impl Dict {
+    /// MemoryError.
+    pub fn new(vm: &Vm) -> R<Ref<Dict>> {
+        vm.alloc_fixed::<Dict>(vm.types.dict.root_shape_id())
+    }
+
+    /// A module's dictionary. MemoryError.
+    pub fn new_globals(vm: &Vm) -> R<Ref<Dict>> {
+        let dict = Dict::new(vm)?;
+        dict.header.bits.set(CELLS);
+        Ok(dict)
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[inline(always)]
+    pub fn has_cells(&self) -> bool {
+        self.header.bits.get() & CELLS != 0
+    }
+
+    #[inline(always)]
+    fn unwrap(&self, v: Value) -> Value {
+        if self.has_cells()
+            && let Some(cell) = v.cast::<CellObject>()
+        {
+            return cell.get();
+        }
+        v
+    }
+
+    /// Entry `i` in insertion order, if it is there.
+    #[inline]
+    pub fn entry(&self, i: usize) -> Option<(Value, Value)> {
+        self.table.entry(i).map(|(k, v)| (k, self.unwrap(v)))
+    }
+
+    /// Bound for [`Dict::entry`].
+    #[inline]
+    pub fn fill(&self) -> usize {
+        self.table.fill()
+    }
+
+    /// The entries as they are when each is reached.
+    pub fn iter(&self) -> impl Iterator<Item = (Value, Value)> + '_ {
+        let mut i = 0;
+        std::iter::from_fn(move || {
+            while i < self.fill() {
+                i += 1;
+                if let Some(e) = self.entry(i - 1) {
+                    return Some(e);
+                }
+            }
+            None
+        })
+    }
+}
+
+impl Ref<Dict> {
+    /// The value of a key. TypeError (unhashable) and what `__hash__` and `__eq__` raise.
+    pub fn get(self, vm: &Vm, key: Value) -> R<Option<Value>> {
+        let hash = vm.hash(key)?;
+        self.get_hashed(vm, key, hash)
+    }
+
+    pub fn get_hashed(self, vm: &Vm, key: Value, hash: i64) -> R<Option<Value>> {
+        let i = self.table.find(vm, key, hash)?;
+        Ok(i.and_then(|i| self.entry(i)).map(|(_, v)| v))
+    }
+
+    #[inline]
+    pub fn get_str(self, vm: &Vm, key: Ref<Str>) -> R<Option<Value>> {
+        let i = self.table.find_str(key, key.hash(vm));
+        Ok(i.and_then(|i| self.entry(i)).map(|(_, v)| v))
+    }
+
+    /// By a Rust string that is interned on the way. MemoryError.
+    pub fn get_name(self, vm: &Vm, key: &str) -> R<Option<Value>> {
+        self.get_str(vm, vm.intern(key)?)
+    }
+
+    pub fn set(self, vm: &Vm, key: Value, v: Value) -> R<()> {
+        let hash = vm.hash(key)?;
+        self.set_hashed(vm, key, hash, v)
+    }
+
+    pub fn set_hashed(self, vm: &Vm, key: Value, hash: i64, v: Value) -> R<()> {
+        match self.table.find(vm, key, hash)? {
+            Some(i) => self.store_at(vm, i, v),
+            None => self.add(vm, key, hash, v)?,
+        }
+        Ok(())
+    }
+
+    #[inline]
+    pub fn set_str(self, vm: &Vm, key: Ref<Str>, v: Value) -> R<()> {
+        let hash = key.hash(vm);
+        match self.table.find_str(key, hash) {
+            Some(i) => self.store_at(vm, i, v),
+            None => self.add(vm, key.value(), hash, v)?,
+        }
+        Ok(())
+    }
+
+    pub fn set_name(self, vm: &Vm, key: &str, v: impl Into<Value>) -> R<()> {
+        self.set_str(vm, vm.intern(key)?, v.into())
+    }
+
+    fn store_at(self, vm: &Vm, i: usize, v: Value) {
+        let Some(entries) = self.table.entries() else { return };
+        if self.has_cells()
+            && let Some(cell) = entries.entry(i).and_then(|(_, c)| c.cast::<CellObject>())
+        {
+            return cell.set(vm, v);
+        }
+        Entries::set_value(entries, vm, i, v);
+    }
+
+    fn add(self, vm: &Vm, key: Value, hash: i64, v: Value) -> R<()> {
+        let stored = if self.has_cells() {
+            if self.header.bits.get() & WATCHED != 0 {
+                vm.globals_epoch.set(vm.globals_epoch.get().wrapping_add(1));
+            }
+            CellObject::new(vm, v)?.value()
+        } else {
+            v
+        };
+        self.table.push(vm, self, key, hash, stored)
+    }
+
+    /// The cell of a name in a module's dictionary.
+    pub fn cell(self, vm: &Vm, key: Ref<Str>) -> Option<Ref<CellObject>> {
+        if !self.has_cells() {
+            return None;
+        }
+        let i = self.table.find_str(key, key.hash(vm))?;
+        self.table.entry(i)?.1.cast()
+    }
+
+    /// From now on a new name in this module's dictionary moves the globals epoch.
+    pub fn watch(self) {
+        self.header.bits.set(self.header.bits.get() | WATCHED);
+    }
+
+    fn remove_at(self, vm: &Vm, i: usize) -> Option<(Value, Value)> {
+        let entry = self.entry(i)?;
+        if self.has_cells()
+            && let Some(cell) = self.table.entry(i).and_then(|(_, c)| c.cast::<CellObject>())
+        {
+            cell.set(vm, Value::UNBOUND);
+        }
+        self.table.remove(i);
+        Some(entry)
+    }
+
+    /// Removes a key and returns its value.
+    pub fn pop(self, vm: &Vm, key: Value) -> R<Option<Value>> {
+        let hash = vm.hash(key)?;
+        let i = self.table.find(vm, key, hash)?;
+        Ok(i.and_then(|i| self.remove_at(vm, i)).map(|(_, v)| v))
+    }
+
+    /// Removes the last entry.
+    pub fn pop_last(self, vm: &Vm) -> Option<(Value, Value)> {
+        (0..self.fill()).rev().find_map(|i| self.remove_at(vm, i))
+    }
+
+    pub fn delete(self, vm: &Vm, key: Value) -> R<bool> {
+        Ok(self.pop(vm, key)?.is_some())
+    }
+
+    pub fn delete_str(self, vm: &Vm, key: Ref<Str>) -> R<bool> {
+        let i = self.table.find_str(key, key.hash(vm));
+        Ok(i.and_then(|i| self.remove_at(vm, i)).is_some())
+    }
+
+    pub fn contains(self, vm: &Vm, key: Value) -> R<bool> {
+        Ok(self.get(vm, key)?.is_some())
+    }
+
+    pub fn clear(self, vm: &Vm) {
+        if self.has_cells() {
+            while self.pop_last(vm).is_some() {}
+        }
+        self.table.clear();
+    }
+
+    /// A plain dict of the same entries. MemoryError.
+    pub fn copy(self, vm: &Vm) -> R<Ref<Dict>> {
+        let new = Dict::new(vm)?;
+        if self.has_cells() {
+            new.update(vm, self)?;
+        } else {
+            new.table.copy_from(vm, new, &self.table)?;
+        }
+        Ok(new)
+    }
+
+    /// Sets all entries of another dict.
+    pub fn update(self, vm: &Vm, other: Ref<Dict>) -> R<()> {
+        let mut i = 0;
+        while i < other.fill() {
+            if let Some((k, v)) = other.entry(i)
+                && let Some(e) = other.table.entries()
+            {
+                self.set_hashed(vm, k, e.hash_at(i), v)?;
+            }
+            i += 1;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! Objects of types that are declared outside of the engine's core: a Rust struct behind a header.
+//!
+//! ```text
+//! ExtObject | header | vtable | payload T …
+//! ```
+//! A payload implements [`Payload`]; `Ref<Ext<T>>` is a reference to such an object and an argument
+//! type of natives. A payload with Rust-owned memory (`NEEDS_DROP`) is dropped when the object dies,
+//! at an unknown later time, and must not touch other heap objects then.
+
+use crate::native::{FromArg, NativeDef, wrong_type};
+use crate::object::{Header, Kind, Object, Ref, Tracer};
+use crate::types::typeobj::Type;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use std::cell::Cell;
+use std::ops::Deref;
+
+/// The data of an extension object.
+pub trait Payload: Sized + 'static {
+    /// For messages: the Python type's name.
+    const NAME: &'static str;
+    /// Drop the payload when the object dies.
+    const NEEDS_DROP: bool = std::mem::needs_drop::<Self>();
+    /// Visits all references. Destructure the struct, so that no field is forgotten.
+    fn trace(&self, tracer: &mut Tracer<'_>);
+    /// Drops references to dead objects, for payloads registered as weak. True: has callbacks to run.
+    fn clear_weak(&self, _is_live: &dyn Fn(*const Header) -> bool) -> bool {
+        false
+    }
+}
+
+struct VTable {
+    size: usize,
+    trace: unsafe fn(*const ExtObject, &mut Tracer<'_>),
+    drop: unsafe fn(*mut ExtObject),
+    clear_weak: unsafe fn(*const ExtObject, &dyn Fn(*const Header) -> bool) -> bool,
+}
+
+/// Any extension object.
+#[repr(C)]
+pub struct ExtObject {
+    header: Header,
+    vtable: Cell<Option<&'static VTable>>,
+}
+
+/// An extension object with a payload of type `T`.
+#[repr(C)]
+pub struct Ext<T> {
+    object: ExtObject,
+    payload: T,
+}
+
+impl<T: Payload> Ext<T> {
+    const VTABLE: &'static VTable = &VTable {
+        size: size_of::<Ext<T>>(),
+        // SAFETY (all): called through the vtable of an object made by `new::<T>`.
+        trace: |p, t| unsafe { (*p.cast::<Ext<T>>()).payload.trace(t) },
+        drop: |p| unsafe { std::ptr::drop_in_place(&raw mut (*p.cast::<Ext<T>>()).payload) },
+        clear_weak: |p, live| unsafe { (*p.cast::<Ext<T>>()).payload.clear_weak(live) },
+    };
+
+    /// A new instance of `ty`, which must be declared with `Kind::Ext`. MemoryError.
+    pub fn new(vm: &Vm, ty: Ref<Type>, payload: T) -> R<Ref<Ext<T>>> {
+        const { assert!(align_of::<Ext<T>>() <= 16) };
+        let extra = vm.dict_word_size(ty);
+        let object = vm.alloc::<ExtObject>(size_of::<Ext<T>>() + extra, ty.root_shape_id())?;
+        vm.mark_dict_word(object.header(), ty);
+        // SAFETY: the memory has room for the payload.
+        unsafe {
+            (&raw mut (*object.as_ptr().cast::<Ext<T>>()).payload).write(payload);
+            object.vtable.set(Some(Self::VTABLE));
+            if T::NEEDS_DROP {
+                vm.heap.register_free_on_death(object.header());
+            }
+            Ok(Ref::from_header(object.header()))
+        }
+    }
+}
+
+impl<T> Deref for Ext<T> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        &self.payload
+    }
+}
+
+// SAFETY: the vtable tells the payload's type. It is missing only while `new` runs.
+unsafe impl Object for ExtObject {
+    const KIND: Kind = Kind::Ext;
+    fn size(&self) -> usize {
+        self.vtable.get().map_or(size_of::<ExtObject>(), |v| v.size)
+    }
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        if let Some(v) = self.vtable.get() {
+            // SAFETY: see above.
+            unsafe { (v.trace)(self, tracer) }
+        }
+    }
+    fn drop_external(&mut self) {
+        if let Some(v) = self.vtable.get() {
+            // SAFETY: see above; called once, when the object is dead.
+            unsafe { (v.drop)(self) }
+        }
+    }
+    fn clear_weak(&self, is_live: &dyn Fn(*const Header) -> bool) -> bool {
+        // SAFETY: see above.
+        self.vtable.get().is_some_and(|v| unsafe { (v.clear_weak)(self, is_live) })
+    }
+}
+
+// SAFETY: `is` compares the vtable, so the payload is a `T`.
+unsafe impl<T: Payload> Object for Ext<T> {
+    const KIND: Kind = Kind::Ext;
+    #[inline(always)]
+    fn is(header: &Header) -> bool {
+        header.kind.get() == Kind::Ext as u8 && {
+            // SAFETY: the kind says that it is an extension object.
+            let object = unsafe { &*std::ptr::from_ref(header).cast::<ExtObject>() };
+            object.vtable.get().is_some_and(|v| std::ptr::eq(v, Self::VTABLE))
+        }
+    }
+    fn size(&self) -> usize {
+        size_of::<Ext<T>>()
+    }
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        self.payload.trace(tracer);
+    }
+}
+
+/// A reference to an extension object as an argument; `Ref<Ext<T>>` under its payload's name.
+pub struct ExtArg<T>(pub Ref<Ext<T>>);
+
+impl<T: Payload> FromArg for ExtArg<T> {
+    #[inline]
+    fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<ExtArg<T>> {
+        v.cast::<Ext<T>>().map(ExtArg).ok_or_else(|| wrong_type(vm, def, i, v, T::NAME))
+    }
+}

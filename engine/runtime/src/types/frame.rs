@@ -1,0 +1,101 @@
+//! Frame objects: what Python code sees of a frame. Made on demand.
+//!
+//! While the frame is on a context's stack, `base` leads to its registers. When it is left, the
+//! registers are copied into the object (see `interp::unwind`), since someone may still look at them.
+
+use crate::fixed_object;
+use crate::object::{Field, Header, Ref};
+use crate::types::code::CodeObject;
+use crate::types::function::Function;
+use crate::types::instance::Values;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use std::cell::Cell;
+
+/// A Python frame object.
+#[repr(C)]
+pub struct FrameObject {
+    header: Header,
+    pub function: Field,
+    pub back: Field,
+    /// Copy of the locals' registers once the frame is left.
+    registers: Field,
+    /// `f_trace`.
+    pub trace_function: Field,
+    /// The mapping made for `f_locals` of a namespace frame, or extra names set through it.
+    pub extra_locals: Field,
+    /// The generator that the frame belongs to.
+    pub generator: Field,
+    base: Cell<*mut Value>,
+    /// Last instruction, once the frame is left or suspended.
+    unit: Cell<u32>,
+    code: Field,
+}
+fixed_object!(
+    FrameObject,
+    Frame,
+    [function, back, registers, trace_function, extra_locals, generator, code]
+);
+
+impl FrameObject {
+    /// An object for the live frame at `base`. MemoryError.
+    pub fn new(vm: &Vm, function: Ref<Function>, code: Ref<CodeObject>, base: *mut Value) -> R<Ref<FrameObject>> {
+        let f = vm.alloc_fixed::<FrameObject>(vm.types.frame.root_shape_id())?;
+        f.function.init(function.value());
+        f.code.init(code.value());
+        f.base.set(base);
+        Ok(f)
+    }
+
+    /// The live frame, if it is still on a stack.
+    pub fn base(&self) -> Option<*mut Value> {
+        (!self.base.get().is_null()).then(|| self.base.get())
+    }
+
+    pub fn set_base(&self, base: *mut Value) {
+        self.base.set(base);
+    }
+
+    pub fn code(&self) -> Ref<CodeObject> {
+        // SAFETY: set at creation.
+        unsafe { self.code.value().cast_unchecked() }
+    }
+
+    pub fn function(&self) -> Ref<Function> {
+        // SAFETY: set at creation.
+        unsafe { self.function.value().cast_unchecked() }
+    }
+
+    /// Instruction of a frame that was left.
+    pub fn unit(&self) -> u32 {
+        self.unit.get()
+    }
+
+    pub fn set_unit(&self, unit: u32) {
+        self.unit.set(unit);
+    }
+
+    /// The copied registers of a frame that was left.
+    pub fn saved(&self) -> Option<Ref<Values>> {
+        self.registers.cast()
+    }
+}
+
+impl Ref<FrameObject> {
+    /// The frame is left: keeps its locals. MemoryError.
+    pub fn detach(self, vm: &Vm, unit: u32) -> R<()> {
+        let Some(base) = self.base() else { return Ok(()) };
+        let n = self.code().portable().locals.len();
+        let copy = Values::new(vm, n)?;
+        for i in 0..n {
+            // SAFETY: a frame has registers for all locals; garbage words are not values, so only
+            // what is one is kept.
+            let word = unsafe { *base.add(i).cast::<u64>() };
+            copy.store(vm, i, vm.value_of_register(word));
+        }
+        self.registers.set(vm, self, copy.value());
+        self.unit.set(unit);
+        self.base.set(std::ptr::null_mut());
+        Ok(())
+    }
+}

@@ -1,0 +1,155 @@
+//! Generators, coroutines and async generators: a frame's registers kept in the heap.
+//!
+//! Resuming copies the registers onto the running context's stack, suspending copies them back: a
+//! generator's frame on the stack is like any other, so that calls need no case of their own.
+//!
+//! ```text
+//! Generator | header (bits: kind, state) | function | … | count | register 0 | …
+//! ```
+
+use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
+use crate::types::function::Function;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use std::cell::Cell;
+
+/// A generator, coroutine or async generator (by its shape).
+#[repr(C)]
+pub struct Generator {
+    header: Header,
+    pub function: Field,
+    code: Field,
+    /// `__name__` and `__qualname__`, if set by Python code.
+    pub name: Field,
+    pub qualname: Field,
+    /// The exception being handled inside, while suspended in a handler.
+    pub handled: Field,
+    /// Frame object, if one was asked for.
+    pub frame: Field,
+    /// Async generator: finalizer hook. Coroutine: origin.
+    pub hook: Field,
+    /// Instruction to resume at, as a unit index.
+    unit: Cell<u32>,
+    count: Cell<u32>,
+    registers: [Cell<u64>; 0],
+}
+
+/// State of a generator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub enum GenState {
+    Created,
+    Suspended,
+    Running,
+    Finished,
+}
+
+const STATE: u16 = 3;
+/// Async generator: its hooks were called.
+pub const HOOKS_INITED: u16 = 4;
+/// Async generator: closed or being closed.
+pub const CLOSED: u16 = 8;
+/// Async generator: an `asend`, `athrow` or `aclose` is under way.
+pub const RUNNING_ASYNC: u16 = 16;
+
+/// Suspended in a `YieldFrom`.
+pub const DELEGATING: u16 = 32;
+
+// SAFETY: `count` never changes after allocation. Registers are zeroed at creation and later hold
+// values or raw addresses outside of the heap, which `visit_word` passes over.
+unsafe impl Object for Generator {
+    const KIND: Kind = Kind::Generator;
+    fn size(&self) -> usize {
+        size_of::<Generator>() + 8 * self.count.get() as usize
+    }
+    fn trace(&self, t: &mut Tracer<'_>) {
+        for f in [
+            &self.function,
+            &self.code,
+            &self.name,
+            &self.qualname,
+            &self.handled,
+            &self.frame,
+            &self.hook,
+        ] {
+            f.trace(t);
+        }
+        for r in self.registers() {
+            t.visit_word(r.get());
+        }
+    }
+}
+
+impl Generator {
+    /// A generator that will begin behind its `MakeGenerator`. MemoryError.
+    pub fn new(vm: &Vm, function: Ref<Function>, registers: u32, shape: u32) -> R<Ref<Generator>> {
+        let size = size_of::<Generator>() + 8 * registers as usize;
+        let g = vm.alloc::<Generator>(size, shape)?;
+        g.count.set(registers);
+        g.function.init(function.value());
+        g.code.init(function.code().value());
+        Ok(g)
+    }
+
+    #[inline(always)]
+    pub fn registers(&self) -> &[Cell<u64>] {
+        // SAFETY: `count` words follow the struct.
+        unsafe { std::slice::from_raw_parts(self.registers.as_ptr(), self.count.get() as usize) }
+    }
+
+    #[inline(always)]
+    pub fn state(&self) -> GenState {
+        match self.header.bits.get() & STATE {
+            0 => GenState::Created,
+            1 => GenState::Suspended,
+            2 => GenState::Running,
+            _ => GenState::Finished,
+        }
+    }
+
+    #[inline(always)]
+    pub fn set_state(&self, s: GenState) {
+        self.header.bits.set(self.header.bits.get() & !STATE | s as u16);
+    }
+
+    pub fn flag(&self, flag: u16) -> bool {
+        self.header.bits.get() & flag != 0
+    }
+
+    pub fn set_flag(&self, flag: u16, on: bool) {
+        let bits = self.header.bits.get() & !flag;
+        self.header.bits.set(bits | if on { flag } else { 0 });
+    }
+
+    #[inline(always)]
+    pub fn unit(&self) -> u32 {
+        self.unit.get()
+    }
+
+    #[inline(always)]
+    pub fn set_unit(&self, unit: u32) {
+        self.unit.set(unit);
+    }
+
+    pub fn function(&self) -> Ref<Function> {
+        // SAFETY: set at creation.
+        unsafe { self.function.value().cast_unchecked() }
+    }
+
+    #[inline(always)]
+    pub fn code(&self) -> Ref<crate::types::code::CodeObject> {
+        // SAFETY: set at creation.
+        unsafe { self.code.value().cast_unchecked() }
+    }
+}
+
+impl Ref<Generator> {
+    /// Finished: lets go of everything it held.
+    pub fn finish(self) {
+        self.set_state(GenState::Finished);
+        for r in self.registers() {
+            r.set(0);
+        }
+        self.handled.init(None::<Value>);
+    }
+}

@@ -1,0 +1,207 @@
+//! `list`: a growing row of values.
+//!
+//! ```text
+//! List | header | length | items -> Values
+//! ```
+
+use crate::fixed_object;
+use crate::object::{Field, Header, Ref};
+use crate::types::instance::Values;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use std::cell::Cell;
+
+/// A Python list.
+#[repr(C)]
+pub struct List {
+    header: Header,
+    len: Cell<usize>,
+    items: Field,
+}
+fixed_object!(List, List, [items]);
+
+/// Byte offsets for compiled code.
+pub const LIST_LEN: usize = std::mem::offset_of!(List, len);
+pub const LIST_ITEMS: usize = std::mem::offset_of!(List, items);
+
+impl List {
+    /// A new list of these items. MemoryError.
+    pub fn new(vm: &Vm, items: &[Value]) -> R<Ref<List>> {
+        let list = List::with_capacity(vm, items.len())?;
+        if let Some(array) = list.array() {
+            for (slot, &v) in array.slots().iter().zip(items) {
+                slot.init(v);
+            }
+            // A large array may have been allocated as old.
+            array.barrier(vm);
+        }
+        list.len.set(items.len());
+        Ok(list)
+    }
+
+    /// An empty list with room for as many items. MemoryError.
+    pub fn with_capacity(vm: &Vm, capacity: usize) -> R<Ref<List>> {
+        let list = vm.alloc_fixed::<List>(vm.types.list.root_shape_id())?;
+        if capacity > 0 {
+            let array = Values::new(vm, capacity)?;
+            list.items.set(vm, list, array.value());
+        }
+        Ok(list)
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len.get()
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    #[inline(always)]
+    fn array(&self) -> Option<Ref<Values>> {
+        // SAFETY: the slot holds nothing else.
+        self.items.get().map(|v| unsafe { v.cast_unchecked() })
+    }
+
+    /// The item at this index, if there is one.
+    #[inline(always)]
+    pub fn get(&self, i: usize) -> Option<Value> {
+        if i < self.len() { self.array().and_then(|a| a.slots()[i].get()) } else { None }
+    }
+
+    /// The items as they are now. The slice must not be used after anything that may change the list
+    /// or run Python code; copy with [`Ref::<List>::snapshot`] for that.
+    #[inline(always)]
+    pub fn items(&self) -> &[Value] {
+        match self.array() {
+            // SAFETY: the first `len` slots are set, and a slot is one word.
+            Some(a) => unsafe { std::slice::from_raw_parts(a.slots().as_ptr().cast::<Value>(), self.len()) },
+            None => &[],
+        }
+    }
+}
+
+impl Ref<List> {
+    /// Room for `capacity` items. MemoryError.
+    fn reserve(self, vm: &Vm, capacity: usize) -> R<Ref<Values>> {
+        let array = match self.array() {
+            Some(a) if a.slots().len() >= capacity => return Ok(a),
+            // Growth by an eighth, as CPython.
+            Some(a) => a.resized(vm, (capacity + (capacity >> 3) + 6) & !3)?,
+            None => Values::new(vm, capacity.max(4))?,
+        };
+        self.items.set(vm, self, array.value());
+        Ok(array)
+    }
+
+    /// Appends. MemoryError.
+    #[inline]
+    pub fn push(self, vm: &Vm, v: Value) -> R<()> {
+        let n = self.len();
+        let array = match self.array() {
+            Some(a) if n < a.slots().len() => a,
+            _ => self.reserve(vm, n + 1)?,
+        };
+        array.store(vm, n, v);
+        self.len.set(n + 1);
+        Ok(())
+    }
+
+    /// Replaces the item at `i`, which is in range.
+    #[inline(always)]
+    pub fn store(self, vm: &Vm, i: usize, v: Value) {
+        debug_assert!(i < self.len());
+        if let Some(array) = self.array() {
+            array.store(vm, i, v);
+        }
+    }
+
+    /// Replaces the items `start..end` by others: insertion, deletion, slice assignment. MemoryError.
+    pub fn splice(self, vm: &Vm, start: usize, end: usize, new: &[Value]) -> R<()> {
+        let (len, tail) = (self.len(), self.len() - end);
+        let new_len = start + new.len() + tail;
+        if new_len == 0 {
+            self.clear();
+            return Ok(());
+        }
+        let array = self.reserve(vm, new_len)?;
+        array.barrier(vm);
+        let slots = array.slots();
+        // SAFETY: both ranges lie in the array, which is at least `new_len` and `len` long; the
+        // barrier is taken. `new` may lie in the same array only if it is not moved over: callers copy.
+        unsafe {
+            let base = slots.as_ptr() as *mut Value;
+            std::ptr::copy(base.add(end), base.add(start + new.len()), tail);
+            std::ptr::copy(new.as_ptr(), base.add(start), new.len());
+        }
+        for slot in slots.iter().take(len).skip(new_len) {
+            slot.init(None);
+        }
+        self.mark_all_cards(vm, array);
+        self.len.set(new_len);
+        Ok(())
+    }
+
+    /// Removes and returns the last item.
+    #[inline]
+    pub fn pop(self) -> Option<Value> {
+        let n = self.len().checked_sub(1)?;
+        let array = self.array()?;
+        let v = array.slots()[n].get();
+        array.slots()[n].init(None);
+        self.len.set(n);
+        v
+    }
+
+    /// Removes all items.
+    pub fn clear(self) {
+        self.len.set(0);
+        self.items.init(None);
+    }
+
+    /// Appends all of these, which do not lie in this list. MemoryError.
+    pub fn extend(self, vm: &Vm, items: &[Value]) -> R<()> {
+        let n = self.len();
+        self.splice(vm, n, n, items)
+    }
+
+    /// A copy that stays as it is.
+    pub fn snapshot(self, vm: &Vm) -> R<Ref<List>> {
+        List::new(vm, self.items())
+    }
+
+    /// Reverses or permutes the items in place: `f` gets them all. It must not allocate.
+    pub fn permute(self, vm: &Vm, f: impl FnOnce(&mut [Value])) {
+        if let Some(array) = self.array() {
+            // SAFETY: as in `items`; `f` is the only one to see them.
+            f(unsafe { std::slice::from_raw_parts_mut(array.slots().as_ptr() as *mut Value, self.len()) });
+            self.mark_all_cards(vm, array);
+        }
+    }
+
+    /// Moves the items out, leaving the list empty; for sorting.
+    pub fn take(self) -> Option<Ref<Values>> {
+        let array = self.array();
+        self.clear();
+        array
+    }
+
+    /// Puts back what [`Ref::<List>::take`] gave.
+    pub fn put_back(self, vm: &Vm, array: Option<Ref<Values>>, len: usize) {
+        self.items.set(vm, self, array.map(|a| a.value()));
+        self.len.set(len);
+        if let Some(a) = array {
+            self.mark_all_cards(vm, a);
+        }
+    }
+
+    /// The write barrier for stores all over the array.
+    fn mark_all_cards(self, vm: &Vm, array: Ref<Values>) {
+        const WORDS_PER_CARD: usize = 16;
+        for slot in array.slots().iter().take(self.len().max(1)).step_by(WORDS_PER_CARD) {
+            vm.heap.write_barrier_array(array.header(), std::ptr::from_ref(slot).cast());
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Layouts of the builtin types' objects. What Python code sees of them is in [`crate::methods`].
+
+pub mod bytes;
+pub mod cell;
+pub mod code;
+pub mod complex;
+pub mod descriptor;
+pub mod dict;
+pub mod dictview;
+pub mod exception;
+pub mod ext;
+pub mod float;
+pub mod frame;
+pub mod function;
+pub mod generator;
+pub mod instance;
+pub mod int;
+pub mod list;
+pub mod mappingproxy;
+pub mod module;
+pub mod native;
+pub mod range;
+pub mod seqiter;
+pub mod set;
+pub mod slice;
+pub mod str;
+pub mod table;
+pub mod traceback;
+pub mod tuple;
+pub mod typeobj;

@@ -1,0 +1,40 @@
+//! Modules.
+
+use crate::fixed_object;
+use crate::object::{Field, Header, Ref};
+use crate::types::dict::Dict;
+use crate::value::R;
+use crate::vm::Vm;
+
+/// A module; its attributes are its dictionary, whose values lie in cells.
+#[repr(C)]
+pub struct Module {
+    header: Header,
+    dict: Field,
+}
+fixed_object!(Module, Module, [dict]);
+
+impl Module {
+    /// A module with its name and the usual attributes set to None. MemoryError.
+    pub fn new(vm: &Vm, name: &str) -> R<Ref<Module>> {
+        Module::with_shape(vm, name, vm.types.module.root_shape_id())
+    }
+
+    /// As [`Module::new`], for a subclass. MemoryError.
+    pub fn with_shape(vm: &Vm, name: &str, shape: u32) -> R<Ref<Module>> {
+        let dict = Dict::new_globals(vm)?;
+        let module = vm.alloc_fixed::<Module>(shape)?;
+        module.dict.init(dict.value());
+        dict.set_name(vm, "__name__", vm.str(name)?)?;
+        for attr in ["__doc__", "__package__", "__loader__", "__spec__"] {
+            dict.set_name(vm, attr, crate::value::Value::NONE)?;
+        }
+        Ok(module)
+    }
+
+    #[inline(always)]
+    pub fn dict(&self) -> Ref<Dict> {
+        // SAFETY: set at creation.
+        unsafe { self.dict.value().cast_unchecked() }
+    }
+}

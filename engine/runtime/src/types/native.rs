@@ -1,0 +1,68 @@
+//! Native functions and methods as Python objects.
+
+use crate::fixed_object;
+use crate::native::NativeDef;
+use crate::object::{Field, Header, Ref};
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use std::cell::Cell;
+
+/// `builtin_function_or_method`, or `method_descriptor` (by its shape).
+#[repr(C)]
+pub struct NativeFunction {
+    header: Header,
+    def: Cell<Option<&'static NativeDef>>,
+    /// The bound first argument; nothing for a plain function or an unbound method.
+    pub receiver: Field,
+    /// The type of a method, the module (or its name) of a function.
+    pub owner: Field,
+}
+fixed_object!(NativeFunction, Native, [receiver, owner]);
+
+impl NativeFunction {
+    /// A function of a module. MemoryError.
+    pub fn function(vm: &Vm, def: &'static NativeDef, module: Value) -> R<Ref<NativeFunction>> {
+        NativeFunction::new(vm, def, None, module, vm.types.builtin_function.root_shape_id())
+    }
+
+    /// A method as it stands in its type's dictionary. MemoryError.
+    pub fn method(vm: &Vm, def: &'static NativeDef, owner: Value) -> R<Ref<NativeFunction>> {
+        NativeFunction::new(vm, def, None, owner, vm.types.method_descriptor.root_shape_id())
+    }
+
+    /// The method bound to a receiver. MemoryError.
+    pub fn bind(&self, vm: &Vm, receiver: Value) -> R<Ref<NativeFunction>> {
+        let shape = vm.types.builtin_function.root_shape_id();
+        NativeFunction::new(vm, self.def(), Some(receiver), self.owner.value(), shape)
+    }
+
+    fn new(
+        vm: &Vm,
+        def: &'static NativeDef,
+        receiver: Option<Value>,
+        owner: Value,
+        shape: u32,
+    ) -> R<Ref<NativeFunction>> {
+        let f = vm.alloc_fixed::<NativeFunction>(shape)?;
+        f.def.set(Some(def));
+        f.receiver.init(receiver);
+        f.owner.init(owner);
+        Ok(f)
+    }
+
+    #[inline(always)]
+    pub fn def(&self) -> &'static NativeDef {
+        match self.def.get() {
+            Some(def) => def,
+            None => unreachable!("set by every constructor"),
+        }
+    }
+}
+
+impl Ref<NativeFunction> {
+    /// Is it bound on attribute access?
+    #[inline]
+    pub fn is_method(self, vm: &Vm) -> bool {
+        self.header().shape.get() == vm.types.method_descriptor.root_shape_id()
+    }
+}

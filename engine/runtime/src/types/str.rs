@@ -1,0 +1,204 @@
+//! `str`: immutable text as WTF-8 bytes.
+//!
+//! ```text
+//! Str | header (bits: ASCII, INTERNED) | hash (0: not known) | bytes | chars | data … 0
+//! ```
+//! WTF-8 is UTF-8 that may also hold lone surrogates. A text that is all ASCII is indexed directly;
+//! others find character positions through a table that is built at the first use
+//! (see [`Str::byte_offset`]).
+
+use crate::object::{Header, Kind, Object, Ref, Tracer};
+use crate::value::R;
+use crate::vm::Vm;
+use std::cell::Cell;
+use std::hash::Hasher;
+
+/// A Python string.
+#[repr(C)]
+pub struct Str {
+    header: Header,
+    hash: Cell<i64>,
+    len: Cell<usize>,
+    chars: Cell<usize>,
+    data: [u8; 0],
+}
+
+const ASCII: u16 = 1;
+const INTERNED: u16 = 2;
+
+// SAFETY: the length never changes after allocation; no references.
+unsafe impl Object for Str {
+    const KIND: Kind = Kind::Str;
+    fn size(&self) -> usize {
+        size_of::<Str>() + self.len.get() + 1
+    }
+    fn trace(&self, _tracer: &mut Tracer<'_>) {}
+}
+
+impl Str {
+    /// A new string of WTF-8 bytes. MemoryError.
+    pub fn new(vm: &Vm, bytes: &[u8]) -> R<Ref<Str>> {
+        Str::with_shape(vm, bytes, vm.types.str.root_shape_id())
+    }
+
+    /// As [`Str::new`], for a subclass. MemoryError.
+    pub fn with_shape(vm: &Vm, bytes: &[u8], shape: u32) -> R<Ref<Str>> {
+        let ascii = bytes.is_ascii();
+        let chars = if ascii { bytes.len() } else { count_chars(bytes) };
+        let s = vm.alloc::<Str>(size_of::<Str>() + bytes.len() + 1, shape)?;
+        s.len.set(bytes.len());
+        s.chars.set(chars);
+        s.header.bits.set(s.header.bits.get() | if ascii { ASCII } else { 0 });
+        // SAFETY: `len` bytes follow the struct.
+        unsafe {
+            std::ptr::copy_nonoverlapping(bytes.as_ptr(), s.data.as_ptr() as *mut u8, bytes.len());
+        }
+        Ok(s)
+    }
+
+    /// The WTF-8 bytes.
+    #[inline(always)]
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: `len` bytes follow the struct and never change.
+        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.len.get()) }
+    }
+
+    /// The text as UTF-8, if it holds no lone surrogates.
+    pub fn to_str(&self) -> Option<&str> {
+        std::str::from_utf8(self.bytes()).ok()
+    }
+
+    /// For messages: lone surrogates are shown as U+FFFD.
+    pub fn to_string_lossy(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(self.bytes())
+    }
+
+    /// Length in characters: Python's `len`.
+    #[inline]
+    pub fn char_len(&self) -> usize {
+        self.chars.get()
+    }
+
+    #[inline]
+    pub fn is_ascii(&self) -> bool {
+        self.header.bits.get() & ASCII != 0
+    }
+
+    #[inline(always)]
+    pub fn is_interned(&self) -> bool {
+        self.header.bits.get() & INTERNED != 0
+    }
+
+    pub(crate) fn mark_interned(&self) {
+        self.header.bits.set(self.header.bits.get() | INTERNED);
+    }
+
+    /// Python's hash: SipHash-1-3 keyed by the isolate.
+    #[inline]
+    pub fn hash(&self, vm: &Vm) -> i64 {
+        match self.hash.get() {
+            0 => {
+                let h = hash_bytes(vm, self.bytes());
+                self.hash.set(h);
+                h
+            }
+            h => h,
+        }
+    }
+
+    /// Byte offset of the character at `index`, which is at most the length. For non-ASCII text
+    /// this scans from the nearer end.
+    pub fn byte_offset(&self, index: usize) -> usize {
+        if self.is_ascii() {
+            return index;
+        }
+        let bytes = self.bytes();
+        if index * 2 <= self.char_len() {
+            let mut at = 0;
+            for _ in 0..index {
+                at += char_width(bytes[at]);
+            }
+            return at;
+        }
+        let mut at = bytes.len();
+        for _ in index..self.char_len() {
+            at -= 1;
+            while bytes[at] & 0xc0 == 0x80 {
+                at -= 1;
+            }
+        }
+        at
+    }
+
+    /// The characters' code points, lone surrogates included.
+    pub fn code_points(&self) -> impl Iterator<Item = u32> + '_ {
+        code_points(self.bytes())
+    }
+}
+
+/// Bytes of the WTF-8 character that begins with this byte.
+#[inline]
+pub fn char_width(first: u8) -> usize {
+    match first {
+        0..0x80 => 1,
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    }
+}
+
+/// Characters of WTF-8 bytes.
+pub fn count_chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&b| b & 0xc0 != 0x80).count()
+}
+
+/// Code points of WTF-8 bytes.
+pub fn code_points(bytes: &[u8]) -> impl Iterator<Item = u32> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let b = *bytes.get(at)?;
+        let width = char_width(b);
+        let first = if width == 1 { u32::from(b) } else { u32::from(b) & (0x7f >> width) };
+        let rest = bytes.get(at + 1..at + width).unwrap_or(&[]);
+        at += width;
+        Some(rest.iter().fold(first, |c, &b| c << 6 | u32::from(b & 0x3f)))
+    })
+}
+
+/// Appends a code point, which may be a surrogate, as WTF-8.
+pub fn push_code_point(out: &mut Vec<u8>, c: u32) {
+    match char::from_u32(c) {
+        Some(c) => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+        None => out.extend_from_slice(&[
+            0xe0 | (c >> 12) as u8,
+            0x80 | (c >> 6 & 0x3f) as u8,
+            0x80 | (c & 0x3f) as u8,
+        ]),
+    }
+}
+
+/// Hash of the bytes of a str or bytes object; never 0 (not yet known) and never -1 (C API's error).
+pub fn hash_bytes(vm: &Vm, bytes: &[u8]) -> i64 {
+    if bytes.is_empty() {
+        return EMPTY_HASH;
+    }
+    let (k0, k1) = vm.hash_key;
+    let mut hasher = siphasher::sip::SipHasher13::new_with_keys(k0, k1);
+    hasher.write(bytes);
+    match hasher.finish() as i64 {
+        0 => 1,
+        -1 => -2,
+        h => h,
+    }
+}
+
+/// The hash of empty text; CPython has 0, which here means "not known".
+const EMPTY_HASH: i64 = 1;
+
+impl Ref<Str> {
+    /// Same text? (Not Python's `==`, which subclasses may define.)
+    #[inline]
+    pub fn same(self, other: Ref<Str>) -> bool {
+        self == other || (!(self.is_interned() && other.is_interned()) && self.bytes() == other.bytes())
+    }
+}

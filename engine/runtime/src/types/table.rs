@@ -1,0 +1,358 @@
+//! The insertion-ordered hash table behind `dict` and `set`.
+//!
+//! ```text
+//! Entries | header | capacity | fill | index mask | tombstones | (key, value) × capacity | hash × capacity | u32 × (mask + 1)
+//! ```
+//! Entries stand in insertion order; a deleted one has neither key nor value. The index maps hashes
+//! to entry numbers + 1 by open addressing (0: free, `TOMBSTONE`: deleted). Up to 8 entries there is no index: the hashes are
+//! compared one after the other. Keys and values are one array, so that a large table is traced by cards.
+
+use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
+use crate::types::str::Str;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use std::cell::Cell;
+
+/// The memory of one table.
+#[repr(C)]
+pub struct Entries {
+    header: Header,
+    capacity: Cell<usize>,
+    /// Entries used so far, deleted ones included.
+    fill: Cell<usize>,
+    /// Size of the index - 1; 0: no index.
+    mask: Cell<usize>,
+    /// Index slots that a removal of the last entry left behind: `fill` does not count them.
+    tombstones: Cell<usize>,
+    pairs: [Field; 0],
+}
+
+const PAIRS: usize = std::mem::offset_of!(Entries, pairs);
+const UNINDEXED: usize = 8;
+const TOMBSTONE: u32 = u32::MAX;
+const MAX_CAPACITY: usize = (u32::MAX / 4) as usize;
+
+// SAFETY: capacity and mask never change after allocation.
+unsafe impl Object for Entries {
+    const KIND: Kind = Kind::DictEntries;
+    fn size(&self) -> usize {
+        bytes(self.capacity.get(), self.mask.get())
+    }
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        for field in &self.pairs()[..2 * self.fill.get()] {
+            field.trace(tracer);
+        }
+    }
+    fn value_array(&self) -> Option<(usize, usize)> {
+        Some((PAIRS, 2 * self.capacity.get()))
+    }
+}
+
+fn bytes(capacity: usize, mask: usize) -> usize {
+    PAIRS + capacity * 24 + if mask == 0 { 0 } else { (mask + 1) * 4 }
+}
+
+impl Entries {
+    /// An empty table with room for as many entries. MemoryError.
+    pub fn new(vm: &Vm, capacity: usize) -> R<Ref<Entries>> {
+        if capacity > MAX_CAPACITY {
+            return Err(vm.memory_error());
+        }
+        let capacity = capacity.max(4);
+        let mask = if capacity <= UNINDEXED { 0 } else { (capacity * 3 / 2).next_power_of_two() - 1 };
+        let t = vm.alloc::<Entries>(bytes(capacity, mask), vm.internal_shape())?;
+        t.capacity.set(capacity);
+        t.mask.set(mask);
+        Ok(t)
+    }
+
+    fn pairs(&self) -> &[Field] {
+        // SAFETY: 2 × capacity slots follow the struct.
+        unsafe { std::slice::from_raw_parts(self.pairs.as_ptr(), 2 * self.capacity.get()) }
+    }
+
+    fn hashes(&self) -> &[Cell<i64>] {
+        // SAFETY: the hashes follow the pairs.
+        unsafe {
+            let p = self.pairs.as_ptr().add(2 * self.capacity.get());
+            std::slice::from_raw_parts(p.cast(), self.capacity.get())
+        }
+    }
+
+    fn index(&self) -> &[Cell<u32>] {
+        // SAFETY: the index follows the hashes, if there is one.
+        unsafe {
+            let p = self.pairs.as_ptr().add(3 * self.capacity.get());
+            std::slice::from_raw_parts(p.cast(), if self.mask.get() == 0 { 0 } else { self.mask.get() + 1 })
+        }
+    }
+
+    #[inline]
+    pub fn fill(&self) -> usize {
+        self.fill.get()
+    }
+
+    pub fn is_full(&self) -> bool {
+        // The index, a third larger than the capacity, must keep free slots for searches to end.
+        self.fill.get() + self.tombstones.get() >= self.capacity.get()
+    }
+
+    /// Key and value of an entry below `fill`, if it is not deleted.
+    #[inline]
+    pub fn entry(&self, i: usize) -> Option<(Value, Value)> {
+        let pairs = self.pairs();
+        Some((pairs[2 * i].get()?, pairs[2 * i + 1].get()?))
+    }
+
+    #[inline]
+    pub fn hash_at(&self, i: usize) -> i64 {
+        self.hashes()[i].get()
+    }
+
+    /// Calls `hit` with the number of each entry with this hash until it says Some.
+    #[inline(always)]
+    fn probe<T>(&self, hash: i64, mut hit: impl FnMut(usize) -> Option<T>) -> Option<T> {
+        let mask = self.mask.get();
+        if mask == 0 {
+            let hashes = &self.hashes()[..self.fill.get()];
+            return (0..hashes.len()).filter(|&i| hashes[i].get() == hash).find_map(hit);
+        }
+        let index = self.index();
+        let mut at = spread(hash) & mask;
+        loop {
+            match index[at].get() {
+                0 => return None,
+                TOMBSTONE => {}
+                n => {
+                    let i = n as usize - 1;
+                    if self.hashes()[i].get() == hash
+                        && let Some(found) = hit(i)
+                    {
+                        return Some(found);
+                    }
+                }
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Entry of a string key, compared as text: right if all str keys of this hash are of the exact
+    /// type or do not redefine `==`.
+    #[inline]
+    pub fn find_str(&self, key: Ref<Str>, hash: i64) -> Option<usize> {
+        self.probe(hash, |i| {
+            let k = self.pairs()[2 * i].get()?;
+            if k.is(key.value()) {
+                return Some(i);
+            }
+            k.cast::<Str>().filter(|s| s.same(key)).map(|_| i)
+        })
+    }
+
+    /// Writes a slot's value.
+    pub fn set_value(this: Ref<Entries>, vm: &Vm, i: usize, v: Value) {
+        let slot = &this.pairs()[2 * i + 1];
+        vm.heap.write_barrier_array(this.header(), std::ptr::from_ref(slot).cast());
+        slot.init(v);
+    }
+}
+
+#[inline(always)]
+fn spread(hash: i64) -> usize {
+    (hash as u64 ^ (hash as u64 >> 32)) as usize
+}
+
+impl Ref<Entries> {
+    /// Entry of this key. Compares with `==`, which may run Python code; if the table changed
+    /// meanwhile, starts anew as CPython does.
+    pub fn find(self, vm: &Vm, key: Value, hash: i64) -> R<Option<usize>> {
+        if let Some(s) = key.cast::<Str>()
+            && vm.is_exact_str(key)
+            && let Some(i) = self.find_str(s, hash)
+        {
+            return Ok(Some(i));
+        }
+        loop {
+            let mut tried = 0;
+            // Candidates are compared outside of the probe, since that may run code.
+            let mut skip = 0;
+            loop {
+                let mut seen = 0;
+                let candidate = self.probe(hash, |i| {
+                    seen += 1;
+                    (seen > skip).then_some(i)
+                });
+                let Some(i) = candidate else { return Ok(None) };
+                skip += 1;
+                tried += 1;
+                let Some(k) = self.pairs()[2 * i].get() else { continue };
+                if k.is(key) {
+                    return Ok(Some(i));
+                }
+                let fill = self.fill();
+                if vm.eq(k, key)? {
+                    let still = self.pairs()[2 * i].get() == Some(k);
+                    if still {
+                        return Ok(Some(i));
+                    }
+                    break;
+                }
+                if self.fill() != fill || tried > 1 << 20 {
+                    break;
+                }
+            }
+            if tried > 1 << 20 {
+                return Err(vm.runtime_error("hash table keeps changing during a look-up"));
+            }
+        }
+    }
+
+    /// Adds an entry; the key is not in the table and the table not full.
+    pub fn push(self, vm: &Vm, key: Value, hash: i64, v: Value) {
+        let i = self.fill.get();
+        let pairs = self.pairs();
+        vm.heap.write_barrier_array(self.header(), std::ptr::from_ref(&pairs[2 * i]).cast());
+        vm.heap.write_barrier_array(self.header(), std::ptr::from_ref(&pairs[2 * i + 1]).cast());
+        pairs[2 * i].init(key);
+        pairs[2 * i + 1].init(v);
+        self.hashes()[i].set(hash);
+        self.fill.set(i + 1);
+        let mask = self.mask.get();
+        if mask != 0 {
+            let index = self.index();
+            let mut at = spread(hash) & mask;
+            while index[at].get() != 0 && index[at].get() != TOMBSTONE {
+                at = (at + 1) & mask;
+            }
+            index[at].set(i as u32 + 1);
+        }
+    }
+
+    /// Removes entry `i`.
+    pub fn remove(self, i: usize) {
+        let mask = self.mask.get();
+        if mask != 0 {
+            let index = self.index();
+            let mut at = spread(self.hash_at(i)) & mask;
+            while index[at].get() != i as u32 + 1 {
+                at = (at + 1) & mask;
+            }
+            index[at].set(TOMBSTONE);
+        }
+        self.pairs()[2 * i].init(None);
+        self.pairs()[2 * i + 1].init(None);
+        // No hash that a key can have, so that the unindexed search passes over it.
+        self.hashes()[i].set(-1);
+        if i + 1 == self.fill.get() {
+            self.fill.set(i);
+            self.tombstones.set(self.tombstones.get() + usize::from(mask != 0));
+        }
+    }
+
+    /// A table of the same entries without the deleted ones. MemoryError.
+    pub fn rebuilt(self, vm: &Vm, capacity: usize) -> R<Ref<Entries>> {
+        let new = Entries::new(vm, capacity)?;
+        for i in 0..self.fill() {
+            if let Some((k, v)) = self.entry(i) {
+                new.push(vm, k, self.hash_at(i), v);
+            }
+        }
+        Ok(new)
+    }
+}
+
+/// A table in a slot of a dict or set, made and grown on demand.
+#[repr(C)]
+pub struct Table {
+    entries: Field,
+    used: Cell<usize>,
+}
+
+impl Table {
+    pub fn trace(&self, tracer: &mut Tracer<'_>) {
+        self.entries.trace(tracer);
+    }
+
+    #[inline(always)]
+    pub fn entries(&self) -> Option<Ref<Entries>> {
+        // SAFETY: the slot holds nothing else.
+        self.entries.get().map(|v| unsafe { v.cast_unchecked() })
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.used.get()
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Entries used so far, deleted ones included: the bound of iteration by number.
+    #[inline]
+    pub fn fill(&self) -> usize {
+        self.entries().map_or(0, |e| e.fill())
+    }
+
+    /// Key and value of an entry, if the number is in range and it is not deleted.
+    #[inline]
+    pub fn entry(&self, i: usize) -> Option<(Value, Value)> {
+        self.entries().filter(|e| i < e.fill()).and_then(|e| e.entry(i))
+    }
+
+    pub fn find(&self, vm: &Vm, key: Value, hash: i64) -> R<Option<usize>> {
+        match self.entries() {
+            Some(e) => e.find(vm, key, hash),
+            None => Ok(None),
+        }
+    }
+
+    #[inline]
+    pub fn find_str(&self, key: Ref<Str>, hash: i64) -> Option<usize> {
+        self.entries().and_then(|e| e.find_str(key, hash))
+    }
+
+    /// Adds an entry whose key is not in the table. MemoryError.
+    pub fn push<T: Object>(&self, vm: &Vm, owner: Ref<T>, key: Value, hash: i64, v: Value) -> R<()> {
+        let entries = match self.entries() {
+            Some(e) if !e.is_full() => e,
+            Some(e) => {
+                let new = e.rebuilt(vm, (self.len() * 2).max(8))?;
+                self.entries.set(vm, owner, new.value());
+                new
+            }
+            None => {
+                let new = Entries::new(vm, 4)?;
+                self.entries.set(vm, owner, new.value());
+                new
+            }
+        };
+        entries.push(vm, key, hash, v);
+        self.used.set(self.len() + 1);
+        Ok(())
+    }
+
+    /// Removes entry `i`, which is there.
+    pub fn remove(&self, i: usize) {
+        if let Some(e) = self.entries() {
+            e.remove(i);
+            self.used.set(self.len() - 1);
+        }
+    }
+
+    pub fn clear(&self) {
+        self.entries.init(None);
+        self.used.set(0);
+    }
+
+    /// Takes over a copy of another table. MemoryError.
+    pub fn copy_from<T: Object>(&self, vm: &Vm, owner: Ref<T>, other: &Table) -> R<()> {
+        if let Some(e) = other.entries() {
+            let new = e.rebuilt(vm, other.len())?;
+            self.entries.set(vm, owner, new.value());
+            self.used.set(other.len());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! `tuple`: a fixed row of values.
+//!
+//! ```text
+//! Tuple | header | length | item 0 | item 1 | …
+//! ```
+
+use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use std::cell::Cell;
+
+/// A Python tuple.
+#[repr(C)]
+pub struct Tuple {
+    header: Header,
+    len: Cell<usize>,
+    items: [Field; 0],
+}
+
+// SAFETY: the length never changes after allocation.
+unsafe impl Object for Tuple {
+    const KIND: Kind = Kind::Tuple;
+    fn size(&self) -> usize {
+        size_of::<Tuple>() + 8 * self.len()
+    }
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        for item in self.fields() {
+            item.trace(tracer);
+        }
+    }
+}
+
+impl Tuple {
+    /// A new tuple of these items. MemoryError.
+    pub fn new(vm: &Vm, items: &[Value]) -> R<Ref<Tuple>> {
+        if items.is_empty()
+            && let Some(empty) = vm.empty_tuple.get()
+        {
+            return Ok(empty);
+        }
+        Tuple::with_shape(vm, items, vm.types.tuple.root_shape_id())
+    }
+
+    /// As [`Tuple::new`], for a subclass. MemoryError.
+    pub fn with_shape(vm: &Vm, items: &[Value], shape: u32) -> R<Ref<Tuple>> {
+        let size = items.len() * 8 + size_of::<Tuple>();
+        let tuple = vm.alloc::<Tuple>(size, shape)?;
+        tuple.len.set(items.len());
+        for (field, &item) in tuple.fields().iter().zip(items) {
+            field.init(item);
+        }
+        Ok(tuple)
+    }
+
+    #[inline(always)]
+    pub fn len(&self) -> usize {
+        self.len.get()
+    }
+
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn fields(&self) -> &[Field] {
+        // SAFETY: `len` slots follow the struct.
+        unsafe { std::slice::from_raw_parts(self.items.as_ptr(), self.len()) }
+    }
+
+    /// The items; a tuple never changes.
+    #[inline(always)]
+    pub fn items(&self) -> &[Value] {
+        // SAFETY: `len` slots follow the struct, each set by `new`; a `Field` is one word.
+        unsafe { std::slice::from_raw_parts(self.items.as_ptr().cast::<Value>(), self.len()) }
+    }
+}
+
+/// Most items that a tuple of any shape can have.
+pub const MAX_LEN: usize = isize::MAX as usize / 16;

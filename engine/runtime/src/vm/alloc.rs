@@ -1,0 +1,184 @@
+//! Allocation and collection: what the isolate's roots are.
+
+use crate::object::{HAS_DICT_WORD, Header, Kind, Object, Ref, Tracer};
+use crate::shape::ShapeId;
+use crate::types::typeobj::{Type, type_flags};
+use crate::value::{R, Value};
+use crate::vm::{Vm, poll};
+use skein_heap::{Allocation, CollectKind, CollectStats};
+
+impl Vm {
+    /// Memory for an object of `size` bytes, all zero, its header written. MemoryError.
+    #[inline(always)]
+    pub fn alloc<T: Object>(&self, size: usize, shape: ShapeId) -> R<Ref<T>> {
+        let p = self.heap.alloc_fast(size);
+        let p = if p.is_null() { self.alloc_slow(size)? } else { p };
+        // SAFETY: fresh memory, aligned to 16 bytes.
+        unsafe {
+            (*p).shape.set(shape);
+            (*p).kind.set(T::KIND as u8);
+            Ok(Ref::from_header(p))
+        }
+    }
+
+    /// As [`Vm::alloc`] for a layout of fixed size.
+    #[inline(always)]
+    pub fn alloc_fixed<T: Object>(&self, shape: ShapeId) -> R<Ref<T>> {
+        self.alloc(size_of::<T>(), shape)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn alloc_slow(&self, size: usize) -> R<*mut Header> {
+        match self.heap.alloc_slow(size, false) {
+            Allocation::Ok(p) => return Ok(p),
+            Allocation::OutOfMemory => return Err(self.memory_error()),
+            Allocation::NeedsCollection => {}
+        }
+        let kind = if self.heap.should_be_major() { CollectKind::Major } else { CollectKind::Minor };
+        self.collect(kind);
+        if let Allocation::Ok(p) = self.heap.alloc_slow(size, true) {
+            return Ok(p);
+        }
+        self.collect(CollectKind::Major);
+        match self.heap.alloc_slow(size, true) {
+            Allocation::Ok(p) => Ok(p),
+            _ => Err(self.memory_error()),
+        }
+    }
+
+    /// Shape of the arrays that Python code never sees.
+    #[inline(always)]
+    pub fn internal_shape(&self) -> ShapeId {
+        0
+    }
+
+    /// Bytes to add for the attribute dictionary of an instance of a builtin layout.
+    pub fn dict_word_size(&self, ty: Ref<Type>) -> usize {
+        8 * usize::from(ty.has_flag(type_flags::HAS_DICT) && ty.has_builtin_layout())
+    }
+
+    /// Notes in a fresh object that it has the word of [`Vm::dict_word_size`].
+    pub fn mark_dict_word(&self, header: &Header, ty: Ref<Type>) {
+        if self.dict_word_size(ty) > 0 {
+            header.bits.set(header.bits.get() | HAS_DICT_WORD);
+        }
+    }
+
+    /// An instance of `ty` of a fixed-size builtin layout, with room for its dictionary. MemoryError.
+    pub fn alloc_instance<T: Object>(&self, ty: Ref<Type>) -> R<Ref<T>> {
+        let r = self.alloc::<T>(size_of::<T>() + self.dict_word_size(ty), ty.root_shape_id())?;
+        self.mark_dict_word(r.header(), ty);
+        Ok(r)
+    }
+
+    /// Runs a collection; finalizers and callbacks run at the next safepoint.
+    pub fn collect(&self, kind: CollectKind) -> CollectStats {
+        let mut stats = None;
+        skein_heap::with_native_stack(&mut |sp| {
+            let mut roots = |t: &mut Tracer<'_>| self.trace_roots(sp, t);
+            // SAFETY: all roots are visited: the tables here, the native stack in use, the current
+            // context's registers up to its published top; other contexts through their owners.
+            stats = Some(unsafe { self.heap.collect(kind, &mut roots) });
+        });
+        for row in &self.method_cache {
+            row.clear();
+        }
+        self.request(poll::FINALIZE);
+        match stats {
+            Some(s) => s,
+            None => unreachable!("with_native_stack calls its argument"),
+        }
+    }
+
+    fn trace_roots(&self, sp: *const u64, t: &mut Tracer<'_>) {
+        self.types.trace(t);
+        self.exc.trace(t);
+        self.names.trace(t);
+        self.known.trace(t);
+        for s in &self.special_names {
+            t.visit_object(s.header());
+        }
+        self.interned.borrow().trace(t);
+        self.shapes.for_each(|s| {
+            t.visit_object(s.ty.get().header());
+            for n in &s.names {
+                t.visit_object(n.header());
+            }
+        });
+        let single = [
+            self.pending.get(),
+            self.empty_tuple.get().map(Value::from),
+            self.builtins.get().map(Value::from),
+            self.modules.get().map(Value::from),
+            self.sys_dict.get().map(Value::from),
+            self.memory_error.get(),
+        ];
+        for v in single.into_iter().flatten() {
+            t.visit_word(v.bits());
+        }
+        for list in [&self.roots, &self.latin1, &self.repr_stack] {
+            for v in list.borrow().iter() {
+                t.visit_word(v.bits());
+            }
+        }
+        for refs in self.weakrefs.borrow().values() {
+            for r in refs {
+                t.visit_word(r.bits());
+            }
+        }
+        for f in self.root_tracers.borrow().iter() {
+            f(self, t);
+        }
+        self.hooks.trace_roots(self, t);
+        self.context().trace_words(self.stack_top(), t);
+        if !std::ptr::eq(self.context(), &*self.main_ctx) {
+            self.trace_suspended(&self.main_ctx, t);
+        }
+        let base = self.native_base.get() as *const u64;
+        if sp < base {
+            // SAFETY: the native stack in use, from its present end to its beginning.
+            unsafe { t.visit_conservative(sp, base.offset_from(sp) as usize) };
+        }
+    }
+
+    /// Visits a context that does not run now.
+    pub fn trace_suspended(&self, ctx: &crate::context::Context, t: &mut Tracer<'_>) {
+        if !ctx.is_released() {
+            ctx.trace_words(self.top_of(ctx, ctx.base.get()), t);
+        }
+    }
+
+    /// End of the registers of the running frame: where the next one is pushed.
+    #[inline]
+    pub fn stack_top(&self) -> *mut Value {
+        self.top_of(self.context(), self.frame.base.get())
+    }
+
+    fn top_of(&self, ctx: &crate::context::Context, base: *mut Value) -> *mut Value {
+        if base.is_null() {
+            return ctx.chunk_start();
+        }
+        // SAFETY: `base` is a frame's, so its code is in place.
+        unsafe { base.byte_add((*crate::interp::frame_code(base).exec()).frame_bytes as usize) }
+    }
+
+    /// A register's word as a value, if it is one: stale words are not.
+    pub fn value_of_register(&self, word: u64) -> Option<Value> {
+        if word == 0 {
+            return None;
+        }
+        if word & 7 == 0 {
+            let object = self.heap.resolve(word)?;
+            if object as u64 != word {
+                return None;
+            }
+            // SAFETY: resolved to a live object.
+            if unsafe { (*object).kind.get() } as usize >= Kind::ALL.len() {
+                return None;
+            }
+        }
+        // SAFETY: an immediate, or the address of a live object.
+        Some(unsafe { Value::from_bits(word) })
+    }
+}

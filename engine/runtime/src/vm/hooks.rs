@@ -1,0 +1,80 @@
+//! What the layers above install: the compiler and the switcher.
+
+use crate::context::Context;
+use crate::interp::At;
+use crate::object::Tracer;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+use skein_bytecode::Code;
+use std::rc::Rc;
+
+/// What to compile.
+#[derive(Clone, Copy, Debug)]
+pub struct Compile<'a> {
+    pub source: &'a [u8],
+    pub filename: &'a str,
+    pub mode: Mode,
+    pub optimize: u8,
+    /// `from __future__` flags that the calling code has (`co_flags` bits).
+    pub future_flags: u32,
+}
+
+/// The mode argument of `compile()`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Exec,
+    Eval,
+    Single,
+}
+
+/// The layers above. One object, so that the runtime names none of them.
+pub trait Hooks {
+    /// Compiles source text; SyntaxError and its like are raised.
+    fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>>;
+
+    /// The packaged library: code and whether it is a package.
+    fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
+
+    /// Source text of a packaged module by the file name in its code.
+    fn packaged_source(&self, filename: &str) -> Option<String>;
+
+    /// A module written in Rust outside of the runtime.
+    fn native_module(&self, vm: &Vm, name: &str) -> R<Option<Value>>;
+
+    /// Names of those.
+    fn native_module_names(&self) -> Vec<&'static str>;
+
+    /// The switcher of microthreads.
+    fn switcher(&self) -> &dyn Switcher;
+
+    /// Roots of the layers above.
+    fn trace_roots(&self, vm: &Vm, t: &mut Tracer<'_>);
+}
+
+/// Microthreads, as far as the interpreter meets them.
+pub trait Switcher {
+    /// The bottom frame of a context returned: what goes on instead. The result is what its function
+    /// returned, or an exception is pending.
+    fn context_finished(&self, vm: &Vm, ctx: &Context, result: R<Value>) -> At;
+
+    /// Runs `f` on a fresh native stack, since the one in use is nearly used up. RecursionError.
+    fn on_new_stack(&self, vm: &Vm, f: &mut dyn FnMut()) -> R<()>;
+
+    /// A safepoint with a time slice's end.
+    fn slice_over(&self, vm: &Vm, at: At) -> At;
+}
+
+/// For an isolate without microthreads.
+pub struct NoSwitcher;
+
+impl Switcher for NoSwitcher {
+    fn context_finished(&self, _: &Vm, _: &Context, _: R<Value>) -> At {
+        unreachable!("only a switcher makes contexts")
+    }
+    fn on_new_stack(&self, vm: &Vm, _: &mut dyn FnMut()) -> R<()> {
+        Err(vm.recursion_error("maximum recursion depth exceeded: native stack used up"))
+    }
+    fn slice_over(&self, _: &Vm, at: At) -> At {
+        at
+    }
+}

@@ -1,0 +1,73 @@
+//! The natives that the machine treats specially, found once after the types are filled.
+
+use crate::object::Tracer;
+use crate::value::Value;
+use crate::vm::Vm;
+use skein_bytecode::Special;
+use std::cell::Cell;
+
+/// Natives compared by identity.
+#[derive(Default)]
+pub struct Known {
+    getattribute: [Cell<Option<Value>>; 3],
+    setattr: [Cell<Option<Value>>; 4],
+    object_new: Cell<Option<Value>>,
+    object_init: Cell<Option<Value>>,
+    type_call: Cell<Option<Value>>,
+}
+
+impl Known {
+    pub(crate) fn find(&self, vm: &Vm) {
+        let of = |ty: crate::object::Ref<crate::types::typeobj::Type>, s| ty.special(vm, s);
+        let t = &vm.types;
+        for (cell, ty) in self.getattribute.iter().zip([t.object, t.type_, t.module]) {
+            cell.set(of(ty, Special::GetAttribute));
+        }
+        self.setattr[0].set(of(t.object, Special::SetAttr));
+        self.setattr[1].set(of(t.object, Special::DelAttr));
+        self.setattr[2].set(of(t.type_, Special::SetAttr));
+        self.setattr[3].set(of(t.type_, Special::DelAttr));
+        self.object_new.set(of(t.object, Special::New));
+        self.object_init.set(of(t.object, Special::Init));
+        self.type_call.set(of(t.type_, Special::Call));
+    }
+
+    /// `object.__getattribute__`, or that of types or modules?
+    pub fn is_getattribute(&self, f: Value) -> bool {
+        self.getattribute.iter().any(|c| c.get() == Some(f))
+    }
+
+    /// The `__setattr__` or `__delattr__` of objects or types?
+    pub fn is_setattr(&self, f: Value) -> bool {
+        self.setattr.iter().any(|c| c.get() == Some(f))
+    }
+
+    /// `object.__setattr__`?
+    pub fn is_object_setattr(&self, f: Option<Value>) -> bool {
+        f.is_some() && f == self.setattr[0].get()
+    }
+
+    pub(crate) fn trace(&self, t: &mut Tracer<'_>) {
+        let one = [&self.object_new, &self.object_init, &self.type_call];
+        for v in self.getattribute.iter().chain(&self.setattr).chain(one).filter_map(Cell::get) {
+            t.visit_word(v.bits());
+        }
+    }
+}
+
+impl Vm {
+    /// `object.__new__`.
+    pub fn object_new(&self) -> Value {
+        self.known.object_new.get().unwrap_or(Value::NONE)
+    }
+
+    /// `object.__init__`.
+    pub fn object_init(&self) -> Value {
+        self.known.object_init.get().unwrap_or(Value::NONE)
+    }
+
+    /// `type.__call__`.
+    pub fn type_call(&self) -> Value {
+        self.known.type_call.get().unwrap_or(Value::NONE)
+    }
+}

@@ -1,0 +1,227 @@
+//! The isolate: all state of one interpreter.
+
+mod alloc;
+mod bootstrap;
+mod errors;
+mod hooks;
+mod known;
+mod names;
+mod protocol;
+
+pub use bootstrap::StartError;
+pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher};
+pub use names::Names;
+
+use crate::context::{ChunkPool, Context};
+use crate::methods::Types;
+use crate::methods::exceptions::Exceptions;
+use crate::object::{Model, Ref};
+use crate::shape::ShapeTable;
+use crate::types::dict::Dict;
+use crate::types::str::Str;
+use crate::types::tuple::Tuple;
+use crate::types::typeobj::MethodCacheEntry;
+use crate::value::Value;
+use skein_heap::Heap;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+/// How an isolate is set up.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Key of the hash of text: None is random.
+    pub hash_seed: Option<u64>,
+    /// Bytes that the heap may use.
+    pub heap_limit: Option<usize>,
+    /// Collect at every n-th allocation.
+    pub gc_stress: Option<u32>,
+    /// Bytes between two minor collections; None: the heap's default.
+    pub nursery: Option<usize>,
+    /// `sys.flags` and the like.
+    pub optimize: u8,
+    pub argv: Vec<String>,
+    pub executable: String,
+    pub path: Vec<String>,
+    pub isolated: bool,
+    pub no_site: bool,
+    pub inspect: bool,
+    pub interactive: bool,
+    pub quiet: bool,
+    pub verbose: u8,
+    pub unbuffered: bool,
+    pub dont_write_bytecode: bool,
+    pub ignore_environment: bool,
+    pub no_user_site: bool,
+    pub safe_path: bool,
+    pub bytes_warning: u8,
+    pub dev_mode: bool,
+    pub warn_options: Vec<String>,
+    pub x_options: Vec<(String, Option<String>)>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            hash_seed: None,
+            heap_limit: None,
+            gc_stress: None,
+            nursery: None,
+            optimize: 0,
+            argv: Vec::new(),
+            executable: String::new(),
+            path: Vec::new(),
+            isolated: false,
+            no_site: false,
+            inspect: false,
+            interactive: false,
+            quiet: false,
+            verbose: 0,
+            unbuffered: false,
+            dont_write_bytecode: false,
+            ignore_environment: false,
+            no_user_site: false,
+            safe_path: false,
+            bytes_warning: 0,
+            dev_mode: false,
+            warn_options: Vec::new(),
+            x_options: Vec::new(),
+        }
+    }
+}
+
+/// The frame that runs now, written back by the interpreter before it calls anything.
+pub struct Published {
+    pub pc: Cell<*const u32>,
+    pub base: Cell<*mut Value>,
+}
+
+/// One interpreter. All methods take `&self`: it is single-threaded, and its parts are cells.
+#[repr(C)]
+pub struct Vm {
+    /// Frames must end at or below this address; null asks for a safepoint at the next call.
+    pub limit: Cell<*mut Value>,
+    /// Instructions left until a back edge stops at a safepoint.
+    pub ticks: Cell<i64>,
+    /// Moves when cached builtins may be shadowed.
+    pub globals_epoch: Cell<u32>,
+    /// Requests to the running code: bits of [`poll`]. Shared with signal handlers and other threads.
+    pub poll: Arc<AtomicU32>,
+    pub frame: Published,
+    pub ctx: Cell<*const Context>,
+    /// The exception that is being raised.
+    pub pending: Cell<Option<Value>>,
+    /// Result of the run of the loop that is about to end.
+    pub exit_result: Cell<Value>,
+    pub heap: Heap<Model>,
+    pub shapes: ShapeTable,
+    pub types: Types,
+    pub exc: Exceptions,
+    pub names: Names,
+    special_names: Vec<Ref<Str>>,
+    pub known: known::Known,
+    pub method_cache: Box<[MethodCacheEntry]>,
+    type_versions: Cell<u32>,
+    pub hash_key: (u64, u64),
+    interned: RefCell<names::InternTable>,
+    pub empty_tuple: Cell<Option<Ref<Tuple>>>,
+    pub latin1: RefCell<Vec<Value>>,
+    /// `builtins.__dict__`.
+    pub builtins: Cell<Option<Ref<Dict>>>,
+    /// `sys.modules`.
+    pub modules: Cell<Option<Ref<Dict>>>,
+    pub sys_dict: Cell<Option<Ref<Dict>>>,
+    /// Values kept for the isolate's life by name or by being pushed.
+    pub roots: RefCell<Vec<Value>>,
+    /// Weak references by object.
+    pub weakrefs: RefCell<rustc_hash::FxHashMap<usize, Vec<Value>>>,
+    /// The preallocated MemoryError.
+    memory_error: Cell<Option<Value>>,
+    pub recursion_limit: Cell<usize>,
+    pub main_ctx: Box<Context>,
+    pub chunks: ChunkPool,
+    pub config: Config,
+    pub hooks: Rc<dyn Hooks>,
+    /// The native stack in use: its lowest usable address.
+    pub native_limit: Cell<usize>,
+    /// The native stack in use: its highest address, for scanning.
+    pub native_base: Cell<usize>,
+    /// Nested `repr` calls, to stop at recursive containers.
+    pub repr_stack: RefCell<Vec<Value>>,
+    /// Collections are not to be run (`gc.disable` of automatic ones, or while bootstrapping).
+    pub gc_enabled: Cell<bool>,
+    pub counters: Counters,
+    /// State of the modules in Rust, by type.
+    pub module_state: RefCell<rustc_hash::FxHashMap<std::any::TypeId, Rc<dyn std::any::Any>>>,
+    /// Tracers of roots that live in module state.
+    pub root_tracers: RefCell<Vec<fn(&Vm, &mut crate::object::Tracer<'_>)>>,
+}
+
+/// Counts of how often each way of switching was taken.
+#[derive(Default)]
+pub struct Counters {
+    pub soft_switches: Cell<u64>,
+    pub hard_switches: Cell<u64>,
+}
+
+/// Instructions between two looks at [`Vm::poll`] in a loop: well under a millisecond.
+pub const TICKS: i64 = 1 << 15;
+
+/// Bits of [`Vm::poll`].
+pub mod poll {
+    /// A signal handler is to be run.
+    pub const SIGNAL: u32 = 1;
+    /// A watchdog's time slice is over.
+    pub const SLICE: u32 = 2;
+    /// Finalizers or weak reference callbacks are waiting.
+    pub const FINALIZE: u32 = 4;
+    /// Calls wanted by the host (`Py_AddPendingCall`-like), another thread's exception.
+    pub const ASYNC: u32 = 8;
+}
+
+impl Vm {
+    #[inline(always)]
+    pub fn context(&self) -> &Context {
+        // SAFETY: the current context lives while it is current.
+        unsafe { &*self.ctx.get() }
+    }
+
+    /// The limit for frames after a change of context or chunk.
+    #[inline]
+    pub fn refresh_limit(&self) {
+        let asked = self.poll.load(std::sync::atomic::Ordering::Relaxed) != 0;
+        self.limit.set(if asked { std::ptr::null_mut() } else { self.context().limit.get() });
+    }
+
+    /// Asks the running code to stop at its next safepoint.
+    pub fn request(&self, bit: u32) {
+        self.poll.fetch_or(bit, std::sync::atomic::Ordering::Relaxed);
+        self.limit.set(std::ptr::null_mut());
+    }
+
+    /// State of a module in Rust, made at the first use.
+    pub fn state<T: Default + 'static>(&self) -> Rc<T> {
+        let id = std::any::TypeId::of::<T>();
+        if let Some(s) = self.module_state.borrow().get(&id)
+            && let Ok(s) = s.clone().downcast::<T>()
+        {
+            return s;
+        }
+        let s = Rc::new(T::default());
+        self.module_state.borrow_mut().insert(id, s.clone());
+        s
+    }
+
+    pub(crate) fn next_type_version(&self) -> u32 {
+        let v = self.type_versions.get() + 1;
+        self.type_versions.set(v);
+        v
+    }
+
+    /// The interned name of a special method.
+    #[inline]
+    pub fn special_name(&self, s: skein_bytecode::Special) -> Ref<Str> {
+        self.special_names[s as usize]
+    }
+}
