@@ -88,7 +88,10 @@ fn main() {
                 skein_compiler::compile(&src, path, skein_compiler::Mode::Exec, &Default::default())
             });
             match r {
-                Ok(Ok(_)) => println!("ok {path}"),
+                Ok(Ok(c)) => match skein_bytecode::verify(&c) {
+                    Ok(()) => println!("ok {path}"),
+                    Err(e) => println!("unsound {path}\t{e:?}"),
+                },
                 Ok(Err(e)) => println!("err {path}\t{}\t{}\t{}\t{:?}", e.line, e.col, e.message, e.kind),
                 Err(_) => println!("panic {path}"),
             }
