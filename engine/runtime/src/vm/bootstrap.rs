@@ -69,6 +69,7 @@ impl Vm {
         let mut vm = Box::new(Vm {
             limit: Cell::new(main_ctx.limit.get()),
             ticks: Cell::new(crate::vm::TICKS),
+            slice: Cell::new(0),
             globals_epoch: Cell::new(1),
             poll: Arc::default(),
             frame: Published { pc: Cell::new(std::ptr::null()), base: Cell::new(std::ptr::null_mut()) },

@@ -512,6 +512,13 @@ impl Vm {
         r.map(Some)
     }
 
+    /// `callable(v)`.
+    pub fn is_callable(&self, v: Value) -> bool {
+        self.type_of(v).special(self, Special::Call).is_some()
+            || matches!(v.header().map(|h| h.kind.get()), Some(k) if k == Kind::Function as u8
+                || k == Kind::Native as u8 || k == Kind::BoundMethod as u8 || k == Kind::Type as u8)
+    }
+
     /// A callee in error messages: `module.name()`.
     pub fn callable_text(&self, callee: Value) -> String {
         if let Some(f) = callee.cast::<Function>() {
