@@ -133,11 +133,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 }
 
 fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
-    let g = Ext::new(
-        vm,
-        ty,
-        Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty(), vm },
-    )?;
+    let g = Ext::new(vm, ty, Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty(), vm })?;
     g.micro.owner.set(Some(g.value()));
     Ok(g)
 }
@@ -246,8 +242,15 @@ fn find_run(vm: &Vm, g: Green) -> R<Value> {
 }
 
 /// Calls a greenlet's `run` in its fresh context.
-pub fn first_call(vm: &Vm, m: &Micro, positional: Value, call: impl FnOnce(Value, Args<'_>) -> R<At>) -> R<At> {
-    let Some(g) = m.owner.get().map(this) else { return Err(vm.system_error("a greenlet without its object")) };
+pub fn first_call(
+    vm: &Vm,
+    m: &Micro,
+    positional: Value,
+    call: impl FnOnce(Value, Args<'_>) -> R<At>,
+) -> R<At> {
+    let Some(g) = m.owner.get().map(this) else {
+        return Err(vm.system_error("a greenlet without its object"));
+    };
     let Some(run) = g.run.get() else { return Err(vm.attribute_error("run")) };
     g.run.init(None::<Value>);
     let args = positional.cast::<Tuple>();
@@ -391,10 +394,9 @@ fn thrown(vm: &Vm, args: Args<'_>) -> R<Value> {
     let arg = |i: usize| args.positional().get(i).copied().unwrap_or(Value::NONE);
     let (ty, value, tb) = (arg(1), arg(2), arg(3));
     if args.positional().len() > 4 {
-        return Err(vm.type_error(format!(
-            "throw expected at most 3 arguments, got {}",
-            args.positional().len() - 1
-        )));
+        return Err(
+            vm.type_error(format!("throw expected at most 3 arguments, got {}", args.positional().len() - 1))
+        );
     }
     if !tb.is_none() && tb.cast::<skein_runtime::types::traceback::Traceback>().is_none() {
         return Err(vm.type_error("throw() third argument must be a traceback object"));
@@ -419,10 +421,9 @@ fn thrown(vm: &Vm, args: Args<'_>) -> R<Value> {
             vm.call(ty, &[value])?
         }
     } else {
-        return Err(vm.type_error(format!(
-            "exceptions must be classes, or instances, not {}",
-            vm.type_name(ty)
-        )));
+        return Err(
+            vm.type_error(format!("exceptions must be classes, or instances, not {}", vm.type_name(ty)))
+        );
     };
     if let (Some(exc), false) = (e.cast::<Exception>(), tb.is_none()) {
         exc.traceback.set(vm, exc, tb);
@@ -485,7 +486,9 @@ fn repr(vm: &Vm, g: Green) -> R<String> {
     let m = micro_of(vm, &g);
     let name = vm.type_of(g.value()).def().map_or_else(|| vm.type_name(g.value()), |d| d.name.to_string());
     let state = match m.state.get() {
-        MicroState::Dead => return Ok(format!("<{name} object at {:#x} (otid={:#x}) dead>", g.value().bits(), 1)),
+        MicroState::Dead => {
+            return Ok(format!("<{name} object at {:#x} (otid={:#x}) dead>", g.value().bits(), 1));
+        }
         MicroState::Running => " current active started",
         MicroState::New => " pending",
         MicroState::Soft | MicroState::Hard(_) => " suspended active started",
@@ -660,4 +663,3 @@ pub fn make_inner(vm: &Vm) -> R<Ref<Module>> {
     m.dict().set_name(vm, "UnswitchableGreenlet", unswitchable)?;
     Ok(m)
 }
-

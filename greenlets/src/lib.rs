@@ -16,7 +16,7 @@ mod stackless;
 mod switch;
 mod tasklet;
 
-pub use switch::{Microthreads, run_main};
+pub use switch::Microthreads;
 
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;

@@ -234,7 +234,9 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         }
     }
     d.set_name(vm, "TaskletExit", vm.exc.tasklet_exit.value())?;
-    for (i, name) in ["TRACING_STATE", "PRESERVE_AG_FINALIZER", "RESET_AG_FINALIZER", "PICKLE_CONTEXT"].iter().enumerate() {
+    for (i, name) in
+        ["TRACING_STATE", "PRESERVE_AG_FINALIZER", "RESET_AG_FINALIZER", "PICKLE_CONTEXT"].iter().enumerate()
+    {
         d.set_name(vm, &format!("PICKLEFLAGS_{name}"), Value::small_int(1 << i))?;
     }
     Ok(m)

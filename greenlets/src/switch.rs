@@ -14,7 +14,7 @@
 use crate::micro::{Kind, Micro, NO_RESULT, State, Waiting};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
-use skein_runtime::interp::{At, Cont, Consumer, ContKind, SoftCall, call_soft, raise_at, run_loop};
+use skein_runtime::interp::{At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, run_loop};
 use skein_runtime::native::Args;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Raised, Value};
@@ -111,6 +111,10 @@ impl Microthreads {
 
     /// Roots: the running microthread and what is on its way.
     pub fn trace(&self, vm: &Vm, t: &mut Tracer<'_>) {
+        if self.current.get().is_null() {
+            // The isolate is being made; nothing is attached yet.
+            return;
+        }
         let visit = |t: &mut Tracer<'_>, m: &Micro| {
             if let Some(owner) = m.owner.get() {
                 t.visit_word(owner.bits());
@@ -233,9 +237,9 @@ impl Microthreads {
                 Err(Raised)
             }
             Deliver::Value(v) => match m.kind {
-                Kind::Greenlet => crate::greenlet::first_call(vm, m, v, |f, args| {
-                    call_soft(vm, bottom, f, args, cont)
-                }),
+                Kind::Greenlet => {
+                    crate::greenlet::first_call(vm, m, v, |f, args| call_soft(vm, bottom, f, args, cont))
+                }
                 Kind::Tasklet => {
                     crate::tasklet::first_call(vm, m, |f, args| call_soft(vm, bottom, f, args, cont))
                 }
@@ -339,27 +343,25 @@ fn host_loop(_: &Hub, arg: usize, _: usize) -> Exit {
     Exit { to: None, payload: 0 }
 }
 
-/// Runs a callable as the isolate's main program, on a stack of the pool: its result.
-pub fn run_main(vm: &Vm, f: Value) -> R<Value> {
-    let this = Microthreads::of(vm);
-    vm.roots.borrow_mut().push(f);
-    this.main.state.set(State::New);
-    this.next_run.set(Some((&*this.main, Deliver::Value(f))));
-    let Ok(host) = this.hub.spawn(host_loop, std::ptr::from_ref(this).addr()) else {
-        return Err(vm.memory_error());
-    };
-    this.hub.switch_to(Some(host), 0);
-    this.note_stack(vm);
-    this.main.state.set(State::Running);
-    this.current.set(&*this.main);
-    vm.ctx.set(&*vm.main_ctx);
-    vm.frame.base.set(std::ptr::null_mut());
-    vm.frame.pc.set(std::ptr::null());
-    vm.refresh_limit();
-    this.finished.borrow_mut().take().unwrap_or(Err(Raised))
-}
-
 impl Switcher for Microthreads {
+    fn run_program(&self, vm: &Vm, f: Value) -> R<Value> {
+        vm.roots.borrow_mut().push(f);
+        self.main.state.set(State::New);
+        self.next_run.set(Some((&*self.main, Deliver::Value(f))));
+        let Ok(host) = self.hub.spawn(host_loop, std::ptr::from_ref(self).addr()) else {
+            return Err(vm.memory_error());
+        };
+        self.hub.switch_to(Some(host), 0);
+        self.note_stack(vm);
+        self.main.state.set(State::Running);
+        self.current.set(&*self.main);
+        vm.ctx.set(&*vm.main_ctx);
+        vm.frame.base.set(std::ptr::null_mut());
+        vm.frame.pc.set(std::ptr::null());
+        vm.refresh_limit();
+        self.finished.borrow_mut().take().unwrap_or(Err(Raised))
+    }
+
     fn context_finished(&self, vm: &Vm, _: &Context, result: R<Value>) -> At {
         self.ended(vm, self.current(), result)
     }

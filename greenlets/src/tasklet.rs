@@ -225,8 +225,12 @@ fn setup(vm: &Vm, args: Args<'_>) -> R<Task> {
 
 /// Calls a tasklet's function in its fresh context.
 pub fn first_call(vm: &Vm, m: &Micro, call: impl FnOnce(Value, Args<'_>) -> R<At>) -> R<At> {
-    let Some(t) = m.owner.get().map(this) else { return Err(vm.system_error("a tasklet without its object")) };
-    let Some(f) = t.func.get() else { return Err(vm.runtime_error("the tasklet was not bound to a function")) };
+    let Some(t) = m.owner.get().map(this) else {
+        return Err(vm.system_error("a tasklet without its object"));
+    };
+    let Some(f) = t.func.get() else {
+        return Err(vm.runtime_error("the tasklet was not bound to a function"));
+    };
     let args = t.args.cast::<Tuple>();
     let items = args.as_ref().map_or(&[][..], |a| a.items());
     t.func.init(None::<Value>);
@@ -404,7 +408,9 @@ pub trait TaskExt {
 impl TaskExt for Task {
     fn is_alive(self, vm: &Vm) -> bool {
         let _ = vm;
-        self.micro.kind == Kind::Main || self.micro.is_alive() || self.func.get().is_some() && self.queued.get()
+        self.micro.kind == Kind::Main
+            || self.micro.is_alive()
+            || self.func.get().is_some() && self.queued.get()
     }
 }
 
@@ -452,7 +458,8 @@ fn check_insertable(vm: &Vm, t: Task) -> R<()> {
     if t.is_blocked() {
         return Err(vm.runtime_error("You cannot run a blocked tasklet"));
     }
-    let runnable = t.micro.kind == Kind::Main || t.micro.is_alive() || t.func.get().is_some() && t.args.get().is_some();
+    let runnable =
+        t.micro.kind == Kind::Main || t.micro.is_alive() || t.func.get().is_some() && t.args.get().is_some();
     if !runnable {
         return Err(vm.runtime_error("You cannot run an unbound(dead) tasklet"));
     }
@@ -679,7 +686,8 @@ pub fn finalize(vm: &Vm, object: Value) {
     if t.micro.kind == Kind::Main || !t.micro.is_alive() || t.micro.state.get() == MicroState::Running {
         return;
     }
-    let killed = vm.call(vm.exc.tasklet_exit.value(), &[]).and_then(|e| go_hard(vm, plan_throw(vm, t, e, false)));
+    let killed =
+        vm.call(vm.exc.tasklet_exit.value(), &[]).and_then(|e| go_hard(vm, plan_throw(vm, t, e, false)));
     if killed.is_err()
         && let Some(e) = vm.pending.take()
     {
@@ -688,5 +696,9 @@ pub fn finalize(vm: &Vm, object: Value) {
 }
 
 fn repr(vm: &Vm, t: Task) -> R<String> {
-    Ok(format!("<{} object at {:#x}>", vm.type_of(t.value()).def().map_or("stackless.tasklet", |d| d.name), t.value().bits()))
+    Ok(format!(
+        "<{} object at {:#x}>",
+        vm.type_of(t.value()).def().map_or("stackless.tasklet", |d| d.name),
+        t.value().bits()
+    ))
 }
