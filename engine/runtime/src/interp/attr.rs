@@ -739,6 +739,32 @@ impl Vm {
         Ok(word.cast())
     }
 
+    /// Makes `dict` the attribute dictionary (`obj.__dict__ = dict`). TypeError, AttributeError.
+    pub fn replace_instance_dict(&self, obj: Value, dict: Ref<Dict>) -> R<()> {
+        if let Some(i) = obj.cast::<Instance>()
+            && self.type_of(obj).has_flag(type_flags::HAS_DICT)
+        {
+            return i.set_dict(self, dict);
+        }
+        if let Some(f) = obj.cast::<Function>() {
+            return f.set_extra(self, crate::types::function::Extra::Dict, Some(dict.value()));
+        }
+        if let Some(w) = obj.cast::<Wrapper>() {
+            w.dict.set(self, w, dict.value());
+            return Ok(());
+        }
+        match obj.header().and_then(dict_word) {
+            Some(word) => {
+                if let Some(h) = obj.header() {
+                    self.heap.write_barrier(h);
+                }
+                word.init(dict.value());
+                Ok(())
+            }
+            None => Err(self.attribute_error("__dict__ is not writable")),
+        }
+    }
+
     /// Caches in code rely on what this type's look-ups gave.
     pub fn watch_shape_lookup(&self, ty: Ref<Type>) {
         ty.set_flag(type_flags::WATCHED, true);

@@ -800,6 +800,12 @@ impl Vm {
         self.enter_nested(|resume, cont| call_special(self, resume, f, args, cont))
     }
 
+    /// Is the native stack in use nearly used up?
+    pub fn native_stack_low(&self) -> bool {
+        let marker = 0u8;
+        std::ptr::from_ref(&marker).addr() < self.native_limit.get()
+    }
+
     /// Runs what `push` starts to its end in a nested loop. RecursionError where the native stack
     /// is used up and no other is to be had.
     pub fn enter_nested(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
