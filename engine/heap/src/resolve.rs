@@ -95,7 +95,7 @@ impl<M: ObjectModel> Heap<M> {
         mut f: impl FnMut(usize, usize) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let mut addr = start;
-        while addr < end && !self.space.is_cursor(addr) {
+        while addr < end && !self.space.is_rest(addr) {
             // SAFETY: before the cursor, a run is a sequence of objects with written headers and
             // of fillers, and `addr` is at the begin of one.
             unsafe {

@@ -213,9 +213,12 @@ impl Space {
         self.hole_block.set(None);
     }
 
-    /// Is `addr` the end of the objects in a run that is at hand?
-    pub fn is_cursor(&self, addr: usize) -> bool {
-        addr == self.cursor.get() || addr == self.overflow_cursor.get()
+    /// Is `addr` the begin of the unused rest of a run that is at hand? A run without a rest ends
+    /// where another one may begin, so its cursor says nothing.
+    pub fn is_rest(&self, addr: usize) -> bool {
+        let rest =
+            |cursor: &Cell<usize>, end: &Cell<usize>| addr == cursor.get() && addr < end.get();
+        rest(&self.cursor, &self.end) || rest(&self.overflow_cursor, &self.overflow_end)
     }
 
     /// Forgets in which list each block is, before all are put into lists anew.

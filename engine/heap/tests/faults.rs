@@ -158,6 +158,24 @@ fn interior_pointers_keep_objects() {
     }
 }
 
+/// The cursor of a run that is used up to the last byte is where the run of a neighbour begins.
+#[test]
+fn a_full_run_does_not_hide_its_neighbour() {
+    let world = world();
+    // 13 words make 128 bytes, so 256 of them fill a block. 900 words do not fit what is left of
+    // one; they go to a block of their own, the next one.
+    let fill = |n| (0..n).map(|id| world.alloc(NODE, id, 13)).last().unwrap();
+    fill(255);
+    let first = world.alloc(NODE, 1, 900);
+    let second = world.alloc(NODE, 2, 900);
+    let last = fill(1);
+    assert_eq!(last + 128, first, "neighbours");
+    for addr in [first, second, last] {
+        assert_eq!(world.heap.resolve(addr as u64 + 9), Some(addr as *mut _));
+    }
+    assert_eq!(world.ids().len(), 258);
+}
+
 #[test]
 fn words_that_lead_nowhere_resolve_to_nothing() {
     let world = world();

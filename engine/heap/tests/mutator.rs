@@ -1,6 +1,7 @@
 //! A random mutator, checked against a shadow of its object graph.
 //!
-//! Environment: `SKEIN_HEAP_SECONDS` for how long, `SKEIN_HEAP_SEED` to run one seed again.
+//! Environment: `SKEIN_HEAP_SECONDS` for how long, `SKEIN_HEAP_SEED` to run one seed again, with
+//! `SKEIN_HEAP_SETTING` in one setting only, which gets a third of the time.
 
 mod common;
 
@@ -561,7 +562,10 @@ fn random_mutator() {
     let given: Option<u64> = given.ok().map(|text| text.parse().unwrap());
     let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let mut seed = given.unwrap_or(clock.unwrap().as_nanos() as u64);
-    let settings = settings();
+    let mut settings = settings();
+    if let Ok(one) = std::env::var("SKEIN_HEAP_SETTING") {
+        settings = vec![settings.swap_remove(one.parse().unwrap())];
+    }
     let end = Instant::now() + Duration::from_secs_f64(seconds);
     let share = Duration::from_secs_f64(seconds / (3 * settings.len()) as f64);
     let (mut steps, mut collections) = (0, 0);

@@ -146,6 +146,11 @@ pub fn or_unwind(vm: &Vm, r: R<At>) -> At {
     }
 }
 
+/// Raises the pending exception at the call behind which `resume` goes on.
+pub fn raise_at(vm: &Vm, resume: At) -> At {
+    unwind::unwind(vm, At { pc: resume.pc.wrapping_sub(1), base: resume.base })
+}
+
 /// Runs from a frame just pushed with [`ContKind::Exit`] until that frame returns: its result.
 pub fn run_nested(vm: &Vm, start: At) -> R<Value> {
     let ctx = vm.ctx.get();

@@ -42,7 +42,7 @@ impl Vm {
         .map_err(|e| StartError(e.to_string()))?;
         let no_memory = || StartError("not enough memory to start".into());
         let chunks = ChunkPool::default();
-        let main_ctx = Box::new(Context::new(&chunks, true).map_err(|_| no_memory())?);
+        let main_ctx = Box::new(Context::main(&chunks).map_err(|_| no_memory())?);
 
         // The types' memory first, then the tables that name it, then what the types hold.
         let bare_type = || -> Result<Ref<Type>, StartError> {
@@ -104,6 +104,7 @@ impl Vm {
             repr_stack: RefCell::default(),
             gc_enabled: Cell::new(true),
             counters: Counters::default(),
+            switcher_state: Cell::new(std::ptr::null()),
             module_state: RefCell::default(),
             root_tracers: RefCell::default(),
         });

@@ -60,6 +60,9 @@ pub trait Switcher {
     /// Runs `f` on a fresh native stack, since the one in use is nearly used up. RecursionError.
     fn on_new_stack(&self, vm: &Vm, f: &mut dyn FnMut()) -> R<()>;
 
+    /// An object of a type of the layers above became unreachable and was registered as finalizable.
+    fn finalize(&self, vm: &Vm, object: Value);
+
     /// A safepoint with a time slice's end.
     fn slice_over(&self, vm: &Vm, at: At) -> At;
 }
@@ -74,6 +77,7 @@ impl Switcher for NoSwitcher {
     fn on_new_stack(&self, vm: &Vm, _: &mut dyn FnMut()) -> R<()> {
         Err(vm.recursion_error("maximum recursion depth exceeded: native stack used up"))
     }
+    fn finalize(&self, _: &Vm, _: Value) {}
     fn slice_over(&self, _: &Vm, at: At) -> At {
         at
     }

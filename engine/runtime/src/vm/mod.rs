@@ -152,6 +152,8 @@ pub struct Vm {
     /// Collections are not to be run (`gc.disable` of automatic ones, or while bootstrapping).
     pub gc_enabled: Cell<bool>,
     pub counters: Counters,
+    /// The switcher's state, for its natives.
+    pub switcher_state: Cell<*const ()>,
     /// State of the modules in Rust, by type.
     pub module_state: RefCell<rustc_hash::FxHashMap<std::any::TypeId, Rc<dyn std::any::Any>>>,
     /// Tracers of roots that live in module state.
