@@ -82,6 +82,9 @@ pub fn binary_result(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
 }
 
 fn unsupported(vm: &Vm, op: Special, inplace: bool, l: Value, r: Value) -> Raised {
+    if let Some(text) = sequence_operands(vm, op, l, r) {
+        return vm.type_error(text);
+    }
     let symbol = symbol(op);
     let text = match (op, inplace) {
         (Special::Pow, false) => "** or pow()".to_string(),
@@ -94,6 +97,32 @@ fn unsupported(vm: &Vm, op: Special, inplace: bool, l: Value, r: Value) -> Raise
         vm.type_name(l),
         vm.type_name(r)
     ))
+}
+
+/// The message where a sequence is added to something else, or multiplied by no integer.
+fn sequence_operands(vm: &Vm, op: Special, l: Value, r: Value) -> Option<String> {
+    let base = |v: Value| {
+        let t = &vm.types;
+        let of = vm.type_of(v);
+        [t.str, t.list, t.tuple, t.bytes, t.bytearray].into_iter().find(|&b| of.is_subtype(b))
+    };
+    let (left, right) = (base(l), base(r));
+    match op {
+        Special::Add => {
+            let b = left?;
+            let (name, other) = (b.name_string(), vm.type_name(r));
+            Some(if b == vm.types.bytes || b == vm.types.bytearray {
+                format!("can't concat {other} to {name}")
+            } else {
+                format!("can only concatenate {name} (not \"{other}\") to {name}")
+            })
+        }
+        Special::Mul => {
+            let other = if left.is_some() { r } else { right.map(|_| l)? };
+            Some(format!("can't multiply sequence by non-int of type '{}'", vm.type_name(other)))
+        }
+        _ => None,
+    }
 }
 
 /// The operator's sign.

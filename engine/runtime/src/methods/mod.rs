@@ -29,6 +29,7 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod code;
+mod common;
 mod complex;
 mod descriptors;
 mod dict;
@@ -112,8 +113,11 @@ types! {
 }
 
 pub use exceptions::SyntaxPlace;
+pub use common::{class_argument, compare_rows, ext_type, item_index, repeat_count, string_of_items, tuple_hash};
 pub use int::{big_to_f64, hash_big, hash_i64};
+pub use list::sort_list;
 pub use object::attribute_name;
+pub use slice::{SliceRange, slice_bounds};
 pub use typeobj::{compute_mro, type_module};
 
 use crate::types::dict::Dict;

@@ -1,6 +1,7 @@
 //! The modules written in Rust that the engine itself needs.
 
 pub mod builtins;
+mod builtins_iteration;
 mod classes;
 mod import;
 mod pending;

@@ -239,7 +239,7 @@ impl Vm {
         if v.is_float() {
             return Some(v.as_immediate_float() != 0.0);
         }
-        let Some(h) = v.header() else { return Some(true) };
+        let Some(h) = v.header() else { return (!v.is(Value::NOT_IMPLEMENTED)).then_some(true) };
         let ty = self.shapes.get(h.shape.get()).ty.get();
         let t = &self.types;
         if ty == t.str {
