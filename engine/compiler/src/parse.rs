@@ -1,14 +1,16 @@
 //! Runs the parser and turns its errors into CPython's.
 
 use crate::Mode;
-use crate::errors::{Fault, Res};
+use crate::errors::{Fault, Res, SyntaxWarning};
+use crate::escapes;
 use crate::parse_errors::{self, Context};
 use crate::source::Source;
 use ruff_python_ast::{Mod, PythonVersion};
 use ruff_python_parser::{ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
-pub fn parse(source: &Source, mode: Mode) -> Res<Mod> {
+/// The syntax tree and the warnings about string literals.
+pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
     if let Some(i) = source.text.find('\0') {
         let at = TextRange::empty((i as u32).into());
         return Err(Fault::syntax("source code cannot contain null bytes", at));
@@ -20,11 +22,12 @@ pub fn parse(source: &Source, mode: Mode) -> Res<Mod> {
     let options = ParseOptions::from(parser_mode).with_target_version(PythonVersion::PY314);
     let parsed = parse_unchecked(&source.text, options);
     if parsed.errors().is_empty() {
+        let warnings = escapes::warnings(source, parsed.tokens());
         let module = parsed.into_syntax();
         if mode == Mode::Single {
             check_single(source, &module)?;
         }
-        return Ok(module);
+        return Ok((module, warnings));
     }
     let context = Context { source, tokens: parsed.tokens(), module: parsed.syntax() };
     let mut fault = parse_errors::translate(&context, parsed.errors());

@@ -187,7 +187,7 @@ impl<'a> SymbolBuilder<'a> {
             && let Some(s) = self.tree.scopes[self.current].get(&name)
             && s.flags & def::PARAM != 0
         {
-            return Err(Fault::syntax(format!("duplicate parameter '{name}' in function definition"), range));
+            return Err(Fault::syntax(format!("duplicate argument '{name}' in function definition"), range));
         }
         let comprehension_local =
             self.kind().is_comprehension() && flags == def::LOCAL && self.scope().get(&name).is_none();

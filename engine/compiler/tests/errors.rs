@@ -293,3 +293,20 @@ fn input_that_more_lines_complete_is_known() {
         assert!(!error(source.as_bytes()).incomplete, "{source:?}");
     }
 }
+
+#[test]
+fn warnings_come_beside_the_code() {
+    let warnings = |s: &str| {
+        let c =
+            skein_compiler::compile_with_warnings(s.as_bytes(), "<test>", Mode::Exec, &Options::default());
+        c.expect("it compiles").warnings.into_iter().map(|w| (w.line, w.message)).collect::<Vec<_>>()
+    };
+    let escape = r#""\d" is an invalid escape sequence. Such sequences will not work in the future. Did you mean "\\d"? A raw string is also an option."#;
+    assert_eq!(warnings("x = 1\ny = '\\d'"), [(2, escape.to_string())]);
+    assert_eq!(warnings("r'\\d' + '\\n\\x41' + rf'\\d'"), []);
+    let is = warnings("x is 1");
+    assert_eq!(is, [(1, "\"is\" with 'int' literal. Did you mean \"==\"?".to_string())]);
+    let leave = warnings("def f():\n  try: pass\n  finally:\n    return 1");
+    assert_eq!(leave, [(4, "'return' in a 'finally' block".to_string())]);
+    assert_eq!(warnings("assert (x, 'y')")[0].1, "assertion is always true, perhaps remove parentheses?");
+}
