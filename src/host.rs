@@ -16,7 +16,6 @@ fn raise_error(vm: &Vm, e: &SyntaxError, filename: &str) -> Raised {
         ErrorKind::Tab => vm.exc.tab_error,
         ErrorKind::Recursion => return vm.raise_text(vm.exc.recursion_error, &e.message),
         ErrorKind::Memory => return vm.raise_text(vm.exc.memory_error, &e.message),
-        ErrorKind::Value => return vm.raise_text(vm.exc.value_error, &e.message),
     };
     let place = SyntaxPlace {
         filename,
