@@ -7,11 +7,6 @@ use crate::value::{R, Value};
 use crate::vm::Vm;
 use skein_bytecode::Intrinsic;
 
-/// Runs the Python handlers of signals that arrived.
-pub fn run_signal_handlers(vm: &Vm) -> R<()> {
-    Err(vm.raise_new(vm.exc.keyboard_interrupt, &[]))
-}
-
 pub fn typing_intrinsic(vm: &Vm, _which: Intrinsic, _args: &[Value]) -> R<Value> {
     Err(vm.unsupported("type parameters"))
 }
@@ -73,10 +68,9 @@ impl Vm {
     /// `super(class, receiver)`. TypeError.
     pub fn new_super(&self, class: Value, receiver: Value) -> R<Ref<crate::types::descriptor::Super>> {
         let Some(ty) = class.cast::<Type>() else {
-            return Err(self.type_error(format!(
-                "super() argument 1 must be a type, not {}",
-                self.type_name(class)
-            )));
+            return Err(
+                self.type_error(format!("super() argument 1 must be a type, not {}", self.type_name(class)))
+            );
         };
         let own = self.type_of(receiver);
         let receiver_type = match receiver.cast::<Type>() {
