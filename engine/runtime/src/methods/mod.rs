@@ -112,8 +112,10 @@ types! {
     async_generator: generator::ASYNC_GENERATOR;
 }
 
-pub use exceptions::SyntaxPlace;
-pub use common::{class_argument, compare_rows, ext_type, item_index, repeat_count, string_of_items, tuple_hash};
+pub use common::{
+    class_argument, compare_rows, ext_type, item_index, repeat_count, string_of_items, tuple_hash,
+};
+pub use exceptions::{SyntaxPlace, class_of_errno};
 pub use int::{big_to_f64, hash_big, hash_i64};
 pub use list::sort_list;
 pub use object::attribute_name;
@@ -136,10 +138,9 @@ pub(crate) fn get_dict(vm: &Vm, v: Value) -> R<Value> {
 pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("cannot delete __dict__")) };
     let Some(d) = new.cast::<Dict>() else {
-        return Err(vm.type_error(format!(
-            "__dict__ must be set to a dictionary, not a '{}'",
-            vm.type_name(new)
-        )));
+        return Err(
+            vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", vm.type_name(new)))
+        );
     };
     vm.replace_instance_dict(v, d)
 }
