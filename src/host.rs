@@ -2,13 +2,17 @@
 
 use skein_bytecode::Code;
 use skein_compiler::{Mode as CompilerMode, Options};
+use skein_greenlets::Microthreads;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::{Compile, Hooks, Mode, NoSwitcher, Switcher, Vm};
+use skein_runtime::vm::{Compile, Hooks, Mode, Switcher, Vm};
 use std::rc::Rc;
 
 /// The layers above the runtime.
-pub struct Host;
+#[derive(Default)]
+pub struct Host {
+    pub microthreads: Microthreads,
+}
 
 impl Hooks for Host {
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>> {
@@ -38,17 +42,19 @@ impl Hooks for Host {
         None
     }
 
-    fn native_module(&self, _: &Vm, _: &str) -> R<Option<Value>> {
-        Ok(None)
+    fn native_module(&self, vm: &Vm, name: &str) -> R<Option<Value>> {
+        skein_greenlets::native_module(vm, name)
     }
 
     fn native_module_names(&self) -> Vec<&'static str> {
-        Vec::new()
+        skein_greenlets::MODULE_NAMES.to_vec()
     }
 
     fn switcher(&self) -> &dyn Switcher {
-        &NoSwitcher
+        &self.microthreads
     }
 
-    fn trace_roots(&self, _: &Vm, _: &mut Tracer<'_>) {}
+    fn trace_roots(&self, vm: &Vm, t: &mut Tracer<'_>) {
+        self.microthreads.trace(vm, t);
+    }
 }

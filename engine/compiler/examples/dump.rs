@@ -7,7 +7,10 @@ fn js(s: &[u8]) -> String {
     let mut o = String::from("\"");
     for &b in s {
         match b {
-            b'"' | b'\\' => { o.push('\\'); o.push(b as char) }
+            b'"' | b'\\' => {
+                o.push('\\');
+                o.push(b as char)
+            }
             0x20..=0x7e => o.push(b as char),
             _ => write!(o, "\\u{b:04x}").unwrap(),
         }
@@ -23,12 +26,16 @@ fn konst(c: &Const) -> String {
         Const::Ellipsis => "[\"ellipsis\"]".into(),
         Const::Int(n) => format!("[\"int\",\"{n}\"]"),
         Const::BigInt(d) => format!("[\"big\",{d:?}]"),
-        Const::Float(f) => format!("[\"float\",\"{f}\"]"),
-        Const::Complex(a, b) => format!("[\"complex\",\"{a}\",\"{b}\"]"),
+        Const::Float(f) => format!("[\"float\",\"{:?}\"]", f64::from_bits(*f)),
+        Const::Complex(a, b) => {
+            format!("[\"complex\",\"{:?}\",\"{:?}\"]", f64::from_bits(*a), f64::from_bits(*b))
+        }
         Const::Str(s) => format!("[\"str\",{}]", js(s)),
         Const::Bytes(s) => format!("[\"bytes\",{}]", js(s)),
         Const::Tuple(t) => format!("[\"tuple\",[{}]]", t.iter().map(konst).collect::<Vec<_>>().join(",")),
-        Const::FrozenSet(t) => format!("[\"frozenset\",[{}]]", t.iter().map(konst).collect::<Vec<_>>().join(",")),
+        Const::FrozenSet(t) => {
+            format!("[\"frozenset\",[{}]]", t.iter().map(konst).collect::<Vec<_>>().join(","))
+        }
         Const::Code(c) => format!("[\"code\",{}]", code(c)),
     }
 }
@@ -41,16 +48,32 @@ fn code(c: &Code) -> String {
         let info = op.info();
         let x = if info.extra != Extra::No { c.units[i + 1] } else { 0 };
         let p = c.positions.at(i as u32);
-        insns.push(format!("[{i},\"{op:?}\",{a},{b},{cc},{x},[{},{},{},{}]]", p.line, p.end_line, p.col as i32, p.end_col as i32));
+        insns.push(format!(
+            "[{i},\"{op:?}\",{a},{b},{cc},{x},[{},{},{},{}]]",
+            p.line, p.end_line, p.col as i32, p.end_col as i32
+        ));
         i += op.units();
     }
-    let locals: Vec<String> = c.locals.iter().map(|l| format!("[{},\"{:?}\"]", js(l.name.as_bytes()), l.kind)).collect();
-    let handlers: Vec<String> = c.handlers.iter().map(|h| format!("[{},{},{},{}]", h.start, h.end, h.target, h.reg)).collect();
+    let locals: Vec<String> =
+        c.locals.iter().map(|l| format!("[{},\"{:?}\"]", js(l.name.as_bytes()), l.kind)).collect();
+    let handlers: Vec<String> =
+        c.handlers.iter().map(|h| format!("[{},{},{},{}]", h.start, h.end, h.target, h.reg)).collect();
     let names: Vec<String> = c.names.iter().map(|n| js(n.as_bytes())).collect();
     format!(
         "{{\"name\":{},\"qualname\":{},\"line\":{},\"flags\":{},\"arg_count\":{},\"posonly\":{},\"kwonly\":{},\"nregs\":{},\"locals\":[{}],\"consts\":[{}],\"names\":[{}],\"handlers\":[{}],\"insns\":[{}]}}",
-        js(c.name.as_bytes()), js(c.qualname.as_bytes()), c.first_line, c.flags, c.arg_count, c.posonly_count, c.kwonly_count, c.nregs,
-        locals.join(","), c.consts.iter().map(konst).collect::<Vec<_>>().join(","), names.join(","), handlers.join(","), insns.join(",")
+        js(c.name.as_bytes()),
+        js(c.qualname.as_bytes()),
+        c.first_line,
+        c.flags,
+        c.arg_count,
+        c.posonly_count,
+        c.kwonly_count,
+        c.nregs,
+        locals.join(","),
+        c.consts.iter().map(konst).collect::<Vec<_>>().join(","),
+        names.join(","),
+        handlers.join(","),
+        insns.join(",")
     )
 }
 fn main() {
@@ -65,7 +88,10 @@ fn main() {
                 skein_compiler::compile(&src, path, skein_compiler::Mode::Exec, &Default::default())
             });
             match r {
-                Ok(Ok(_)) => println!("ok {path}"),
+                Ok(Ok(c)) => match skein_bytecode::verify(&c) {
+                    Ok(()) => println!("ok {path}"),
+                    Err(e) => println!("unsound {path}\t{e:?}"),
+                },
                 Ok(Err(e)) => println!("err {path}\t{}\t{}\t{}\t{:?}", e.line, e.col, e.message, e.kind),
                 Err(_) => println!("panic {path}"),
             }
@@ -77,9 +103,19 @@ fn main() {
         Some("single") => skein_compiler::Mode::Single,
         _ => skein_compiler::Mode::Exec,
     };
-    let src = if args[0] == "-" { use std::io::Read; let mut v = Vec::new(); std::io::stdin().read_to_end(&mut v).unwrap(); v } else { std::fs::read(&args[0]).unwrap() };
+    let src = if args[0] == "-" {
+        use std::io::Read;
+        let mut v = Vec::new();
+        std::io::stdin().read_to_end(&mut v).unwrap();
+        v
+    } else {
+        std::fs::read(&args[0]).unwrap()
+    };
     match skein_compiler::compile(&src, &args[0], mode, &Default::default()) {
         Ok(c) => println!("{}", code(&c)),
-        Err(e) => println!("{{\"error\":{:?},\"line\":{},\"col\":{},\"end_line\":{},\"end_col\":{},\"kind\":\"{:?}\",\"incomplete\":{}}}", e.message, e.line, e.col, e.end_line, e.end_col, e.kind, e.incomplete),
+        Err(e) => println!(
+            "{{\"error\":{:?},\"line\":{},\"col\":{},\"end_line\":{},\"end_col\":{},\"kind\":\"{:?}\",\"incomplete\":{}}}",
+            e.message, e.line, e.col, e.end_line, e.end_col, e.kind, e.incomplete
+        ),
     }
 }

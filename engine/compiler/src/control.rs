@@ -108,8 +108,7 @@ impl<'a> Compiler<'a> {
         let found = self.f.blocks.iter().rposition(|b| matches!(b, Block::Loop { .. }));
         self.check_leaving_finally(range, word, true)?;
         let Some(i) = found else {
-            let message =
-                if is_break { "'break' outside loop" } else { "'continue' not properly in loop" };
+            let message = if is_break { "'break' outside loop" } else { "'continue' not properly in loop" };
             return self.error(message, range);
         };
         let Block::Loop { break_to, continue_to } = self.f.blocks[i] else { return Ok(()) };

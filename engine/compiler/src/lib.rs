@@ -31,6 +31,7 @@ mod generators;
 mod imports;
 mod nesting;
 mod parse;
+mod parse_errors;
 mod patterns;
 mod scopes;
 mod source;
@@ -38,12 +39,13 @@ mod statements;
 mod static_attributes;
 mod strings;
 mod symbols;
+mod tokenizer_errors;
 mod unit;
 mod unparse;
 
 use context::{Compiler, Frame};
-use errors::{Fault, Res};
 pub use errors::{ErrorKind, SyntaxError, SyntaxWarning};
+use errors::{Fault, Res};
 use ruff_python_ast::{Mod, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use skein_bytecode::{Code, flags};
@@ -111,7 +113,7 @@ fn too_deep() -> Box<Fault> {
 }
 
 fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options) -> Res<Compiled> {
-    let (module, mut warnings) = parse::parse(source, mode)?;
+    let module = parse::parse(source, mode)?;
     let body = match &module {
         Mod::Module(m) => symbols::Body::Suite(&m.body),
         Mod::Expression(e) => symbols::Body::Expr(&e.body),
@@ -138,8 +140,7 @@ fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options
     c.module(body)?;
     let unit = std::mem::replace(&mut c.u, Unit::new(0, "".into(), "".into(), 1));
     let code = c.finish_unit(unit)?;
-    warnings.append(&mut c.warnings);
-    Ok(Compiled { code, warnings })
+    Ok(Compiled { code, warnings: c.warnings })
 }
 
 impl<'a> Compiler<'a> {

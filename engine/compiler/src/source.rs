@@ -84,7 +84,8 @@ pub fn decode(bytes: &[u8]) -> Result<String, Box<SyntaxError>> {
 }
 
 fn normalize(name: &str) -> String {
-    let n: String = name.chars().take(12).map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
+    let n: String =
+        name.chars().take(12).map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
     let is = |base: &str| n == base || n.starts_with(&format!("{base}-"));
     if is("utf-8") || n == "utf8" || n == "u8" || n == "utf" || n == "cp65001" {
         "utf-8".into()
@@ -139,7 +140,11 @@ fn utf8(bytes: &[u8]) -> Result<String, Box<SyntaxError>> {
     };
     let mut error = SyntaxError::bare(
         ErrorKind::Syntax,
-        format!("(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {}: {reason}", bytes[at], at - line_start),
+        format!(
+            "(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {}: {reason}",
+            bytes[at],
+            at - line_start
+        ),
     );
     error.line = bytes[..at].iter().filter(|&&b| b == b'\n').count() as u32 + 1;
     error.end_line = error.line;

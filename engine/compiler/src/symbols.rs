@@ -1,7 +1,9 @@
 //! Builds the tree of scopes: one walk over the AST that notes every binding and use of a name.
 
 use crate::errors::{Fault, Res};
-use crate::scopes::{Deferred, Part, Resolution, Scope, ScopeId, ScopeKind, ScopeTree, Sym, Symbol, def, key, mangle};
+use crate::scopes::{
+    Deferred, Part, Resolution, Scope, ScopeId, ScopeKind, ScopeTree, Sym, Symbol, def, key, mangle,
+};
 use ruff_python_ast::{self as ast, Expr, ExprContext, Pattern, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -109,6 +111,13 @@ impl<'a> SymbolBuilder<'a> {
             deferred: Vec::new(),
             static_attributes: FxHashSet::default(),
             private: private.or(outer_private),
+            place: match kind {
+                ScopeKind::Annotations => "an annotation",
+                ScopeKind::TypeAlias => "a type alias",
+                ScopeKind::TypeParams => "the definition of a generic",
+                ScopeKind::Class => "a class body",
+                _ => "",
+            },
             ghost: false,
         });
         self.tree.by_node.insert((node, part), id);
@@ -335,7 +344,9 @@ impl<'a> SymbolBuilder<'a> {
             } else if flags & def::TYPE_PARAM != 0 {
                 format!("nonlocal binding not allowed for type parameter '{name}'")
             } else if flags & (def::GLOBAL | def::NONLOCAL) & !flag != 0 {
-                format!("name '{name}' is nonlocal and global")
+                // The first of the two declarations is to blame.
+                let first = self.scope().get(&name).map_or(range, |s| s.declared);
+                return Err(Fault::syntax(format!("name '{name}' is nonlocal and global"), first));
             } else if flags & def::ANNOTATED != 0 {
                 format!("annotated name '{name}' can't be {word}")
             } else if flags & def::LOCAL != 0 && flags & flag == 0 {
@@ -356,7 +367,8 @@ impl<'a> SymbolBuilder<'a> {
             Expr::Name(n) => {
                 let name = self.mangled(&n.id);
                 let flags = self.scope().get(&name).map_or(0, |s| s.flags);
-                if a.simple && flags & (def::GLOBAL | def::NONLOCAL) != 0 && self.kind() != ScopeKind::Module {
+                if a.simple && flags & (def::GLOBAL | def::NONLOCAL) != 0 && self.kind() != ScopeKind::Module
+                {
                     let word = if flags & def::GLOBAL != 0 { "global" } else { "nonlocal" };
                     return Err(Fault::syntax(format!("annotated name '{name}' can't be {word}"), a.range));
                 }
@@ -555,18 +567,32 @@ impl<'a> SymbolBuilder<'a> {
             if let ast::TypeParam::TypeVar(t) = p
                 && let Some(bound) = &t.bound
             {
-                self.evaluator(ScopeKind::TypeVar, key(p), Part::Bound, bound)?;
+                let place = if bound.is_tuple_expr() { "a TypeVar constraint" } else { "a TypeVar bound" };
+                self.evaluator(ScopeKind::TypeVar, key(p), Part::Bound, bound, place)?;
             }
             if let Some(d) = p.default() {
-                self.evaluator(ScopeKind::TypeVar, key(p), Part::Default, d)?;
+                let place = match p {
+                    ast::TypeParam::TypeVar(_) => "a TypeVar default",
+                    ast::TypeParam::TypeVarTuple(_) => "a TypeVarTuple default",
+                    ast::TypeParam::ParamSpec(_) => "a ParamSpec default",
+                };
+                self.evaluator(ScopeKind::TypeVar, key(p), Part::Default, d, place)?;
             }
         }
         Ok(())
     }
 
     /// A lazily evaluated expression: a function of the format.
-    fn evaluator(&mut self, kind: ScopeKind, node: usize, part: Part, e: &'a Expr) -> Res<()> {
+    fn evaluator(
+        &mut self,
+        kind: ScopeKind,
+        node: usize,
+        part: Part,
+        e: &'a Expr,
+        place: &'static str,
+    ) -> Res<()> {
         let outer = self.enter(kind, node, part, None);
+        self.scope().place = place;
         self.bind_plain(".format");
         self.expr(e)?;
         self.current = outer;
@@ -581,7 +607,7 @@ impl<'a> SymbolBuilder<'a> {
             self.enter(ScopeKind::TypeParams, key(t), Part::TypeParams, None);
             self.type_params(tp)?;
         }
-        self.evaluator(ScopeKind::TypeAlias, key(t), Part::Body, &t.value)?;
+        self.evaluator(ScopeKind::TypeAlias, key(t), Part::Body, &t.value, "a type alias")?;
         self.current = outer;
         Ok(())
     }
@@ -630,13 +656,10 @@ impl<'a> SymbolBuilder<'a> {
     }
 
     fn forbid_in_annotation(&self, what: &str, range: TextRange) -> Res<()> {
-        let place = match self.kind() {
-            ScopeKind::Annotations => "an annotation",
-            ScopeKind::TypeAlias => "a type alias",
-            ScopeKind::TypeParams => "the definition of a generic",
-            ScopeKind::TypeVar => "a TypeVar bound",
-            _ => return Ok(()),
-        };
+        if !self.kind().is_annotation_like() {
+            return Ok(());
+        }
+        let place = self.tree.scopes[self.current].place;
         Err(Fault::syntax(format!("{what} cannot be used within {place}"), range))
     }
 
@@ -890,23 +913,13 @@ impl<'a> SymbolBuilder<'a> {
             let s = &self.tree.scopes[at];
             (s.kind, s.get(&name).map_or(0, |s| s.flags))
         };
-        let place = match kind {
-            ScopeKind::Class => Some("a class body"),
-            ScopeKind::TypeVar => Some("a TypeVar bound"),
-            ScopeKind::TypeAlias => Some("a type alias"),
-            ScopeKind::TypeParams => Some("the definition of a generic"),
-            ScopeKind::Annotations => Some("an annotation"),
-            _ => None,
-        };
-        if let Some(place) = place {
+        if kind == ScopeKind::Class || kind.is_annotation_like() {
+            let place = self.tree.scopes[at].place;
             let message = format!("assignment expression within a comprehension cannot be used in {place}");
             return Err(Fault::syntax(message, target.range));
         }
-        let inner_flag = if kind == ScopeKind::Module || flags & def::GLOBAL != 0 {
-            def::GLOBAL
-        } else {
-            def::NONLOCAL
-        };
+        let inner_flag =
+            if kind == ScopeKind::Module || flags & def::GLOBAL != 0 { def::GLOBAL } else { def::NONLOCAL };
         let current = self.current;
         let mut inner = current;
         while inner != at {

@@ -128,7 +128,13 @@ pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
 }
 
 /// `string.templatelib.Interpolation`.
-pub fn new_interpolation(vm: &Vm, _value: Value, _expression: Value, _conversion: usize, _spec: Value) -> R<Value> {
+pub fn new_interpolation(
+    vm: &Vm,
+    _value: Value,
+    _expression: Value,
+    _conversion: usize,
+    _spec: Value,
+) -> R<Value> {
     Err(vm.unsupported("t-strings"))
 }
 

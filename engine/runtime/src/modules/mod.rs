@@ -5,11 +5,13 @@ mod builtins_iteration;
 mod classes;
 mod import;
 mod pending;
+mod program;
 mod sys;
 
 pub use classes::class_step;
 pub use import::{import, import_module_object, register_native_module, run_main};
 pub use pending::*;
+pub use program::run_program;
 
 use crate::native::NativeDef;
 use crate::object::Ref;

@@ -35,7 +35,13 @@ impl Vm {
 
     /// Runs finalizers and weak references' callbacks that collections have found.
     pub fn run_finalizers(&self) {
-        while self.heap.take_finalizable().is_some() {}
+        while let Some(object) = self.heap.take_finalizable() {
+            // SAFETY: the heap hands out live objects.
+            let v = unsafe { Value::from_bits(object as u64) };
+            if v.cast::<crate::types::ext::ExtObject>().is_some() {
+                self.hooks.clone().switcher().finalize(self, v);
+            }
+        }
     }
 
     /// An exception group of one exception, for `except*`.
@@ -67,10 +73,9 @@ impl Vm {
     /// `super(class, receiver)`. TypeError.
     pub fn new_super(&self, class: Value, receiver: Value) -> R<Ref<crate::types::descriptor::Super>> {
         let Some(ty) = class.cast::<Type>() else {
-            return Err(self.type_error(format!(
-                "super() argument 1 must be a type, not {}",
-                self.type_name(class)
-            )));
+            return Err(
+                self.type_error(format!("super() argument 1 must be a type, not {}", self.type_name(class)))
+            );
         };
         let own = self.type_of(receiver);
         let receiver_type = match receiver.cast::<Type>() {
