@@ -112,7 +112,9 @@ types! {
     async_generator: generator::ASYNC_GENERATOR;
 }
 
-pub use common::{class_argument, compare_rows, ext_type, item_index, repeat_count, string_of_items, tuple_hash};
+pub use common::{
+    check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated, string_of_items,
+};
 pub use int::{big_to_f64, hash_big, hash_i64};
 pub use list::sort_list;
 pub use object::attribute_name;

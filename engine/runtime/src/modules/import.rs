@@ -48,6 +48,11 @@ pub fn import(vm: &Vm, name: &str) -> R<Value> {
 }
 
 pub fn import_module_object(vm: &Vm, name: &str, modules: Ref<Dict>) -> R<Value> {
+    if let Some((_, make)) = super::BUILTIN_MODULES.iter().find(|(n, _)| *n == name) {
+        let m = make(vm)?.value();
+        modules.set_name(vm, name, m)?;
+        return Ok(m);
+    }
     let hooks = vm.hooks.clone();
     if let Some(m) = hooks.native_module(vm, name)? {
         modules.set_name(vm, name, m)?;

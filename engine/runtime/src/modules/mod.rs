@@ -4,6 +4,7 @@ pub mod builtins;
 mod builtins_iteration;
 mod classes;
 mod import;
+mod itertools;
 mod pending;
 mod program;
 mod sys;
@@ -20,6 +21,14 @@ use crate::types::native::NativeFunction;
 use crate::value::R;
 use crate::vm::Vm;
 
+/// Makes a module at its first import.
+pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
+
+/// The modules of this crate that are made when they are imported.
+pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
+    ("itertools", itertools::make),
+];
+
 /// Adds functions to a module. MemoryError.
 pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {
     let name = module.dict().get_str(vm, vm.names.__name__)?.unwrap_or(crate::value::Value::NONE);
@@ -28,6 +37,13 @@ pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDe
         module.dict().set_name(vm, def.name, f.value())?;
     }
     Ok(())
+}
+
+/// A module of native functions. MemoryError.
+pub fn make_module(vm: &Vm, name: &str, functions: &'static [NativeDef]) -> R<Ref<Module>> {
+    let m = Module::new(vm, name)?;
+    add_functions(vm, m, functions)?;
+    Ok(m)
 }
 
 /// Makes the modules that are there from the start.
