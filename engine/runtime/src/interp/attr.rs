@@ -6,7 +6,7 @@ use crate::interp::frames::frame_code;
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};
-use crate::types::code::{AttrCache, MethodCache};
+use crate::types::code::{AttrCache, MethodCache, ModuleCache};
 use crate::types::descriptor::{GetSet, Member, Property, Super, Wrapper};
 use crate::types::dict::Dict;
 use crate::types::function::{BoundMethod, Function};
@@ -302,6 +302,9 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
     let cache = unsafe { &*at.extra_ptr::<AttrCache>() };
     let obj = at.reg(at.b());
+    if note_module(vm, at, obj, cache.name, Op::LoadAttrModule) {
+        return Ok(at);
+    }
     if let Some(i) = obj.cast::<Instance>()
         && cache.misses.get() < MEGAMORPHIC
     {
@@ -328,6 +331,27 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
         }
     }
     get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
+}
+
+/// Caches a plain module's global by its cell, so that the instruction is to be tried again.
+fn note_module(vm: &Vm, at: At, obj: Value, name: Ref<Str>, op: Op) -> bool {
+    // SAFETY: the loader has put a cache there; all kinds have the same size.
+    let cache = unsafe { &*at.extra_ptr::<ModuleCache>() };
+    let Some(m) = obj.cast::<Module>() else { return false };
+    // A site that has seen another module is left generic: the cache's first word is then set.
+    if cache.module.get() != 0 && cache.module.get() != obj.bits() || vm.type_of(obj) != vm.types.module {
+        return false;
+    }
+    // Names like `__class__` and `__dict__` are the type's.
+    if vm.types.module.lookup(vm, name).is_some() {
+        return false;
+    }
+    let Some(cell) = m.dict().cell(vm, name) else { return false };
+    frame_code(at.base).barrier(vm);
+    cache.module.set(obj.bits());
+    cache.cell.set(Some(cell.value()));
+    set_op(at, op);
+    true
 }
 
 fn note_attr(at: At, cache: &AttrCache, shape: u32, capacity: usize, slot: usize, inline: Op, overflow: Op) {
@@ -421,6 +445,9 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
     let cache = unsafe { &*at.extra_ptr::<MethodCache>() };
     let (obj, name, w) = (at.reg(at.b()), cache.name, at.window());
+    if note_module(vm, at, obj, name, Op::LoadMethodModule) {
+        return Ok(at);
+    }
     let ty = vm.type_of(obj);
     if has_builtin_getattribute(vm, ty)
         && let Some(f) = ty.lookup(vm, name)
@@ -737,6 +764,32 @@ impl Vm {
             word.init(d.value());
         }
         Ok(word.cast())
+    }
+
+    /// Makes `dict` the attribute dictionary (`obj.__dict__ = dict`). TypeError, AttributeError.
+    pub fn replace_instance_dict(&self, obj: Value, dict: Ref<Dict>) -> R<()> {
+        if let Some(i) = obj.cast::<Instance>()
+            && self.type_of(obj).has_flag(type_flags::HAS_DICT)
+        {
+            return i.set_dict(self, dict);
+        }
+        if let Some(f) = obj.cast::<Function>() {
+            return f.set_extra(self, crate::types::function::Extra::Dict, Some(dict.value()));
+        }
+        if let Some(w) = obj.cast::<Wrapper>() {
+            w.dict.set(self, w, dict.value());
+            return Ok(());
+        }
+        match obj.header().and_then(dict_word) {
+            Some(word) => {
+                if let Some(h) = obj.header() {
+                    self.heap.write_barrier(h);
+                }
+                word.init(dict.value());
+                Ok(())
+            }
+            None => Err(self.attribute_error("__dict__ is not writable")),
+        }
     }
 
     /// Caches in code rely on what this type's look-ups gave.

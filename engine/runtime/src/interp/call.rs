@@ -220,9 +220,15 @@ pub fn with_first<T>(vm: &Vm, first: Value, args: Args<'_>, f: impl FnOnce(Args<
     const SMALL: usize = 12;
     let (all, names) = args.parts();
     if all.len() < SMALL {
-        let mut row = [first; SMALL];
-        row[1..=all.len()].copy_from_slice(all);
-        return f(Args::new(&row[..=all.len()], names));
+        let mut row = [const { std::mem::MaybeUninit::<Value>::uninit() }; SMALL];
+        row[0].write(first);
+        // SAFETY: the row is longer than the arguments, and its beginning is then initialised.
+        let row = unsafe {
+            let p = row.as_mut_ptr().cast::<Value>();
+            std::ptr::copy_nonoverlapping(all.as_ptr(), p.add(1), all.len());
+            std::slice::from_raw_parts(p, all.len() + 1)
+        };
+        return f(Args::new(row, names));
     }
     let list = List::with_capacity(vm, all.len() + 1)?;
     list.push(vm, first)?;
@@ -798,6 +804,12 @@ impl Vm {
             return native.def().invoke(self, args);
         }
         self.enter_nested(|resume, cont| call_special(self, resume, f, args, cont))
+    }
+
+    /// Is the native stack in use nearly used up?
+    pub fn native_stack_low(&self) -> bool {
+        let marker = 0u8;
+        std::ptr::from_ref(&marker).addr() < self.native_limit.get()
     }
 
     /// Runs what `push` starts to its end in a nested loop. RecursionError where the native stack

@@ -8,6 +8,7 @@ mod known;
 mod names;
 mod protocol;
 
+pub use crate::methods::SyntaxPlace;
 pub use bootstrap::StartError;
 pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher};
 pub use names::Names;
