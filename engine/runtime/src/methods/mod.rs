@@ -118,7 +118,8 @@ types! {
 }
 
 pub use common::{
-    class_argument, compare_rows, ext_type, item_index, repeat_count, string_of_items, tuple_hash,
+    check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated,
+    string_of_items,
 };
 pub use exceptions::{SyntaxPlace, class_of_errno};
 pub use int::{big_to_f64, hash_big, hash_i64};

@@ -1,7 +1,7 @@
 //! Builtin functions and types about iteration.
 
-use crate::methods::{class_argument, sort_list};
-use crate::native::{Args, TypeDef};
+use crate::methods::{check_class, class_argument, ext_type, is_callable, sort_list};
+use crate::native::Args;
 use crate::object::{Field, Kind, Ref, Tracer};
 use crate::types::ext::{Ext, ExtArg, Payload};
 use crate::types::list::List;
@@ -33,7 +33,7 @@ native_functions! { pub FUNCTIONS:
 pub(super) fn add(vm: &Vm, m: Ref<Module>) -> R<()> {
     super::add_functions(vm, m, FUNCTIONS)?;
     for def in [&ENUMERATE, &ZIP, &MAP, &FILTER] {
-        let ty = crate::methods::ext_type(vm, def)?;
+        let ty = ext_type(vm, def)?;
         m.dict().set_name(vm, def.name, ty.value())?;
     }
     Ok(())
@@ -47,13 +47,6 @@ fn iter(vm: &Vm, v: Value, sentinel: Option<Value>) -> R<Value> {
     let it = SeqIter::new(vm, vm.types.callable_iterator, v, 0)?;
     it.sentinel.init(sentinel);
     Ok(it.value())
-}
-
-/// `callable(v)`.
-fn is_callable(vm: &Vm, v: Value) -> bool {
-    let kind = v.header().map(|h| Kind::ALL[h.kind.get() as usize]);
-    matches!(kind, Some(Kind::Function | Kind::BoundMethod | Kind::Native | Kind::Type))
-        || vm.type_of(v).special(vm, Special::Call).is_some()
 }
 
 fn next(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
@@ -280,6 +273,7 @@ native_type! {
 }
 
 fn new_enumerate(vm: &Vm, class: Ref<Type>, iterable: Value, start: Option<Value>) -> R<Value> {
+    check_class(vm, class, &ENUMERATE)?;
     let (count, large) = match start {
         None => (0, None),
         Some(v) => match vm.index(v)? {
@@ -438,13 +432,8 @@ fn strict_argument(vm: &Vm, name: &str, args: Args<'_>, exact: bool) -> R<bool> 
     Ok(strict)
 }
 
-/// The type that this declaration made.
-fn own_type(vm: &Vm, def: &'static TypeDef) -> R<Ref<Type>> {
-    crate::methods::ext_type(vm, def)
-}
-
 fn new_zip(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let own = own_type(vm, &ZIP)?;
+    let own = ext_type(vm, &ZIP)?;
     let ty = class_argument(vm, &args, own)?;
     let strict = strict_argument(vm, "zip", args, ty == own)?;
     let iterators = Iterators::new(vm, None, &args.positional()[1..], strict)?;
@@ -460,7 +449,7 @@ fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
 }
 
 fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let own = own_type(vm, &MAP)?;
+    let own = ext_type(vm, &MAP)?;
     let ty = class_argument(vm, &args, own)?;
     let strict = strict_argument(vm, "map", args, ty == own)?;
     let [_, function, iterables @ ..] = args.positional() else {
@@ -505,6 +494,7 @@ native_type! {
 }
 
 fn new_filter(vm: &Vm, class: Ref<Type>, function: Value, iterable: Value) -> R<Value> {
+    check_class(vm, class, &FILTER)?;
     let iterator = vm.iter(iterable)?;
     let payload = Filter { function: Field::new(Some(function)), iterator: Field::new(Some(iterator)) };
     Ok(Ext::new(vm, class, payload)?.value())

@@ -5,6 +5,7 @@ mod builtins_iteration;
 mod classes;
 mod gc;
 mod import;
+mod itertools;
 mod oserror;
 mod pending;
 mod program;
@@ -32,8 +33,13 @@ use crate::vm::Vm;
 pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 
 /// The modules of this crate that are made when they are imported.
-pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] =
-    &[("_imp", import::make_imp), ("_signal", signal::make), ("gc", gc::make), ("time", time::make)];
+pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
+    ("_imp", import::make_imp),
+    ("_signal", signal::make),
+    ("gc", gc::make),
+    ("itertools", itertools::make),
+    ("time", time::make),
+];
 
 /// Adds functions to a module. MemoryError.
 pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {
