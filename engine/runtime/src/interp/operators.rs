@@ -1,7 +1,7 @@
 //! Operators, comparisons and truth.
 
 use crate::interp::call::{call_special, deliver, deliver_truth};
-use crate::interp::{At, Cont, ContKind, Consumer};
+use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::typeobj::Type;
@@ -215,11 +215,12 @@ pub fn contains(vm: &Vm, at: At, negate: bool) -> R<At> {
     let mut cont = Cont::store(at.a());
     cont.consumer = if negate { Consumer::StoreNot } else { Consumer::StoreTruth };
     match vm.type_of(container).special(vm, Special::Contains) {
-        Some(f) if f.is_none() => Err(vm.type_error(format!(
-            "'{}' object is not a container",
-            vm.type_name(container)
-        ))),
-        Some(f) => call_special(vm, resume, f, Args::new(&[container, item], None), cont.kind(ContKind::Contains)),
+        Some(f) if f.is_none() => {
+            Err(vm.type_error(format!("'{}' object is not a container", vm.type_name(container))))
+        }
+        Some(f) => {
+            call_special(vm, resume, f, Args::new(&[container, item], None), cont.kind(ContKind::Contains))
+        }
         None => {
             let found = vm.contains_by_iteration(container, item)?;
             Ok(deliver_truth(resume, cont, found))
@@ -269,7 +270,8 @@ impl Vm {
         if let Some(v) = self.number_binary(op, l, r)? {
             return Ok(v);
         }
-        let first = if inplace { self.type_of(l).special(self, op.inplace()).map(|f| (f, [l, r])) } else { None };
+        let first =
+            if inplace { self.type_of(l).special(self, op.inplace()).map(|f| (f, [l, r])) } else { None };
         let [a, b] = candidates(self, op, l, r);
         for (f, args) in [first, a, b].into_iter().flatten() {
             if f.is_none() {

@@ -1,4 +1,4 @@
-//! What Python code sees of `list_iterator`, `list_reverseiterator`, `tuple_iterator`, `str_ascii_iterator`, `bytes_iterator`, `bytearray_iterator`, `iterator`, `reversed`, `callable_iterator`.
+//! What Python code sees of `list_iterator`, `list_reverseiterator`, `tuple_iterator`, `iterator`, `reversed`, `callable_iterator`.
 
 use crate::native_type;
 use crate::object::Kind;
@@ -16,21 +16,6 @@ native_type! {
 
 native_type! {
     pub TUPLE: "tuple_iterator", Kind::SeqIter, type_flags::NO_NEW;
-    methods {}
-}
-
-native_type! {
-    pub STR: "str_ascii_iterator", Kind::SeqIter, type_flags::NO_NEW;
-    methods {}
-}
-
-native_type! {
-    pub BYTES: "bytes_iterator", Kind::SeqIter, type_flags::NO_NEW;
-    methods {}
-}
-
-native_type! {
-    pub BYTEARRAY: "bytearray_iterator", Kind::SeqIter, type_flags::NO_NEW;
     methods {}
 }
 

@@ -29,11 +29,13 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod code;
+pub mod codecs;
 mod complex;
 mod descriptors;
 mod dict;
 mod dictviews;
 mod float;
+mod format;
 mod frame;
 mod function;
 mod generator;
@@ -42,11 +44,14 @@ mod iterators;
 mod list;
 mod module;
 mod object;
+mod percent;
 mod range;
+mod rows;
 mod set;
 mod singletons;
 mod slice;
 mod str;
+mod text;
 mod tuple;
 mod typeobj;
 
@@ -95,9 +100,9 @@ types! {
     list_iterator: iterators::LIST;
     list_reverseiterator: iterators::LIST_REVERSE;
     tuple_iterator: iterators::TUPLE;
-    str_iterator: iterators::STR;
-    bytes_iterator: iterators::BYTES;
-    bytearray_iterator: iterators::BYTEARRAY;
+    str_iterator: str::ITERATOR;
+    bytes_iterator: bytes::BYTES_ITERATOR;
+    bytearray_iterator: bytes::BYTEARRAY_ITERATOR;
     iterator: iterators::SEQUENCE;
     reversed: iterators::REVERSED;
     callable_iterator: iterators::CALLABLE;
@@ -124,7 +129,13 @@ pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
 }
 
 /// `string.templatelib.Interpolation`.
-pub fn new_interpolation(vm: &Vm, _value: Value, _expression: Value, _conversion: usize, _spec: Value) -> R<Value> {
+pub fn new_interpolation(
+    vm: &Vm,
+    _value: Value,
+    _expression: Value,
+    _conversion: usize,
+    _spec: Value,
+) -> R<Value> {
     Err(vm.unsupported("t-strings"))
 }
 

@@ -3,7 +3,6 @@
 use crate::native_type;
 use crate::object::Kind;
 
-
 native_type! {
     pub NONE_TYPE: "NoneType", Kind::Ext, 0;
     methods {}

@@ -3,7 +3,6 @@
 use crate::native_type;
 use crate::object::Kind;
 
-
 native_type! {
     pub DEF: "slice", Kind::Slice, 0;
     methods {}

@@ -67,10 +67,9 @@ impl Vm {
     /// `super(class, receiver)`. TypeError.
     pub fn new_super(&self, class: Value, receiver: Value) -> R<Ref<crate::types::descriptor::Super>> {
         let Some(ty) = class.cast::<Type>() else {
-            return Err(self.type_error(format!(
-                "super() argument 1 must be a type, not {}",
-                self.type_name(class)
-            )));
+            return Err(
+                self.type_error(format!("super() argument 1 must be a type, not {}", self.type_name(class)))
+            );
         };
         let own = self.type_of(receiver);
         let receiver_type = match receiver.cast::<Type>() {

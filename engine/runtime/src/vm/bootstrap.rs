@@ -178,7 +178,8 @@ impl Vm {
     fn set_single_base(&self, ty: Ref<Type>, base: Option<Ref<Type>>) -> R<()> {
         match base {
             Some(base) => {
-                let mro: Vec<Value> = std::iter::once(ty.value()).chain(base.mro().items().iter().copied()).collect();
+                let mro: Vec<Value> =
+                    std::iter::once(ty.value()).chain(base.mro().items().iter().copied()).collect();
                 ty.base.set(self, ty, base.value());
                 let bases = Tuple::new(self, &[base.value()])?;
                 ty.bases.set(self, ty, bases.value());
