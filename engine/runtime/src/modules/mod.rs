@@ -3,6 +3,7 @@
 pub mod builtins;
 mod builtins_iteration;
 mod classes;
+mod collections;
 mod import;
 mod itertools;
 mod pending;
@@ -26,6 +27,7 @@ pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 
 /// The modules of this crate that are made when they are imported.
 pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
+    ("_collections", collections::make),
     ("itertools", itertools::make),
 ];
 
