@@ -29,8 +29,8 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod code;
-mod common;
 pub mod codecs;
+mod common;
 mod complex;
 mod descriptors;
 mod dict;
@@ -118,10 +118,11 @@ types! {
 }
 
 pub use common::{
-    check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated, string_of_items,
+    check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated,
+    string_of_items,
 };
 pub use dict::update_from_args as dict_update_from_args;
-pub use exceptions::SyntaxPlace;
+pub use exceptions::{SyntaxPlace, class_of_errno};
 pub use int::{big_to_f64, hash_big, hash_i64};
 pub use list::sort_list;
 pub use object::attribute_name;
@@ -144,10 +145,9 @@ pub(crate) fn get_dict(vm: &Vm, v: Value) -> R<Value> {
 pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("cannot delete __dict__")) };
     let Some(d) = new.cast::<Dict>() else {
-        return Err(vm.type_error(format!(
-            "__dict__ must be set to a dictionary, not a '{}'",
-            vm.type_name(new)
-        )));
+        return Err(
+            vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", vm.type_name(new)))
+        );
     };
     vm.replace_instance_dict(v, d)
 }

@@ -4,16 +4,26 @@ pub mod builtins;
 mod builtins_iteration;
 mod classes;
 mod collections;
+mod functools;
+mod gc;
 mod import;
 mod itertools;
+mod operator;
+mod oserror;
 mod pending;
 mod program;
+mod signal;
+pub mod structseq;
 mod sys;
+mod time;
 
 pub use classes::class_step;
-pub use import::{import, import_module_object, register_native_module, run_main};
+pub use import::{LIBRARY, Main, MainMissing, import, run_code, run_main};
+pub use oserror::strerror;
 pub use pending::*;
 pub use program::run_program;
+pub use signal::{install_interrupt, run_signal_handlers};
+pub use sys::{Finalizing, IntMaxDigits, VERSION, namespace, version_text};
 
 use crate::native::NativeDef;
 use crate::object::Ref;
@@ -28,7 +38,13 @@ pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 /// The modules of this crate that are made when they are imported.
 pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
     ("_collections", collections::make),
+    ("_functools", functools::make),
+    ("_imp", import::make_imp),
+    ("_operator", operator::make),
+    ("_signal", signal::make),
+    ("gc", gc::make),
     ("itertools", itertools::make),
+    ("time", time::make),
 ];
 
 /// Adds functions to a module. MemoryError.

@@ -7,11 +7,6 @@ use crate::value::{R, Value};
 use crate::vm::Vm;
 use skein_bytecode::Intrinsic;
 
-/// Runs the Python handlers of signals that arrived.
-pub fn run_signal_handlers(vm: &Vm) -> R<()> {
-    Err(vm.raise_new(vm.exc.keyboard_interrupt, &[]))
-}
-
 pub fn typing_intrinsic(vm: &Vm, _which: Intrinsic, _args: &[Value]) -> R<Value> {
     Err(vm.unsupported("type parameters"))
 }

@@ -72,8 +72,12 @@ native_type! {
 fn new_compress(vm: &Vm, class: Ref<Type>, data: Value, selectors: Value) -> R<Value> {
     check_class(vm, class, &COMPRESS)?;
     let (data, selectors) = (vm.iter(data)?, vm.iter(selectors)?);
-    Ok(Ext::new(vm, class, Compress { data: Field::new(Some(data)), selectors: Field::new(Some(selectors)) })?
-        .value())
+    Ok(Ext::new(
+        vm,
+        class,
+        Compress { data: Field::new(Some(data)), selectors: Field::new(Some(selectors)) },
+    )?
+    .value())
 }
 
 fn next_compress(vm: &Vm, it: ExtArg<Compress>) -> R<Value> {

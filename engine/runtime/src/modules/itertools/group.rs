@@ -72,7 +72,8 @@ fn next_groupby(vm: &Vm, g: ExtArg<Groupby>) -> R<Value> {
     let key = g.key.value();
     g.group_key.set(vm, g, key);
     let ty = ext_type(vm, &GROUPER)?;
-    let group = Ext::new(vm, ty, Grouper { parent: Field::new(Some(g.value())), key: Field::new(Some(key)) })?;
+    let group =
+        Ext::new(vm, ty, Grouper { parent: Field::new(Some(g.value())), key: Field::new(Some(key)) })?;
     g.group.set(vm, g, group.value());
     vm.tuple(&[key, group.value()])
 }

@@ -82,7 +82,8 @@ fn new_batched(vm: &Vm, class: Ref<Type>, iterable: Value, n: i64, strict: Optio
         return Err(vm.value_error("n must be at least one"));
     }
     let iterator = Field::new(Some(vm.iter(iterable)?));
-    let payload = Batched { iterator, size: Cell::new(n as usize), strict: Cell::new(strict.unwrap_or(false)) };
+    let payload =
+        Batched { iterator, size: Cell::new(n as usize), strict: Cell::new(strict.unwrap_or(false)) };
     Ok(Ext::new(vm, class, payload)?.value())
 }
 
