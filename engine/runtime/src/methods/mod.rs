@@ -121,6 +121,7 @@ pub use common::{
     check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated,
     string_of_items,
 };
+pub use dict::update_from_args as dict_update_from_args;
 pub use exceptions::{SyntaxPlace, class_of_errno};
 pub use int::{big_to_f64, hash_big, hash_i64};
 pub use list::sort_list;
