@@ -15,7 +15,6 @@ fn raise_error(vm: &Vm, e: &SyntaxError, filename: &str) -> Raised {
         ErrorKind::Tab => vm.exc.tab_error,
         ErrorKind::Recursion => return vm.raise_text(vm.exc.recursion_error, &e.message),
         ErrorKind::Memory => return vm.raise_text(vm.exc.memory_error, &e.message),
-        ErrorKind::Value => return vm.raise_text(vm.exc.value_error, &e.message),
     };
     let place = SyntaxPlace {
         filename,
@@ -57,6 +56,14 @@ impl Hooks for Host {
 
     fn packaged_source(&self, _: &str) -> Option<String> {
         None
+    }
+
+    fn caret_anchors(&self, segment: &str) -> Option<(usize, usize)> {
+        skein_compiler::caret_anchors(segment).map(|a| (a.left, a.right))
+    }
+
+    fn is_plain_call(&self, lines: &str, start: usize, end: usize) -> bool {
+        skein_compiler::is_plain_call(lines, start, end)
     }
 
     fn native_module(&self, _: &Vm, _: &str) -> R<Option<Value>> {

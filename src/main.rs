@@ -31,14 +31,7 @@ fn main() -> ExitCode {
         Ok(_) => ExitCode::SUCCESS,
         Err(_) => {
             if let Some(e) = vm.pending.take() {
-                let mut tb = e
-                    .cast::<skein_runtime::types::exception::Exception>()
-                    .and_then(|e| e.traceback.cast::<skein_runtime::types::traceback::Traceback>());
-                while let Some(t) = tb {
-                    eprintln!("  File {:?}, line {}, in {}", t.code().portable().filename, t.line(), t.code().portable().name);
-                    tb = t.next.cast();
-                }
-                eprintln!("{}", skein_runtime::interp::describe_exception(&vm, e));
+                skein_runtime::vm::report::print_exception(&vm, e);
             }
             ExitCode::from(1)
         }

@@ -12,6 +12,7 @@
 //! * An annotation or type parameter evaluator takes one positional-only parameter, `format`.
 //! * Evaluators of bounds, defaults and aliases have the default `(1,)` for it.
 
+mod anchors;
 mod annotations;
 mod calls;
 mod classes;
@@ -44,6 +45,7 @@ mod unit;
 mod unparse;
 
 use context::{Compiler, Frame};
+pub use anchors::{Anchors, caret_anchors, is_plain_call};
 pub use errors::{ErrorKind, SyntaxError, SyntaxWarning};
 use errors::{Fault, Res};
 use ruff_python_ast::{Mod, Stmt};

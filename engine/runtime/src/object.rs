@@ -121,6 +121,11 @@ impl<T> std::fmt::Debug for Ref<T> {
 pub struct Field(Cell<Option<Value>>);
 
 impl Field {
+    /// A slot for an object that is about to be made.
+    pub const fn holding(v: Value) -> Field {
+        Field(Cell::new(Some(v)))
+    }
+
     #[inline(always)]
     pub fn get(&self) -> Option<Value> {
         self.0.get()

@@ -36,7 +36,7 @@ mod dictviews;
 mod float;
 mod frame;
 mod function;
-mod generator;
+pub(crate) mod generator;
 mod int;
 mod iterators;
 mod list;
@@ -109,9 +109,14 @@ types! {
     generator: generator::GENERATOR;
     coroutine: generator::COROUTINE;
     async_generator: generator::ASYNC_GENERATOR;
+    coroutine_wrapper: generator::COROUTINE_WRAPPER;
+    async_wrapped_value: generator::WRAPPED;
+    async_asend: generator::ASEND;
+    async_athrow: generator::ATHROW;
 }
 
 pub use exceptions::SyntaxPlace;
+pub use generator::{AsyncHooks, wrap_async_value};
 pub use int::{big_to_f64, hash_big, hash_i64};
 pub use object::attribute_name;
 pub use typeobj::{compute_mro, type_module};
@@ -138,11 +143,6 @@ pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
         )));
     };
     vm.replace_instance_dict(v, d)
-}
-
-/// A value yielded by an async generator, told apart from what it awaits.
-pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
-    Err(vm.unsupported("async generators"))
 }
 
 /// `string.templatelib.Interpolation`.

@@ -1,11 +1,13 @@
 //! The modules written in Rust that the engine itself needs.
 
 pub mod builtins;
+mod builtins_objects;
 mod classes;
 mod import;
 mod pending;
 mod sys;
 
+pub use builtins_objects::{builtin, texts};
 pub use classes::class_step;
 pub use import::{import, import_module_object, register_native_module, run_main};
 pub use pending::*;
