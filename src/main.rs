@@ -114,7 +114,9 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     path.append(&mut flags.config.path);
     path.push(LIBRARY.into());
     flags.config.path = path;
-    let vm = Vm::new(flags.config, Rc::new(host::Host)).map_err(|e| format!("{program}: {e}"))?;
+    let host = Rc::new(host::Host::default());
+    let vm = Vm::new(flags.config, host.clone()).map_err(|e| format!("{program}: {e}"))?;
+    host.microthreads.attach(&vm);
     install_interrupt(&vm);
     let result = skein_stdlib::install(&vm).and_then(|()| {
         let main = match (&script, &flags.run) {

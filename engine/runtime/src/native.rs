@@ -171,7 +171,8 @@ impl NativeDef {
     /// As [`NativeDef::invoke`], but a `__next__` that has ended gives UNBOUND.
     #[inline]
     pub fn invoke_raw(&'static self, vm: &Vm, args: Args<'_>) -> R<Value> {
-        if self.raw || (args.all.len() == self.params as usize && args.names.is_none() && self.max == self.params)
+        if self.raw
+            || (args.all.len() == self.params as usize && args.names.is_none() && self.max == self.params)
         {
             return (self.call)(vm, self, args);
         }
@@ -185,7 +186,9 @@ impl NativeDef {
         let mut slots = [Value::UNBOUND; MAX_PARAMS];
         let slots = &mut slots[..self.params as usize];
         let positional = args.positional();
-        if positional.len() > self.max as usize || (positional.len() < self.min as usize && !args.has_keywords()) {
+        if positional.len() > self.max as usize
+            || (positional.len() < self.min as usize && !args.has_keywords())
+        {
             return Err(self.count_error(vm, positional.len()));
         }
         slots[..positional.len()].copy_from_slice(positional);
@@ -205,10 +208,9 @@ impl NativeDef {
                     return Err(vm.type_error(format!("{} takes no keyword arguments", self.qualified())));
                 }
                 None => {
-                    return Err(vm.type_error(format!(
-                        "{}() got an unexpected keyword argument '{text}'",
-                        self.name
-                    )));
+                    return Err(
+                        vm.type_error(format!("{}() got an unexpected keyword argument '{text}'", self.name))
+                    );
                 }
             }
         }
@@ -620,12 +622,24 @@ macro_rules! native_functions {
 /// Applies the modifiers of [`native_functions!`].
 #[macro_export]
 macro_rules! native_modifiers {
-    ($def:expr, ) => { $def };
-    ($def:expr, soft $soft:path) => { $def.soft($soft) };
-    ($def:expr, class) => { $def.class_method() };
-    ($def:expr, static) => { $def.static_method() };
-    ($def:expr, pure) => { $def.effect($crate::native::Effect::Pure) };
-    ($def:expr, reads) => { $def.effect($crate::native::Effect::ReadsHeap) };
+    ($def:expr, ) => {
+        $def
+    };
+    ($def:expr, soft $soft:path) => {
+        $def.soft($soft)
+    };
+    ($def:expr, class) => {
+        $def.class_method()
+    };
+    ($def:expr, static) => {
+        $def.static_method()
+    };
+    ($def:expr, pure) => {
+        $def.effect($crate::native::Effect::Pure)
+    };
+    ($def:expr, reads) => {
+        $def.effect($crate::native::Effect::ReadsHeap)
+    };
 }
 
 /// Declares a builtin type:

@@ -3,7 +3,7 @@
 use crate::context::FRAME_WORDS;
 use crate::interp::call::{call_soft, call_special, deliver};
 use crate::interp::frames::frame_code;
-use crate::interp::{At, Cont, ContKind, Consumer};
+use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};
 use crate::types::code::{AttrCache, MethodCache};
@@ -235,7 +235,8 @@ fn get_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) ->
         AttrLookup::Value(v) => deliver(vm, resume, cont, v),
         AttrLookup::Call(f, args, n) => {
             let has_fallback = ty.special(vm, Special::GetAttr).is_some() && cont.kind == ContKind::Plain;
-            let cont = if has_fallback { cont.kind(ContKind::GetAttribute).with(obj, name.value()) } else { cont };
+            let cont =
+                if has_fallback { cont.kind(ContKind::GetAttribute).with(obj, name.value()) } else { cont };
             if has_fallback && f.cast::<Function>().is_none() {
                 let v = vm.get_attr(obj, name)?;
                 return deliver(vm, resume, cont, v);
@@ -351,9 +352,9 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
     {
         let on_type = ty.lookup(vm, name);
         let shape = i.shape(vm);
-        let member = on_type.and_then(|t| t.cast::<Member>()).filter(|m| {
-            m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o))
-        });
+        let member = on_type
+            .and_then(|t| t.cast::<Member>())
+            .filter(|m| m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o)));
         let plain = on_type.is_none_or(|t| !is_data_descriptor(vm, t));
         let slot = match member {
             Some(m) => Some(m.slot()),
@@ -574,9 +575,15 @@ impl Vm {
         let ty = self.type_of(obj);
         let found = if has_builtin_getattribute(self, ty) {
             let r = self.generic_get_attr(obj, name);
-            if ty.special(self, Special::GetAttr).is_none() { r? } else { self.absorb(r, self.exc.attribute_error)?.flatten() }
+            if ty.special(self, Special::GetAttr).is_none() {
+                r?
+            } else {
+                self.absorb(r, self.exc.attribute_error)?.flatten()
+            }
         } else {
-            let Some(f) = ty.special(self, Special::GetAttribute) else { return Err(self.no_attribute(obj, name)) };
+            let Some(f) = ty.special(self, Special::GetAttribute) else {
+                return Err(self.no_attribute(obj, name));
+            };
             let r = self.call_special_method(f, Args::new(&[obj, name.value()], None));
             if ty.special(self, Special::GetAttr).is_none() {
                 return r;
@@ -730,6 +737,32 @@ impl Vm {
             word.init(d.value());
         }
         Ok(word.cast())
+    }
+
+    /// Makes `dict` the attribute dictionary (`obj.__dict__ = dict`). TypeError, AttributeError.
+    pub fn replace_instance_dict(&self, obj: Value, dict: Ref<Dict>) -> R<()> {
+        if let Some(i) = obj.cast::<Instance>()
+            && self.type_of(obj).has_flag(type_flags::HAS_DICT)
+        {
+            return i.set_dict(self, dict);
+        }
+        if let Some(f) = obj.cast::<Function>() {
+            return f.set_extra(self, crate::types::function::Extra::Dict, Some(dict.value()));
+        }
+        if let Some(w) = obj.cast::<Wrapper>() {
+            w.dict.set(self, w, dict.value());
+            return Ok(());
+        }
+        match obj.header().and_then(dict_word) {
+            Some(word) => {
+                if let Some(h) = obj.header() {
+                    self.heap.write_barrier(h);
+                }
+                word.init(dict.value());
+                Ok(())
+            }
+            None => Err(self.attribute_error("__dict__ is not writable")),
+        }
     }
 
     /// Caches in code rely on what this type's look-ups gave.

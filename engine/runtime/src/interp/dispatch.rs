@@ -3,8 +3,8 @@
 use crate::context::FRAME_WORDS;
 use crate::interp::cont::{caller, return_word};
 use crate::interp::{
-    At, attr, build, call, exceptions, generators, globals, imports, items, iteration, matching, misc, operators,
-    or_unwind, publish,
+    At, attr, build, call, exceptions, generators, globals, imports, items, iteration, matching, misc,
+    operators, or_unwind, publish,
 };
 use crate::object::Ref;
 use crate::types::cell::CellObject;

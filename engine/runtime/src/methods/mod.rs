@@ -29,6 +29,7 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod code;
+mod common;
 mod complex;
 mod descriptors;
 mod dict;
@@ -111,12 +112,37 @@ types! {
     async_generator: generator::ASYNC_GENERATOR;
 }
 
+pub use exceptions::SyntaxPlace;
+pub use common::{class_argument, compare_rows, ext_type, item_index, repeat_count, string_of_items, tuple_hash};
 pub use int::{big_to_f64, hash_big, hash_i64};
+pub use list::sort_list;
 pub use object::attribute_name;
+pub use slice::{SliceRange, slice_bounds};
 pub use typeobj::{compute_mro, type_module};
 
+use crate::types::dict::Dict;
 use crate::value::{R, Value};
 use crate::vm::Vm;
+
+/// `__dict__` of an object that has one.
+pub(crate) fn get_dict(vm: &Vm, v: Value) -> R<Value> {
+    match vm.instance_dict(v)? {
+        Some(d) => Ok(d.value()),
+        None => Err(vm.no_attribute(v, vm.names.__dict__)),
+    }
+}
+
+/// Replaces an object's `__dict__`.
+pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+    let Some(new) = new else { return Err(vm.type_error("cannot delete __dict__")) };
+    let Some(d) = new.cast::<Dict>() else {
+        return Err(vm.type_error(format!(
+            "__dict__ must be set to a dictionary, not a '{}'",
+            vm.type_name(new)
+        )));
+    };
+    vm.replace_instance_dict(v, d)
+}
 
 /// A value yielded by an async generator, told apart from what it awaits.
 pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
@@ -124,7 +150,13 @@ pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
 }
 
 /// `string.templatelib.Interpolation`.
-pub fn new_interpolation(vm: &Vm, _value: Value, _expression: Value, _conversion: usize, _spec: Value) -> R<Value> {
+pub fn new_interpolation(
+    vm: &Vm,
+    _value: Value,
+    _expression: Value,
+    _conversion: usize,
+    _spec: Value,
+) -> R<Value> {
     Err(vm.unsupported("t-strings"))
 }
 

@@ -59,6 +59,7 @@ fn hash(vm: &Vm, v: Value) -> R<i64> {
 pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "builtins")?;
     super::add_functions(vm, m, FUNCTIONS)?;
+    super::builtins_iteration::add(vm, m)?;
     let d = m.dict();
     let t = &vm.types;
     for ty in [

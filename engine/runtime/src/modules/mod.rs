@@ -1,6 +1,7 @@
 //! The modules written in Rust that the engine itself needs.
 
 pub mod builtins;
+mod builtins_iteration;
 mod classes;
 mod gc;
 mod import;
@@ -8,6 +9,7 @@ mod oserror;
 mod pending;
 mod signal;
 pub mod structseq;
+mod program;
 mod sys;
 mod time;
 
@@ -17,6 +19,7 @@ pub use oserror::strerror;
 pub use pending::*;
 pub use signal::{install_interrupt, run_signal_handlers};
 pub use sys::{Finalizing, IntMaxDigits, VERSION, namespace, version_text};
+pub use program::run_program;
 
 use crate::native::NativeDef;
 use crate::object::Ref;

@@ -39,32 +39,6 @@ impl Vm {
         }
     }
 
-    /// An exception group of one exception, for `except*`.
-    pub fn wrap_in_group(&self, _e: Value) -> R<Value> {
-        Err(self.unsupported("except* with a plain exception"))
-    }
-
-    /// What remains to be raised after `except*` clauses.
-    pub fn exceptions_to_reraise(&self, _original: Value, _raised: Value) -> R<Value> {
-        Err(self.unsupported("except*"))
-    }
-
-    /// Adds a note to the pending exception.
-    pub fn add_note_to_pending(&self, note: &str) -> R<()> {
-        let Some(e) = self.pending.get() else { return Ok(()) };
-        let text = self.str(note)?;
-        let Some(d) = self.instance_dict(e)? else { return Ok(()) };
-        let notes = match d.get_name(self, "__notes__")?.and_then(|n| n.cast::<crate::types::list::List>()) {
-            Some(l) => l,
-            None => {
-                let l = crate::types::list::List::with_capacity(self, 1)?;
-                d.set_name(self, "__notes__", l.value())?;
-                l
-            }
-        };
-        notes.push(self, text)
-    }
-
     /// `super(class, receiver)`. TypeError.
     pub fn new_super(&self, class: Value, receiver: Value) -> R<Ref<crate::types::descriptor::Super>> {
         let Some(ty) = class.cast::<Type>() else {

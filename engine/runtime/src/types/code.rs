@@ -327,7 +327,9 @@ fn constant(vm: &Vm, c: &Const) -> R<Value> {
         Const::False => Value::FALSE,
         Const::Ellipsis => Value::ELLIPSIS,
         Const::Int(i) => vm.int(*i)?,
-        Const::BigInt(digits) => vm.big_int(num_bigint::BigInt::from(num_bigint::BigUint::new(digits.clone())))?,
+        Const::BigInt(digits) => {
+            vm.big_int(num_bigint::BigInt::from(num_bigint::BigUint::new(digits.clone())))?
+        }
         Const::Float(bits) => vm.float(f64::from_bits(*bits))?,
         Const::Complex(re, im) => vm.complex(f64::from_bits(*re), f64::from_bits(*im))?,
         Const::Str(bytes) => vm.intern_bytes(bytes)?.value(),
@@ -356,7 +358,6 @@ pub fn locals_of(code: &Code, kind: LocalKind) -> impl Iterator<Item = (usize, &
 pub fn globals_dict(vm: &Vm, v: Value) -> R<Ref<Dict>> {
     v.cast::<Dict>().ok_or_else(|| vm.type_error("globals must be a dict"))
 }
-
 
 /// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed.
 pub fn reset_attribute_caches(code: Ref<CodeObject>) {

@@ -69,6 +69,7 @@ impl Vm {
         let mut vm = Box::new(Vm {
             limit: Cell::new(main_ctx.limit.get()),
             ticks: Cell::new(crate::vm::TICKS),
+            slice: Cell::new(0),
             globals_epoch: Cell::new(1),
             poll: Arc::default(),
             frame: Published { pc: Cell::new(std::ptr::null()), base: Cell::new(std::ptr::null_mut()) },
@@ -179,7 +180,8 @@ impl Vm {
     fn set_single_base(&self, ty: Ref<Type>, base: Option<Ref<Type>>) -> R<()> {
         match base {
             Some(base) => {
-                let mro: Vec<Value> = std::iter::once(ty.value()).chain(base.mro().items().iter().copied()).collect();
+                let mro: Vec<Value> =
+                    std::iter::once(ty.value()).chain(base.mro().items().iter().copied()).collect();
                 ty.base.set(self, ty, base.value());
                 let bases = Tuple::new(self, &[base.value()])?;
                 ty.bases.set(self, ty, bases.value());

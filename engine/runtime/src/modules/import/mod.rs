@@ -577,7 +577,7 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
             }
         }
     };
-    run_code(vm, code, main.dict())
+    super::run_program(vm, code, main.dict())
 }
 
 /// Whether the module of `-m` was not found, which the command line tells in one line.
