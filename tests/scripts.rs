@@ -46,7 +46,7 @@ fn scripts_pass() {
 
 #[test]
 fn scripts_pass_while_collecting() {
-    run_all("collecting", &["-X", "gc-stress=97"]);
+    run_all("collecting", &["-X", "skein-gc-stress=97"]);
 }
 
 #[test]
