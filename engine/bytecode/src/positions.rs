@@ -1,6 +1,6 @@
 //! Source positions of instructions, run-length coded.
 //!
-//! One row a run of units with the same position: four varints, the run's length in units, the line
+//! One row a run of units with the same position: five varints, the run's length in units, the line
 //! as a zigzag difference from the row before, the lines it spans, then start column + 1 and end
 //! column + 1 (0: not known). Columns count UTF-8 bytes from 0, lines from 1. Line 0: no position.
 

@@ -25,7 +25,8 @@ impl<'a> Compiler<'a> {
             Expr::SetComp(c) => (key(c), &c.generators, Element::Set(&c.elt), "<setcomp>"),
             Expr::DictComp(c) => {
                 let Some(k) = &c.key else {
-                    return self.error("dict unpacking cannot be used in dict comprehension", c.value.range());
+                    return self
+                        .error("dict unpacking cannot be used in dict comprehension", c.value.range());
                 };
                 (key(c), &c.generators, Element::Dict(k, &c.value), "<dictcomp>")
             }

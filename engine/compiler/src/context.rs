@@ -13,17 +13,36 @@ use skein_bytecode::{Code, LocalKind, Op, flags};
 /// A construct that `break`, `continue` and `return` leave or unwind.
 #[derive(Clone)]
 pub enum Block<'a> {
-    Loop { break_to: Label, continue_to: Label },
+    Loop {
+        break_to: Label,
+        continue_to: Label,
+    },
     /// A `try` body with handlers: only its protection ends.
-    Protected { outer_handler: u32 },
+    Protected {
+        outer_handler: u32,
+    },
     /// A `try` body with `finally`: its statements run on the way out.
-    Finally { body: &'a [Stmt], outer_handler: u32 },
+    Finally {
+        body: &'a [Stmt],
+        outer_handler: u32,
+    },
     /// An exception is being handled; `PopExc save` on the way out.
-    Handling { save: Reg, outer_handler: u32 },
+    Handling {
+        save: Reg,
+        outer_handler: u32,
+    },
     /// `except … as name`: the name is unbound on the way out.
-    ExceptName { name: Sym, outer_handler: u32 },
+    ExceptName {
+        name: Sym,
+        outer_handler: u32,
+    },
     /// The body of `with`; `exit` is called on the way out.
-    With { exit: Reg, is_async: bool, outer_handler: u32, range: TextRange },
+    With {
+        exit: Reg,
+        is_async: bool,
+        outer_handler: u32,
+        range: TextRange,
+    },
     /// A `finally` body that runs with an exception or on the way out: for the warning of PEP 765.
     InFinally,
     /// An `except*` clause, which no jump may leave.
@@ -174,7 +193,9 @@ impl<'a> Compiler<'a> {
             return name.into();
         }
         if matches!(self.tree.scopes[scope].kind, ScopeKind::Function | ScopeKind::Class)
-            && self.tree.scopes[parent].get(&self.mangle(name)).is_some_and(|s| s.resolution == Resolution::GlobalExplicit)
+            && self.tree.scopes[parent]
+                .get(&self.mangle(name))
+                .is_some_and(|s| s.resolution == Resolution::GlobalExplicit)
         {
             return name.into();
         }
@@ -218,9 +239,8 @@ impl<'a> Compiler<'a> {
             self.f.vars.insert((scope, p.clone()), reg);
         }
         self.u.params = params.len() as u16;
-        let mut cells: Vec<Reg> = (0..self.u.params)
-            .filter(|&r| self.u.locals[r as usize].kind == LocalKind::Cell)
-            .collect();
+        let mut cells: Vec<Reg> =
+            (0..self.u.params).filter(|&r| self.u.locals[r as usize].kind == LocalKind::Cell).collect();
         let mut plain = Vec::new();
         if self.tree.scopes[scope].is_function_like() {
             for i in 0..self.tree.scopes[scope].symbols.len() {

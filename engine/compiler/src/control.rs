@@ -108,8 +108,7 @@ impl<'a> Compiler<'a> {
         let found = self.f.blocks.iter().rposition(|b| matches!(b, Block::Loop { .. }));
         self.check_leaving_finally(range, word, true)?;
         let Some(i) = found else {
-            let message =
-                if is_break { "'break' outside loop" } else { "'continue' not properly in loop" };
+            let message = if is_break { "'break' outside loop" } else { "'continue' not properly in loop" };
             return self.error(message, range);
         };
         let Block::Loop { break_to, continue_to } = self.f.blocks[i] else { return Ok(()) };
@@ -162,8 +161,9 @@ impl<'a> Compiler<'a> {
             self.at(e, |c| c.u.op2(Op::GetIter, dst, dst));
             return Ok(());
         }
+        // A local is read in place; a call uses the iterator's register as its window.
         let mark = self.u.mark();
-        let r = self.expr(e, None)?;
+        let r = self.expr(e, (!e.is_name_expr()).then_some(dst))?;
         self.u.reset(mark);
         self.at(e, |c| c.u.op2(Op::GetIter, dst, r));
         Ok(())

@@ -17,8 +17,6 @@ pub enum ErrorKind {
     Recursion,
     /// `MemoryError`: the source is too large for its tables. No position.
     Memory,
-    /// `ValueError`: the source holds a null byte where only text may be (never from `compile` on files).
-    Value,
 }
 
 /// A source text that does not compile. Lines and columns count from 1; columns count characters.
@@ -74,23 +72,30 @@ pub struct Fault {
     pub kind: ErrorKind,
     pub message: String,
     pub range: Option<TextRange>,
+    /// See [`SyntaxError::incomplete`].
+    pub incomplete: bool,
 }
 
 pub type Res<T = ()> = Result<T, Box<Fault>>;
 
 impl Fault {
+    pub fn new(kind: ErrorKind, message: impl Into<String>, range: TextRange) -> Box<Fault> {
+        Box::new(Fault { kind, message: message.into(), range: Some(range), incomplete: false })
+    }
+
     pub fn syntax(message: impl Into<String>, range: TextRange) -> Box<Fault> {
-        Box::new(Fault { kind: ErrorKind::Syntax, message: message.into(), range: Some(range) })
+        Fault::new(ErrorKind::Syntax, message, range)
     }
 
     pub fn bare(kind: ErrorKind, message: impl Into<String>) -> Box<Fault> {
-        Box::new(Fault { kind, message: message.into(), range: None })
+        Box::new(Fault { kind, message: message.into(), range: None, incomplete: false })
     }
 }
 
 /// Turns a fault's range into lines and columns.
 pub fn locate(fault: Fault, source: &Source) -> SyntaxError {
     let mut e = SyntaxError::bare(fault.kind, fault.message);
+    e.incomplete = fault.incomplete;
     if let Some(range) = fault.range {
         let (start, end) = (range.start().to_u32(), range.end().to_u32());
         e.line = source.line_of(start);

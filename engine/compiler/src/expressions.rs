@@ -33,7 +33,8 @@ pub fn binary_op(op: Operator, in_place: bool) -> Op {
     Op::ALL[base as usize - Op::Add as usize + Op::InplaceAdd as usize]
 }
 
-const _: () = assert!(Op::Xor as usize - Op::Add as usize == Op::InplaceXor as usize - Op::InplaceAdd as usize);
+const _: () =
+    assert!(Op::Xor as usize - Op::Add as usize == Op::InplaceXor as usize - Op::InplaceAdd as usize);
 
 fn compare_op(op: CmpOp) -> Op {
     match op {

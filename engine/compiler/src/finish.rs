@@ -6,7 +6,9 @@
 use crate::flow;
 use crate::source::Source;
 use crate::unit::{Insn, Label, Reg, TEMP, Unit};
-use skein_bytecode::{Code, Extra, Handler, Intrinsic, Local, LocalKind, Op, Position, Positions, Role, pack};
+use skein_bytecode::{
+    Code, Extra, Handler, Intrinsic, Local, LocalKind, Op, Position, Positions, Role, pack,
+};
 
 /// Scratch registers of a code with far ones: a row, then single operands.
 const ROW: u16 = 16;

@@ -7,7 +7,14 @@ use skein_bytecode::{Extra, LocalKind, Op, Role};
 pub fn is_terminator(op: Op) -> bool {
     matches!(
         op,
-        Op::Jump | Op::JumpBack | Op::Return | Op::ReturnGen | Op::Raise | Op::RaiseFrom | Op::RaiseHandled | Op::Reraise
+        Op::Jump
+            | Op::JumpBack
+            | Op::Return
+            | Op::ReturnGen
+            | Op::Raise
+            | Op::RaiseFrom
+            | Op::RaiseHandled
+            | Op::Reraise
     )
 }
 
@@ -255,10 +262,14 @@ fn block_states(unit: &Unit) -> Vec<Option<Bits>> {
             if insn.op == Op::CheckBound {
                 bound.set(insn.a as usize, true);
             }
+            // An iterator that ends writes nothing.
+            if insn.op == Op::ForIter {
+                flow(unit.labels[insn.x as usize] as usize, &bound);
+            }
             if step(insn, &mut bound, locals) {
                 told = 0;
             }
-            if let Some(t) = target(unit, insn) {
+            if let Some(t) = target(unit, insn).filter(|_| insn.op != Op::ForIter) {
                 flow(t, &bound);
             }
             if is_terminator(insn.op) {

@@ -26,7 +26,9 @@ impl<'a> Compiler<'a> {
                     self.push_literal(&mut text, l);
                     push_text(&mut parts, text);
                 }
-                ast::FStringPart::FString(f) => self.collect(&f.elements, f.flags.prefix().is_raw(), &mut parts),
+                ast::FStringPart::FString(f) => {
+                    self.collect(&f.elements, f.flags.prefix().is_raw(), &mut parts)
+                }
             }
         }
         self.join(&parts, want)
@@ -42,7 +44,7 @@ impl<'a> Compiler<'a> {
                 }
                 Element::Interpolation(i) => {
                     if let Some(d) = &i.debug_text {
-                        push_text(parts, d.as_str().as_bytes().to_vec());
+                        push_text(parts, without_comments(d.as_str()).into_bytes());
                     }
                     parts.push(Part::Value(i));
                 }
@@ -145,7 +147,7 @@ impl<'a> Compiler<'a> {
                     Element::Interpolation(i) => {
                         if let Some(d) = &i.debug_text {
                             let text = strings.last_mut().expect("begins with one");
-                            text.extend_from_slice(d.as_str().as_bytes());
+                            text.extend_from_slice(without_comments(d.as_str()).as_bytes());
                         }
                         values.push(i);
                         strings.push(Vec::new());
@@ -214,4 +216,27 @@ fn push_text(parts: &mut Vec<Part<'_>>, text: Vec<u8>) {
         Some(Part::Text(t)) => t.extend(text),
         _ => parts.push(Part::Text(text)),
     }
+}
+
+/// The text of `{expr=}` without comments, as CPython keeps it.
+fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut quote = None;
+    let mut comment = false;
+    for c in text.chars() {
+        match c {
+            '\n' => comment = false,
+            '#' if quote.is_none() => comment = true,
+            '"' | '\'' if !comment => match quote {
+                None => quote = Some(c),
+                Some(q) if q == c => quote = None,
+                Some(_) => {}
+            },
+            _ => {}
+        }
+        if !comment {
+            out.push(c);
+        }
+    }
+    out
 }

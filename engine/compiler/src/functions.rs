@@ -189,9 +189,8 @@ impl<'a> Compiler<'a> {
         if let [Stmt::Expr(e), rest @ ..] = body
             && let Expr::StringLiteral(s) = &*e.value
         {
-            let text = (self.options.optimize < 2).then(|| {
-                Const::Str(crate::strings::clean_docstring(&self.string_value(s)).into())
-            });
+            let text = (self.options.optimize < 2)
+                .then(|| Const::Str(crate::strings::clean_docstring(&self.string_value(s)).into()));
             return (text, rest);
         }
         (None, body)

@@ -20,6 +20,7 @@ mod context;
 mod control;
 mod displays;
 mod errors;
+mod escapes;
 mod exceptions;
 mod expressions;
 mod finish;
@@ -31,6 +32,7 @@ mod generators;
 mod imports;
 mod nesting;
 mod parse;
+mod parse_errors;
 mod patterns;
 mod scopes;
 mod source;
@@ -38,12 +40,13 @@ mod statements;
 mod static_attributes;
 mod strings;
 mod symbols;
+mod tokenizer_errors;
 mod unit;
 mod unparse;
 
 use context::{Compiler, Frame};
-use errors::{Fault, Res};
 pub use errors::{ErrorKind, SyntaxError, SyntaxWarning};
+use errors::{Fault, Res};
 use ruff_python_ast::{Mod, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use skein_bytecode::{Code, flags};
@@ -111,7 +114,7 @@ fn too_deep() -> Box<Fault> {
 }
 
 fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options) -> Res<Compiled> {
-    let (module, mut warnings) = parse::parse(source, mode)?;
+    let (module, warnings) = parse::parse(source, mode)?;
     let body = match &module {
         Mod::Module(m) => symbols::Body::Suite(&m.body),
         Mod::Expression(e) => symbols::Body::Expr(&e.body),
@@ -132,14 +135,13 @@ fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options
         u: unit,
         f: Frame::new(0),
         outer: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
         depth: 0,
     };
     c.module(body)?;
     let unit = std::mem::replace(&mut c.u, Unit::new(0, "".into(), "".into(), 1));
     let code = c.finish_unit(unit)?;
-    warnings.append(&mut c.warnings);
-    Ok(Compiled { code, warnings })
+    Ok(Compiled { code, warnings: c.warnings })
 }
 
 impl<'a> Compiler<'a> {

@@ -7,6 +7,8 @@ use ruff_text_size::TextRange;
 
 /// CPython's limit of nested brackets.
 const MAX_BRACKETS: usize = 200;
+/// CPython's limit of nested indentations.
+const MAX_INDENTS: usize = 100;
 /// Operators that may nest in one another within a logical line.
 const MAX_OPERATORS: u32 = 5000;
 
@@ -15,6 +17,7 @@ pub fn check(source: &Source) -> Res<()> {
     // Operators since the last separator, for each open bracket.
     let mut open: Vec<u32> = vec![0];
     let mut total = 0u32;
+    let mut indents: Vec<usize> = Vec::new();
     let mut i = 0;
     while i < b.len() {
         match b[i] {
@@ -51,6 +54,7 @@ pub fn check(source: &Source) -> Res<()> {
             b'\n' if open.len() == 1 => {
                 total -= open[0];
                 open[0] = 0;
+                indent(&b[i + 1..], &mut indents)?;
             }
             b'\\' => i += 1,
             b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'.' | b'<' | b'>' => {
@@ -62,7 +66,10 @@ pub fn check(source: &Source) -> Res<()> {
                 while i < b.len() && (b[i].is_ascii_alphanumeric() || b[i] == b'_' || b[i] >= 0x80) {
                     i += 1;
                 }
-                if matches!(&b[start..i], b"not" | b"if" | b"lambda" | b"await" | b"is" | b"in" | b"else" | b"yield") {
+                if matches!(
+                    &b[start..i],
+                    b"not" | b"if" | b"lambda" | b"await" | b"is" | b"in" | b"else" | b"yield"
+                ) {
                     bump(&mut open, &mut total)?;
                 }
                 continue;
@@ -70,6 +77,24 @@ pub fn check(source: &Source) -> Res<()> {
             _ => {}
         }
         i += 1;
+    }
+    Ok(())
+}
+
+/// Notes the indentation of the line that begins here.
+fn indent(line: &[u8], indents: &mut Vec<usize>) -> Res<()> {
+    let n = line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
+    if matches!(line.get(n), None | Some(b'\n' | b'\r' | b'#')) {
+        return Ok(());
+    }
+    while indents.last().is_some_and(|&top| top > n) {
+        indents.pop();
+    }
+    if n > 0 && indents.last() != Some(&n) {
+        indents.push(n);
+        if indents.len() >= MAX_INDENTS {
+            return Err(Fault::bare(ErrorKind::Indentation, "too many levels of indentation"));
+        }
     }
     Ok(())
 }

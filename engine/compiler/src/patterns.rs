@@ -267,7 +267,8 @@ impl<'a> Compiler<'a> {
         let row = self.u.alloc_row(3);
         self.u.mov(row, subject);
         self.expr(&c.cls, Some(row + 1))?;
-        let names = keywords.iter().map(|k| Const::Str(self.mangle(&k.attr).as_bytes().into())).collect();
+        // Keyword attributes are not mangled, unlike other private names.
+        let names = keywords.iter().map(|k| Const::Str(k.attr.as_bytes().into())).collect();
         self.u.load_const(row + 2, &Const::Tuple(names));
         self.u.op3(Op::MatchClass, row, row, positional.len() as u16);
         self.u.jump_if(Op::JumpNone, row, fail);

@@ -124,6 +124,8 @@ pub struct Scope<'a> {
     pub static_attributes: FxHashSet<Sym>,
     /// Name of the class for private names.
     pub private: Option<Sym>,
+    /// What an annotation-like scope is called in messages.
+    pub place: &'static str,
     /// Visited for its errors only: nothing in it is compiled.
     pub ghost: bool,
 }

@@ -31,10 +31,6 @@ impl Source {
         self.locate(offset).0
     }
 
-    pub fn line_count(&self) -> u32 {
-        self.line_starts.len() as u32
-    }
-
     /// Text of a line, its line end included.
     pub fn line_text(&self, line: u32) -> &str {
         let start = self.line_starts.get(line as usize - 1).map_or(self.text.len(), |&s| s as usize);
@@ -84,7 +80,8 @@ pub fn decode(bytes: &[u8]) -> Result<String, Box<SyntaxError>> {
 }
 
 fn normalize(name: &str) -> String {
-    let n: String = name.chars().take(12).map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
+    let n: String =
+        name.chars().take(12).map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).collect();
     let is = |base: &str| n == base || n.starts_with(&format!("{base}-"));
     if is("utf-8") || n == "utf8" || n == "u8" || n == "utf" || n == "cp65001" {
         "utf-8".into()
@@ -139,7 +136,11 @@ fn utf8(bytes: &[u8]) -> Result<String, Box<SyntaxError>> {
     };
     let mut error = SyntaxError::bare(
         ErrorKind::Syntax,
-        format!("(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {}: {reason}", bytes[at], at - line_start),
+        format!(
+            "(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {}: {reason}",
+            bytes[at],
+            at - line_start
+        ),
     );
     error.line = bytes[..at].iter().filter(|&&b| b == b'\n').count() as u32 + 1;
     error.end_line = error.line;

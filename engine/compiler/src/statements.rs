@@ -100,7 +100,8 @@ impl<'a> Compiler<'a> {
     fn parallel_assign(&mut self, target: &'a Expr, value: &'a Expr) -> Res<bool> {
         let (Some(targets), Expr::Tuple(values)) = (elements(target), value) else { return Ok(false) };
         let plain = |es: &[Expr]| es.len() <= 16 && !es.iter().any(Expr::is_starred_expr);
-        if targets.len() != values.elts.len() || !plain(targets) || !plain(&values.elts) || targets.is_empty() {
+        if targets.len() != values.elts.len() || !plain(targets) || !plain(&values.elts) || targets.is_empty()
+        {
             return Ok(false);
         }
         let row = TEMP + self.u.mark();

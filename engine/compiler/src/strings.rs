@@ -72,7 +72,11 @@ fn decode_escapes(raw: &str, value: &str, braces: bool, out: &mut Vec<u8>) {
         if c == '\u{fffd}'
             && let Some(Some(code)) = next.next()
         {
-            out.extend([0xe0 | (code >> 12) as u8, 0x80 | (code >> 6 & 0x3f) as u8, 0x80 | (code & 0x3f) as u8]);
+            out.extend([
+                0xe0 | (code >> 12) as u8,
+                0x80 | (code >> 6 & 0x3f) as u8,
+                0x80 | (code & 0x3f) as u8,
+            ]);
         } else {
             let mut buf = [0; 4];
             out.extend(c.encode_utf8(&mut buf).bytes());

@@ -46,7 +46,8 @@ pub struct HandlerInfo {
 }
 
 /// A position that stands for no source text.
-pub const NOWHERE: TextRange = TextRange::new(ruff_text_size::TextSize::new(u32::MAX), ruff_text_size::TextSize::new(u32::MAX));
+pub const NOWHERE: TextRange =
+    TextRange::new(ruff_text_size::TextSize::new(u32::MAX), ruff_text_size::TextSize::new(u32::MAX));
 
 pub struct Unit {
     pub scope: ScopeId,

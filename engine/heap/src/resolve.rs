@@ -78,11 +78,7 @@ impl<M: ObjectModel> Heap<M> {
         let start = block.start() + first * LINE;
         let end = block.start() + (line + 1) * LINE;
         let found = self.walk_run(start, end, |start, size| {
-            if addr - start < size {
-                ControlFlow::Break(start)
-            } else {
-                ControlFlow::Continue(())
-            }
+            if addr - start < size { ControlFlow::Break(start) } else { ControlFlow::Continue(()) }
         });
         found.break_value()
     }
@@ -95,7 +91,7 @@ impl<M: ObjectModel> Heap<M> {
         mut f: impl FnMut(usize, usize) -> ControlFlow<B>,
     ) -> ControlFlow<B> {
         let mut addr = start;
-        while addr < end && !self.space.is_cursor(addr) {
+        while addr < end && !self.space.is_rest(addr) {
             // SAFETY: before the cursor, a run is a sequence of objects with written headers and
             // of fillers, and `addr` is at the begin of one.
             unsafe {

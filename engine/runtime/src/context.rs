@@ -85,14 +85,10 @@ pub struct Context {
     pub profile: Cell<Option<Value>>,
 }
 
-/// No memory for a chunk.
-#[derive(Debug)]
-pub struct NoMemory;
-
-impl Context {
-    /// A context with an empty stack. `main` has a large first chunk.
-    pub fn new(pool: &ChunkPool, main: bool) -> Result<Context, NoMemory> {
-        let ctx = Context {
+impl Default for Context {
+    /// A context without a stack; see [`Context::begin`].
+    fn default() -> Context {
+        Context {
             pc: Cell::new(std::ptr::null()),
             base: Cell::new(std::ptr::null_mut()),
             chunk: Cell::new(std::ptr::null_mut()),
@@ -104,11 +100,26 @@ impl Context {
             variables: Cell::new(None),
             trace: Cell::new(None),
             profile: Cell::new(None),
-        };
-        ctx.push_chunk(pool, if main { MAIN_CHUNK } else { FIRST_CHUNK }, 0)?;
+        }
+    }
+}
+
+/// No memory for a chunk.
+#[derive(Debug)]
+pub struct NoMemory;
+
+impl Context {
+    /// The isolate's first context, with a large chunk.
+    pub fn main(pool: &ChunkPool) -> Result<Context, NoMemory> {
+        let ctx = Context::default();
+        ctx.push_chunk(pool, MAIN_CHUNK, 0)?;
         Ok(ctx)
     }
 
+    /// Gives a fresh context its first, small chunk.
+    pub fn begin(&self, pool: &ChunkPool) -> Result<(), NoMemory> {
+        self.push_chunk(pool, FIRST_CHUNK, 0)
+    }
     /// First word of the current chunk.
     pub fn chunk_start(&self) -> *mut Value {
         // SAFETY: the chunk is at least its head long.
@@ -155,8 +166,11 @@ impl Context {
         self.limit.set(self.chunk_end());
     }
 
-    /// Lets go of all chunks but leaves the struct usable for nothing else.
+    /// Lets go of all memory: the microthread has ended.
     pub fn release(&self, pool: &ChunkPool) {
+        self.side.take();
+        self.handled.set(None);
+        self.base.set(std::ptr::null_mut());
         let mut chunk = self.chunk.replace(std::ptr::null_mut());
         while !chunk.is_null() {
             // SAFETY: a chunk of this context.

@@ -121,6 +121,12 @@ impl<T> std::fmt::Debug for Ref<T> {
 pub struct Field(Cell<Option<Value>>);
 
 impl Field {
+    /// A slot of a struct that is about to be moved into a fresh object.
+    #[inline(always)]
+    pub const fn new(v: Option<Value>) -> Field {
+        Field(Cell::new(v))
+    }
+
     #[inline(always)]
     pub fn get(&self) -> Option<Value> {
         self.0.get()

@@ -27,8 +27,8 @@ mod unwind;
 
 pub use attr::AttrLookup;
 pub use call::{SoftCall, apply, apply_recursion_limit, bind_arguments, call_soft, construct, with_first};
+pub use cont::{Consumer, Cont, ContKind};
 pub use dispatch::quick_truth;
-pub use cont::{Cont, ContKind, Consumer};
 pub use exceptions::closest;
 pub use frames::{Walk, WalkedFrame, frame_code, frame_function, frame_object};
 pub use generators::{Resume, gen_call, generator_kind, resume_generator};
@@ -144,6 +144,11 @@ pub fn or_unwind(vm: &Vm, r: R<At>) -> At {
         Ok(at) => at,
         Err(Raised) => unwind::unwind(vm, At { pc: vm.frame.pc.get(), base: vm.frame.base.get() }),
     }
+}
+
+/// Raises the pending exception at the call behind which `resume` goes on.
+pub fn raise_at(vm: &Vm, resume: At) -> At {
+    unwind::unwind(vm, At { pc: resume.pc.wrapping_sub(1), base: resume.base })
 }
 
 /// Runs from a frame just pushed with [`ContKind::Exit`] until that frame returns: its result.

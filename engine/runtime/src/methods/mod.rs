@@ -30,6 +30,7 @@ mod boolean;
 mod bytes;
 mod code;
 pub mod codecs;
+mod common;
 mod complex;
 mod descriptors;
 mod dict;
@@ -100,9 +101,9 @@ types! {
     list_iterator: iterators::LIST;
     list_reverseiterator: iterators::LIST_REVERSE;
     tuple_iterator: iterators::TUPLE;
-    str_iterator: str::ITERATOR;
-    bytes_iterator: bytes::BYTES_ITERATOR;
-    bytearray_iterator: bytes::BYTEARRAY_ITERATOR;
+    str_iterator: iterators::STR;
+    bytes_iterator: iterators::BYTES;
+    bytearray_iterator: iterators::BYTEARRAY;
     iterator: iterators::SEQUENCE;
     reversed: iterators::REVERSED;
     callable_iterator: iterators::CALLABLE;
@@ -116,12 +117,41 @@ types! {
     async_generator: generator::ASYNC_GENERATOR;
 }
 
-pub use int::{big_to_f64, hash_big, hash_i64};
+pub use exceptions::SyntaxPlace;
+pub use common::{class_argument, compare_rows, ext_type, item_index, repeat_count, string_of_items, tuple_hash};
+pub use bytes::{Row, is_bytes_like};
+pub use float::text::repr as float_repr;
+pub use float::to_int as float_to_int;
+pub use format::int_digits;
+pub use int::{Int, big_to_f64, hash_big, hash_i64};
+pub use list::sort_list;
 pub use object::attribute_name;
+pub use slice::{SliceRange, slice_bounds};
 pub use typeobj::{compute_mro, type_module};
 
+use crate::types::dict::Dict;
 use crate::value::{R, Value};
 use crate::vm::Vm;
+
+/// `__dict__` of an object that has one.
+pub(crate) fn get_dict(vm: &Vm, v: Value) -> R<Value> {
+    match vm.instance_dict(v)? {
+        Some(d) => Ok(d.value()),
+        None => Err(vm.no_attribute(v, vm.names.__dict__)),
+    }
+}
+
+/// Replaces an object's `__dict__`.
+pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+    let Some(new) = new else { return Err(vm.type_error("cannot delete __dict__")) };
+    let Some(d) = new.cast::<Dict>() else {
+        return Err(vm.type_error(format!(
+            "__dict__ must be set to a dictionary, not a '{}'",
+            vm.type_name(new)
+        )));
+    };
+    vm.replace_instance_dict(v, d)
+}
 
 /// A value yielded by an async generator, told apart from what it awaits.
 pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
@@ -129,7 +159,13 @@ pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
 }
 
 /// `string.templatelib.Interpolation`.
-pub fn new_interpolation(vm: &Vm, _value: Value, _expression: Value, _conversion: usize, _spec: Value) -> R<Value> {
+pub fn new_interpolation(
+    vm: &Vm,
+    _value: Value,
+    _expression: Value,
+    _conversion: usize,
+    _spec: Value,
+) -> R<Value> {
     Err(vm.unsupported("t-strings"))
 }
 

@@ -33,10 +33,9 @@ pub fn run_main(vm: &Vm, source: &[u8], filename: &str) -> R<Value> {
         m.set_name(vm, "__main__", main.value())?;
     }
     main.dict().set_name(vm, "__file__", vm.str(filename)?)?;
-    let what =
-        Compile { source, filename, mode: Mode::Exec, optimize: vm.config.optimize, future_flags: 0 };
+    let what = Compile { source, filename, mode: Mode::Exec, optimize: vm.config.optimize, future_flags: 0 };
     let code = vm.hooks.clone().compile(vm, &what)?;
-    run_code(vm, code, main.dict())
+    super::run_program(vm, code, main.dict())
 }
 
 /// `import name`: the module of that (dotted) name.
@@ -50,6 +49,11 @@ pub fn import(vm: &Vm, name: &str) -> R<Value> {
 
 pub fn import_module_object(vm: &Vm, name: &str, modules: Ref<Dict>) -> R<Value> {
     let hooks = vm.hooks.clone();
+    if let Some((_, make)) = super::BUILTIN_MODULES.iter().find(|(n, _)| *n == name) {
+        let m = make(vm)?;
+        modules.set_name(vm, name, m.value())?;
+        return Ok(m.value());
+    }
     if let Some(m) = hooks.native_module(vm, name)? {
         modules.set_name(vm, name, m)?;
         return Ok(m);
@@ -76,7 +80,14 @@ pub fn import_module_object(vm: &Vm, name: &str, modules: Ref<Dict>) -> R<Value>
 }
 
 /// `__import__`.
-pub fn import_builtin(vm: &Vm, name: Ref<Str>, _globals: Option<Value>, _locals: Option<Value>, fromlist: Option<Value>, _level: Option<i64>) -> R<Value> {
+pub fn import_builtin(
+    vm: &Vm,
+    name: Ref<Str>,
+    _globals: Option<Value>,
+    _locals: Option<Value>,
+    fromlist: Option<Value>,
+    _level: Option<i64>,
+) -> R<Value> {
     let text = name.to_string_lossy().into_owned();
     let m = import(vm, &text)?;
     match fromlist {
@@ -94,4 +105,3 @@ pub fn register_native_module(vm: &Vm, name: &str, functions: &'static [NativeDe
     super::add_functions(vm, m, functions)?;
     Ok(m)
 }
-

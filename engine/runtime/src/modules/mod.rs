@@ -1,14 +1,19 @@
 //! The modules written in Rust that the engine itself needs.
 
 pub mod builtins;
+mod builtins_iteration;
+mod builtins_numbers;
 mod classes;
 mod import;
+mod math;
 mod pending;
+mod program;
 mod sys;
 
 pub use classes::class_step;
 pub use import::{import, import_module_object, register_native_module, run_main};
 pub use pending::*;
+pub use program::run_program;
 
 use crate::native::NativeDef;
 use crate::object::Ref;
@@ -16,6 +21,12 @@ use crate::types::module::Module;
 use crate::types::native::NativeFunction;
 use crate::value::R;
 use crate::vm::Vm;
+
+/// Makes a module at its first import.
+pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
+
+/// The modules of this crate that are made when they are imported.
+pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[("math", math::make)];
 
 /// Adds functions to a module. MemoryError.
 pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {

@@ -35,42 +35,21 @@ impl Vm {
 
     /// Runs finalizers and weak references' callbacks that collections have found.
     pub fn run_finalizers(&self) {
-        while self.heap.take_finalizable().is_some() {}
-    }
-
-    /// An exception group of one exception, for `except*`.
-    pub fn wrap_in_group(&self, _e: Value) -> R<Value> {
-        Err(self.unsupported("except* with a plain exception"))
-    }
-
-    /// What remains to be raised after `except*` clauses.
-    pub fn exceptions_to_reraise(&self, _original: Value, _raised: Value) -> R<Value> {
-        Err(self.unsupported("except*"))
-    }
-
-    /// Adds a note to the pending exception.
-    pub fn add_note_to_pending(&self, note: &str) -> R<()> {
-        let Some(e) = self.pending.get() else { return Ok(()) };
-        let text = self.str(note)?;
-        let Some(d) = self.instance_dict(e)? else { return Ok(()) };
-        let notes = match d.get_name(self, "__notes__")?.and_then(|n| n.cast::<crate::types::list::List>()) {
-            Some(l) => l,
-            None => {
-                let l = crate::types::list::List::with_capacity(self, 1)?;
-                d.set_name(self, "__notes__", l.value())?;
-                l
+        while let Some(object) = self.heap.take_finalizable() {
+            // SAFETY: the heap hands out live objects.
+            let v = unsafe { Value::from_bits(object as u64) };
+            if v.cast::<crate::types::ext::ExtObject>().is_some() {
+                self.hooks.clone().switcher().finalize(self, v);
             }
-        };
-        notes.push(self, text)
+        }
     }
 
     /// `super(class, receiver)`. TypeError.
     pub fn new_super(&self, class: Value, receiver: Value) -> R<Ref<crate::types::descriptor::Super>> {
         let Some(ty) = class.cast::<Type>() else {
-            return Err(self.type_error(format!(
-                "super() argument 1 must be a type, not {}",
-                self.type_name(class)
-            )));
+            return Err(
+                self.type_error(format!("super() argument 1 must be a type, not {}", self.type_name(class)))
+            );
         };
         let own = self.type_of(receiver);
         let receiver_type = match receiver.cast::<Type>() {

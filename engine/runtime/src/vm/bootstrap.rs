@@ -42,7 +42,7 @@ impl Vm {
         .map_err(|e| StartError(e.to_string()))?;
         let no_memory = || StartError("not enough memory to start".into());
         let chunks = ChunkPool::default();
-        let main_ctx = Box::new(Context::new(&chunks, true).map_err(|_| no_memory())?);
+        let main_ctx = Box::new(Context::main(&chunks).map_err(|_| no_memory())?);
 
         // The types' memory first, then the tables that name it, then what the types hold.
         let bare_type = || -> Result<Ref<Type>, StartError> {
@@ -69,6 +69,7 @@ impl Vm {
         let mut vm = Box::new(Vm {
             limit: Cell::new(main_ctx.limit.get()),
             ticks: Cell::new(crate::vm::TICKS),
+            slice: Cell::new(0),
             globals_epoch: Cell::new(1),
             poll: Arc::default(),
             frame: Published { pc: Cell::new(std::ptr::null()), base: Cell::new(std::ptr::null_mut()) },
@@ -104,6 +105,7 @@ impl Vm {
             repr_stack: RefCell::default(),
             gc_enabled: Cell::new(true),
             counters: Counters::default(),
+            switcher_state: Cell::new(std::ptr::null()),
             module_state: RefCell::default(),
             root_tracers: RefCell::default(),
         });
@@ -178,7 +180,8 @@ impl Vm {
     fn set_single_base(&self, ty: Ref<Type>, base: Option<Ref<Type>>) -> R<()> {
         match base {
             Some(base) => {
-                let mro: Vec<Value> = std::iter::once(ty.value()).chain(base.mro().items().iter().copied()).collect();
+                let mro: Vec<Value> =
+                    std::iter::once(ty.value()).chain(base.mro().items().iter().copied()).collect();
                 ty.base.set(self, ty, base.value());
                 let bases = Tuple::new(self, &[base.value()])?;
                 ty.bases.set(self, ty, bases.value());

@@ -53,12 +53,18 @@ pub trait Hooks {
 
 /// Microthreads, as far as the interpreter meets them.
 pub trait Switcher {
+    /// Runs a callable as the isolate's main program: its result.
+    fn run_program(&self, vm: &Vm, f: Value) -> R<Value>;
+
     /// The bottom frame of a context returned: what goes on instead. The result is what its function
     /// returned, or an exception is pending.
     fn context_finished(&self, vm: &Vm, ctx: &Context, result: R<Value>) -> At;
 
     /// Runs `f` on a fresh native stack, since the one in use is nearly used up. RecursionError.
     fn on_new_stack(&self, vm: &Vm, f: &mut dyn FnMut()) -> R<()>;
+
+    /// An object of a type of the layers above became unreachable and was registered as finalizable.
+    fn finalize(&self, vm: &Vm, object: Value);
 
     /// A safepoint with a time slice's end.
     fn slice_over(&self, vm: &Vm, at: At) -> At;
@@ -68,12 +74,16 @@ pub trait Switcher {
 pub struct NoSwitcher;
 
 impl Switcher for NoSwitcher {
+    fn run_program(&self, vm: &Vm, f: Value) -> R<Value> {
+        vm.call(f, &[])
+    }
     fn context_finished(&self, _: &Vm, _: &Context, _: R<Value>) -> At {
         unreachable!("only a switcher makes contexts")
     }
     fn on_new_stack(&self, vm: &Vm, _: &mut dyn FnMut()) -> R<()> {
         Err(vm.recursion_error("maximum recursion depth exceeded: native stack used up"))
     }
+    fn finalize(&self, _: &Vm, _: Value) {}
     fn slice_over(&self, _: &Vm, at: At) -> At {
         at
     }

@@ -8,6 +8,7 @@ mod known;
 mod names;
 mod protocol;
 
+pub use crate::methods::SyntaxPlace;
 pub use bootstrap::StartError;
 pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher};
 pub use names::Names;
@@ -104,6 +105,8 @@ pub struct Vm {
     pub limit: Cell<*mut Value>,
     /// Instructions left until a back edge stops at a safepoint.
     pub ticks: Cell<i64>,
+    /// Ticks of a watchdog's time slice; 0: none is set.
+    pub slice: Cell<i64>,
     /// Moves when cached builtins may be shadowed.
     pub globals_epoch: Cell<u32>,
     /// Requests to the running code: bits of [`poll`]. Shared with signal handlers and other threads.
@@ -152,6 +155,8 @@ pub struct Vm {
     /// Collections are not to be run (`gc.disable` of automatic ones, or while bootstrapping).
     pub gc_enabled: Cell<bool>,
     pub counters: Counters,
+    /// The switcher's state, for its natives.
+    pub switcher_state: Cell<*const ()>,
     /// State of the modules in Rust, by type.
     pub module_state: RefCell<rustc_hash::FxHashMap<std::any::TypeId, Rc<dyn std::any::Any>>>,
     /// Tracers of roots that live in module state.

@@ -3,12 +3,9 @@
 mod array;
 mod change;
 mod construct;
-mod iterator;
 mod search;
 mod sequence;
 mod split;
-
-pub use iterator::{BYTEARRAY_ITERATOR, BYTES_ITERATOR};
 
 use crate::methods::{codecs, percent};
 use crate::native::{FromArg, NativeDef, wrong_type};

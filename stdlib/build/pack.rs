@@ -1,0 +1,93 @@
+//! Writes the blob and its index.
+
+use crate::Source;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+
+/// Modules of every start-up: their code is not compressed, and costs nothing but the pages it is on. For
+/// the rest, a third of the room is worth more than some 20 us a module.
+const PLAIN: &[&str] = &[
+    "_collections_abc",
+    "_sitebuiltins",
+    "abc",
+    "codecs",
+    "encodings",
+    "encodings.aliases",
+    "encodings.utf_8",
+    "genericpath",
+    "importlib",
+    "importlib._bootstrap",
+    "importlib._bootstrap_external",
+    "io",
+    "os",
+    "posixpath",
+    "site",
+    "stat",
+];
+
+/// A module, compressed as it will be stored.
+pub struct Module {
+    pub name: String,
+    is_package: bool,
+    code: Vec<u8>,
+    /// Length of the code when decompressed; 0 if it is plain.
+    code_len: usize,
+    source: Vec<u8>,
+    source_len: usize,
+}
+
+impl Module {
+    pub fn new(source: &Source, code: &[u8], text: &[u8]) -> Module {
+        let plain = PLAIN.contains(&source.module.as_str());
+        let mut deflated = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
+        // Writing to a vector does not fail.
+        let _ = deflated.write_all(text);
+        Module {
+            name: source.module.clone(),
+            is_package: source.is_package,
+            code: if plain { code.to_owned() } else { lz4_flex::block::compress(code) },
+            code_len: if plain { 0 } else { code.len() },
+            source: deflated.finish().unwrap_or_default(),
+            source_len: text.len(),
+        }
+    }
+}
+
+/// A name in [`PLAIN`] that is no module's, if there is one.
+pub fn unknown_plain(modules: &[Module]) -> Option<&'static str> {
+    PLAIN.iter().copied().find(|plain| !modules.iter().any(|m| m.name == *plain))
+}
+
+/// Writes `library.bin` and `index.rs` for modules sorted by name.
+///
+/// # Errors
+/// If a file cannot be written.
+pub fn write(out: &Path, modules: &[Module]) -> std::io::Result<()> {
+    let mut blob: Vec<u8> = Vec::new();
+    let mut names = String::new();
+    let mut index = String::from("static RECORDS: &[Record] = &[\n");
+    let mut source_at: usize = modules.iter().map(|m| m.code.len()).sum();
+    for m in modules {
+        let _ = writeln!(
+            index,
+            "Record {{ name: {}, name_len: {}, is_package: {}, code: {}, stored_len: {}, code_len: {}, \
+             source: {source_at}, deflated_len: {}, source_len: {} }},",
+            names.len(),
+            m.name.len(),
+            m.is_package,
+            blob.len(),
+            m.code.len(),
+            m.code_len,
+            m.source.len(),
+            m.source_len,
+        );
+        names += &m.name;
+        blob.extend(&m.code);
+        source_at += m.source.len();
+    }
+    modules.iter().for_each(|m| blob.extend(&m.source));
+    let _ = write!(index, "];\nstatic NAMES: &str = {names:?};\n");
+    std::fs::write(out.join("library.bin"), blob)?;
+    std::fs::write(out.join("index.rs"), index)
+}

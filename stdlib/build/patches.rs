@@ -1,0 +1,149 @@
+//! What is changed in the library's files: where they speak of RustPython, and nothing else.
+
+use crate::Source;
+
+/// A change of one place in one file.
+struct Patch {
+    path: &'static str,
+    /// Must stand exactly once in the file.
+    from: &'static str,
+    to: &'static str,
+    why: &'static str,
+}
+
+const PATCHES: &[Patch] = &[
+    Patch {
+        path: "sysconfig/__init__.py",
+        from: "    return 'RustPython'  # XXX: RUSTPYTHON; For site-packages\n",
+        to: "    return 'Skein'\n",
+        why: "the name in paths of site-packages",
+    },
+    Patch {
+        path: "site.py",
+        from: "    return 'RustPython' # XXX: RUSTPYTHON; for site-packages\n",
+        to: "    return 'Skein'\n",
+        why: "the name in paths of site-packages",
+    },
+    Patch {
+        path: "site.py",
+        from: "    # XXX: RUSTPYTHON\n    return f'{userbase}/lib/rustpython{version[0]}",
+        to: "    return f'{userbase}/lib/{implementation_lower}{version[0]}",
+        why: "as in sysconfig's schemes",
+    },
+    Patch {
+        path: "platform.py",
+        from: "        # XXX: RUSTPYTHON support\n        if \"RustPython\" in sys_version:\n            name = \"RustPython\"\n",
+        to: "        if \"Skein\" in sys_version:\n            name = \"Skein\"\n",
+        why: "platform.python_implementation()",
+    },
+    Patch {
+        path: "json/decoder.py",
+        from: r#"    # RUSTPYTHON SPECIFIC
+    @classmethod
+    def _from_serde(cls, msg, doc, line, col):
+        pos = 0
+        # 0-indexed
+        line -= 1
+        col -= 1
+        while line > 0:
+            i = doc.index('\n', pos)
+            line -= 1
+            pos = i
+        pos += col
+        return cls(msg, doc, pos)
+
+"#,
+        to: "",
+        why: "made for RustPython's own parser",
+    },
+    Patch {
+        path: "unittest/__init__.py",
+        from: r#"
+
+
+# XXX: RUSTPYTHON
+# This is very useful to reduce platform difference boilerplates in tests.
+def expectedFailureIf(condition, reason):
+    assert reason.startswith("TODO: RUSTPYTHON")
+    if condition:
+        return expectedFailure
+    else:
+        return lambda x: x
+
+# XXX: RUSTPYTHON
+# Even more useful because most of them are windows only.
+def expectedFailureIfWindows(reason):
+    import sys
+    return expectedFailureIf(sys.platform == 'win32', reason)
+
+# XXX: RUSTPYTHON
+# For a rare case when the parent class test fails but the child pass.
+def expectedSuccess(test_item):
+    test_item.__unittest_expecting_failure__ = False
+    return test_item
+"#,
+        to: "",
+        why: "marks of RustPython's copy of the tests",
+    },
+    Patch {
+        path: "_compat_pickle.py",
+        from: r#"# NOTE: RUSTPYTHON exceptions
+try:
+    JitError
+except NameError:
+    pass
+else:
+    PYTHON2_EXCEPTIONS += ("JitError",)
+
+"#,
+        to: "",
+        why: "an exception of RustPython only",
+    },
+    Patch {
+        path: "io.py",
+        from: r#"                 IncrementalNewlineDecoder, text_encoding, TextIOWrapper)
+
+# XXX: RUSTPYTHON; FileIO needs host_env, optional without it
+try:
+    from _io import FileIO
+except ImportError:
+    FileIO = None
+"#,
+        to: "                 IncrementalNewlineDecoder, text_encoding, TextIOWrapper, FileIO)\n",
+        why: "Skein always has FileIO",
+    },
+    Patch {
+        path: "io.py",
+        from: "if FileIO is not None:  # XXX: RUSTPYTHON; see the try/except above\n    RawIOBase.register(FileIO)\n",
+        to: "RawIOBase.register(FileIO)\n",
+        why: "Skein always has FileIO",
+    },
+];
+
+/// Checks that every patch is for a file that goes in.
+///
+/// # Errors
+/// A patch for a file that is not there.
+pub fn check_all(sources: &[Source]) -> Result<(), String> {
+    let lost = PATCHES.iter().find(|patch| !sources.iter().any(|source| source.path == patch.path));
+    lost.map_or(Ok(()), |patch| Err(format!("a patch for {}, which is not packed", patch.path)))
+}
+
+/// The file's text with its patches applied.
+///
+/// # Errors
+/// If the place is not there, or there twice: the library has changed, look at the patch again.
+pub fn apply(path: &str, text: Vec<u8>) -> Result<Vec<u8>, String> {
+    let mut patches = PATCHES.iter().filter(|patch| patch.path == path).peekable();
+    if patches.peek().is_none() {
+        return Ok(text);
+    }
+    let mut text = String::from_utf8(text).map_err(|e| e.to_string())?;
+    for patch in patches {
+        if text.matches(patch.from).count() != 1 {
+            return Err(format!("the patch for `{}` does not fit", patch.why));
+        }
+        text = text.replace(patch.from, patch.to);
+    }
+    Ok(text.into_bytes())
+}
