@@ -78,8 +78,8 @@ pub fn parse(vm: &Vm, bytes: &[u8], base: u32, shown: Value) -> R<Value> {
         Err(vm.value_error(format!("invalid literal for int() with base {base}: {r}")))
     };
     let mut t = bytes.trim_ascii();
-    // Python's space includes these two, Rust's does not the first.
-    while let [11 | 28..=31, rest @ ..] | [rest @ .., 11 | 28..=31] = t {
+    // The vertical tab is white space too.
+    while let [11, rest @ ..] | [rest @ .., 11] = t {
         t = rest.trim_ascii();
     }
     let negative = t.first() == Some(&b'-');
