@@ -54,20 +54,44 @@ impl Hooks for Host {
         }
     }
 
-    fn packaged_module(&self, _: &Vm, _: &str) -> R<Option<(Rc<Code>, bool)>> {
-        Ok(None)
+    fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>> {
+        let Some(entry) = skein_stdlib::find(name) else { return Ok(None) };
+        match skein_bytecode::read_file(&entry.code()) {
+            Ok(code) => Ok(Some((Rc::new(code), entry.is_package()))),
+            Err(e) => Err(vm.import_error(format!("packaged code of {name}: {e}"))),
+        }
     }
 
-    fn packaged_source(&self, _: &str) -> Option<String> {
-        None
+    fn packaged_source(&self, filename: &str) -> Option<String> {
+        let name = match filename.strip_prefix("<frozen ").and_then(|f| f.strip_suffix('>')) {
+            Some(name) => name.to_string(),
+            None => {
+                let path = filename.strip_prefix(skein_stdlib::FILENAME_PREFIX)?.strip_suffix(".py")?;
+                path.strip_suffix("/__init__").unwrap_or(path).replace('/', ".")
+            }
+        };
+        String::from_utf8(skein_stdlib::find(&name)?.source()).ok()
     }
 
     fn native_module(&self, vm: &Vm, name: &str) -> R<Option<Value>> {
-        skein_greenlets::native_module(vm, name)
+        match skein_greenlets::native_module(vm, name)? {
+            Some(m) => Ok(Some(m)),
+            None => skein_stdlib::native_module(vm, name),
+        }
+    }
+
+    fn caret_anchors(&self, segment: &str) -> Option<(usize, usize)> {
+        skein_compiler::caret_anchors(segment).map(|a| (a.left, a.right))
+    }
+
+    fn is_plain_call(&self, lines: &str, start: usize, end: usize) -> bool {
+        skein_compiler::is_plain_call(lines, start, end)
     }
 
     fn native_module_names(&self) -> Vec<&'static str> {
-        skein_greenlets::MODULE_NAMES.to_vec()
+        let mut names = skein_stdlib::native_module_names();
+        names.extend(skein_greenlets::MODULE_NAMES);
+        names
     }
 
     fn switcher(&self) -> &dyn Switcher {

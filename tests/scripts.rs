@@ -59,7 +59,10 @@ fn scripts_are_python() {
     let mut failures = Vec::new();
     for script in scripts() {
         let text = std::fs::read_to_string(&script).expect("a script can be read");
-        if text.contains("import stackless") || text.contains("import greenlet") || text.contains("from greenlet") {
+        if text.contains("import stackless")
+            || text.contains("import greenlet")
+            || text.contains("from greenlet")
+        {
             continue;
         }
         let out = Command::new(peer).arg(&script).output().expect("the peer can be started");

@@ -178,7 +178,10 @@ impl NativeDef {
         if self.raw || (n == self.params as usize && args.names.is_none() && self.max == self.params) {
             return (self.call)(vm, self, args);
         }
-        if args.names.is_none() && self.keywords_optional && (self.min as usize..=self.max as usize).contains(&n) {
+        if args.names.is_none()
+            && self.keywords_optional
+            && (self.min as usize..=self.max as usize).contains(&n)
+        {
             let mut slots = [Value::UNBOUND; MAX_PARAMS];
             slots[..n].copy_from_slice(args.all);
             return (self.call)(vm, self, Args::new(&slots[..self.params as usize], None));

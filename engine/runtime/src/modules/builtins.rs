@@ -61,6 +61,7 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     super::add_functions(vm, m, FUNCTIONS)?;
     super::add_functions(vm, m, super::builtins_numbers::FUNCTIONS)?;
     super::builtins_iteration::add(vm, m)?;
+    super::add_functions(vm, m, super::builtins_objects::FUNCTIONS)?;
     let d = m.dict();
     let t = &vm.types;
     for ty in [

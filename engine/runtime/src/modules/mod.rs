@@ -3,17 +3,31 @@
 pub mod builtins;
 mod builtins_iteration;
 mod builtins_numbers;
+mod builtins_objects;
 mod classes;
+mod collections;
+mod functools;
+mod gc;
 mod import;
 mod math;
+mod itertools;
+mod operator;
+mod oserror;
 mod pending;
 mod program;
+mod signal;
+pub mod structseq;
 mod sys;
+mod time;
 
+pub use builtins_objects::{builtin, texts};
 pub use classes::class_step;
-pub use import::{import, import_module_object, register_native_module, run_main};
+pub use import::{LIBRARY, Main, MainMissing, import, run_code, run_main};
+pub use oserror::strerror;
 pub use pending::*;
 pub use program::run_program;
+pub use signal::{install_interrupt, run_signal_handlers};
+pub use sys::{Finalizing, IntMaxDigits, VERSION, namespace, version_text};
 
 use crate::native::NativeDef;
 use crate::object::Ref;
@@ -26,7 +40,17 @@ use crate::vm::Vm;
 pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 
 /// The modules of this crate that are made when they are imported.
-pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[("math", math::make)];
+pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
+    ("_collections", collections::make),
+    ("_functools", functools::make),
+    ("_imp", import::make_imp),
+    ("_operator", operator::make),
+    ("_signal", signal::make),
+    ("gc", gc::make),
+    ("itertools", itertools::make),
+    ("math", math::make),
+    ("time", time::make),
+];
 
 /// Adds functions to a module. MemoryError.
 pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {
@@ -36,6 +60,13 @@ pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDe
         module.dict().set_name(vm, def.name, f.value())?;
     }
     Ok(())
+}
+
+/// A module of native functions. MemoryError.
+pub fn make_module(vm: &Vm, name: &str, functions: &'static [NativeDef]) -> R<Ref<Module>> {
+    let m = Module::new(vm, name)?;
+    add_functions(vm, m, functions)?;
+    Ok(m)
 }
 
 /// Makes the modules that are there from the start.

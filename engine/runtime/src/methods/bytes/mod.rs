@@ -3,9 +3,12 @@
 mod array;
 mod change;
 mod construct;
+mod iterator;
 mod search;
 mod sequence;
 mod split;
+
+pub use iterator::{BYTEARRAY_ITERATOR, BYTES_ITERATOR};
 
 use crate::methods::{codecs, percent};
 use crate::native::{FromArg, NativeDef, wrong_type};

@@ -3,10 +3,12 @@
 mod case;
 mod change;
 pub mod format;
+mod iterator;
 mod predicates;
 mod search;
 mod split;
 
+pub use iterator::ITERATOR;
 pub use predicates::is_printable;
 
 use crate::methods::{SliceRange, codecs, format as number_format, percent, text};

@@ -207,6 +207,10 @@ fn gamma(vm: &Vm, x: f64) -> R<f64> {
         let shown = crate::methods::float_repr(x);
         return Err(vm.value_error(format!("expected a noninteger or positive integer, got {shown}")));
     }
+    // Of small integers it is a factorial, which floats hold exactly.
+    if x.fract() == 0.0 && x <= 23.0 {
+        return Ok((1..x as u64).fold(1.0, |p, i| p * i as f64));
+    }
     overflowing(vm, x, libm::tgamma(x))
 }
 
