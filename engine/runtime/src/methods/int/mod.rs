@@ -154,7 +154,7 @@ fn parse_text(vm: &Vm, x: Value, base: u32) -> R<Option<Value>> {
         return parse(vm, b.bytes(), base, x).map(Some);
     }
     match x.cast::<ByteArray>() {
-        Some(b) => parse(vm, &b.bytes().to_vec(), base, x).map(Some),
+        Some(b) => parse(vm, b.bytes(), base, x).map(Some),
         None => Ok(None),
     }
 }
