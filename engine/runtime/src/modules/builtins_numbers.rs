@@ -49,10 +49,9 @@ fn ord(vm: &Vm, v: Value) -> R<Value> {
         }
         row.data.len()
     } else {
-        return Err(vm.type_error(format!(
-            "ord() expected string of length 1, but {} found",
-            vm.type_name(v)
-        )));
+        return Err(
+            vm.type_error(format!("ord() expected string of length 1, but {} found", vm.type_name(v)))
+        );
     };
     Err(vm.type_error(format!("ord() expected a character, but string of length {len} found")))
 }

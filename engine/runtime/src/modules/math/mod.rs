@@ -78,7 +78,8 @@ native_functions! { pub FUNCTIONS:
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "math")?;
     super::add_functions(vm, m, FUNCTIONS)?;
-    let doc = vm.str("This module provides access to the mathematical functions\ndefined by the C standard.")?;
+    let doc =
+        vm.str("This module provides access to the mathematical functions\ndefined by the C standard.")?;
     m.dict().set_name(vm, "__doc__", doc)?;
     for (name, x) in [
         ("pi", std::f64::consts::PI),
@@ -197,7 +198,8 @@ fn ldexp(vm: &Vm, x: f64, i: Value) -> R<f64> {
 }
 
 fn modf(vm: &Vm, x: f64) -> R<Ref<Tuple>> {
-    let (fraction, whole) = if x.is_infinite() { (0.0f64.copysign(x), x) } else { (x.fract().copysign(x), x.trunc()) };
+    let (fraction, whole) =
+        if x.is_infinite() { (0.0f64.copysign(x), x) } else { (x.fract().copysign(x), x.trunc()) };
     let fraction = vm.float(fraction)?;
     Tuple::new(vm, &[fraction, vm.float(whole)?])
 }
