@@ -128,10 +128,10 @@ pub use common::{
 };
 pub use dict::update_from_args as dict_update_from_args;
 pub use exceptions::{SyntaxPlace, class_of_errno};
-pub use generator::{AsyncHooks, wrap_async_value};
 pub use float::text::repr as float_repr;
 pub use float::to_int as float_to_int;
 pub use format::int_digits;
+pub use generator::{AsyncHooks, wrap_async_value};
 pub use int::{Int, big_to_f64, hash_big, hash_i64};
 pub use list::sort_list;
 pub use object::attribute_name;
