@@ -44,7 +44,7 @@ native_type! {
         "__pos__($self, /)" => |vm: &Vm, a: Ref<Complex>| vm.complex(a.re(), a.im());
         "__abs__($self, /)" => abs;
         "__complex__($self, /)" => |vm: &Vm, a: Ref<Complex>| vm.complex(a.re(), a.im()), "Convert this value to exact type complex.";
-        "__format__($self, format_spec, /)" => |vm: &Vm, a: Ref<Complex>, spec: Ref<Str>| format::format_complex(vm, a.re(), a.im(), spec), "Convert to a string according to format_spec.";
+        "__format__($self, format_spec, /)" => format::format_complex, "Convert to a string according to format_spec.";
         "__getnewargs__($self, /)" => getnewargs;
         "conjugate($self, /)" => |vm: &Vm, a: Ref<Complex>| vm.complex(a.re(), -a.im()), "Return the complex conjugate of its argument. (3-4j).conjugate() == 3+4j.";
         [class] "from_number($type, number, /)" => from_number, "Convert number to a complex floating-point number.";
@@ -161,7 +161,7 @@ pub fn power(vm: &Vm, x: Pair, y: Pair) -> R<Value> {
         let mut len = size.powf(y.0);
         let mut phase = angle * y.0;
         if y.1 != 0.0 {
-            len *= (-angle * y.1).exp();
+            len /= (angle * y.1).exp();
             phase += y.1 * size.ln();
         }
         (len * phase.cos(), len * phase.sin())
@@ -174,11 +174,9 @@ pub fn power(vm: &Vm, x: Pair, y: Pair) -> R<Value> {
 
 fn integer_power(mut x: Pair, mut n: u32) -> Pair {
     let mut r = (1.0, 0.0);
-    let mut first = true;
     while n > 0 {
         if n & 1 == 1 {
-            r = if first { x } else { product(r, x) };
-            first = false;
+            r = product(r, x);
         }
         n >>= 1;
         if n > 0 {

@@ -3,6 +3,7 @@
 use crate::methods::float::text::{Style, format_float as float_text};
 use crate::methods::int::{Int, int_as_f64, to_decimal};
 use crate::object::Ref;
+use crate::types::complex::Complex;
 use crate::types::str::{Str, push_code_point};
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -278,21 +279,22 @@ pub fn format_str(vm: &Vm, s: Ref<Str>, spec: Ref<Str>) -> R<Value> {
 }
 
 /// `int.__format__`.
-pub fn format_int(vm: &Vm, a: Int, spec: Ref<Str>) -> R<Value> {
+pub fn format_int(vm: &Vm, v: Value, spec: Ref<Str>) -> R<Value> {
     if spec.bytes().is_empty() {
-        let v = a.into_value(vm)?;
-        return Ok(vm.repr(v)?.value());
+        return Ok(vm.to_str(v)?.value());
     }
-    let f = Spec::parse(vm, spec, "int")?;
-    let out = format_int_spec(vm, a, &f)?;
+    let name = vm.type_name(v);
+    let f = Spec::parse(vm, spec, &name)?;
+    let Some(a) = Int::of(v) else { return f.unknown(vm, &name) };
+    let out = format_int_spec(vm, a, &f, &name)?;
     Ok(Str::new(vm, &out)?.value())
 }
 
-fn format_int_spec(vm: &Vm, a: Int, f: &Spec) -> R<Vec<u8>> {
+fn format_int_spec(vm: &Vm, a: Int, f: &Spec, name: &str) -> R<Vec<u8>> {
     let ty = char::from_u32(f.ty).unwrap_or('?');
     if matches!(ty, 'e' | 'E' | 'f' | 'F' | 'g' | 'G' | '%') {
         let x = int_as_f64(vm, a)?;
-        return format_float_spec(vm, x, f);
+        return format_float_spec(vm, x, f, name);
     }
     let radix = match ty {
         '\0' | 'd' | 'n' => 10,
@@ -300,7 +302,7 @@ fn format_int_spec(vm: &Vm, a: Int, f: &Spec) -> R<Vec<u8>> {
         'o' => 8,
         'x' | 'X' => 16,
         'c' => 0,
-        _ => return f.unknown(vm, "int"),
+        _ => return f.unknown(vm, name),
     };
     if f.precision.is_some() || f.fraction_grouping.is_some() {
         return Err(vm.value_error("Precision not allowed in integer format specifier"));
@@ -358,12 +360,14 @@ pub fn int_digits(vm: &Vm, a: Int, radix: u32, upper: bool) -> R<String> {
 }
 
 /// `float.__format__`.
-pub fn format_float(vm: &Vm, x: f64, spec: Ref<Str>) -> R<Value> {
+pub fn format_float(vm: &Vm, v: Value, spec: Ref<Str>) -> R<Value> {
     if spec.bytes().is_empty() {
-        return vm.str(&crate::methods::float::text::repr(x));
+        return Ok(vm.to_str(v)?.value());
     }
-    let f = Spec::parse(vm, spec, "float")?;
-    Ok(Str::new(vm, &format_float_spec(vm, x, &f)?)?.value())
+    let name = vm.type_name(v);
+    let f = Spec::parse(vm, spec, &name)?;
+    let Some(x) = vm.as_float(v) else { return f.unknown(vm, &name) };
+    Ok(Str::new(vm, &format_float_spec(vm, x, &f, &name)?)?.value())
 }
 
 /// Style, precision and whether a fraction is wanted, of a type's character.
@@ -384,8 +388,8 @@ fn check_precision(vm: &Vm, p: usize) -> R<()> {
     if p > i32::MAX as usize { Err(vm.value_error("precision too big")) } else { Ok(()) }
 }
 
-fn format_float_spec(vm: &Vm, x: f64, f: &Spec) -> R<Vec<u8>> {
-    let (style, precision, dot_zero) = float_style(vm, f, "float")?;
+fn format_float_spec(vm: &Vm, x: f64, f: &Spec, name: &str) -> R<Vec<u8>> {
+    let (style, precision, dot_zero) = float_style(vm, f, name)?;
     check_precision(vm, precision)?;
     let percent = f.ty == '%' as u32;
     let x = if percent { x * 100.0 } else { x };
@@ -413,9 +417,10 @@ fn is_negative(x: f64, body: &str, f: &Spec) -> bool {
 }
 
 /// `complex.__format__`.
-pub fn format_complex(vm: &Vm, re: f64, im: f64, spec: Ref<Str>) -> R<Value> {
+pub fn format_complex(vm: &Vm, c: Ref<Complex>, spec: Ref<Str>) -> R<Value> {
+    let (re, im) = (c.re(), c.im());
     if spec.bytes().is_empty() {
-        return vm.str(&crate::methods::complex::repr_text(re, im));
+        return Ok(vm.to_str(c.value())?.value());
     }
     let f = Spec::parse(vm, spec, "complex")?;
     if f.fill == 48 && f.zero {

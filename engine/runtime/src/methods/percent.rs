@@ -55,7 +55,7 @@ impl<'a> Formatter<'a> {
         let tuple = values.cast::<Tuple>();
         let is_mapping = tuple.is_none()
             && values.cast::<Str>().is_none()
-            && !(is_bytes_like(values) && !text)
+            && (text || !is_bytes_like(values))
             && vm.type_of(values).special(vm, Special::GetItem).is_some();
         let out = Vec::with_capacity(format.len() + 16);
         Formatter { vm, format, text, values, tuple, used: 0, keyed: None, is_mapping, at: 0, out }

@@ -74,7 +74,7 @@ pub fn split_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize>
             return parts;
         }
         if parts.len() == max {
-            parts.push(i..i + strip_space::<TEXT>(&row[i..], false, true).end);
+            parts.push(i..row.len());
             return parts;
         }
         let start = i;
@@ -99,7 +99,7 @@ pub fn rsplit_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize
             break;
         }
         if parts.len() == max {
-            parts.push(strip_space::<TEXT>(&row[..end], true, false).start..end);
+            parts.push(0..end);
             break;
         }
         let mut start = end;

@@ -3,7 +3,6 @@
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::function::Function;
-use crate::types::slice::Slice;
 use crate::types::str::{Str, push_code_point};
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -68,45 +67,6 @@ pub fn from_code_points(points: impl IntoIterator<Item = u32>) -> Vec<u8> {
         push_code_point(&mut out, c);
     }
     out
-}
-
-/// A slice's (start, step, number of items) in a sequence of this length. TypeError, ValueError.
-pub fn slice_range(vm: &Vm, s: Ref<Slice>, len: usize) -> R<(i64, i64, usize)> {
-    let bound = |v: Option<Value>, default: i64| -> R<i64> {
-        match v {
-            Some(v) if !v.is_none() => slice_index(vm, v),
-            _ => Ok(default),
-        }
-    };
-    let step = bound(s.step.get(), 1)?.max(-i64::MAX);
-    if step == 0 {
-        return Err(vm.value_error("slice step cannot be zero"));
-    }
-    let n = len as i64;
-    let (low, high) = if step > 0 { (0, n) } else { (-1, n - 1) };
-    let place = |i: i64| if i < 0 { i.saturating_add(n).max(low) } else { i.min(high) };
-    let start = match bound(s.start.get(), i64::MIN)? {
-        i64::MIN if s.start.or_none().is_none() => {
-            if step > 0 {
-                low
-            } else {
-                high
-            }
-        }
-        i => place(i),
-    };
-    let stop = match bound(s.stop.get(), i64::MAX)? {
-        i64::MAX if s.stop.or_none().is_none() => {
-            if step > 0 {
-                high
-            } else {
-                low
-            }
-        }
-        i => place(i),
-    };
-    let count = crate::types::range::range_len(start, stop, step) as usize;
-    Ok((start, step, count))
 }
 
 /// A bound of a slice. TypeError.

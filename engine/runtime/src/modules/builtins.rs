@@ -59,6 +59,7 @@ fn hash(vm: &Vm, v: Value) -> R<i64> {
 pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "builtins")?;
     super::add_functions(vm, m, FUNCTIONS)?;
+    super::add_functions(vm, m, super::builtins_numbers::FUNCTIONS)?;
     super::builtins_iteration::add(vm, m)?;
     super::add_functions(vm, m, super::builtins_objects::FUNCTIONS)?;
     let d = m.dict();

@@ -2,6 +2,7 @@
 
 pub mod builtins;
 mod builtins_iteration;
+mod builtins_numbers;
 mod builtins_objects;
 mod classes;
 mod collections;
@@ -9,6 +10,7 @@ mod functools;
 mod gc;
 mod import;
 mod itertools;
+mod math;
 mod operator;
 mod oserror;
 mod pending;
@@ -46,6 +48,7 @@ pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
     ("_signal", signal::make),
     ("gc", gc::make),
     ("itertools", itertools::make),
+    ("math", math::make),
     ("time", time::make),
 ];
 

@@ -2,7 +2,7 @@
 
 use super::sequence::{byte_value, index};
 use super::{Row, construct};
-use crate::methods::text;
+use crate::methods::{SliceRange, text};
 use crate::object::Ref;
 use crate::types::bytes::ByteArray;
 use crate::types::slice::Slice;
@@ -49,7 +49,7 @@ pub fn setitem(vm: &Vm, s: Ref<ByteArray>, key: Value, v: Value) -> R<()> {
         }
         None => construct::from_iterable(vm, v, "bytearray")?,
     };
-    let (start, step, count) = text::slice_range(vm, slice, s.bytes().len())?;
+    let SliceRange { start, step, count, .. } = vm.slice_range(slice, s.bytes().len())?;
     if step == 1 {
         return splice(vm, s, start as usize, start as usize + count, &new);
     }
@@ -76,7 +76,7 @@ pub fn delitem(vm: &Vm, s: Ref<ByteArray>, key: Value) -> R<()> {
         };
         return splice(vm, s, i, i + 1, &[]);
     };
-    let (start, step, count) = text::slice_range(vm, slice, s.bytes().len())?;
+    let SliceRange { start, step, count, .. } = vm.slice_range(slice, s.bytes().len())?;
     if step == 1 {
         return splice(vm, s, start as usize, start as usize + count, &[]);
     }

@@ -1,7 +1,7 @@
 //! `bytes` and `bytearray` as sequences.
 
 use super::{Row, not_bytes_like};
-use crate::methods::text;
+use crate::methods::{SliceRange, text};
 use crate::types::slice::Slice;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -59,7 +59,7 @@ pub fn index(vm: &Vm, key: Value, what: &str) -> R<i64> {
 
 pub fn getitem(vm: &Vm, s: Row, key: Value) -> R<Value> {
     if let Some(slice) = key.cast::<Slice>() {
-        let (start, step, count) = text::slice_range(vm, slice, s.data.len())?;
+        let SliceRange { start, step, count, .. } = vm.slice_range(slice, s.data.len())?;
         if step == 1 {
             return s.make(vm, &s.data[start as usize..start as usize + count]);
         }

@@ -63,7 +63,7 @@ native_type! {
         "__floor__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0.floor()), "Return the floor as an Integral.";
         "__ceil__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0.ceil()), "Return the ceiling as an Integral.";
         "__round__($self, ndigits=None, /)" => round, "Return the Integral closest to x, rounding half toward even.\n\nWhen an argument is passed, work like built-in round(x, ndigits).";
-        "__format__($self, format_spec, /)" => |vm: &Vm, a: Num, spec: Ref<Str>| format::format_float(vm, a.0, spec), "Formats the float according to format_spec.";
+        "__format__($self, format_spec, /)" => format::format_float, "Formats the float according to format_spec.";
         "__getnewargs__($self, /)" => |vm: &Vm, a: Num| {
             let v = vm.float(a.0)?;
             Tuple::new(vm, &[v])
@@ -151,7 +151,7 @@ fn to_float(vm: &Vm, x: Value) -> R<f64> {
 }
 
 fn parse_bytes(b: &[u8]) -> Option<f64> {
-    let space = |c: &u8| chars::is_space(u32::from(*c));
+    let space = |c: &u8| chars::is_byte_space(*c);
     let start = b.iter().position(|c| !space(c))?;
     let end = b.iter().rposition(|c| !space(c))? + 1;
     text::parse(&b[start..end])

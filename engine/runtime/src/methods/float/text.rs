@@ -21,8 +21,19 @@ fn digits(x: f64, precision: Option<usize>) -> (String, i32) {
         Some(p) => format!("{:.*e}", p, x.abs()),
         None => format!("{:e}", x.abs()),
     };
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-    (mantissa.replace('.', ""), exponent.parse::<i32>().unwrap_or(0) + 1)
+    let split = |text: &str| {
+        let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+        (mantissa.replace('.', ""), exponent.parse::<i32>().unwrap_or(0) + 1)
+    };
+    let (found, point) = split(&text);
+    // Of two shortest texts that are equally near, the one with the even digit is wanted.
+    if precision.is_none() && found.len() >= 15 {
+        let even = format!("{:.*e}", found.len() - 1, x.abs());
+        if even != text && even.parse() == Ok(x.abs()) {
+            return split(&even);
+        }
+    }
+    (found, point)
 }
 
 fn with_exponent(digits: &str, point: i32, alt: bool) -> String {
@@ -89,10 +100,10 @@ pub fn format_float(x: f64, style: Style, precision: usize, alt: bool, dot_zero:
             if !alt {
                 d.truncate(d.trim_end_matches('0').len().max(1));
             }
-            if x != 0.0 && (point <= -4 || point > precision as i32 - i32::from(dot_zero)) {
+            if point <= -4 || point > precision as i32 - i32::from(dot_zero) {
                 return with_exponent(&d, point, alt);
             }
-            fixed(&d, if x == 0.0 { 1 } else { point }, alt)
+            fixed(&d, point, alt)
         }
     };
     if dot_zero && !out.contains('.') {

@@ -74,7 +74,7 @@ native_type! {
         "__ceil__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Ceiling of an Integral returns itself.";
         "__float__($self, /)" => int_as_f64;
         "__round__($self, ndigits=None, /)" => round, "Rounding an Integral returns itself.\n\nRounding with an ndigits argument also returns an integer.";
-        "__format__($self, format_spec, /)" => |vm: &Vm, a: Int, spec: Ref<Str>| format::format_int(vm, a, spec), "Convert to a string according to format_spec.";
+        "__format__($self, format_spec, /)" => format::format_int, "Convert to a string according to format_spec.";
         "__getnewargs__($self, /)" => getnewargs;
         "conjugate($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Returns self, the complex conjugate of any int.";
         "bit_length($self, /)" => bits::bit_length, "Number of bits necessary to represent self in binary.\n\n>>> bin(37)\n'0b100101'\n>>> (37).bit_length()\n6";
@@ -154,7 +154,7 @@ fn parse_text(vm: &Vm, x: Value, base: u32) -> R<Option<Value>> {
         return parse(vm, b.bytes(), base, x).map(Some);
     }
     match x.cast::<ByteArray>() {
-        Some(b) => parse(vm, &b.bytes().to_vec(), base, x).map(Some),
+        Some(b) => parse(vm, b.bytes(), base, x).map(Some),
         None => Ok(None),
     }
 }

@@ -1,32 +1,16 @@
 //! Text to ints, and back within the limit on digits.
 
 use crate::methods::text;
+use crate::modules::IntMaxDigits;
 use crate::object::Ref;
 use crate::types::str::Str;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use num_bigint::{BigInt as Big, BigUint, Sign};
-use std::cell::Cell;
 
-/// Most decimal digits that ints are converted from and to; 0: no limit.
-pub struct DigitLimit(pub Cell<usize>);
-
-impl Default for DigitLimit {
-    fn default() -> DigitLimit {
-        DigitLimit(Cell::new(4300))
-    }
-}
-
-impl Vm {
-    /// `sys.get_int_max_str_digits()`.
-    pub fn int_digit_limit(&self) -> usize {
-        self.state::<DigitLimit>().0.get()
-    }
-
-    /// `sys.set_int_max_str_digits(n)`.
-    pub fn set_int_digit_limit(&self, n: usize) {
-        self.state::<DigitLimit>().0.set(n);
-    }
+/// `sys.get_int_max_str_digits()`; 0: no limit.
+fn digit_limit(vm: &Vm) -> usize {
+    usize::try_from(vm.state::<IntMaxDigits>().0.get()).unwrap_or(0)
 }
 
 /// Decimal digits that are converted whatever the limit is: `sys.int_info.str_digits_check_threshold`.
@@ -36,7 +20,7 @@ const ALWAYS: usize = 640;
 pub fn to_decimal(vm: &Vm, b: &Big) -> R<String> {
     // Ten bits are a bit more than three digits.
     if b.bits() > 2100 {
-        let limit = vm.int_digit_limit();
+        let limit = digit_limit(vm);
         let too_long = |digits: f64| limit > 0 && digits > limit.max(ALWAYS) as f64;
         if too_long(b.bits() as f64 * std::f64::consts::LOG10_2 - 2.0) {
             return Err(over_limit(vm, limit));
@@ -78,8 +62,8 @@ pub fn parse(vm: &Vm, bytes: &[u8], base: u32, shown: Value) -> R<Value> {
         Err(vm.value_error(format!("invalid literal for int() with base {base}: {r}")))
     };
     let mut t = bytes.trim_ascii();
-    // Python's space includes these two, Rust's does not the first.
-    while let [11 | 28..=31, rest @ ..] | [rest @ .., 11 | 28..=31] = t {
+    // The vertical tab is white space too.
+    while let [11, rest @ ..] | [rest @ .., 11] = t {
         t = rest.trim_ascii();
     }
     let negative = t.first() == Some(&b'-');
@@ -131,7 +115,7 @@ pub fn parse(vm: &Vm, bytes: &[u8], base: u32, shown: Value) -> R<Value> {
         return invalid();
     }
     if !radix.is_power_of_two() && digits.len() > ALWAYS {
-        let limit = vm.int_digit_limit();
+        let limit = digit_limit(vm);
         if limit > 0 && digits.len() > limit {
             return Err(vm.value_error(format!(
                 "Exceeds the limit ({limit} digits) for integer string conversion: value has {} digits; \

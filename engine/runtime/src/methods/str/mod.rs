@@ -11,7 +11,7 @@ mod split;
 pub use iterator::ITERATOR;
 pub use predicates::is_printable;
 
-use crate::methods::{codecs, format as number_format, percent, text};
+use crate::methods::{SliceRange, codecs, format as number_format, percent, text};
 use crate::native::Args;
 use crate::native_type;
 use crate::object::{Kind, Ref};
@@ -351,7 +351,7 @@ fn getitem(vm: &Vm, s: Ref<Str>, key: Value) -> R<Value> {
 }
 
 fn substring(vm: &Vm, s: Ref<Str>, slice: Ref<Slice>) -> R<Ref<Str>> {
-    let (start, step, count) = text::slice_range(vm, slice, s.char_len())?;
+    let SliceRange { start, step, count, .. } = vm.slice_range(slice, s.char_len())?;
     if count == 0 {
         return vm.intern("");
     }
