@@ -1,6 +1,8 @@
 //! `deque`: a ring buffer.
 
-use crate::methods::{check_class, class_argument, compare_rows, ext_type, repeat_count, repeated, string_of_items};
+use crate::methods::{
+    check_class, class_argument, compare_rows, ext_type, repeat_count, repeated, string_of_items,
+};
 use crate::native::Args;
 use crate::native_type;
 use crate::object::{Field, Kind, Ref, Tracer};
@@ -413,7 +415,11 @@ fn position(vm: &Vm, d: This, key: Value) -> R<usize> {
     }
     let (i, len) = (vm.index_clamped(key)?, d.len.get());
     let at = if i < 0 { i.saturating_add(len as i64) } else { i };
-    if at >= 0 && (at as usize) < len { Ok(at as usize) } else { Err(vm.index_error("deque index out of range")) }
+    if at >= 0 && (at as usize) < len {
+        Ok(at as usize)
+    } else {
+        Err(vm.index_error("deque index out of range"))
+    }
 }
 
 fn setitem(vm: &Vm, d: Arg, key: Value, v: Value) -> R<()> {
@@ -426,10 +432,9 @@ fn setitem(vm: &Vm, d: Arg, key: Value, v: Value) -> R<()> {
 
 fn add(vm: &Vm, d: Arg, other: Value) -> R<Value> {
     if other.cast::<Ext<Deque>>().is_none() {
-        return Err(vm.type_error(format!(
-            "can only concatenate deque (not \"{}\") to deque",
-            vm.type_name(other)
-        )));
+        return Err(
+            vm.type_error(format!("can only concatenate deque (not \"{}\") to deque", vm.type_name(other)))
+        );
     }
     let new = copy(vm, d.0)?;
     if let Some(new) = new.cast::<Ext<Deque>>() {
@@ -465,9 +470,8 @@ fn repr(vm: &Vm, d: Arg) -> R<Value> {
         n => format!("], maxlen={n})"),
     };
     let items = list_of(vm, d)?;
-    let text = vm.repr_guard(d.value(), || {
-        string_of_items(vm, &format!("{name}(["), &close, |i| items.get(i))
-    })?;
+    let text =
+        vm.repr_guard(d.value(), || string_of_items(vm, &format!("{name}(["), &close, |i| items.get(i)))?;
     match text {
         Some(v) => Ok(v),
         None => vm.str("[...]"),

@@ -31,7 +31,9 @@ native_type! {
 /// As `dict.update`, but a subclass's `__setitem__` is called.
 fn update(vm: &Vm, args: Args<'_>) -> R<()> {
     let Some(&d) = args.positional().first() else {
-        return Err(vm.type_error("descriptor 'update' of 'collections.OrderedDict' object needs an argument"));
+        return Err(
+            vm.type_error("descriptor 'update' of 'collections.OrderedDict' object needs an argument")
+        );
     };
     let plain = vm.types.dict.special(vm, Special::SetItem);
     if vm.type_of(d).special(vm, Special::SetItem) == plain {

@@ -219,7 +219,8 @@ fn repr(vm: &Vm, this: ExtArg<Partial>) -> R<Value> {
     let text = vm.repr_guard(this.value(), || {
         let ty = vm.type_of(this.value());
         let module = vm.get_attr(ty.value(), vm.names.__module__)?;
-        let mut out = format!("{}.{}(", vm.str_string(module)?, vm.str_string(ty.qualname.value())?).into_bytes();
+        let mut out =
+            format!("{}.{}(", vm.str_string(module)?, vm.str_string(ty.qualname.value())?).into_bytes();
         out.extend_from_slice(vm.repr(this.function.value())?.bytes());
         if let Some(args) = args_of(this) {
             for &v in args.items() {

@@ -128,10 +128,9 @@ fn index_of(vm: &Vm, a: Value, b: Value) -> R<usize> {
 fn length_hint(vm: &Vm, v: Value, default: Option<Value>) -> R<Value> {
     let default = default.unwrap_or(Value::small_int(0));
     if !vm.is_int(default) {
-        return Err(vm.type_error(format!(
-            "'{}' object cannot be interpreted as an integer",
-            vm.type_name(default)
-        )));
+        return Err(
+            vm.type_error(format!("'{}' object cannot be interpreted as an integer", vm.type_name(default)))
+        );
     }
     let ty = vm.type_of(v);
     if ty.special(vm, Special::Len).is_some() {
