@@ -88,7 +88,7 @@ fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Type>) -> R<At
         }
         (WRAPPER, _) if vm.type_of(v) == vm.types.classmethod => {
             let w: Ref<Wrapper> = unsafe { v.cast_unchecked() };
-            return bind_class_method(vm, w.function.value(), ty);
+            vm.bind_to_class(w.function.value(), ty.value())?
         }
         _ => match vm.type_of(v).special(vm, Special::Get) {
             Some(get) => {
@@ -100,13 +100,6 @@ fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Type>) -> R<At
             }
             None => v,
         },
-    }))
-}
-
-fn bind_class_method(vm: &Vm, f: Value, ty: Ref<Type>) -> R<AttrLookup> {
-    Ok(AttrLookup::Value(match f.cast::<NativeFunction>() {
-        Some(native) if native.receiver.get().is_none() => native.bind(vm, ty.value())?.value(),
-        _ => BoundMethod::new(vm, f, ty.value())?.value(),
     }))
 }
 
@@ -568,6 +561,19 @@ pub fn bind_special(vm: &Vm, at: At) -> R<At> {
 }
 
 impl Vm {
+    /// What a classmethod of this function is on this class.
+    pub fn bind_to_class(&self, f: Value, class: Value) -> R<Value> {
+        Ok(match f.cast::<NativeFunction>() {
+            Some(native) if native.receiver.get().is_none() => native.bind(self, class)?.value(),
+            _ => BoundMethod::new(self, f, class)?.value(),
+        })
+    }
+
+    /// Sets or deletes (`None`) a slot of `__slots__`.
+    pub fn set_slot(&self, m: Ref<Member>, obj: Value, v: Option<Value>) -> R<()> {
+        set_member(self, m, obj, v)
+    }
+
     /// Applies `__get__` for an instance: a bound method of a function.
     pub fn bind(&self, f: Value, obj: Value, ty: Ref<Type>) -> R<Value> {
         match bind_descriptor(self, f, Some(obj), ty)? {

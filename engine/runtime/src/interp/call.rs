@@ -42,12 +42,21 @@ impl SoftCall<'_> {
             return self.resume;
         }
         let r = apply(vm, self.resume, self.cont, v);
-        or_unwind(vm, r)
+        self.go_on(vm, r)
     }
 
     /// The call raised the pending exception.
     pub fn raised(&self, vm: &Vm) -> At {
-        or_unwind(vm, Err(crate::value::Raised))
+        self.go_on(vm, Err(crate::value::Raised))
+    }
+
+    /// Goes on where the work led to, or raises the pending exception out of the call.
+    pub fn go_on(&self, vm: &Vm, r: R<At>) -> At {
+        if r.is_err() && self.cont.kind == ContKind::Exit {
+            // A nested run made the call: it ends, its frames are not to be unwound here.
+            return At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: self.resume.base };
+        }
+        or_unwind(vm, r)
     }
 
     /// Where to put the result if the call is left by a switch and later goes on at `resume`: only

@@ -39,7 +39,7 @@ mod float;
 mod format;
 mod frame;
 mod function;
-mod generator;
+pub(crate) mod generator;
 mod int;
 mod iterators;
 mod list;
@@ -115,6 +115,10 @@ types! {
     generator: generator::GENERATOR;
     coroutine: generator::COROUTINE;
     async_generator: generator::ASYNC_GENERATOR;
+    coroutine_wrapper: generator::COROUTINE_WRAPPER;
+    async_wrapped_value: generator::WRAPPED;
+    async_asend: generator::ASEND;
+    async_athrow: generator::ATHROW;
 }
 
 pub use common::{
@@ -123,6 +127,7 @@ pub use common::{
 };
 pub use dict::update_from_args as dict_update_from_args;
 pub use exceptions::{SyntaxPlace, class_of_errno};
+pub use generator::{AsyncHooks, wrap_async_value};
 pub use int::{big_to_f64, hash_big, hash_i64};
 pub use list::sort_list;
 pub use object::attribute_name;
@@ -150,11 +155,6 @@ pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
         );
     };
     vm.replace_instance_dict(v, d)
-}
-
-/// A value yielded by an async generator, told apart from what it awaits.
-pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
-    Err(vm.unsupported("async generators"))
 }
 
 /// `string.templatelib.Interpolation`.

@@ -1,9 +1,12 @@
 //! Builtin functions and types about iteration.
 
+use crate::interp::{At, SoftCall};
+use crate::methods::generator::next_of_generator;
 use crate::methods::{check_class, class_argument, ext_type, is_callable, sort_list};
 use crate::native::Args;
 use crate::object::{Field, Kind, Ref, Tracer};
 use crate::types::ext::{Ext, ExtArg, Payload};
+use crate::types::generator::Generator;
 use crate::types::list::List;
 use crate::types::module::Module;
 use crate::types::seqiter::SeqIter;
@@ -18,7 +21,7 @@ use std::cell::Cell;
 
 native_functions! { pub FUNCTIONS:
     "iter(object, sentinel=<unrepresentable>, /)" => iter, "Get an iterator from an object.\n\nIn the first form, the argument must supply its own iterator, or be a sequence.\nIn the second form, the callable is called until it returns the sentinel.";
-    "next(iterator, default=<unrepresentable>, /)" => next, "Return the next item from the iterator.\n\nIf default is given and the iterator is exhausted,\nit is returned instead of raising StopIteration.";
+    [soft next_soft] "next(iterator, default=<unrepresentable>, /)" => next, "Return the next item from the iterator.\n\nIf default is given and the iterator is exhausted,\nit is returned instead of raising StopIteration.";
     "aiter(async_iterable, /)" => aiter, "Return an AsyncIterator for an AsyncIterable object.";
     "anext(aiterator, default=<unrepresentable>, /)" => anext, "Return the next item from the async iterator.\n\nIf default is given and the async iterator is exhausted,\nit is returned instead of raising StopAsyncIteration.";
     "sorted(iterable, /, *, key=None, reverse=False)" => sorted, "Return a new list containing all items from the iterable in ascending order.\n\nA custom key function can be supplied to customize the sort order, and the\nreverse flag can be set to request the result in descending order.";
@@ -57,6 +60,28 @@ fn next(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
     match (vm.next_or_stop(it)?, default) {
         (Ok(v), _) | (Err(_), Some(v)) => Ok(v),
         (Err(stop), None) => Err(vm.stop_iteration(stop)),
+    }
+}
+
+/// `next` of a generator resumes it in the loop.
+fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+    if let (&[it], None) = call.args.parts()
+        && vm.type_of(it) == vm.types.generator
+        && let Some(g) = it.cast::<Generator>()
+    {
+        return next_of_generator(vm, call, g);
+    }
+    let r = match call.args.positional() {
+        &[it] if !call.args.has_keywords() => next(vm, it, None),
+        &[it, default] if !call.args.has_keywords() => next(vm, it, Some(default)),
+        all if call.args.has_keywords() || all.is_empty() => {
+            Err(vm.type_error("next expected at least 1 argument, got 0"))
+        }
+        all => Err(vm.type_error(format!("next expected at most 2 arguments, got {}", all.len()))),
+    };
+    match r {
+        Ok(v) => call.done(vm, v),
+        Err(_) => call.raised(vm),
     }
 }
 

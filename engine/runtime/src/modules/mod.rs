@@ -2,6 +2,7 @@
 
 pub mod builtins;
 mod builtins_iteration;
+mod builtins_objects;
 mod classes;
 mod collections;
 mod functools;
@@ -17,6 +18,7 @@ pub mod structseq;
 mod sys;
 mod time;
 
+pub use builtins_objects::{builtin, texts};
 pub use classes::class_step;
 pub use import::{LIBRARY, Main, MainMissing, import, run_code, run_main};
 pub use oserror::strerror;
