@@ -154,7 +154,7 @@ fn get(vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>) -> R<Value> {
 }
 
 fn setdefault(vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>) -> R<Value> {
-    let hash = vm.hash(key)?;
+    let hash = vm.hash_as(key, "a dict key")?;
     if let Some(v) = d.get_hashed(vm, key, hash)? {
         return Ok(v);
     }

@@ -270,7 +270,7 @@ fn delitem(vm: &Vm, list: Ref<List>, key: Value) -> R<()> {
     let low = low as usize;
     list.permute(vm, |items| {
         for i in 0..items.len() {
-            let gone = i >= low && (i - low) % gap == 0 && (i - low) / gap < r.count;
+            let gone = i >= low && (i - low).is_multiple_of(gap) && (i - low) / gap < r.count;
             if !gone {
                 items[hole] = items[i];
                 hole += 1;

@@ -215,7 +215,7 @@ fn intersection_into(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
             })?;
         }
         None => vm.for_each(other, |v| {
-            let hash = vm.hash(v)?;
+            let hash = vm.hash_as(v, "a set element")?;
             if s.table.find(vm, v, hash)?.is_some() {
                 kept.add_hashed(vm, v, hash)?;
             }
@@ -303,7 +303,7 @@ fn key_hash(vm: &Vm, v: Value) -> R<i64> {
         {
             Ok(items_hash(s))
         }
-        _ => vm.hash(v),
+        _ => vm.hash_as(v, "a set element"),
     }
 }
 

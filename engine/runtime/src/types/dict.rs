@@ -104,7 +104,7 @@ impl Dict {
 impl Ref<Dict> {
     /// The value of a key. TypeError (unhashable) and what `__hash__` and `__eq__` raise.
     pub fn get(self, vm: &Vm, key: Value) -> R<Option<Value>> {
-        let hash = vm.hash(key)?;
+        let hash = vm.hash_as(key, "a dict key")?;
         self.get_hashed(vm, key, hash)
     }
 
@@ -125,7 +125,7 @@ impl Ref<Dict> {
     }
 
     pub fn set(self, vm: &Vm, key: Value, v: Value) -> R<()> {
-        let hash = vm.hash(key)?;
+        let hash = vm.hash_as(key, "a dict key")?;
         self.set_hashed(vm, key, hash, v)
     }
 
@@ -200,7 +200,7 @@ impl Ref<Dict> {
 
     /// Removes a key and returns its value.
     pub fn pop(self, vm: &Vm, key: Value) -> R<Option<Value>> {
-        let hash = vm.hash(key)?;
+        let hash = vm.hash_as(key, "a dict key")?;
         let i = self.table.find(vm, key, hash)?;
         Ok(i.and_then(|i| self.remove_at(vm, i)).map(|(_, v)| v))
     }

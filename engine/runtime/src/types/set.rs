@@ -57,13 +57,13 @@ impl Set {
 
 impl Ref<Set> {
     pub fn contains(self, vm: &Vm, v: Value) -> R<bool> {
-        let hash = vm.hash(v)?;
+        let hash = vm.hash_as(v, "a set element")?;
         Ok(self.table.find(vm, v, hash)?.is_some())
     }
 
     /// True if it was not there.
     pub fn add(self, vm: &Vm, v: Value) -> R<bool> {
-        let hash = vm.hash(v)?;
+        let hash = vm.hash_as(v, "a set element")?;
         self.add_hashed(vm, v, hash)
     }
 
@@ -77,7 +77,7 @@ impl Ref<Set> {
 
     /// True if it was there.
     pub fn remove(self, vm: &Vm, v: Value) -> R<bool> {
-        let hash = vm.hash(v)?;
+        let hash = vm.hash_as(v, "a set element")?;
         let found = self.table.find(vm, v, hash)?;
         if let Some(i) = found {
             self.table.remove(i);

@@ -399,6 +399,34 @@ impl Vm {
         }
     }
 
+    /// As [`Vm::hash`], for what is to be `role`: "a dict key", "a set element". TypeError in these words.
+    #[inline]
+    pub fn hash_as(&self, v: Value, role: &str) -> R<i64> {
+        match self.hash(v) {
+            Ok(h) => Ok(h),
+            Err(e) => Err(self.unhashable_as(v, role, e)),
+        }
+    }
+
+    #[cold]
+    fn unhashable_as(&self, v: Value, role: &str, raised: Raised) -> Raised {
+        let plain = self.pending.get().filter(|&e| self.type_of(e) == self.exc.type_error);
+        let Some(e) = plain else { return raised };
+        self.pending.set(None);
+        let ty = self.type_of(v);
+        let name = crate::methods::type_module(self, ty).and_then(|module| {
+            let name = self.str_string(ty.qualname.value())?;
+            Ok(match module.and_then(|m| m.cast::<Str>()) {
+                Some(m) if m.bytes() != b"builtins" => format!("{}.{name}", m.to_string_lossy()),
+                _ => name,
+            })
+        });
+        match name.and_then(|name| Ok((name, self.str_string(e)?))) {
+            Ok((name, text)) => self.type_error(format!("cannot use '{name}' as {role} ({text})")),
+            Err(e) => e,
+        }
+    }
+
     /// `item in container` where the type has no `__contains__`.
     pub fn contains_by_iteration(&self, container: Value, item: Value) -> R<bool> {
         let ty = self.type_of(container);
