@@ -2,9 +2,10 @@
 
 use skein_bytecode::Code;
 use skein_compiler::{ErrorKind, Mode as CompilerMode, Options, SyntaxError};
+use skein_greenlets::Microthreads;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Compile, Hooks, Mode, NoSwitcher, Switcher, SyntaxPlace, Vm};
+use skein_runtime::vm::{Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm};
 use std::rc::Rc;
 
 /// Raises the compiler's error as Python's exception.
@@ -28,7 +29,10 @@ fn raise_error(vm: &Vm, e: &SyntaxError, filename: &str) -> Raised {
 }
 
 /// The layers above the runtime.
-pub struct Host;
+#[derive(Default)]
+pub struct Host {
+    pub microthreads: Microthreads,
+}
 
 impl Hooks for Host {
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>> {
@@ -50,12 +54,23 @@ impl Hooks for Host {
         }
     }
 
-    fn packaged_module(&self, _: &Vm, _: &str) -> R<Option<(Rc<Code>, bool)>> {
-        Ok(None)
+    fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>> {
+        let Some(entry) = skein_stdlib::find(name) else { return Ok(None) };
+        match skein_bytecode::read_file(&entry.code()) {
+            Ok(code) => Ok(Some((Rc::new(code), entry.is_package()))),
+            Err(e) => Err(vm.import_error(format!("packaged code of {name}: {e}"))),
+        }
     }
 
-    fn packaged_source(&self, _: &str) -> Option<String> {
-        None
+    fn packaged_source(&self, filename: &str) -> Option<String> {
+        let name = match filename.strip_prefix("<frozen ").and_then(|f| f.strip_suffix('>')) {
+            Some(name) => name.to_string(),
+            None => {
+                let path = filename.strip_prefix(skein_stdlib::FILENAME_PREFIX)?.strip_suffix(".py")?;
+                path.strip_suffix("/__init__").unwrap_or(path).replace('/', ".")
+            }
+        };
+        String::from_utf8(skein_stdlib::find(&name)?.source()).ok()
     }
 
     fn caret_anchors(&self, segment: &str) -> Option<(usize, usize)> {
@@ -66,17 +81,24 @@ impl Hooks for Host {
         skein_compiler::is_plain_call(lines, start, end)
     }
 
-    fn native_module(&self, _: &Vm, _: &str) -> R<Option<Value>> {
-        Ok(None)
+    fn native_module(&self, vm: &Vm, name: &str) -> R<Option<Value>> {
+        match skein_greenlets::native_module(vm, name)? {
+            Some(m) => Ok(Some(m)),
+            None => skein_stdlib::native_module(vm, name),
+        }
     }
 
     fn native_module_names(&self) -> Vec<&'static str> {
-        Vec::new()
+        let mut names = skein_stdlib::native_module_names();
+        names.extend(skein_greenlets::MODULE_NAMES);
+        names
     }
 
     fn switcher(&self) -> &dyn Switcher {
-        &NoSwitcher
+        &self.microthreads
     }
 
-    fn trace_roots(&self, _: &Vm, _: &mut Tracer<'_>) {}
+    fn trace_roots(&self, vm: &Vm, t: &mut Tracer<'_>) {
+        self.microthreads.trace(vm, t);
+    }
 }

@@ -1,39 +1,231 @@
 //! The command line.
 
+mod flags;
 mod host;
 
-use skein_runtime::vm::{Config, Vm};
+use flags::{Flags, Run, UsageError};
+use skein_runtime::modules::{Finalizing, LIBRARY, Main, MainMissing, install_interrupt, run_main};
+use skein_runtime::types::exception::Exception;
+use skein_runtime::types::list::List;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+use std::io::{Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 
+/// Exit code after output that could not be flushed.
+const LOST_OUTPUT: u8 = 120;
+
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().collect();
-    let config = Config { argv: args[1..].to_vec(), executable: args[0].clone(), ..Config::default() };
-    let vm = match Vm::new(config, Rc::new(host::Host)) {
-        Ok(vm) => vm,
-        Err(e) => {
-            eprintln!("skein: {e}");
-            return ExitCode::from(1);
+    let args: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+    let program = args.first().map_or("skein", String::as_str);
+    let flags = match flags::read(&args) {
+        Ok(flags) => flags,
+        Err(UsageError(text)) => {
+            eprint!("{text}");
+            return ExitCode::from(2);
         }
     };
-    let (source, name) = match args.get(1).map(String::as_str) {
-        Some("-c") => (args.get(2).cloned().unwrap_or_default().into_bytes(), "<string>".to_string()),
-        Some(file) => match std::fs::read(file) {
-            Ok(s) => (s, file.to_string()),
-            Err(e) => {
-                eprintln!("skein: can't open file '{file}': {e}");
-                return ExitCode::from(2);
-            }
-        },
-        None => return ExitCode::from(2),
-    };
-    match skein_runtime::modules::run_main(&vm, &source, &name) {
-        Ok(_) => ExitCode::SUCCESS,
-        Err(_) => {
-            if let Some(e) = vm.pending.take() {
-                skein_runtime::vm::report::print_exception(&vm, e);
-            }
-            ExitCode::from(1)
+    match start(program, flags) {
+        Ok(code) => code,
+        Err(text) => {
+            eprintln!("{text}");
+            ExitCode::from(2)
         }
     }
+}
+
+/// The text of a `__main__` that is there before the isolate is.
+struct Script {
+    text: Vec<u8>,
+    filename: String,
+    is_file: bool,
+}
+
+/// Reads the script and sets `sys.path`; runs it. Errors of the command line as text.
+fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
+    let first;
+    let mut script = None;
+    match &flags.run {
+        Run::Show(text) => {
+            // A closed standard output is no reason to fail.
+            let _ = std::io::stdout().write_all(text.as_bytes());
+            return Ok(ExitCode::SUCCESS);
+        }
+        Run::Command(text) => {
+            first = Some(String::new());
+            script =
+                Some(Script { text: text.clone().into_bytes(), filename: "<string>".into(), is_file: false });
+        }
+        Run::Module(_) => {
+            first = std::env::current_dir().ok().map(|d| d.to_string_lossy().into_owned());
+        }
+        Run::Stdin => {
+            first = Some(String::new());
+            let mut text = Vec::new();
+            // SAFETY: asks only.
+            if unsafe { libc::isatty(0) } == 1 {
+                return Err(format!("{program}: the interactive prompt is not supported yet"));
+            }
+            if let Err(e) = std::io::stdin().read_to_end(&mut text) {
+                return Err(format!("{program}: {e}"));
+            }
+            script = Some(Script { text, filename: "<stdin>".into(), is_file: false });
+        }
+        Run::File(file) => {
+            let path = Path::new(file);
+            if path.is_dir() {
+                let main = path.join("__main__.py");
+                let text = match std::fs::read(&main) {
+                    Ok(text) => text,
+                    Err(_) => {
+                        eprintln!("{program}: can't find '__main__' module in '{file}'");
+                        return Ok(ExitCode::from(1));
+                    }
+                };
+                first = Some(file.clone());
+                let filename = main.to_string_lossy().into_owned();
+                script = Some(Script { text, filename, is_file: true });
+            } else {
+                let text = std::fs::read(path).map_err(|e| {
+                    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+                    let errno = e.raw_os_error().unwrap_or(0);
+                    format!(
+                        "{program}: can't open file '{}': [Errno {errno}] {}",
+                        full.display(),
+                        skein_runtime::modules::strerror(errno)
+                    )
+                })?;
+                let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+                first = real.parent().map(|p| p.to_string_lossy().into_owned());
+                script = Some(Script { text, filename: file.clone(), is_file: true });
+            }
+        }
+    }
+    if let Some(script) = &mut script
+        && flags.skip_first_line
+    {
+        // The line stays, empty, so that line numbers are right.
+        let end = script.text.iter().position(|&b| b == b'\n').unwrap_or(script.text.len());
+        script.text.drain(..end);
+    }
+    let mut path: Vec<String> = first.filter(|_| !flags.config.safe_path).into_iter().collect();
+    path.append(&mut flags.config.path);
+    path.push(LIBRARY.into());
+    flags.config.path = path;
+    let host = Rc::new(host::Host::default());
+    let vm = Vm::new(flags.config, host.clone()).map_err(|e| format!("{program}: {e}"))?;
+    host.microthreads.attach(&vm);
+    install_interrupt(&vm);
+    let result = skein_stdlib::install(&vm).and_then(|()| {
+        let main = match (&script, &flags.run) {
+            (Some(s), _) => Main::Source { text: &s.text, filename: &s.filename, is_file: s.is_file },
+            (None, Run::Module(name)) => Main::Module(name),
+            (None, _) => unreachable!("all others have a script"),
+        };
+        run_main(&vm, main)
+    });
+    Ok(end(program, &vm, result))
+}
+
+/// Reports how the program ended, runs what is to be run at its end, and gives its exit code.
+fn end(program: &str, vm: &Vm, result: R<Value>) -> ExitCode {
+    let (mut code, mut interrupted) = (0, false);
+    if result.is_err()
+        && let Some(e) = vm.pending.take()
+    {
+        if vm.state::<MainMissing>().0.get() && e.cast::<Exception>().is_some() {
+            let text = vm.str_string(e).unwrap_or_default();
+            eprintln!("{program}: {text}");
+            code = 1;
+        } else {
+            (code, interrupted) = uncaught(vm, e);
+        }
+    }
+    vm.state::<Finalizing>().0.set(true);
+    if !skein_stdlib::finish(vm) && code == 0 {
+        code = LOST_OUTPUT;
+    }
+    if interrupted {
+        // The parent is to see that it was Ctrl-C.
+        // SAFETY: plain calls.
+        unsafe {
+            libc::signal(libc::SIGINT, libc::SIG_DFL);
+            libc::kill(libc::getpid(), libc::SIGINT);
+        }
+        code = 130;
+    }
+    ExitCode::from(code)
+}
+
+/// Shows an exception that nothing caught; its exit code, and whether it was Ctrl-C.
+fn uncaught(vm: &Vm, e: Value) -> (u8, bool) {
+    if vm.is_exact_or_subtype(e, vm.exc.system_exit) {
+        return (exit_code(vm, e), false);
+    }
+    let interrupted = vm.is_exact_or_subtype(e, vm.exc.keyboard_interrupt);
+    if show(vm, e).is_err()
+        && let Some(second) = vm.pending.take()
+    {
+        if vm.is_exact_or_subtype(second, vm.exc.system_exit) {
+            return (exit_code(vm, second), false);
+        }
+        eprintln!("Error in sys.excepthook:\n{}", skein_runtime::interp::describe_exception(vm, second));
+        eprintln!("\nOriginal exception was:\n{}", skein_runtime::interp::describe_exception(vm, e));
+    }
+    (1, interrupted)
+}
+
+/// The code that a SystemExit asks for; another object is shown.
+fn exit_code(vm: &Vm, e: Value) -> u8 {
+    let code = match vm.get_attr_str(e, "code") {
+        Ok(v) => v,
+        Err(_) => {
+            vm.pending.take();
+            Value::NONE
+        }
+    };
+    if code.is_none() {
+        return 0;
+    }
+    if vm.is_int(code) {
+        // As C's exit: the low byte; -1 for an int that is too large.
+        return vm.as_i64(code).unwrap_or(-1) as u8;
+    }
+    let text = vm.str_string(code).unwrap_or_default();
+    vm.pending.take();
+    let stderr = vm.sys_dict.get().and_then(|d| d.get_str(vm, vm.names.stderr).ok().flatten());
+    let written = match stderr {
+        Some(f) if !f.is_none() => vm
+            .str(&format!("{text}\n"))
+            .and_then(|line| vm.call_method(f, "write", &[line]))
+            .and_then(|_| vm.call_method(f, "flush", &[]))
+            .is_ok(),
+        _ => false,
+    };
+    if !written {
+        vm.pending.take();
+        eprintln!("{text}");
+    }
+    1
+}
+
+/// Calls `sys.excepthook`.
+fn show(vm: &Vm, e: Value) -> R<()> {
+    let traceback = e.cast::<Exception>().map_or(Value::NONE, |x| x.traceback.or_none());
+    let ty = vm.type_of(e).value();
+    if let Some(sys) = vm.sys_dict.get() {
+        for (name, v) in
+            [("last_exc", e), ("last_type", ty), ("last_value", e), ("last_traceback", traceback)]
+        {
+            sys.set_name(vm, name, v)?;
+        }
+        if let Some(hook) = sys.get_str(vm, vm.names.excepthook)? {
+            let row = List::new(vm, &[ty, e, traceback])?;
+            return vm.call(hook, row.items()).map(|_| ());
+        }
+    }
+    skein_runtime::vm::report::print_exception(vm, e);
+    Ok(())
 }

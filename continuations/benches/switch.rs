@@ -8,28 +8,22 @@ use std::time::Instant;
 
 use corosensei::{Coroutine, CoroutineResult};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use skein_continuations::{
-    Backend, Corosensei, Exit, Fiber, Hub, PoolStack, Resumed, StackId, StackPool,
-};
+use skein_continuations::{Backend, Corosensei, Exit, Fiber, Hub, PoolStack, Resumed, StackId, StackPool};
 
 /// One resume and one suspend.
 fn switch(c: &mut Criterion) {
     let mut group = c.benchmark_group("resume_suspend");
     group.bench_function("bare corosensei", |b| {
         let pool = StackPool::default();
-        let mut bare =
-            Coroutine::<usize, usize, (), PoolStack>::with_stack(pool.acquire().unwrap(), {
-                |y, mut value| {
-                    while value != usize::MAX {
-                        value = y.suspend(value);
-                    }
+        let mut bare = Coroutine::<usize, usize, (), PoolStack>::with_stack(pool.acquire().unwrap(), {
+            |y, mut value| {
+                while value != usize::MAX {
+                    value = y.suspend(value);
                 }
-            });
+            }
+        });
         b.iter(|| bare.resume(black_box(1)));
-        assert!(matches!(
-            bare.resume(usize::MAX),
-            CoroutineResult::Return(())
-        ));
+        assert!(matches!(bare.resume(usize::MAX), CoroutineResult::Return(())));
     });
     fn fiber<B: Backend>(c: &mut criterion::BenchmarkGroup<'_, criterion::measurement::WallTime>) {
         c.bench_function(BenchmarkId::new("fiber", B::NAME), |b| {
@@ -72,10 +66,7 @@ fn ring_member<B: Backend>(hub: &Hub<B>, arg: usize, _: usize) -> Exit {
             hub.switch_to(Some(to), 0);
         }
     }
-    Exit {
-        to: None,
-        payload: 0,
-    }
+    Exit { to: None, payload: 0 }
 }
 
 /// Many switches around a ring of `size` stacks, per iteration.
@@ -86,13 +77,9 @@ fn ring<B: Backend>(c: &mut Criterion, size: usize) {
     group.bench_function(BenchmarkId::new(B::NAME, size), |b| {
         let hub = Hub::<B>::new(StackPool::default());
         let shared = Ring::default();
-        let ids: Vec<_> = (0..size)
-            .map(|_| hub.spawn(ring_member, &raw const shared as usize).unwrap())
-            .collect();
-        shared
-            .next
-            .set((0..size).map(|i| ids[(i + 1) % size]).collect())
-            .unwrap();
+        let ids: Vec<_> =
+            (0..size).map(|_| hub.spawn(ring_member, &raw const shared as usize).unwrap()).collect();
+        shared.next.set((0..size).map(|i| ids[(i + 1) % size]).collect()).unwrap();
         shared.hops.set(size);
         hub.switch_to(Some(ids[0]), 0);
         b.iter(|| {
@@ -131,9 +118,7 @@ fn create(c: &mut Criterion) {
         c.bench_function(BenchmarkId::new("fiber", B::NAME), |b| {
             let pool = StackPool::default();
             b.iter(|| {
-                Fiber::<usize, usize, usize, B>::new(&pool, |_, value| value)
-                    .unwrap()
-                    .resume(black_box(1))
+                Fiber::<usize, usize, usize, B>::new(&pool, |_, value| value).unwrap().resume(black_box(1))
             });
         });
         fn entry<B: Backend>(_: &Hub<B>, _: usize, payload: usize) -> Exit {
@@ -216,15 +201,9 @@ fn ratios(_: &mut Criterion) {
     let [bare, turns, fiber, hub] = best;
     println!("best of 1000, two stack switches each:");
     println!("  bare corosensei, one stack     {bare:.2} ns");
-    println!(
-        "  Fiber, one stack               {fiber:.2} ns, {:.2} x",
-        fiber / bare
-    );
+    println!("  Fiber, one stack               {fiber:.2} ns, {:.2} x", fiber / bare);
     println!("  bare corosensei, two in turn   {turns:.2} ns");
-    println!(
-        "  Hub::switch_to, two in turn    {hub:.2} ns, {:.2} x",
-        hub / turns
-    );
+    println!("  Hub::switch_to, two in turn    {hub:.2} ns, {:.2} x", hub / turns);
 }
 
 criterion_group!(benches, ratios, switch, rings, create);

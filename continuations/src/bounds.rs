@@ -164,14 +164,7 @@ pub fn os_stack_bounds() -> StackBounds {
             read
         }
     };
-    if found {
-        StackBounds {
-            base: low as usize + size,
-            limit: low as usize,
-        }
-    } else {
-        assumed_bounds()
-    }
+    if found { StackBounds { base: low as usize + size, limit: low as usize } } else { assumed_bounds() }
 }
 
 /// The bounds of the OS stack of the calling thread.
@@ -180,15 +173,9 @@ pub fn os_stack_bounds() -> StackBounds {
     // SAFETY: both only read the descriptor of the calling thread.
     let (base, size) = unsafe {
         let thread = libc::pthread_self();
-        (
-            libc::pthread_get_stackaddr_np(thread) as usize,
-            libc::pthread_get_stacksize_np(thread),
-        )
+        (libc::pthread_get_stackaddr_np(thread) as usize, libc::pthread_get_stacksize_np(thread))
     };
-    StackBounds {
-        base,
-        limit: base - size,
-    }
+    StackBounds { base, limit: base - size }
 }
 
 /// The bounds of the OS stack of the calling thread, assumed: call it in the
@@ -204,10 +191,7 @@ pub fn os_stack_bounds() -> StackBounds {
 #[cfg(not(target_vendor = "apple"))]
 fn assumed_bounds() -> StackBounds {
     let sp = current_stack_pointer();
-    StackBounds {
-        base: (sp | 0xfff) + 1,
-        limit: sp.saturating_sub(512 << 10),
-    }
+    StackBounds { base: (sp | 0xfff) + 1, limit: sp.saturating_sub(512 << 10) }
 }
 
 #[cfg(test)]

@@ -76,10 +76,7 @@ impl<In, Out, Ret, B: Backend> Core<In, Out, Ret, B> {
     /// `core` must point to the core of a fiber that is not dropped during the
     /// call.
     #[inline(always)]
-    pub(crate) unsafe fn resume(
-        core: NonNull<Self>,
-        value: In,
-    ) -> Resumed<Out, thread::Result<Ret>> {
+    pub(crate) unsafe fn resume(core: NonNull<Self>, value: In) -> Resumed<Out, thread::Result<Ret>> {
         // SAFETY: the caller keeps the core alive, and all fields written while
         // it runs are cells, so a shared reference is sound.
         let this = unsafe { core.as_ref() };
@@ -88,8 +85,7 @@ impl<In, Out, Ret, B: Backend> Core<In, Out, Ret, B> {
             state => not_resumable(state),
         }
         this.state.set(State::Running);
-        this.resumer_sp
-            .set(current_stack_pointer().saturating_sub(B::SLACK));
+        this.resumer_sp.set(current_stack_pointer().saturating_sub(B::SLACK));
         // SAFETY: the state was Fresh or Suspended, so the coroutine is there
         // (only Finished means that it was dropped), and no other call is inside
         // it: one that were would have left the state at Running. So this is the
@@ -255,11 +251,7 @@ impl<In, Out, Ret, B: Backend> Fiber<In, Out, Ret, B> {
         let Prepared { coroutine, bounds } = B::create(pool, move |suspender, first| {
             // SAFETY: the body runs while `resume` holds the core.
             let core = unsafe { core.as_ref() };
-            let yielder = Yielder {
-                suspender,
-                saved_sp: &raw const core.saved_sp,
-                bounds: core.bounds,
-            };
+            let yielder = Yielder { suspender, saved_sp: &raw const core.saved_sp, bounds: core.bounds };
             core.yielder.set(&raw const yielder);
             // Unwinding must not reach the switch, which has no frame to unwind
             // into; the resumer goes on with the panic instead.
@@ -278,10 +270,7 @@ impl<In, Out, Ret, B: Backend> Fiber<In, Out, Ret, B> {
         // From here on the memory is reached through `core` only; `drop` makes
         // it a box again.
         let _ = Box::into_raw(memory);
-        Ok(Fiber {
-            core,
-            owns: PhantomData,
-        })
+        Ok(Fiber { core, owns: PhantomData })
     }
 
     /// Runs the fiber until it suspends itself or returns.

@@ -184,11 +184,7 @@ impl<B: Backend> Hub<B> {
     where
         F: FnOnce() -> R,
     {
-        let mut call = Call {
-            f: Some(f),
-            result: None,
-            home: self.current(),
-        };
+        let mut call = Call { f: Some(f), result: None, home: self.current() };
         let call_ptr = &raw mut call;
         let stack = self.spawn(run_call::<F, R, B>, call_ptr as usize)?;
         let mut payload = 0;
@@ -232,8 +228,7 @@ impl<B: Backend> Hub<B> {
     /// The bounds of the running stack.
     #[inline]
     pub fn current_bounds(&self) -> StackBounds {
-        self.current_core()
-            .map_or(self.os_bounds, HubCore::<B>::bounds)
+        self.current_core().map_or(self.os_bounds, HubCore::<B>::bounds)
     }
 
     /// The words to scan of a stack that is not running, `None` for the one that
@@ -376,10 +371,7 @@ where
         let f = (*call).f.take().expect("a call is made once");
         let result = catch_unwind(AssertUnwindSafe(f));
         (*call).result = Some(result);
-        Exit {
-            to: (*call).home,
-            payload: 0,
-        }
+        Exit { to: (*call).home, payload: 0 }
     }
 }
 

@@ -43,9 +43,7 @@ pub use backend::corosensei::Corosensei;
 #[cfg(feature = "generator")]
 pub use backend::generator::Generator;
 pub use backend::{Backend, Prepared, Transfer};
-pub use bounds::{
-    StackBounds, StackLimit, current_stack_pointer, os_stack_bounds, with_spilled_registers,
-};
+pub use bounds::{StackBounds, StackLimit, current_stack_pointer, os_stack_bounds, with_spilled_registers};
 pub use fiber::{Fiber, Resumed, Yielder};
 pub use hub::{Entry, Exit, Hub, StackId};
 pub use pool::{PoolConfig, PoolStack, PoolStats, StackError, StackPool};

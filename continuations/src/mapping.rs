@@ -36,10 +36,7 @@ impl Mapping {
         if low == libc::MAP_FAILED {
             return Err(io::Error::last_os_error());
         }
-        let mapping = Mapping {
-            low: low as usize,
-            len,
-        };
+        let mapping = Mapping { low: low as usize, len };
         // A huge page would back eight neighbouring stacks with 2 MiB on the
         // first touch of one. A kernel without huge pages refuses, and is right.
         #[cfg(target_os = "linux")]

@@ -49,12 +49,7 @@ pub struct PoolConfig {
 
 impl Default for PoolConfig {
     fn default() -> Self {
-        PoolConfig {
-            stack_size: 256 << 10,
-            reserve: 64 << 30,
-            keep_warm: 1024,
-            guards: true,
-        }
+        PoolConfig { stack_size: 256 << 10, reserve: 64 << 30, keep_warm: 1024, guards: true }
     }
 }
 
@@ -136,10 +131,7 @@ impl StackPool {
                 guard_size: page,
                 reserve: config.reserve,
                 keep_warm: config.keep_warm,
-                state: RefCell::new(State {
-                    guards: config.guards,
-                    ..State::default()
-                }),
+                state: RefCell::new(State { guards: config.guards, ..State::default() }),
             }),
         }
     }
@@ -157,10 +149,7 @@ impl StackPool {
         state.in_use += 1;
         let limit = low + self.shared.guard_size;
         Ok(PoolStack {
-            bounds: StackBounds {
-                base: limit + self.shared.stack_size,
-                limit,
-            },
+            bounds: StackBounds { base: limit + self.shared.stack_size, limit },
             shared: Rc::clone(&self.shared),
         })
     }

@@ -79,8 +79,7 @@ fn ten_thousand_are_parked_at_once<B: Backend>() {
     let pool = StackPool::default();
     let mut fibers: Vec<_> = (0..N)
         .map(|i| {
-            Fiber::<usize, usize, usize, B>::new(&pool, move |y, value| y.suspend(value + i) + i)
-                .unwrap()
+            Fiber::<usize, usize, usize, B>::new(&pool, move |y, value| y.suspend(value + i) + i).unwrap()
         })
         .collect();
     // 7919 has no divisor in common with N, so each is met once.

@@ -38,10 +38,7 @@ fn echo<B: Backend>(hub: &Hub<B>, arg: usize, mut payload: usize) -> Exit {
     while payload != 0 {
         payload = hub.switch_to(None, payload + arg);
     }
-    Exit {
-        to: None,
-        payload: arg,
-    }
+    Exit { to: None, payload: arg }
 }
 
 fn os_stack_and_fiber_alternate<B: Backend>() {
@@ -65,10 +62,7 @@ fn fibers_switch_without_the_os_stack_seeing_it<B: Backend>() {
             let me = hub.current().unwrap();
             let other = *partner.borrow().iter().find(|&&id| id != me).unwrap();
             if payload == 0 {
-                return Exit {
-                    to: None,
-                    payload: me.index(),
-                };
+                return Exit { to: None, payload: me.index() };
             }
             payload = hub.switch_to(Some(other), payload - 1);
         }
@@ -99,10 +93,7 @@ fn switching_to_oneself_returns_the_payload<B: Backend>() {
 fn a_stack_ends_into_another<B: Backend>() {
     fn first<B: Backend>(hub: &Hub<B>, arg: usize, payload: usize) -> Exit {
         let next = hub.spawn(echo, arg).unwrap();
-        Exit {
-            to: Some(next),
-            payload: payload + 1,
-        }
+        Exit { to: Some(next), payload: payload + 1 }
     }
     let hub = hub::<B>();
     let id = hub.spawn(first, 1000).unwrap();
@@ -128,10 +119,7 @@ fn stacks_spawn_stacks<B: Backend>() {
                 to = id;
             }
         });
-        Exit {
-            to,
-            payload: sum + depth,
-        }
+        Exit { to, payload: sum + depth }
     }
     let hub = hub::<B>();
     let top = hub.spawn(level, usize::MAX).unwrap();
@@ -164,10 +152,7 @@ fn random_switches_keep_every_stack_in_order<B: Backend>() {
     fn wander<B: Backend>(hub: &Hub<B>, arg: usize, payload: usize) -> Exit {
         // SAFETY: the test's frame keeps what is shared while the stacks run.
         descend(hub, unsafe { &*(arg as *const Shared) }, payload, 0);
-        Exit {
-            to: None,
-            payload: 0,
-        }
+        Exit { to: None, payload: 0 }
     }
     fn descend<B: Backend>(hub: &Hub<B>, shared: &Shared, mut payload: usize, depth: usize) {
         let me = hub.current().unwrap();
@@ -201,10 +186,7 @@ fn random_switches_keep_every_stack_in_order<B: Backend>() {
         expected: Cell::new(1),
     };
     let arg = &raw const shared as usize;
-    shared
-        .ids
-        .borrow_mut()
-        .extend((0..50).map(|_| hub.spawn(wander, arg).unwrap()));
+    shared.ids.borrow_mut().extend((0..50).map(|_| hub.spawn(wander, arg).unwrap()));
     let first = shared.ids.borrow()[0];
     hub.switch_to(Some(first), 1);
     assert_eq!(shared.steps.get(), 0);
@@ -225,26 +207,18 @@ fn bounds_and_limit_follow_the_switches<B: Backend>() {
             assert_eq!(bounds.limit, hub.current_limit().address());
             assert_ne!(bounds.limit, os_limit);
             let remaining = hub.current_limit().remaining();
-            assert!(
-                remaining > 200 << 10 && remaining < 256 << 10,
-                "{remaining}"
-            );
+            assert!(remaining > 200 << 10 && remaining < 256 << 10, "{remaining}");
             // SAFETY: the address is valid as long as the hub.
             assert_eq!(unsafe { *hub.limit_address() }, hub.current_limit());
             assert!(hub.parked_range(hub.current()).is_none());
             assert!(hub.parked_range(None).is_some());
             payload = hub.switch_to(None, 1);
         }
-        Exit {
-            to: None,
-            payload: 0,
-        }
+        Exit { to: None, payload: 0 }
     }
     let hub = hub::<B>();
     let limit = hub.current_limit();
-    let ids: Vec<_> = (0..5)
-        .map(|_| hub.spawn(check, limit.address()).unwrap())
-        .collect();
+    let ids: Vec<_> = (0..5).map(|_| hub.spawn(check, limit.address()).unwrap()).collect();
     for payload in [1, 1, 0] {
         for &id in &ids {
             hub.switch_to(Some(id), payload);
@@ -261,10 +235,7 @@ fn a_panic_arrives_on_the_os_stack<B: Backend>() {
     fn goes_on<B: Backend>(hub: &Hub<B>, arg: usize, payload: usize) -> Exit {
         let fails = hub.spawn(fails, 0).unwrap();
         let payload = hub.switch_to(Some(fails), payload);
-        Exit {
-            to: None,
-            payload: payload + arg,
-        }
+        Exit { to: None, payload: payload + arg }
     }
     let hub = hub::<B>();
     let id = hub.spawn(goes_on, 10).unwrap();
@@ -282,10 +253,7 @@ fn an_unknown_target_is_refused_in_place<B: Backend>() {
         hub.switch_to(Some(gone), 1);
         hub.switch_to(Some(gone), 0);
         let refused = catch_unwind(AssertUnwindSafe(|| hub.switch_to(Some(gone), 1)));
-        Exit {
-            to: None,
-            payload: refused.is_err() as usize,
-        }
+        Exit { to: None, payload: refused.is_err() as usize }
     }
     let hub = hub::<B>();
     let id = hub.spawn(entry, 0).unwrap();
@@ -306,10 +274,7 @@ fn a_foreign_stack_is_refused<B: Backend>() {
         catch_unwind(AssertUnwindSafe(|| hub.switch_to(Some(id), 1))).is_err()
     })
     .unwrap();
-    assert_eq!(
-        fiber.resume(()),
-        skein_continuations::Resumed::Returned(true)
-    );
+    assert_eq!(fiber.resume(()), skein_continuations::Resumed::Returned(true));
     assert_eq!(hub.switch_to(Some(id), 1), 1);
 }
 
@@ -334,14 +299,9 @@ fn a_call_on_a_new_stack_borrows_and_returns<B: Backend>() {
 
 fn a_call_on_a_new_stack_panics_into_its_caller<B: Backend>() {
     fn entry<B: Backend>(hub: &Hub<B>, _: usize, _: usize) -> Exit {
-        let caught = catch_unwind(AssertUnwindSafe(|| {
-            hub.call_on_new_stack(|| -> usize { panic!("deep") })
-        }));
+        let caught = catch_unwind(AssertUnwindSafe(|| hub.call_on_new_stack(|| -> usize { panic!("deep") })));
         let message = *caught.unwrap_err().downcast_ref::<&str>().unwrap();
-        Exit {
-            to: None,
-            payload: message.len(),
-        }
+        Exit { to: None, payload: message.len() }
     }
     let hub = hub::<B>();
     let id = hub.spawn(entry, 0).unwrap();
@@ -381,10 +341,7 @@ fn a_panic_across_a_parked_call_aborts<B: Backend>() {
         return;
     }
     let child = Command::new(std::env::current_exe().unwrap())
-        .args([
-            "--exact",
-            &format!("{}::a_panic_across_a_parked_call_aborts", B::NAME),
-        ])
+        .args(["--exact", &format!("{}::a_panic_across_a_parked_call_aborts", B::NAME)])
         .env(IN_CHILD, "1")
         .output()
         .unwrap();

@@ -14,10 +14,7 @@ fn resident() -> usize {
 #[test]
 fn idle_pages_go_back() {
     const N: usize = 2_000;
-    let pool = StackPool::new(PoolConfig {
-        keep_warm: 100,
-        ..PoolConfig::default()
-    });
+    let pool = StackPool::new(PoolConfig { keep_warm: 100, ..PoolConfig::default() });
     let start = resident();
     let mut fibers: Vec<_> = (0..N)
         .map(|_| {

@@ -5,10 +5,7 @@ use std::fs;
 use skein_continuations::{Corosensei, Exit, Fiber, Hub, PoolConfig, Resumed, StackId, StackPool};
 
 fn mappings() -> usize {
-    fs::read_to_string("/proc/self/maps")
-        .unwrap()
-        .lines()
-        .count()
+    fs::read_to_string("/proc/self/maps").unwrap().lines().count()
 }
 
 /// Keeps tests that measure the process from running side by side.
@@ -35,10 +32,7 @@ fn stacks_are_reused_last_in_first_out() {
     let second = pool.acquire().unwrap();
     let (a, b) = (first.bounds(), second.bounds());
     assert_eq!(a.size(), 256 << 10);
-    assert!(
-        b.limit >= a.base || a.limit >= b.base,
-        "they do not overlap"
-    );
+    assert!(b.limit >= a.base || a.limit >= b.base, "they do not overlap");
     drop(first);
     drop(second);
     assert_eq!(pool.stats().warm, 2);
@@ -48,11 +42,7 @@ fn stacks_are_reused_last_in_first_out() {
 
 #[test]
 fn a_full_mapping_is_followed_by_another() {
-    let pool = StackPool::new(PoolConfig {
-        stack_size: 64 << 10,
-        reserve: 1 << 20,
-        ..PoolConfig::default()
-    });
+    let pool = StackPool::new(PoolConfig { stack_size: 64 << 10, reserve: 1 << 20, ..PoolConfig::default() });
     let stacks: Vec<_> = (0..40).map(|_| pool.acquire().unwrap()).collect();
     let mut lows: Vec<_> = stacks.iter().map(|stack| stack.bounds().limit).collect();
     lows.sort_unstable();
@@ -65,10 +55,7 @@ fn a_full_mapping_is_followed_by_another() {
 
 #[test]
 fn too_large_a_reservation_is_halved() {
-    let pool = StackPool::new(PoolConfig {
-        reserve: 1 << 50,
-        ..PoolConfig::default()
-    });
+    let pool = StackPool::new(PoolConfig { reserve: 1 << 50, ..PoolConfig::default() });
     pool.acquire().unwrap();
     assert!(pool.stats().reserved < 1 << 48);
 }

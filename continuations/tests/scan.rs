@@ -48,10 +48,7 @@ fn a_local_of_a_suspended_fiber_is_found<B: Backend>() {
     assert!(fiber.bounds().contains(fiber.saved_sp()));
     assert!(holds(fiber.scan_range().unwrap(), 0x111));
     assert!(!holds(fiber.scan_range().unwrap(), 0x222));
-    assert_eq!(
-        fiber.resume(0),
-        skein_continuations::Resumed::Returned(true)
-    );
+    assert_eq!(fiber.resume(0), skein_continuations::Resumed::Returned(true));
     assert!(fiber.scan_range().is_none());
 }
 
@@ -65,10 +62,7 @@ fn words_in_registers_across_a_suspend_are_found<B: Backend>() {
         let (d, e, f) = (unmask(base + 3), unmask(base + 4), unmask(base + 5));
         let (g, h, i) = (unmask(base + 6), unmask(base + 7), unmask(base + 8));
         y.suspend(());
-        [a, b, c, d, e, f, g, h, i]
-            .iter()
-            .map(|word| (black_box(*word) ^ KEY) - base)
-            .sum()
+        [a, b, c, d, e, f, g, h, i].iter().map(|word| (black_box(*word) ^ KEY) - base).sum()
     }
     let pool = StackPool::default();
     let mut fiber = Fiber::<usize, (), usize, B>::new(&pool, |y, base| hold(y, base)).unwrap();
@@ -83,10 +77,9 @@ fn a_capture_of_an_unstarted_fiber_is_found<B: Backend>() {
     let pool = StackPool::default();
     let words = [unmask(0x2000), unmask(0x2001), unmask(0x2002)];
     let padding = [1u8; 333];
-    let fiber = Fiber::<(), (), usize, B>::new(&pool, move |_, ()| {
-        words.iter().sum::<usize>() + padding[5] as usize
-    })
-    .unwrap();
+    let fiber =
+        Fiber::<(), (), usize, B>::new(&pool, move |_, ()| words.iter().sum::<usize>() + padding[5] as usize)
+            .unwrap();
     for i in 0..3 {
         assert!(holds(fiber.scan_range().unwrap(), 0x2000 + i), "word {i}");
     }
@@ -96,17 +89,12 @@ fn a_capture_of_an_unstarted_fiber_is_found<B: Backend>() {
 fn holder<B: Backend>(hub: &Hub<B>, masked: usize, payload: usize) -> Exit {
     let word = black_box(unmask(masked));
     hub.switch_to(None, payload);
-    Exit {
-        to: None,
-        payload: word ^ KEY,
-    }
+    Exit { to: None, payload: word ^ KEY }
 }
 
 fn parked_stacks_of_a_hub_are_found<B: Backend>() {
     let hub = Hub::<B>::new(StackPool::default());
-    let ids: Vec<_> = (0..20)
-        .map(|i| hub.spawn(holder, 0x3000 + i).unwrap())
-        .collect();
+    let ids: Vec<_> = (0..20).map(|i| hub.spawn(holder, 0x3000 + i).unwrap()).collect();
     for &id in &ids {
         hub.switch_to(Some(id), 1);
     }
@@ -127,10 +115,7 @@ fn the_parked_os_stack_is_found<B: Backend>() {
     fn scans<B: Backend>(hub: &Hub<B>, masked: usize, _: usize) -> Exit {
         let range = hub.parked_range(None).unwrap();
         let found = (0..9).filter(|i| holds(range.clone(), masked + i)).count();
-        Exit {
-            to: None,
-            payload: found,
-        }
+        Exit { to: None, payload: found }
     }
     #[inline(never)]
     fn hold<B: Backend>(hub: &Hub<B>, base: usize) -> (usize, usize) {
@@ -139,10 +124,7 @@ fn the_parked_os_stack_is_found<B: Backend>() {
         let (d, e, f) = (unmask(base + 3), unmask(base + 4), unmask(base + 5));
         let (g, h, i) = (unmask(base + 6), unmask(base + 7), unmask(base + 8));
         let found = hub.switch_to(Some(id), 0);
-        let sum = [a, b, c, d, e, f, g, h, i]
-            .iter()
-            .map(|word| (black_box(*word) ^ KEY) - base)
-            .sum();
+        let sum = [a, b, c, d, e, f, g, h, i].iter().map(|word| (black_box(*word) ^ KEY) - base).sum();
         (found, sum)
     }
     let hub = Hub::<B>::new(StackPool::default());
@@ -155,18 +137,10 @@ fn the_running_stack_is_found<B: Backend>() {
         let (d, e, f) = (unmask(base + 3), unmask(base + 4), unmask(base + 5));
         let bounds = hub.current_bounds();
         let found = with_spilled_registers(|low| {
-            (0..6)
-                .filter(|i| holds(low.next_multiple_of(8)..bounds.base, base + i))
-                .count()
+            (0..6).filter(|i| holds(low.next_multiple_of(8)..bounds.base, base + i)).count()
         });
-        let sum: usize = [a, b, c, d, e, f]
-            .iter()
-            .map(|word| (black_box(*word) ^ KEY) - base)
-            .sum();
-        Exit {
-            to: None,
-            payload: found * 100 + sum,
-        }
+        let sum: usize = [a, b, c, d, e, f].iter().map(|word| (black_box(*word) ^ KEY) - base).sum();
+        Exit { to: None, payload: found * 100 + sum }
     }
     let hub = Hub::<B>::new(StackPool::default());
     let id = hub.spawn(scans, 0x5000).unwrap();

@@ -1,1 +1,35 @@
+//! Microthreads: switching, and the modules `greenlet` and `stackless`.
+//!
+//! ```text
+//! micro      one microthread: its context and how it is parked
+//! switch     from one microthread to another, softly in the loop or with native stacks
+//! greenlet   the class, its module
+//! scheduler  the queue of runnable tasklets
+//! tasklet, channel, stackless   the module `stackless`
+//! ```
 
+mod channel;
+mod greenlet;
+mod micro;
+mod scheduler;
+mod stackless;
+mod switch;
+mod tasklet;
+
+pub use switch::Microthreads;
+
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+/// The modules of this crate by name.
+pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
+    Ok(Some(match name {
+        "greenlet" => greenlet::make_package(vm)?.value(),
+        "greenlet._greenlet" => greenlet::make_inner(vm)?.value(),
+        "stackless" | "_stackless" => stackless::make(vm)?.value(),
+        _ => return Ok(None),
+    }))
+}
+
+/// Their names.
+pub const MODULE_NAMES: &[&str] = &["greenlet", "greenlet._greenlet", "stackless", "_stackless"];

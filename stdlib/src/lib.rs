@@ -7,6 +7,10 @@
 //! **Invariant:** nothing happens before a module is asked for. The index is constant data without
 //! pointers, a look-up is a binary search, and only the pages of the module's own code are touched.
 
+mod modules;
+
+pub use modules::{finish, install, native_module, native_module_names};
+
 use std::borrow::Cow;
 use std::io::Read;
 

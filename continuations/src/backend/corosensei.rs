@@ -44,10 +44,7 @@ unsafe impl Backend for Corosensei {
     {
         let stack = pool.acquire()?;
         let bounds = stack.bounds();
-        Ok(Prepared {
-            coroutine: Coroutine::with_stack(stack, body),
-            bounds,
-        })
+        Ok(Prepared { coroutine: Coroutine::with_stack(stack, body), bounds })
     }
 
     #[inline(always)]
@@ -62,10 +59,7 @@ unsafe impl Backend for Corosensei {
     }
 
     #[inline(always)]
-    unsafe fn suspend<In: 'static, Out: 'static>(
-        suspender: &Self::Suspender<In, Out>,
-        value: Out,
-    ) -> In {
+    unsafe fn suspend<In: 'static, Out: 'static>(suspender: &Self::Suspender<In, Out>, value: Out) -> In {
         suspender.suspend(value)
     }
 }

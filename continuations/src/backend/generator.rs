@@ -43,8 +43,7 @@ unsafe impl Backend for Generator {
     const HEADER: usize = 1024;
     const SLACK: usize = 1024;
 
-    type Coroutine<In: 'static, Out: 'static, Ret: 'static> =
-        LocalGenerator<'static, In, Transfer<Out, Ret>>;
+    type Coroutine<In: 'static, Out: 'static, Ret: 'static> = LocalGenerator<'static, In, Transfer<Out, Ret>>;
     type Suspender<In: 'static, Out: 'static> = Suspender<In, Out>;
 
     fn create<In, Out, Ret, F>(
@@ -59,16 +58,15 @@ unsafe impl Backend for Generator {
     {
         // An even number of words: an odd one asks for the stack to be filled.
         let words = pool.stack_size() / size_of::<usize>();
-        let coroutine: Self::Coroutine<In, Out, Ret> =
-            Gn::new_scoped_opt_local(words, move |mut scope| {
-                let first = scope.get_yield().expect("the first resume gives a value");
-                let suspender = Suspender {
-                    scope: (&raw mut scope).cast(),
-                    suspend: suspend_in::<In, Out, Ret>,
-                    types: PhantomData,
-                };
-                Transfer::Returned(body(&suspender, first))
-            });
+        let coroutine: Self::Coroutine<In, Out, Ret> = Gn::new_scoped_opt_local(words, move |mut scope| {
+            let first = scope.get_yield().expect("the first resume gives a value");
+            let suspender = Suspender {
+                scope: (&raw mut scope).cast(),
+                suspend: suspend_in::<In, Out, Ret>,
+                types: PhantomData,
+            };
+            Transfer::Returned(body(&suspender, first))
+        });
         let size = coroutine.stack_usage().0 * size_of::<usize>();
         let raw = coroutine.into_raw();
         // The generator lies directly below the page-aligned base, and is
@@ -77,13 +75,7 @@ unsafe impl Backend for Generator {
         // SAFETY: `raw` comes from `into_raw` on this very type one line ago,
         // and is made a generator again once.
         let coroutine = unsafe { LocalGenerator::from_raw(raw) };
-        Ok(Prepared {
-            coroutine,
-            bounds: StackBounds {
-                base,
-                limit: base - size,
-            },
-        })
+        Ok(Prepared { coroutine, bounds: StackBounds { base, limit: base - size } })
     }
 
     #[inline(always)]
@@ -98,10 +90,7 @@ unsafe impl Backend for Generator {
     }
 
     #[inline(always)]
-    unsafe fn suspend<In: 'static, Out: 'static>(
-        suspender: &Self::Suspender<In, Out>,
-        value: Out,
-    ) -> In {
+    unsafe fn suspend<In: 'static, Out: 'static>(suspender: &Self::Suspender<In, Out>, value: Out) -> In {
         // SAFETY: the pointer is to the scope in the root frame of the calling
         // coroutine (the caller's promise), which lives until the body returns,
         // and the function was made for that scope's types.

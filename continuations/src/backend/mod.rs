@@ -82,8 +82,5 @@ pub unsafe trait Backend: Sized + 'static {
     /// # Safety
     /// Must be called on the stack of the coroutine whose body was given this
     /// suspender.
-    unsafe fn suspend<In: 'static, Out: 'static>(
-        suspender: &Self::Suspender<In, Out>,
-        value: Out,
-    ) -> In;
+    unsafe fn suspend<In: 'static, Out: 'static>(suspender: &Self::Suspender<In, Out>, value: Out) -> In;
 }

@@ -114,7 +114,7 @@ impl<'a> Compiler<'a> {
                         let value = self.expr(&k.value, None)?;
                         if args.keywords.iter().any(|k| k.arg.is_none()) {
                             // A name may repeat one of a mapping before it: merged as a mapping of one.
-                            let value = self.to_next(value, key);
+                            let value = self.behind(value, key);
                             self.u.op3(Op::BuildMap, key, key, 1);
                             debug_assert_eq!(value, key + 1);
                             self.u.op3(Op::MapMerge, kwargs, key, w);
@@ -135,7 +135,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// Puts a value into the register behind `row`.
-    fn to_next(&mut self, value: Reg, row: Reg) -> Reg {
+    fn behind(&mut self, value: Reg, row: Reg) -> Reg {
         if value != row + 1 {
             let t = self.u.alloc();
             self.u.mov(t, value);

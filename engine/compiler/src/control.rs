@@ -161,8 +161,9 @@ impl<'a> Compiler<'a> {
             self.at(e, |c| c.u.op2(Op::GetIter, dst, dst));
             return Ok(());
         }
+        // A local is read in place; a call uses the iterator's register as its window.
         let mark = self.u.mark();
-        let r = self.expr(e, None)?;
+        let r = self.expr(e, (!e.is_name_expr()).then_some(dst))?;
         self.u.reset(mark);
         self.at(e, |c| c.u.op2(Op::GetIter, dst, r));
         Ok(())

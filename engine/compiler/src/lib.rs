@@ -21,6 +21,7 @@ mod context;
 mod control;
 mod displays;
 mod errors;
+mod escapes;
 mod exceptions;
 mod expressions;
 mod finish;
@@ -115,7 +116,7 @@ fn too_deep() -> Box<Fault> {
 }
 
 fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options) -> Res<Compiled> {
-    let module = parse::parse(source, mode)?;
+    let (module, warnings) = parse::parse(source, mode)?;
     let body = match &module {
         Mod::Module(m) => symbols::Body::Suite(&m.body),
         Mod::Expression(e) => symbols::Body::Expr(&e.body),
@@ -136,7 +137,7 @@ fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options
         u: unit,
         f: Frame::new(0),
         outer: Vec::new(),
-        warnings: Vec::new(),
+        warnings,
         depth: 0,
     };
     c.module(body)?;

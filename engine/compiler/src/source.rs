@@ -31,10 +31,6 @@ impl Source {
         self.locate(offset).0
     }
 
-    pub fn line_count(&self) -> u32 {
-        self.line_starts.len() as u32
-    }
-
     /// Text of a line, its line end included.
     pub fn line_text(&self, line: u32) -> &str {
         let start = self.line_starts.get(line as usize - 1).map_or(self.text.len(), |&s| s as usize);

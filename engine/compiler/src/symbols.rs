@@ -1,11 +1,14 @@
 //! Builds the tree of scopes: one walk over the AST that notes every binding and use of a name.
 
+mod comprehensions;
+mod definitions;
+
 use crate::errors::{Fault, Res};
 use crate::scopes::{
     Deferred, Part, Resolution, Scope, ScopeId, ScopeKind, ScopeTree, Sym, Symbol, def, key, mangle,
 };
 use ruff_python_ast::{self as ast, Expr, ExprContext, Pattern, Stmt};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::TextRange;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Names whose mere mention may mean that a function looks at its own frame.
@@ -184,7 +187,7 @@ impl<'a> SymbolBuilder<'a> {
             && let Some(s) = self.tree.scopes[self.current].get(&name)
             && s.flags & def::PARAM != 0
         {
-            return Err(Fault::syntax(format!("duplicate parameter '{name}' in function definition"), range));
+            return Err(Fault::syntax(format!("duplicate argument '{name}' in function definition"), range));
         }
         let comprehension_local =
             self.kind().is_comprehension() && flags == def::LOCAL && self.scope().get(&name).is_none();
@@ -450,204 +453,6 @@ impl<'a> SymbolBuilder<'a> {
         Ok(())
     }
 
-    fn function(&mut self, f: &'a ast::StmtFunctionDef) -> Res<()> {
-        for d in &f.decorator_list {
-            self.expr(&d.expression)?;
-        }
-        self.bind(&f.name, def::LOCAL, f.name.range)?;
-        self.defaults(&f.parameters)?;
-        let outer = self.current;
-        let outer_conditional = std::mem::take(&mut self.conditional);
-        if let Some(tp) = &f.type_params {
-            self.enter(ScopeKind::TypeParams, key(f), Part::TypeParams, None);
-            self.generic_defaults(&f.parameters);
-            self.type_params(tp)?;
-        }
-        self.function_annotations(f)?;
-        let before = self.enter(ScopeKind::Function, key(f), Part::Body, None);
-        self.scope().is_async = f.is_async;
-        self.parameters(&f.parameters)?;
-        self.stmts(&f.body)?;
-        self.static_attributes(f);
-        self.current = before;
-        self.current = outer;
-        self.conditional = outer_conditional;
-        Ok(())
-    }
-
-    /// Hidden parameters that bring defaults, evaluated outside, into the scope of type parameters.
-    fn generic_defaults(&mut self, p: &ast::Parameters) {
-        if p.posonlyargs.iter().chain(&p.args).any(|p| p.default.is_some()) {
-            self.bind_plain(".defaults");
-        }
-        if p.kwonlyargs.iter().any(|p| p.default.is_some()) {
-            self.bind_plain(".kwdefaults");
-        }
-    }
-
-    /// `self.x = …` in a method adds x to the class's `__static_attributes__`.
-    fn static_attributes(&mut self, f: &'a ast::StmtFunctionDef) {
-        let mut at = self.tree.scopes[self.current].parent;
-        while let Some(p) = at {
-            match self.tree.scopes[p].kind {
-                ScopeKind::Class => break,
-                ScopeKind::TypeParams => at = self.tree.scopes[p].parent,
-                _ => return,
-            }
-        }
-        let Some(class) = at else { return };
-        let mut found = FxHashSet::default();
-        let first = f.parameters.iter_non_variadic_params().next();
-        if first.is_some() {
-            crate::static_attributes::collect(&f.body, &mut |name| {
-                found.insert(name.to_string());
-            });
-        }
-        for name in found {
-            let name = self.intern(&name);
-            self.tree.scopes[class].static_attributes.insert(name);
-        }
-    }
-
-    fn defaults(&mut self, p: &'a ast::Parameters) -> Res<()> {
-        for d in p.iter_non_variadic_params() {
-            self.exprs(d.default.as_deref())?;
-        }
-        Ok(())
-    }
-
-    fn function_annotations(&mut self, f: &'a ast::StmtFunctionDef) -> Res<()> {
-        let any = f.returns.is_some() || f.parameters.iter().any(|p| p.annotation().is_some());
-        if !any {
-            return Ok(());
-        }
-        let outer = self.enter(ScopeKind::Annotations, key(f), Part::Annotations, None);
-        self.bind_plain(".format");
-        if self.future_annotations {
-            // Only strings are made of them; the walk is for their errors.
-            let inner = self.enter(ScopeKind::Annotations, key(&f.parameters), Part::Annotations, None);
-            self.scope().ghost = true;
-            self.annotation_exprs(f)?;
-            self.current = inner;
-        } else {
-            self.annotation_exprs(f)?;
-        }
-        self.current = outer;
-        Ok(())
-    }
-
-    fn annotation_exprs(&mut self, f: &'a ast::StmtFunctionDef) -> Res<()> {
-        for p in crate::annotations::annotated_parameters(&f.parameters) {
-            self.exprs(p.annotation.as_deref())?;
-        }
-        self.exprs(f.returns.as_deref())
-    }
-
-    fn parameters(&mut self, p: &'a ast::Parameters) -> Res<()> {
-        for d in p.posonlyargs.iter().chain(&p.args).chain(&p.kwonlyargs) {
-            self.bind(&d.parameter.name, def::PARAM, d.parameter.name.range)?;
-        }
-        for v in p.vararg.iter().chain(&p.kwarg) {
-            self.bind(&v.name, def::PARAM, v.name.range)?;
-        }
-        Ok(())
-    }
-
-    fn type_params(&mut self, tp: &'a ast::TypeParams) -> Res<()> {
-        let mut default_seen = false;
-        for p in &tp.type_params {
-            self.bind(p.name(), def::TYPE_PARAM, p.range())?;
-            if p.default().is_some() {
-                default_seen = true;
-            } else if default_seen {
-                let message =
-                    format!("non-default type parameter '{}' follows default type parameter", p.name());
-                return Err(Fault::syntax(message, p.range()));
-            }
-            if let ast::TypeParam::TypeVar(t) = p
-                && let Some(bound) = &t.bound
-            {
-                let place = if bound.is_tuple_expr() { "a TypeVar constraint" } else { "a TypeVar bound" };
-                self.evaluator(ScopeKind::TypeVar, key(p), Part::Bound, bound, place)?;
-            }
-            if let Some(d) = p.default() {
-                let place = match p {
-                    ast::TypeParam::TypeVar(_) => "a TypeVar default",
-                    ast::TypeParam::TypeVarTuple(_) => "a TypeVarTuple default",
-                    ast::TypeParam::ParamSpec(_) => "a ParamSpec default",
-                };
-                self.evaluator(ScopeKind::TypeVar, key(p), Part::Default, d, place)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// A lazily evaluated expression: a function of the format.
-    fn evaluator(
-        &mut self,
-        kind: ScopeKind,
-        node: usize,
-        part: Part,
-        e: &'a Expr,
-        place: &'static str,
-    ) -> Res<()> {
-        let outer = self.enter(kind, node, part, None);
-        self.scope().place = place;
-        self.bind_plain(".format");
-        self.expr(e)?;
-        self.current = outer;
-        Ok(())
-    }
-
-    fn type_alias(&mut self, t: &'a ast::StmtTypeAlias) -> Res<()> {
-        let Expr::Name(name) = &*t.name else { return Ok(()) };
-        self.bind(&name.id, def::LOCAL, name.range)?;
-        let outer = self.current;
-        if let Some(tp) = &t.type_params {
-            self.enter(ScopeKind::TypeParams, key(t), Part::TypeParams, None);
-            self.type_params(tp)?;
-        }
-        self.evaluator(ScopeKind::TypeAlias, key(t), Part::Body, &t.value, "a type alias")?;
-        self.current = outer;
-        Ok(())
-    }
-
-    fn class(&mut self, c: &'a ast::StmtClassDef) -> Res<()> {
-        for d in &c.decorator_list {
-            self.expr(&d.expression)?;
-        }
-        self.bind(&c.name, def::LOCAL, c.name.range)?;
-        let name = self.intern(&c.name);
-        let outer = self.current;
-        let outer_conditional = std::mem::take(&mut self.conditional);
-        let outer_count = std::mem::take(&mut self.condition_count);
-        if let Some(tp) = &c.type_params {
-            self.enter(ScopeKind::TypeParams, key(c), Part::TypeParams, Some(name.clone()));
-            for hidden in [".type_params", ".generic_base"] {
-                let n = self.intern(hidden);
-                self.note(n, def::LOCAL | def::USED, TextRange::default());
-            }
-            self.type_params(tp)?;
-        }
-        if let Some(args) = &c.arguments {
-            self.exprs(args.args.iter())?;
-            for k in &args.keywords {
-                self.expr(&k.value)?;
-            }
-        }
-        let before = self.enter(ScopeKind::Class, key(c), Part::Body, Some(name));
-        if c.type_params.is_some() {
-            let n = self.intern(".type_params");
-            self.note(n, def::USED, TextRange::default());
-        }
-        self.stmts(&c.body)?;
-        self.current = before;
-        self.current = outer;
-        self.conditional = outer_conditional;
-        self.condition_count = outer_count;
-        Ok(())
-    }
-
     fn exprs(&mut self, es: impl IntoIterator<Item = &'a Expr>) -> Res<()> {
         for e in es {
             self.expr(e)?;
@@ -819,120 +624,6 @@ impl<'a> SymbolBuilder<'a> {
             return Err(Fault::syntax(format!("'yield' inside {place}"), range));
         }
         self.scope().is_generator = true;
-        Ok(())
-    }
-
-    fn comprehension(
-        &mut self,
-        kind: ScopeKind,
-        node: usize,
-        generators: &'a [ast::Comprehension],
-        elt: &'a Expr,
-        key: Option<&'a Expr>,
-    ) -> Res<()> {
-        let Some(first) = generators.first() else { return Ok(()) };
-        self.in_iterable(|b| b.expr(&first.iter))?;
-        let outer = self.enter(kind, node, Part::Body, None);
-        if kind == ScopeKind::GenExpr || !self.tree.scopes[self.current].inlined {
-            self.bind_plain(".0");
-        }
-        let mut is_async = false;
-        for (i, g) in generators.iter().enumerate() {
-            self.expr(&g.target)?;
-            if i > 0 {
-                self.in_iterable(|b| b.expr(&g.iter))?;
-            }
-            for c in &g.ifs {
-                self.expr(c)?;
-            }
-            is_async |= g.is_async;
-        }
-        self.exprs(key)?;
-        self.expr(elt)?;
-        if is_async {
-            self.scope().has_await = true;
-            self.scope().is_async = true;
-        }
-        let awaits = self.scope().has_await;
-        if awaits {
-            self.scope().is_async = true;
-        }
-        self.current = outer;
-        if awaits && kind != ScopeKind::GenExpr {
-            self.scope().has_await = true;
-        }
-        Ok(())
-    }
-
-    fn in_iterable(&mut self, f: impl FnOnce(&mut Self) -> Res<()>) -> Res<()> {
-        let id = self.current;
-        let outer = std::mem::replace(&mut self.tree.scopes[id].in_iterable, true);
-        let r = f(self);
-        self.tree.scopes[id].in_iterable = outer;
-        r
-    }
-
-    fn named(&mut self, n: &'a ast::ExprNamed) -> Res<()> {
-        self.forbid_in_annotation("named expression", n.range)?;
-        let Expr::Name(target) = &*n.target else { return Ok(()) };
-        if self.tree.scopes[self.current].in_iterable {
-            let message = "assignment expression cannot be used in a comprehension iterable expression";
-            return Err(Fault::syntax(message, n.range));
-        }
-        if self.kind().is_comprehension() {
-            self.bind_outside_comprehension(target)?;
-        } else {
-            self.bind(&target.id, def::LOCAL, target.range)?;
-        }
-        let unit = self.tree.unit_of(self.current);
-        self.tree.scopes[unit].has_walrus = true;
-        self.expr(&n.value)
-    }
-
-    /// `:=` in a comprehension binds in the scope around all comprehensions.
-    fn bind_outside_comprehension(&mut self, target: &ast::ExprName) -> Res<()> {
-        if target.id.as_str() == "__debug__" {
-            return Err(Fault::syntax("cannot assign to __debug__", target.range));
-        }
-        let name = self.mangled(&target.id);
-        let mut at = self.current;
-        while self.tree.scopes[at].kind.is_comprehension() {
-            let scope = &self.tree.scopes[at];
-            if let Some(s) = scope.get(&name)
-                && s.flags & def::COMP_ITER != 0
-            {
-                let message =
-                    format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
-                return Err(Fault::syntax(message, target.range));
-            }
-            at = scope.parent.expect("the module is no comprehension");
-        }
-        let unit = self.tree.unit_of(at);
-        self.tree.scopes[unit].has_walrus = true;
-        let (kind, flags) = {
-            let s = &self.tree.scopes[at];
-            (s.kind, s.get(&name).map_or(0, |s| s.flags))
-        };
-        if kind == ScopeKind::Class || kind.is_annotation_like() {
-            let place = self.tree.scopes[at].place;
-            let message = format!("assignment expression within a comprehension cannot be used in {place}");
-            return Err(Fault::syntax(message, target.range));
-        }
-        let inner_flag =
-            if kind == ScopeKind::Module || flags & def::GLOBAL != 0 { def::GLOBAL } else { def::NONLOCAL };
-        let current = self.current;
-        let mut inner = current;
-        while inner != at {
-            self.current = inner;
-            self.note(name.clone(), inner_flag, target.range);
-            inner = self.tree.scopes[inner].parent.expect("the module is no comprehension");
-        }
-        self.current = at;
-        if flags & (def::NONLOCAL | def::GLOBAL) == 0 {
-            let flag = if kind == ScopeKind::Module { def::GLOBAL } else { def::LOCAL };
-            self.note(name, flag, target.range);
-        }
-        self.current = current;
         Ok(())
     }
 

@@ -73,7 +73,7 @@ fn number(source: &Source, t: &Token) -> Found {
         return None;
     }
     let start = t.start().to_usize();
-    let text = source.text[start..].as_bytes();
+    let text = &source.text.as_bytes()[start..];
     if !text.first()?.is_ascii_digit() {
         return None;
     }

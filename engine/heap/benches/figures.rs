@@ -52,10 +52,7 @@ fn collect(world: &World, kind: CollectKind) -> Duration {
 }
 
 fn cpu_time() -> Duration {
-    let mut time = libc::timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the argument is room for the answer.
     unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &mut time) };
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
@@ -84,22 +81,18 @@ fn pauses() {
         }
         collect(&empty, CollectKind::Minor)
     });
-    longest(
-        "minor, 8 MiB chain of 32-byte objects, all survive",
-        20,
-        || {
-            empty.roots.borrow_mut().clear();
-            empty.collect(CollectKind::Major);
-            let mut next = 0;
-            for _ in 0..(8 << 20) / 32 - 2000 {
-                let addr = node(&empty, NODE, 1);
-                empty.object(addr).words()[0].set(next);
-                next = addr as u64;
-            }
-            empty.roots.borrow_mut().push(next);
-            collect(&empty, CollectKind::Minor)
-        },
-    );
+    longest("minor, 8 MiB chain of 32-byte objects, all survive", 20, || {
+        empty.roots.borrow_mut().clear();
+        empty.collect(CollectKind::Major);
+        let mut next = 0;
+        for _ in 0..(8 << 20) / 32 - 2000 {
+            let addr = node(&empty, NODE, 1);
+            empty.object(addr).words()[0].set(next);
+            next = addr as u64;
+        }
+        empty.roots.borrow_mut().push(next);
+        collect(&empty, CollectKind::Minor)
+    });
 
     let world = world();
     let array = big_list(&world);
@@ -109,9 +102,7 @@ fn pauses() {
         }
         collect(&world, CollectKind::Minor)
     });
-    longest("major, 10M-object list", 10, || {
-        collect(&world, CollectKind::Major)
-    });
+    longest("major, 10M-object list", 10, || collect(&world, CollectKind::Major));
     let mut at = 0;
     longest("minor, 10M live, 1,000 stores into the list", 50, || {
         for _ in 0..1000 {
@@ -129,13 +120,9 @@ fn pauses() {
         }
         collect(&world, CollectKind::Minor)
     });
-    longest("major, 10M-object list, half of it shuffled", 10, || {
-        collect(&world, CollectKind::Major)
-    });
+    longest("major, 10M-object list, half of it shuffled", 10, || collect(&world, CollectKind::Major));
     world.roots.borrow_mut().clear();
-    longest("major that frees all of it", 1, || {
-        collect(&world, CollectKind::Major)
-    });
+    longest("major that frees all of it", 1, || collect(&world, CollectKind::Major));
     longest("a new heap, with its first object", 20, || {
         let start = std::time::Instant::now();
         node(&self::world(), NODE, 1);

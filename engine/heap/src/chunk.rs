@@ -222,9 +222,7 @@ impl Block {
 
     /// Are the lines from `from` on to `to`, multiples of 8, all free?
     pub fn is_free(self, from: usize, to: usize) -> bool {
-        self.line_words()[from / 8..to / 8]
-            .iter()
-            .all(|word| word.get() == 0)
+        self.line_words()[from / 8..to / 8].iter().all(|word| word.get() == 0)
     }
 
     fn mark_pairs(self) -> &'static [[Cell<u64>; 2]; MARK_WORDS] {

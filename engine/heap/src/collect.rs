@@ -43,8 +43,7 @@ impl<M: ObjectModel> Heap<M> {
         let released = if major {
             // The marking parity becomes the old one in the first of the two.
             let keep = self.pacing.nursery.get() + self.pacing.nursery.get() / 2;
-            self.space.sweep_all(&self.range, keep)
-                + self.large.sweep_all(&self.range, tracer.parity)
+            self.space.sweep_all(&self.range, keep) + self.large.sweep_all(&self.range, tracer.parity)
         } else {
             self.space.sweep_touched(&self.range);
             self.large.sweep_young(&self.range, tracer.parity);
@@ -57,11 +56,7 @@ impl<M: ObjectModel> Heap<M> {
         self.mark_stack.replace(stack);
 
         let stats = CollectStats {
-            kind: if major {
-                CollectKind::Major
-            } else {
-                CollectKind::Minor
-            },
+            kind: if major { CollectKind::Major } else { CollectKind::Minor },
             duration: start.elapsed(),
             scanned,
             live_bytes: self.live_bytes(),

@@ -99,11 +99,7 @@ impl<M: ObjectModel> Heap<M> {
         } else if self.is_due() {
             return Allocation::NeedsCollection;
         }
-        let mut found = if size > LARGE {
-            None
-        } else {
-            self.space.bump(size)
-        };
+        let mut found = if size > LARGE { None } else { self.space.bump(size) };
         if found.is_none() {
             if !after_collection && self.nursery_is_full() {
                 return Allocation::NeedsCollection;

@@ -82,11 +82,7 @@ impl LargeSpace {
         }
         let start = self.pages.borrow_mut().take(range, bytes)?;
         let id = self.unused.borrow_mut().pop()?;
-        records[id as usize] = LargeRecord {
-            start,
-            bytes,
-            ..LargeRecord::default()
-        };
+        records[id as usize] = LargeRecord { start, bytes, ..LargeRecord::default() };
         for page in (start..start + bytes).step_by(PAGE) {
             self.page(page).set(id + 1);
         }

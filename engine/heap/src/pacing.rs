@@ -65,11 +65,7 @@ impl<M: ObjectModel> Heap<M> {
     /// Would `bytes` more stay within the limit?
     pub(crate) fn fits(&self, bytes: usize) -> bool {
         let limit = self.pacing.limit.get();
-        limit.is_none_or(|limit| {
-            limit
-                .checked_sub(bytes)
-                .is_some_and(|most| self.used_bytes() <= most)
-        })
+        limit.is_none_or(|limit| limit.checked_sub(bytes).is_some_and(|most| self.used_bytes() <= most))
     }
 
     /// May `bytes` of external memory be had without passing the limit? If not, collect and ask
@@ -87,14 +83,10 @@ impl<M: ObjectModel> Heap<M> {
         let pacing = &self.pacing;
         let change = bytes.unsigned_abs();
         if bytes < 0 {
-            pacing
-                .external
-                .set(pacing.external.get().saturating_sub(change));
+            pacing.external.set(pacing.external.get().saturating_sub(change));
             return;
         }
-        pacing
-            .external
-            .set(pacing.external.get().saturating_add(change));
+        pacing.external.set(pacing.external.get().saturating_add(change));
         let young = pacing.young_external.get().saturating_add(change);
         pacing.young_external.set(young);
         if self.external_is_due() {
@@ -142,11 +134,7 @@ impl<M: ObjectModel> Heap<M> {
     /// collect all the time?
     pub(crate) fn is_starved(&self) -> bool {
         self.pacing.last_pressed.get()
-            && self
-                .pacing
-                .limit
-                .get()
-                .is_some_and(|limit| self.live_bytes() > limit - limit / 128)
+            && self.pacing.limit.get().is_some_and(|limit| self.live_bytes() > limit - limit / 128)
     }
 
     /// No room within the limit or the range.
@@ -184,8 +172,6 @@ impl<M: ObjectModel> Heap<M> {
             }
         }
         pacing.stats.set(stats);
-        pacing
-            .major_due
-            .set(done.live_bytes > pacing.major_at.get());
+        pacing.major_due.set(done.live_bytes > pacing.major_at.get());
     }
 }

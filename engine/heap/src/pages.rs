@@ -64,10 +64,7 @@ impl PageRuns {
         let at_hand = self.by_address.get(&range.large_start());
         let missing = bytes - at_hand.map_or(0, |run| run.bytes);
         let (start, got) = range.grow_large(missing)?;
-        let fresh = FreeRun {
-            bytes: got,
-            dirty: false,
-        };
+        let fresh = FreeRun { bytes: got, dirty: false };
         Some(self.give_run(range, start, fresh))
     }
 
@@ -131,10 +128,7 @@ impl PageRuns {
     #[cfg(test)]
     fn free_runs(&self) -> Vec<(usize, usize)> {
         assert_eq!(self.by_address.len(), self.by_size.len());
-        self.by_address
-            .iter()
-            .map(|(start, run)| (*start, run.bytes))
-            .collect()
+        self.by_address.iter().map(|(start, run)| (*start, run.bytes)).collect()
     }
 }
 
@@ -147,9 +141,7 @@ mod tests {
     fn runs_are_joined_and_zeroed() {
         let range = Range::reserve(8 * CHUNK).unwrap();
         let mut pages = PageRuns::default();
-        let taken: Vec<usize> = (1..40)
-            .map(|n| pages.take(&range, n * PAGE).unwrap())
-            .collect();
+        let taken: Vec<usize> = (1..40).map(|n| pages.take(&range, n * PAGE).unwrap()).collect();
         for order in [1usize, 0] {
             for (index, start) in taken.iter().enumerate() {
                 if index % 2 == order {

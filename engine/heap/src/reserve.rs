@@ -29,10 +29,7 @@ impl Mapping {
         let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
         // SAFETY: a fresh mapping at an address of the kernel's choice touches nothing of ours.
         let start = unsafe { libc::mmap(null_mut(), bytes, protection, flags, -1, 0) };
-        (start != libc::MAP_FAILED).then_some(Mapping {
-            start: start as usize,
-            bytes,
-        })
+        (start != libc::MAP_FAILED).then_some(Mapping { start: start as usize, bytes })
     }
 }
 

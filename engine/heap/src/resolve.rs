@@ -78,11 +78,7 @@ impl<M: ObjectModel> Heap<M> {
         let start = block.start() + first * LINE;
         let end = block.start() + (line + 1) * LINE;
         let found = self.walk_run(start, end, |start, size| {
-            if addr - start < size {
-                ControlFlow::Break(start)
-            } else {
-                ControlFlow::Continue(())
-            }
+            if addr - start < size { ControlFlow::Break(start) } else { ControlFlow::Continue(()) }
         });
         found.break_value()
     }

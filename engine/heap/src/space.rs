@@ -105,10 +105,7 @@ impl Space {
 
     /// Takes `size` bytes, a multiple of the granule, from the runs at hand.
     pub fn bump(&self, size: usize) -> Option<usize> {
-        for (cursor, end) in [
-            (&self.cursor, &self.end),
-            (&self.overflow_cursor, &self.overflow_end),
-        ] {
+        for (cursor, end) in [(&self.cursor, &self.end), (&self.overflow_cursor, &self.overflow_end)] {
             let start = cursor.get();
             if size <= end.get() - start {
                 cursor.set(start + size);
@@ -123,21 +120,14 @@ impl Space {
     }
 
     /// Takes a new run and `size` bytes from it. `may_grow` says whether one more block may be used.
-    pub fn bump_new_run(
-        &self,
-        range: &Range,
-        size: usize,
-        may_grow: impl FnOnce() -> bool,
-    ) -> Option<usize> {
+    pub fn bump_new_run(&self, range: &Range, size: usize, may_grow: impl FnOnce() -> bool) -> Option<usize> {
         if size > LINE {
             let (start, end) = self.take_block(range, may_grow)?;
             retire(&self.overflow_cursor, &self.overflow_end);
             self.overflow_cursor.set(start);
             self.overflow_end.set(end);
         } else {
-            let (start, end) = self
-                .take_hole(range)
-                .or_else(|| self.take_block(range, may_grow))?;
+            let (start, end) = self.take_hole(range).or_else(|| self.take_block(range, may_grow))?;
             retire(&self.cursor, &self.end);
             self.cursor.set(start);
             self.end.set(end);
@@ -216,8 +206,7 @@ impl Space {
     /// Is `addr` the begin of the unused rest of a run that is at hand? A run without a rest ends
     /// where another one may begin, so its cursor says nothing.
     pub fn is_rest(&self, addr: usize) -> bool {
-        let rest =
-            |cursor: &Cell<usize>, end: &Cell<usize>| addr == cursor.get() && addr < end.get();
+        let rest = |cursor: &Cell<usize>, end: &Cell<usize>| addr == cursor.get() && addr < end.get();
         rest(&self.cursor, &self.end) || rest(&self.overflow_cursor, &self.overflow_end)
     }
 

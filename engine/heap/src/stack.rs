@@ -11,10 +11,7 @@ pub(crate) struct Stack<T> {
 
 impl<T> Stack<T> {
     pub fn new(most: usize) -> Stack<T> {
-        Stack {
-            items: Vec::new(),
-            most,
-        }
+        Stack { items: Vec::new(), most }
     }
 
     /// Pushes an item if there is room.

@@ -101,10 +101,7 @@ fn release_free(range: &Range, keep: usize) -> usize {
             released += end - start;
             for addr in (start..end).step_by(BLOCK) {
                 let id = ((addr - range.base) / BLOCK) as u32;
-                Block::from_id(range.base, id)
-                    .record()
-                    .flags
-                    .set(FREE | CLEAN);
+                Block::from_id(range.base, id).record().flags.set(FREE | CLEAN);
             }
         }
     };

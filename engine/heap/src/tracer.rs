@@ -76,10 +76,7 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
         if offset < self.small {
             // SAFETY: inside a committed chunk; and it is an object by the model's promise.
             unsafe {
-                debug_assert!(
-                    addr.is_multiple_of(16) && *line_slot(addr) != 0,
-                    "{addr:#x} is stale"
-                );
+                debug_assert!(addr.is_multiple_of(16) && *line_slot(addr) != 0, "{addr:#x} is stale");
                 let (word, bit) = mark_slot(addr, self.parity);
                 let before = *word;
                 if before & bit != 0 {

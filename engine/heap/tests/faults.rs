@@ -15,11 +15,7 @@ fn world() -> World {
 }
 
 fn with_nursery(nursery_bytes: usize) -> World {
-    World::new(HeapConfig {
-        reserve: 1 << 30,
-        nursery_bytes,
-        ..HeapConfig::default()
-    })
+    World::new(HeapConfig { reserve: 1 << 30, nursery_bytes, ..HeapConfig::default() })
 }
 
 fn owner(world: &World, id: u64) -> usize {
@@ -37,13 +33,7 @@ fn sparse(world: &World, n: usize, every: usize) {
         world.roots.borrow_mut().push(addr as u64);
     }
     world.collect(Minor);
-    let some = world
-        .roots
-        .borrow()
-        .iter()
-        .copied()
-        .step_by(every)
-        .collect();
+    let some = world.roots.borrow().iter().copied().step_by(every).collect();
     *world.roots.borrow_mut() = some;
     world.collect(Major);
     assert_eq!(world.ids().len(), 1_000_000_usize.div_ceil(every));
@@ -144,10 +134,7 @@ fn look_ups_work_while_marking() {
 #[test]
 fn interior_pointers_keep_objects() {
     let world = world();
-    for (id, n) in [0, 1, 5, 13, 100, 900, 3000, 100_000]
-        .into_iter()
-        .enumerate()
-    {
+    for (id, n) in [0, 1, 5, 13, 100, 900, 3000, 100_000].into_iter().enumerate() {
         let addr = world.alloc(BLOB, id as u64, n);
         let last = (addr + WORDS + 8 * n - 1) as u64;
         world.words.borrow_mut().push(last);
@@ -180,15 +167,7 @@ fn a_full_run_does_not_hide_its_neighbour() {
 fn words_that_lead_nowhere_resolve_to_nothing() {
     let world = world();
     let addr = world.alloc(NODE, 1, 2) as u64;
-    for word in [
-        0,
-        1,
-        8,
-        addr + 48,
-        addr - 40_000,
-        addr + 4 * MIB as u64,
-        u64::MAX,
-    ] {
+    for word in [0, 1, 8, addr + 48, addr - 40_000, addr + 4 * MIB as u64, u64::MAX] {
         assert_eq!(world.heap.resolve(word), None, "{word:x}");
     }
     assert!(!world.heap.contains(8));
@@ -279,11 +258,7 @@ fn a_store_into_a_large_array_scans_a_card() {
 
 #[test]
 fn marking_needs_no_stack() {
-    let world = World::new(HeapConfig {
-        reserve: 1 << 30,
-        mark_stack_entries: 2,
-        ..HeapConfig::default()
-    });
+    let world = World::new(HeapConfig { reserve: 1 << 30, mark_stack_entries: 2, ..HeapConfig::default() });
     let array = world.alloc(ARRAY, 0, 5000);
     world.roots.borrow_mut().push(array as u64);
     for id in 1..2000 {
@@ -405,11 +380,7 @@ fn at_the_limit_allocation_is_refused_and_goes_on_after() {
                 let collect = |kind| {
                     world.collect(kind);
                 };
-                let n = if id % 500 == 0 {
-                    4000
-                } else {
-                    id as usize % 40
-                };
+                let n = if id % 500 == 0 { 4000 } else { id as usize % 40 };
                 match world.try_alloc(NODE, id, n, collect) {
                     Some(addr) => world.roots.borrow_mut().push(addr as u64),
                     None => {
@@ -430,10 +401,7 @@ fn at_the_limit_allocation_is_refused_and_goes_on_after() {
 
 #[test]
 fn the_end_of_the_address_space_is_no_signal() {
-    let world = World::new(HeapConfig {
-        reserve: 0,
-        ..HeapConfig::default()
-    });
+    let world = World::new(HeapConfig { reserve: 0, ..HeapConfig::default() });
     let mut refused = 0;
     for n in [5, 900, 2000, 500_000] {
         for id in 0..1_000_000 {
@@ -455,13 +423,7 @@ fn the_end_of_the_address_space_is_no_signal() {
 #[test]
 fn absurd_sizes_are_refused() {
     let world = world();
-    for size in [
-        usize::MAX,
-        usize::MAX - 7,
-        isize::MAX as usize,
-        1 << 46,
-        2 << 30,
-    ] {
+    for size in [usize::MAX, usize::MAX - 7, isize::MAX as usize, 1 << 46, 2 << 30] {
         assert!(world.heap.alloc_fast(size).is_null());
         for after in [false, true] {
             let answer = world.heap.alloc_slow(size, after);

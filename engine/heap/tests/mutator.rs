@@ -92,9 +92,8 @@ impl Mutator {
         let word = |id: &u64| self.objects[id].addr as u64;
         *self.world.roots.borrow_mut() = self.roots.iter().map(word).collect();
         let words = self.words.iter();
-        *self.world.words.borrow_mut() = words
-            .map(|(id, offset)| self.word(Slot::Ref(*id, *offset)))
-            .collect();
+        *self.world.words.borrow_mut() =
+            words.map(|(id, offset)| self.word(Slot::Ref(*id, *offset))).collect();
     }
 
     /// The ids that can be reached from some, weak references followed or not.
@@ -163,10 +162,7 @@ impl Mutator {
             self.finalizers.retain(|_, other| other != id);
             assert_eq!(before, self.finalizers.len() + 1, "{id} finalized twice");
         }
-        let all = self.reach(
-            self.root_ids().into_iter().chain(taken.iter().copied()),
-            false,
-        );
+        let all = self.reach(self.root_ids().into_iter().chain(taken.iter().copied()), false);
         if major {
             // What the first of two collections queued kept others from the second one.
             let roots = if twice { &all } else { &live };
@@ -188,13 +184,7 @@ impl Mutator {
 
     /// Compares all objects that can still be reached in some way with their shadows, and forgets
     /// the others.
-    fn verify_objects(
-        &mut self,
-        live: &HashSet<u64>,
-        all: &HashSet<u64>,
-        taken: &[u64],
-        major: bool,
-    ) {
+    fn verify_objects(&mut self, live: &HashSet<u64>, all: &HashSet<u64>, taken: &[u64], major: bool) {
         let mut kept = HashSet::new();
         let mut todo = self.root_ids();
         todo.extend(taken);
@@ -308,11 +298,7 @@ impl Mutator {
 
     fn interior(&mut self, id: u64) -> usize {
         let size = WORDS + 8 * self.objects[&id].slots.len();
-        if self.rng.one_in(3) {
-            0
-        } else {
-            self.rng.below(size)
-        }
+        if self.rng.one_in(3) { 0 } else { self.rng.below(size) }
     }
 
     fn allocate(&mut self) {
@@ -346,11 +332,7 @@ impl Mutator {
             filled = 1;
             self.owners.insert(id);
         }
-        let upto = if self.rng.one_in(3) {
-            n
-        } else {
-            n.min(filled + 3)
-        };
+        let upto = if self.rng.one_in(3) { n } else { n.min(filled + 3) };
         for slot in &mut slots[filled..upto] {
             *slot = self.random_slot(kind);
         }
@@ -446,11 +428,7 @@ impl Mutator {
         match self.rng.below(1000) {
             0..500 => self.allocate(),
             500..800 => {
-                let to = if self.rng.one_in(3) {
-                    None
-                } else {
-                    self.pick()
-                };
+                let to = if self.rng.one_in(3) { None } else { self.pick() };
                 self.store_into_some(to);
             }
             800..900 if !self.roots.is_empty() => {
@@ -497,60 +475,18 @@ impl Drop for Seed {
 }
 
 fn settings() -> Vec<(HeapConfig, usize, usize)> {
-    let base = HeapConfig {
-        reserve: 1 << 30,
-        ..HeapConfig::default()
-    };
-    let nursery = |nursery_bytes| HeapConfig {
-        nursery_bytes,
-        ..base.clone()
-    };
+    let base = HeapConfig { reserve: 1 << 30, ..HeapConfig::default() };
+    let nursery = |nursery_bytes| HeapConfig { nursery_bytes, ..base.clone() };
     vec![
         (nursery(32 << 10), 8, 3000),
         (nursery(256 << 10), 1, 3000),
         (nursery(1 << 20), 1, 10_000),
         (nursery(8 << 20), 1, 20_000),
-        (
-            HeapConfig {
-                stress: Some(1),
-                ..base.clone()
-            },
-            20,
-            500,
-        ),
-        (
-            HeapConfig {
-                stress: Some(7),
-                mark_stack_entries: 0,
-                ..base.clone()
-            },
-            10,
-            300,
-        ),
-        (
-            HeapConfig {
-                mark_stack_entries: 64,
-                ..nursery(128 << 10)
-            },
-            4,
-            2000,
-        ),
-        (
-            HeapConfig {
-                limit: Some(3 << 20),
-                ..nursery(512 << 10)
-            },
-            1,
-            100_000,
-        ),
-        (
-            HeapConfig {
-                reserve: 16 << 20,
-                ..nursery(1 << 20)
-            },
-            1,
-            100_000,
-        ),
+        (HeapConfig { stress: Some(1), ..base.clone() }, 20, 500),
+        (HeapConfig { stress: Some(7), mark_stack_entries: 0, ..base.clone() }, 10, 300),
+        (HeapConfig { mark_stack_entries: 64, ..nursery(128 << 10) }, 4, 2000),
+        (HeapConfig { limit: Some(3 << 20), ..nursery(512 << 10) }, 1, 100_000),
+        (HeapConfig { reserve: 16 << 20, ..nursery(1 << 20) }, 1, 100_000),
     ]
 }
 

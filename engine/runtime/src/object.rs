@@ -121,9 +121,10 @@ impl<T> std::fmt::Debug for Ref<T> {
 pub struct Field(Cell<Option<Value>>);
 
 impl Field {
-    /// A slot for an object that is about to be made.
-    pub const fn holding(v: Value) -> Field {
-        Field(Cell::new(Some(v)))
+    /// A slot of a struct that is about to be moved into a fresh object.
+    #[inline(always)]
+    pub const fn new(v: Option<Value>) -> Field {
+        Field(Cell::new(v))
     }
 
     #[inline(always)]

@@ -69,9 +69,7 @@ unsafe impl ObjectModel for Model {
         let words = object.words();
         match object.header.kind.get() {
             NODE | ARRAY => words.iter().for_each(|word| tracer.visit_word(word.get())),
-            OWNER => words[1..]
-                .iter()
-                .for_each(|word| tracer.visit_word(word.get())),
+            OWNER => words[1..].iter().for_each(|word| tracer.visit_word(word.get())),
             // SAFETY: the words are the object's.
             CONTEXT => unsafe { tracer.visit_conservative(words.as_ptr().cast(), words.len()) },
             _ => {}
@@ -137,11 +135,7 @@ pub struct World {
 
 impl World {
     pub fn new(config: skein_heap::HeapConfig) -> World {
-        World {
-            heap: Heap::new(config).unwrap(),
-            roots: RefCell::default(),
-            words: RefCell::default(),
-        }
+        World { heap: Heap::new(config).unwrap(), roots: RefCell::default(), words: RefCell::default() }
     }
 
     pub fn collect(&self, kind: CollectKind) -> CollectStats {
@@ -159,11 +153,7 @@ impl World {
 
     /// The kind that the heap asks for.
     pub fn due(&self) -> CollectKind {
-        if self.heap.should_be_major() {
-            CollectKind::Major
-        } else {
-            CollectKind::Minor
-        }
+        if self.heap.should_be_major() { CollectKind::Major } else { CollectKind::Minor }
     }
 
     /// Allocates, with `collect` when the heap says so; none if out of memory.
@@ -218,8 +208,7 @@ impl World {
 
     pub fn ids(&self) -> Vec<u64> {
         let mut ids = Vec::new();
-        self.heap
-            .for_each_object(&mut |obj| ids.push(self.object(obj as usize).id.get()));
+        self.heap.for_each_object(&mut |obj| ids.push(self.object(obj as usize).id.get()));
         ids.sort_unstable();
         ids
     }

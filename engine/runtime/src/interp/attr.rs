@@ -3,10 +3,10 @@
 use crate::context::FRAME_WORDS;
 use crate::interp::call::{call_soft, call_special, deliver};
 use crate::interp::frames::frame_code;
-use crate::interp::{At, Cont, ContKind, Consumer};
+use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};
-use crate::types::code::{AttrCache, MethodCache};
+use crate::types::code::{AttrCache, MethodCache, ModuleCache};
 use crate::types::descriptor::{GetSet, Member, Property, Super, Wrapper};
 use crate::types::dict::Dict;
 use crate::types::function::{BoundMethod, Function};
@@ -228,7 +228,8 @@ fn get_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) ->
         AttrLookup::Value(v) => deliver(vm, resume, cont, v),
         AttrLookup::Call(f, args, n) => {
             let has_fallback = ty.special(vm, Special::GetAttr).is_some() && cont.kind == ContKind::Plain;
-            let cont = if has_fallback { cont.kind(ContKind::GetAttribute).with(obj, name.value()) } else { cont };
+            let cont =
+                if has_fallback { cont.kind(ContKind::GetAttribute).with(obj, name.value()) } else { cont };
             if has_fallback && f.cast::<Function>().is_none() {
                 let v = vm.get_attr(obj, name)?;
                 return deliver(vm, resume, cont, v);
@@ -294,6 +295,9 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
     let cache = unsafe { &*at.extra_ptr::<AttrCache>() };
     let obj = at.reg(at.b());
+    if note_module(vm, at, obj, cache.name, Op::LoadAttrModule) {
+        return Ok(at);
+    }
     if let Some(i) = obj.cast::<Instance>()
         && cache.misses.get() < MEGAMORPHIC
     {
@@ -322,6 +326,27 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
     get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
 }
 
+/// Caches a plain module's global by its cell, so that the instruction is to be tried again.
+fn note_module(vm: &Vm, at: At, obj: Value, name: Ref<Str>, op: Op) -> bool {
+    // SAFETY: the loader has put a cache there; all kinds have the same size.
+    let cache = unsafe { &*at.extra_ptr::<ModuleCache>() };
+    let Some(m) = obj.cast::<Module>() else { return false };
+    // A site that has seen another module is left generic: the cache's first word is then set.
+    if cache.module.get() != 0 && cache.module.get() != obj.bits() || vm.type_of(obj) != vm.types.module {
+        return false;
+    }
+    // Names like `__class__` and `__dict__` are the type's.
+    if vm.types.module.lookup(vm, name).is_some() {
+        return false;
+    }
+    let Some(cell) = m.dict().cell(vm, name) else { return false };
+    frame_code(at.base).barrier(vm);
+    cache.module.set(obj.bits());
+    cache.cell.set(Some(cell.value()));
+    set_op(at, op);
+    true
+}
+
 fn note_attr(at: At, cache: &AttrCache, shape: u32, capacity: usize, slot: usize, inline: Op, overflow: Op) {
     cache.misses.set(cache.misses.get() + 1);
     cache.shape.set(shape);
@@ -344,9 +369,9 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
     {
         let on_type = ty.lookup(vm, name);
         let shape = i.shape(vm);
-        let member = on_type.and_then(|t| t.cast::<Member>()).filter(|m| {
-            m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o))
-        });
+        let member = on_type
+            .and_then(|t| t.cast::<Member>())
+            .filter(|m| m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o)));
         let plain = on_type.is_none_or(|t| !is_data_descriptor(vm, t));
         let slot = match member {
             Some(m) => Some(m.slot()),
@@ -413,6 +438,9 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
     let cache = unsafe { &*at.extra_ptr::<MethodCache>() };
     let (obj, name, w) = (at.reg(at.b()), cache.name, at.window());
+    if note_module(vm, at, obj, name, Op::LoadMethodModule) {
+        return Ok(at);
+    }
     let ty = vm.type_of(obj);
     if has_builtin_getattribute(vm, ty)
         && let Some(f) = ty.lookup(vm, name)
@@ -580,9 +608,15 @@ impl Vm {
         let ty = self.type_of(obj);
         let found = if has_builtin_getattribute(self, ty) {
             let r = self.generic_get_attr(obj, name);
-            if ty.special(self, Special::GetAttr).is_none() { r? } else { self.absorb(r, self.exc.attribute_error)?.flatten() }
+            if ty.special(self, Special::GetAttr).is_none() {
+                r?
+            } else {
+                self.absorb(r, self.exc.attribute_error)?.flatten()
+            }
         } else {
-            let Some(f) = ty.special(self, Special::GetAttribute) else { return Err(self.no_attribute(obj, name)) };
+            let Some(f) = ty.special(self, Special::GetAttribute) else {
+                return Err(self.no_attribute(obj, name));
+            };
             let r = self.call_special_method(f, Args::new(&[obj, name.value()], None));
             if ty.special(self, Special::GetAttr).is_none() {
                 return r;

@@ -1,13 +1,13 @@
 //! Displays, strings and formatting.
 
 use crate::interp::At;
+use crate::object::Ref;
 use crate::types::dict::Dict;
 use crate::types::list::List;
 use crate::types::set::Set;
 use crate::types::slice::Slice;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
-use crate::object::Ref;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use skein_bytecode::Special;
@@ -87,10 +87,7 @@ pub fn list_extend(vm: &Vm, at: At) -> R<At> {
     if at.c() == 0 {
         let ty = vm.type_of(items);
         if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
-            return Err(vm.type_error(format!(
-                "Value after * must be an iterable, not {}",
-                ty.name_string()
-            )));
+            return Err(vm.type_error(format!("Value after * must be an iterable, not {}", ty.name_string())));
         }
     }
     vm.for_each(items, |v| list.push(vm, v))?;

@@ -3,7 +3,7 @@
 use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS, SIDE, Side, SideEntry};
 use crate::interp::cont::{caller, return_word, tagged};
 use crate::interp::frames::frame_code;
-use crate::interp::{At, Cont, ContKind, Consumer, generators, iteration, operators, or_unwind, publish};
+use crate::interp::{At, Consumer, Cont, ContKind, generators, iteration, operators, or_unwind, publish};
 use crate::native::Args;
 use crate::object::{Kind, Ref};
 use crate::types::code::NOT_SIMPLE;
@@ -63,7 +63,8 @@ impl SoftCall<'_> {
     /// for plain calls, whose result is stored.
     #[inline(always)]
     pub fn result_register(&self) -> Option<usize> {
-        (self.cont.kind == ContKind::Plain && self.cont.consumer == Consumer::Store).then_some(self.cont.dst as usize)
+        (self.cont.kind == ContKind::Plain && self.cont.consumer == Consumer::Store)
+            .then_some(self.cont.dst as usize)
     }
 }
 
@@ -208,7 +209,9 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
 /// Calls what a type's dictionary had for a special method; the receiver is the first argument.
 pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -> R<At> {
     match f.header().map(|h| h.kind.get()) {
-        Some(k) if k == Kind::Function as u8 || k == Kind::Native as u8 => call_soft(vm, resume, f, args, cont),
+        Some(k) if k == Kind::Function as u8 || k == Kind::Native as u8 => {
+            call_soft(vm, resume, f, args, cont)
+        }
         _ => {
             let receiver = args.positional()[0];
             let bound = vm.bind(f, receiver, vm.type_of(receiver))?;
@@ -226,9 +229,15 @@ pub fn with_first<T>(vm: &Vm, first: Value, args: Args<'_>, f: impl FnOnce(Args<
     const SMALL: usize = 12;
     let (all, names) = args.parts();
     if all.len() < SMALL {
-        let mut row = [first; SMALL];
-        row[1..=all.len()].copy_from_slice(all);
-        return f(Args::new(&row[..=all.len()], names));
+        let mut row = [const { std::mem::MaybeUninit::<Value>::uninit() }; SMALL];
+        row[0].write(first);
+        // SAFETY: the row is longer than the arguments, and its beginning is then initialised.
+        let row = unsafe {
+            let p = row.as_mut_ptr().cast::<Value>();
+            std::ptr::copy_nonoverlapping(all.as_ptr(), p.add(1), all.len());
+            std::slice::from_raw_parts(p, all.len() + 1)
+        };
+        return f(Args::new(row, names));
     }
     let list = List::with_capacity(vm, all.len() + 1)?;
     list.push(vm, first)?;
@@ -509,7 +518,8 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
         }
         ContKind::New => {
             // SAFETY: `construct` put a class and a tuple there.
-            let (ty, kept): (Ref<Type>, Ref<Tuple>) = unsafe { (cont.a.cast_unchecked(), cont.b.cast_unchecked()) };
+            let (ty, kept): (Ref<Type>, Ref<Tuple>) =
+                unsafe { (cont.a.cast_unchecked(), cont.b.cast_unchecked()) };
             let all = kept.items()[0].cast::<Tuple>();
             let names = kept.items().get(1).and_then(|n| n.cast::<Tuple>());
             let args = Args::new(all.as_ref().map_or(&[], |t| t.items()), names);
@@ -519,7 +529,9 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
         ContKind::Compare => operators::compare_result(vm, resume, cont, v),
         ContKind::Bool => {
             if !v.is_bool() {
-                return Err(vm.type_error(format!("__bool__ should return bool, returned {}", vm.type_name(v))));
+                return Err(
+                    vm.type_error(format!("__bool__ should return bool, returned {}", vm.type_name(v)))
+                );
             }
             deliver(vm, resume, cont, v)
         }
@@ -579,6 +591,11 @@ pub fn deliver_truth(resume: At, cont: Cont, t: bool) -> At {
 /// A back edge whose ticks are used up; `at` is the loop head.
 pub fn safepoint(vm: &Vm, at: At) -> R<At> {
     vm.ticks.set(TICKS);
+    if vm.slice.get() > 0 {
+        publish(vm, at);
+        let at = if vm.poll.load(Ordering::Relaxed) != 0 { safepoint_at(vm, at) } else { at };
+        return Ok(vm.hooks.clone().switcher().slice_over(vm, at));
+    }
     if vm.poll.load(Ordering::Relaxed) == 0 {
         return Ok(at);
     }
@@ -671,7 +688,8 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
             }
         }
         if (given..npos).any(|i| get(i).is_unbound()) {
-            let missing: Vec<&str> = (given..npos).filter(|&i| get(i).is_unbound()).map(|i| &*c.locals[i].name).collect();
+            let missing: Vec<&str> =
+                (given..npos).filter(|&i| get(i).is_unbound()).map(|i| &*c.locals[i].name).collect();
             return Err(missing_arguments(vm, f, &missing, "positional"));
         }
     }
@@ -722,7 +740,8 @@ fn too_many(vm: &Vm, f: Ref<Function>, given: usize, base: *mut Value) -> crate:
     let defaults = f.defaults.cast::<Tuple>().map_or(0, |t| t.len()).min(npos);
     let takes = if defaults > 0 { format!("from {} to {npos}", npos - defaults) } else { npos.to_string() };
     // SAFETY: parameters are set, or UNBOUND.
-    let kw = (npos..npos + c.kwonly_count as usize).filter(|&i| unsafe { !(*base.add(i)).is_unbound() }).count();
+    let kw =
+        (npos..npos + c.kwonly_count as usize).filter(|&i| unsafe { !(*base.add(i)).is_unbound() }).count();
     let plural = |n: usize| if n == 1 { "" } else { "s" };
     let extra = if kw > 0 {
         format!(" positional argument{} (and {kw} keyword-only argument{})", plural(given), plural(kw))

@@ -88,16 +88,7 @@ pub struct Cont {
 
 impl Cont {
     pub const fn new(kind: ContKind, consumer: Consumer, dst: usize) -> Cont {
-        Cont {
-            kind,
-            op: 0,
-            stage: 0,
-            consumer,
-            dst: dst as u16,
-            jump: 0,
-            a: Value::NONE,
-            b: Value::NONE,
-        }
+        Cont { kind, op: 0, stage: 0, consumer, dst: dst as u16, jump: 0, a: Value::NONE, b: Value::NONE }
     }
 
     /// `r[dst] = result`.
@@ -201,7 +192,5 @@ pub unsafe fn return_word(base: *mut Value) -> usize {
 #[inline(always)]
 pub unsafe fn caller(base: *mut Value) -> At {
     // SAFETY: the head precedes the registers.
-    unsafe {
-        At { pc: (return_word(base) & !3) as *const u32, base: *base.sub(1).cast::<*mut Value>() }
-    }
+    unsafe { At { pc: (return_word(base) & !3) as *const u32, base: *base.sub(1).cast::<*mut Value>() } }
 }

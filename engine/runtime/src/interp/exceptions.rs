@@ -113,9 +113,7 @@ pub fn match_exc_group(vm: &Vm, at: At) -> R<At> {
         None => has_group(ty),
     };
     if group_named {
-        return Err(vm.type_error(
-            "catching ExceptionGroup with except* is not allowed. Use except instead.",
-        ));
+        return Err(vm.type_error("catching ExceptionGroup with except* is not allowed. Use except instead."));
     }
     let (hit, rest) = if vm.is_instance(e, ty)? {
         let is_group = vm.type_of(e).is_subtype(vm.exc.base_exception_group);
@@ -179,4 +177,3 @@ fn distance(a: &[u8], b: &[u8], step: usize, case: usize) -> usize {
     }
     row[b.len()]
 }
-

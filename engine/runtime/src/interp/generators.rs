@@ -2,7 +2,7 @@
 
 use crate::context::RECORD;
 use crate::interp::call::{call_special, deliver, leave_side, make_room};
-use crate::interp::cont::{Cont, ContKind, Consumer, caller, return_word, tagged};
+use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::{At, or_unwind, publish};
 use crate::native::Args;
@@ -382,10 +382,9 @@ pub fn check_await_iter(vm: &Vm, v: Value) -> R<()> {
         return Err(vm.type_error("__await__() returned a coroutine"));
     }
     if ty.special(vm, Special::Next).is_none() {
-        return Err(vm.type_error(format!(
-            "__await__() returned non-iterator of type '{}'",
-            ty.name_string()
-        )));
+        return Err(
+            vm.type_error(format!("__await__() returned non-iterator of type '{}'", ty.name_string()))
+        );
     }
     Ok(())
 }

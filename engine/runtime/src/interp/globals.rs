@@ -1,7 +1,7 @@
 //! Globals, builtins and names of namespaces.
 
-use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::At;
+use crate::interp::frames::{frame_code, frame_function};
 use crate::object::Ref;
 use crate::types::code::GlobalCache;
 use crate::types::dict::Dict;

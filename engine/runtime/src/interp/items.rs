@@ -1,7 +1,7 @@
 //! Subscripts and unpacking.
 
 use crate::interp::call::call_special;
-use crate::interp::{At, Cont, ContKind, Consumer};
+use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::dict::Dict;
@@ -78,7 +78,8 @@ fn unpack_items(vm: &Vm, v: Value, limit: usize) -> R<Ref<List>> {
         return l.snapshot(vm);
     }
     let ty = vm.type_of(v);
-    if ty.special(vm, Special::Iter).is_none_or(|f| f.is_none()) && ty.special(vm, Special::GetItem).is_none() {
+    if ty.special(vm, Special::Iter).is_none_or(|f| f.is_none()) && ty.special(vm, Special::GetItem).is_none()
+    {
         return Err(vm.type_error(format!("cannot unpack non-iterable {} object", ty.name_string())));
     }
     let it = vm.iter(v)?;
@@ -97,7 +98,9 @@ pub fn unpack(vm: &Vm, at: At) -> R<At> {
     let v = at.reg(at.b());
     let items = unpack_items(vm, v, n + 1)?;
     if items.len() < n {
-        return Err(vm.value_error(format!("not enough values to unpack (expected {n}, got {})", items.len())));
+        return Err(
+            vm.value_error(format!("not enough values to unpack (expected {n}, got {})", items.len()))
+        );
     }
     if items.len() > n {
         let known = v.cast::<List>().is_some() || v.cast::<Tuple>().is_some() || v.cast::<Dict>().is_some();

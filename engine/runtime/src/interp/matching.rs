@@ -47,10 +47,9 @@ pub fn keys(vm: &Vm, at: At) -> R<At> {
     let missing = vm.new_plain_object()?;
     for &k in keys.items() {
         if !seen.add(vm, k)? {
-            return Err(vm.value_error(format!(
-                "mapping pattern checks duplicate key ({})",
-                vm.repr_string(k)?
-            )));
+            return Err(
+                vm.value_error(format!("mapping pattern checks duplicate key ({})", vm.repr_string(k)?))
+            );
         }
         let v = match subject.cast::<Dict>() {
             Some(d) if is_dict => d.get(vm, k)?.unwrap_or(missing),

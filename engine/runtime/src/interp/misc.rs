@@ -66,15 +66,13 @@ pub fn unbound_cell(vm: &Vm, at: At) -> R<At> {
 
 fn empty_cell(vm: &Vm, at: At, name: crate::object::Ref<Str>) -> Raised {
     let code = frame_code(at.base);
-    let free = code
-        .portable()
-        .locals
-        .iter()
-        .any(|l| l.kind == LocalKind::Free && l.name.as_bytes() == name.bytes());
+    let free =
+        code.portable().locals.iter().any(|l| l.kind == LocalKind::Free && l.name.as_bytes() == name.bytes());
     let text = name.to_string_lossy();
     if free {
-        let message =
-            format!("cannot access free variable '{text}' where it is not associated with a value in enclosing scope");
+        let message = format!(
+            "cannot access free variable '{text}' where it is not associated with a value in enclosing scope"
+        );
         return named_error(vm, vm.exc.name_error, &message, name);
     }
     let message = format!("cannot access local variable '{text}' where it is not associated with a value");
@@ -173,7 +171,9 @@ pub fn intrinsic(vm: &Vm, at: At) -> R<At> {
 fn intrinsic_args(which: Intrinsic) -> usize {
     match which {
         Intrinsic::TypeAlias => 3,
-        Intrinsic::TypeVar | Intrinsic::ParamSpec | Intrinsic::TypeVarTuple | Intrinsic::SubscriptGeneric => 1,
+        Intrinsic::TypeVar | Intrinsic::ParamSpec | Intrinsic::TypeVarTuple | Intrinsic::SubscriptGeneric => {
+            1
+        }
         _ => 2,
     }
 }

@@ -27,8 +27,8 @@ mod unwind;
 
 pub use attr::AttrLookup;
 pub use call::{SoftCall, apply, apply_recursion_limit, bind_arguments, call_soft, construct, with_first};
+pub use cont::{Consumer, Cont, ContKind};
 pub use dispatch::quick_truth;
-pub use cont::{Cont, ContKind, Consumer};
 pub use exceptions::closest;
 pub use frames::{
     FramePlace, Walk, WalkedFrame, frame_at_depth, frame_back, frame_code, frame_function, frame_locals, frame_object,

@@ -1,7 +1,7 @@
 //! Operators, comparisons and truth.
 
 use crate::interp::call::{call_special, deliver, deliver_truth};
-use crate::interp::{At, Cont, ContKind, Consumer};
+use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::typeobj::Type;
@@ -82,6 +82,9 @@ pub fn binary_result(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
 }
 
 fn unsupported(vm: &Vm, op: Special, inplace: bool, l: Value, r: Value) -> Raised {
+    if let Some(text) = sequence_operands(vm, op, l, r) {
+        return vm.type_error(text);
+    }
     let symbol = symbol(op);
     let text = match (op, inplace) {
         (Special::Pow, false) => "** or pow()".to_string(),
@@ -94,6 +97,32 @@ fn unsupported(vm: &Vm, op: Special, inplace: bool, l: Value, r: Value) -> Raise
         vm.type_name(l),
         vm.type_name(r)
     ))
+}
+
+/// The message where a sequence is added to something else, or multiplied by no integer.
+fn sequence_operands(vm: &Vm, op: Special, l: Value, r: Value) -> Option<String> {
+    let base = |v: Value| {
+        let t = &vm.types;
+        let of = vm.type_of(v);
+        [t.str, t.list, t.tuple, t.bytes, t.bytearray].into_iter().find(|&b| of.is_subtype(b))
+    };
+    let (left, right) = (base(l), base(r));
+    match op {
+        Special::Add => {
+            let b = left?;
+            let (name, other) = (b.name_string(), vm.type_name(r));
+            Some(if b == vm.types.bytes || b == vm.types.bytearray {
+                format!("can't concat {other} to {name}")
+            } else {
+                format!("can only concatenate {name} (not \"{other}\") to {name}")
+            })
+        }
+        Special::Mul => {
+            let other = if left.is_some() { r } else { right.map(|_| l)? };
+            Some(format!("can't multiply sequence by non-int of type '{}'", vm.type_name(other)))
+        }
+        _ => None,
+    }
 }
 
 /// The operator's sign.
@@ -215,11 +244,12 @@ pub fn contains(vm: &Vm, at: At, negate: bool) -> R<At> {
     let mut cont = Cont::store(at.a());
     cont.consumer = if negate { Consumer::StoreNot } else { Consumer::StoreTruth };
     match vm.type_of(container).special(vm, Special::Contains) {
-        Some(f) if f.is_none() => Err(vm.type_error(format!(
-            "'{}' object is not a container",
-            vm.type_name(container)
-        ))),
-        Some(f) => call_special(vm, resume, f, Args::new(&[container, item], None), cont.kind(ContKind::Contains)),
+        Some(f) if f.is_none() => {
+            Err(vm.type_error(format!("'{}' object is not a container", vm.type_name(container))))
+        }
+        Some(f) => {
+            call_special(vm, resume, f, Args::new(&[container, item], None), cont.kind(ContKind::Contains))
+        }
         None => {
             let found = vm.contains_by_iteration(container, item)?;
             Ok(deliver_truth(resume, cont, found))
@@ -269,7 +299,8 @@ impl Vm {
         if let Some(v) = self.number_binary(op, l, r)? {
             return Ok(v);
         }
-        let first = if inplace { self.type_of(l).special(self, op.inplace()).map(|f| (f, [l, r])) } else { None };
+        let first =
+            if inplace { self.type_of(l).special(self, op.inplace()).map(|f| (f, [l, r])) } else { None };
         let [a, b] = candidates(self, op, l, r);
         for (f, args) in [first, a, b].into_iter().flatten() {
             if f.is_none() {

@@ -17,9 +17,7 @@ use skein_bytecode::Op;
 #[inline(never)]
 pub fn unwind(vm: &Vm, mut at: At) -> At {
     loop {
-        let Some(exception) = vm.pending.get() else {
-            unreachable!("unwinding without a pending exception")
-        };
+        let Some(exception) = vm.pending.get() else { unreachable!("unwinding without a pending exception") };
         if at.base.is_null() {
             return At { pc: EXIT_RAISE.as_ptr(), base: at.base };
         }
@@ -130,4 +128,3 @@ pub fn describe_exception(vm: &Vm, exception: Value) -> String {
         }
     }
 }
-

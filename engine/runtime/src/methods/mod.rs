@@ -29,24 +29,32 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod code;
+pub mod codecs;
+mod common;
 mod complex;
 mod descriptors;
 mod dict;
 mod dictviews;
 mod float;
+mod format;
 mod frame;
 mod function;
 pub(crate) mod generator;
+pub(crate) mod generic;
 mod int;
 mod iterators;
 mod list;
 mod module;
 mod object;
+mod reduce;
+mod percent;
 mod range;
+mod rows;
 mod set;
 mod singletons;
 mod slice;
 mod str;
+mod text;
 mod tuple;
 mod typeobj;
 
@@ -95,9 +103,9 @@ types! {
     list_iterator: iterators::LIST;
     list_reverseiterator: iterators::LIST_REVERSE;
     tuple_iterator: iterators::TUPLE;
-    str_iterator: iterators::STR;
-    bytes_iterator: iterators::BYTES;
-    bytearray_iterator: iterators::BYTEARRAY;
+    str_iterator: str::ITERATOR;
+    bytes_iterator: bytes::BYTES_ITERATOR;
+    bytearray_iterator: bytes::BYTEARRAY_ITERATOR;
     iterator: iterators::SEQUENCE;
     reversed: iterators::REVERSED;
     callable_iterator: iterators::CALLABLE;
@@ -113,12 +121,21 @@ types! {
     async_wrapped_value: generator::WRAPPED;
     async_asend: generator::ASEND;
     async_athrow: generator::ATHROW;
+    generic_alias: generic::ALIAS;
+    union: generic::UNION;
 }
 
-pub use exceptions::SyntaxPlace;
+pub use common::{
+    check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated,
+    string_of_items,
+};
+pub use exceptions::{SyntaxPlace, class_of_errno};
+pub(crate) use reduce::{default_getstate, reduce_2};
 pub use generator::{AsyncHooks, wrap_async_value};
 pub use int::{big_to_f64, hash_big, hash_i64};
+pub use list::sort_list;
 pub use object::attribute_name;
+pub use slice::{SliceRange, slice_bounds};
 pub use typeobj::{compute_mro, type_module};
 
 use crate::types::dict::Dict;
@@ -137,16 +154,21 @@ pub(crate) fn get_dict(vm: &Vm, v: Value) -> R<Value> {
 pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("cannot delete __dict__")) };
     let Some(d) = new.cast::<Dict>() else {
-        return Err(vm.type_error(format!(
-            "__dict__ must be set to a dictionary, not a '{}'",
-            vm.type_name(new)
-        )));
+        return Err(
+            vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", vm.type_name(new)))
+        );
     };
     vm.replace_instance_dict(v, d)
 }
 
 /// `string.templatelib.Interpolation`.
-pub fn new_interpolation(vm: &Vm, _value: Value, _expression: Value, _conversion: usize, _spec: Value) -> R<Value> {
+pub fn new_interpolation(
+    vm: &Vm,
+    _value: Value,
+    _expression: Value,
+    _conversion: usize,
+    _spec: Value,
+) -> R<Value> {
     Err(vm.unsupported("t-strings"))
 }
 

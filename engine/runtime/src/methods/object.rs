@@ -54,7 +54,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     };
     if args.positional().len() > 1 || args.has_keywords() {
         if overrides(vm, ty, Special::New, vm.object_new()) {
-            return Err(vm.type_error("object.__new__() takes exactly one argument (the type to instantiate)"));
+            return Err(
+                vm.type_error("object.__new__() takes exactly one argument (the type to instantiate)")
+            );
         }
         if !overrides(vm, ty, Special::Init, vm.object_init()) {
             return Err(vm.type_error(format!("{}() takes no arguments", ty.name_string())));
@@ -81,9 +83,9 @@ fn init(vm: &Vm, args: Args<'_>) -> R<()> {
     if args.positional().len() > 1 || args.has_keywords() {
         let ty = vm.type_of(this);
         if overrides(vm, ty, Special::Init, vm.object_init()) {
-            return Err(vm.type_error(
-                "object.__init__() takes exactly one argument (the instance to initialize)",
-            ));
+            return Err(
+                vm.type_error("object.__init__() takes exactly one argument (the instance to initialize)")
+            );
         }
         if !overrides(vm, ty, Special::New, vm.object_new()) {
             return Err(vm.type_error(format!(
@@ -113,10 +115,9 @@ fn str(vm: &Vm, v: Value) -> R<Value> {
 
 fn format(vm: &Vm, v: Value, spec: Ref<Str>) -> R<Value> {
     if !spec.bytes().is_empty() {
-        return Err(vm.type_error(format!(
-            "unsupported format string passed to {}.__format__",
-            vm.type_name(v)
-        )));
+        return Err(
+            vm.type_error(format!("unsupported format string passed to {}.__format__", vm.type_name(v)))
+        );
     }
     Ok(vm.to_str(v)?.value())
 }
@@ -147,9 +148,7 @@ fn unordered(_: &Vm, _: Value, _: Value) -> Value {
 pub fn attribute_name(vm: &Vm, name: Value) -> R<Ref<Str>> {
     match name.cast::<Str>() {
         Some(s) => Ok(vm.intern_str(s)),
-        None => {
-            Err(vm.type_error(format!("attribute name must be string, not '{}'", vm.type_name(name))))
-        }
+        None => Err(vm.type_error(format!("attribute name must be string, not '{}'", vm.type_name(name)))),
     }
 }
 
@@ -243,10 +242,9 @@ fn subclasshook(_: &Vm, _: Value, _: Value) -> Value {
 fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("can't delete __class__ attribute")) };
     let Some(to) = new.cast::<Type>() else {
-        return Err(vm.type_error(format!(
-            "__class__ must be set to a class, not '{}' object",
-            vm.type_name(new)
-        )));
+        return Err(
+            vm.type_error(format!("__class__ must be set to a class, not '{}' object", vm.type_name(new)))
+        );
     };
     let from = vm.type_of(v);
     if let Some(m) = v.cast::<crate::types::module::Module>()
@@ -256,7 +254,9 @@ fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
         return Ok(());
     }
     if !(from.has_flag(type_flags::HEAP) && to.has_flag(type_flags::HEAP)) {
-        return Err(vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses"));
+        return Err(
+            vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
+        );
     }
     let same_layout = from.instance_kind() == to.instance_kind()
         && from.slot_count() == to.slot_count()

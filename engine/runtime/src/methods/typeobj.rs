@@ -1,8 +1,8 @@
 //! What Python code sees of `type`: making classes, their attributes, the MRO.
 
 use crate::native::Args;
-use crate::object::{Kind, Ref};
 use crate::native_type;
+use crate::object::{Kind, Ref};
 use crate::types::descriptor::{Member, Wrapper};
 use crate::types::dict::Dict;
 use crate::types::function::Function;
@@ -55,6 +55,14 @@ native_type! {
     }
 }
 
+/// `__dict__` of the instances of a class.
+static DICT: crate::native::GetSetDef = crate::native::GetSetDef {
+    name: "__dict__",
+    get: super::get_dict,
+    set: Some(super::set_dict),
+    doc: Some("dictionary for instance variables"),
+};
+
 fn this(v: Value) -> Ref<Type> {
     // SAFETY: these attributes are found on types only; the getset machinery passes instances of
     // `type`, and every subclass of it has its layout.
@@ -101,9 +109,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let Some(dict) = all[3].cast::<Dict>() else { return Err(wrong(3, "dict", all[3])) };
     for b in bases.items() {
         if b.cast::<Type>().is_none() && vm.find_attr(*b, vm.names.__mro_entries__)?.is_some() {
-            return Err(vm.type_error(
-                "type() doesn't support MRO entry resolution; use types.new_class()",
-            ));
+            return Err(vm.type_error("type() doesn't support MRO entry resolution; use types.new_class()"));
         }
     }
     let winner = vm.most_derived_metaclass(meta, bases)?;
@@ -150,10 +156,7 @@ fn repr(vm: &Vm, t: Ref<Type>) -> R<String> {
 fn attribute_name(vm: &Vm, name: Value) -> R<Ref<Str>> {
     match name.cast::<Str>() {
         Some(s) => Ok(vm.intern_str(s)),
-        None => Err(vm.type_error(format!(
-            "attribute name must be string, not '{}'",
-            vm.type_name(name)
-        ))),
+        None => Err(vm.type_error(format!("attribute name must be string, not '{}'", vm.type_name(name)))),
     }
 }
 
@@ -299,11 +302,18 @@ fn get_dict(vm: &Vm, v: Value) -> R<Value> {
 }
 
 fn get_doc(vm: &Vm, v: Value) -> R<Value> {
+    if !this(v).has_flag(type_flags::HEAP)
+        && let Some(doc) = this(v).def().and_then(|d| d.doc)
+    {
+        return vm.str(doc);
+    }
     match this(v).dict().get_str(vm, vm.names.__doc__)? {
-        Some(d) if d.cast::<Function>().is_none() => match vm.type_of(d).special(vm, skein_bytecode::Special::Get) {
-            Some(_) => vm.bind(d, v, vm.type_of(v)),
-            None => Ok(d),
-        },
+        Some(d) if d.cast::<Function>().is_none() => {
+            match vm.type_of(d).special(vm, skein_bytecode::Special::Get) {
+                Some(_) => vm.bind(d, v, vm.type_of(v)),
+                None => Ok(d),
+            }
+        }
         Some(d) => Ok(d),
         None => Ok(Value::NONE),
     }
@@ -373,11 +383,8 @@ fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
         return Err(vm.no_attribute(v, vm.names.__annotations__));
     }
     let annotate = get_annotate(vm, v)?;
-    let made = if annotate.is_none() {
-        Dict::new(vm)?.value()
-    } else {
-        vm.call(annotate, &[Value::small_int(1)])?
-    };
+    let made =
+        if annotate.is_none() { Dict::new(vm)?.value() } else { vm.call(annotate, &[Value::small_int(1)])? };
     t.set_own(vm, vm.intern("__annotations_cache__")?, made)?;
     Ok(made)
 }
@@ -515,10 +522,9 @@ impl Vm {
                 return Err(self.type_error("bases must be types"));
             };
             if !b.has_flag(type_flags::BASETYPE) {
-                return Err(self.type_error(format!(
-                    "type '{}' is not an acceptable base type",
-                    b.name_string()
-                )));
+                return Err(
+                    self.type_error(format!("type '{}' is not an acceptable base type", b.name_string()))
+                );
             }
             best = Some(match best {
                 None => b,
@@ -564,10 +570,9 @@ impl Vm {
                 q
             }
             Some(q) => {
-                return Err(self.type_error(format!(
-                    "type __qualname__ must be a str, not {}",
-                    self.type_name(q)
-                )));
+                return Err(
+                    self.type_error(format!("type __qualname__ must be a str, not {}", self.type_name(q)))
+                );
             }
             None => name.value(),
         };
@@ -586,6 +591,13 @@ impl Vm {
             dict.set_str(self, self.names.__doc__, Value::NONE)?;
         }
         self.apply_slots(ty, base, dict)?;
+        if ty.has_flag(type_flags::HAS_DICT)
+            && !base.has_flag(type_flags::HAS_DICT)
+            && dict.get_str(self, self.names.__dict__)?.is_none()
+        {
+            let d = crate::types::descriptor::GetSet::new(self, &DICT, ty)?;
+            dict.set_str(self, self.names.__dict__, d.value())?;
+        }
         ty.make_root_shape(self);
         for (method, wrapper) in [
             (self.names.__init_subclass__, self.types.classmethod),
@@ -646,10 +658,9 @@ impl Vm {
             let list = self.list_from(r)?;
             for t in list.items() {
                 if t.cast::<Type>().is_none() {
-                    return Err(self.type_error(format!(
-                        "mro() returned a non-class ('{}')",
-                        self.type_name(*t)
-                    )));
+                    return Err(
+                        self.type_error(format!("mro() returned a non-class ('{}')", self.type_name(*t)))
+                    );
                 }
             }
             return Tuple::new(self, list.items());
@@ -671,10 +682,9 @@ impl Vm {
         let names = List::with_capacity(self, declared.len())?;
         for &s in declared.items() {
             let Some(s) = s.cast::<Str>() else {
-                return Err(self.type_error(format!(
-                    "__slots__ items must be strings, not '{}'",
-                    self.type_name(s)
-                )));
+                return Err(
+                    self.type_error(format!("__slots__ items must be strings, not '{}'", self.type_name(s)))
+                );
             };
             let text = s.to_string_lossy().into_owned();
             let identifier = text.chars().next().is_some_and(|c| c == '_' || c.is_alphabetic())
@@ -703,7 +713,8 @@ impl Vm {
                 }
             }
         }
-        if !names.is_empty() && matches!(Kind::ALL[base.instance_kind() as usize], Kind::Int | Kind::Bytes | Kind::Tuple)
+        if !names.is_empty()
+            && matches!(Kind::ALL[base.instance_kind() as usize], Kind::Int | Kind::Bytes | Kind::Tuple)
         {
             return Err(self.type_error(format!(
                 "nonempty __slots__ not supported for subtype of '{}'",
@@ -834,12 +845,17 @@ impl Vm {
 
     #[cold]
     fn abstract_error(&self, ty: Ref<Type>) -> crate::value::Raised {
-        let names = match self.get_attr(ty.value(), self.names.__abstractmethods__).and_then(|n| self.list_from(n)) {
-            Ok(n) => n,
-            Err(e) => return e,
-        };
-        let mut texts: Vec<String> =
-            names.items().iter().filter_map(|n| n.cast::<Str>()).map(|n| n.to_string_lossy().into_owned()).collect();
+        let names =
+            match self.get_attr(ty.value(), self.names.__abstractmethods__).and_then(|n| self.list_from(n)) {
+                Ok(n) => n,
+                Err(e) => return e,
+            };
+        let mut texts: Vec<String> = names
+            .items()
+            .iter()
+            .filter_map(|n| n.cast::<Str>())
+            .map(|n| n.to_string_lossy().into_owned())
+            .collect();
         texts.sort();
         self.type_error(format!(
             "Can't instantiate abstract class {} without an implementation for abstract method{} '{}'",
@@ -859,8 +875,9 @@ impl Vm {
         {
             let r = crate::interp::with_first(self, instance, args, |a| self.call_special_method(init, a))?;
             if !r.is_none() {
-                return Err(self
-                    .type_error(format!("__init__() should return None, not '{}'", self.type_name(r))));
+                return Err(
+                    self.type_error(format!("__init__() should return None, not '{}'", self.type_name(r)))
+                );
             }
         }
         Ok(instance)
@@ -885,7 +902,9 @@ fn extends(a: Ref<Type>, b: Ref<Type>) -> bool {
     if sb.instance_kind() == PLAIN && sb.slot_count() == 0 {
         return true;
     }
-    a.is_subtype(sb) || sa == sb || (sa.instance_kind() == sb.instance_kind() && sb.slot_count() == 0 && sa.is_subtype(sb))
+    a.is_subtype(sb)
+        || sa == sb
+        || (sa.instance_kind() == sb.instance_kind() && sb.slot_count() == 0 && sa.is_subtype(sb))
 }
 
 /// Private names in a class body: `__x` becomes `_Class__x`.

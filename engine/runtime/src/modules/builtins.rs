@@ -60,11 +60,31 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "builtins")?;
     super::add_functions(vm, m, FUNCTIONS)?;
     super::add_functions(vm, m, super::builtins_objects::FUNCTIONS)?;
+    super::builtins_iteration::add(vm, m)?;
     let d = m.dict();
     let t = &vm.types;
     for ty in [
-        t.object, t.type_, t.int, t.bool, t.float, t.complex, t.str, t.bytes, t.bytearray, t.tuple, t.list, t.dict,
-        t.set, t.frozenset, t.range, t.slice, t.property, t.staticmethod, t.classmethod, t.super_, t.reversed,
+        t.object,
+        t.type_,
+        t.int,
+        t.bool,
+        t.float,
+        t.complex,
+        t.str,
+        t.bytes,
+        t.bytearray,
+        t.tuple,
+        t.list,
+        t.dict,
+        t.set,
+        t.frozenset,
+        t.range,
+        t.slice,
+        t.property,
+        t.staticmethod,
+        t.classmethod,
+        t.super_,
+        t.reversed,
     ] {
         d.set_str(vm, ty.name(), ty.value())?;
     }

@@ -15,7 +15,8 @@ use crate::vm::Vm;
 /// `__build_class__(func, name, /, *bases, [metaclass], **kwds)`.
 pub fn build_class(vm: &Vm, args: Args<'_>) -> R<Value> {
     let all = args.positional();
-    let (Some(f), Some(name)) = (all.first().and_then(|f| f.cast::<Function>()), all.get(1).and_then(|n| n.cast::<Str>()))
+    let (Some(f), Some(name)) =
+        (all.first().and_then(|f| f.cast::<Function>()), all.get(1).and_then(|n| n.cast::<Str>()))
     else {
         return Err(vm.type_error(if all.len() < 2 {
             "__build_class__: not enough arguments"
@@ -125,4 +126,3 @@ fn resolve_bases(vm: &Vm, original: Ref<Tuple>) -> R<Ref<Tuple>> {
 pub fn class_step(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     crate::interp::apply(vm, resume, cont.kind(crate::interp::ContKind::Plain), v)
 }
-

@@ -1,16 +1,30 @@
 //! The modules written in Rust that the engine itself needs.
 
 pub mod builtins;
+mod builtins_iteration;
 mod builtins_objects;
 mod classes;
+mod gc;
 mod import;
+mod itertools;
+mod oserror;
 mod pending;
+mod program;
+mod signal;
+pub mod structseq;
 mod sys;
+mod time;
 
+pub(crate) use crate::methods::generic::union::make_union;
+pub(crate) use crate::methods::{default_getstate, reduce_2};
 pub use builtins_objects::{builtin, texts};
 pub use classes::class_step;
-pub use import::{import, import_module_object, register_native_module, run_main};
+pub use import::{LIBRARY, Main, MainMissing, import, run_code, run_main};
+pub use oserror::strerror;
 pub use pending::*;
+pub use program::run_program;
+pub use signal::{install_interrupt, run_signal_handlers};
+pub use sys::{Finalizing, IntMaxDigits, VERSION, namespace, version_text};
 
 use crate::native::NativeDef;
 use crate::object::Ref;
@@ -18,6 +32,18 @@ use crate::types::module::Module;
 use crate::types::native::NativeFunction;
 use crate::value::R;
 use crate::vm::Vm;
+
+/// Makes a module at its first import.
+pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
+
+/// The modules of this crate that are made when they are imported.
+pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
+    ("_imp", import::make_imp),
+    ("_signal", signal::make),
+    ("gc", gc::make),
+    ("itertools", itertools::make),
+    ("time", time::make),
+];
 
 /// Adds functions to a module. MemoryError.
 pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {
@@ -27,6 +53,13 @@ pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDe
         module.dict().set_name(vm, def.name, f.value())?;
     }
     Ok(())
+}
+
+/// A module of native functions. MemoryError.
+pub fn make_module(vm: &Vm, name: &str, functions: &'static [NativeDef]) -> R<Ref<Module>> {
+    let m = Module::new(vm, name)?;
+    add_functions(vm, m, functions)?;
+    Ok(m)
 }
 
 /// Makes the modules that are there from the start.

@@ -12,6 +12,7 @@ use crate::object::{Header, Kind, Object, Ref, Tracer};
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::Vm;
+use std::any::TypeId;
 use std::cell::Cell;
 use std::ops::Deref;
 
@@ -30,6 +31,8 @@ pub trait Payload: Sized + 'static {
 }
 
 struct VTable {
+    /// The payload's type. The table itself may exist more than once.
+    payload: TypeId,
     size: usize,
     trace: unsafe fn(*const ExtObject, &mut Tracer<'_>),
     drop: unsafe fn(*mut ExtObject),
@@ -52,6 +55,7 @@ pub struct Ext<T> {
 
 impl<T: Payload> Ext<T> {
     const VTABLE: &'static VTable = &VTable {
+        payload: TypeId::of::<T>(),
         size: size_of::<Ext<T>>(),
         // SAFETY (all): called through the vtable of an object made by `new::<T>`.
         trace: |p, t| unsafe { (*p.cast::<Ext<T>>()).payload.trace(t) },
@@ -109,7 +113,7 @@ unsafe impl Object for ExtObject {
     }
 }
 
-// SAFETY: `is` compares the vtable, so the payload is a `T`.
+// SAFETY: `is` compares the payload's type, so the payload is a `T`.
 unsafe impl<T: Payload> Object for Ext<T> {
     const KIND: Kind = Kind::Ext;
     #[inline(always)]
@@ -117,7 +121,10 @@ unsafe impl<T: Payload> Object for Ext<T> {
         header.kind.get() == Kind::Ext as u8 && {
             // SAFETY: the kind says that it is an extension object.
             let object = unsafe { &*std::ptr::from_ref(header).cast::<ExtObject>() };
-            object.vtable.get().is_some_and(|v| std::ptr::eq(v, Self::VTABLE))
+            object
+                .vtable
+                .get()
+                .is_some_and(|v| std::ptr::eq(v, Self::VTABLE) || v.payload == TypeId::of::<T>())
         }
     }
     fn size(&self) -> usize {

@@ -31,15 +31,16 @@ pub struct FrameObject {
     unit: Cell<u32>,
     code: Field,
 }
-fixed_object!(
-    FrameObject,
-    Frame,
-    [function, back, registers, trace_function, extra_locals, generator, code]
-);
+fixed_object!(FrameObject, Frame, [function, back, registers, trace_function, extra_locals, generator, code]);
 
 impl FrameObject {
     /// An object for the live frame at `base`. MemoryError.
-    pub fn new(vm: &Vm, function: Ref<Function>, code: Ref<CodeObject>, base: *mut Value) -> R<Ref<FrameObject>> {
+    pub fn new(
+        vm: &Vm,
+        function: Ref<Function>,
+        code: Ref<CodeObject>,
+        base: *mut Value,
+    ) -> R<Ref<FrameObject>> {
         let f = vm.alloc_fixed::<FrameObject>(vm.types.frame.root_shape_id())?;
         f.function.init(function.value());
         f.code.init(code.value());

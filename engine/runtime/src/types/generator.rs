@@ -63,15 +63,9 @@ unsafe impl Object for Generator {
         size_of::<Generator>() + 8 * self.count.get() as usize
     }
     fn trace(&self, t: &mut Tracer<'_>) {
-        for f in [
-            &self.function,
-            &self.code,
-            &self.name,
-            &self.qualname,
-            &self.handled,
-            &self.frame,
-            &self.hook,
-        ] {
+        for f in
+            [&self.function, &self.code, &self.name, &self.qualname, &self.handled, &self.frame, &self.hook]
+        {
             f.trace(t);
         }
         for r in self.registers() {

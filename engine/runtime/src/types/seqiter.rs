@@ -21,7 +21,12 @@ fixed_object!(SeqIter, SeqIter, [sequence, sentinel]);
 
 impl SeqIter {
     /// MemoryError.
-    pub fn new(vm: &Vm, ty: Ref<crate::types::typeobj::Type>, sequence: Value, index: usize) -> R<Ref<SeqIter>> {
+    pub fn new(
+        vm: &Vm,
+        ty: Ref<crate::types::typeobj::Type>,
+        sequence: Value,
+        index: usize,
+    ) -> R<Ref<SeqIter>> {
         let it = vm.alloc_fixed::<SeqIter>(ty.root_shape_id())?;
         it.sequence.init(sequence);
         it.index.set(index);

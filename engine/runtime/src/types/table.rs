@@ -302,10 +302,14 @@ impl Table {
     }
 
     pub fn find(&self, vm: &Vm, key: Value, hash: i64) -> R<Option<usize>> {
-        match self.entries() {
-            Some(e) => e.find(vm, key, hash),
-            None => Ok(None),
+        while let Some(e) = self.entries() {
+            let found = e.find(vm, key, hash)?;
+            // A comparison in Python code may have put another table in this one's place.
+            if self.entries() == Some(e) {
+                return Ok(found);
+            }
         }
+        Ok(None)
     }
 
     #[inline]

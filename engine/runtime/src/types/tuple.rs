@@ -5,6 +5,7 @@
 //! ```
 
 use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
+use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
@@ -46,6 +47,21 @@ impl Tuple {
         let size = items.len() * 8 + size_of::<Tuple>();
         let tuple = vm.alloc::<Tuple>(size, shape)?;
         tuple.len.set(items.len());
+        for (field, &item) in tuple.fields().iter().zip(items) {
+            field.init(item);
+        }
+        Ok(tuple)
+    }
+
+    /// As [`Tuple::new`], for any subclass, with room for its dictionary. MemoryError.
+    pub fn of_type(vm: &Vm, ty: Ref<Type>, items: &[Value]) -> R<Ref<Tuple>> {
+        if ty == vm.types.tuple {
+            return Tuple::new(vm, items);
+        }
+        let size = items.len() * 8 + size_of::<Tuple>() + vm.dict_word_size(ty);
+        let tuple = vm.alloc::<Tuple>(size, ty.root_shape_id())?;
+        tuple.len.set(items.len());
+        vm.mark_dict_word(tuple.header(), ty);
         for (field, &item) in tuple.fields().iter().zip(items) {
             field.init(item);
         }

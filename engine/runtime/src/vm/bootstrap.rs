@@ -69,6 +69,7 @@ impl Vm {
         let mut vm = Box::new(Vm {
             limit: Cell::new(main_ctx.limit.get()),
             ticks: Cell::new(crate::vm::TICKS),
+            slice: Cell::new(0),
             globals_epoch: Cell::new(1),
             poll: Arc::default(),
             frame: Published { pc: Cell::new(std::ptr::null()), base: Cell::new(std::ptr::null_mut()) },
@@ -179,7 +180,8 @@ impl Vm {
     fn set_single_base(&self, ty: Ref<Type>, base: Option<Ref<Type>>) -> R<()> {
         match base {
             Some(base) => {
-                let mro: Vec<Value> = std::iter::once(ty.value()).chain(base.mro().items().iter().copied()).collect();
+                let mro: Vec<Value> =
+                    std::iter::once(ty.value()).chain(base.mro().items().iter().copied()).collect();
                 ty.base.set(self, ty, base.value());
                 let bases = Tuple::new(self, &[base.value()])?;
                 ty.bases.set(self, ty, bases.value());
@@ -211,10 +213,13 @@ impl Vm {
             dict.set_name(self, g.name, d.value())?;
         }
         self.add_methods(ty, def.methods)?;
-        if let Some(doc) = def.doc {
-            dict.set_name(self, "__doc__", self.str(doc)?)?;
-        } else if dict.get_name(self, "__doc__")?.is_none() {
-            dict.set_name(self, "__doc__", Value::NONE)?;
+        // Where instances have documentation of their own, its descriptor stands under the name.
+        if dict.get_name(self, "__doc__")?.is_none() {
+            let doc = match def.doc {
+                Some(doc) => self.str(doc)?,
+                None => Value::NONE,
+            };
+            dict.set_name(self, "__doc__", doc)?;
         }
         // A type that defines equality but no hash is unhashable.
         if dict.get_name(self, "__eq__")?.is_some() && dict.get_name(self, "__hash__")?.is_none() {

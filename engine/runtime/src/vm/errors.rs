@@ -136,7 +136,12 @@ impl Vm {
 
     /// Raises AttributeError with this message and its `name` and `obj` attributes set.
     #[cold]
-    pub fn attribute_error_for(&self, obj: Value, name: Ref<crate::types::str::Str>, message: &str) -> Raised {
+    pub fn attribute_error_for(
+        &self,
+        obj: Value,
+        name: Ref<crate::types::str::Str>,
+        message: &str,
+    ) -> Raised {
         let r = self.attribute_error(message);
         if let Some(e) = self.pending.get().and_then(|e| e.cast::<Exception>())
             && (e.set_field(self, 0, name.value()).is_err() || e.set_field(self, 1, obj).is_err())

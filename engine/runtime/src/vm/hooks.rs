@@ -60,6 +60,9 @@ pub trait Hooks {
 
 /// Microthreads, as far as the interpreter meets them.
 pub trait Switcher {
+    /// Runs a callable as the isolate's main program: its result.
+    fn run_program(&self, vm: &Vm, f: Value) -> R<Value>;
+
     /// The bottom frame of a context returned: what goes on instead. The result is what its function
     /// returned, or an exception is pending.
     fn context_finished(&self, vm: &Vm, ctx: &Context, result: R<Value>) -> At;
@@ -78,6 +81,9 @@ pub trait Switcher {
 pub struct NoSwitcher;
 
 impl Switcher for NoSwitcher {
+    fn run_program(&self, vm: &Vm, f: Value) -> R<Value> {
+        vm.call(f, &[])
+    }
     fn context_finished(&self, _: &Vm, _: &Context, _: R<Value>) -> At {
         unreachable!("only a switcher makes contexts")
     }

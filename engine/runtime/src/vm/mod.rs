@@ -107,6 +107,8 @@ pub struct Vm {
     pub limit: Cell<*mut Value>,
     /// Instructions left until a back edge stops at a safepoint.
     pub ticks: Cell<i64>,
+    /// Ticks of a watchdog's time slice; 0: none is set.
+    pub slice: Cell<i64>,
     /// Moves when cached builtins may be shadowed.
     pub globals_epoch: Cell<u32>,
     /// Requests to the running code: bits of [`poll`]. Shared with signal handlers and other threads.

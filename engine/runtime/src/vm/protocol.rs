@@ -165,10 +165,8 @@ impl Vm {
             return Ok(v);
         }
         let Some(f) = self.type_of(v).special(self, Special::Index) else {
-            return Err(self.type_error(format!(
-                "'{}' object cannot be interpreted as an integer",
-                self.type_name(v)
-            )));
+            return Err(self
+                .type_error(format!("'{}' object cannot be interpreted as an integer", self.type_name(v))));
         };
         let r = self.call_special_method(f, Args::new(&[v], None))?;
         if self.is_int(r) {
@@ -241,7 +239,7 @@ impl Vm {
         if v.is_float() {
             return Some(v.as_immediate_float() != 0.0);
         }
-        let Some(h) = v.header() else { return Some(true) };
+        let Some(h) = v.header() else { return (!v.is(Value::NOT_IMPLEMENTED)).then_some(true) };
         let ty = self.shapes.get(h.shape.get()).ty.get();
         let t = &self.types;
         if ty == t.str {
@@ -269,8 +267,9 @@ impl Vm {
         if let Some(f) = ty.special(self, Special::Bool) {
             let r = self.call_special_method(f, Args::new(&[v], None))?;
             if !r.is_bool() {
-                return Err(self
-                    .type_error(format!("__bool__ should return bool, returned {}", self.type_name(r))));
+                return Err(
+                    self.type_error(format!("__bool__ should return bool, returned {}", self.type_name(r)))
+                );
             }
             return Ok(r.is(Value::TRUE));
         }
@@ -388,6 +387,9 @@ impl Vm {
                         h => h,
                     });
                 }
+                if let Some(h) = self.as_i64(r) {
+                    return Ok(h);
+                }
                 match self.as_big(r) {
                     Some(b) => Ok(crate::methods::hash_big(&b)),
                     None => Err(self.type_error("__hash__ method should return an integer")),
@@ -422,7 +424,9 @@ impl Vm {
                 let r = self.call_special_method(f, Args::new(&[container, item], None))?;
                 self.truth(r)
             }
-            Some(_) => Err(self.type_error(format!("'{}' object is not a container", self.type_name(container)))),
+            Some(_) => {
+                Err(self.type_error(format!("'{}' object is not a container", self.type_name(container))))
+            }
             None => self.contains_by_iteration(container, item),
         }
     }
@@ -504,7 +508,9 @@ impl Vm {
             return Ok(None);
         }
         if self.repr_stack.borrow().len() > 4 * self.recursion_limit.get().min(1 << 20) {
-            return Err(self.recursion_error("maximum recursion depth exceeded while getting the repr of an object"));
+            return Err(
+                self.recursion_error("maximum recursion depth exceeded while getting the repr of an object")
+            );
         }
         self.repr_stack.borrow_mut().push(v);
         let r = f();
@@ -512,12 +518,22 @@ impl Vm {
         r.map(Some)
     }
 
+    /// `callable(v)`.
+    pub fn is_callable(&self, v: Value) -> bool {
+        self.type_of(v).special(self, Special::Call).is_some()
+            || matches!(v.header().map(|h| h.kind.get()), Some(k) if k == Kind::Function as u8
+                || k == Kind::Native as u8 || k == Kind::BoundMethod as u8 || k == Kind::Type as u8)
+    }
+
     /// A callee in error messages: `module.name()`.
     pub fn callable_text(&self, callee: Value) -> String {
         if let Some(f) = callee.cast::<Function>() {
-            let module = f.globals().get_str(self, self.names.__name__).ok().flatten().and_then(|m| m.cast::<Str>());
+            let module =
+                f.globals().get_str(self, self.names.__name__).ok().flatten().and_then(|m| m.cast::<Str>());
             return match module {
-                Some(m) if m.bytes() != b"builtins" => format!("{}.{}()", m.to_string_lossy(), f.qualname_string()),
+                Some(m) if m.bytes() != b"builtins" => {
+                    format!("{}.{}()", m.to_string_lossy(), f.qualname_string())
+                }
                 _ => format!("{}()", f.qualname_string()),
             };
         }
@@ -585,9 +601,7 @@ impl Vm {
 
     fn is_instance_by_bases(&self, v: Value, class: Value) -> R<bool> {
         if self.find_attr(class, self.names.__bases__)?.is_none() {
-            return Err(self.type_error(
-                "isinstance() arg 2 must be a type, a tuple of types, or a union",
-            ));
+            return Err(self.type_error("isinstance() arg 2 must be a type, a tuple of types, or a union"));
         }
         match self.find_attr(v, self.names.__class__)? {
             Some(c) => self.is_subclass_by_bases(c, class),
@@ -656,11 +670,14 @@ impl Vm {
         // Without making a bound method where the type has a native or plain function.
         if self.known.is_getattribute(ty.special(self, Special::GetAttribute).unwrap_or(Value::NONE))
             && let Some(f) = ty.lookup(self, name)
-            && (f.cast::<Function>().is_some() || f.cast::<NativeFunction>().is_some_and(|n| n.is_method(self)))
+            && (f.cast::<Function>().is_some()
+                || f.cast::<NativeFunction>().is_some_and(|n| n.is_method(self)))
             && obj.cast::<crate::types::instance::Instance>().is_none()
             && !self.has_dict_word(obj)
         {
-            return crate::interp::with_first(self, obj, Args::new(args, None), |a| self.call_special_method(f, a));
+            return crate::interp::with_first(self, obj, Args::new(args, None), |a| {
+                self.call_special_method(f, a)
+            });
         }
         self.call(self.get_attr(obj, name)?, args)
     }

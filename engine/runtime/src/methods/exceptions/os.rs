@@ -168,7 +168,7 @@ fn set_written(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
 }
 
 /// The class that `OSError(errno, …)` makes an instance of.
-fn class_of_errno(vm: &Vm, errno: i64) -> Ref<Type> {
+pub fn class_of_errno(vm: &Vm, errno: i64) -> Ref<Type> {
     let e = &vm.exc;
     match i32::try_from(errno).unwrap_or(0) {
         libc::EAGAIN | libc::EALREADY | libc::EINPROGRESS => e.blocking_io_error,

@@ -1,0 +1,69 @@
+//! Deep, long and wide sources: they compile to sound code or are refused, and never overflow the stack.
+
+use skein_compiler::{ErrorKind, Mode, Options, SyntaxError, compile};
+use std::fmt::Write;
+
+fn check(source: &str) -> Result<(), SyntaxError> {
+    let code = compile(source.as_bytes(), "<test>", Mode::Exec, &Options::default())?;
+    skein_bytecode::verify(&code).expect("the code is sound");
+    Ok(())
+}
+
+fn kind(source: &str) -> Option<ErrorKind> {
+    check(source).err().map(|e| e.kind)
+}
+
+fn nested(n: usize, head: &str) -> String {
+    let mut s = String::new();
+    for i in 0..n {
+        writeln!(s, "{}{head}", " ".repeat(i)).expect("a string takes it");
+    }
+    s + &" ".repeat(n) + "pass"
+}
+
+#[test]
+fn deep_sources_are_compiled_or_refused() {
+    let brackets = |n: usize| "(".repeat(n) + "1" + &")".repeat(n);
+    assert_eq!(kind(&brackets(200)), None);
+    let e = check(&brackets(100_000)).expect_err("too deep");
+    assert_eq!(e.message, "too many nested parentheses");
+    assert_eq!(kind(&vec!["a"; 4900].join("+")), None);
+    assert_eq!(kind(&vec!["a"; 60_000].join("+")), Some(ErrorKind::Recursion));
+    assert_eq!(kind(&("-".repeat(4000) + "1")), None);
+    assert_eq!(kind(&("-".repeat(100_000) + "1")), Some(ErrorKind::Recursion));
+    assert_eq!(kind(&("lambda: ".repeat(2000) + "1")), None);
+    assert_eq!(kind(&("if a: pass\n".to_string() + &"elif b: x\n".repeat(5000))), None);
+    assert_eq!(kind(&nested(20, "for x in y:")), None);
+    let e = check(&nested(21, "for x in y:")).expect_err("too deep");
+    assert_eq!(e.message, "too many statically nested blocks");
+    assert_eq!(kind(&nested(99, "def f():")), None);
+    assert_eq!(kind(&nested(150, "if x:")), Some(ErrorKind::Indentation));
+}
+
+#[test]
+fn functions_with_far_registers_are_sound() {
+    let names = |prefix: &str, n: usize| (0..n).map(|i| format!("{prefix}{i}")).collect::<Vec<_>>();
+    let (args, locals) = (names("a", 300).join(", "), names("x", 300).join(", "));
+    let body = "
+    a299 += a235 * 2
+    f = lambda: (a240, x299, a1)
+    x5, *x6, x7 = a1, a2
+    r = [x250, *x251, f(x252, k=x253, **x254), f'{x255}{x256!r:>{x257}}', {x258: x259}, x260[x261:x262]]
+    try:
+        with x263 as x264: x265.y = x266.z(x267)
+    except x268 as e: raise x269 from e
+    for x270, x271 in x272: yield x270
+    match x273:
+        case {'k': x274, **rest} | [x274, rest] if x275 < x276: return [q for q in x277 if q > x278]
+";
+    assert_eq!(kind(&format!("def g({args}):\n    {locals} = a0\n{body}")), None);
+    assert_eq!(kind(&format!("async def g():\n    {locals} = a0\n    return await x299(await x298)")), None);
+    let many = names("f", 300).join("(), ");
+    assert_eq!(kind(&format!("h({many}); t = [{many}]; u = {{{many}}}")), None);
+}
+
+#[test]
+fn null_bytes_are_refused() {
+    let e = check("x = 1\0").expect_err("it holds a null byte");
+    assert_eq!(e.message, "source code cannot contain null bytes");
+}

@@ -1,0 +1,393 @@
+//! Switching from one microthread to another.
+//!
+//! ```text
+//!            soft                                  hard
+//! loop on stack A: context 1 → 2 → 3    1 (native frames on A) ── parks with A ──> loop on stack B: 2
+//! ```
+//! A *host loop* at the bottom of a native stack runs contexts that have no native frames; it can go
+//! from one to another by swapping the current context. A context with native frames is parked with
+//! the stack they are on; others go on in a host loop on another stack, idle or new.
+//!
+//! **Invariant:** a native stack belongs either to one parked or running context with native frames
+//! on it, or to a host loop; idle host loops are in `idle`.
+
+use crate::micro::{Kind, Micro, NO_RESULT, State, Waiting};
+use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
+use skein_runtime::context::Context;
+use skein_runtime::interp::{At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, run_loop};
+use skein_runtime::native::Args;
+use skein_runtime::object::Tracer;
+use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::vm::{Switcher, Vm};
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+
+/// Bytes of a native stack in the pool. Only touched pages cost memory.
+const STACK_SIZE: usize = 256 << 10;
+/// Bytes of it that natives may use after the last check.
+const MARGIN: usize = 96 << 10;
+/// Native stacks that wait for newer ones, at most; a guard against runaway native recursion.
+const MAX_STACKS: usize = 1 << 20;
+
+/// What a microthread is resumed with.
+#[derive(Clone, Copy, Debug)]
+pub enum Deliver {
+    Value(Value),
+    /// The exception is raised in it.
+    Raise(Value),
+}
+
+/// The microthreads of an isolate.
+pub struct Microthreads {
+    vm: Cell<*const Vm>,
+    hub: Pin<Box<Hub>>,
+    current: Cell<*const Micro>,
+    main: Box<Micro>,
+    /// Stacks whose host loop has nothing to run.
+    idle: RefCell<Vec<StackId>>,
+    /// For a host loop that is woken: what to run.
+    next_run: Cell<Option<(*const Micro, Deliver)>>,
+    /// For a context that is resumed on its native stack.
+    deliver: Cell<Option<Deliver>>,
+    /// How the main program ended.
+    finished: RefCell<Option<R<Value>>>,
+    pub greenlets: crate::greenlet::State,
+    pub scheduler: crate::scheduler::Scheduler,
+}
+
+impl Default for Microthreads {
+    fn default() -> Self {
+        let pool = StackPool::new(PoolConfig { stack_size: STACK_SIZE, ..PoolConfig::default() });
+        Microthreads {
+            vm: Cell::new(std::ptr::null()),
+            hub: Hub::new(pool),
+            current: Cell::new(std::ptr::null()),
+            main: Box::new(Micro::new(Kind::Main)),
+            idle: RefCell::default(),
+            next_run: Cell::new(None),
+            deliver: Cell::new(None),
+            finished: RefCell::new(None),
+            greenlets: Default::default(),
+            scheduler: Default::default(),
+        }
+    }
+}
+
+impl Microthreads {
+    /// The microthreads of this isolate.
+    #[inline(always)]
+    pub fn of(vm: &Vm) -> &Microthreads {
+        // SAFETY: set by `attach` before any program runs, for the isolate's life.
+        unsafe { &*vm.switcher_state.get().cast::<Microthreads>() }
+    }
+
+    /// Makes this the switcher of the isolate. Both must stay where they are.
+    pub fn attach(&self, vm: &Vm) {
+        self.vm.set(vm);
+        vm.switcher_state.set(std::ptr::from_ref(self).cast());
+        self.current.set(&*self.main);
+        self.main.state.set(State::Running);
+    }
+
+    #[inline(always)]
+    pub fn current(&self) -> &Micro {
+        // SAFETY: the running microthread's object is kept alive by being the root.
+        unsafe { &*self.current.get() }
+    }
+
+    pub fn main(&self) -> &Micro {
+        &self.main
+    }
+
+    pub fn hub(&self) -> &Hub {
+        &self.hub
+    }
+
+    /// The context of a microthread: the main one's is the isolate's.
+    #[inline(always)]
+    pub fn context<'a>(&self, vm: &'a Vm, m: &'a Micro) -> &'a Context {
+        if m.kind == Kind::Main { &vm.main_ctx } else { &m.ctx }
+    }
+
+    /// Roots: the running microthread and what is on its way.
+    pub fn trace(&self, vm: &Vm, t: &mut Tracer<'_>) {
+        if self.current.get().is_null() {
+            // The isolate is being made; nothing is attached yet.
+            return;
+        }
+        let visit = |t: &mut Tracer<'_>, m: &Micro| {
+            if let Some(owner) = m.owner.get() {
+                t.visit_word(owner.bits());
+            }
+        };
+        visit(t, self.current());
+        visit(t, &self.main);
+        self.current().trace_waiting(&self.hub, t, t.is_major());
+        if !std::ptr::eq(self.current(), &*self.main) {
+            self.main.trace(vm, &self.hub, t);
+        }
+        if let Some((m, d)) = self.next_run.get() {
+            // SAFETY: set only while its owner is on the way to run.
+            visit(t, unsafe { &*m });
+            trace_deliver(t, d);
+        }
+        if let Some(d) = self.deliver.get() {
+            trace_deliver(t, d);
+        }
+        self.greenlets.trace(t);
+        self.scheduler.trace(t);
+    }
+
+    /// After a change of native stack.
+    fn note_stack(&self, vm: &Vm) {
+        let bounds = self.hub.current_bounds();
+        vm.native_base.set(bounds.base);
+        vm.native_limit.set(bounds.limit + MARGIN.min(bounds.size() / 2));
+    }
+
+    #[inline(always)]
+    fn activate(&self, vm: &Vm, m: &Micro) {
+        self.current.set(m);
+        m.state.set(State::Running);
+        vm.ctx.set(self.context(vm, m));
+        vm.refresh_limit();
+    }
+
+    /// Parks the running microthread softly behind a call; its result register takes what is sent.
+    #[inline(always)]
+    pub fn park_soft(&self, vm: &Vm, resume: At, result: usize) {
+        let m = self.current();
+        let ctx = self.context(vm, m);
+        ctx.pc.set(resume.pc);
+        ctx.base.set(resume.base);
+        m.result.set(result as u16);
+        m.state.set(State::Soft);
+        self.log(vm, m);
+        vm.counters.soft_switches.set(vm.counters.soft_switches.get() + 1);
+    }
+
+    /// The collector is to look at a microthread again that has run.
+    #[inline(always)]
+    fn log(&self, vm: &Vm, m: &Micro) {
+        if let Some(h) = m.owner.get().and_then(Value::header) {
+            vm.heap.write_barrier(h);
+        }
+    }
+
+    /// Can the running microthread be parked softly at this call?
+    #[inline(always)]
+    pub fn soft_result(&self, vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
+        if vm.context().native_depth.get() != 0 {
+            return None;
+        }
+        call.result_register()
+    }
+
+    /// Goes on in a host loop with another microthread; the one that ran is parked or has ended.
+    pub fn resume(&self, vm: &Vm, to: &Micro, d: Deliver) -> At {
+        let (mut to, mut d) = (std::ptr::from_ref(to), d);
+        loop {
+            // SAFETY: kept alive by whoever switches to it, then by being the running one.
+            let m = unsafe { &*to };
+            match m.state.get() {
+                State::Soft => {
+                    let ctx = self.context(vm, m);
+                    let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+                    self.activate(vm, m);
+                    match d {
+                        Deliver::Value(_) if m.result.get() == NO_RESULT => {}
+                        Deliver::Value(v) => at.set(m.result.get() as usize, v),
+                        Deliver::Raise(e) => {
+                            vm.pending.set(Some(e));
+                            return raise_at(vm, at);
+                        }
+                    }
+                    return at;
+                }
+                State::New => return self.begin(vm, m, d),
+                State::Hard(stack) => {
+                    self.deliver.set(Some(d));
+                    if let Some(here) = self.hub.current() {
+                        self.idle.borrow_mut().push(here);
+                    }
+                    self.hub.switch_to(stack, 0);
+                    self.note_stack(vm);
+                    match self.next_run.take() {
+                        Some(next) => (to, d) = next,
+                        None => unreachable!("a host loop is woken with something to run"),
+                    }
+                }
+                State::Running | State::Dead => unreachable!("callers switch to others that are alive"),
+            }
+        }
+    }
+
+    /// The first frame of a microthread.
+    fn begin(&self, vm: &Vm, m: &Micro, d: Deliver) -> At {
+        let started = m.ctx.begin(&vm.chunks).is_ok();
+        self.activate(vm, m);
+        vm.frame.base.set(std::ptr::null_mut());
+        vm.frame.pc.set(std::ptr::null());
+        let bottom = At { pc: std::ptr::null(), base: std::ptr::null_mut() };
+        let cont = Cont::new(ContKind::ContextEnd, Consumer::Drop, 0);
+        let r = match d {
+            _ if !started => Err(vm.memory_error()),
+            Deliver::Raise(e) => {
+                vm.pending.set(Some(e));
+                Err(Raised)
+            }
+            Deliver::Value(v) => match m.kind {
+                Kind::Greenlet => {
+                    crate::greenlet::first_call(vm, m, v, |f, args| call_soft(vm, bottom, f, args, cont))
+                }
+                Kind::Tasklet => {
+                    crate::tasklet::first_call(vm, m, |f, args| call_soft(vm, bottom, f, args, cont))
+                }
+                Kind::Main => self.start_main(vm, bottom, v, cont),
+            },
+        };
+        match r {
+            Ok(at) => at,
+            Err(Raised) => self.ended(vm, m, Err(Raised)),
+        }
+    }
+
+    fn start_main(&self, vm: &Vm, bottom: At, f: Value, cont: Cont) -> R<At> {
+        call_soft(vm, bottom, f, Args::new(&[], None), cont)
+    }
+
+    /// Parks the running microthread with its native stack and runs another: what it is resumed with.
+    pub fn hard_switch(&self, vm: &Vm, to: &Micro, d: Deliver) -> R<Value> {
+        let me = self.current();
+        let ctx = self.context(vm, me);
+        ctx.pc.set(vm.frame.pc.get());
+        ctx.base.set(vm.frame.base.get());
+        let depth = ctx.native_depth.get();
+        me.state.set(State::Hard(self.hub.current()));
+        self.log(vm, me);
+        vm.counters.hard_switches.set(vm.counters.hard_switches.get() + 1);
+        match to.state.get() {
+            State::Hard(stack) => {
+                self.deliver.set(Some(d));
+                self.hub.switch_to(stack, 0);
+            }
+            _ => {
+                self.next_run.set(Some((to, d)));
+                let idle = self.idle.borrow_mut().pop();
+                let host = match idle {
+                    Some(host) => host,
+                    None => match self.hub.spawn(host_loop, std::ptr::from_ref(self).addr()) {
+                        Ok(host) => host,
+                        Err(_) => {
+                            self.next_run.set(None);
+                            me.state.set(State::Running);
+                            return Err(vm.memory_error());
+                        }
+                    },
+                };
+                self.hub.switch_to(Some(host), 0);
+            }
+        }
+        self.note_stack(vm);
+        self.activate(vm, me);
+        vm.frame.pc.set(ctx.pc.get());
+        vm.frame.base.set(ctx.base.get());
+        debug_assert_eq!(depth, ctx.native_depth.get());
+        match self.deliver.take() {
+            Some(Deliver::Value(v)) => Ok(v),
+            Some(Deliver::Raise(e)) => {
+                vm.pending.set(Some(e));
+                Err(Raised)
+            }
+            None => unreachable!("a parked context is resumed with something"),
+        }
+    }
+
+    /// A microthread's first function has returned or raised: who goes on.
+    fn ended(&self, vm: &Vm, m: &Micro, result: R<Value>) -> At {
+        if m.kind == Kind::Main {
+            *self.finished.borrow_mut() = Some(result);
+            self.hub.switch_to(None, 0);
+            unreachable!("nobody resumes a program that has ended");
+        }
+        m.state.set(State::Dead);
+        m.ctx.release(&vm.chunks);
+        // The context's memory is gone; until the next one is current nothing may push frames here.
+        vm.frame.base.set(std::ptr::null_mut());
+        let (to, d) = match m.kind {
+            Kind::Greenlet => crate::greenlet::after_end(vm, m, result),
+            _ => crate::tasklet::after_end(vm, m, result),
+        };
+        self.resume(vm, to, d)
+    }
+}
+
+fn trace_deliver(t: &mut Tracer<'_>, d: Deliver) {
+    let (Deliver::Value(v) | Deliver::Raise(v)) = d;
+    t.visit_word(v.bits());
+}
+
+/// A host loop on a stack of the pool. It is left only with the process's end in sight.
+fn host_loop(_: &Hub, arg: usize, _: usize) -> Exit {
+    // SAFETY: `arg` is the address of the isolate's `Microthreads`, which outlives its stacks.
+    let this = unsafe { &*(arg as *const Microthreads) };
+    // SAFETY: set by `attach`.
+    let vm = unsafe { &*this.vm.get() };
+    this.note_stack(vm);
+    if let Some((m, d)) = this.next_run.take() {
+        // SAFETY: its owner is on the way to run.
+        let at = this.resume(vm, unsafe { &*m }, d);
+        // A host loop has no Exit frame: it ends only by leaving this stack for good.
+        let _ = run_loop(vm, at);
+    }
+    Exit { to: None, payload: 0 }
+}
+
+impl Switcher for Microthreads {
+    fn run_program(&self, vm: &Vm, f: Value) -> R<Value> {
+        vm.roots.borrow_mut().push(f);
+        self.main.state.set(State::New);
+        self.next_run.set(Some((&*self.main, Deliver::Value(f))));
+        let Ok(host) = self.hub.spawn(host_loop, std::ptr::from_ref(self).addr()) else {
+            return Err(vm.memory_error());
+        };
+        self.hub.switch_to(Some(host), 0);
+        self.note_stack(vm);
+        self.main.state.set(State::Running);
+        self.current.set(&*self.main);
+        vm.ctx.set(&*vm.main_ctx);
+        vm.frame.base.set(std::ptr::null_mut());
+        vm.frame.pc.set(std::ptr::null());
+        vm.refresh_limit();
+        self.finished.borrow_mut().take().unwrap_or(Err(Raised))
+    }
+
+    fn context_finished(&self, vm: &Vm, _: &Context, result: R<Value>) -> At {
+        self.ended(vm, self.current(), result)
+    }
+
+    fn on_new_stack(&self, vm: &Vm, f: &mut dyn FnMut()) -> R<()> {
+        let me = self.current();
+        if self.hub.len() >= MAX_STACKS {
+            return Err(vm.recursion_error("maximum recursion depth exceeded: too many native stacks"));
+        }
+        me.waiting.borrow_mut().push(Waiting { stack: self.hub.current(), scanned: false });
+        let r = self.hub.call_on_new_stack(|| {
+            self.note_stack(vm);
+            f();
+        });
+        me.waiting.borrow_mut().pop();
+        // The stack that now runs will change again.
+        self.note_stack(vm);
+        r.map_err(|_| vm.recursion_error("maximum recursion depth exceeded: no memory for a native stack"))
+    }
+
+    fn finalize(&self, vm: &Vm, object: Value) {
+        crate::greenlet::finalize(vm, object);
+        crate::tasklet::finalize(vm, object);
+    }
+
+    fn slice_over(&self, vm: &Vm, at: At) -> At {
+        crate::stackless::slice_over(vm, at)
+    }
+}

@@ -1,0 +1,35 @@
+//! The modules written in Rust that the library is built on.
+
+mod atexit;
+mod errno;
+
+use skein_runtime::modules::MakeModule;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+/// Made when they are imported.
+const MODULES: &[(&str, MakeModule)] = &[("atexit", atexit::make), ("errno", errno::make)];
+
+/// The module of that name, if it is one of this crate's.
+pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
+    match MODULES.iter().find(|(n, _)| *n == name) {
+        Some((_, make)) => make(vm).map(|m| Some(m.value())),
+        None => Ok(None),
+    }
+}
+
+/// Their names.
+pub fn native_module_names() -> Vec<&'static str> {
+    MODULES.iter().map(|(n, _)| *n).collect()
+}
+
+/// What a program finds without importing: the standard streams.
+pub fn install(_vm: &Vm) -> R<()> {
+    Ok(())
+}
+
+/// The end of a program: exit functions, then the standard streams' buffers. False: output was lost.
+pub fn finish(vm: &Vm) -> bool {
+    atexit::run(vm);
+    true
+}
