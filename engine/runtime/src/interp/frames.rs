@@ -3,11 +3,11 @@
 use crate::context::RECORD;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
 use crate::object::Ref;
+use crate::types::cell::CellObject;
 use crate::types::code::CodeObject;
+use crate::types::dict::Dict;
 use crate::types::frame::FrameObject;
 use crate::types::function::Function;
-use crate::types::cell::CellObject;
-use crate::types::dict::Dict;
 use crate::types::generator::{GenState, Generator};
 use crate::types::traceback::Traceback;
 use crate::value::{R, Value};
@@ -196,7 +196,9 @@ fn register_word(f: Ref<FrameObject>, place: &FramePlace, i: usize) -> u64 {
         // SAFETY: a frame has registers for all locals.
         FramePlace::Live(w) => unsafe { *w.base.add(i).cast::<u64>() },
         FramePlace::Suspended(g) => g.registers().get(i).map_or(0, |r| r.get()),
-        FramePlace::Left => f.saved().and_then(|s| s.slots().get(i).and_then(|s| s.get())).map_or(0, Value::bits),
+        FramePlace::Left => {
+            f.saved().and_then(|s| s.slots().get(i).and_then(|s| s.get())).map_or(0, Value::bits)
+        }
     }
 }
 

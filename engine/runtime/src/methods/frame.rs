@@ -91,10 +91,7 @@ fn clear(vm: &Vm, f: Ref<FrameObject>) -> R<()> {
 
 fn new_traceback(vm: &Vm, _ty: Value, next: Value, f: Ref<FrameObject>, lasti: i64, line: i64) -> R<Value> {
     if !next.is_none() && next.cast::<Traceback>().is_none() {
-        return Err(vm.type_error(format!(
-            "expected traceback object or None, got '{}'",
-            vm.type_name(next)
-        )));
+        return Err(vm.type_error(format!("expected traceback object or None, got '{}'", vm.type_name(next))));
     }
     let next = (!next.is_none()).then_some(next);
     let unit = u32::try_from(lasti / 4).unwrap_or(0);
@@ -111,10 +108,7 @@ fn set_next(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
         return Ok(());
     }
     let Some(first) = new.cast::<Traceback>() else {
-        return Err(vm.type_error(format!(
-            "expected traceback object or None, got '{}'",
-            vm.type_name(new)
-        )));
+        return Err(vm.type_error(format!("expected traceback object or None, got '{}'", vm.type_name(new))));
     };
     let mut link = Some(first);
     while let Some(t) = link {

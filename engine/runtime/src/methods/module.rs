@@ -43,7 +43,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 
 fn init(vm: &Vm, m: Ref<Module>, name: Value, doc: Option<Value>) -> R<()> {
     if name.cast::<Str>().is_none() {
-        return Err(vm.type_error(format!("module() argument 'name' must be str, not {}", vm.type_name(name))));
+        return Err(
+            vm.type_error(format!("module() argument 'name' must be str, not {}", vm.type_name(name)))
+        );
     }
     let d = m.dict();
     d.set_str(vm, vm.names.__name__, name)?;
@@ -107,7 +109,9 @@ fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
         Some(f) => {
             let r = vm.call(f, &[Value::small_int(1)])?;
             if r.cast::<Dict>().is_none() {
-                return Err(vm.type_error(format!("__annotate__() must return a dict, not {}", vm.type_name(r))));
+                return Err(
+                    vm.type_error(format!("__annotate__() must return a dict, not {}", vm.type_name(r)))
+                );
             }
             r
         }

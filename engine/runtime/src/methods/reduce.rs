@@ -41,12 +41,12 @@ pub fn reduce_2(vm: &Vm, v: Value) -> R<Value> {
     if let Some(f) = vm.find_attr(v, name("__getnewargs_ex__")?)? {
         let r = vm.call(f, &[])?;
         let pair = r.cast::<Tuple>().filter(|t| t.len() == 2);
-        let Some((args, named)) = pair.and_then(|t| Some((t.items()[0].cast::<Tuple>()?, t.items()[1].cast::<Dict>()?)))
+        let Some((args, named)) =
+            pair.and_then(|t| Some((t.items()[0].cast::<Tuple>()?, t.items()[1].cast::<Dict>()?)))
         else {
-            return Err(vm.type_error(format!(
-                "__getnewargs_ex__ should return a tuple, not '{}'",
-                vm.type_name(r)
-            )));
+            return Err(
+                vm.type_error(format!("__getnewargs_ex__ should return a tuple, not '{}'", vm.type_name(r)))
+            );
         };
         if named.is_empty() {
             row.extend(vm, args.items())?;
@@ -58,10 +58,9 @@ pub fn reduce_2(vm: &Vm, v: Value) -> R<Value> {
     } else if let Some(f) = vm.find_attr(v, name("__getnewargs__")?)? {
         let r = vm.call(f, &[])?;
         let Some(args) = r.cast::<Tuple>() else {
-            return Err(vm.type_error(format!(
-                "__getnewargs__ should return a tuple, not '{}'",
-                vm.type_name(r)
-            )));
+            return Err(
+                vm.type_error(format!("__getnewargs__ should return a tuple, not '{}'", vm.type_name(r)))
+            );
         };
         row.extend(vm, args.items())?;
     } else if ty.has_builtin_layout() && !ty.has_flag(crate::types::typeobj::type_flags::HEAP) {

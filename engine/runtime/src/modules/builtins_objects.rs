@@ -143,7 +143,14 @@ fn inherited_flags(vm: &Vm) -> u32 {
     Walk::running(vm).next().map_or(0, |w| frame_code(w.base).portable().flags & flags::FUTURE_ANNOTATIONS)
 }
 
-fn compile_text(vm: &Vm, source: &[u8], filename: &str, mode: Mode, flags: u32, optimize: u8) -> R<Ref<CodeObject>> {
+fn compile_text(
+    vm: &Vm,
+    source: &[u8],
+    filename: &str,
+    mode: Mode,
+    flags: u32,
+    optimize: u8,
+) -> R<Ref<CodeObject>> {
     let what = Compile { source, filename, mode, optimize, future_flags: flags };
     let code = vm.hooks.clone().compile(vm, &what)?;
     load(vm, code)
@@ -206,7 +213,9 @@ fn scopes(vm: &Vm, what: &str, globals: Option<Value>, locals: Option<Value>) ->
         return Err(vm.type_error(format!("{what}() globals must be a dict, not {}", vm.type_name(globals))));
     };
     if vm.type_of(locals).special(vm, Special::GetItem).is_none() {
-        return Err(vm.type_error(format!("{what}() locals must be a mapping or None, not {}", vm.type_name(locals))));
+        return Err(
+            vm.type_error(format!("{what}() locals must be a mapping or None, not {}", vm.type_name(locals)))
+        );
     }
     if dict.get_str(vm, vm.names.__builtins__)?.is_none() {
         let own = match Walk::running(vm).next() {
@@ -221,7 +230,13 @@ fn scopes(vm: &Vm, what: &str, globals: Option<Value>, locals: Option<Value>) ->
 }
 
 /// Runs a code with these scopes.
-fn run(vm: &Vm, code: Ref<CodeObject>, globals: Ref<Dict>, locals: Value, cells: Option<Ref<Tuple>>) -> R<Value> {
+fn run(
+    vm: &Vm,
+    code: Ref<CodeObject>,
+    globals: Ref<Dict>,
+    locals: Value,
+    cells: Option<Ref<Tuple>>,
+) -> R<Value> {
     let f = Function::new(vm, code, globals)?;
     f.closure.set(vm, f, cells.map(Value::from));
     let takes_namespace = code.portable().locals.first().is_some_and(|l| &*l.name == ".namespace");
@@ -241,7 +256,9 @@ fn exec(
         let wanted = code.portable().free_locals().count();
         let cells = closure.and_then(|c| c.cast::<Tuple>());
         let fits = match cells {
-            Some(t) => t.len() == wanted && wanted > 0 && t.items().iter().all(|c| c.cast::<CellObject>().is_some()),
+            Some(t) => {
+                t.len() == wanted && wanted > 0 && t.items().iter().all(|c| c.cast::<CellObject>().is_some())
+            }
             None => closure.is_none() && wanted == 0,
         };
         if !fits {

@@ -67,7 +67,9 @@ impl Vm {
     /// Calls a hook that Python code has put in place of the builtin one.
     fn call_unraisable_hook(&self, e: Value, message: Option<&str>, object: Value) -> R<bool> {
         let Some(sys) = self.sys_dict.get() else { return Ok(false) };
-        let Some(hook) = sys.get_name(self, "unraisablehook")?.filter(|h| !h.is_none()) else { return Ok(false) };
+        let Some(hook) = sys.get_name(self, "unraisablehook")?.filter(|h| !h.is_none()) else {
+            return Ok(false);
+        };
         if sys.get_name(self, "__unraisablehook__")?.is_none_or(|own| own.is(hook)) {
             return Ok(false);
         }

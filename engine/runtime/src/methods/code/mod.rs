@@ -80,7 +80,9 @@ fn variables(c: &Code) -> impl Iterator<Item = &str> {
     c.locals
         .iter()
         .enumerate()
-        .filter(move |(i, l)| (l.kind == LocalKind::Plain || (*i < params && l.kind == LocalKind::Cell)) && !hidden(&l.name))
+        .filter(move |(i, l)| {
+            (l.kind == LocalKind::Plain || (*i < params && l.kind == LocalKind::Cell)) && !hidden(&l.name)
+        })
         .map(|(_, l)| &*l.name)
 }
 
@@ -113,7 +115,8 @@ fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, c.portable().units.len())?;
     for (start, end, p) in c.portable().positions.rows() {
         let known = |n: u32, none: u32| if n == none { Value::NONE } else { int(n) };
-        let row = [known(p.line, 0), known(p.end_line, 0), known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
+        let row =
+            [known(p.line, 0), known(p.end_line, 0), known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
         let row = vm.tuple(&row)?;
         for _ in start..end {
             list.push(vm, row)?;
@@ -153,7 +156,8 @@ fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
         let text = || -> R<Box<str>> {
             match v.cast::<Str>() {
                 Some(s) => Ok(s.to_string_lossy().as_ref().into()),
-                None => Err(vm.type_error(format!("replace() argument '{name}' must be str, not {}", vm.type_name(v)))),
+                None => Err(vm
+                    .type_error(format!("replace() argument '{name}' must be str, not {}", vm.type_name(v)))),
             }
         };
         let number = || -> R<u32> {
@@ -190,5 +194,11 @@ fn hash(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
 
 fn repr(_: &Vm, c: Ref<CodeObject>) -> String {
     let p = c.portable();
-    format!("<code object {} at {:#x}, file \"{}\", line {}>", p.name, c.value().bits(), p.filename, p.first_line)
+    format!(
+        "<code object {} at {:#x}, file \"{}\", line {}>",
+        p.name,
+        c.value().bits(),
+        p.filename,
+        p.first_line
+    )
 }

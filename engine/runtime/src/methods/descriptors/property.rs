@@ -124,7 +124,8 @@ fn get_name(vm: &Vm, v: Value) -> R<Value> {
 }
 
 fn missing(vm: &Vm, p: Ref<Property>, obj: Value, what: &str) -> crate::value::Raised {
-    let owner = vm.type_of(obj).qualname.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let owner =
+        vm.type_of(obj).qualname.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
     let name = match p.name.get() {
         Some(n) => format!(" {}", vm.repr_string(n).unwrap_or_default()),
         None => String::new(),

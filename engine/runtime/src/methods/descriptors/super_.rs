@@ -57,7 +57,8 @@ fn from_caller(vm: &Vm) -> R<(Value, Value)> {
         Some(c) => Some(c.get()).filter(|v| !v.is_unbound()),
         None => Some(v),
     };
-    let first = if portable.locals[0].kind == LocalKind::Cell { register(0).and_then(contents) } else { register(0) };
+    let first =
+        if portable.locals[0].kind == LocalKind::Cell { register(0).and_then(contents) } else { register(0) };
     let Some(receiver) = first else { return Err(vm.runtime_error("super(): arg[0] deleted")) };
     let place = portable.locals.iter().position(|l| l.kind == LocalKind::Free && &*l.name == "__class__");
     let Some(place) = place else { return Err(vm.runtime_error("super(): __class__ cell not found")) };
@@ -94,10 +95,9 @@ fn init(vm: &Vm, args: Args<'_>) -> R<()> {
             s.receiver_type.set(vm, s, made.receiver_type.get());
         }
         None if class.cast::<Type>().is_none() => {
-            return Err(vm.type_error(format!(
-                "super() argument 1 must be a type, not {}",
-                vm.type_name(class)
-            )));
+            return Err(
+                vm.type_error(format!("super() argument 1 must be a type, not {}", vm.type_name(class)))
+            );
         }
         None => s.this_class.set(vm, s, class),
     }
@@ -138,10 +138,9 @@ impl Vm {
     /// `super(class, receiver)`. TypeError.
     pub fn new_super(&self, class: Value, receiver: Value) -> R<Ref<Super>> {
         let Some(ty) = class.cast::<Type>() else {
-            return Err(self.type_error(format!(
-                "super() argument 1 must be a type, not {}",
-                self.type_name(class)
-            )));
+            return Err(
+                self.type_error(format!("super() argument 1 must be a type, not {}", self.type_name(class)))
+            );
         };
         let own = self.type_of(receiver);
         let receiver_type = match receiver.cast::<Type>() {

@@ -51,6 +51,7 @@ fn this(v: Value) -> Ref<Function> {
     unsafe { v.cast_unchecked() }
 }
 
+#[expect(clippy::too_many_arguments, reason = "Python's signature")]
 fn new(
     vm: &Vm,
     _ty: Value,
@@ -91,8 +92,13 @@ fn new(
         )));
     }
     if let Some(c) = given(closure) {
-        if let Some(wrong) = c.cast::<Tuple>().and_then(|t| t.items().iter().copied().find(|v| v.cast::<CellObject>().is_none())) {
-            return Err(vm.type_error(format!("arg 5 (closure) expected cell, found {}", vm.type_name(wrong))));
+        if let Some(wrong) = c
+            .cast::<Tuple>()
+            .and_then(|t| t.items().iter().copied().find(|v| v.cast::<CellObject>().is_none()))
+        {
+            return Err(
+                vm.type_error(format!("arg 5 (closure) expected cell, found {}", vm.type_name(wrong)))
+            );
         }
         f.closure.set(vm, f, (cells > 0).then_some(c));
     }
@@ -197,10 +203,9 @@ fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
         Some(annotate) => {
             let r = vm.call(annotate, &[Value::small_int(1)])?;
             if r.cast::<Dict>().is_none() {
-                return Err(vm.type_error(format!(
-                    "__annotate__() must return a dict, not {}",
-                    vm.type_name(r)
-                )));
+                return Err(
+                    vm.type_error(format!("__annotate__() must return a dict, not {}", vm.type_name(r)))
+                );
             }
             r
         }
@@ -261,6 +266,8 @@ fn qualname_of(vm: &Vm, f: Value) -> R<String> {
 pub(super) fn type_argument(vm: &Vm, v: Value, what: &str) -> R<Ref<Type>> {
     match v.cast::<Type>() {
         Some(t) => Ok(t),
-        None => Err(vm.type_error(format!("{what}.__new__(X): X is not a type object ({})", vm.type_name(v)))),
+        None => {
+            Err(vm.type_error(format!("{what}.__new__(X): X is not a type object ({})", vm.type_name(v))))
+        }
     }
 }

@@ -115,7 +115,11 @@ fn get(vm: &Vm, f: Ref<NativeFunction>, instance: Value, _owner: Option<Value>) 
 
 fn same(a: Ref<NativeFunction>, b: Value) -> Option<bool> {
     let b = b.cast::<NativeFunction>()?;
-    Some(std::ptr::eq(a.def(), b.def()) && a.receiver.get() == b.receiver.get() && a.owner.get() == b.owner.get())
+    Some(
+        std::ptr::eq(a.def(), b.def())
+            && a.receiver.get() == b.receiver.get()
+            && a.owner.get() == b.owner.get(),
+    )
 }
 
 fn eq(_: &Vm, a: Ref<NativeFunction>, b: Value) -> Value {

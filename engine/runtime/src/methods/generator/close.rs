@@ -104,9 +104,7 @@ pub fn close(vm: &Vm, g: Ref<Generator>) -> R<Value> {
         vm.raise_new(vm.exc.generator_exit, &[]);
     }
     match vm.resume(g, Resume::Throw) {
-        Ok(Ok(_)) => {
-            Err(vm.runtime_error(format!("{} ignored GeneratorExit", generator_kind(vm, g))))
-        }
+        Ok(Ok(_)) => Err(vm.runtime_error(format!("{} ignored GeneratorExit", generator_kind(vm, g)))),
         Ok(Err(returned)) => Ok(returned),
         Err(Raised) => match vm.catch(vm.exc.generator_exit) {
             Some(_) => Ok(Value::NONE),

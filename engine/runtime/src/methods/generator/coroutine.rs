@@ -42,13 +42,7 @@ fn inner(w: ExtArg<Wrapper>) -> Ref<Generator> {
     unsafe { w.0.coroutine.value().cast_unchecked() }
 }
 
-fn throw_method(
-    vm: &Vm,
-    w: ExtArg<Wrapper>,
-    ty: Value,
-    value: Option<Value>,
-    tb: Option<Value>,
-) -> R<Value> {
+fn throw_method(vm: &Vm, w: ExtArg<Wrapper>, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {
     let e = exception_to_throw(vm, ty, value, tb)?;
     sent(vm, throw(vm, inner(w), e, true)?)
 }

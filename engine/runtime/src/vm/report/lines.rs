@@ -91,7 +91,10 @@ fn marked(vm: &Vm, text: &str, p: Position) -> Option<Vec<String>> {
     }
     let originals = all.get(p.line as usize - 1..(p.end_line as usize).min(all.len()))?;
     let common = originals.iter().filter(|l| !l.trim().is_empty()).map(|l| indentation(l)).min().unwrap_or(0);
-    let lines: Vec<&str> = originals.iter().map(|l| l.get(byte_offset(l, common.min(indentation(l)))..).unwrap_or("").trim_end()).collect();
+    let lines: Vec<&str> = originals
+        .iter()
+        .map(|l| l.get(byte_offset(l, common.min(indentation(l)))..).unwrap_or("").trim_end())
+        .collect();
     let last_original = originals.last()?;
     let start = char_offset(first, p.col as usize).saturating_sub(common);
     let end = char_offset(last_original, p.end_col as usize).saturating_sub(common);
@@ -108,7 +111,8 @@ fn with_markers(vm: &Vm, lines: &[&str], start: usize, end: usize) -> Vec<String
     let segment = joined.get(start_byte..end_in_all).unwrap_or("");
     let anchors = vm.hooks.caret_anchors(segment);
     let plain_call = vm.hooks.is_plain_call(&joined, start_byte, end_byte);
-    let around = !lines[0][..start_byte].trim_start().is_empty() || !lines[last][end_byte..].trim_end().is_empty();
+    let around =
+        !lines[0][..start_byte].trim_start().is_empty() || !lines[last][end_byte..].trim_end().is_empty();
     let show = !plain_call && (anchors.is_some() || around);
     // (line, display column) of an offset in the segment.
     let place = |offset: usize| {

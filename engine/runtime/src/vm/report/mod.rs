@@ -20,7 +20,8 @@ const MAX_WIDTH: usize = 15;
 
 /// Writes text to `sys.stderr`, or to the process's if that does not work.
 pub fn write_stderr(vm: &Vm, text: &str) {
-    let stream = vm.sys_dict.get().and_then(|d| d.get_name(vm, "stderr").ok().flatten()).filter(|s| !s.is_none());
+    let stream =
+        vm.sys_dict.get().and_then(|d| d.get_name(vm, "stderr").ok().flatten()).filter(|s| !s.is_none());
     if let Some(stream) = stream {
         let written = vm.str(text).and_then(|t| vm.call_method(stream, "write", &[t]));
         if written.is_ok() {
@@ -44,8 +45,11 @@ pub fn print_exception(vm: &Vm, exception: Value) {
 /// An exception with its traceback, causes and contexts.
 pub fn format_exception(vm: &Vm, exception: Value) -> String {
     let pending = vm.pending.take();
+    // The chain leads to all that is shown; nothing else may keep it meanwhile.
+    vm.roots.borrow_mut().push(exception);
     let mut p = Printer { vm, out: String::new(), depth: 0, need_close: false, seen: Vec::new() };
     p.chain(exception);
+    vm.roots.borrow_mut().pop();
     vm.pending.set(pending);
     p.out
 }

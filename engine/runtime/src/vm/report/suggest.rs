@@ -15,10 +15,12 @@ const MAX_NAME: usize = 40;
 
 /// What is added to the message; empty if nothing comes close.
 pub fn suggestion(vm: &Vm, e: Ref<Exception>) -> String {
-    find(vm, e).unwrap_or_else(|Raised| {
-        vm.pending.take();
-        None
-    }).unwrap_or_default()
+    find(vm, e)
+        .unwrap_or_else(|Raised| {
+            vm.pending.take();
+            None
+        })
+        .unwrap_or_default()
 }
 
 fn find(vm: &Vm, e: Ref<Exception>) -> R<Option<String>> {
@@ -31,7 +33,9 @@ fn find(vm: &Vm, e: Ref<Exception>) -> R<Option<String>> {
     if !(import || attribute || name) {
         return Ok(None);
     }
-    let Some(wrong) = e.field(if import { 2 } else { 0 }).and_then(|n| n.cast::<Str>()) else { return Ok(None) };
+    let Some(wrong) = e.field(if import { 2 } else { 0 }).and_then(|n| n.cast::<Str>()) else {
+        return Ok(None);
+    };
     let wrong = wrong.to_string_lossy().into_owned();
     let hit = if name {
         of_name(vm, e, &wrong)?
@@ -108,7 +112,9 @@ fn local(vm: &Vm, frame: Ref<FrameObject>, name: &str) -> R<Option<Value>> {
 
 fn keys(v: Value) -> Vec<String> {
     match v.cast::<Dict>() {
-        Some(d) => d.iter().filter_map(|(k, _)| k.cast::<Str>()).map(|k| k.to_string_lossy().into_owned()).collect(),
+        Some(d) => {
+            d.iter().filter_map(|(k, _)| k.cast::<Str>()).map(|k| k.to_string_lossy().into_owned()).collect()
+        }
         None => Vec::new(),
     }
 }
