@@ -45,8 +45,8 @@ mod tokenizer_errors;
 mod unit;
 mod unparse;
 
-use context::{Compiler, Frame};
 pub use anchors::{Anchors, caret_anchors, is_plain_call};
+use context::{Compiler, Frame};
 pub use errors::{ErrorKind, SyntaxError, SyntaxWarning};
 use errors::{Fault, Res};
 use ruff_python_ast::{Mod, Stmt};

@@ -3,10 +3,8 @@
 use crate::native::Args;
 use crate::native_type;
 use crate::object::{Kind, Object, Ref};
-use crate::types::bytes::{ByteArray, Bytes};
 use crate::types::list::List;
 use crate::types::seqiter::SeqIter;
-use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::type_flags;
 use crate::value::{R, Value};
@@ -186,16 +184,6 @@ impl Length for Tuple {
         self.len()
     }
 }
-impl Length for Bytes {
-    fn length(&self) -> usize {
-        self.bytes().len()
-    }
-}
-impl Length for ByteArray {
-    fn length(&self) -> usize {
-        self.bytes().len()
-    }
-}
 
 fn hint<T: Length>(_: &Vm, it: Ref<SeqIter>) -> usize {
     it.sequence.cast::<T>().map_or(0, |s| s.length().saturating_sub(it.index.get()))
@@ -215,22 +203,13 @@ fn hint_of_reversed(vm: &Vm, it: Ref<SeqIter>) -> R<usize> {
     Ok(if vm.len(sequence)? < n { 0 } else { n })
 }
 
-/// The position as Python code counts it.
-fn position(it: Ref<SeqIter>) -> i64 {
-    let i = it.index.get();
-    match it.sequence.cast::<Str>() {
-        Some(s) => crate::types::str::count_chars(&s.bytes()[..i.min(s.bytes().len())]) as i64,
-        None => i as i64,
-    }
-}
-
 fn reduce(vm: &Vm, it: Ref<SeqIter>) -> R<Value> {
     let down = vm.type_of(it.value()) == vm.types.list_reverseiterator;
     match it.sequence.get() {
         Some(sequence) => {
             let args = vm.tuple(&[sequence])?;
             let f = if down { vm.types.reversed.value() } else { vm.builtin("iter")? };
-            let at = vm.int(position(it) - i64::from(down))?;
+            let at = vm.int(it.index.get() as i64 - i64::from(down))?;
             vm.tuple(&[f, args, at])
         }
         None => {
@@ -246,7 +225,7 @@ fn reduce_reversed(vm: &Vm, it: Ref<SeqIter>) -> R<Value> {
     match it.sequence.get() {
         Some(sequence) => {
             let args = vm.tuple(&[sequence])?;
-            let at = vm.int(position(it) - 1)?;
+            let at = vm.int(it.index.get() as i64 - 1)?;
             vm.tuple(&[ty, args, at])
         }
         None => {
@@ -277,11 +256,7 @@ fn setstate(vm: &Vm, it: Ref<SeqIter>, state: i64) -> R<()> {
         it.index.set((state.saturating_add(1)).clamp(0, n) as usize);
         return Ok(());
     }
-    let i = state.max(0) as usize;
-    it.index.set(match sequence.cast::<Str>() {
-        Some(s) => s.byte_offset(i.min(s.char_len())),
-        None => i,
-    });
+    it.index.set(state.max(0) as usize);
     Ok(())
 }
 

@@ -129,6 +129,7 @@ pub use common::{
     check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated,
     string_of_items,
 };
+pub use dict::update_from_args as dict_update_from_args;
 pub use exceptions::{SyntaxPlace, class_of_errno};
 pub(crate) use reduce::{default_getstate, reduce_2};
 pub use generator::{AsyncHooks, wrap_async_value};

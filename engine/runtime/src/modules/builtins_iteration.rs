@@ -1,9 +1,12 @@
 //! Builtin functions and types about iteration.
 
+use crate::interp::{At, SoftCall};
+use crate::methods::generator::next_of_generator;
 use crate::methods::{check_class, class_argument, ext_type, is_callable, sort_list};
 use crate::native::Args;
 use crate::object::{Field, Kind, Ref, Tracer};
 use crate::types::ext::{Ext, ExtArg, Payload};
+use crate::types::generator::Generator;
 use crate::types::list::List;
 use crate::types::module::Module;
 use crate::types::seqiter::SeqIter;
@@ -49,20 +52,6 @@ fn iter(vm: &Vm, v: Value, sentinel: Option<Value>) -> R<Value> {
     Ok(it.value())
 }
 
-/// `next(generator)` without a native frame.
-fn next_soft(vm: &Vm, call: crate::interp::SoftCall<'_>) -> crate::native::At {
-    if let (&[g], None) = call.args.parts()
-        && let Some(g) = g.cast::<crate::types::generator::Generator>()
-        && vm.type_of(g.value()) == vm.types.generator
-    {
-        return crate::methods::generator::next_of_generator(vm, call, g);
-    }
-    match FUNCTIONS[1].invoke(vm, call.args) {
-        Ok(v) => call.done(vm, v),
-        Err(_) => call.raised(vm),
-    }
-}
-
 fn next(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
     let ty = vm.type_of(it);
     if ty.special(vm, Special::Next).is_none() {
@@ -71,6 +60,28 @@ fn next(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
     match (vm.next_or_stop(it)?, default) {
         (Ok(v), _) | (Err(_), Some(v)) => Ok(v),
         (Err(stop), None) => Err(vm.stop_iteration(stop)),
+    }
+}
+
+/// `next` of a generator resumes it in the loop.
+fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+    if let (&[it], None) = call.args.parts()
+        && vm.type_of(it) == vm.types.generator
+        && let Some(g) = it.cast::<Generator>()
+    {
+        return next_of_generator(vm, call, g);
+    }
+    let r = match call.args.positional() {
+        &[it] if !call.args.has_keywords() => next(vm, it, None),
+        &[it, default] if !call.args.has_keywords() => next(vm, it, Some(default)),
+        all if call.args.has_keywords() || all.is_empty() => {
+            Err(vm.type_error("next expected at least 1 argument, got 0"))
+        }
+        all => Err(vm.type_error(format!("next expected at most 2 arguments, got {}", all.len()))),
+    };
+    match r {
+        Ok(v) => call.done(vm, v),
+        Err(_) => call.raised(vm),
     }
 }
 

@@ -4,9 +4,12 @@ pub mod builtins;
 mod builtins_iteration;
 mod builtins_objects;
 mod classes;
+mod collections;
+mod functools;
 mod gc;
 mod import;
 mod itertools;
+mod operator;
 mod oserror;
 mod pending;
 mod program;
@@ -38,7 +41,10 @@ pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 
 /// The modules of this crate that are made when they are imported.
 pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
+    ("_collections", collections::make),
+    ("_functools", functools::make),
     ("_imp", import::make_imp),
+    ("_operator", operator::make),
     ("_signal", signal::make),
     ("gc", gc::make),
     ("itertools", itertools::make),
