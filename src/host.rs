@@ -73,19 +73,19 @@ impl Hooks for Host {
         String::from_utf8(skein_stdlib::find(&name)?.source()).ok()
     }
 
-    fn native_module(&self, vm: &Vm, name: &str) -> R<Option<Value>> {
-        match skein_greenlets::native_module(vm, name)? {
-            Some(m) => Ok(Some(m)),
-            None => skein_stdlib::native_module(vm, name),
-        }
-    }
-
     fn caret_anchors(&self, segment: &str) -> Option<(usize, usize)> {
         skein_compiler::caret_anchors(segment).map(|a| (a.left, a.right))
     }
 
     fn is_plain_call(&self, lines: &str, start: usize, end: usize) -> bool {
         skein_compiler::is_plain_call(lines, start, end)
+    }
+
+    fn native_module(&self, vm: &Vm, name: &str) -> R<Option<Value>> {
+        match skein_greenlets::native_module(vm, name)? {
+            Some(m) => Ok(Some(m)),
+            None => skein_stdlib::native_module(vm, name),
+        }
     }
 
     fn native_module_names(&self) -> Vec<&'static str> {

@@ -226,6 +226,6 @@ fn show(vm: &Vm, e: Value) -> R<()> {
             return vm.call(hook, row.items()).map(|_| ());
         }
     }
-    eprintln!("{}", skein_runtime::interp::describe_exception(vm, e));
+    skein_runtime::vm::report::print_exception(vm, e);
     Ok(())
 }

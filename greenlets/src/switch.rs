@@ -230,7 +230,7 @@ impl Microthreads {
         vm.frame.pc.set(std::ptr::null());
         if m.kind == Kind::Main {
             // A microthread's first chunk is too small for it to matter.
-            apply_recursion_limit(vm);
+            skein_runtime::interp::apply_recursion_limit(vm);
         }
         let bottom = At { pc: std::ptr::null(), base: std::ptr::null_mut() };
         let cont = Cont::new(ContKind::ContextEnd, Consumer::Drop, 0);

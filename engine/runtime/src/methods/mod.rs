@@ -40,6 +40,7 @@ mod format;
 mod frame;
 mod function;
 pub(crate) mod generator;
+pub(crate) mod generic;
 mod int;
 mod iterators;
 mod list;
@@ -47,6 +48,7 @@ mod module;
 mod object;
 mod percent;
 mod range;
+mod reduce;
 mod rows;
 mod set;
 mod singletons;
@@ -119,6 +121,8 @@ types! {
     async_wrapped_value: generator::WRAPPED;
     async_asend: generator::ASEND;
     async_athrow: generator::ATHROW;
+    generic_alias: generic::ALIAS;
+    union: generic::UNION;
 }
 
 pub use bytes::{Row, is_bytes_like};
@@ -135,6 +139,7 @@ pub use generator::{AsyncHooks, wrap_async_value};
 pub use int::{Int, big_to_f64, hash_big, hash_i64};
 pub use list::sort_list;
 pub use object::attribute_name;
+pub(crate) use reduce::{default_getstate, reduce_2};
 pub use slice::{SliceRange, slice_bounds};
 pub use typeobj::{compute_mro, type_module};
 

@@ -55,6 +55,14 @@ native_type! {
     }
 }
 
+/// `__dict__` of the instances of a class.
+static DICT: crate::native::GetSetDef = crate::native::GetSetDef {
+    name: "__dict__",
+    get: super::get_dict,
+    set: Some(super::set_dict),
+    doc: Some("dictionary for instance variables"),
+};
+
 fn this(v: Value) -> Ref<Type> {
     // SAFETY: these attributes are found on types only; the getset machinery passes instances of
     // `type`, and every subclass of it has its layout.
@@ -294,6 +302,11 @@ fn get_dict(vm: &Vm, v: Value) -> R<Value> {
 }
 
 fn get_doc(vm: &Vm, v: Value) -> R<Value> {
+    if !this(v).has_flag(type_flags::HEAP)
+        && let Some(doc) = this(v).def().and_then(|d| d.doc)
+    {
+        return vm.str(doc);
+    }
     match this(v).dict().get_str(vm, vm.names.__doc__)? {
         Some(d) if d.cast::<Function>().is_none() => {
             match vm.type_of(d).special(vm, skein_bytecode::Special::Get) {
@@ -578,6 +591,13 @@ impl Vm {
             dict.set_str(self, self.names.__doc__, Value::NONE)?;
         }
         self.apply_slots(ty, base, dict)?;
+        if ty.has_flag(type_flags::HAS_DICT)
+            && !base.has_flag(type_flags::HAS_DICT)
+            && dict.get_str(self, self.names.__dict__)?.is_none()
+        {
+            let d = crate::types::descriptor::GetSet::new(self, &DICT, ty)?;
+            dict.set_str(self, self.names.__dict__, d.value())?;
+        }
         ty.make_root_shape(self);
         for (method, wrapper) in [
             (self.names.__init_subclass__, self.types.classmethod),

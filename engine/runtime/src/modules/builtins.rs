@@ -60,8 +60,8 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "builtins")?;
     super::add_functions(vm, m, FUNCTIONS)?;
     super::add_functions(vm, m, super::builtins_numbers::FUNCTIONS)?;
-    super::builtins_iteration::add(vm, m)?;
     super::add_functions(vm, m, super::builtins_objects::FUNCTIONS)?;
+    super::builtins_iteration::add(vm, m)?;
     let d = m.dict();
     let t = &vm.types;
     for ty in [

@@ -37,7 +37,6 @@ native_functions! { pub FUNCTIONS:
         "Compile source into a code object that can be executed by exec() or eval().";
     "exec(source, /, globals=None, locals=None, *, closure=None)" => exec, "Execute the given source in the context of globals and locals.";
     "eval(source, /, globals=None, locals=None)" => eval, "Evaluate the given source in the context of globals and locals.";
-    "aiter(async_iterable, /)" => aiter, "Return an AsyncIterator for an AsyncIterable object.";
 }
 
 fn getattr(vm: &Vm, v: Value, name: Value, default: Option<Value>) -> R<Value> {
@@ -297,19 +296,6 @@ fn eval(vm: &Vm, source: Value, globals: Option<Value>, locals: Option<Value>) -
     };
     let code = compile_text(vm, &text, "<string>", Mode::Eval, inherited_flags(vm), vm.config.optimize)?;
     run(vm, code, globals, locals, None)
-}
-
-fn aiter(vm: &Vm, v: Value) -> R<Value> {
-    let Some(f) = vm.type_of(v).special(vm, Special::AIter) else {
-        return Err(vm.type_error(format!("'{}' object is not an async iterable", vm.type_name(v))));
-    };
-    let it = vm.call_special_method(f, crate::native::Args::new(&[v], None))?;
-    if vm.type_of(it).special(vm, Special::ANext).is_none() {
-        return Err(
-            vm.type_error(format!("aiter() returned not an async iterator of type '{}'", vm.type_name(it)))
-        );
-    }
-    Ok(it)
 }
 
 /// A builtin function by its name.

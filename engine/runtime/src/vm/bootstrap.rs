@@ -213,10 +213,13 @@ impl Vm {
             dict.set_name(self, g.name, d.value())?;
         }
         self.add_methods(ty, def.methods)?;
-        if let Some(doc) = def.doc {
-            dict.set_name(self, "__doc__", self.str(doc)?)?;
-        } else if dict.get_name(self, "__doc__")?.is_none() {
-            dict.set_name(self, "__doc__", Value::NONE)?;
+        // Where instances have documentation of their own, its descriptor stands under the name.
+        if dict.get_name(self, "__doc__")?.is_none() {
+            let doc = match def.doc {
+                Some(doc) => self.str(doc)?,
+                None => Value::NONE,
+            };
+            dict.set_name(self, "__doc__", doc)?;
         }
         // A type that defines equality but no hash is unhashable.
         if dict.get_name(self, "__eq__")?.is_some() && dict.get_name(self, "__hash__")?.is_none() {

@@ -205,9 +205,8 @@ impl Vm {
     pub fn add_note_to_pending(&self, note: &str) -> R<()> {
         let Some(e) = self.pending.take() else { return Ok(()) };
         let text = self.str(note)?;
-        match e.cast::<Exception>() {
-            Some(x) => add_note(self, x, text).map_err(|Raised| self.raise_again(e))?,
-            None => {}
+        if let Some(x) = e.cast::<Exception>() {
+            add_note(self, x, text).map_err(|Raised| self.raise_again(e))?;
         }
         self.pending.set(Some(e));
         Ok(())

@@ -51,6 +51,7 @@ fn this(v: Value) -> Ref<Function> {
     unsafe { v.cast_unchecked() }
 }
 
+#[expect(clippy::too_many_arguments, reason = "Python's signature")]
 fn new(
     vm: &Vm,
     _ty: Value,

@@ -50,7 +50,7 @@ native_type! {
 
 /// Wraps what an async generator yields.
 pub fn wrap_async_value(vm: &Vm, v: Value) -> R<Value> {
-    Ok(Ext::new(vm, vm.types.async_wrapped_value, Wrapped { value: Field::holding(v) })?.value())
+    Ok(Ext::new(vm, vm.types.async_wrapped_value, Wrapped { value: Field::new(Some(v)) })?.value())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -139,8 +139,8 @@ fn awaitable(vm: &Vm, g: Ref<Generator>, step: Step, argument: Value) -> R<Value
     init_hooks(vm, g)?;
     let ty = if step == Step::Send { vm.types.async_asend } else { vm.types.async_athrow };
     let payload = Awaitable {
-        generator: Field::holding(g.value()),
-        argument: Field::holding(argument),
+        generator: Field::new(Some(g.value())),
+        argument: Field::new(Some(argument)),
         step,
         state: Cell::new(State::Fresh),
     };

@@ -49,7 +49,7 @@ fn throw_method(vm: &Vm, w: ExtArg<Wrapper>, ty: Value, value: Option<Value>, tb
 
 /// `coroutine.__await__()`.
 pub fn wrapper(vm: &Vm, g: Ref<Generator>) -> R<Value> {
-    let field = Field::holding(g.value());
+    let field = Field::new(Some(g.value()));
     Ok(Ext::new(vm, vm.types.coroutine_wrapper, Wrapper { coroutine: field })?.value())
 }
 

@@ -45,8 +45,11 @@ pub fn print_exception(vm: &Vm, exception: Value) {
 /// An exception with its traceback, causes and contexts.
 pub fn format_exception(vm: &Vm, exception: Value) -> String {
     let pending = vm.pending.take();
+    // The chain leads to all that is shown; nothing else may keep it meanwhile.
+    vm.roots.borrow_mut().push(exception);
     let mut p = Printer { vm, out: String::new(), depth: 0, need_close: false, seen: Vec::new() };
     p.chain(exception);
+    vm.roots.borrow_mut().pop();
     vm.pending.set(pending);
     p.out
 }
