@@ -1,6 +1,6 @@
 //! Raising OSError and its subclasses.
 
-use crate::value::{Raised, Value};
+use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 
 /// The system's text of an error number.
@@ -16,6 +16,19 @@ pub fn strerror(errno: i32) -> String {
 }
 
 impl Vm {
+    /// Raises OSError for an error number, of what works on two files.
+    #[cold]
+    pub fn os_error_2(&self, errno: i32, filename: Value, filename2: Value) -> Raised {
+        let raise = || -> R<Raised> {
+            let text = self.str(&strerror(errno))?;
+            let row = [Value::small_int(errno.into()), text, filename, Value::NONE, filename2];
+            // OSError makes an instance of the subclass for the number.
+            let e = self.call(self.exc.os_error.value(), &row)?;
+            Ok(self.raise(e))
+        };
+        raise().unwrap_or_else(|e| e)
+    }
+
     /// Raises OSError for the error of the last system call.
     #[cold]
     pub fn last_os_error(&self, filename: Option<Value>) -> Raised {
