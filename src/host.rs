@@ -80,9 +80,17 @@ impl Hooks for Host {
         }
     }
 
+    fn caret_anchors(&self, segment: &str) -> Option<(usize, usize)> {
+        skein_compiler::caret_anchors(segment).map(|a| (a.left, a.right))
+    }
+
+    fn is_plain_call(&self, lines: &str, start: usize, end: usize) -> bool {
+        skein_compiler::is_plain_call(lines, start, end)
+    }
+
     fn native_module_names(&self) -> Vec<&'static str> {
         let mut names = skein_stdlib::native_module_names();
-        names.extend_from_slice(skein_greenlets::MODULE_NAMES);
+        names.extend(skein_greenlets::MODULE_NAMES);
         names
     }
 

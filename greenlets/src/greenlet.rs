@@ -80,7 +80,7 @@ native_type! {
         [soft switch_soft] "switch($self, *args, **kwargs)" => switch, "Switch execution to this greenlet.";
         [soft throw_soft] "throw($self, typ=GreenletExit, val=None, tb=None, /)" => throw,
             "Switches execution to this greenlet, but immediately raises the given exception in it.";
-        "__bool__($self, /)" => |_: &Vm, g: Green| g.micro.is_alive();
+        "__bool__($self, /)" => |vm: &Vm, g: Green| micro_of(vm, &g).is_alive();
         "__repr__($self, /)" => repr;
         "__getstate__($self, /)" => getstate;
     }

@@ -217,9 +217,11 @@ LoadGlobalCell "q.load.global.cell" Dst No No Global "LoadGlobal whose cache nam
 LoadGlobalBuiltin "q.load.global.builtin" Dst No No Global "LoadGlobal whose cache names a cell of builtins, good while the globals' epoch stands.";
 LoadAttrSlot "q.load.attr.slot" Dst Src No Attr "LoadAttr of an instance slot at a fixed offset under a shape.";
 LoadAttrOverflow "q.load.attr.overflow" Dst Src No Attr "LoadAttr of a slot in the instance's overflow array under a shape.";
+LoadAttrModule "q.load.attr.module" Dst Src No Attr "LoadAttr of a module's global, by its cell.";
 StoreAttrSlot "q.store.attr.slot" Src Src No Attr "StoreAttr to an existing inline slot under a shape.";
 StoreAttrAdd "q.store.attr.add" Src Src No Attr "StoreAttr that adds an inline slot: from one shape to the next.";
 LoadMethodCached "q.load.method.cached" Win Src WinHi Method "LoadMethod of a plain function under a shape.";
+LoadMethodModule "q.load.method.module" Win Src WinHi Method "LoadMethod of a module's global, by its cell: there is no receiver.";
 ForRange "q.for.range" Dst Src No Jump "ForIter over a range iterator of small ints.";
 ForList "q.for.list" Dst Src No Jump "ForIter over an exact list's iterator.";
 ForGenerator "q.for.generator" Dst Src No Jump "ForIter over a generator: resumes its frame.";

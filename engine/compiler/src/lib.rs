@@ -12,6 +12,7 @@
 //! * An annotation or type parameter evaluator takes one positional-only parameter, `format`.
 //! * Evaluators of bounds, defaults and aliases have the default `(1,)` for it.
 
+mod anchors;
 mod annotations;
 mod calls;
 mod classes;
@@ -44,6 +45,7 @@ mod tokenizer_errors;
 mod unit;
 mod unparse;
 
+pub use anchors::{Anchors, caret_anchors, is_plain_call};
 use context::{Compiler, Frame};
 pub use errors::{ErrorKind, SyntaxError, SyntaxWarning};
 use errors::{Fault, Res};

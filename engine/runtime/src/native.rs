@@ -113,6 +113,8 @@ pub struct NativeDef {
     pub max: u8,
     /// Parameters, for a typed function.
     pub params: u8,
+    /// All keyword-only parameters have defaults.
+    pub keywords_optional: bool,
     /// Takes [`Args`] as they are.
     pub raw: bool,
 }
@@ -121,7 +123,7 @@ impl NativeDef {
     /// A declaration; used by the list macros.
     pub const fn new<P, F: NativeFn<P>>(signature: &'static str, f: F) -> NativeDef {
         let _ = f;
-        let (min, max, params) = count_params(signature);
+        let (min, max, params, keywords_optional) = count_params(signature);
         NativeDef {
             name: name_of(signature),
             signature,
@@ -133,6 +135,7 @@ impl NativeDef {
             min,
             max,
             params: if F::RAW { 0 } else { params },
+            keywords_optional,
             raw: F::RAW,
         }
     }
@@ -171,10 +174,17 @@ impl NativeDef {
     /// As [`NativeDef::invoke`], but a `__next__` that has ended gives UNBOUND.
     #[inline]
     pub fn invoke_raw(&'static self, vm: &Vm, args: Args<'_>) -> R<Value> {
-        if self.raw
-            || (args.all.len() == self.params as usize && args.names.is_none() && self.max == self.params)
-        {
+        let n = args.all.len();
+        if self.raw || (n == self.params as usize && args.names.is_none() && self.max == self.params) {
             return (self.call)(vm, self, args);
+        }
+        if args.names.is_none()
+            && self.keywords_optional
+            && (self.min as usize..=self.max as usize).contains(&n)
+        {
+            let mut slots = [Value::UNBOUND; MAX_PARAMS];
+            slots[..n].copy_from_slice(args.all);
+            return (self.call)(vm, self, Args::new(&slots[..self.params as usize], None));
         }
         self.invoke_bound(vm, args)
     }
@@ -329,12 +339,13 @@ const fn name_of(signature: &'static str) -> &'static str {
     signature.split_at(i).0
 }
 
-/// (fewest positional, most positional, all parameters), at compile time.
-const fn count_params(signature: &str) -> (u8, u8, u8) {
+/// (fewest positional, most positional, all parameters, whether all keyword-only ones have
+/// defaults), at compile time.
+const fn count_params(signature: &str) -> (u8, u8, u8, bool) {
     let b = signature.as_bytes();
     let (mut min, mut max, mut all) = (0u8, 0u8, 0u8);
     let (mut keyword_only, mut depth, mut quote) = (false, 0, 0u8);
-    let (mut has_name, mut has_default, mut star) = (false, false, false);
+    let (mut has_name, mut has_default, mut star, mut optional) = (false, false, false, true);
     let mut i = 0;
     while i < b.len() {
         let c = b[i];
@@ -352,6 +363,9 @@ const fn count_params(signature: &str) -> (u8, u8, u8) {
             }
             if has_name {
                 all += 1;
+                if keyword_only && !star && !has_default {
+                    optional = false;
+                }
                 if !keyword_only && !star {
                     max += 1;
                     if !has_default {
@@ -378,7 +392,7 @@ const fn count_params(signature: &str) -> (u8, u8, u8) {
         }
         i += 1;
     }
-    (min, max, all)
+    (min, max, all, optional)
 }
 
 /// What a native's parameter can be.
@@ -701,9 +715,9 @@ mod tests {
 
     #[test]
     fn signatures_are_counted() {
-        assert_eq!(count_params("f()"), (0, 0, 0));
-        assert_eq!(count_params("f($self, x, /)"), (2, 2, 2));
-        assert_eq!(count_params("f(a, /, b=',', *, c, d=(1, 2))"), (1, 2, 4));
+        assert_eq!(count_params("f()"), (0, 0, 0, true));
+        assert_eq!(count_params("f($self, x, /)"), (2, 2, 2, true));
+        assert_eq!(count_params("f(a, /, b=',', *, c, d=(1, 2))"), (1, 2, 4, false));
         assert_eq!(name_of("sqrt(x, /)"), "sqrt");
         let p: Vec<_> = parameters("f(a, /, b=',', *, c)").map(|p| (p.name, p.keyword_only)).collect();
         assert_eq!(p, [("a", false), ("b", false), ("c", true)]);

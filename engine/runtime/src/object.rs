@@ -127,6 +127,11 @@ impl Field {
         Field(Cell::new(v))
     }
 
+    /// A slot for an object that is about to be made.
+    pub const fn holding(v: Value) -> Field {
+        Field(Cell::new(Some(v)))
+    }
+
     #[inline(always)]
     pub fn get(&self) -> Option<Value> {
         self.0.get()

@@ -290,7 +290,7 @@ fn on_two(vm: &Vm, a: Value, b: Value, call: impl Fn(&CStr, &CStr) -> i32) -> R<
     let (p, q) = (path_bytes(vm, a)?, path_bytes(vm, b)?);
     if call(&p, &q) != 0 {
         let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or(0);
-        return Err(vm.os_error_2(errno, a, b));
+        return Err(vm.os_error_2(errno, Some(a), Some(b)));
     }
     Ok(())
 }

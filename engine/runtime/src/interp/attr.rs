@@ -6,7 +6,7 @@ use crate::interp::frames::frame_code;
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};
-use crate::types::code::{AttrCache, MethodCache};
+use crate::types::code::{AttrCache, MethodCache, ModuleCache};
 use crate::types::descriptor::{GetSet, Member, Property, Super, Wrapper};
 use crate::types::dict::Dict;
 use crate::types::function::{BoundMethod, Function};
@@ -88,7 +88,7 @@ fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Type>) -> R<At
         }
         (WRAPPER, _) if vm.type_of(v) == vm.types.classmethod => {
             let w: Ref<Wrapper> = unsafe { v.cast_unchecked() };
-            return bind_class_method(vm, w.function.value(), ty);
+            vm.bind_to_class(w.function.value(), ty.value())?
         }
         _ => match vm.type_of(v).special(vm, Special::Get) {
             Some(get) => {
@@ -100,13 +100,6 @@ fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Type>) -> R<At
             }
             None => v,
         },
-    }))
-}
-
-fn bind_class_method(vm: &Vm, f: Value, ty: Ref<Type>) -> R<AttrLookup> {
-    Ok(AttrLookup::Value(match f.cast::<NativeFunction>() {
-        Some(native) if native.receiver.get().is_none() => native.bind(vm, ty.value())?.value(),
-        _ => BoundMethod::new(vm, f, ty.value())?.value(),
     }))
 }
 
@@ -302,6 +295,9 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
     let cache = unsafe { &*at.extra_ptr::<AttrCache>() };
     let obj = at.reg(at.b());
+    if note_module(vm, at, obj, cache.name, Op::LoadAttrModule) {
+        return Ok(at);
+    }
     if let Some(i) = obj.cast::<Instance>()
         && cache.misses.get() < MEGAMORPHIC
     {
@@ -328,6 +324,27 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
         }
     }
     get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
+}
+
+/// Caches a plain module's global by its cell, so that the instruction is to be tried again.
+fn note_module(vm: &Vm, at: At, obj: Value, name: Ref<Str>, op: Op) -> bool {
+    // SAFETY: the loader has put a cache there; all kinds have the same size.
+    let cache = unsafe { &*at.extra_ptr::<ModuleCache>() };
+    let Some(m) = obj.cast::<Module>() else { return false };
+    // A site that has seen another module is left generic: the cache's first word is then set.
+    if cache.module.get() != 0 && cache.module.get() != obj.bits() || vm.type_of(obj) != vm.types.module {
+        return false;
+    }
+    // Names like `__class__` and `__dict__` are the type's.
+    if vm.types.module.lookup(vm, name).is_some() {
+        return false;
+    }
+    let Some(cell) = m.dict().cell(vm, name) else { return false };
+    frame_code(at.base).barrier(vm);
+    cache.module.set(obj.bits());
+    cache.cell.set(Some(cell.value()));
+    set_op(at, op);
+    true
 }
 
 fn note_attr(at: At, cache: &AttrCache, shape: u32, capacity: usize, slot: usize, inline: Op, overflow: Op) {
@@ -421,6 +438,9 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
     let cache = unsafe { &*at.extra_ptr::<MethodCache>() };
     let (obj, name, w) = (at.reg(at.b()), cache.name, at.window());
+    if note_module(vm, at, obj, name, Op::LoadMethodModule) {
+        return Ok(at);
+    }
     let ty = vm.type_of(obj);
     if has_builtin_getattribute(vm, ty)
         && let Some(f) = ty.lookup(vm, name)
@@ -541,6 +561,19 @@ pub fn bind_special(vm: &Vm, at: At) -> R<At> {
 }
 
 impl Vm {
+    /// What a classmethod of this function is on this class.
+    pub fn bind_to_class(&self, f: Value, class: Value) -> R<Value> {
+        Ok(match f.cast::<NativeFunction>() {
+            Some(native) if native.receiver.get().is_none() => native.bind(self, class)?.value(),
+            _ => BoundMethod::new(self, f, class)?.value(),
+        })
+    }
+
+    /// Sets or deletes (`None`) a slot of `__slots__`.
+    pub fn set_slot(&self, m: Ref<Member>, obj: Value, v: Option<Value>) -> R<()> {
+        set_member(self, m, obj, v)
+    }
+
     /// Applies `__get__` for an instance: a bound method of a function.
     pub fn bind(&self, f: Value, obj: Value, ty: Ref<Type>) -> R<Value> {
         match bind_descriptor(self, f, Some(obj), ty)? {

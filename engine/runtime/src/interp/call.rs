@@ -42,12 +42,21 @@ impl SoftCall<'_> {
             return self.resume;
         }
         let r = apply(vm, self.resume, self.cont, v);
-        or_unwind(vm, r)
+        self.go_on(vm, r)
     }
 
     /// The call raised the pending exception.
     pub fn raised(&self, vm: &Vm) -> At {
-        or_unwind(vm, Err(crate::value::Raised))
+        self.go_on(vm, Err(crate::value::Raised))
+    }
+
+    /// Goes on where the work led to, or raises the pending exception out of the call.
+    pub fn go_on(&self, vm: &Vm, r: R<At>) -> At {
+        if r.is_err() && self.cont.kind == ContKind::Exit {
+            // A nested run made the call: it ends, its frames are not to be unwound here.
+            return At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: self.resume.base };
+        }
+        or_unwind(vm, r)
     }
 
     /// Where to put the result if the call is left by a switch and later goes on at `resume`: only
@@ -220,9 +229,15 @@ pub fn with_first<T>(vm: &Vm, first: Value, args: Args<'_>, f: impl FnOnce(Args<
     const SMALL: usize = 12;
     let (all, names) = args.parts();
     if all.len() < SMALL {
-        let mut row = [first; SMALL];
-        row[1..=all.len()].copy_from_slice(all);
-        return f(Args::new(&row[..=all.len()], names));
+        let mut row = [const { std::mem::MaybeUninit::<Value>::uninit() }; SMALL];
+        row[0].write(first);
+        // SAFETY: the row is longer than the arguments, and its beginning is then initialised.
+        let row = unsafe {
+            let p = row.as_mut_ptr().cast::<Value>();
+            std::ptr::copy_nonoverlapping(all.as_ptr(), p.add(1), all.len());
+            std::slice::from_raw_parts(p, all.len() + 1)
+        };
+        return f(Args::new(row, names));
     }
     let list = List::with_capacity(vm, all.len() + 1)?;
     list.push(vm, first)?;

@@ -8,7 +8,7 @@ use crate::interp::{
 };
 use crate::object::Ref;
 use crate::types::cell::CellObject;
-use crate::types::code::{AttrCache, Exec, GlobalCache, MethodCache};
+use crate::types::code::{AttrCache, Exec, GlobalCache, MethodCache, ModuleCache};
 use crate::types::function::Function;
 use crate::types::instance::{Instance, VALUES_SLOTS, Values};
 use crate::types::list::List;
@@ -196,6 +196,20 @@ fn has_shape(v: Value, shape: u32) -> bool {
     v.header().is_some_and(|h| h.shape.get() == shape)
 }
 
+/// The global that a module's attribute cache names, if it is this module and the name is bound.
+#[inline(always)]
+fn module_attr(at: At, obj: Value) -> Option<Value> {
+    // SAFETY: the loader has put a cache there; quickening has put a cell into it.
+    unsafe {
+        let cache = &*at.extra_ptr::<ModuleCache>();
+        if obj.bits() != cache.module.get() {
+            return None;
+        }
+        let v = cache.cell.get()?.cast_unchecked::<CellObject>().get();
+        if v.is_unbound() { None } else { Some(v) }
+    }
+}
+
 /// Runs until an `Exit`.
 #[inline(never)]
 pub fn run(vm: &Vm, start: At) -> R<Value> {
@@ -328,6 +342,11 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 at.set(at.a(), v);
                 at = at.skip(2);
             }
+            Op::LoadAttrModule => {
+                let Some(v) = module_attr(at, at.reg(at.b())) else { slow!(vm, at, attr::load_attr) };
+                at.set(at.a(), v);
+                at = at.skip(2);
+            }
             Op::StoreAttr => slow!(vm, at, attr::store_attr),
             Op::StoreAttrSlot => {
                 let obj = at.reg(at.a());
@@ -370,6 +389,13 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 let w = at.window();
                 at.set(w, f);
                 at.set(w + FRAME_WORDS, obj);
+                at = at.skip(2);
+            }
+            Op::LoadMethodModule => {
+                let Some(v) = module_attr(at, at.reg(at.b())) else { slow!(vm, at, attr::load_method) };
+                let w = at.window();
+                at.set(w, v);
+                at.set(w + FRAME_WORDS, Value::UNBOUND);
                 at = at.skip(2);
             }
             Op::LoadSuperAttr => slow!(vm, at, attr::load_super_attr),

@@ -3,11 +3,16 @@
 use crate::context::RECORD;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
 use crate::object::Ref;
+use crate::types::cell::CellObject;
 use crate::types::code::CodeObject;
+use crate::types::dict::Dict;
 use crate::types::frame::FrameObject;
 use crate::types::function::Function;
+use crate::types::generator::{GenState, Generator};
+use crate::types::traceback::Traceback;
 use crate::value::{R, Value};
 use crate::vm::Vm;
+use skein_bytecode::LocalKind;
 
 /// The code of the frame at `base`.
 #[inline(always)]
@@ -82,7 +87,21 @@ pub fn frame_object(vm: &Vm, base: *mut Value) -> R<Ref<FrameObject>> {
     if let Some(f) = ctx.frame_object(base).and_then(|v| v.cast()) {
         return Ok(f);
     }
-    let f = FrameObject::new(vm, frame_function(base), frame_code(base), base)?;
+    let generator = frame_generator(base);
+    let f = match generator.and_then(|g| g.frame.cast::<FrameObject>()) {
+        Some(f) => {
+            f.set_base(base);
+            f
+        }
+        None => {
+            let f = FrameObject::new(vm, frame_function(base), frame_code(base), base)?;
+            if let Some(g) = generator {
+                f.generator.set(vm, f, g.value());
+                g.frame.set(vm, g, f.value());
+            }
+            f
+        }
+    };
     let inner: Vec<*mut Value> = Walk::running(vm).map(|f| f.base).take_while(|&b| b != base).collect();
     ctx.add_frame_object(base, f.value(), |b| inner.contains(&b));
     // SAFETY: a frame's head; the tag makes its return look at the side list.
@@ -91,4 +110,164 @@ pub fn frame_object(vm: &Vm, base: *mut Value) -> R<Ref<FrameObject>> {
         *word |= crate::context::SIDE;
     }
     Ok(f)
+}
+
+/// The generator whose frame is at `base`.
+fn frame_generator(base: *mut Value) -> Option<Ref<Generator>> {
+    // SAFETY: a frame's head, and its record where the tag says so.
+    unsafe {
+        if return_word(base) & RECORD == 0 {
+            return None;
+        }
+        let cont = Cont::read(base);
+        match cont.kind {
+            ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => cont.a.cast(),
+            _ => None,
+        }
+    }
+}
+
+/// The frame object of a generator that has not finished. MemoryError.
+pub fn generator_frame(vm: &Vm, g: Ref<Generator>) -> R<Ref<FrameObject>> {
+    if g.state() == GenState::Running
+        && let Some(f) = Walk::running(vm).find(|f| frame_generator(f.base) == Some(g))
+    {
+        return frame_object(vm, f.base);
+    }
+    if let Some(f) = g.frame.cast() {
+        return Ok(f);
+    }
+    let f = FrameObject::new(vm, g.function(), g.code(), std::ptr::null_mut())?;
+    f.generator.set(vm, f, g.value());
+    g.frame.set(vm, g, f.value());
+    Ok(f)
+}
+
+/// Where a frame object's registers are.
+pub enum FramePlace {
+    /// On the running context's stack.
+    Live(WalkedFrame),
+    /// In the generator that it belongs to.
+    Suspended(Ref<Generator>),
+    /// The frame was left: in the object, if at all.
+    Left,
+}
+
+pub fn frame_place(vm: &Vm, f: Ref<FrameObject>) -> FramePlace {
+    if let Some(base) = f.base()
+        && let Some(found) = Walk::running(vm).find(|w| w.base == base)
+    {
+        return FramePlace::Live(found);
+    }
+    let Some(g) = f.generator.cast::<Generator>() else { return FramePlace::Left };
+    match g.state() {
+        GenState::Created | GenState::Suspended => FramePlace::Suspended(g),
+        GenState::Running => match Walk::running(vm).find(|w| frame_generator(w.base) == Some(g)) {
+            Some(found) => FramePlace::Live(found),
+            None => FramePlace::Left,
+        },
+        GenState::Finished => FramePlace::Left,
+    }
+}
+
+/// Unit of the instruction that a frame is at.
+pub fn frame_unit(vm: &Vm, f: Ref<FrameObject>) -> u32 {
+    match frame_place(vm, f) {
+        FramePlace::Live(w) => w.unit,
+        FramePlace::Suspended(g) => g.unit().saturating_sub(1),
+        FramePlace::Left => f.unit(),
+    }
+}
+
+/// The calling frame. MemoryError.
+pub fn frame_back(vm: &Vm, f: Ref<FrameObject>) -> R<Option<Ref<FrameObject>>> {
+    match frame_place(vm, f) {
+        FramePlace::Live(w) => match Walk::running(vm).skip_while(|x| x.base != w.base).nth(1) {
+            Some(below) => frame_object(vm, below.base).map(Some),
+            None => Ok(None),
+        },
+        _ => Ok(f.back.cast()),
+    }
+}
+
+/// Word of register `i` of a frame.
+fn register_word(f: Ref<FrameObject>, place: &FramePlace, i: usize) -> u64 {
+    match place {
+        // SAFETY: a frame has registers for all locals.
+        FramePlace::Live(w) => unsafe { *w.base.add(i).cast::<u64>() },
+        FramePlace::Suspended(g) => g.registers().get(i).map_or(0, |r| r.get()),
+        FramePlace::Left => {
+            f.saved().and_then(|s| s.slots().get(i).and_then(|s| s.get())).map_or(0, Value::bits)
+        }
+    }
+}
+
+/// `f_locals`: the namespace of module and class code, else a new dict of the bound variables.
+pub fn frame_locals(vm: &Vm, f: Ref<FrameObject>) -> R<Value> {
+    let place = frame_place(vm, f);
+    locals_in(vm, f.code(), &|i| register_word(f, &place, i))
+}
+
+/// `locals()` in the frame that runs.
+pub fn running_locals(vm: &Vm) -> R<Option<Value>> {
+    match Walk::running(vm).next() {
+        // SAFETY: a frame has registers for all locals.
+        Some(w) => locals_in(vm, frame_code(w.base), &|i| unsafe { *w.base.add(i).cast::<u64>() }).map(Some),
+        None => Ok(None),
+    }
+}
+
+fn locals_in(vm: &Vm, code: Ref<CodeObject>, word: &dyn Fn(usize) -> u64) -> R<Value> {
+    let locals = &code.portable().locals;
+    let value = |i: usize| vm.value_of_register(word(i)).filter(|v| !v.is_unbound());
+    if locals.first().is_some_and(|l| &*l.name == ".namespace")
+        && let Some(v) = value(0)
+    {
+        return Ok(v);
+    }
+    let dict = Dict::new(vm)?;
+    for (i, l) in locals.iter().enumerate() {
+        let v = match (l.kind, value(i)) {
+            (LocalKind::Hidden, _) => None,
+            (LocalKind::Plain, v) => v,
+            (_, Some(v)) => match v.cast::<CellObject>() {
+                Some(c) => Some(c.get()).filter(|v| !v.is_unbound()),
+                None => Some(v),
+            },
+            (_, None) => None,
+        };
+        if let Some(v) = v {
+            dict.set_str(vm, vm.intern(&l.name)?, v)?;
+        }
+    }
+    Ok(dict.value())
+}
+
+/// The frame object of a traceback entry: of the frame that still runs, else one without locals. MemoryError.
+pub fn frame_of_traceback(vm: &Vm, tb: Ref<Traceback>) -> R<Ref<FrameObject>> {
+    if let Some(f) = tb.frame.cast::<FrameObject>() {
+        return Ok(f);
+    }
+    let Some(function) = tb.frame.cast::<Function>() else {
+        return Err(vm.attribute_error("tb_frame"));
+    };
+    let same = |w: &WalkedFrame| frame_function(w.base) == function && frame_code(w.base) == tb.code();
+    let f = match Walk::running(vm).find(same) {
+        Some(w) => frame_object(vm, w.base)?,
+        None => {
+            let f = FrameObject::new(vm, function, tb.code(), std::ptr::null_mut())?;
+            f.set_unit(tb.unit());
+            f
+        }
+    };
+    tb.frame.set(vm, tb, f.value());
+    Ok(f)
+}
+
+/// `sys._getframe(depth)`: None where the stack is not as deep. MemoryError.
+pub fn frame_at_depth(vm: &Vm, depth: usize) -> R<Option<Ref<FrameObject>>> {
+    match Walk::running(vm).nth(depth) {
+        Some(w) => frame_object(vm, w.base).map(Some),
+        None => Ok(None),
+    }
 }

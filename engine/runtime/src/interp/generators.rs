@@ -52,6 +52,9 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
     match state {
         GenState::Running => return Err(already_running(vm, g)),
         GenState::Finished => {
+            if vm.type_of(g.value()) == vm.types.coroutine {
+                return Err(vm.runtime_error("cannot reuse already awaited coroutine"));
+            }
             if let Resume::Throw = how {
                 return Err(Raised);
             }

@@ -99,7 +99,16 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
 fn add_traceback(vm: &Vm, exception: Value, at: At, unit: u32) {
     let Some(e) = exception.cast::<Exception>() else { return };
     // The frame's place in the entry is taken by its function until someone asks for the frame.
-    let frame = vm.context().frame_object(at.base).unwrap_or_else(|| frame_function(at.base).value());
+    // A NameError's suggestions look at the frame's variables, so that frame is kept.
+    let keep = e.traceback.get().is_none() && vm.type_of(exception).is_subtype(vm.exc.name_error);
+    let frame = match vm.context().frame_object(at.base) {
+        Some(f) => f,
+        None if keep => match crate::interp::frame_object(vm, at.base) {
+            Ok(f) => f.value(),
+            Err(Raised) => frame_function(at.base).value(),
+        },
+        None => frame_function(at.base).value(),
+    };
     match Traceback::new(vm, e.traceback.get(), Some(frame), frame_code(at.base), unit) {
         Ok(tb) => e.traceback.set(vm, e, tb.value()),
         // No memory for the entry: the exception itself matters more.

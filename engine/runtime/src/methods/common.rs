@@ -1,7 +1,7 @@
 //! What several containers' methods share.
 
 use crate::native::{Args, TypeDef};
-use crate::object::Ref;
+use crate::object::{Kind, Ref};
 use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::typeobj::Type;
@@ -48,6 +48,26 @@ pub fn ext_type(vm: &Vm, def: &'static TypeDef) -> R<Ref<Type>> {
     let ty = vm.make_native_type(def)?;
     state.0.borrow_mut().insert(key, ty);
     Ok(ty)
+}
+
+/// The class that a `__new__` was called for must be that declared, or a subclass. TypeError.
+pub fn check_class(vm: &Vm, class: Ref<Type>, def: &'static TypeDef) -> R<()> {
+    if class.def().is_some_and(|d| std::ptr::eq(d, def)) {
+        return Ok(());
+    }
+    let own = ext_type(vm, def)?;
+    if class.is_subtype(own) {
+        return Ok(());
+    }
+    let (own, class) = (own.name_string(), class.name_string());
+    Err(vm.type_error(format!("{own}.__new__({class}): {class} is not a subtype of {own}")))
+}
+
+/// `callable(v)`.
+pub fn is_callable(vm: &Vm, v: Value) -> bool {
+    let kind = v.header().map(|h| Kind::ALL[h.kind.get() as usize]);
+    matches!(kind, Some(Kind::Function | Kind::BoundMethod | Kind::Native | Kind::Type))
+        || vm.type_of(v).special(vm, Special::Call).is_some()
 }
 
 /// A subscript as a position below `len`. TypeError, IndexError.

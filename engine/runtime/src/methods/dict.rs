@@ -55,7 +55,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Ref<Dict>> {
 
 /// An iterator over a dict's entries from the first on.
 pub fn forward(vm: &Vm, ty: Ref<Type>, d: Ref<Dict>) -> R<Ref<DictIter>> {
-    DictIter::new(vm, ty, d.value(), 0, d.len())
+    DictIter::new(vm, ty, d.value(), d.table.first(), d.len())
 }
 
 /// An iterator over a dict's entries from the last on.

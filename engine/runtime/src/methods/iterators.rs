@@ -3,10 +3,8 @@
 use crate::native::Args;
 use crate::native_type;
 use crate::object::{Kind, Object, Ref};
-use crate::types::bytes::{ByteArray, Bytes};
 use crate::types::list::List;
 use crate::types::seqiter::SeqIter;
-use crate::types::str::{Str, char_width};
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::type_flags;
 use crate::value::{R, Value};
@@ -29,9 +27,6 @@ macro_rules! iterator_type {
 }
 iterator_type!(LIST, "list_iterator", next_of_list, hint::<List>);
 iterator_type!(TUPLE, "tuple_iterator", next_of_tuple, hint::<Tuple>);
-iterator_type!(STR, "str_ascii_iterator", next_of_str, hint_of_str);
-iterator_type!(BYTES, "bytes_iterator", next_of_bytes, hint::<Bytes>);
-iterator_type!(BYTEARRAY, "bytearray_iterator", next_of_bytearray, hint::<ByteArray>);
 iterator_type!(SEQUENCE, "iterator", next_of_sequence, hint_of_sequence);
 iterator_type!(LIST_REVERSE, "list_reverseiterator", next_of_reversed_list, hint_of_reversed);
 
@@ -79,38 +74,6 @@ fn next_of_tuple(vm: &Vm, it: Ref<SeqIter>) -> Value {
         Some(v) => {
             it.index.set(i + 1);
             v
-        }
-        None => exhaust(vm, it),
-    }
-}
-
-/// The index of a string's iterator counts bytes.
-fn next_of_str(vm: &Vm, it: Ref<SeqIter>) -> R<Value> {
-    let i = it.index.get();
-    let Some(s) = it.sequence.cast::<Str>() else { return Ok(vm.stop()) };
-    let Some(&first) = s.bytes().get(i) else { return Ok(exhaust(vm, it)) };
-    let end = i + char_width(first);
-    it.index.set(end);
-    Ok(Str::new(vm, &s.bytes()[i..end])?.value())
-}
-
-fn next_of_bytes(vm: &Vm, it: Ref<SeqIter>) -> Value {
-    let i = it.index.get();
-    match it.sequence.cast::<Bytes>().and_then(|b| b.bytes().get(i).copied()) {
-        Some(b) => {
-            it.index.set(i + 1);
-            Value::small_int(i64::from(b))
-        }
-        None => exhaust(vm, it),
-    }
-}
-
-fn next_of_bytearray(vm: &Vm, it: Ref<SeqIter>) -> Value {
-    let i = it.index.get();
-    match it.sequence.cast::<ByteArray>().and_then(|b| b.bytes().get(i).copied()) {
-        Some(b) => {
-            it.index.set(i + 1);
-            Value::small_int(i64::from(b))
         }
         None => exhaust(vm, it),
     }
@@ -221,27 +184,9 @@ impl Length for Tuple {
         self.len()
     }
 }
-impl Length for Bytes {
-    fn length(&self) -> usize {
-        self.bytes().len()
-    }
-}
-impl Length for ByteArray {
-    fn length(&self) -> usize {
-        self.bytes().len()
-    }
-}
 
 fn hint<T: Length>(_: &Vm, it: Ref<SeqIter>) -> usize {
     it.sequence.cast::<T>().map_or(0, |s| s.length().saturating_sub(it.index.get()))
-}
-
-fn hint_of_str(_: &Vm, it: Ref<SeqIter>) -> usize {
-    let rest = it
-        .sequence
-        .cast::<Str>()
-        .and_then(|s| Some(crate::types::str::count_chars(s.bytes().get(it.index.get()..)?)));
-    rest.unwrap_or(0)
 }
 
 fn hint_of_sequence(vm: &Vm, it: Ref<SeqIter>) -> R<Value> {
@@ -258,22 +203,13 @@ fn hint_of_reversed(vm: &Vm, it: Ref<SeqIter>) -> R<usize> {
     Ok(if vm.len(sequence)? < n { 0 } else { n })
 }
 
-/// The position as Python code counts it.
-fn position(it: Ref<SeqIter>) -> i64 {
-    let i = it.index.get();
-    match it.sequence.cast::<Str>() {
-        Some(s) => crate::types::str::count_chars(&s.bytes()[..i.min(s.bytes().len())]) as i64,
-        None => i as i64,
-    }
-}
-
 fn reduce(vm: &Vm, it: Ref<SeqIter>) -> R<Value> {
     let down = vm.type_of(it.value()) == vm.types.list_reverseiterator;
     match it.sequence.get() {
         Some(sequence) => {
             let args = vm.tuple(&[sequence])?;
             let f = if down { vm.types.reversed.value() } else { vm.builtin("iter")? };
-            let at = vm.int(position(it) - i64::from(down))?;
+            let at = vm.int(it.index.get() as i64 - i64::from(down))?;
             vm.tuple(&[f, args, at])
         }
         None => {
@@ -289,7 +225,7 @@ fn reduce_reversed(vm: &Vm, it: Ref<SeqIter>) -> R<Value> {
     match it.sequence.get() {
         Some(sequence) => {
             let args = vm.tuple(&[sequence])?;
-            let at = vm.int(position(it) - 1)?;
+            let at = vm.int(it.index.get() as i64 - 1)?;
             vm.tuple(&[ty, args, at])
         }
         None => {
@@ -320,11 +256,7 @@ fn setstate(vm: &Vm, it: Ref<SeqIter>, state: i64) -> R<()> {
         it.index.set((state.saturating_add(1)).clamp(0, n) as usize);
         return Ok(());
     }
-    let i = state.max(0) as usize;
-    it.index.set(match sequence.cast::<Str>() {
-        Some(s) => s.byte_offset(i.min(s.char_len())),
-        None => i,
-    });
+    it.index.set(state.max(0) as usize);
     Ok(())
 }
 

@@ -29,25 +29,30 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod code;
+pub mod codecs;
 mod common;
 mod complex;
 mod descriptors;
 mod dict;
 mod dictviews;
 mod float;
+mod format;
 mod frame;
 mod function;
-mod generator;
+pub(crate) mod generator;
 mod int;
 mod iterators;
 mod list;
 mod module;
 mod object;
+mod percent;
 mod range;
+mod rows;
 mod set;
 mod singletons;
 mod slice;
 mod str;
+mod text;
 mod tuple;
 mod typeobj;
 
@@ -96,9 +101,9 @@ types! {
     list_iterator: iterators::LIST;
     list_reverseiterator: iterators::LIST_REVERSE;
     tuple_iterator: iterators::TUPLE;
-    str_iterator: iterators::STR;
-    bytes_iterator: iterators::BYTES;
-    bytearray_iterator: iterators::BYTEARRAY;
+    str_iterator: str::ITERATOR;
+    bytes_iterator: bytes::BYTES_ITERATOR;
+    bytearray_iterator: bytes::BYTEARRAY_ITERATOR;
     iterator: iterators::SEQUENCE;
     reversed: iterators::REVERSED;
     callable_iterator: iterators::CALLABLE;
@@ -110,10 +115,19 @@ types! {
     generator: generator::GENERATOR;
     coroutine: generator::COROUTINE;
     async_generator: generator::ASYNC_GENERATOR;
+    coroutine_wrapper: generator::COROUTINE_WRAPPER;
+    async_wrapped_value: generator::WRAPPED;
+    async_asend: generator::ASEND;
+    async_athrow: generator::ATHROW;
 }
 
-pub use exceptions::SyntaxPlace;
-pub use common::{class_argument, compare_rows, ext_type, item_index, repeat_count, string_of_items, tuple_hash};
+pub use common::{
+    check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated,
+    string_of_items,
+};
+pub use dict::update_from_args as dict_update_from_args;
+pub use exceptions::{SyntaxPlace, class_of_errno};
+pub use generator::{AsyncHooks, wrap_async_value};
 pub use int::{big_to_f64, hash_big, hash_i64};
 pub use list::sort_list;
 pub use object::attribute_name;
@@ -136,17 +150,11 @@ pub(crate) fn get_dict(vm: &Vm, v: Value) -> R<Value> {
 pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("cannot delete __dict__")) };
     let Some(d) = new.cast::<Dict>() else {
-        return Err(vm.type_error(format!(
-            "__dict__ must be set to a dictionary, not a '{}'",
-            vm.type_name(new)
-        )));
+        return Err(
+            vm.type_error(format!("__dict__ must be set to a dictionary, not a '{}'", vm.type_name(new)))
+        );
     };
     vm.replace_instance_dict(v, d)
-}
-
-/// A value yielded by an async generator, told apart from what it awaits.
-pub fn wrap_async_value(vm: &Vm, _v: Value) -> R<Value> {
-    Err(vm.unsupported("async generators"))
 }
 
 /// `string.templatelib.Interpolation`.

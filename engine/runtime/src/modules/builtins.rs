@@ -134,6 +134,7 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "builtins")?;
     super::add_functions(vm, m, FUNCTIONS)?;
     super::builtins_iteration::add(vm, m)?;
+    super::add_functions(vm, m, super::builtins_objects::FUNCTIONS)?;
     let d = m.dict();
     let t = &vm.types;
     for ty in [

@@ -1,9 +1,12 @@
 //! Builtin functions and types about iteration.
 
-use crate::methods::{class_argument, sort_list};
-use crate::native::{Args, TypeDef};
+use crate::interp::{At, SoftCall};
+use crate::methods::generator::next_of_generator;
+use crate::methods::{check_class, class_argument, ext_type, is_callable, sort_list};
+use crate::native::Args;
 use crate::object::{Field, Kind, Ref, Tracer};
 use crate::types::ext::{Ext, ExtArg, Payload};
+use crate::types::generator::Generator;
 use crate::types::list::List;
 use crate::types::module::Module;
 use crate::types::seqiter::SeqIter;
@@ -18,7 +21,7 @@ use std::cell::Cell;
 
 native_functions! { pub FUNCTIONS:
     "iter(object, sentinel=<unrepresentable>, /)" => iter, "Get an iterator from an object.\n\nIn the first form, the argument must supply its own iterator, or be a sequence.\nIn the second form, the callable is called until it returns the sentinel.";
-    "next(iterator, default=<unrepresentable>, /)" => next, "Return the next item from the iterator.\n\nIf default is given and the iterator is exhausted,\nit is returned instead of raising StopIteration.";
+    [soft next_soft] "next(iterator, default=<unrepresentable>, /)" => next, "Return the next item from the iterator.\n\nIf default is given and the iterator is exhausted,\nit is returned instead of raising StopIteration.";
     "aiter(async_iterable, /)" => aiter, "Return an AsyncIterator for an AsyncIterable object.";
     "anext(aiterator, default=<unrepresentable>, /)" => anext, "Return the next item from the async iterator.\n\nIf default is given and the async iterator is exhausted,\nit is returned instead of raising StopAsyncIteration.";
     "sorted(iterable, /, *, key=None, reverse=False)" => sorted, "Return a new list containing all items from the iterable in ascending order.\n\nA custom key function can be supplied to customize the sort order, and the\nreverse flag can be set to request the result in descending order.";
@@ -33,7 +36,7 @@ native_functions! { pub FUNCTIONS:
 pub(super) fn add(vm: &Vm, m: Ref<Module>) -> R<()> {
     super::add_functions(vm, m, FUNCTIONS)?;
     for def in [&ENUMERATE, &ZIP, &MAP, &FILTER] {
-        let ty = crate::methods::ext_type(vm, def)?;
+        let ty = ext_type(vm, def)?;
         m.dict().set_name(vm, def.name, ty.value())?;
     }
     Ok(())
@@ -49,13 +52,6 @@ fn iter(vm: &Vm, v: Value, sentinel: Option<Value>) -> R<Value> {
     Ok(it.value())
 }
 
-/// `callable(v)`.
-fn is_callable(vm: &Vm, v: Value) -> bool {
-    let kind = v.header().map(|h| Kind::ALL[h.kind.get() as usize]);
-    matches!(kind, Some(Kind::Function | Kind::BoundMethod | Kind::Native | Kind::Type))
-        || vm.type_of(v).special(vm, Special::Call).is_some()
-}
-
 fn next(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
     let ty = vm.type_of(it);
     if ty.special(vm, Special::Next).is_none() {
@@ -64,6 +60,28 @@ fn next(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
     match (vm.next_or_stop(it)?, default) {
         (Ok(v), _) | (Err(_), Some(v)) => Ok(v),
         (Err(stop), None) => Err(vm.stop_iteration(stop)),
+    }
+}
+
+/// `next` of a generator resumes it in the loop.
+fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+    if let (&[it], None) = call.args.parts()
+        && vm.type_of(it) == vm.types.generator
+        && let Some(g) = it.cast::<Generator>()
+    {
+        return next_of_generator(vm, call, g);
+    }
+    let r = match call.args.positional() {
+        &[it] if !call.args.has_keywords() => next(vm, it, None),
+        &[it, default] if !call.args.has_keywords() => next(vm, it, Some(default)),
+        all if call.args.has_keywords() || all.is_empty() => {
+            Err(vm.type_error("next expected at least 1 argument, got 0"))
+        }
+        all => Err(vm.type_error(format!("next expected at most 2 arguments, got {}", all.len()))),
+    };
+    match r {
+        Ok(v) => call.done(vm, v),
+        Err(_) => call.raised(vm),
     }
 }
 
@@ -280,6 +298,7 @@ native_type! {
 }
 
 fn new_enumerate(vm: &Vm, class: Ref<Type>, iterable: Value, start: Option<Value>) -> R<Value> {
+    check_class(vm, class, &ENUMERATE)?;
     let (count, large) = match start {
         None => (0, None),
         Some(v) => match vm.index(v)? {
@@ -438,13 +457,8 @@ fn strict_argument(vm: &Vm, name: &str, args: Args<'_>, exact: bool) -> R<bool> 
     Ok(strict)
 }
 
-/// The type that this declaration made.
-fn own_type(vm: &Vm, def: &'static TypeDef) -> R<Ref<Type>> {
-    crate::methods::ext_type(vm, def)
-}
-
 fn new_zip(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let own = own_type(vm, &ZIP)?;
+    let own = ext_type(vm, &ZIP)?;
     let ty = class_argument(vm, &args, own)?;
     let strict = strict_argument(vm, "zip", args, ty == own)?;
     let iterators = Iterators::new(vm, None, &args.positional()[1..], strict)?;
@@ -460,7 +474,7 @@ fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
 }
 
 fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let own = own_type(vm, &MAP)?;
+    let own = ext_type(vm, &MAP)?;
     let ty = class_argument(vm, &args, own)?;
     let strict = strict_argument(vm, "map", args, ty == own)?;
     let [_, function, iterables @ ..] = args.positional() else {
@@ -505,6 +519,7 @@ native_type! {
 }
 
 fn new_filter(vm: &Vm, class: Ref<Type>, function: Value, iterable: Value) -> R<Value> {
+    check_class(vm, class, &FILTER)?;
     let iterator = vm.iter(iterable)?;
     let payload = Filter { function: Field::new(Some(function)), iterator: Field::new(Some(iterator)) };
     Ok(Ext::new(vm, class, payload)?.value())

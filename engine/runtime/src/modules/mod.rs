@@ -2,24 +2,30 @@
 
 pub mod builtins;
 mod builtins_iteration;
+mod builtins_objects;
 mod classes;
+mod collections;
+mod functools;
 mod gc;
 mod import;
+mod itertools;
+mod operator;
 mod oserror;
 mod pending;
+mod program;
 mod signal;
 pub mod structseq;
-mod program;
 mod sys;
 mod time;
 
+pub use builtins_objects::{builtin, texts};
 pub use classes::class_step;
 pub use import::{LIBRARY, Main, MainMissing, import, run_code, run_main};
 pub use oserror::strerror;
 pub use pending::*;
+pub use program::run_program;
 pub use signal::{install_interrupt, run_signal_handlers};
 pub use sys::{Finalizing, IntMaxDigits, VERSION, namespace, version_text};
-pub use program::run_program;
 
 use crate::native::NativeDef;
 use crate::object::Ref;
@@ -32,8 +38,16 @@ use crate::vm::Vm;
 pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 
 /// The modules of this crate that are made when they are imported.
-pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] =
-    &[("_imp", import::make_imp), ("_signal", signal::make), ("gc", gc::make), ("time", time::make)];
+pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
+    ("_collections", collections::make),
+    ("_functools", functools::make),
+    ("_imp", import::make_imp),
+    ("_operator", operator::make),
+    ("_signal", signal::make),
+    ("gc", gc::make),
+    ("itertools", itertools::make),
+    ("time", time::make),
+];
 
 /// Adds functions to a module. MemoryError.
 pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {

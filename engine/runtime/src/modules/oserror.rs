@@ -1,6 +1,8 @@
 //! Raising OSError and its subclasses.
 
-use crate::value::{R, Raised, Value};
+use crate::methods::class_of_errno;
+use crate::native::Args;
+use crate::value::{Raised, Value};
 use crate::vm::Vm;
 
 /// The system's text of an error number.
@@ -16,17 +18,33 @@ pub fn strerror(errno: i32) -> String {
 }
 
 impl Vm {
-    /// Raises OSError for an error number, of what works on two files.
+    /// Raises OSError for an error number, with the name of the file if one was named.
     #[cold]
-    pub fn os_error_2(&self, errno: i32, filename: Value, filename2: Value) -> Raised {
-        let raise = || -> R<Raised> {
-            let text = self.str(&strerror(errno))?;
-            let row = [Value::small_int(errno.into()), text, filename, Value::NONE, filename2];
-            // OSError makes an instance of the subclass for the number.
-            let e = self.call(self.exc.os_error.value(), &row)?;
-            Ok(self.raise(e))
+    pub fn os_error(&self, errno: i32, filename: Option<Value>) -> Raised {
+        self.os_error_2(errno, filename, None)
+    }
+
+    /// As [`Vm::os_error`], of what works on two files.
+    #[cold]
+    pub fn os_error_2(&self, errno: i32, filename: Option<Value>, filename2: Option<Value>) -> Raised {
+        let number = Value::small_int(errno.into());
+        let text = match self.str(&strerror(errno)) {
+            Ok(t) => t,
+            Err(e) => return e,
         };
-        raise().unwrap_or_else(|e| e)
+        let name = filename.unwrap_or(Value::NONE);
+        let row = [number, text, name, Value::NONE, filename2.unwrap_or(Value::NONE)];
+        let n = if filename2.is_some() {
+            5
+        } else if filename.is_some() {
+            3
+        } else {
+            2
+        };
+        match self.construct(class_of_errno(self, i64::from(errno)), Args::new(&row[..n], None)) {
+            Ok(e) => self.raise(e),
+            Err(e) => e,
+        }
     }
 
     /// Raises OSError for the error of the last system call.

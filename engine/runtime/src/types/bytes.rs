@@ -2,6 +2,7 @@
 
 use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::instance::Raw;
+use crate::types::typeobj::Type;
 use crate::value::R;
 use crate::vm::Vm;
 use std::cell::Cell;
@@ -27,12 +28,14 @@ unsafe impl Object for Bytes {
 impl Bytes {
     /// MemoryError.
     pub fn new(vm: &Vm, bytes: &[u8]) -> R<Ref<Bytes>> {
-        Bytes::with_shape(vm, bytes, vm.types.bytes.root_shape_id())
+        Bytes::of_type(vm, bytes, vm.types.bytes)
     }
 
-    /// As [`Bytes::new`], for a subclass. MemoryError.
-    pub fn with_shape(vm: &Vm, bytes: &[u8], shape: u32) -> R<Ref<Bytes>> {
-        let b = vm.alloc::<Bytes>(size_of::<Bytes>() + bytes.len() + 1, shape)?;
+    /// A new instance of `bytes` or a subclass. MemoryError.
+    pub fn of_type(vm: &Vm, bytes: &[u8], ty: Ref<Type>) -> R<Ref<Bytes>> {
+        let size = size_of::<Bytes>() + bytes.len() + 1 + vm.dict_word_size(ty);
+        let b = vm.alloc::<Bytes>(size, ty.root_shape_id())?;
+        vm.mark_dict_word(b.header(), ty);
         b.len.set(bytes.len());
         // SAFETY: `len` bytes follow the struct.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), b.data.as_ptr() as *mut u8, bytes.len()) };
@@ -120,6 +123,28 @@ impl Ref<ByteArray> {
             }
         }
         self.len.set(bytes.len());
+        Ok(())
+    }
+
+    /// Appends bytes, which do not lie in the array itself. MemoryError, BufferError.
+    pub fn append(self, vm: &Vm, bytes: &[u8]) -> R<()> {
+        if self.exports.get() > 0 && !bytes.is_empty() {
+            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
+        }
+        let (old, new) = (self.len.get(), self.len.get() + bytes.len());
+        let raw = match self.data.cast::<Raw>() {
+            Some(raw) if raw.len() >= new => raw,
+            _ => {
+                let raw = Raw::new(vm, new + new / 8 + 8)?;
+                // SAFETY: a fresh array that is longer than the old bytes.
+                unsafe { std::ptr::copy_nonoverlapping(self.bytes().as_ptr(), raw.data_ptr(), old) };
+                self.data.set(vm, self, raw.value());
+                raw
+            }
+        };
+        // SAFETY: the array is at least `new` long.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), raw.data_ptr().add(old), bytes.len()) };
+        self.len.set(new);
         Ok(())
     }
 }

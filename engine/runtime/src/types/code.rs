@@ -69,6 +69,15 @@ pub struct MethodCache {
     pub function: Cell<Option<Value>>,
 }
 
+/// Inline cache of a module's attribute, in place of either kind above.
+#[repr(C)]
+pub struct ModuleCache {
+    /// The module's address.
+    pub module: Cell<u64>,
+    pub name: Ref<Str>,
+    pub cell: Cell<Option<Value>>,
+}
+
 /// Inline cache of a global.
 #[repr(C)]
 pub struct GlobalCache {
@@ -85,6 +94,7 @@ const _: () = assert!(
     size_of::<AttrCache>() == CACHE_BYTES
         && size_of::<MethodCache>() == CACHE_BYTES
         && size_of::<GlobalCache>() == CACHE_BYTES
+        && size_of::<ModuleCache>() == CACHE_BYTES
 );
 
 // SAFETY: constants, names and the caches' references are traced; the block is freed with the object.
@@ -367,9 +377,9 @@ pub fn reset_attribute_caches(code: Ref<CodeObject>) {
         let units = std::slice::from_raw_parts(exec.entry, exec.units as usize);
         for (i, op) in instructions(units) {
             let to = match op {
-                Op::LoadAttrSlot | Op::LoadAttrOverflow => Op::LoadAttr,
+                Op::LoadAttrSlot | Op::LoadAttrOverflow | Op::LoadAttrModule => Op::LoadAttr,
                 Op::StoreAttrSlot | Op::StoreAttrAdd => Op::StoreAttr,
-                Op::LoadMethodCached => Op::LoadMethod,
+                Op::LoadMethodCached | Op::LoadMethodModule => Op::LoadMethod,
                 _ => continue,
             };
             (exec.entry.add(i) as *mut u8).write(to as u8);

@@ -5,7 +5,7 @@
 //! If a builtin was looked up past a module's dictionary (`WATCHED`), a new name in it moves the
 //! isolate's globals epoch on, which makes every cached builtin be looked up again.
 
-use crate::object::{Header, Kind, Object, Ref, Tracer};
+use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::cell::CellObject;
 use crate::types::str::Str;
 use crate::types::table::{Entries, Table};
@@ -17,12 +17,14 @@ use crate::vm::Vm;
 pub struct Dict {
     header: Header,
     pub table: Table,
+    /// What a subclass in Rust keeps with it: the factory of a `defaultdict`.
+    pub extra: Field,
 }
 
 const CELLS: u16 = 1;
 const WATCHED: u16 = 2;
 
-// SAFETY: the table's slot is the only reference.
+// SAFETY: the table's slot and the extra one are the only references.
 unsafe impl Object for Dict {
     const KIND: Kind = Kind::Dict;
     fn size(&self) -> usize {
@@ -30,6 +32,7 @@ unsafe impl Object for Dict {
     }
     fn trace(&self, tracer: &mut Tracer<'_>) {
         self.table.trace(tracer);
+        self.extra.trace(tracer);
     }
 }
 
@@ -205,6 +208,24 @@ impl Ref<Dict> {
     /// Removes the last entry.
     pub fn pop_last(self, vm: &Vm) -> Option<(Value, Value)> {
         (0..self.fill()).rev().find_map(|i| self.remove_at(vm, i))
+    }
+
+    /// Removes the first entry.
+    pub fn pop_first(self, vm: &Vm) -> Option<(Value, Value)> {
+        self.remove_at(vm, self.table.first())
+    }
+
+    /// Moves a key that is there, and was just looked up, behind all others. MemoryError.
+    pub fn move_last(self, vm: &Vm, key: Value, hash: i64, v: Value) -> R<()> {
+        let Some(i) = self.table.find(vm, key, hash)? else { return Ok(()) };
+        if i + 1 == self.fill() {
+            return Ok(());
+        }
+        match self.remove_at(vm, i) {
+            // The key object stays the one that was put in.
+            Some((key, _)) => self.add(vm, key, hash, v),
+            None => Ok(()),
+        }
     }
 
     pub fn delete(self, vm: &Vm, key: Value) -> R<bool> {

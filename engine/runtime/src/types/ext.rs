@@ -121,7 +121,10 @@ unsafe impl<T: Payload> Object for Ext<T> {
         header.kind.get() == Kind::Ext as u8 && {
             // SAFETY: the kind says that it is an extension object.
             let object = unsafe { &*std::ptr::from_ref(header).cast::<ExtObject>() };
-            object.vtable.get().is_some_and(|v| std::ptr::eq(v, Self::VTABLE) || v.payload == TypeId::of::<T>())
+            object
+                .vtable
+                .get()
+                .is_some_and(|v| std::ptr::eq(v, Self::VTABLE) || v.payload == TypeId::of::<T>())
         }
     }
     fn size(&self) -> usize {

@@ -76,6 +76,11 @@ impl FrameObject {
         self.unit.set(unit);
     }
 
+    /// Lets go of the copied registers.
+    pub fn forget_locals(&self) {
+        self.registers.init(None::<Value>);
+    }
+
     /// The copied registers of a frame that was left.
     pub fn saved(&self) -> Option<Ref<Values>> {
         self.registers.cast()

@@ -32,6 +32,14 @@ impl Module {
         Ok(module)
     }
 
+    /// A module of this class with an empty dictionary. MemoryError.
+    pub fn bare(vm: &Vm, ty: Ref<crate::types::typeobj::Type>) -> R<Ref<Module>> {
+        let dict = Dict::new_globals(vm)?;
+        let module = vm.alloc_instance::<Module>(ty)?;
+        module.dict.init(dict.value());
+        Ok(module)
+    }
+
     #[inline(always)]
     pub fn dict(&self) -> Ref<Dict> {
         // SAFETY: set at creation.

@@ -8,6 +8,7 @@
 //! (see [`Str::byte_offset`]).
 
 use crate::object::{Header, Kind, Object, Ref, Tracer};
+use crate::types::typeobj::Type;
 use crate::value::R;
 use crate::vm::Vm;
 use std::cell::Cell;
@@ -38,22 +39,43 @@ unsafe impl Object for Str {
 impl Str {
     /// A new string of WTF-8 bytes. MemoryError.
     pub fn new(vm: &Vm, bytes: &[u8]) -> R<Ref<Str>> {
-        Str::with_shape(vm, bytes, vm.types.str.root_shape_id())
+        let chars = if bytes.is_ascii() { bytes.len() } else { count_chars(bytes) };
+        Str::build(vm, bytes.len(), chars, |to| to.copy_from_slice(bytes))
     }
 
-    /// As [`Str::new`], for a subclass. MemoryError.
-    pub fn with_shape(vm: &Vm, bytes: &[u8], shape: u32) -> R<Ref<Str>> {
-        let ascii = bytes.is_ascii();
-        let chars = if ascii { bytes.len() } else { count_chars(bytes) };
-        let s = vm.alloc::<Str>(size_of::<Str>() + bytes.len() + 1, shape)?;
-        s.len.set(bytes.len());
+    /// A new instance of `str` or a subclass. MemoryError.
+    pub fn of_type(vm: &Vm, bytes: &[u8], ty: Ref<Type>) -> R<Ref<Str>> {
+        let chars = if bytes.is_ascii() { bytes.len() } else { count_chars(bytes) };
+        let s = Str::alloc(vm, bytes.len(), chars, ty.root_shape_id(), vm.dict_word_size(ty))?;
+        vm.mark_dict_word(s.header(), ty);
+        s.fill(|to| to.copy_from_slice(bytes));
+        Ok(s)
+    }
+
+    /// A new string of this many bytes and characters, which `fill` writes. MemoryError.
+    #[inline]
+    pub fn build(vm: &Vm, len: usize, chars: usize, fill: impl FnOnce(&mut [u8])) -> R<Ref<Str>> {
+        let s = Str::alloc(vm, len, chars, vm.types.str.root_shape_id(), 0)?;
+        s.fill(fill);
+        Ok(s)
+    }
+
+    #[inline]
+    fn alloc(vm: &Vm, len: usize, chars: usize, shape: u32, extra: usize) -> R<Ref<Str>> {
+        let s = vm.alloc::<Str>(size_of::<Str>() + len + 1 + extra, shape)?;
+        s.len.set(len);
         s.chars.set(chars);
-        s.header.bits.set(s.header.bits.get() | if ascii { ASCII } else { 0 });
-        // SAFETY: `len` bytes follow the struct.
-        unsafe {
-            std::ptr::copy_nonoverlapping(bytes.as_ptr(), s.data.as_ptr() as *mut u8, bytes.len());
+        if len == chars {
+            s.header.bits.set(s.header.bits.get() | ASCII);
         }
         Ok(s)
+    }
+
+    /// Writes the bytes of a fresh string.
+    #[inline]
+    fn fill(&self, fill: impl FnOnce(&mut [u8])) {
+        // SAFETY: `len` bytes follow the struct, and nobody else knows the object yet.
+        fill(unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr() as *mut u8, self.len.get()) });
     }
 
     /// The WTF-8 bytes.

@@ -1,7 +1,7 @@
 //! The insertion-ordered hash table behind `dict` and `set`.
 //!
 //! ```text
-//! Entries | header | capacity | fill | index mask | tombstones | (key, value) × capacity | hash × capacity | u32 × (mask + 1)
+//! Entries | header | capacity | fill | index mask | first | tombstones | (key, value) × capacity | hash × capacity | u32 × (mask + 1)
 //! ```
 //! Entries stand in insertion order; a deleted one has neither key nor value. The index maps hashes
 //! to entry numbers + 1 by open addressing (0: free, `TOMBSTONE`: deleted). Up to 8 entries there is no index: the hashes are
@@ -22,6 +22,8 @@ pub struct Entries {
     fill: Cell<usize>,
     /// Size of the index - 1; 0: no index.
     mask: Cell<usize>,
+    /// All entries before this one are deleted.
+    first: Cell<usize>,
     /// Index slots that a removal of the last entry left behind: `fill` does not count them.
     tombstones: Cell<usize>,
     pairs: [Field; 0],
@@ -102,6 +104,17 @@ impl Entries {
     pub fn entry(&self, i: usize) -> Option<(Value, Value)> {
         let pairs = self.pairs();
         Some((pairs[2 * i].get()?, pairs[2 * i + 1].get()?))
+    }
+
+    /// Number of the first entry that is not deleted; `fill` if there is none. Each deleted one is
+    /// passed once, so that taking the first entry again and again is cheap.
+    pub fn first(&self) -> usize {
+        let mut i = self.first.get();
+        while i < self.fill() && self.entry(i).is_none() {
+            i += 1;
+        }
+        self.first.set(i);
+        i
     }
 
     #[inline]
@@ -245,6 +258,7 @@ impl Ref<Entries> {
         self.hashes()[i].set(-1);
         if i + 1 == self.fill.get() {
             self.fill.set(i);
+            self.first.set(self.first.get().min(i));
             self.tombstones.set(self.tombstones.get() + usize::from(mask != 0));
         }
     }
@@ -299,6 +313,11 @@ impl Table {
     #[inline]
     pub fn entry(&self, i: usize) -> Option<(Value, Value)> {
         self.entries().filter(|e| i < e.fill()).and_then(|e| e.entry(i))
+    }
+
+    /// Number of the first entry that is there.
+    pub fn first(&self) -> usize {
+        self.entries().map_or(0, |e| e.first())
     }
 
     pub fn find(&self, vm: &Vm, key: Value, hash: i64) -> R<Option<usize>> {

@@ -38,6 +38,13 @@ pub trait Hooks {
     /// Source text of a packaged module by the file name in its code.
     fn packaged_source(&self, filename: &str) -> Option<String>;
 
+    /// Byte offsets in a piece of source between which a traceback's markers are `^`, not `~`: its
+    /// operator, subscript or call.
+    fn caret_anchors(&self, segment: &str) -> Option<(usize, usize)>;
+
+    /// Are these lines an assigned or returned call, which stands at these byte offsets?
+    fn is_plain_call(&self, lines: &str, start: usize, end: usize) -> bool;
+
     /// A module written in Rust outside of the runtime.
     fn native_module(&self, vm: &Vm, name: &str) -> R<Option<Value>>;
 

@@ -3,10 +3,12 @@
 mod alloc;
 mod bootstrap;
 mod errors;
+mod finalize;
 mod hooks;
 mod known;
 mod names;
 mod protocol;
+pub mod report;
 
 pub use crate::methods::SyntaxPlace;
 pub use bootstrap::StartError;

@@ -387,6 +387,9 @@ impl Vm {
                         h => h,
                     });
                 }
+                if let Some(h) = self.as_i64(r) {
+                    return Ok(h);
+                }
                 match self.as_big(r) {
                     Some(b) => Ok(crate::methods::hash_big(&b)),
                     None => Err(self.type_error("__hash__ method should return an integer")),

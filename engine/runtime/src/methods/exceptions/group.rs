@@ -63,7 +63,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let mut has_base = false;
     for (i, v) in list.items().iter().enumerate() {
         if v.cast::<Exception>().is_none() {
-            return Err(vm.value_error(format!("Item {i} of second argument (exceptions) is not an exception")));
+            return Err(
+                vm.value_error(format!("Item {i} of second argument (exceptions) is not an exception"))
+            );
         }
         has_base |= !vm.type_of(*v).is_subtype(vm.exc.exception);
     }
@@ -134,7 +136,9 @@ impl Matcher<'_> {
         if is_class(v) || v.cast::<Tuple>().is_some_and(|t| t.items().iter().all(|&v| is_class(v))) {
             return Ok(Matcher::Types(v));
         }
-        Err(vm.type_error("expected an exception type, a tuple of exception types, or a callable (other than a class)"))
+        Err(vm.type_error(
+            "expected an exception type, a tuple of exception types, or a callable (other than a class)",
+        ))
     }
 
     fn matches(self, vm: &Vm, e: Value) -> R<bool> {

@@ -7,6 +7,7 @@ mod os;
 mod syntax;
 mod unicode;
 
+pub use os::class_of_errno;
 pub use syntax::SyntaxPlace;
 
 use crate::native::{Args, TypeDef};

@@ -9,7 +9,7 @@ use crate::types::exception::Exception;
 use crate::types::list::List;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{Type, type_flags};
-use crate::value::{R, Raised, Value};
+use crate::value::{R, Value};
 use crate::vm::Vm;
 use skein_bytecode::Special;
 
@@ -168,7 +168,7 @@ fn set_written(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
 }
 
 /// The class that `OSError(errno, …)` makes an instance of.
-pub(super) fn class_of_errno(vm: &Vm, errno: i64) -> Ref<Type> {
+pub fn class_of_errno(vm: &Vm, errno: i64) -> Ref<Type> {
     let e = &vm.exc;
     match i32::try_from(errno).unwrap_or(0) {
         libc::EAGAIN | libc::EALREADY | libc::EINPROGRESS => e.blocking_io_error,
@@ -186,22 +186,5 @@ pub(super) fn class_of_errno(vm: &Vm, errno: i64) -> Ref<Type> {
         libc::ESRCH => e.process_lookup_error,
         libc::ETIMEDOUT => e.timeout_error,
         _ => e.os_error,
-    }
-}
-
-impl Vm {
-    /// Raises the OSError of this error number, for a file if one is given.
-    #[cold]
-    pub fn os_error(&self, errno: i32, filename: Option<Value>) -> Raised {
-        let raise = || -> R<Raised> {
-            // SAFETY: `strerror` returns a string that is good until the next call.
-            let text = unsafe { std::ffi::CStr::from_ptr(libc::strerror(errno)) };
-            let text = self.str(&text.to_string_lossy())?;
-            let e = Exception::new(self, class_of_errno(self, i64::from(errno)), &[])?;
-            let row = [Value::small_int(i64::from(errno)), text, filename.unwrap_or(Value::NONE)];
-            fill(self, e, if filename.is_some() { &row } else { &row[..2] })?;
-            Ok(self.raise(e.value()))
-        };
-        raise().unwrap_or(Raised)
     }
 }

@@ -81,22 +81,22 @@ fn init(vm: &Vm, args: Args<'_>, first: usize, decoding: bool) -> R<()> {
     set_arguments(vm, e, given)?;
     let wanted = REASON + 1 - first;
     if given.len() != wanted {
-        return Err(vm.type_error(format!("function takes exactly {wanted} arguments ({} given)", given.len())));
+        return Err(
+            vm.type_error(format!("function takes exactly {wanted} arguments ({} given)", given.len()))
+        );
     }
     for (i, &v) in given.iter().enumerate() {
-        let wrong = |what: &str| {
-            vm.type_error(format!("argument {} must be {what}, not {}", i + 1, vm.type_name(v)))
-        };
+        let wrong =
+            |what: &str| vm.type_error(format!("argument {} must be {what}, not {}", i + 1, vm.type_name(v)));
         let v = match first + i {
             START | END => vm.index(v)?,
             OBJECT if decoding => match v.cast::<ByteArray>() {
                 Some(b) => vm.bytes(b.bytes())?,
                 None if v.cast::<Bytes>().is_some() => v,
                 None => {
-                    return Err(vm.type_error(format!(
-                        "a bytes-like object is required, not '{}'",
-                        vm.type_name(v)
-                    )));
+                    return Err(
+                        vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v)))
+                    );
                 }
             },
             _ if v.cast::<Str>().is_none() => return Err(wrong("str")),
@@ -173,13 +173,27 @@ fn decode_str(vm: &Vm, e: Ref<Exception>) -> R<String> {
 impl Vm {
     /// Raises UnicodeDecodeError with its fields; positions count bytes.
     #[cold]
-    pub fn decode_error(&self, encoding: &str, object: Value, start: usize, end: usize, reason: &str) -> Raised {
+    pub fn decode_error(
+        &self,
+        encoding: &str,
+        object: Value,
+        start: usize,
+        end: usize,
+        reason: &str,
+    ) -> Raised {
         self.unicode_error(self.exc.unicode_decode_error, encoding, object, start, end, reason)
     }
 
     /// Raises UnicodeEncodeError with its fields; positions count characters.
     #[cold]
-    pub fn encode_error(&self, encoding: &str, object: Value, start: usize, end: usize, reason: &str) -> Raised {
+    pub fn encode_error(
+        &self,
+        encoding: &str,
+        object: Value,
+        start: usize,
+        end: usize,
+        reason: &str,
+    ) -> Raised {
         self.unicode_error(self.exc.unicode_encode_error, encoding, object, start, end, reason)
     }
 

@@ -1,0 +1,125 @@
+//! What is run for objects that nothing leads to any more; errors that nobody can handle.
+
+use crate::object::Ref;
+use crate::types::exception::Exception;
+use crate::types::ext::ExtObject;
+use crate::types::generator::Generator;
+use crate::types::typeobj::Type;
+use crate::value::{R, Raised, Value};
+use crate::vm::Vm;
+
+impl Vm {
+    /// Runs finalizers that collections have found. The pending exception stays what it is.
+    pub fn run_finalizers(&self) {
+        let pending = self.pending.take();
+        while let Some(object) = self.heap.take_finalizable() {
+            // SAFETY: the heap hands out live objects.
+            let v = unsafe { Value::from_bits(object as u64) };
+            self.finalize(v);
+        }
+        self.pending.set(pending);
+    }
+
+    fn finalize(&self, v: Value) {
+        if let Some(g) = v.cast::<Generator>() {
+            if crate::methods::generator::finalize(self, g).is_err() {
+                let what = format!("Exception ignored while closing generator {}", self.repr_or_type(v));
+                self.unraisable(Some(&what), Value::NONE);
+            }
+            return;
+        }
+        if let Some(del) = self.type_of(v).lookup(self, self.names.__del__) {
+            let bound = self.bind(del, v, self.type_of(v));
+            if bound.and_then(|f| self.call(f, &[])).is_err() {
+                let what = format!("Exception ignored while calling deallocator {}", self.repr_or_type(del));
+                self.unraisable(Some(&what), Value::NONE);
+            }
+        }
+        if v.cast::<ExtObject>().is_some() {
+            self.hooks.clone().switcher().finalize(self, v);
+        }
+    }
+
+    fn repr_or_type(&self, v: Value) -> String {
+        self.repr_string(v).unwrap_or_else(|Raised| {
+            self.pending.take();
+            format!("<{} object at {:#x}>", self.type_name(v), v.bits())
+        })
+    }
+
+    /// Reports the pending exception, which has nowhere to go, by `sys.unraisablehook`.
+    pub fn unraisable(&self, message: Option<&str>, object: Value) {
+        let Some(e) = self.pending.take() else { return };
+        if self.call_unraisable_hook(e, message, object).is_ok_and(|done| done) {
+            return;
+        }
+        self.pending.take();
+        let text = match (message, object.is_none()) {
+            (Some(m), true) => format!("{m}:\n"),
+            (Some(m), false) => format!("{m}: {}\n", self.repr_or_type(object)),
+            (None, true) => String::new(),
+            (None, false) => format!("Exception ignored in: {}\n", self.repr_or_type(object)),
+        };
+        crate::vm::report::write_stderr(self, &text);
+        crate::vm::report::print_exception(self, e);
+    }
+
+    /// Calls a hook that Python code has put in place of the builtin one.
+    fn call_unraisable_hook(&self, e: Value, message: Option<&str>, object: Value) -> R<bool> {
+        let Some(sys) = self.sys_dict.get() else { return Ok(false) };
+        let Some(hook) = sys.get_name(self, "unraisablehook")?.filter(|h| !h.is_none()) else {
+            return Ok(false);
+        };
+        if sys.get_name(self, "__unraisablehook__")?.is_none_or(|own| own.is(hook)) {
+            return Ok(false);
+        }
+        let args = self.unraisable_args()?;
+        let tb = e.cast::<Exception>().map_or(Value::NONE, |e| e.traceback.or_none());
+        let message = match message {
+            Some(m) => self.str(m)?,
+            None => Value::NONE,
+        };
+        for (name, v) in [
+            ("exc_type", self.type_of(e).value()),
+            ("exc_value", e),
+            ("exc_traceback", tb),
+            ("err_msg", message),
+            ("object", object),
+        ] {
+            self.set_attr(args, self.intern(name)?, v)?;
+        }
+        self.call(hook, &[args]).map(|_| true)
+    }
+
+    /// An empty `UnraisableHookArgs`.
+    fn unraisable_args(&self) -> R<Value> {
+        let dict = crate::types::dict::Dict::new(self)?;
+        let name = self.str("UnraisableHookArgs")?;
+        let class = self.call(self.types.type_.value(), &[name, self.tuple(&[])?, dict.value()])?;
+        self.call(class, &[])
+    }
+
+    /// `warnings.warn(message, category)`; an error if warnings are made errors.
+    pub fn warn(&self, category: Ref<Type>, message: &str) -> R<()> {
+        let imported = match self.modules.get() {
+            Some(m) => m.get_name(self, "warnings")?,
+            None => None,
+        };
+        let text = self.str(message)?;
+        let module = match imported {
+            Some(m) => m,
+            None => match crate::modules::import(self, "warnings") {
+                Ok(m) => m,
+                Err(Raised) => {
+                    // Without the module, the warning is shown as it would be.
+                    self.pending.take();
+                    let line = format!("sys:1: {}: {message}\n", category.name_string());
+                    crate::vm::report::write_stderr(self, &line);
+                    return Ok(());
+                }
+            },
+        };
+        let warn = self.get_attr_str(module, "warn")?;
+        self.call(warn, &[text, category.value()]).map(|_| ())
+    }
+}

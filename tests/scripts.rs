@@ -1,0 +1,72 @@
+//! Runs the Python scripts under `tests/scripts`: as they are, and while collecting garbage all the time.
+//!
+//! `SKEIN_SCRIPTS=name,name` runs only these. Where a `python3.14` or `python3.13` is found, the scripts that need
+//! nothing of Skein's own run there too, to show that what they assert is Python.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn scripts() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
+    let only = std::env::var("SKEIN_SCRIPTS").ok();
+    let wanted = |p: &Path| {
+        let name = p.file_stem().and_then(|n| n.to_str()).unwrap_or_default();
+        only.as_ref().is_none_or(|o| o.split(',').any(|n| n == name))
+    };
+    let entries = std::fs::read_dir(&folder).expect("the folder of scripts can be read");
+    let mut found: Vec<PathBuf> = entries
+        .map(|e| e.expect("an entry").path())
+        .filter(|p| p.extension().is_some_and(|e| e == "py") && wanted(p))
+        .collect();
+    found.sort();
+    assert!(!found.is_empty(), "no script to run");
+    found
+}
+
+fn failure(what: &str, script: &Path, out: &Output) -> Option<String> {
+    (!out.status.success()).then(|| {
+        format!("{what} {}: {}\n{}", script.display(), out.status, String::from_utf8_lossy(&out.stderr))
+    })
+}
+
+fn run_all(what: &str, args: &[&str]) {
+    let mut failures = Vec::new();
+    for script in scripts() {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_skein"));
+        let out = command.args(args).arg(&script).output().expect("skein can be started");
+        failures.extend(failure(what, &script, &out));
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn scripts_pass() {
+    run_all("plain", &[]);
+}
+
+#[test]
+fn scripts_pass_while_collecting() {
+    run_all("collecting", &["-X", "gc-stress=97"]);
+}
+
+#[test]
+fn scripts_are_python() {
+    let peer = ["python3.14", "python3.13"].into_iter().find(|p| Command::new(p).arg("-V").output().is_ok());
+    let Some(peer) = peer else {
+        println!("skipped: neither python3.14 nor python3.13 was found");
+        return;
+    };
+    let mut failures = Vec::new();
+    for script in scripts() {
+        let text = std::fs::read_to_string(&script).expect("a script can be read");
+        if text.contains("import stackless")
+            || text.contains("import greenlet")
+            || text.contains("from greenlet")
+        {
+            continue;
+        }
+        let out = Command::new(peer).arg(&script).output().expect("the peer can be started");
+        failures.extend(failure(peer, &script, &out));
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
