@@ -7,6 +7,7 @@ mod posix;
 mod resource;
 mod select;
 mod socket;
+mod weakref;
 
 use skein_runtime::modules::MakeModule;
 use skein_runtime::value::{R, Value};
@@ -21,6 +22,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("resource", resource::make),
     ("select", select::make),
     ("_socket", socket::make),
+    ("_weakref", weakref::make),
 ];
 
 /// The module of that name, if it is one of this crate's.
