@@ -2,13 +2,28 @@
 
 mod atexit;
 mod errno;
+mod io;
+mod posix;
+mod resource;
+mod select;
+mod socket;
+mod weakref;
 
 use skein_runtime::modules::MakeModule;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 /// Made when they are imported.
-const MODULES: &[(&str, MakeModule)] = &[("atexit", atexit::make), ("errno", errno::make)];
+const MODULES: &[(&str, MakeModule)] = &[
+    ("atexit", atexit::make),
+    ("errno", errno::make),
+    ("_io", io::make),
+    ("posix", posix::make),
+    ("resource", resource::make),
+    ("select", select::make),
+    ("_socket", socket::make),
+    ("_weakref", weakref::make),
+];
 
 /// The module of that name, if it is one of this crate's.
 pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
@@ -24,12 +39,12 @@ pub fn native_module_names() -> Vec<&'static str> {
 }
 
 /// What a program finds without importing: the standard streams.
-pub fn install(_vm: &Vm) -> R<()> {
-    Ok(())
+pub fn install(vm: &Vm) -> R<()> {
+    io::install(vm)
 }
 
 /// The end of a program: exit functions, then the standard streams' buffers. False: output was lost.
 pub fn finish(vm: &Vm) -> bool {
     atexit::run(vm);
-    true
+    io::flush_standard(vm)
 }

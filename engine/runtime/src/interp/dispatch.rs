@@ -552,7 +552,8 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
             Op::Jump => at = at.jump(at.extra() as i32),
             Op::JumpBack => {
                 let back = at.extra() as i32;
-                let left = vm.ticks.get() + i64::from(back);
+                // One more, for a loop that jumps to itself.
+                let left = vm.ticks.get() + i64::from(back) - 1;
                 vm.ticks.set(left);
                 at = at.jump(back);
                 if left < 0 {

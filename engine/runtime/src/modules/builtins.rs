@@ -4,6 +4,7 @@ use crate::native::Args;
 use crate::native_functions;
 use crate::object::Ref;
 use crate::types::module::Module;
+use crate::types::str::Str;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 
@@ -11,6 +12,7 @@ native_functions! { pub FUNCTIONS:
     "__build_class__(func, name, /, *bases, **kwds)" => super::classes::build_class, "Internal helper function used by the class statement.";
     "__import__(name, globals=None, locals=None, fromlist=(), level=0)" => super::import::import_builtin, "Import a module.";
     "print(*args, sep=' ', end='\\n', file=None, flush=False)" => print;
+    "input(prompt='', /)" => input, "Read a string from standard input.";
     "repr(obj, /)" => repr, "Return the canonical string representation of the object.";
     "len(obj, /)" => len, "Return the number of items in a container.";
     "isinstance(obj, class_or_tuple, /)" => isinstance;
@@ -19,16 +21,88 @@ native_functions! { pub FUNCTIONS:
     "hash(obj, /)" => hash;
 }
 
-fn print(vm: &Vm, args: Args<'_>) -> R<()> {
-    let mut out = String::new();
-    for (i, &v) in args.positional().iter().enumerate() {
-        if i > 0 {
-            out.push(' ');
-        }
-        out.push_str(&vm.str_string(v)?);
+/// The text of an optional keyword of `print`.
+fn print_option(vm: &Vm, v: Value, name: &str, default: &str) -> R<Ref<Str>> {
+    match v.cast::<Str>() {
+        Some(s) => Ok(s),
+        None if v.is_none() => vm.intern(default),
+        None => Err(vm.type_error(format!("{name} must be None or a string, not {}", vm.type_name(v)))),
     }
-    println!("{out}");
+}
+
+fn print(vm: &Vm, args: Args<'_>) -> R<()> {
+    let (mut sep, mut end, mut file, mut flush) = (Value::NONE, Value::NONE, Value::NONE, false);
+    for (k, v) in args.keywords() {
+        match k.cast::<Str>().map(|k| k.to_string_lossy().into_owned()).unwrap_or_default().as_str() {
+            "sep" => sep = v,
+            "end" => end = v,
+            "file" => file = v,
+            "flush" => flush = vm.truth(v)?,
+            other => {
+                return Err(vm.type_error(format!("print() got an unexpected keyword argument '{other}'")));
+            }
+        }
+    }
+    let (sep, end) = (print_option(vm, sep, "sep", " ")?, print_option(vm, end, "end", "\n")?);
+    if file.is_none() {
+        file = match vm.sys_dict.get() {
+            Some(sys) => sys.get_str(vm, vm.names.stdout)?.ok_or_else(|| vm.runtime_error("lost sys.stdout"))?,
+            None => Value::NONE,
+        };
+        // A program without a standard output prints nothing.
+        if file.is_none() {
+            return Ok(());
+        }
+    }
+    let native = file.cast::<crate::types::ext::ExtObject>().is_some();
+    let write = vm.get_attr(file, vm.names.write)?;
+    // A native file gets one text, which is what a Python one would come to write.
+    let mut all = Vec::new();
+    for (i, &v) in args.positional().iter().enumerate() {
+        let text = vm.to_str(v)?;
+        if native {
+            if i > 0 {
+                all.extend_from_slice(sep.bytes());
+            }
+            all.extend_from_slice(text.bytes());
+            continue;
+        }
+        if i > 0 {
+            vm.call(write, &[sep.value()])?;
+        }
+        vm.call(write, &[text.value()])?;
+    }
+    all.extend_from_slice(end.bytes());
+    vm.call(write, &[Str::new(vm, &all)?.value()])?;
+    if flush {
+        vm.call_method(file, "flush", &[])?;
+    }
     Ok(())
+}
+
+fn input(vm: &Vm, prompt: Option<Value>) -> R<Value> {
+    let stream = |name: &str| -> R<Value> {
+        let found = match vm.sys_dict.get() {
+            Some(sys) => sys.get_name(vm, name)?,
+            None => None,
+        };
+        found.filter(|f| !f.is_none()).ok_or_else(|| vm.runtime_error(format!("input(): lost sys.{name}")))
+    };
+    let (stdin, stdout) = (stream("stdin")?, stream("stdout")?);
+    if let Some(p) = prompt {
+        let text = vm.to_str(p)?;
+        vm.call_method(stdout, "write", &[text.value()])?;
+    }
+    vm.call_method(stdout, "flush", &[])?;
+    let line = vm.call_method(stdin, "readline", &[])?;
+    let Some(line) = line.cast::<Str>() else {
+        return Err(vm.type_error("object.readline() returned non-string"));
+    };
+    if line.bytes().is_empty() {
+        return Err(vm.eof_error("EOF when reading a line"));
+    }
+    let text = line.bytes();
+    Ok(Str::new(vm, text.strip_suffix(b"\n").unwrap_or(text))?.value())
 }
 
 fn repr(vm: &Vm, v: Value) -> R<Value> {

@@ -107,6 +107,8 @@ fn sleep(vm: &Vm, v: Value) -> R<()> {
     if t > 9.2e9 {
         return Err(vm.overflow_error("timestamp too large to convert to C PyTime_t"));
     }
+    // One that came before the wait must not wait for its end.
+    vm.check_signals()?;
     let start = clock(vm, libc::CLOCK_MONOTONIC)?;
     let end = nanos(start) + (t * 1e9).ceil() as i64;
     let end = libc::timespec { tv_sec: end / 1_000_000_000, tv_nsec: end % 1_000_000_000 };

@@ -1,0 +1,10 @@
+//! `_io`: files, memory files and text on them.
+
+mod codec;
+mod core;
+mod files;
+mod open;
+
+pub use codec::decode;
+pub use files::bytes_of;
+pub use open::{flush_standard, install, make, path_bytes};
