@@ -94,6 +94,10 @@ impl Hooks for Host {
         names
     }
 
+    fn weak_cleared(&self, vm: &Vm, container: Value) {
+        skein_stdlib::weak_cleared(vm, container);
+    }
+
     fn switcher(&self) -> &dyn Switcher {
         &self.microthreads
     }

@@ -1,10 +1,10 @@
 """Greenlets parked under native code, each with a native stack, resumed in random order."""
-import random
 import sys
+import time
 from greenlet import greenlet, getcurrent
 
 count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
-seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 30)
+seed = int(sys.argv[2]) if len(sys.argv) > 2 else time.time_ns() & 0xffffffff
 main = getcurrent()
 
 
@@ -21,8 +21,18 @@ def body(n):
 parked = [greenlet(body) for _ in range(count)]
 for i, g in enumerate(parked):
     assert g.switch(i) == i
-order = list(range(count))
-random.Random(seed).shuffle(order)
+
+
+def shuffled(n, state):
+    row = list(range(n))
+    for i in range(n - 1, 0, -1):
+        state = (state * 6364136223846793005 + 1442695040888963407) % (1 << 64)
+        j = (state >> 33) % (i + 1)
+        row[i], row[j] = row[j], row[i]
+    return row
+
+
+order = shuffled(count, seed)
 for i in order:
     n, row = parked[i].switch(("for", i))
     assert n == i and row == sorted(range(5), key=lambda x: (x * 7 + i) % 5), (seed, i, row)

@@ -217,5 +217,5 @@ def node(parent, number, size):
 root = channel()
 tasklet(node)(root, 0, 1000)
 assert root.receive() == 499500
-raises(NotImplementedError, t.__reduce__)
+raises(NotImplementedError, tasklet(worker).__reduce__)
 print("ok")

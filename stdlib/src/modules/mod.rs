@@ -7,11 +7,14 @@ mod posix;
 mod resource;
 mod select;
 mod socket;
+mod thread;
 mod weakref;
 
 use skein_runtime::modules::MakeModule;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
+
+pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.
 const MODULES: &[(&str, MakeModule)] = &[
@@ -22,6 +25,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("resource", resource::make),
     ("select", select::make),
     ("_socket", socket::make),
+    ("_thread", thread::make),
     ("_weakref", weakref::make),
 ];
 

@@ -1,8 +1,10 @@
-//! `_weakref`: weak references. Their callbacks and `proxy` are not there yet.
+//! `_weakref`: weak references. `proxy` is not there yet.
 
 use skein_runtime::modules::make_module;
-use skein_runtime::object::{Header, Kind, Ref, Tracer};
+use skein_runtime::object::{Field, Header, Kind, Ref, Tracer};
+use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
@@ -11,16 +13,22 @@ use std::cell::Cell;
 struct Weak {
     target: Cell<Option<Value>>,
     hash: Cell<Option<i64>>,
+    /// Called with the reference when its target has died.
+    callback: Field,
 }
 
 impl Payload for Weak {
     const NAME: &'static str = "weakref.ReferenceType";
-    fn trace(&self, _: &mut Tracer<'_>) {}
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Weak { target: _, hash: _, callback } = self;
+        callback.trace(t);
+    }
     fn clear_weak(&self, is_live: &dyn Fn(*const Header) -> bool) -> bool {
         if let Some(h) = self.target.get().and_then(|v| v.header())
             && !is_live(h)
         {
             self.target.set(None);
+            return self.callback.get().is_some();
         }
         false
     }
@@ -34,7 +42,19 @@ native_type! {
         "__call__($self)" => call;
         "__hash__($self)" => hash;
         "__eq__($self, other, /)" => eq;
+        "__repr__($self, /)" => repr;
     }
+    getset {
+        "__callback__" => |_, v| Ok(v.cast::<Ext<Weak>>().map_or(Value::NONE, |w| w.callback.or_none()));
+    }
+}
+
+native_type! {
+    PROXY: "weakref.ProxyType", Kind::Ext, type_flags::NO_NEW;
+}
+
+native_type! {
+    CALLABLE_PROXY: "weakref.CallableProxyType", Kind::Ext, type_flags::NO_NEW;
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -42,13 +62,15 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let (Some(ty), Some(&target)) = (all.first().and_then(|t| t.cast::<Type>()), all.get(1)) else {
         return Err(vm.type_error("__new__ expected at least 1 argument, got 0"));
     };
-    if all.get(2).is_some_and(|c| !c.is_none()) {
-        return Err(vm.unsupported("callbacks of weak references"));
-    }
+    let callback = all.get(2).copied().filter(|c| !c.is_none());
     if !vm.type_of(target).has_flag(type_flags::HAS_WEAKREF) {
         return Err(vm.type_error(format!("cannot create weak reference to '{}' object", vm.type_name(target))));
     }
-    let w = Ext::new(vm, ty, Weak { target: Cell::new(Some(target)), hash: Cell::new(None) })?;
+    let w = Ext::new(vm, ty, Weak {
+        target: Cell::new(Some(target)),
+        hash: Cell::new(None),
+        callback: Field::new(callback),
+    })?;
     vm.heap.register_weak(w.header());
     Ok(w.value())
 }
@@ -77,7 +99,63 @@ fn eq(vm: &Vm, this: ExtArg<Weak>, other: Value) -> R<Value> {
     }
 }
 
+fn repr(vm: &Vm, this: ExtArg<Weak>) -> R<String> {
+    let at = this.0.value().bits();
+    Ok(match this.0.target.get() {
+        Some(v) => format!("<weakref at {at:#x}; to '{}' at {:#x}>", vm.type_name(v), v.bits()),
+        None => format!("<weakref at {at:#x}; dead>"),
+    })
+}
+
+/// A weak reference's target has died: its callback is called once.
+pub fn cleared(vm: &Vm, v: Value) {
+    let Some(w) = v.cast::<Ext<Weak>>() else { return };
+    let Some(f) = w.callback.get() else { return };
+    w.callback.init(None);
+    if vm.call(f, &[v]).is_err() {
+        vm.unraisable(Some("Exception ignored while calling weakref callback"), f);
+    }
+}
+
+/// All live references to an object, by looking at the whole heap: few programs ask.
+fn references(vm: &Vm, target: Value) -> R<Ref<List>> {
+    let mut found = 0;
+    let mut count = |h: *mut Header| {
+        // SAFETY: the heap hands out live objects.
+        let v = unsafe { Value::from_bits(h as u64) };
+        if v.cast::<Ext<Weak>>().is_some_and(|w| w.target.get() == Some(target)) {
+            found += 1;
+        }
+    };
+    vm.heap.for_each_object(&mut count);
+    // Room for all is made before, since nothing may be allocated while the heap is looked at.
+    let list = List::new(vm, &vec![Value::NONE; found])?;
+    let mut i = 0;
+    vm.heap.for_each_object(&mut |h| {
+        // SAFETY: as above.
+        let v = unsafe { Value::from_bits(h as u64) };
+        if i < list.len() && v.cast::<Ext<Weak>>().is_some_and(|w| w.target.get() == Some(target)) {
+            list.store(vm, i, v);
+            i += 1;
+        }
+    });
+    list.splice(vm, i, found, &[])?;
+    Ok(list)
+}
+
+/// Deletes the entry if its value is a reference whose target has died.
+fn remove_dead(vm: &Vm, dict: Ref<Dict>, key: Value) -> R<()> {
+    let dead = dict.get(vm, key)?.and_then(|v| v.cast::<Ext<Weak>>()).is_some_and(|w| w.target.get().is_none());
+    if dead {
+        dict.delete(vm, key)?;
+    }
+    Ok(())
+}
+
 native_functions! { FUNCTIONS:
+    "getweakrefcount(object, /)" => |vm: &Vm, v: Value| -> R<usize> { Ok(references(vm, v)?.len()) };
+    "getweakrefs(object, /)" => references;
+    "_remove_dead_weakref(dct, key, /)" => remove_dead;
     "proxy(object, callback=None, /)" => proxy;
 }
 
@@ -92,5 +170,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     for name in ["ref", "ReferenceType"] {
         m.dict().set_name(vm, name, ty.value())?;
     }
+    m.dict().set_name(vm, "ProxyType", vm.make_native_type(&PROXY)?.value())?;
+    m.dict().set_name(vm, "CallableProxyType", vm.make_native_type(&CALLABLE_PROXY)?.value())?;
     Ok(m)
 }

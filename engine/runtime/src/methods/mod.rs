@@ -44,6 +44,7 @@ pub(crate) mod generic;
 mod int;
 mod iterators;
 mod list;
+mod memoryview;
 mod module;
 mod object;
 mod percent;
@@ -121,6 +122,7 @@ types! {
     async_wrapped_value: generator::WRAPPED;
     async_asend: generator::ASEND;
     async_athrow: generator::ATHROW;
+    memoryview: memoryview::DEF;
     generic_alias: generic::ALIAS;
     union: generic::UNION;
 }

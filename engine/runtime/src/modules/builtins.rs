@@ -159,7 +159,7 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         t.staticmethod,
         t.classmethod,
         t.super_,
-        t.reversed,
+        t.reversed, t.memoryview,
     ] {
         d.set_str(vm, ty.name(), ty.value())?;
     }

@@ -122,11 +122,6 @@ impl Vm {
                 t.visit_word(v.bits());
             }
         }
-        for refs in self.weakrefs.borrow().values() {
-            for r in refs {
-                t.visit_word(r.bits());
-            }
-        }
         for f in self.root_tracers.borrow().iter() {
             f(self, t);
         }

@@ -93,7 +93,6 @@ impl Vm {
             modules: Cell::new(None),
             sys_dict: Cell::new(None),
             roots: RefCell::default(),
-            weakrefs: RefCell::default(),
             memory_error: Cell::new(None),
             recursion_limit: Cell::new(1000),
             main_ctx,

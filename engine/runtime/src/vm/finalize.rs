@@ -12,6 +12,10 @@ impl Vm {
     /// Runs finalizers that collections have found. The pending exception stays what it is.
     pub fn run_finalizers(&self) {
         let pending = self.pending.take();
+        while let Some(object) = self.heap.take_cleared_weak() {
+            // SAFETY: the heap hands out live objects.
+            self.hooks.clone().weak_cleared(self, unsafe { Value::from_bits(object as u64) });
+        }
         while let Some(object) = self.heap.take_finalizable() {
             // SAFETY: the heap hands out live objects.
             let v = unsafe { Value::from_bits(object as u64) };

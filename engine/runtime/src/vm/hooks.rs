@@ -51,6 +51,9 @@ pub trait Hooks {
     /// Names of those.
     fn native_module_names(&self) -> Vec<&'static str>;
 
+    /// A container registered as weak has lost a referent and has a callback to run.
+    fn weak_cleared(&self, vm: &Vm, container: Value);
+
     /// The switcher of microthreads.
     fn switcher(&self) -> &dyn Switcher;
 

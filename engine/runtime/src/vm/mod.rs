@@ -139,8 +139,6 @@ pub struct Vm {
     pub sys_dict: Cell<Option<Ref<Dict>>>,
     /// Values kept for the isolate's life by name or by being pushed.
     pub roots: RefCell<Vec<Value>>,
-    /// Weak references by object.
-    pub weakrefs: RefCell<rustc_hash::FxHashMap<usize, Vec<Value>>>,
     /// The preallocated MemoryError.
     memory_error: Cell<Option<Value>>,
     pub recursion_limit: Cell<usize>,
