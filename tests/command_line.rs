@@ -37,7 +37,9 @@ fn wrong_usage() {
     assert!(text(&out.stderr).starts_with("unknown option --nope\n"));
     assert_eq!(out.status.code(), Some(2));
     let out = run(&["/nonexistent.py"]);
-    assert!(text(&out.stderr).contains("can't open file '/nonexistent.py': [Errno 2] No such file or directory"));
+    assert!(
+        text(&out.stderr).contains("can't open file '/nonexistent.py': [Errno 2] No such file or directory")
+    );
     assert_eq!(out.status.code(), Some(2));
     let out = run(&["-m", "nope"]);
     assert!(text(&out.stderr).ends_with(": No module named nope\n"));
@@ -46,8 +48,7 @@ fn wrong_usage() {
 
 #[test]
 fn program_from_standard_input() {
-    let mut child =
-        skein().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
+    let mut child = skein().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the program starts");
     child.stdin.take().expect("piped").write_all(b"print(1 + 1)\n").expect("it reads");
     assert_eq!(text(&child.wait_with_output().expect("it ends").stdout), "2\n");
 }

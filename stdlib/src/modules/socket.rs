@@ -315,7 +315,9 @@ fn address(vm: &Vm, s: &Socket, v: Value, method: &str) -> R<Address> {
         (Some(h), _) => h.to_string_lossy().into_owned(),
         (_, Some(b)) => String::from_utf8_lossy(b.bytes()).into_owned(),
         _ => {
-            return Err(vm.type_error(format!("str, bytes or bytearray expected, not {}", vm.type_name(host))));
+            return Err(
+                vm.type_error(format!("str, bytes or bytearray expected, not {}", vm.type_name(host)))
+            );
         }
     };
     let Ok(port) = u16::try_from(vm.index_i64(port)?) else {

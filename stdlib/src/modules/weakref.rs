@@ -64,13 +64,15 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     };
     let callback = all.get(2).copied().filter(|c| !c.is_none());
     if !vm.type_of(target).has_flag(type_flags::HAS_WEAKREF) {
-        return Err(vm.type_error(format!("cannot create weak reference to '{}' object", vm.type_name(target))));
+        return Err(
+            vm.type_error(format!("cannot create weak reference to '{}' object", vm.type_name(target)))
+        );
     }
-    let w = Ext::new(vm, ty, Weak {
-        target: Cell::new(Some(target)),
-        hash: Cell::new(None),
-        callback: Field::new(callback),
-    })?;
+    let w = Ext::new(
+        vm,
+        ty,
+        Weak { target: Cell::new(Some(target)), hash: Cell::new(None), callback: Field::new(callback) },
+    )?;
     vm.heap.register_weak(w.header());
     Ok(w.value())
 }
@@ -145,7 +147,8 @@ fn references(vm: &Vm, target: Value) -> R<Ref<List>> {
 
 /// Deletes the entry if its value is a reference whose target has died.
 fn remove_dead(vm: &Vm, dict: Ref<Dict>, key: Value) -> R<()> {
-    let dead = dict.get(vm, key)?.and_then(|v| v.cast::<Ext<Weak>>()).is_some_and(|w| w.target.get().is_none());
+    let dead =
+        dict.get(vm, key)?.and_then(|v| v.cast::<Ext<Weak>>()).is_some_and(|w| w.target.get().is_none());
     if dead {
         dict.delete(vm, key)?;
     }

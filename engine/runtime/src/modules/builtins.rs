@@ -46,7 +46,9 @@ fn print(vm: &Vm, args: Args<'_>) -> R<()> {
     let (sep, end) = (print_option(vm, sep, "sep", " ")?, print_option(vm, end, "end", "\n")?);
     if file.is_none() {
         file = match vm.sys_dict.get() {
-            Some(sys) => sys.get_str(vm, vm.names.stdout)?.ok_or_else(|| vm.runtime_error("lost sys.stdout"))?,
+            Some(sys) => {
+                sys.get_str(vm, vm.names.stdout)?.ok_or_else(|| vm.runtime_error("lost sys.stdout"))?
+            }
             None => Value::NONE,
         };
         // A program without a standard output prints nothing.
@@ -159,7 +161,8 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         t.staticmethod,
         t.classmethod,
         t.super_,
-        t.reversed, t.memoryview,
+        t.reversed,
+        t.memoryview,
     ] {
         d.set_str(vm, ty.name(), ty.value())?;
     }

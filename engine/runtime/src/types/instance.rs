@@ -129,7 +129,7 @@ pub struct Raw {
 impl Raw {
     /// Zeroed bytes. MemoryError.
     pub fn new(vm: &Vm, len: usize) -> R<Ref<Raw>> {
-        let size = len.checked_add(size_of::<Raw>() + 8).unwrap_or(usize::MAX);
+        let size = len.saturating_add(size_of::<Raw>() + 8);
         let raw = vm.alloc::<Raw>(size & !7, vm.internal_shape())?;
         raw.len.set(len);
         Ok(raw)

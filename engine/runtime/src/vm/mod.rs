@@ -32,7 +32,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 /// How an isolate is set up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Key of the hash of text: None is random.
     pub hash_seed: Option<u64>,
@@ -62,36 +62,6 @@ pub struct Config {
     pub dev_mode: bool,
     pub warn_options: Vec<String>,
     pub x_options: Vec<(String, Option<String>)>,
-}
-
-impl Default for Config {
-    fn default() -> Config {
-        Config {
-            hash_seed: None,
-            heap_limit: None,
-            gc_stress: None,
-            nursery: None,
-            optimize: 0,
-            argv: Vec::new(),
-            executable: String::new(),
-            path: Vec::new(),
-            isolated: false,
-            no_site: false,
-            inspect: false,
-            interactive: false,
-            quiet: false,
-            verbose: 0,
-            unbuffered: false,
-            dont_write_bytecode: false,
-            ignore_environment: false,
-            no_user_site: false,
-            safe_path: false,
-            bytes_warning: 0,
-            dev_mode: false,
-            warn_options: Vec::new(),
-            x_options: Vec::new(),
-        }
-    }
 }
 
 /// The frame that runs now, written back by the interpreter before it calls anything.

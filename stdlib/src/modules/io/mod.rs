@@ -3,6 +3,7 @@
 mod codec;
 mod core;
 mod files;
+mod missing;
 mod open;
 
 pub use codec::decode;

@@ -697,5 +697,6 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     state.unsupported.set(Some(class));
     vm.roots.borrow_mut().push(class);
     d.set_name(vm, "UnsupportedOperation", class)?;
+    super::missing::add(vm, m)?;
     Ok(m)
 }

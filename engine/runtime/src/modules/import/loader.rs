@@ -128,7 +128,7 @@ fn find_spec(vm: &Vm, fullname: Ref<Str>, path: Option<Value>, _target: Option<V
     };
     let loader = match found {
         Found::Native(_) => finder_type(vm)?.value(),
-        _ => Loader::new(vm, &name, &found)?,
+        _ => Loader::of(vm, &name, &found)?,
     };
     let origin = match found {
         Found::Native(_) => Some(vm.str("built-in")?),
@@ -158,7 +158,7 @@ fn builtin_nothing(_: &Vm, _name: Value) {}
 
 impl Loader {
     /// The loader of what was found; None for a namespace package. MemoryError.
-    pub fn new(vm: &Vm, name: &str, found: &Found) -> R<Value> {
+    pub fn of(vm: &Vm, name: &str, found: &Found) -> R<Value> {
         let Some(file) = found.file() else { return Ok(Value::NONE) };
         let ty = loader_type(vm)?;
         let (name, path) = (vm.str(name)?, vm.str(&file)?);

@@ -298,7 +298,7 @@ fn set_attributes(vm: &Vm, module: Ref<Module>, name: &str, found: &Found) -> R<
     };
     let loader = match found {
         Found::Native(_) => loader::finder_type(vm)?.value(),
-        _ => Loader::new(vm, name, found)?,
+        _ => Loader::of(vm, name, found)?,
     };
     let origin = match found {
         Found::Native(_) => Some(vm.str("built-in")?),
