@@ -20,7 +20,6 @@ pub struct Watcher {
     pub slice: i64,
     /// The slice is one for all tasklets together.
     pub total: bool,
-    pub ignore_nesting: bool,
 }
 
 /// The scheduler of an isolate.

@@ -123,12 +123,7 @@ fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
         return Ok(Plan::Stay(Ok(Value::NONE)));
     }
     me.temp.init(Value::NONE);
-    s.watchers.borrow_mut().push(Watcher {
-        task: me,
-        slice: timeout,
-        total: vm.truth(row[4])?,
-        ignore_nesting: vm.truth(row[3])?,
-    });
+    s.watchers.borrow_mut().push(Watcher { task: me, slice: timeout, total: vm.truth(row[4])? });
     s.restore_slice(vm);
     match s.next(vm) {
         Some((t, d)) => Ok(Plan::Go(t, d)),
@@ -152,7 +147,7 @@ pub fn slice_over(vm: &Vm, at: At) -> At {
     let Some(w) = s.watchers.borrow().last().copied() else { return at };
     let Some(me) = s.current.get() else { return at };
     let micros = Microthreads::of(vm);
-    if w.slice == 0 || micros.current().kind == Kind::Greenlet || !can_interrupt(vm, me, w.ignore_nesting) {
+    if w.slice == 0 || micros.current().kind == Kind::Greenlet || !can_interrupt(vm, me) {
         // Not here: at the next safepoint.
         vm.ticks.set(w.slice.max(1));
         return at;

@@ -107,7 +107,7 @@ native_type! {
         "block_trap" => |_, v| Ok(Value::bool(this(v).block_trap.get())), set_block_trap;
         "is_main" => |_, v| Ok(Value::bool(this(v).micro.kind == Kind::Main));
         "is_current" => |vm, v| Ok(Value::bool(scheduler(vm).current.get() == Some(this(v))));
-        "alive" => |vm, v| Ok(Value::bool(this(v).is_alive(vm)));
+        "alive" => |_, v| Ok(Value::bool(alive(this(v))));
         "paused" => |vm, v| Ok(Value::bool(is_paused(vm, this(v))));
         "scheduled" => |vm, v| Ok(Value::bool(is_scheduled(vm, this(v))));
         "restorable" => |vm, v| Ok(Value::bool(nesting(vm, this(v)) == 0));
@@ -248,7 +248,7 @@ pub fn first_call(vm: &Vm, m: &Micro, call: impl FnOnce(Value, Args<'_>) -> R<At
 }
 
 /// The microthread that goes on when a tasklet is resumed.
-pub fn micro_ref<'a>(vm: &'a Vm, t: Task) -> &'a Micro {
+pub fn micro_ref(vm: &Vm, t: Task) -> &Micro {
     let at = t.at.get();
     if !at.is_null() {
         // SAFETY: the microthread it was parked in; the tasklet's stack keeps its object alive.
@@ -262,7 +262,7 @@ pub fn micro_ref<'a>(vm: &'a Vm, t: Task) -> &'a Micro {
 }
 
 /// A tasklet's function returned or raised: who goes on, and with what.
-pub fn after_end<'a>(vm: &'a Vm, m: &Micro, result: R<Value>) -> (&'a Micro, Deliver) {
+pub fn after_end<'v>(vm: &'v Vm, m: &Micro, result: R<Value>) -> (&'v Micro, Deliver) {
     let s = scheduler(vm);
     let mut error = None;
     if result.is_err()
@@ -304,7 +304,7 @@ fn handle_error(vm: &Vm, handler: Value, e: Value) -> Option<Value> {
     }
 }
 
-fn resumed<'a>(vm: &'a Vm, t: Task, d: Deliver) -> (&'a Micro, Deliver) {
+fn resumed(vm: &Vm, t: Task, d: Deliver) -> (&Micro, Deliver) {
     let m = micro_ref(vm, t);
     t.at.set(std::ptr::null());
     let s = scheduler(vm);
@@ -400,18 +400,9 @@ impl Tasklet {
     }
 }
 
-/// Questions that need the isolate.
-pub trait TaskExt {
-    fn is_alive(self, vm: &Vm) -> bool;
-}
-
-impl TaskExt for Task {
-    fn is_alive(self, vm: &Vm) -> bool {
-        let _ = vm;
-        self.micro.kind == Kind::Main
-            || self.micro.is_alive()
-            || self.func.get().is_some() && self.queued.get()
-    }
+/// Has it a function to run, or to go on with?
+fn alive(t: Task) -> bool {
+    t.micro.kind == Kind::Main || t.micro.is_alive() || t.func.get().is_some() && t.queued.get()
 }
 
 fn is_scheduled(vm: &Vm, t: Task) -> bool {
@@ -675,9 +666,10 @@ fn kill_soft(vm: &Vm, call: SoftCall<'_>) -> At {
 }
 
 /// May a time slice end in this tasklet now?
-pub fn can_interrupt(vm: &Vm, t: Task, ignore_nesting: bool) -> bool {
+pub fn can_interrupt(vm: &Vm, t: Task) -> bool {
     let nested = vm.context().native_depth.get() > 0;
-    !t.atomic.get() && !nested && (ignore_nesting || !nested || t.ignore_nesting.get())
+    // Native frames are in the way of parking softly, whatever `ignore_nesting` says.
+    !t.atomic.get() && !nested
 }
 
 /// An unreachable suspended tasklet is killed, so that its `finally` blocks run.

@@ -339,7 +339,7 @@ fn stat_result(vm: &Vm, st: &libc::stat) -> R<Value> {
         st.st_mode as u64,
         st.st_ino,
         st.st_dev,
-        st.st_nlink as u64,
+        st.st_nlink,
         st.st_uid as u64,
         st.st_gid as u64,
         st.st_size as u64,
@@ -357,7 +357,7 @@ fn stat_result(vm: &Vm, st: &libc::stat) -> R<Value> {
         ("st_atime_ns", vm.int(st.st_atime * 1_000_000_000 + st.st_atime_nsec)?),
         ("st_mtime_ns", vm.int(st.st_mtime * 1_000_000_000 + st.st_mtime_nsec)?),
         ("st_ctime_ns", vm.int(st.st_ctime * 1_000_000_000 + st.st_ctime_nsec)?),
-        ("st_blksize", vm.int(st.st_blksize as i64)?),
+        ("st_blksize", vm.int(st.st_blksize)?),
         ("st_blocks", vm.int(st.st_blocks)?),
         ("st_rdev", vm.int(st.st_rdev as i64)?),
     ];

@@ -9,6 +9,8 @@
 //! [`Cont`] that says what to do with the result; nothing recurses on the native stack.
 
 mod attr;
+mod attr_native;
+mod bind;
 mod build;
 mod call;
 mod cont;
@@ -26,7 +28,8 @@ mod operators;
 mod unwind;
 
 pub use attr::AttrLookup;
-pub use call::{SoftCall, apply, apply_recursion_limit, bind_arguments, call_soft, construct, with_first};
+pub use bind::bind_arguments;
+pub use call::{SoftCall, apply, apply_recursion_limit, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
 pub use dispatch::quick_truth;
 pub use exceptions::closest;

@@ -28,6 +28,7 @@ use crate::types::typeobj::Type;
 
 mod boolean;
 mod bytes;
+mod class;
 mod code;
 pub mod codecs;
 mod common;
