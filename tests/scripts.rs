@@ -51,7 +51,9 @@ fn scripts_pass_while_collecting() {
 
 #[test]
 fn scripts_are_python() {
-    let peer = ["python3.14", "python3.13"].into_iter().find(|p| Command::new(p).arg("-V").output().is_ok());
+    let peer = ["python3.14", "python3.13"]
+        .into_iter()
+        .find(|p| Command::new(p).arg("-V").output().is_ok_and(|o| o.status.success()));
     let Some(peer) = peer else {
         println!("skipped: neither python3.14 nor python3.13 was found");
         return;
