@@ -134,3 +134,20 @@ for x in l:
         l.append(x + 10)
 assert out == [1, 2, 3, 11, 12]
 print("ok")
+
+# Large lists that are old refer to young objects after changes of many items at once.
+import gc
+
+big = [None] * 20000
+gc.collect()
+for change in (
+    lambda: big.__setitem__(slice(0, 20000), [[i] for i in range(20000)]),
+    lambda: (big.sort(key=lambda x: -x[0]), big.reverse()),
+    lambda: (big.__delitem__(slice(10000, 20000)), big.extend([[i] for i in range(10000, 20000)])),
+    lambda: big.insert(0, big.pop(0)),
+):
+    change()
+    for _ in range(3):
+        gc.collect(0)
+        junk = [[i] for i in range(20000)]
+    assert [x[0] for x in big] == list(range(20000))

@@ -19,7 +19,7 @@ use std::cell::{Cell, RefCell};
 pub(crate) const LARGE: usize = 8 << 10;
 /// Bytes of an array that share a card: one cache line, so that scattered stores into a large
 /// array cost a minor collection no more than as many remembered objects.
-pub(crate) const CARD: usize = 64;
+pub const CARD: usize = 64;
 
 #[derive(Default)]
 struct LargeRecord {

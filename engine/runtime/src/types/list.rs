@@ -139,8 +139,9 @@ impl Ref<List> {
         for slot in slots.iter().take(len).skip(new_len) {
             slot.init(None);
         }
-        self.mark_all_cards(vm, array);
         self.len.set(new_len);
+        // What stands before `start` was not touched: appending must not cost the list's length.
+        self.mark_cards(vm, array, start);
         Ok(())
     }
 
@@ -177,7 +178,7 @@ impl Ref<List> {
         if let Some(array) = self.array() {
             // SAFETY: as in `items`; `f` is the only one to see them.
             f(unsafe { std::slice::from_raw_parts_mut(array.slots().as_ptr() as *mut Value, self.len()) });
-            self.mark_all_cards(vm, array);
+            self.mark_cards(vm, array, 0);
         }
     }
 
@@ -193,15 +194,21 @@ impl Ref<List> {
         self.items.set(vm, self, array.map(|a| a.value()));
         self.len.set(len);
         if let Some(a) = array {
-            self.mark_all_cards(vm, a);
+            self.mark_cards(vm, a, 0);
         }
     }
 
-    /// The write barrier for stores all over the array.
-    fn mark_all_cards(self, vm: &Vm, array: Ref<Values>) {
-        const WORDS_PER_CARD: usize = 16;
-        for slot in array.slots().iter().take(self.len().max(1)).step_by(WORDS_PER_CARD) {
+    /// The write barrier for stores into all slots from `start` on.
+    fn mark_cards(self, vm: &Vm, array: Ref<Values>, start: usize) {
+        const WORDS_PER_CARD: usize = skein_heap::CARD_BYTES / 8;
+        let mark = |slot: &Field| {
             vm.heap.write_barrier_array(array.header(), std::ptr::from_ref(slot).cast());
+        };
+        let touched = &array.slots()[start.min(self.len())..self.len()];
+        touched.iter().step_by(WORDS_PER_CARD).for_each(mark);
+        // A card begins anywhere, so that the last slot may lie in one more.
+        if let Some(last) = touched.last() {
+            mark(last);
         }
     }
 }
