@@ -2,7 +2,7 @@
 
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::switch::{Deliver, Microthreads};
-use skein_runtime::interp::{At, SoftCall, Walk, frame_object};
+use skein_runtime::interp::{At, SoftCall, Walk, frame_object, with_first};
 use skein_runtime::native::{Args, TypeDef};
 use skein_runtime::native_functions;
 use skein_runtime::native_type;
@@ -79,6 +79,7 @@ native_type! {
     pub DEF: "greenlet.greenlet", Layout::Ext,
         type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF,
         "greenlet(run=None, parent=None) -> greenlet\n\nCreates a new greenlet object (without running it).";
+    construct { construct }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, run=None, parent=None)" => init;
@@ -135,6 +136,32 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         g.run.init(run);
     }
     Ok(g.value())
+}
+
+/// `greenlet(...)`; with just a function, no more than that.
+fn construct(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match constructed(vm, call.args) {
+        Ok(g) => call.done(vm, g.value()),
+        Err(Raised) => call.raised(vm),
+    }
+}
+
+fn constructed(vm: &Vm, args: Args<'_>) -> R<Green> {
+    let Some(ty) = Microthreads::of(vm).greenlets.class.get() else {
+        return Err(vm.import_error("greenlet is not imported"));
+    };
+    let g = make(vm, ty, Micro::new(Kind::Greenlet))?;
+    vm.heap.register_finalizer(g.header());
+    let parent = current(vm)?;
+    g.parent.set(vm, g, parent.value());
+    match args.parts() {
+        (&[run], None) if !run.is_none() => g.run.init(run),
+        _ => {
+            let init_def = DEF.method("__init__");
+            with_first(vm, g.value(), args, |args| init_def.invoke(vm, args))?;
+        }
+    }
+    Ok(g)
 }
 
 fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
@@ -355,18 +382,18 @@ fn receiver(vm: &Vm, args: Args<'_>) -> R<Green> {
 }
 
 /// `switch` in the loop.
-fn switch_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let micros = Microthreads::of(vm);
     // The common case: a live greenlet parked softly, at most one argument.
     if let Some(g) = call.args.positional().first().and_then(|g| g.cast::<Ext<Greenlet>>())
-        && let Some(result) = micros.soft_result(vm, &call)
+        && let Some(result) = Microthreads::soft_result(vm, call)
         && !call.args.has_keywords()
         && let [_, v] = *call.args.positional()
     {
         let m = micro_of(vm, &g);
         if m.state.get() == MicroState::Soft {
             micros.park_soft(vm, call.resume, result);
-            return micros.resume(vm, m, Deliver::Value(v));
+            return micros.wake(vm, m, v);
         }
     }
     let g = match receiver(vm, call.args).and_then(|g| prepare(vm, g, call.args.rest())) {
@@ -377,11 +404,11 @@ fn switch_soft(vm: &Vm, call: SoftCall<'_>) -> At {
 }
 
 /// Switches in the loop if the running microthread can be parked softly.
-fn go(vm: &Vm, call: SoftCall<'_>, to: Green, d: Deliver) -> At {
+fn go(vm: &Vm, call: &SoftCall<'_>, to: Green, d: Deliver) -> At {
     let micros = Microthreads::of(vm);
     let m = micro_of(vm, &to);
     if !std::ptr::eq(m, micros.current())
-        && let Some(result) = micros.soft_result(vm, &call)
+        && let Some(result) = Microthreads::soft_result(vm, call)
     {
         micros.park_soft(vm, call.resume, result);
         return micros.resume(vm, m, d);
@@ -458,7 +485,7 @@ fn throw(vm: &Vm, args: Args<'_>) -> R<Value> {
     hard(vm, to, d)
 }
 
-fn throw_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn throw_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match prepare_throw(vm, call.args) {
         Ok((to, d)) => go(vm, call, to, d),
         Err(Raised) => call.raised(vm),

@@ -158,7 +158,7 @@ impl Microthreads {
     #[inline(always)]
     pub fn park_soft(&self, vm: &Vm, resume: At, result: usize) {
         let m = self.current();
-        let ctx = self.context(vm, m);
+        let ctx = vm.context();
         ctx.pc.set(resume.pc);
         ctx.base.set(resume.base);
         m.result.set(result as u16);
@@ -177,11 +177,24 @@ impl Microthreads {
 
     /// Can the running microthread be parked softly at this call?
     #[inline(always)]
-    pub fn soft_result(&self, vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
+    pub fn soft_result(vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
         if vm.context().native_depth.get() != 0 {
             return None;
         }
         call.result_register()
+    }
+
+    /// Goes on with a microthread that is parked softly behind a call, whose result is `v`.
+    #[inline(always)]
+    pub fn wake(&self, vm: &Vm, m: &Micro, v: Value) -> At {
+        debug_assert!(m.state.get() == State::Soft);
+        let ctx = self.context(vm, m);
+        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+        self.activate(vm, m);
+        if m.result.get() != NO_RESULT {
+            at.set(m.result.get() as usize, v);
+        }
+        at
     }
 
     /// Goes on in a host loop with another microthread; the one that ran is parked or has ended.
@@ -192,18 +205,15 @@ impl Microthreads {
             let m = unsafe { &*to };
             match m.state.get() {
                 State::Soft => {
+                    let e = match d {
+                        Deliver::Value(v) => return self.wake(vm, m, v),
+                        Deliver::Raise(e) => e,
+                    };
                     let ctx = self.context(vm, m);
                     let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
                     self.activate(vm, m);
-                    match d {
-                        Deliver::Value(_) if m.result.get() == NO_RESULT => {}
-                        Deliver::Value(v) => at.set(m.result.get() as usize, v),
-                        Deliver::Raise(e) => {
-                            vm.pending.set(Some(e));
-                            return raise_at(vm, at);
-                        }
-                    }
-                    return at;
+                    vm.pending.set(Some(e));
+                    return raise_at(vm, at);
                 }
                 State::New => return self.begin(vm, m, d),
                 State::Hard => {
