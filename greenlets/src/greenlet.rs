@@ -385,13 +385,15 @@ fn receiver(vm: &Vm, args: Args<'_>) -> R<Green> {
 fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let micros = Microthreads::of(vm);
     // The common case: a live greenlet parked softly, at most one argument.
-    if let Some(g) = call.args.positional().first().and_then(|g| g.cast::<Ext<Greenlet>>())
+    if let (&[g] | &[g, _], None) = call.args.parts()
+        && let Some(g) = g.cast::<Ext<Greenlet>>()
         && let Some(result) = Microthreads::soft_result(vm, call)
-        && !call.args.has_keywords()
-        && let [_, v] = *call.args.positional()
     {
         let m = micro_of(vm, &g);
-        if m.state.get() == MicroState::Soft {
+        let sent = call.args.parts().0.get(1).copied().or(vm.empty_tuple.get().map(Value::from));
+        if m.state.get() == MicroState::Soft
+            && let Some(v) = sent
+        {
             micros.park_soft(vm, call.resume, result);
             return micros.wake(vm, m, v);
         }
