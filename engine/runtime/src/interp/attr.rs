@@ -440,8 +440,7 @@ fn set_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, v: Option<Valu
     if f.is_some_and(|f| vm.known.is_setattr(f))
         && obj.cast::<Type>().is_none()
         && let Some(d) = ty.lookup(vm, name)
-        && let Some(set) =
-            vm.type_of(d).special(vm, if v.is_some() { Special::Set } else { Special::Delete })
+        && let Some(set) = vm.type_of(d).special(vm, if v.is_some() { Special::Set } else { Special::Delete })
         && set.cast::<Function>().is_some()
     {
         let args = [d, obj, v.unwrap_or(Value::NONE)];

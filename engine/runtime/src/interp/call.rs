@@ -557,7 +557,7 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
             deliver(vm, resume, cont, v)
         }
         ContKind::ForNext | ContKind::SendCall => deliver(vm, resume, cont, v),
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => {
+        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall | ContKind::GenStep => {
             unreachable!("generators leave by their own ops")
         }
         ContKind::Await => {

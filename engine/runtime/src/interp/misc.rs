@@ -1,7 +1,7 @@
 //! Cells, functions, classes, intrinsics.
 
-use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::At;
+use crate::interp::frames::{frame_code, frame_function};
 use crate::types::cell::CellObject;
 use crate::types::code::CodeObject;
 use crate::types::function::{Extra, Function};

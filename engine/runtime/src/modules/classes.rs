@@ -130,10 +130,7 @@ fn check_namespace(vm: &Vm, meta: Value, namespace: Value) -> R<()> {
         Some(t) => t.name_string(),
         None => "<metaclass>".into(),
     };
-    Err(vm.type_error(format!(
-        "{text}.__prepare__() must return a mapping, not {}",
-        vm.type_name(namespace)
-    )))
+    Err(vm.type_error(format!("{text}.__prepare__() must return a mapping, not {}", vm.type_name(namespace))))
 }
 
 /// The metaclass must have passed the cell of `__class__` on to `type.__new__`.
