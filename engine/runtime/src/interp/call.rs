@@ -47,6 +47,10 @@ impl SoftCall<'_> {
 
     /// The call raised the pending exception.
     pub fn raised(&self, vm: &Vm) -> At {
+        if self.cont.kind == ContKind::LeaveContext {
+            // There is no frame whose unwinding would do it. An error in it replaces the other.
+            let _ = crate::modules::contextvars::leave(vm, self.cont.a);
+        }
         self.go_on(vm, Err(crate::value::Raised))
     }
 
@@ -555,6 +559,10 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
         ContKind::Anext => {
             let it = generators::anext_awaitable(vm, cont.a, v)?;
             deliver(vm, resume, cont, it)
+        }
+        ContKind::LeaveContext => {
+            crate::modules::contextvars::leave(vm, cont.a)?;
+            deliver(vm, resume, cont, v)
         }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
         ContKind::ClassBody | ContKind::ClassStep => crate::interp::misc::class_step(vm, resume, cont, v),

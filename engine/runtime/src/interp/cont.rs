@@ -49,6 +49,8 @@ pub enum ContKind {
     Anext,
     /// Class body: then the metaclass is called. `a`: what is needed for it.
     ClassBody,
+    /// A function called by `Context.run`: the context `a` is left.
+    LeaveContext,
     /// `__exit__`-like calls and setters whose result is thrown away but errors count.
     Discard,
     /// `__set_name__` and `__init_subclass__` steps of making a class.
