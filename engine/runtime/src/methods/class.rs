@@ -44,7 +44,7 @@ impl Vm {
             };
             if !b.has_flag(type_flags::BASETYPE) {
                 return Err(
-                    self.type_error(format!("type '{}' is not an acceptable base type", b.name_string()))
+                    self.type_error(format!("type '{}' is not an acceptable base type", b.message_name()))
                 );
             }
             best = Some(match best {

@@ -8,14 +8,14 @@ mod map;
 mod variable;
 
 use crate::interp::{At, Consumer, Cont, ContKind, SoftCall, call_soft};
-use crate::methods::{check_class, ext_type};
+use crate::methods::{class_argument, ext_type};
 use crate::modules::make_module;
 use crate::native::Args;
 use crate::object::{Field, Kind, Ref, Tracer};
 use crate::types::ext::{Ext, ExtArg, Payload};
 use crate::types::list::List;
 use crate::types::module::Module;
-use crate::types::typeobj::{Type, type_flags};
+use crate::types::typeobj::type_flags;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use crate::{native_functions, native_type};
@@ -122,10 +122,7 @@ pub fn current(vm: &Vm) -> R<ContextRef> {
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<ContextRef> {
-    let Some(class) = args.positional().first().and_then(|t| t.cast::<Type>()) else {
-        return Err(vm.type_error("Context.__new__(X): X is not a type object"));
-    };
-    check_class(vm, class, &CONTEXT)?;
+    class_argument(vm, &args, ext_type(vm, &CONTEXT)?)?;
     if args.positional().len() > 1 || args.has_keywords() {
         return Err(vm.type_error("Context() does not accept any arguments"));
     }

@@ -1,7 +1,7 @@
 //! `ContextVar` and `Token`.
 
 use super::{context_of, current, map, set_map};
-use crate::methods::{check_class, ext_type};
+use crate::methods::{class_argument, ext_type};
 use crate::native::Args;
 use crate::native_type;
 use crate::object::{Field, Kind, Ref, Tracer};
@@ -122,10 +122,7 @@ fn token_of(v: Value) -> Ref<Ext<Token>> {
 struct Numbers(Cell<u64>);
 
 fn new_variable(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let Some(class) = args.positional().first().and_then(|t| t.cast::<Type>()) else {
-        return Err(vm.type_error("ContextVar.__new__(X): X is not a type object"));
-    };
-    check_class(vm, class, &VARIABLE)?;
+    let class = class_argument(vm, &args, ext_type(vm, &VARIABLE)?)?;
     let rest = args.rest();
     let (given, all) = (rest.positional(), rest.parts().0.len());
     if all > 2 {
