@@ -103,6 +103,6 @@ impl Hooks for Host {
     }
 
     fn trace_roots(&self, vm: &Vm, t: &mut Tracer<'_>) {
-        self.microthreads.trace(vm, t);
+        self.microthreads.trace(t);
     }
 }

@@ -18,14 +18,17 @@ use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
 /// A greenlet's data.
+#[repr(C)]
 pub struct Greenlet {
     pub micro: Micro,
     run: Field,
     parent: Field,
     /// Keyword arguments of the switch that begins it.
     first_keywords: Field,
-    vm: *const Vm,
 }
+
+// `Micro::owner` relies on it.
+const _: () = assert!(std::mem::offset_of!(Greenlet, micro) == 0);
 
 impl Payload for Greenlet {
     const NAME: &'static str = "greenlet.greenlet";
@@ -33,13 +36,15 @@ impl Payload for Greenlet {
     // ended by its finalizer first.
     const NEEDS_DROP: bool = false;
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Greenlet { micro, run, parent, first_keywords, vm } = self;
+        let Greenlet { micro, run, parent, first_keywords } = self;
         run.trace(t);
         parent.trace(t);
         first_keywords.trace(t);
-        // SAFETY: the isolate outlives its objects.
-        let vm = unsafe { &**vm };
-        micro.trace(vm, Microthreads::of(vm).hub(), t);
+        micro.trace(t);
+    }
+    /// Only one that was left in the middle is to be ended.
+    fn needs_finalizer(&self) -> bool {
+        self.micro.is_alive()
     }
 }
 
@@ -133,9 +138,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 }
 
 fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
-    let g = Ext::new(vm, ty, Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty(), vm })?;
-    g.micro.owner.set(Some(g.value()));
-    Ok(g)
+    Ext::new(vm, ty, Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty() })
 }
 
 fn empty() -> Field {
@@ -175,7 +178,7 @@ fn micro_of<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
 /// The greenlet that runs now; a tasklet counts as part of the main greenlet.
 fn current(vm: &Vm) -> R<Green> {
     let m = Microthreads::of(vm).current();
-    match m.owner.get() {
+    match m.owner() {
         Some(owner) if m.kind == Kind::Greenlet => Ok(this(owner)),
         _ => main_greenlet(vm),
     }
@@ -248,7 +251,7 @@ pub fn first_call(
     positional: Value,
     call: impl FnOnce(Value, Args<'_>) -> R<At>,
 ) -> R<At> {
-    let Some(g) = m.owner.get().map(this) else {
+    let Some(g) = m.owner().map(this) else {
         return Err(vm.system_error("a greenlet without its object"));
     };
     let Some(run) = g.run.get() else { return Err(vm.attribute_error("run")) };
@@ -282,7 +285,7 @@ pub fn after_end<'a>(vm: &'a Vm, m: &Micro, result: R<Value>) -> (&'a Micro, Del
             if exit { Deliver::Value(e) } else { Deliver::Raise(e) }
         }
     };
-    let mut parent = m.owner.get().map(this).and_then(|g| g.parent.cast::<Ext<Greenlet>>());
+    let mut parent = m.owner().map(this).and_then(|g| g.parent.cast::<Ext<Greenlet>>());
     while let Some(p) = parent {
         if p.micro.kind == Kind::Main {
             break;
@@ -491,7 +494,7 @@ fn repr(vm: &Vm, g: Green) -> R<String> {
         }
         MicroState::Running => " current active started",
         MicroState::New => " pending",
-        MicroState::Soft | MicroState::Hard(_) => " suspended active started",
+        MicroState::Soft | MicroState::Hard => " suspended active started",
     };
     let main = if m.kind == Kind::Main { " main" } else { "" };
     Ok(format!("<{name} object at {:#x} (otid={:#x}){state}{main}>", g.value().bits(), 1))
@@ -552,7 +555,7 @@ fn set_parent(vm: &Vm, v: Value, parent: Option<Value>) -> R<()> {
 fn get_frame(vm: &Vm, v: Value) -> R<Value> {
     let g = this(v);
     let m = micro_of(vm, &g);
-    if !matches!(m.state.get(), MicroState::Soft | MicroState::Hard(_)) {
+    if !matches!(m.state.get(), MicroState::Soft | MicroState::Hard) {
         return Ok(Value::NONE);
     }
     let ctx = Microthreads::of(vm).context(vm, m);

@@ -18,6 +18,7 @@ use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
 /// A tasklet's data.
+#[repr(C)]
 pub struct Tasklet {
     pub micro: Micro,
     func: Field,
@@ -38,8 +39,10 @@ pub struct Tasklet {
     atomic: Cell<bool>,
     ignore_nesting: Cell<bool>,
     pub block_trap: Cell<bool>,
-    vm: *const Vm,
 }
+
+// `Micro::owner` relies on it.
+const _: () = assert!(std::mem::offset_of!(Tasklet, micro) == 0);
 
 impl Payload for Tasklet {
     const NAME: &'static str = "stackless.tasklet";
@@ -60,14 +63,15 @@ impl Payload for Tasklet {
             atomic: _,
             ignore_nesting: _,
             block_trap: _,
-            vm,
         } = self;
         for f in [func, args, keywords, next, prev, channel, temp] {
             f.trace(t);
         }
-        // SAFETY: the isolate outlives its objects.
-        let vm = unsafe { &**vm };
-        micro.trace(vm, Microthreads::of(vm).hub(), t);
+        micro.trace(t);
+    }
+    /// Only one that was left in the middle is to be ended.
+    fn needs_finalizer(&self) -> bool {
+        self.micro.is_alive()
     }
 }
 
@@ -135,7 +139,7 @@ fn empty() -> Field {
 
 /// A tasklet object. MemoryError.
 pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
-    let t = Ext::new(
+    Ext::new(
         vm,
         ty,
         Tasklet {
@@ -153,11 +157,8 @@ pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
             atomic: Cell::new(false),
             ignore_nesting: Cell::new(false),
             block_trap: Cell::new(false),
-            vm,
         },
-    )?;
-    t.micro.owner.set(Some(t.value()));
-    Ok(t)
+    )
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -225,7 +226,7 @@ fn setup(vm: &Vm, args: Args<'_>) -> R<Task> {
 
 /// Calls a tasklet's function in its fresh context.
 pub fn first_call(vm: &Vm, m: &Micro, call: impl FnOnce(Value, Args<'_>) -> R<At>) -> R<At> {
-    let Some(t) = m.owner.get().map(this) else {
+    let Some(t) = m.owner().map(this) else {
         return Err(vm.system_error("a tasklet without its object"));
     };
     let Some(f) = t.func.get() else {
