@@ -35,6 +35,19 @@ pub enum Deliver {
     Value(Value),
     /// The exception is raised in it.
     Raise(Value),
+    /// As one of these, but the trace function of greenlets is called first.
+    Traced { raise: bool, v: Value },
+}
+
+impl Deliver {
+    /// Is it raised, and what is it?
+    pub fn parts(self) -> (bool, Value) {
+        match self {
+            Deliver::Value(v) => (false, v),
+            Deliver::Raise(v) => (true, v),
+            Deliver::Traced { raise, v } => (raise, v),
+        }
+    }
 }
 
 /// The microthreads of an isolate.
@@ -97,6 +110,17 @@ impl Microthreads {
 
     pub fn main(&self) -> &Micro {
         &self.main
+    }
+
+    /// What the main greenlet stands for: the microthread of the tasklet that runs, on which the
+    /// greenlets that run in it are based; else the main program.
+    #[inline]
+    pub fn base(&self) -> &Micro {
+        match self.scheduler.current.get() {
+            // SAFETY: the current tasklet's object is a root, and does not move.
+            Some(t) if t.micro.kind != Kind::Main => unsafe { &*std::ptr::from_ref(&t.micro) },
+            _ => &self.main,
+        }
     }
 
     pub fn hub(&self) -> &Hub {
@@ -184,6 +208,14 @@ impl Microthreads {
         call.result_register()
     }
 
+    /// As [`Microthreads::soft_result`] where somebody may watch the context.
+    pub fn watched_result(vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
+        if vm.context().native_calls() != 0 {
+            return None;
+        }
+        call.result_register()
+    }
+
     /// Goes on in a host loop with another microthread; the one that ran is parked or has ended.
     pub fn resume(&self, vm: &Vm, to: &Micro, d: Deliver) -> At {
         let (mut to, mut d) = (std::ptr::from_ref(to), d);
@@ -195,11 +227,16 @@ impl Microthreads {
                     let ctx = self.context(vm, m);
                     let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
                     self.activate(vm, m);
+                    if let Deliver::Traced { raise, v } = d {
+                        vm.frame.pc.set(at.pc.wrapping_sub(1));
+                        vm.frame.base.set(at.base);
+                        d = crate::trace::arrive(vm, raise, v);
+                    }
                     match d {
                         Deliver::Value(_) if m.result.get() == NO_RESULT => {}
                         Deliver::Value(v) => at.set(m.result.get() as usize, v),
-                        Deliver::Raise(e) => {
-                            vm.pending.set(Some(e));
+                        Deliver::Raise(v) | Deliver::Traced { v, .. } => {
+                            vm.pending.set(Some(v));
                             return raise_at(vm, at);
                         }
                     }
@@ -233,12 +270,16 @@ impl Microthreads {
             // A microthread's first chunk is too small for it to matter.
             skein_runtime::interp::apply_recursion_limit(vm);
         }
+        let d = match d {
+            Deliver::Traced { raise, v } if started => crate::trace::arrive(vm, raise, v),
+            d => d,
+        };
         let bottom = At { pc: std::ptr::null(), base: std::ptr::null_mut() };
         let cont = Cont::new(ContKind::ContextEnd, Consumer::Drop, 0);
         let r = match d {
             _ if !started => Err(vm.memory_error()),
-            Deliver::Raise(e) => {
-                vm.pending.set(Some(e));
+            Deliver::Raise(v) | Deliver::Traced { v, .. } => {
+                vm.pending.set(Some(v));
                 Err(Raised)
             }
             Deliver::Value(v) => match m.kind {
@@ -302,10 +343,14 @@ impl Microthreads {
         vm.frame.pc.set(ctx.pc.get());
         vm.frame.base.set(ctx.base.get());
         debug_assert_eq!(depth, ctx.native_depth.get());
-        match self.deliver.take() {
+        let d = match self.deliver.take() {
+            Some(Deliver::Traced { raise, v }) => Some(crate::trace::arrive(vm, raise, v)),
+            d => d,
+        };
+        match d {
             Some(Deliver::Value(v)) => Ok(v),
-            Some(Deliver::Raise(e)) => {
-                vm.pending.set(Some(e));
+            Some(Deliver::Raise(v) | Deliver::Traced { v, .. }) => {
+                vm.pending.set(Some(v));
                 Err(Raised)
             }
             None => unreachable!("a parked context is resumed with something"),
@@ -332,8 +377,7 @@ impl Microthreads {
 }
 
 fn trace_deliver(t: &mut Tracer<'_>, d: Deliver) {
-    let (Deliver::Value(v) | Deliver::Raise(v)) = d;
-    t.visit_word(v.bits());
+    t.visit_word(d.parts().1.bits());
 }
 
 /// A host loop on a stack of the pool. It is left only with the process's end in sight.
@@ -399,5 +443,26 @@ impl Switcher for Microthreads {
 
     fn slice_over(&self, vm: &Vm, at: At) -> At {
         crate::stackless::slice_over(vm, at)
+    }
+
+    fn running(&self) -> Option<Value> {
+        self.current().owner()
+    }
+
+    fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, At)> {
+        let m = match owner {
+            None => &*self.main,
+            Some(v) => Micro::of_owner(v)?,
+        };
+        let ctx = self.context(vm, m);
+        let (pc, base) = (ctx.pc.get(), ctx.base.get());
+        let pc = match m.state.get() {
+            State::Hard => pc,
+            State::Soft if m.result.get() == NO_RESULT => pc,
+            // It goes on behind its call.
+            State::Soft => pc.wrapping_sub(1),
+            _ => return None,
+        };
+        Some((ctx, At { pc, base }))
     }
 }
