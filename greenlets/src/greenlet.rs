@@ -3,7 +3,7 @@
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::switch::{Deliver, Microthreads};
 use crate::trace::{Tracing, arrive, depart};
-use skein_runtime::interp::{At, SoftCall, innermost_frame};
+use skein_runtime::interp::{At, SoftCall, innermost_frame, with_first};
 use skein_runtime::methods::class_argument;
 use skein_runtime::modules::contextvars::Variables;
 use skein_runtime::native::Args;
@@ -81,6 +81,7 @@ native_type! {
     pub DEF: "greenlet.greenlet", Layout::Ext,
         type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF,
         "greenlet(run=None, parent=None) -> greenlet\n\nCreates a new greenlet object (without running it).";
+    construct { construct }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;
@@ -108,6 +109,7 @@ fn this(v: Value) -> Green {
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let ty = class_argument(vm, &args, class(vm)?)?;
+    vm.check_instantiable(ty)?;
     let g = make(vm, ty, Micro::new(Kind::Greenlet))?;
     let parent = current(vm)?;
     g.parent.set(vm, g, parent.value());
@@ -120,8 +122,35 @@ fn class(vm: &Vm) -> R<Ref<Type>> {
     class.ok_or_else(|| vm.import_error("greenlet is not imported"))
 }
 
+/// `greenlet(...)`; with just a function, no more than that.
+fn construct(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match constructed(vm, call.args) {
+        Ok(g) => call.done(vm, g.value()),
+        Err(Raised) => call.raised(vm),
+    }
+}
+
+fn constructed(vm: &Vm, args: Args<'_>) -> R<Green> {
+    let g = make(vm, class(vm)?, Micro::new(Kind::Greenlet))?;
+    vm.heap.register_finalizer(g.header());
+    let parent = current(vm)?;
+    g.parent.set(vm, g, parent.value());
+    match args.parts() {
+        (&[run], None) if !run.is_none() => g.run.init(run),
+        _ => {
+            let init_def = DEF.method("__init__");
+            with_first(vm, g.value(), args, |args| init_def.invoke(vm, args))?;
+        }
+    }
+    Ok(g)
+}
+
 fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
-    Ext::new(vm, ty, Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty(), kills: Cell::new(0) })
+    Ext::new(
+        vm,
+        ty,
+        Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty(), kills: Cell::new(0) },
+    )
 }
 
 fn empty() -> Field {
@@ -390,18 +419,20 @@ fn receiver(vm: &Vm, args: Args<'_>, method: &str) -> R<Green> {
 }
 
 /// `switch` in the loop.
-fn switch_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let micros = Microthreads::of(vm);
     // The common case: a live greenlet parked softly, at most one argument.
-    if let Some(g) = call.args.positional().first().and_then(|g| g.cast::<Ext<Greenlet>>())
-        && let Some(result) = micros.soft_result(vm, &call)
-        && !call.args.has_keywords()
-        && let [_, v] = *call.args.positional()
+    if let (&[g] | &[g, _], None) = call.args.parts()
+        && let Some(g) = g.cast::<Ext<Greenlet>>()
+        && let Some(result) = Microthreads::soft_result(vm, call)
     {
         let m = micro_of(vm, &g);
-        if m.state.get() == MicroState::Soft {
+        let sent = call.args.parts().0.get(1).copied().or(vm.empty_tuple.get().map(Value::from));
+        if m.state.get() == MicroState::Soft
+            && let Some(v) = sent
+        {
             micros.park_soft(vm, call.resume, result);
-            return micros.resume(vm, m, Deliver::Value(v));
+            return micros.wake(vm, m, v);
         }
     }
     let g = match receiver(vm, call.args, "switch").and_then(|g| prepare(vm, g, call.args.rest())) {
@@ -412,11 +443,11 @@ fn switch_soft(vm: &Vm, call: SoftCall<'_>) -> At {
 }
 
 /// Switches in the loop if the running microthread can be parked softly.
-fn go(vm: &Vm, call: SoftCall<'_>, to: Green, d: Deliver) -> At {
+fn go(vm: &Vm, call: &SoftCall<'_>, to: Green, d: Deliver) -> At {
     let micros = Microthreads::of(vm);
     let m = micro_of(vm, &to);
     if !std::ptr::eq(m, micros.current())
-        && let Some(result) = Microthreads::watched_result(vm, &call)
+        && let Some(result) = Microthreads::watched_result(vm, call)
     {
         let d = depart(vm, || current(vm), to, d);
         micros.park_soft(vm, call.resume, result);
@@ -504,7 +535,7 @@ fn throw(vm: &Vm, args: Args<'_>) -> R<Value> {
     hard(vm, to, d)
 }
 
-fn throw_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn throw_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match prepare_throw(vm, call.args) {
         Ok((to, d)) => go(vm, call, to, d),
         Err(Raised) => call.raised(vm),
@@ -589,9 +620,6 @@ fn set_run(vm: &Vm, v: Value, run: Option<Value>) -> R<()> {
     }
     if !is_new(g) {
         return Err(vm.attribute_error("run cannot be set after the start of the greenlet"));
-    }
-    if run.is_none() && g.run.get().is_none() {
-        return Err(vm.attribute_error("run"));
     }
     g.run.set(vm, g, run);
     Ok(())

@@ -129,13 +129,10 @@ pub fn make_inner(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "greenlet._greenlet")?;
     add_functions(vm, m, FUNCTIONS)?;
     add_functions(vm, m, INNER_FUNCTIONS)?;
-    let state = &Microthreads::of(vm).greenlets;
     let d = m.dict();
     d.set_name(vm, "greenlet", class.value())?;
-    for (name, ty) in [("error", &state.error), ("GreenletExit", &state.exit)] {
-        if let Some(t) = ty.get() {
-            d.set_name(vm, name, t.value())?;
-        }
+    for name in ["error", "GreenletExit", "getcurrent", "settrace", "gettrace"] {
+        d.set_name(vm, name, vm.get_attr_str(class.value(), name)?)?;
     }
     for name in ["GC", "TRACING", "CONTEXT_VARS", "STANDARD_THREADING"] {
         d.set_name(vm, &format!("GREENLET_USE_{name}"), Value::small_int(1))?;

@@ -36,7 +36,10 @@ pub enum Deliver {
     /// The exception is raised in it.
     Raise(Value),
     /// As one of these, but the trace function of greenlets is called first.
-    Traced { raise: bool, v: Value },
+    Traced {
+        raise: bool,
+        v: Value,
+    },
 }
 
 impl Deliver {
@@ -182,7 +185,7 @@ impl Microthreads {
     #[inline(always)]
     pub fn park_soft(&self, vm: &Vm, resume: At, result: usize) {
         let m = self.current();
-        let ctx = self.context(vm, m);
+        let ctx = vm.context();
         ctx.pc.set(resume.pc);
         ctx.base.set(resume.base);
         m.result.set(result as u16);
@@ -201,7 +204,7 @@ impl Microthreads {
 
     /// Can the running microthread be parked softly at this call?
     #[inline(always)]
-    pub fn soft_result(&self, vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
+    pub fn soft_result(vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
         if vm.context().native_depth.get() != 0 {
             return None;
         }
@@ -216,6 +219,38 @@ impl Microthreads {
         call.result_register()
     }
 
+    /// Goes on with a microthread that is parked softly behind a call, whose result is `v`.
+    #[inline(always)]
+    pub fn wake(&self, vm: &Vm, m: &Micro, v: Value) -> At {
+        debug_assert!(m.state.get() == State::Soft);
+        let ctx = self.context(vm, m);
+        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+        self.activate(vm, m);
+        if m.result.get() != NO_RESULT {
+            at.set(m.result.get() as usize, v);
+        }
+        at
+    }
+
+    /// Goes on with a microthread that is parked softly, after the trace function.
+    #[cold]
+    fn wake_traced(&self, vm: &Vm, m: &Micro, raise: bool, v: Value) -> At {
+        let ctx = self.context(vm, m);
+        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+        self.activate(vm, m);
+        vm.frame.pc.set(at.pc.wrapping_sub(1));
+        vm.frame.base.set(at.base);
+        match crate::trace::arrive(vm, raise, v).parts() {
+            (true, e) => {
+                vm.pending.set(Some(e));
+                return raise_at(vm, at);
+            }
+            (false, _) if m.result.get() == NO_RESULT => {}
+            (false, v) => at.set(m.result.get() as usize, v),
+        }
+        at
+    }
+
     /// Goes on in a host loop with another microthread; the one that ran is parked or has ended.
     pub fn resume(&self, vm: &Vm, to: &Micro, d: Deliver) -> At {
         let (mut to, mut d) = (std::ptr::from_ref(to), d);
@@ -224,23 +259,16 @@ impl Microthreads {
             let m = unsafe { &*to };
             match m.state.get() {
                 State::Soft => {
+                    let e = match d {
+                        Deliver::Value(v) => return self.wake(vm, m, v),
+                        Deliver::Raise(e) => e,
+                        Deliver::Traced { raise, v } => return self.wake_traced(vm, m, raise, v),
+                    };
                     let ctx = self.context(vm, m);
                     let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
                     self.activate(vm, m);
-                    if let Deliver::Traced { raise, v } = d {
-                        vm.frame.pc.set(at.pc.wrapping_sub(1));
-                        vm.frame.base.set(at.base);
-                        d = crate::trace::arrive(vm, raise, v);
-                    }
-                    match d {
-                        Deliver::Value(_) if m.result.get() == NO_RESULT => {}
-                        Deliver::Value(v) => at.set(m.result.get() as usize, v),
-                        Deliver::Raise(v) | Deliver::Traced { v, .. } => {
-                            vm.pending.set(Some(v));
-                            return raise_at(vm, at);
-                        }
-                    }
-                    return at;
+                    vm.pending.set(Some(e));
+                    return raise_at(vm, at);
                 }
                 State::New => return self.begin(vm, m, d),
                 State::Hard => {
@@ -364,14 +392,15 @@ impl Microthreads {
             self.hub.switch_to(None, 0);
             unreachable!("nobody resumes a program that has ended");
         }
-        m.state.set(State::Dead);
-        m.ctx.release(&vm.chunks);
-        // The context's memory is gone; until the next one is current nothing may push frames here.
+        // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
         vm.frame.base.set(std::ptr::null_mut());
         let (to, d) = match m.kind {
             Kind::Greenlet => crate::greenlet::after_end(vm, m, result),
             _ => crate::tasklet::after_end(vm, m, result),
         };
+        // Now its memory goes; until the next one is current nothing may push frames here.
+        m.state.set(State::Dead);
+        m.ctx.release(&vm.chunks);
         self.resume(vm, to, d)
     }
 }

@@ -79,7 +79,8 @@ pub struct Context {
     pub handled: Cell<Option<Value>>,
     /// Native calls of this context that are on a native stack now, between its frames; [`WATCHED`].
     pub native_depth: Cell<u32>,
-    /// Made when first needed: most contexts never have an entry.
+    /// Made when first needed: most contexts never have an entry, so that it takes one word of each.
+    #[expect(clippy::box_collection)]
     side: Cell<Option<Box<Vec<SideEntry>>>>,
     /// `contextvars.Context` that is current.
     pub variables: Cell<Option<Value>>,
@@ -161,9 +162,14 @@ impl Context {
 
     /// A new chunk with room for a frame of `words`; `depth` frames are below it.
     pub fn grow(&self, pool: &ChunkPool, words: usize, depth: usize) -> Result<(), NoMemory> {
-        // SAFETY: there is a chunk.
-        let last = unsafe { (*self.chunk.get()).size };
-        let size = (last * 2).min(MAX_CHUNK).max(words + CHUNK_HEAD + RECORD_WORDS + FRAME_WORDS + 8);
+        // Each size comes twice, so that little of the last chunk is in vain.
+        // SAFETY: there is a chunk, and so is the one before it, if any.
+        let (last, before) = unsafe {
+            let chunk = &*self.chunk.get();
+            (chunk.size, chunk.previous.as_ref().map(|c| c.size))
+        };
+        let size = if before.is_none_or(|b| b == last) { last * 2 } else { last };
+        let size = size.min(MAX_CHUNK).max(words + CHUNK_HEAD + RECORD_WORDS + FRAME_WORDS + 8);
         self.push_chunk(pool, size, depth)
     }
 

@@ -364,6 +364,11 @@ impl Vm {
         Ok(i.value())
     }
 
+    /// TypeError for a class with abstract methods.
+    pub fn check_instantiable(&self, ty: Ref<Type>) -> R<()> {
+        if ty.has_flag(type_flags::ABSTRACT) { Err(self.abstract_error(ty)) } else { Ok(()) }
+    }
+
     #[cold]
     fn abstract_error(&self, ty: Ref<Type>) -> crate::value::Raised {
         let names =

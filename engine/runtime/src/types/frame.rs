@@ -33,7 +33,11 @@ pub struct FrameObject {
     unit: Cell<u32>,
     code: Field,
 }
-fixed_object!(FrameObject, Frame, [function, back, registers, trace_function, extra_locals, generator, microthread, code]);
+fixed_object!(
+    FrameObject,
+    Frame,
+    [function, back, registers, trace_function, extra_locals, generator, microthread, code]
+);
 
 impl FrameObject {
     /// An object for the live frame at `base`. MemoryError.

@@ -236,9 +236,9 @@ pub fn run_in<T>(vm: &Vm, c: ContextRef, f: impl FnOnce() -> R<T>) -> R<T> {
 }
 
 /// In the loop, the function's frame is pushed with a record that leads to [`leave`].
-fn run_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match run_arguments(vm, call.args) {
-        Ok((c, f, rest)) => run_in_soft(vm, &call, c, f, rest),
+        Ok((c, f, rest)) => run_in_soft(vm, call, c, f, rest),
         Err(Raised) => call.raised(vm),
     }
 }
