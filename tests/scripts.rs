@@ -58,13 +58,13 @@ fn scripts_are_python() {
         println!("skipped: neither python3.14 nor python3.13 was found");
         return;
     };
+    let has_greenlet =
+        Command::new(peer).args(["-c", "import greenlet"]).output().is_ok_and(|o| o.status.success());
     let mut failures = Vec::new();
     for script in scripts() {
         let text = std::fs::read_to_string(&script).expect("a script can be read");
-        if text.contains("import stackless")
-            || text.contains("import greenlet")
-            || text.contains("from greenlet")
-        {
+        let uses_greenlet = text.contains("import greenlet") || text.contains("from greenlet");
+        if text.contains("import stackless") || uses_greenlet && !has_greenlet {
             continue;
         }
         let out = Command::new(peer).arg(&script).output().expect("the peer can be started");

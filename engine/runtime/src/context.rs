@@ -37,6 +37,10 @@ const MAIN_CHUNK: usize = FIRST_CHUNK << 9;
 /// Words of the largest regular chunk.
 const MAX_CHUNK: usize = FIRST_CHUNK << 11;
 
+/// Bit of [`Context::native_depth`]: somebody wants to know of switches away from the context, so
+/// that these are to go the long way, as if native calls were in the way.
+pub const WATCHED: u32 = 1 << 31;
+
 /// What a side entry is for.
 #[derive(Clone, Copy)]
 pub enum Side {
@@ -73,7 +77,7 @@ pub struct Context {
     pub limit: Cell<*mut Value>,
     /// The exception being handled (`sys.exc_info`).
     pub handled: Cell<Option<Value>>,
-    /// Native calls of this context that are on a native stack now, between its frames.
+    /// Native calls of this context that are on a native stack now, between its frames; [`WATCHED`].
     pub native_depth: Cell<u32>,
     /// Made when first needed: most contexts never have an entry.
     side: Cell<Option<Box<SideList>>>,
@@ -117,6 +121,21 @@ impl Context {
     pub fn begin(&self, pool: &ChunkPool) -> Result<(), NoMemory> {
         self.push_chunk(pool, FIRST_CHUNK, 0)
     }
+
+    /// Native calls of this context that are on a native stack.
+    pub fn native_calls(&self) -> u32 {
+        self.native_depth.get() & !WATCHED
+    }
+
+    /// Are switches away from it to go the long way?
+    pub fn is_watched(&self) -> bool {
+        self.native_depth.get() & WATCHED != 0
+    }
+
+    pub fn watch(&self, on: bool) {
+        self.native_depth.set(self.native_calls() | if on { WATCHED } else { 0 });
+    }
+
     /// First word of the current chunk.
     pub fn chunk_start(&self) -> *mut Value {
         // SAFETY: the chunk is at least its head long.

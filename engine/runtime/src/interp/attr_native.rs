@@ -146,7 +146,7 @@ impl Vm {
                     None => Err(self.attribute_error(format!(
                         "attribute '{}' of '{}' objects is not writable",
                         g.def().name,
-                        g.owner.cast::<Type>().map(|t| t.name_string()).unwrap_or_default()
+                        g.owner.cast::<Type>().map(|t| t.message_name()).unwrap_or_default()
                     ))),
                 };
             }

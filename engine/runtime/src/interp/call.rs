@@ -47,14 +47,28 @@ impl SoftCall<'_> {
 
     /// The call raised the pending exception.
     pub fn raised(&self, vm: &Vm) -> At {
+        if self.cont.kind == ContKind::LeaveContext {
+            // There is no frame whose unwinding would do it. An error in it replaces the other.
+            let _ = crate::modules::contextvars::leave(vm, self.cont.a);
+        }
         self.go_on(vm, Err(crate::value::Raised))
     }
 
     /// Goes on where the work led to, or raises the pending exception out of the call.
     pub fn go_on(&self, vm: &Vm, r: R<At>) -> At {
-        if r.is_err() && self.cont.kind == ContKind::Exit {
-            // A nested run made the call: it ends, its frames are not to be unwound here.
-            return At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: self.resume.base };
+        if r.is_err() {
+            match self.cont.kind {
+                // A nested run made the call: it ends, its frames are not to be unwound here.
+                ContKind::Exit => {
+                    return At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: self.resume.base };
+                }
+                // All that the context was to run is this call.
+                ContKind::ContextEnd => {
+                    let hooks = vm.hooks.clone();
+                    return hooks.switcher().context_finished(vm, vm.context(), Err(crate::value::Raised));
+                }
+                _ => {}
+            }
         }
         or_unwind(vm, r)
     }
@@ -565,6 +579,10 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
             deliver(vm, resume, cont, v)
         }
         ContKind::Anext => generators::anext_result(vm, resume, cont, v),
+        ContKind::LeaveContext => {
+            crate::modules::contextvars::leave(vm, cont.a)?;
+            deliver(vm, resume, cont, v)
+        }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
         ContKind::Text => {
             super::text::check(vm, cont.special(), v)?;

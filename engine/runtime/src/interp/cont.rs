@@ -55,6 +55,8 @@ pub enum ContKind {
     AsyncIter,
     /// A call that the task `a` made.
     Task,
+    /// A function called by `Context.run`: the context `a` is left.
+    LeaveContext,
     /// `__exit__`-like calls and setters whose result is thrown away but errors count.
     Discard,
 }

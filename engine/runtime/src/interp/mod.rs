@@ -38,7 +38,8 @@ pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
     FramePlace, Walk, WalkedFrame, frame_at_depth, frame_back, frame_code, frame_function, frame_locals,
-    frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame, running_locals,
+    frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame,
+    running_locals,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator};
 pub use globals::builtins_of;

@@ -75,6 +75,11 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
         }
         _ => {}
     }
+    if cont.kind == ContKind::LeaveContext {
+        publish(vm, to);
+        // An error in it replaces the one that is on its way.
+        let _ = crate::modules::contextvars::leave(vm, cont.a);
+    }
     publish(vm, raising);
     let handled: R<Option<At>> = match cont.kind {
         ContKind::ForNext if vm.catch(vm.exc.stop_iteration).is_some() => Ok(Some(to.jump(cont.jump))),

@@ -45,7 +45,7 @@ impl Vm {
             };
             if !b.has_flag(type_flags::BASETYPE) {
                 return Err(
-                    self.type_error(format!("type '{}' is not an acceptable base type", b.name_string()))
+                    self.type_error(format!("type '{}' is not an acceptable base type", b.message_name()))
                 );
             }
             best = Some(match best {
@@ -332,6 +332,11 @@ impl Vm {
             self.heap.register_finalizer(i.header());
         }
         Ok(i.value())
+    }
+
+    /// TypeError for a class with abstract methods.
+    pub fn check_instantiable(&self, ty: Ref<Type>) -> R<()> {
+        if ty.has_flag(type_flags::ABSTRACT) { Err(self.abstract_error(ty)) } else { Ok(()) }
     }
 
     #[cold]

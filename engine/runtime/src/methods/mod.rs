@@ -145,6 +145,7 @@ pub use list::sort_list;
 pub use object::attribute_name;
 pub(crate) use reduce::{default_getstate, reduce_2};
 pub use slice::{SliceRange, slice_bounds};
+pub(crate) use typeobj::DICT as INSTANCE_DICT;
 pub use typeobj::{compute_mro, type_module};
 
 use crate::types::dict::Dict;

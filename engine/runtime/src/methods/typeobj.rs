@@ -55,7 +55,7 @@ native_type! {
 }
 
 /// `__dict__` of the instances of a class.
-pub(super) static DICT: crate::native::GetSetDef = crate::native::GetSetDef {
+pub(crate) static DICT: crate::native::GetSetDef = crate::native::GetSetDef {
     name: "__dict__",
     get: super::get_dict,
     set: Some(super::set_dict),

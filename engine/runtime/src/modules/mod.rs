@@ -6,6 +6,7 @@ mod builtins_numbers;
 mod builtins_objects;
 mod classes;
 mod collections;
+pub mod contextvars;
 mod functools;
 mod gc;
 mod import;
@@ -43,6 +44,7 @@ pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 /// The modules of this crate that are made when they are imported.
 pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
     ("_collections", collections::make),
+    ("_contextvars", contextvars::make),
     ("_functools", functools::make),
     ("_imp", import::make_imp),
     ("_operator", operator::make),

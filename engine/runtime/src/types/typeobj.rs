@@ -207,6 +207,14 @@ impl Ref<Type> {
         unsafe { self.name.value().cast_unchecked() }
     }
 
+    /// As messages name it: types in Rust with their module, unless that is builtins.
+    pub fn message_name(self) -> String {
+        match self.def() {
+            Some(def) if !self.has_flag(type_flags::HEAP) => def.name.to_string(),
+            _ => self.name_string(),
+        }
+    }
+
     pub fn name_string(self) -> String {
         self.name().to_string_lossy().into_owned()
     }

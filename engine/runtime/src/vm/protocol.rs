@@ -46,9 +46,9 @@ impl Vm {
         }
     }
 
-    /// `type(v).__name__`, for messages.
+    /// The name of the value's type, for messages.
     pub fn type_name(&self, v: Value) -> String {
-        self.type_of(v).name_string()
+        self.type_of(v).message_name()
     }
 
     /// Name of a builtin layout's type, for messages.
@@ -395,7 +395,7 @@ impl Vm {
                     None => Err(self.type_error("__hash__ method should return an integer")),
                 }
             }
-            _ => Err(self.type_error(format!("unhashable type: '{}'", ty.name_string()))),
+            _ => Err(self.type_error(format!("unhashable type: '{}'", ty.message_name()))),
         }
     }
 

@@ -132,5 +132,5 @@ pub fn substitute(vm: &Vm, of: Value, args: Ref<Tuple>, params: Ref<Tuple>, item
 
 /// Does it stand for any number of arguments (a TypeVarTuple)?
 fn is_unpacked_parameter(vm: &Vm, v: Value) -> bool {
-    vm.type_name(v) == "TypeVarTuple"
+    vm.type_of(v).name_string() == "TypeVarTuple"
 }

@@ -124,7 +124,7 @@ pub fn make_union(vm: &Vm, a: Value, b: Value) -> R<Value> {
             || v.cast::<Type>().is_some()
             || v.cast::<Ext<Union>>().is_some()
             || v.cast::<Ext<super::alias::Alias>>().is_some()
-            || vm.type_name(v) == "TypeAliasType"
+            || vm.type_of(v).name_string() == "TypeAliasType"
     };
     if !fits(a) || !fits(b) {
         return Ok(Value::NOT_IMPLEMENTED);
