@@ -2,14 +2,13 @@
 //!
 //! | | minor | major |
 //! |---|---|---|
-//! | starts from | remembered objects, dirty cards, roots | roots |
+//! | starts from | remembered objects, words of dirty cards, roots | roots |
 //! | marks in | `cur`, so the old are left alone | `next` |
 //! | sweeps | touched blocks, young large objects | all |
 //!
 //! All survivors are old after either, so that both end with an empty remembered set. No bitmap is
 //! cleared before the sweep: a conservative look-up stays possible as long as marking goes on.
 
-use crate::large::CARD;
 use crate::stack::Stack;
 use crate::{CollectKind, CollectStats, Heap, ObjectModel, Tracer};
 use std::time::Instant;
@@ -50,7 +49,7 @@ impl<M: ObjectModel> Heap<M> {
             0
         };
         self.collecting.set(false);
-        let scanned = tracer.scanned;
+        let (scanned, work) = (tracer.scanned, tracer.work());
         let mut stack = tracer.into_stack();
         stack.trim();
         self.mark_stack.replace(stack);
@@ -59,6 +58,7 @@ impl<M: ObjectModel> Heap<M> {
             kind: if major { CollectKind::Major } else { CollectKind::Minor },
             duration: start.elapsed(),
             scanned,
+            work,
             live_bytes: self.live_bytes(),
         };
         self.pace_after(&stats, released);
@@ -83,10 +83,7 @@ impl<M: ObjectModel> Heap<M> {
                     tracer.scan(obj);
                 }
             }
-            while let Some((addr, from)) = self.large.take_dirty_card() {
-                // SAFETY: as above.
-                unsafe { tracer.scan_card(addr as *const _, from, from + CARD) };
-            }
+            tracer.scan_cards();
         }
         self.remembered.borrow_mut().trim();
     }
