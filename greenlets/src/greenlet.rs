@@ -2,7 +2,7 @@
 
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::switch::{Deliver, Microthreads};
-use skein_runtime::interp::{At, SoftCall, Walk, frame_object};
+use skein_runtime::interp::{At, SoftCall, Walk, frame_object, with_first};
 use skein_runtime::native::{Args, TypeDef};
 use skein_runtime::native_functions;
 use skein_runtime::native_type;
@@ -18,14 +18,17 @@ use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
 /// A greenlet's data.
+#[repr(C)]
 pub struct Greenlet {
     pub micro: Micro,
     run: Field,
     parent: Field,
     /// Keyword arguments of the switch that begins it.
     first_keywords: Field,
-    vm: *const Vm,
 }
+
+// `Micro::owner` relies on it.
+const _: () = assert!(std::mem::offset_of!(Greenlet, micro) == 0);
 
 impl Payload for Greenlet {
     const NAME: &'static str = "greenlet.greenlet";
@@ -33,13 +36,15 @@ impl Payload for Greenlet {
     // ended by its finalizer first.
     const NEEDS_DROP: bool = false;
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Greenlet { micro, run, parent, first_keywords, vm } = self;
+        let Greenlet { micro, run, parent, first_keywords } = self;
         run.trace(t);
         parent.trace(t);
         first_keywords.trace(t);
-        // SAFETY: the isolate outlives its objects.
-        let vm = unsafe { &**vm };
-        micro.trace(vm, Microthreads::of(vm).hub(), t);
+        micro.trace(t);
+    }
+    /// Only one that was left in the middle is to be ended.
+    fn needs_finalizer(&self) -> bool {
+        self.micro.is_alive()
     }
 }
 
@@ -74,6 +79,7 @@ native_type! {
     pub DEF: "greenlet.greenlet", Layout::Ext,
         type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF,
         "greenlet(run=None, parent=None) -> greenlet\n\nCreates a new greenlet object (without running it).";
+    construct { construct }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, run=None, parent=None)" => init;
@@ -132,10 +138,34 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     Ok(g.value())
 }
 
-fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
-    let g = Ext::new(vm, ty, Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty(), vm })?;
-    g.micro.owner.set(Some(g.value()));
+/// `greenlet(...)`; with just a function, no more than that.
+fn construct(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match constructed(vm, call.args) {
+        Ok(g) => call.done(vm, g.value()),
+        Err(Raised) => call.raised(vm),
+    }
+}
+
+fn constructed(vm: &Vm, args: Args<'_>) -> R<Green> {
+    let Some(ty) = Microthreads::of(vm).greenlets.class.get() else {
+        return Err(vm.import_error("greenlet is not imported"));
+    };
+    let g = make(vm, ty, Micro::new(Kind::Greenlet))?;
+    vm.heap.register_finalizer(g.header());
+    let parent = current(vm)?;
+    g.parent.set(vm, g, parent.value());
+    match args.parts() {
+        (&[run], None) if !run.is_none() => g.run.init(run),
+        _ => {
+            let init_def = DEF.method("__init__");
+            with_first(vm, g.value(), args, |args| init_def.invoke(vm, args))?;
+        }
+    }
     Ok(g)
+}
+
+fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
+    Ext::new(vm, ty, Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty() })
 }
 
 fn empty() -> Field {
@@ -175,7 +205,7 @@ fn micro_of<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
 /// The greenlet that runs now; a tasklet counts as part of the main greenlet.
 fn current(vm: &Vm) -> R<Green> {
     let m = Microthreads::of(vm).current();
-    match m.owner.get() {
+    match m.owner() {
         Some(owner) if m.kind == Kind::Greenlet => Ok(this(owner)),
         _ => main_greenlet(vm),
     }
@@ -248,7 +278,7 @@ pub fn first_call(
     positional: Value,
     call: impl FnOnce(Value, Args<'_>) -> R<At>,
 ) -> R<At> {
-    let Some(g) = m.owner.get().map(this) else {
+    let Some(g) = m.owner().map(this) else {
         return Err(vm.system_error("a greenlet without its object"));
     };
     let Some(run) = g.run.get() else { return Err(vm.attribute_error("run")) };
@@ -282,7 +312,7 @@ pub fn after_end<'a>(vm: &'a Vm, m: &Micro, result: R<Value>) -> (&'a Micro, Del
             if exit { Deliver::Value(e) } else { Deliver::Raise(e) }
         }
     };
-    let mut parent = m.owner.get().map(this).and_then(|g| g.parent.cast::<Ext<Greenlet>>());
+    let mut parent = m.owner().map(this).and_then(|g| g.parent.cast::<Ext<Greenlet>>());
     while let Some(p) = parent {
         if p.micro.kind == Kind::Main {
             break;
@@ -352,18 +382,20 @@ fn receiver(vm: &Vm, args: Args<'_>) -> R<Green> {
 }
 
 /// `switch` in the loop.
-fn switch_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let micros = Microthreads::of(vm);
     // The common case: a live greenlet parked softly, at most one argument.
-    if let Some(g) = call.args.positional().first().and_then(|g| g.cast::<Ext<Greenlet>>())
-        && let Some(result) = micros.soft_result(vm, &call)
-        && !call.args.has_keywords()
-        && let [_, v] = *call.args.positional()
+    if let (&[g] | &[g, _], None) = call.args.parts()
+        && let Some(g) = g.cast::<Ext<Greenlet>>()
+        && let Some(result) = Microthreads::soft_result(vm, call)
     {
         let m = micro_of(vm, &g);
-        if m.state.get() == MicroState::Soft {
+        let sent = call.args.parts().0.get(1).copied().or(vm.empty_tuple.get().map(Value::from));
+        if m.state.get() == MicroState::Soft
+            && let Some(v) = sent
+        {
             micros.park_soft(vm, call.resume, result);
-            return micros.resume(vm, m, Deliver::Value(v));
+            return micros.wake(vm, m, v);
         }
     }
     let g = match receiver(vm, call.args).and_then(|g| prepare(vm, g, call.args.rest())) {
@@ -374,11 +406,11 @@ fn switch_soft(vm: &Vm, call: SoftCall<'_>) -> At {
 }
 
 /// Switches in the loop if the running microthread can be parked softly.
-fn go(vm: &Vm, call: SoftCall<'_>, to: Green, d: Deliver) -> At {
+fn go(vm: &Vm, call: &SoftCall<'_>, to: Green, d: Deliver) -> At {
     let micros = Microthreads::of(vm);
     let m = micro_of(vm, &to);
     if !std::ptr::eq(m, micros.current())
-        && let Some(result) = micros.soft_result(vm, &call)
+        && let Some(result) = Microthreads::soft_result(vm, call)
     {
         micros.park_soft(vm, call.resume, result);
         return micros.resume(vm, m, d);
@@ -455,7 +487,7 @@ fn throw(vm: &Vm, args: Args<'_>) -> R<Value> {
     hard(vm, to, d)
 }
 
-fn throw_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn throw_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match prepare_throw(vm, call.args) {
         Ok((to, d)) => go(vm, call, to, d),
         Err(Raised) => call.raised(vm),
@@ -491,7 +523,7 @@ fn repr(vm: &Vm, g: Green) -> R<String> {
         }
         MicroState::Running => " current active started",
         MicroState::New => " pending",
-        MicroState::Soft | MicroState::Hard(_) => " suspended active started",
+        MicroState::Soft | MicroState::Hard => " suspended active started",
     };
     let main = if m.kind == Kind::Main { " main" } else { "" };
     Ok(format!("<{name} object at {:#x} (otid={:#x}){state}{main}>", g.value().bits(), 1))
@@ -552,7 +584,7 @@ fn set_parent(vm: &Vm, v: Value, parent: Option<Value>) -> R<()> {
 fn get_frame(vm: &Vm, v: Value) -> R<Value> {
     let g = this(v);
     let m = micro_of(vm, &g);
-    if !matches!(m.state.get(), MicroState::Soft | MicroState::Hard(_)) {
+    if !matches!(m.state.get(), MicroState::Soft | MicroState::Hard) {
         return Ok(Value::NONE);
     }
     let ctx = Microthreads::of(vm).context(vm, m);

@@ -11,7 +11,7 @@
 //! **Invariant:** a native stack belongs either to one parked or running context with native frames
 //! on it, or to a host loop; idle host loops are in `idle`.
 
-use crate::micro::{Kind, Micro, NO_RESULT, State, Waiting};
+use crate::micro::{Kind, Micro, NO_RESULT, Parked, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, run_loop};
@@ -110,21 +110,22 @@ impl Microthreads {
     }
 
     /// Roots: the running microthread and what is on its way.
-    pub fn trace(&self, vm: &Vm, t: &mut Tracer<'_>) {
+    pub fn trace(&self, t: &mut Tracer<'_>) {
         if self.current.get().is_null() {
             // The isolate is being made; nothing is attached yet.
             return;
         }
         let visit = |t: &mut Tracer<'_>, m: &Micro| {
-            if let Some(owner) = m.owner.get() {
+            if let Some(owner) = m.owner() {
                 t.visit_word(owner.bits());
             }
         };
         visit(t, self.current());
         visit(t, &self.main);
-        self.current().trace_waiting(&self.hub, t, t.is_major());
+        let all = t.is_major();
+        self.current().trace_stacks(t, all);
         if !std::ptr::eq(self.current(), &*self.main) {
-            self.main.trace(vm, &self.hub, t);
+            self.main.trace(t);
         }
         if let Some((m, d)) = self.next_run.get() {
             // SAFETY: set only while its owner is on the way to run.
@@ -157,7 +158,7 @@ impl Microthreads {
     #[inline(always)]
     pub fn park_soft(&self, vm: &Vm, resume: At, result: usize) {
         let m = self.current();
-        let ctx = self.context(vm, m);
+        let ctx = vm.context();
         ctx.pc.set(resume.pc);
         ctx.base.set(resume.base);
         m.result.set(result as u16);
@@ -169,18 +170,31 @@ impl Microthreads {
     /// The collector is to look at a microthread again that has run.
     #[inline(always)]
     fn log(&self, vm: &Vm, m: &Micro) {
-        if let Some(h) = m.owner.get().and_then(Value::header) {
+        if let Some(h) = m.owner().and_then(Value::header) {
             vm.heap.write_barrier(h);
         }
     }
 
     /// Can the running microthread be parked softly at this call?
     #[inline(always)]
-    pub fn soft_result(&self, vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
+    pub fn soft_result(vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
         if vm.context().native_depth.get() != 0 {
             return None;
         }
         call.result_register()
+    }
+
+    /// Goes on with a microthread that is parked softly behind a call, whose result is `v`.
+    #[inline(always)]
+    pub fn wake(&self, vm: &Vm, m: &Micro, v: Value) -> At {
+        debug_assert!(m.state.get() == State::Soft);
+        let ctx = self.context(vm, m);
+        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+        self.activate(vm, m);
+        if m.result.get() != NO_RESULT {
+            at.set(m.result.get() as usize, v);
+        }
+        at
     }
 
     /// Goes on in a host loop with another microthread; the one that ran is parked or has ended.
@@ -191,26 +205,23 @@ impl Microthreads {
             let m = unsafe { &*to };
             match m.state.get() {
                 State::Soft => {
+                    let e = match d {
+                        Deliver::Value(v) => return self.wake(vm, m, v),
+                        Deliver::Raise(e) => e,
+                    };
                     let ctx = self.context(vm, m);
                     let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
                     self.activate(vm, m);
-                    match d {
-                        Deliver::Value(_) if m.result.get() == NO_RESULT => {}
-                        Deliver::Value(v) => at.set(m.result.get() as usize, v),
-                        Deliver::Raise(e) => {
-                            vm.pending.set(Some(e));
-                            return raise_at(vm, at);
-                        }
-                    }
-                    return at;
+                    vm.pending.set(Some(e));
+                    return raise_at(vm, at);
                 }
                 State::New => return self.begin(vm, m, d),
-                State::Hard(stack) => {
+                State::Hard => {
                     self.deliver.set(Some(d));
                     if let Some(here) = self.hub.current() {
                         self.idle.borrow_mut().push(here);
                     }
-                    self.hub.switch_to(stack, 0);
+                    self.hub.switch_to(m.stack(), 0);
                     self.note_stack(vm);
                     match self.next_run.take() {
                         Some(next) => (to, d) = next,
@@ -267,13 +278,15 @@ impl Microthreads {
         ctx.pc.set(vm.frame.pc.get());
         ctx.base.set(vm.frame.base.get());
         let depth = ctx.native_depth.get();
-        me.state.set(State::Hard(self.hub.current()));
+        let parked = Parked::new(&self.hub);
+        me.park(&parked);
+        me.state.set(State::Hard);
         self.log(vm, me);
         vm.counters.hard_switches.set(vm.counters.hard_switches.get() + 1);
         match to.state.get() {
-            State::Hard(stack) => {
+            State::Hard => {
                 self.deliver.set(Some(d));
-                self.hub.switch_to(stack, 0);
+                self.hub.switch_to(to.stack(), 0);
             }
             _ => {
                 self.next_run.set(Some((to, d)));
@@ -284,6 +297,7 @@ impl Microthreads {
                         Ok(host) => host,
                         Err(_) => {
                             self.next_run.set(None);
+                            me.unpark(&parked);
                             me.state.set(State::Running);
                             return Err(vm.memory_error());
                         }
@@ -292,6 +306,7 @@ impl Microthreads {
                 self.hub.switch_to(Some(host), 0);
             }
         }
+        me.unpark(&parked);
         self.note_stack(vm);
         self.activate(vm, me);
         vm.frame.pc.set(ctx.pc.get());
@@ -375,12 +390,13 @@ impl Switcher for Microthreads {
         if self.hub.len() >= MAX_STACKS {
             return Err(vm.recursion_error("maximum recursion depth exceeded: too many native stacks"));
         }
-        me.waiting.borrow_mut().push(Waiting { stack: self.hub.current(), scanned: false });
+        let waiting = Parked::new(&self.hub);
+        me.park(&waiting);
         let r = self.hub.call_on_new_stack(|| {
             self.note_stack(vm);
             f();
         });
-        me.waiting.borrow_mut().pop();
+        me.unpark(&waiting);
         // The stack that now runs will change again.
         self.note_stack(vm);
         r.map_err(|_| vm.recursion_error("maximum recursion depth exceeded: no memory for a native stack"))

@@ -31,6 +31,13 @@ pub unsafe trait ObjectModel: Sized + 'static {
     /// `obj` is an object of the heap.
     unsafe fn value_array(obj: *const Header) -> Option<(usize, usize)>;
 
+    /// An object registered by `register_finalizer` became unreachable: is it to be handed out by
+    /// `take_finalizable`? If not, it just dies.
+    ///
+    /// # Safety
+    /// `obj` is an intact but unreachable object of the heap.
+    unsafe fn needs_finalizer(obj: *const Header) -> bool;
+
     /// An object registered by `register_free_on_death` died: release what it owns outside of the
     /// heap. Must not touch other heap objects, which may be dead as well.
     ///

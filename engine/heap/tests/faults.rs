@@ -345,6 +345,19 @@ fn a_long_chain_needs_no_native_stack() {
 }
 
 #[test]
+fn registered_objects_that_need_no_finalizer_any_more_just_die() {
+    for kind in [Minor, Major] {
+        let world = world();
+        let blob = world.alloc(BLOB, 1, 0);
+        world.heap.register_finalizer(world.object(blob).head());
+        world.collect(kind);
+        assert_eq!(world.heap.take_finalizable(), None);
+        world.collect(Major);
+        assert_eq!(world.ids().len(), 0);
+    }
+}
+
+#[test]
 fn finalizable_objects_come_once_in_order_with_all_they_lead_to() {
     for kind in [Minor, Major] {
         let world = world();

@@ -454,7 +454,6 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
         let shape = obj.header().map(|h| vm.shapes.get(h.shape.get()));
         if let Some(shape) = shape
             && !shape.is_dict
-            && obj.header().and_then(dict_word).is_none()
             && !matches!(obj.header().map(|h| h.kind.get()), Some(k) if k == Kind::Module as u8
                 || k == Kind::Function as u8 || k == Kind::Wrapper as u8)
             && cache.misses.get() < MEGAMORPHIC

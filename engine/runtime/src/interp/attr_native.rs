@@ -5,7 +5,7 @@ use crate::interp::attr::{
     property_error, set_member, super_lookup,
 };
 use crate::native::Args;
-use crate::object::{Ref, dict_word};
+use crate::object::{Field, Header, Ref, dict_word};
 use crate::types::descriptor::{GetSet, Member, Property, Super, Wrapper};
 use crate::types::dict::Dict;
 use crate::types::function::{BoundMethod, Function};
@@ -223,11 +223,18 @@ impl Vm {
         let Some(header) = obj.header() else { return Ok(None) };
         let Some(word) = dict_word(header) else { return Ok(None) };
         if word.get().is_none() {
-            let d = Dict::new(self)?;
-            self.heap.write_barrier(header);
-            word.init(d.value());
+            self.set_dict_word(header, word, Dict::new(self)?);
         }
         Ok(word.cast())
+    }
+
+    /// Gives an object of a builtin layout its dictionary: from now on its shape is one that proves
+    /// nothing of its attributes.
+    fn set_dict_word(&self, header: &'static Header, word: &Field, dict: Ref<Dict>) {
+        self.heap.write_barrier(header);
+        word.init(dict.value());
+        let ty = self.shapes.get(header.shape.get()).ty.get();
+        header.shape.set(ty.dict_shape(self).id);
     }
 
     /// Makes `dict` the attribute dictionary (`obj.__dict__ = dict`). TypeError, AttributeError.
@@ -244,12 +251,9 @@ impl Vm {
             w.dict.set(self, w, dict.value());
             return Ok(());
         }
-        match obj.header().and_then(dict_word) {
-            Some(word) => {
-                if let Some(h) = obj.header() {
-                    self.heap.write_barrier(h);
-                }
-                word.init(dict.value());
+        match obj.header().and_then(|h| dict_word(h).map(|word| (h, word))) {
+            Some((header, word)) => {
+                self.set_dict_word(header, word, dict);
                 Ok(())
             }
             None => Err(self.attribute_error("__dict__ is not writable")),

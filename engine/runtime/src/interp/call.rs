@@ -73,8 +73,8 @@ impl SoftCall<'_> {
 pub fn call(vm: &Vm, at: At) -> At {
     publish(vm, at);
     let w = at.window();
-    let args = Args::new(at.row(w + FRAME_WORDS, at.b()), None);
-    call_window(vm, at, w, args, 1)
+    // The word before the arguments is the head's last, which only a frame needs.
+    call_window(vm, at, w, w + FRAME_WORDS, at.b())
 }
 
 /// `CallMethod`, likewise.
@@ -82,8 +82,12 @@ pub fn call(vm: &Vm, at: At) -> At {
 pub fn call_method(vm: &Vm, at: At) -> At {
     publish(vm, at);
     let w = at.window();
-    let args = Args::new(method_args(at, w), None);
-    call_window(vm, at, w, args, 1)
+    let first = w + FRAME_WORDS;
+    if at.reg(first).is_unbound() {
+        call_window(vm, at, w, first + 1, at.b())
+    } else {
+        call_window(vm, at, w, first, at.b() + 1)
+    }
 }
 
 /// The arguments of a method call's window: with the receiver, if the method is not bound yet.
@@ -92,30 +96,36 @@ fn method_args<'a>(at: At, w: usize) -> &'a [Value] {
     if at.reg(first).is_unbound() { at.row(first + 1, at.b()) } else { at.row(first, at.b() + 1) }
 }
 
-fn call_window(vm: &Vm, at: At, w: usize, args: Args<'_>, units: usize) -> At {
+/// A call with `n` arguments in the registers from `first` on; the register before is free.
+#[inline(always)]
+fn call_window(vm: &Vm, at: At, w: usize, first: usize, n: usize) -> At {
     if vm.limit.get().is_null() && vm.poll.load(Ordering::Relaxed) != 0 {
         return safepoint_at(vm, at);
     }
     let callee = at.reg(w);
-    let resume = at.skip(units);
+    let resume = at.skip(1);
     if let Some(native) = callee.cast::<NativeFunction>() {
         let def = native.def();
-        if let Some(soft) = def.soft
-            && native.receiver.get().is_none()
-        {
-            return soft(vm, SoftCall { args, resume, cont: Cont::store(w) });
+        let args = match native.receiver.get() {
+            None => at.row(first, n),
+            Some(receiver) => {
+                at.set(first - 1, receiver);
+                at.row(first - 1, n + 1)
+            }
+        };
+        let args = Args::new(args, None);
+        if let Some(soft) = def.soft {
+            return soft(vm, &SoftCall { args, resume, cont: Cont::store(w) });
         }
-        if native.receiver.get().is_none() {
-            return match def.invoke(vm, args) {
-                Ok(v) => {
-                    at.set(w, v);
-                    resume
-                }
-                Err(e) => or_unwind(vm, Err(e)),
-            };
-        }
+        return match def.invoke(vm, args) {
+            Ok(v) => {
+                at.set(w, v);
+                resume
+            }
+            Err(e) => or_unwind(vm, Err(e)),
+        };
     }
-    let r = call_soft(vm, resume, callee, args, Cont::store(w));
+    let r = call_soft(vm, resume, callee, Args::new(at.row(first, n), None), Cont::store(w));
     or_unwind(vm, r)
 }
 
@@ -181,11 +191,11 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
             let def = native.def();
             match native.receiver.get() {
                 None => match def.soft {
-                    Some(soft) => Ok(soft(vm, SoftCall { args, resume, cont })),
+                    Some(soft) => Ok(soft(vm, &SoftCall { args, resume, cont })),
                     None => apply(vm, resume, cont, def.invoke(vm, args)?),
                 },
                 Some(receiver) => with_first(vm, receiver, args, |args| match def.soft {
-                    Some(soft) => Ok(soft(vm, SoftCall { args, resume, cont })),
+                    Some(soft) => Ok(soft(vm, &SoftCall { args, resume, cont })),
                     None => apply(vm, resume, cont, def.invoke(vm, args)?),
                 }),
             }
@@ -253,6 +263,9 @@ fn call_type(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont) -> 
         && !f.is(vm.type_call())
     {
         return with_first(vm, ty.value(), args, |args| call_special(vm, resume, f, args, cont));
+    }
+    if let Some(construct) = ty.def().and_then(|d| d.construct) {
+        return Ok(construct(vm, &SoftCall { args, resume, cont }));
     }
     construct(vm, resume, ty, args, cont)
 }

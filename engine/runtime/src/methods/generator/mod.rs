@@ -117,7 +117,7 @@ fn send(vm: &Vm, g: Ref<Generator>, v: Value) -> R<Value> {
 }
 
 /// Resumes without a native frame where the result goes straight to the caller.
-fn resume_soft(vm: &Vm, call: SoftCall<'_>, g: Ref<Generator>, v: Value) -> At {
+fn resume_soft(vm: &Vm, call: &SoftCall<'_>, g: Ref<Generator>, v: Value) -> At {
     if !matches!(call.cont.kind, ContKind::Plain | ContKind::Exit) {
         return match send(vm, g, v) {
             Ok(v) => call.done(vm, v),
@@ -127,7 +127,7 @@ fn resume_soft(vm: &Vm, call: SoftCall<'_>, g: Ref<Generator>, v: Value) -> At {
     call.go_on(vm, resume_generator(vm, call.resume, g, Resume::Send(v), gen_call(call.cont)))
 }
 
-fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match call.args.parts() {
         (&[g], None) => match g.cast::<Generator>() {
             Some(g) => resume_soft(vm, call, g, Value::NONE),
@@ -137,7 +137,7 @@ fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
     }
 }
 
-fn send_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn send_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match call.args.parts() {
         (&[g, v], None) => match g.cast::<Generator>() {
             Some(g) => resume_soft(vm, call, g, v),
@@ -148,7 +148,7 @@ fn send_soft(vm: &Vm, call: SoftCall<'_>) -> At {
 }
 
 /// Arguments that do not fit: the native raises the error in its words.
-fn wrong_call(vm: &Vm, call: SoftCall<'_>, def: &'static crate::native::NativeDef) -> At {
+fn wrong_call(vm: &Vm, call: &SoftCall<'_>, def: &'static crate::native::NativeDef) -> At {
     match def.invoke(vm, call.args) {
         Ok(v) => call.done(vm, v),
         Err(_) => call.raised(vm),
@@ -156,7 +156,7 @@ fn wrong_call(vm: &Vm, call: SoftCall<'_>, def: &'static crate::native::NativeDe
 }
 
 /// `next(g)` of the builtin, softly: for generators.
-pub(crate) fn next_of_generator(vm: &Vm, call: SoftCall<'_>, g: Ref<Generator>) -> At {
+pub(crate) fn next_of_generator(vm: &Vm, call: &SoftCall<'_>, g: Ref<Generator>) -> At {
     resume_soft(vm, call, g, Value::NONE)
 }
 
