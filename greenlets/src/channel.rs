@@ -2,9 +2,7 @@
 
 use crate::scheduler::neighbour;
 use crate::switch::{Deliver, Microthreads};
-use crate::tasklet::{
-    Plan, Task, check_trap, current, go_hard, go_soft, make_exception, scheduler, swap,
-};
+use crate::tasklet::{Plan, Task, check_trap, current, go_hard, go_soft, make_exception, scheduler, swap};
 use skein_runtime::interp::{At, SoftCall};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;

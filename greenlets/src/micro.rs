@@ -36,12 +36,7 @@ pub struct Parked {
 
 impl Parked {
     pub fn new(hub: &Hub) -> Parked {
-        Parked {
-            hub,
-            stack: hub.current(),
-            scanned: Cell::new(false),
-            below: Cell::new(std::ptr::null()),
-        }
+        Parked { hub, stack: hub.current(), scanned: Cell::new(false), below: Cell::new(std::ptr::null()) }
     }
 }
 

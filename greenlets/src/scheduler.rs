@@ -103,7 +103,9 @@ impl Scheduler {
     /// Does nobody look at switches, or forbid them?
     #[inline(always)]
     pub fn is_quiet(&self) -> bool {
-        self.trap.get() == 0 && self.channel_callback.get().is_none() && self.schedule_callback.get().is_none()
+        self.trap.get() == 0
+            && self.channel_callback.get().is_none()
+            && self.schedule_callback.get().is_none()
     }
 
     /// Takes a tasklet out of the queue, which it is in.

@@ -10,8 +10,12 @@
 //! cleared before the sweep: a conservative look-up stays possible as long as marking goes on.
 
 use crate::stack::Stack;
+use crate::tracer::prefetch;
 use crate::{CollectKind, CollectStats, Heap, ObjectModel, Tracer};
 use std::time::Instant;
+
+/// How many remembered objects ahead memory is fetched.
+const AHEAD: usize = 8;
 
 impl<M: ObjectModel> Heap<M> {
     /// Frees what is not reachable. A minor collection turns into a major one if the remembered
@@ -69,22 +73,26 @@ impl<M: ObjectModel> Heap<M> {
     fn scan_remembered(&self, tracer: &mut Tracer<'_, M>) {
         self.remembered_lost.set(false);
         if tracer.is_major() {
-            while self.remembered.borrow_mut().pop().is_some() {}
             self.large.clear_cards();
         } else {
-            loop {
-                // The borrow ends before the object is scanned.
-                let obj = self.remembered.borrow_mut().pop();
-                let Some(obj) = obj else { break };
+            // Nothing is remembered while these are scanned.
+            let objects = self.remembered.borrow();
+            let objects = objects.as_slice();
+            for (index, obj) in objects.iter().enumerate() {
+                if let Some(soon) = objects.get(index + AHEAD) {
+                    prefetch(*soon);
+                }
                 // SAFETY: what a write barrier was called on is an object; no old object has died
                 // since, for a major collection empties the set.
                 unsafe {
-                    self.tables.note_stored(obj);
-                    tracer.scan(obj);
+                    self.tables.note_stored(*obj);
+                    tracer.scan(*obj);
                 }
             }
             tracer.scan_cards();
         }
-        self.remembered.borrow_mut().trim();
+        let mut remembered = self.remembered.borrow_mut();
+        remembered.clear();
+        remembered.trim();
     }
 }

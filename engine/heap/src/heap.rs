@@ -171,7 +171,7 @@ impl<M: ObjectModel> Heap<M> {
             self.remembered_lost.set(true);
         }
         // SAFETY: `obj` is an object.
-        self.note_object(unsafe { M::size(obj) });
+        self.note_object(unsafe { M::size(obj) + M::outside(obj) });
     }
 
     #[cold]
@@ -185,6 +185,30 @@ impl<M: ObjectModel> Heap<M> {
         match logged {
             Some((cards, words)) => self.note_cards(cards, words),
             None => self.remember(obj),
+        }
+    }
+
+    /// `to`, allocated since the last possible collection, holds the same words as `from` as far as
+    /// that array reaches, and no reference behind. If both are large and `from` is old, `to` is old
+    /// at once, with the stored words of `from`: no minor collection walks it, for that would take
+    /// the longer the larger the array.
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "see the type")]
+    pub fn adopt_copy(&self, from: *const Header, to: *const Header) {
+        let large = self.range.large_start()..self.range.end;
+        if !large.contains(&(from as usize)) || !large.contains(&(to as usize)) {
+            return;
+        }
+        // SAFETY: both are objects.
+        unsafe {
+            let is_array = M::value_array(from).is_some() && M::value_array(to).is_some();
+            if is_array
+                && (*from).gc.get() & UNLOGGED != 0
+                && let Some((cards, words)) = self.large.copy_cards(from as usize, to as usize)
+            {
+                self.large.mark(to as usize, self.space.parity.get());
+                (*to).gc.set((*to).gc.get() | UNLOGGED);
+                self.note_cards(cards, words);
+            }
         }
     }
 

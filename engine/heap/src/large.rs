@@ -167,6 +167,34 @@ impl LargeSpace {
         Some((cards, words))
     }
 
+    /// Makes the words of `to` dirty that are so in `from`, which is not longer. Returns as `log_words`
+    /// does.
+    pub fn copy_cards(&self, from: usize, to: usize) -> Option<(usize, usize)> {
+        let from = self.page(from).get().checked_sub(1)? as usize;
+        let id = self.page(to).get().checked_sub(1)?;
+        let mut records = self.records.borrow_mut();
+        // Its own cards stay as they are: a card that no longer matters does no harm.
+        let cards = records[from].cards.clone();
+        let record = &mut records[id as usize];
+        debug_assert!(record.cards.is_empty() && cards.len() <= record.bytes / CARD);
+        if cards.is_empty() {
+            return Some((0, 0));
+        }
+        record.cards.try_reserve_exact(record.bytes / CARD).ok()?;
+        record.cards.resize(record.bytes / CARD, Cell::new(0));
+        let mut dirty = self.dirty.borrow_mut();
+        let (mut count, mut words) = (0, 0);
+        for (card, stored) in cards.iter().enumerate().filter(|(_, stored)| stored.get() != 0) {
+            if !dirty.push(DirtyCard { record: id, card: card as u32 }) {
+                return None;
+            }
+            record.cards[card].set(stored.get());
+            count += 1;
+            words += stored.get().count_ones() as usize;
+        }
+        Some((count, words))
+    }
+
     /// The dirty cards in the order in which they became so, to be cleaned and then given back.
     pub fn take_dirty(&self) -> Stack<DirtyCard> {
         self.dirty.replace(Stack::new(usize::MAX))

@@ -21,15 +21,17 @@ const LEAST_MAJOR: usize = 16 << 20;
 const LEAST_EXTERNAL: usize = 32 << 20;
 
 /// Work that a minor collection should not do more of.
-const WORK: usize = 12 << 20;
+const WORK: usize = 10 << 20;
 /// Work of scanning an object, besides its bytes.
 pub(crate) const OBJECT_WORK: usize = 48;
 /// Work of going to a dirty card.
 pub(crate) const CARD_WORK: usize = 64;
 /// Work of looking at a word in it that was stored to.
-pub(crate) const STORED_WORK: usize = 32;
+pub(crate) const STORED_WORK: usize = 96;
 /// Work that an object costs which such a word is likely to keep alive.
 const KEPT_WORK: usize = OBJECT_WORK + 32;
+/// Work of a byte of an old object that is scanned again.
+const REMEMBERED_WORK: usize = 3;
 /// The quota is never less, unless the nursery is.
 const LEAST_QUOTA: usize = 256 << 10;
 /// The quota at first: whether much survives is not known yet.
@@ -155,13 +157,15 @@ impl<M: ObjectModel> Heap<M> {
         self.stress_is_due() || self.external_is_due() || self.log_is_due()
     }
 
-    fn log_is_due(&self) -> bool {
+    /// Is so much remembered that a collection should not wait for the next allocation?
+    pub fn log_is_due(&self) -> bool {
         self.pacing.logged.get() > WORK
     }
 
-    /// An object of so many bytes came to be remembered.
+    /// An object of so many bytes came to be remembered. Each of its words may lead to an old object
+    /// far away, whose mark has to be looked at.
     pub(crate) fn note_object(&self, bytes: usize) {
-        self.note_logged(OBJECT_WORK + bytes);
+        self.note_logged(OBJECT_WORK + bytes * REMEMBERED_WORK);
     }
 
     /// So many cards became dirty, and so many more of the words in cards.

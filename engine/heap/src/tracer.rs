@@ -329,7 +329,7 @@ impl<M: ObjectModel> Heap<M> {
 }
 
 #[inline(always)]
-fn prefetch<T>(obj: *const T) {
+pub(crate) fn prefetch<T>(obj: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch has no effect that a program could see.
     unsafe {

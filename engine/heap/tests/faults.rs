@@ -315,6 +315,40 @@ fn stores_in_a_row_are_looked_at_once_each() {
 }
 
 #[test]
+fn a_grown_copy_of_an_old_array_is_not_walked() {
+    let world = world();
+    let old = world.alloc(ARRAY, 1, 100_000);
+    world.roots.borrow_mut().push(old as u64);
+    for index in 0..100_000 {
+        let leaf = world.alloc(NODE, 2, 0);
+        world.store(old, index, leaf as u64);
+    }
+    world.collect(Minor);
+    for index in [0, 7, 8, 99_999] {
+        let leaf = world.alloc(NODE, 3, 0);
+        world.store(old, index, leaf as u64);
+    }
+    let copy = |from: usize, n: usize| {
+        let to = world.alloc(ARRAY, 4, n);
+        for (to, from) in world.object(to).words().iter().zip(world.object(from).words()) {
+            to.set(from.get());
+        }
+        world.heap.adopt_copy(world.object(from).head(), world.object(to).head());
+        world.roots.borrow_mut()[0] = to as u64;
+        to
+    };
+    let new = copy(copy(old, 120_000), 150_000);
+    world.store(new, 149_999, world.alloc(NODE, 5, 0) as u64);
+    assert_eq!(world.collect(Minor).scanned, 5);
+    for index in [0, 7, 8, 99_999, 149_999] {
+        let leaf = world.object(new).words()[index].get();
+        assert!(world.object(leaf as usize).id.get() >= 3);
+    }
+    world.collect(Major);
+    assert_eq!(world.ids().len(), 1 + 100_000 + 1);
+}
+
+#[test]
 fn marking_needs_no_stack() {
     let world = World::new(HeapConfig { reserve: 1 << 30, mark_stack_entries: 2, ..HeapConfig::default() });
     let array = world.alloc(ARRAY, 0, 5000);
