@@ -26,6 +26,8 @@ pub struct CodeObject {
     pub name: Field,
     pub qualname: Field,
     pub filename: Field,
+    /// The globals whose cells the caches hold; None: functions of several globals share the code.
+    home: Field,
 }
 
 /// Head of an executable block.
@@ -107,6 +109,7 @@ unsafe impl Object for CodeObject {
         self.name.trace(tracer);
         self.qualname.trace(tracer);
         self.filename.trace(tracer);
+        self.home.trace(tracer);
         // SAFETY: the block lives as long as the object; null while being loaded.
         let Some(exec) = (unsafe { self.exec.get().as_ref() }) else { return };
         for v in exec.values() {
@@ -304,19 +307,12 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
 
 /// The code for a namespace that is the globals: its name ops are those of globals.
 pub fn specialise_for_globals(code: Ref<CodeObject>) {
-    // SAFETY: loaded; the isolate's own copy, of which this is the only user now.
-    unsafe {
-        let exec = &*code.exec.get();
-        for (i, op) in instructions(&code.portable().units) {
-            let to = match op {
-                Op::LoadName => Op::LoadGlobal,
-                Op::StoreName => Op::StoreGlobal,
-                Op::DeleteName => Op::DeleteGlobal,
-                _ => continue,
-            };
-            (exec.entry.add(i) as *mut u8).write(to as u8);
-        }
-    }
+    rewrite(code, |op| match op {
+        Op::LoadName => Some(Op::LoadGlobal),
+        Op::StoreName => Some(Op::StoreGlobal),
+        Op::DeleteName => Some(Op::DeleteGlobal),
+        _ => None,
+    });
 }
 
 /// The instructions of a portable code: index of the first unit, and op. Ends at an unknown op.
@@ -369,20 +365,53 @@ pub fn globals_dict(vm: &Vm, v: Value) -> R<Ref<Dict>> {
     v.cast::<Dict>().ok_or_else(|| vm.type_error("globals must be a dict"))
 }
 
+impl Ref<CodeObject> {
+    /// A function with these globals is to run the code: caches of globals can serve one dictionary only.
+    #[inline]
+    pub fn note_globals(self, vm: &Vm, globals: Ref<Dict>) {
+        match self.home.get() {
+            Some(home) if home.is(globals.value()) || home.is_none() => {}
+            Some(_) => self.share_among_globals(vm),
+            None => self.home.set(vm, self, globals.value()),
+        }
+    }
+
+    /// Whether caches may hold cells of these globals.
+    pub fn caches_globals(self, globals: Ref<Dict>) -> bool {
+        self.home.get().is_some_and(|h| h.is(globals.value()))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn share_among_globals(self, vm: &Vm) {
+        self.home.set(vm, self, Value::NONE);
+        rewrite(self, |op| match op {
+            Op::LoadGlobalCell | Op::LoadGlobalBuiltin => Some(Op::LoadGlobal),
+            _ => None,
+        });
+    }
+}
+
 /// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed.
 pub fn reset_attribute_caches(code: Ref<CodeObject>) {
+    rewrite(code, |op| match op {
+        Op::LoadAttrSlot | Op::LoadAttrOverflow | Op::LoadAttrModule => Some(Op::LoadAttr),
+        Op::StoreAttrSlot | Op::StoreAttrAdd => Some(Op::StoreAttr),
+        Op::LoadMethodCached | Op::LoadMethodModule => Some(Op::LoadMethod),
+        _ => None,
+    });
+}
+
+/// Puts other ops in place of some that have the same operands.
+fn rewrite(code: Ref<CodeObject>, to: impl Fn(Op) -> Option<Op>) {
     // SAFETY: the isolate's own copy of the code.
     unsafe {
         let Some(exec) = code.exec.get().as_ref() else { return };
         let units = std::slice::from_raw_parts(exec.entry, exec.units as usize);
         for (i, op) in instructions(units) {
-            let to = match op {
-                Op::LoadAttrSlot | Op::LoadAttrOverflow | Op::LoadAttrModule => Op::LoadAttr,
-                Op::StoreAttrSlot | Op::StoreAttrAdd => Op::StoreAttr,
-                Op::LoadMethodCached | Op::LoadMethodModule => Op::LoadMethod,
-                _ => continue,
-            };
-            (exec.entry.add(i) as *mut u8).write(to as u8);
+            if let Some(op) = to(op) {
+                (exec.entry.add(i) as *mut u8).write(op as u8);
+            }
         }
     }
 }
