@@ -1,6 +1,6 @@
 //! Generators and coroutines in the loop: making, resuming, suspending, ending.
 
-use crate::context::RECORD;
+use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::call::{call_special, deliver, leave_side, make_room};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
@@ -142,9 +142,69 @@ pub fn generator_kind(vm: &Vm, g: Ref<Generator>) -> &'static str {
     }
 }
 
-/// `ForIter` over a generator.
+/// Copies registers: mostly so few that a call would take longer.
+///
+/// # Safety
+/// As of `copy_nonoverlapping`.
 #[inline(always)]
+unsafe fn copy_words(from: *const u64, to: *mut u64, n: usize) {
+    const FEW: usize = 12;
+    // SAFETY: the caller's promise. Volatile, lest the loop be made a call again.
+    unsafe {
+        if n > FEW {
+            return std::ptr::copy_nonoverlapping(from, to, n);
+        }
+        for i in 0..n {
+            to.add(i).write_volatile(from.add(i).read_volatile());
+        }
+    }
+}
+
+/// The common case of sending into a generator: it is suspended outside of any handler, and there is
+/// room for its frame. None: not so.
+#[inline(always)]
+pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont) -> Option<At> {
+    if g.state() != GenState::Suspended || g.handled.get().is_some() || resume.base.is_null() {
+        return None;
+    }
+    let code = g.code();
+    let ctx = vm.context();
+    // SAFETY: `resume.base` is a frame's, a generator's code is loaded, and below the limit is room
+    // for the record, the head and the registers.
+    unsafe {
+        let exec = &*code.exec();
+        let top = resume.base.byte_add((*frame_code(resume.base).exec()).frame_bytes as usize);
+        let base = top.wrapping_add(RECORD_WORDS + FRAME_WORDS);
+        if base.wrapping_byte_add(exec.frame_bytes as usize) > vm.limit.get() {
+            return None;
+        }
+        Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont }.write(base);
+        *base.sub(4) = g.function.value();
+        *base.sub(3) = code.value();
+        *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD);
+        *base.sub(1).cast::<*mut Value>() = resume.base;
+        let words = g.registers();
+        copy_words(words.as_ptr().cast(), base.cast(), words.len());
+        g.set_state(GenState::Running);
+        let at = At { pc: exec.entry.add(g.unit() as usize), base };
+        let dst = *suspended_at(g, at.pc).cast::<u8>().add(1) as usize;
+        at.set(dst, v);
+        Some(at)
+    }
+}
+
+/// `ForIter` over a generator.
+#[inline(never)]
 pub fn for_generator(vm: &Vm, at: At) -> At {
+    if vm.type_of(at.reg(at.b())) == vm.types.generator
+        && let Some(g) = at.reg(at.b()).cast::<Generator>()
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::GenFor);
+        cont.jump = at.extra() as i32 - 2;
+        if let Some(next) = resume_quick(vm, at.skip(2), g, Value::NONE, cont) {
+            return next;
+        }
+    }
     #[inline(never)]
     fn slow(vm: &Vm, at: At) -> At {
         publish(vm, at);
@@ -163,6 +223,7 @@ pub fn for_generator(vm: &Vm, at: At) -> At {
 }
 
 /// Takes the running generator frame off the stack: its registers go back into the object.
+#[inline(always)]
 fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
     // SAFETY: a generator's frame has a record whose `a` is the generator.
     unsafe {
@@ -170,7 +231,7 @@ fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
         let g: Ref<Generator> = cont.a.cast_unchecked();
         g.barrier(vm);
         let words = g.registers();
-        std::ptr::copy_nonoverlapping(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
+        copy_words(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
         g.set_unit(g.code().unit_of(next.pc));
         let ctx = vm.context();
         let handled = ctx.handled.get().unwrap_or(Value::NONE);
@@ -192,9 +253,15 @@ fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
 pub fn yield_value(vm: &Vm, at: At) -> At {
     let v = at.reg(at.b());
     let (to, cont) = suspend(vm, at, at.skip(1), false);
+    // The plainest of calls, without the detour by its continuation.
+    if cont.kind == ContKind::GenCall && cont.stage == 0 && cont.consumer == Consumer::Store {
+        to.set(cont.dst as usize, v);
+        return to;
+    }
     yielded(vm, to, cont, v)
 }
 
+#[inline(always)]
 fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
     match cont.kind {
         ContKind::GenFor | ContKind::GenSend => {

@@ -41,7 +41,7 @@ pub use frames::{
     frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame,
     running_locals,
 };
-pub use generators::{Resume, gen_call, generator_kind, resume_generator};
+pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
 pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
 pub use text::check as check_text;
