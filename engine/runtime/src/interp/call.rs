@@ -3,7 +3,9 @@
 use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS, SIDE, Side, SideEntry};
 use crate::interp::cont::{caller, return_word, tagged};
 use crate::interp::frames::frame_code;
-use crate::interp::{At, Consumer, Cont, ContKind, generators, iteration, operators, or_unwind, publish};
+use crate::interp::{
+    At, Consumer, Cont, ContKind, copy_words, generators, iteration, operators, or_unwind, publish,
+};
 use crate::native::Args;
 use crate::object::{Kind, Ref};
 use crate::types::code::NOT_SIMPLE;
@@ -258,7 +260,7 @@ pub fn with_first<T>(vm: &Vm, first: Value, args: Args<'_>, f: impl FnOnce(Args<
         // SAFETY: the row is longer than the arguments, and its beginning is then initialised.
         let row = unsafe {
             let p = row.as_mut_ptr().cast::<Value>();
-            std::ptr::copy_nonoverlapping(all.as_ptr(), p.add(1), all.len());
+            copy_words(all.as_ptr().cast(), p.add(1).cast(), all.len());
             std::slice::from_raw_parts(p, all.len() + 1)
         };
         return f(Args::new(row, names));
@@ -370,8 +372,8 @@ pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont
     }
     let (all, names) = args.parts();
     if exec.simple_args as usize == all.len() && names.is_none() {
-        // SAFETY: parameters are the first registers.
-        unsafe { std::ptr::copy(all.as_ptr(), base, all.len()) };
+        // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.
+        unsafe { copy_words(all.as_ptr().cast(), base.cast(), all.len()) };
         return Ok(At { pc: exec.entry, base });
     }
     if let Err(e) = super::bind_arguments(vm, f, args, base) {
@@ -530,7 +532,17 @@ pub fn return_slow(vm: &Vm, base: *mut Value, v: Value) -> At {
 }
 
 /// Goes on with the result of what the machine called.
+#[inline(always)]
 pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
+    if cont.kind == ContKind::Plain && cont.consumer == Consumer::Store {
+        resume.set(cont.dst as usize, v);
+        return Ok(resume);
+    }
+    apply_any(vm, resume, cont, v)
+}
+
+#[inline(never)]
+fn apply_any(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     match cont.kind {
         ContKind::Plain | ContKind::GetAttribute => deliver(vm, resume, cont, v),
         ContKind::Exit => {

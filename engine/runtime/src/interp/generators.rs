@@ -4,7 +4,7 @@ use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::call::{call_special, deliver, leave_side, make_room};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
-use crate::interp::{At, or_unwind, publish};
+use crate::interp::{At, copy_words, or_unwind, publish};
 use crate::methods::generator::{Awaitable, begin_send, settle};
 use crate::native::Args;
 use crate::object::Ref;
@@ -139,24 +139,6 @@ pub fn generator_kind(vm: &Vm, g: Ref<Generator>) -> &'static str {
         "async generator"
     } else {
         "generator"
-    }
-}
-
-/// Copies registers: mostly so few that a call would take longer.
-///
-/// # Safety
-/// As of `copy_nonoverlapping`.
-#[inline(always)]
-unsafe fn copy_words(from: *const u64, to: *mut u64, n: usize) {
-    const FEW: usize = 12;
-    // SAFETY: the caller's promise. Volatile, lest the loop be made a call again.
-    unsafe {
-        if n > FEW {
-            return std::ptr::copy_nonoverlapping(from, to, n);
-        }
-        for i in 0..n {
-            to.add(i).write_volatile(from.add(i).read_volatile());
-        }
     }
 }
 

@@ -142,6 +142,24 @@ impl At {
     }
 }
 
+/// Copies values: mostly so few that a call would take longer.
+///
+/// # Safety
+/// As of `copy_nonoverlapping`.
+#[inline(always)]
+pub(crate) unsafe fn copy_words(from: *const u64, to: *mut u64, n: usize) {
+    const FEW: usize = 12;
+    // SAFETY: the caller's promise. Volatile, lest the loop be made a call again.
+    unsafe {
+        if n > FEW {
+            return std::ptr::copy_nonoverlapping(from, to, n);
+        }
+        for i in 0..n {
+            to.add(i).write_volatile(from.add(i).read_volatile());
+        }
+    }
+}
+
 /// Publishes the frame's state: to be called by every slow path first.
 #[inline(always)]
 pub fn publish(vm: &Vm, at: At) {
