@@ -9,7 +9,7 @@ use crate::methods::generator::{Awaitable, begin_send, settle};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::ext::Ext;
-use crate::types::generator::{DELEGATING, GenState, Generator};
+use crate::types::generator::{DELEGATING, GenState, Generator, PLAIN};
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::{Special, flags};
@@ -29,14 +29,15 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     let f = frame_function(at.base);
     let code = f.code();
     let flags_ = code.portable().flags;
-    let shape = if flags_ & flags::ASYNC_GENERATOR != 0 {
-        vm.types.async_generator.root_shape_id()
+    let ty = if flags_ & flags::ASYNC_GENERATOR != 0 {
+        vm.types.async_generator
     } else if flags_ & flags::COROUTINE != 0 {
-        vm.types.coroutine.root_shape_id()
+        vm.types.coroutine
     } else {
-        vm.types.generator.root_shape_id()
+        vm.types.generator
     };
-    let g = Generator::new(vm, f, u32::from(code.portable().nregs), shape)?;
+    let g = Generator::new(vm, f, u32::from(code.portable().nregs), ty.root_shape_id())?;
+    g.set_flag(PLAIN, ty == vm.types.generator);
     vm.heap.register_finalizer(g.header());
     // Only what is set at entry: parameters, cells and unbound locals. Temporaries hold garbage.
     for i in 0..code.portable().locals.len() {
@@ -178,8 +179,8 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
 /// `ForIter` over a generator.
 #[inline(never)]
 pub fn for_generator(vm: &Vm, at: At) -> At {
-    if vm.type_of(at.reg(at.b())) == vm.types.generator
-        && let Some(g) = at.reg(at.b()).cast::<Generator>()
+    if let Some(g) = at.reg(at.b()).cast::<Generator>()
+        && g.flag(PLAIN)
     {
         let mut cont = Cont::store(at.a()).kind(ContKind::GenFor);
         cont.jump = at.extra() as i32 - 2;
