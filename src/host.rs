@@ -131,7 +131,7 @@ impl Hooks for Host {
         &self.microthreads
     }
 
-    fn trace_roots(&self, vm: &Vm, t: &mut Tracer<'_>) {
-        self.microthreads.trace(vm, t);
+    fn trace_roots(&self, _: &Vm, t: &mut Tracer<'_>) {
+        self.microthreads.trace(t);
     }
 }

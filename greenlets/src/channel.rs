@@ -1,7 +1,8 @@
 //! The class `channel`.
 
-use crate::switch::Deliver;
-use crate::tasklet::{Plan, Task, Tasklet, check_trap, current, go_hard, go_soft, make_exception, scheduler};
+use crate::scheduler::neighbour;
+use crate::switch::{Deliver, Microthreads};
+use crate::tasklet::{Plan, Task, check_trap, current, go_hard, go_soft, make_exception, scheduler, swap};
 use skein_runtime::interp::{At, SoftCall};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
@@ -106,7 +107,7 @@ fn set_schedule_all(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
 
 /// Appends a tasklet to the channel's queue.
 fn block(vm: &Vm, c: Chan, t: Task) {
-    match c.tail.cast::<Ext<Tasklet>>() {
+    match neighbour(&c.tail) {
         Some(last) => {
             last.next.set(vm, last, t.value());
             t.prev.set(vm, t, last.value());
@@ -125,11 +126,11 @@ fn block(vm: &Vm, c: Chan, t: Task) {
 pub fn unblock(vm: &Vm, t: Task) {
     let Some(c) = t.channel.cast::<Ext<Channel>>() else { return };
     let (prev, next) = (t.prev.get(), t.next.get());
-    match prev.and_then(|p| p.cast::<Ext<Tasklet>>()) {
+    match neighbour(&t.prev) {
         Some(p) => p.next.set(vm, p, next),
         None => c.head.set(vm, c, next),
     }
-    match next.and_then(|n| n.cast::<Ext<Tasklet>>()) {
+    match neighbour(&t.next) {
         Some(n) => n.prev.set(vm, n, prev),
         None => c.tail.set(vm, c, prev),
     }
@@ -165,7 +166,7 @@ fn try_plan(vm: &Vm, c: Chan, dir: Direction, temp: Value, bomb: bool) -> R<Plan
     if !partner {
         return would_block(vm, c, me, dir, temp, bomb);
     }
-    let Some(other) = c.head.cast::<Ext<Tasklet>>() else {
+    let Some(other) = neighbour(&c.head) else {
         return Err(vm.system_error("a channel's balance does not fit its queue"));
     };
     unblock(vm, other);
@@ -195,9 +196,9 @@ fn try_plan(vm: &Vm, c: Chan, dir: Direction, temp: Value, bomb: bool) -> R<Plan
         return Ok(Plan::Go(other, other.take_deliver()));
     }
     s.push(vm, other);
-    Ok(Plan::Stay(match mine {
-        Deliver::Value(v) => Ok(v),
-        Deliver::Raise(e) => {
+    Ok(Plan::Stay(match mine.parts() {
+        (false, v) => Ok(v),
+        (true, e) => {
             vm.pending.set(Some(e));
             Err(Raised)
         }
@@ -205,16 +206,9 @@ fn try_plan(vm: &Vm, c: Chan, dir: Direction, temp: Value, bomb: bool) -> R<Plan
 }
 
 fn leave_for_me(vm: &Vm, me: Task, d: Deliver) {
-    match d {
-        Deliver::Value(v) => {
-            me.temp.set(vm, me, v);
-            me.bomb.set(false);
-        }
-        Deliver::Raise(e) => {
-            me.temp.set(vm, me, e);
-            me.bomb.set(true);
-        }
-    }
+    let (bomb, v) = d.parts();
+    me.temp.set(vm, me, v);
+    me.bomb.set(bomb);
 }
 
 #[cold]
@@ -260,6 +254,49 @@ fn call_back(vm: &Vm, c: Chan, me: Task, dir: Direction, will_block: bool) -> R<
     vm.call(f, &[c.value(), me.value(), sending, Value::bool(will_block)]).map(|_| ())
 }
 
+/// The common cases, with the receiver preferred and nobody looking: blocking where another tasklet
+/// can run; sending to one that waits, which then runs; receiving what one waits to send.
+#[inline(always)]
+fn quick(vm: &Vm, call: &SoftCall<'_>, c: Chan, dir: Direction, v: Value) -> Option<At> {
+    let micros = Microthreads::of(vm);
+    let s = &micros.scheduler;
+    let me = s.current.get()?;
+    let result = Microthreads::soft_result(vm, call)?;
+    if !s.is_quiet() || c.preference.get() != -1 || c.schedule_all.get() {
+        return None;
+    }
+    let balance = c.balance.get();
+    let step = if dir == Direction::Send { 1 } else { -1 };
+    if balance * step >= 0 {
+        if c.closing.get() || me.block_trap.get() {
+            return None;
+        }
+        let next = s.pop()?;
+        block(vm, c, me);
+        c.balance.set(balance + step);
+        me.temp.set(vm, me, (dir == Direction::Send).then_some(v));
+        me.bomb.set(false);
+        return Some(swap(vm, micros, call, result, next));
+    }
+    let other = neighbour(&c.head)?;
+    if dir == Direction::Receive && other.bomb.get() {
+        return None;
+    }
+    unblock(vm, other);
+    if dir == Direction::Receive {
+        let got = other.temp.or_none();
+        other.temp.init(Value::NONE);
+        s.push(vm, other);
+        return Some(call.done(vm, got));
+    }
+    me.temp.init(Value::NONE);
+    me.bomb.set(false);
+    s.push(vm, me);
+    other.temp.set(vm, other, v);
+    other.bomb.set(false);
+    Some(swap(vm, micros, call, result, other))
+}
+
 fn receiver(vm: &Vm, args: Args<'_>, n: usize) -> R<Chan> {
     let all = args.positional();
     if all.len() != n || args.has_keywords() {
@@ -275,7 +312,13 @@ fn send(vm: &Vm, c: Chan, v: Value) -> R<Value> {
     go_hard(vm, plan(vm, c, Direction::Send, v, false))
 }
 
-fn send_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn send_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    if let (&[c, v], None) = call.args.parts()
+        && let Some(c) = c.cast::<Ext<Channel>>()
+        && let Some(at) = quick(vm, call, c, Direction::Send, v)
+    {
+        return at;
+    }
     match receiver(vm, call.args, 2) {
         Ok(c) => go_soft(vm, call, plan(vm, c, Direction::Send, call.args.positional()[1], false)),
         Err(Raised) => call.raised(vm),
@@ -286,7 +329,13 @@ fn receive(vm: &Vm, c: Chan) -> R<Value> {
     go_hard(vm, plan(vm, c, Direction::Receive, Value::NONE, false))
 }
 
-fn receive_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn receive_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    if let (&[c], None) = call.args.parts()
+        && let Some(c) = c.cast::<Ext<Channel>>()
+        && let Some(at) = quick(vm, call, c, Direction::Receive, Value::NONE)
+    {
+        return at;
+    }
     match receiver(vm, call.args, 1) {
         Ok(c) => go_soft(vm, call, plan(vm, c, Direction::Receive, Value::NONE, false)),
         Err(Raised) => call.raised(vm),
@@ -305,7 +354,7 @@ fn next(vm: &Vm, c: Chan) -> R<Value> {
     go_hard(vm, next_plan(vm, c))
 }
 
-fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match receiver(vm, call.args, 1) {
         Ok(c) => go_soft(vm, call, next_plan(vm, c)),
         Err(Raised) => call.raised(vm),
@@ -331,7 +380,7 @@ fn send_exception(vm: &Vm, args: Args<'_>) -> R<Value> {
     go_hard(vm, plan)
 }
 
-fn send_exception_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn send_exception_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = exception_plan(vm, call.args, false).unwrap_or_else(|e| Plan::Stay(Err(e)));
     go_soft(vm, call, plan)
 }
@@ -341,7 +390,7 @@ fn send_throw(vm: &Vm, args: Args<'_>) -> R<Value> {
     go_hard(vm, plan)
 }
 
-fn send_throw_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn send_throw_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = exception_plan(vm, call.args, true).unwrap_or_else(|e| Plan::Stay(Err(e)));
     go_soft(vm, call, plan)
 }

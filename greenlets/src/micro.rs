@@ -1,14 +1,15 @@
 //! One microthread: a context, and how it is parked.
 
-use skein_continuations::StackId;
+use skein_continuations::{Hub, StackId};
 use skein_runtime::context::Context;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 /// Where a microthread is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum State {
     /// It has not begun; its context has no memory yet.
     New,
@@ -16,37 +17,47 @@ pub enum State {
     Running,
     /// Parked softly: its context says where to go on.
     Soft,
-    /// Parked with the native stack it was running on (None: the thread's own).
-    Hard(Option<StackId>),
+    /// Parked with the native stack it was running on, the first of its `stacks`.
+    Hard,
     /// It has ended.
     Dead,
 }
 
-/// A native stack below the one in use, which waits for it (see `Switcher::on_new_stack`).
-pub struct Waiting {
-    pub stack: Option<StackId>,
-    /// It was scanned, and cannot have changed since.
-    pub scanned: bool,
+/// A native stack of a microthread that does not run: the one it is parked on, or one that waits
+/// for those above it. The record lies on that very stack, in the frame that waits there.
+pub struct Parked {
+    hub: *const Hub,
+    /// None: the thread's own.
+    stack: Option<StackId>,
+    /// It was scanned since it began to wait, and cannot have changed.
+    scanned: Cell<bool>,
+    below: Cell<*const Parked>,
+}
+
+impl Parked {
+    pub fn new(hub: &Hub) -> Parked {
+        Parked { hub, stack: hub.current(), scanned: Cell::new(false), below: Cell::new(std::ptr::null()) }
+    }
 }
 
 /// [`Micro::result`] of one that was interrupted between two instructions: nothing is to be stored.
 pub const NO_RESULT: u16 = u16::MAX;
 
-/// One microthread. Part of a greenlet or tasklet object, which does not move.
+/// One microthread. The first thing in a greenlet's or tasklet's payload, which does not move.
+#[repr(C)]
 pub struct Micro {
     pub ctx: Context,
+    /// Its native stacks that do not run, the uppermost first.
+    stacks: Cell<*const Parked>,
     pub state: Cell<State>,
+    pub kind: Kind,
     /// Register that takes what is sent to it, while it is parked softly.
     pub result: Cell<u16>,
-    /// Native stacks below the one that it runs or is parked on.
-    pub waiting: RefCell<Vec<Waiting>>,
-    /// The object that it is part of.
-    pub owner: Cell<Option<Value>>,
-    pub kind: Kind,
 }
 
 /// What a microthread belongs to: who goes on when it ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
 pub enum Kind {
     /// The main program of the isolate, main greenlet and main tasklet in one.
     Main,
@@ -58,47 +69,98 @@ impl Micro {
     pub fn new(kind: Kind) -> Micro {
         Micro {
             ctx: Context::default(),
+            stacks: Cell::new(std::ptr::null()),
             state: Cell::new(State::New),
-            result: Cell::new(0),
-            waiting: RefCell::default(),
-            owner: Cell::new(None),
             kind,
+            result: Cell::new(0),
         }
     }
 
+    #[inline(always)]
     pub fn is_alive(&self) -> bool {
         !matches!(self.state.get(), State::New | State::Dead)
     }
 
+    /// The object that it is part of; the main program's is none.
+    #[inline(always)]
+    pub fn owner(&self) -> Option<Value> {
+        use crate::greenlet::Greenlet;
+        use crate::tasklet::Tasklet;
+        use skein_runtime::types::ext::Ext;
+        // SAFETY: microthreads of these kinds are made within these payloads only (`Micro::new` is
+        // called by their constructors), at the beginning (asserted there).
+        unsafe {
+            match self.kind {
+                Kind::Main => None,
+                Kind::Greenlet => Some(Ext::of_payload(std::ptr::from_ref(self).cast::<Greenlet>()).value()),
+                Kind::Tasklet => Some(Ext::of_payload(std::ptr::from_ref(self).cast::<Tasklet>()).value()),
+            }
+        }
+    }
+
+    /// The microthread that an object is.
+    pub fn of_owner<'a>(v: Value) -> Option<&'a Micro> {
+        use skein_runtime::types::ext::Ext;
+        let m = match v.cast::<Ext<crate::greenlet::Greenlet>>() {
+            Some(g) => std::ptr::from_ref(&g.micro),
+            None => std::ptr::from_ref(&v.cast::<Ext<crate::tasklet::Tasklet>>()?.micro),
+        };
+        // SAFETY: objects do not move, and whoever has asked keeps this one.
+        Some(unsafe { &*m })
+    }
+
+    /// The native stack it runs on is left, for good measure until `unpark`.
+    pub fn park(&self, record: &Parked) {
+        record.below.set(self.stacks.get());
+        self.stacks.set(record);
+    }
+
+    /// The record parked last is about to go away.
+    pub fn unpark(&self, record: &Parked) {
+        debug_assert!(std::ptr::eq(self.stacks.get(), record));
+        self.stacks.set(record.below.get());
+    }
+
+    /// The native stack that it is parked on.
+    pub fn stack(&self) -> Option<StackId> {
+        // SAFETY: records are there as long as their frames wait, which take them off the list.
+        unsafe { self.stacks.get().as_ref() }.and_then(|p| p.stack)
+    }
+
     /// Visits what a parked microthread holds; one that runs is the isolate's root.
-    pub fn trace(&self, vm: &Vm, hub: &skein_continuations::Hub, tracer: &mut Tracer<'_>) {
+    #[inline]
+    pub fn trace(&self, tracer: &mut Tracer<'_>) {
         match self.state.get() {
-            State::New | State::Dead | State::Running => {}
-            State::Soft => vm.trace_suspended(&self.ctx, tracer),
-            State::Hard(stack) => {
-                vm.trace_suspended(&self.ctx, tracer);
-                trace_stack(hub, stack, tracer);
-                self.trace_waiting(hub, tracer, true);
+            // Its context has no frames, but may have variables.
+            State::New | State::Dead => {
+                if let Some(v) = self.ctx.variables.get() {
+                    tracer.visit_word(v.bits());
+                }
+            }
+            State::Running => {}
+            State::Soft => Vm::trace_suspended(&self.ctx, tracer),
+            State::Hard => {
+                Vm::trace_suspended(&self.ctx, tracer);
+                self.trace_stacks(tracer, true);
             }
         }
     }
 
-    /// Visits the native stacks below; those that cannot have changed only if `all`.
-    pub fn trace_waiting(&self, hub: &skein_continuations::Hub, tracer: &mut Tracer<'_>, all: bool) {
-        for w in self.waiting.borrow_mut().iter_mut() {
-            if all || !w.scanned {
-                trace_stack(hub, w.stack, tracer);
-                w.scanned = true;
+    /// Visits the native stacks that do not run; those that cannot have changed only if `all`.
+    pub fn trace_stacks(&self, tracer: &mut Tracer<'_>, all: bool) {
+        let mut next = self.stacks.get();
+        // SAFETY: as in `stack`.
+        while let Some(p) = unsafe { next.as_ref() } {
+            if all || !p.scanned.get() {
+                // SAFETY: the hub outlives its stacks; it says which part of the stack is in use.
+                unsafe {
+                    if let Some(range) = (*p.hub).parked_range(p.stack) {
+                        tracer.visit_conservative(range.start as *const u64, (range.end - range.start) / 8);
+                    }
+                }
+                p.scanned.set(true);
             }
+            next = p.below.get();
         }
-    }
-}
-
-/// Visits the words of a parked native stack.
-fn trace_stack(hub: &skein_continuations::Hub, stack: Option<StackId>, tracer: &mut Tracer<'_>) {
-    if let Some(range) = hub.parked_range(stack) {
-        let words = (range.end - range.start) / 8;
-        // SAFETY: the hub says that this part of the parked stack is in use.
-        unsafe { tracer.visit_conservative(range.start as *const u64, words) };
     }
 }

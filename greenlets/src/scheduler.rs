@@ -4,9 +4,8 @@
 //! goes on when nothing else can, or when a time slice is over.
 
 use crate::switch::Deliver;
-use crate::tasklet::{Task, Tasklet};
-use skein_runtime::object::{Ref, Tracer};
-use skein_runtime::types::ext::Ext;
+use crate::tasklet::Task;
+use skein_runtime::object::{Field, Ref, Tracer};
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{Raised, Value};
 use skein_runtime::vm::Vm;
@@ -89,13 +88,29 @@ impl Scheduler {
     #[inline]
     pub fn pop(&self) -> Option<Task> {
         let t = self.head.get()?;
-        self.remove(t);
+        let next = neighbour(&t.next);
+        self.head.set(next);
+        match next {
+            Some(n) => n.prev.init(None::<Value>),
+            None => self.tail.set(None),
+        }
+        t.next.init(None::<Value>);
+        self.count.set(self.count.get() - 1);
+        t.queued.set(false);
         Some(t)
+    }
+
+    /// Does nobody look at switches, or forbid them?
+    #[inline(always)]
+    pub fn is_quiet(&self) -> bool {
+        self.trap.get() == 0
+            && self.channel_callback.get().is_none()
+            && self.schedule_callback.get().is_none()
     }
 
     /// Takes a tasklet out of the queue, which it is in.
     pub fn remove(&self, t: Task) {
-        let (prev, next) = (t.prev.cast::<Ext<Tasklet>>(), t.next.cast::<Ext<Tasklet>>());
+        let (prev, next) = (neighbour(&t.prev), neighbour(&t.next));
         match prev {
             // No barrier: both were reachable from each other already, and the list's ends are roots.
             Some(p) => p.next.init(next.map(Value::from)),
@@ -140,6 +155,13 @@ impl Scheduler {
             vm.ticks.set(slice);
         }
     }
+}
+
+/// The tasklet in a queue's link.
+#[inline(always)]
+pub fn neighbour(link: &Field) -> Option<Task> {
+    // SAFETY: `next` and `prev` of tasklets, and the ends of channels' queues, hold tasklets only.
+    link.get().map(|t| unsafe { t.cast_unchecked() })
 }
 
 /// The exception of a program in which nothing can run.

@@ -3,7 +3,7 @@
 use crate::micro::Kind;
 use crate::scheduler::Watcher;
 use crate::switch::{Deliver, Microthreads};
-use crate::tasklet::{Plan, Task, can_interrupt, check_trap, current, go_hard, go_soft, scheduler};
+use crate::tasklet::{Plan, Task, can_interrupt, check_trap, current, go_hard, go_soft, scheduler, swap};
 use skein_runtime::interp::{At, SoftCall};
 use skein_runtime::native::Args;
 use skein_runtime::native_functions;
@@ -82,7 +82,20 @@ fn schedule(vm: &Vm, args: Args<'_>) -> R<Value> {
     go_hard(vm, plan)
 }
 
-fn schedule_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn schedule_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let micros = Microthreads::of(vm);
+    let s = &micros.scheduler;
+    // The common case: plain, and another tasklet is there to run.
+    if call.args.parts().0.is_empty()
+        && s.is_quiet()
+        && let Some(me) = s.current.get()
+        && let Some(result) = Microthreads::soft_result(vm, call)
+        && let Some(next) = s.pop()
+    {
+        me.temp.set(vm, me, me.value());
+        s.push(vm, me);
+        return swap(vm, micros, call, result, next);
+    }
     let plan = schedule_plan(vm, call.args, true).unwrap_or_else(|e| Plan::Stay(Err(e)));
     go_soft(vm, call, plan)
 }
@@ -92,7 +105,7 @@ fn schedule_remove(vm: &Vm, args: Args<'_>) -> R<Value> {
     go_hard(vm, plan)
 }
 
-fn schedule_remove_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn schedule_remove_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = schedule_plan(vm, call.args, false).unwrap_or_else(|e| Plan::Stay(Err(e)));
     go_soft(vm, call, plan)
 }
@@ -136,7 +149,7 @@ fn run(vm: &Vm, args: Args<'_>) -> R<Value> {
     go_hard(vm, plan)
 }
 
-fn run_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = run_plan(vm, call.args).unwrap_or_else(|e| Plan::Stay(Err(e)));
     go_soft(vm, call, plan)
 }
@@ -157,8 +170,8 @@ pub fn slice_over(vm: &Vm, at: At) -> At {
     micros.park_soft(vm, at, crate::micro::NO_RESULT as usize);
     s.current.set(Some(w.task));
     let d = match w.task.take_deliver() {
-        Deliver::Raise(e) => Deliver::Raise(e),
         Deliver::Value(_) => Deliver::Value(me.value()),
+        raise => raise,
     };
     micros.resume(vm, crate::tasklet::micro_ref(vm, w.task), d)
 }

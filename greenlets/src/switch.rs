@@ -11,7 +11,7 @@
 //! **Invariant:** a native stack belongs either to one parked or running context with native frames
 //! on it, or to a host loop; idle host loops are in `idle`.
 
-use crate::micro::{Kind, Micro, NO_RESULT, State, Waiting};
+use crate::micro::{Kind, Micro, NO_RESULT, Parked, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, run_loop};
@@ -35,6 +35,22 @@ pub enum Deliver {
     Value(Value),
     /// The exception is raised in it.
     Raise(Value),
+    /// As one of these, but the trace function of greenlets is called first.
+    Traced {
+        raise: bool,
+        v: Value,
+    },
+}
+
+impl Deliver {
+    /// Is it raised, and what is it?
+    pub fn parts(self) -> (bool, Value) {
+        match self {
+            Deliver::Value(v) => (false, v),
+            Deliver::Raise(v) => (true, v),
+            Deliver::Traced { raise, v } => (raise, v),
+        }
+    }
 }
 
 /// The microthreads of an isolate.
@@ -99,6 +115,17 @@ impl Microthreads {
         &self.main
     }
 
+    /// What the main greenlet stands for: the microthread of the tasklet that runs, on which the
+    /// greenlets that run in it are based; else the main program.
+    #[inline]
+    pub fn base(&self) -> &Micro {
+        match self.scheduler.current.get() {
+            // SAFETY: the current tasklet's object is a root, and does not move.
+            Some(t) if t.micro.kind != Kind::Main => unsafe { &*std::ptr::from_ref(&t.micro) },
+            _ => &self.main,
+        }
+    }
+
     pub fn hub(&self) -> &Hub {
         &self.hub
     }
@@ -110,21 +137,22 @@ impl Microthreads {
     }
 
     /// Roots: the running microthread and what is on its way.
-    pub fn trace(&self, vm: &Vm, t: &mut Tracer<'_>) {
+    pub fn trace(&self, t: &mut Tracer<'_>) {
         if self.current.get().is_null() {
             // The isolate is being made; nothing is attached yet.
             return;
         }
         let visit = |t: &mut Tracer<'_>, m: &Micro| {
-            if let Some(owner) = m.owner.get() {
+            if let Some(owner) = m.owner() {
                 t.visit_word(owner.bits());
             }
         };
         visit(t, self.current());
         visit(t, &self.main);
-        self.current().trace_waiting(&self.hub, t, t.is_major());
+        let all = t.is_major();
+        self.current().trace_stacks(t, all);
         if !std::ptr::eq(self.current(), &*self.main) {
-            self.main.trace(vm, &self.hub, t);
+            self.main.trace(t);
         }
         if let Some((m, d)) = self.next_run.get() {
             // SAFETY: set only while its owner is on the way to run.
@@ -157,7 +185,7 @@ impl Microthreads {
     #[inline(always)]
     pub fn park_soft(&self, vm: &Vm, resume: At, result: usize) {
         let m = self.current();
-        let ctx = self.context(vm, m);
+        let ctx = vm.context();
         ctx.pc.set(resume.pc);
         ctx.base.set(resume.base);
         m.result.set(result as u16);
@@ -169,18 +197,58 @@ impl Microthreads {
     /// The collector is to look at a microthread again that has run.
     #[inline(always)]
     fn log(&self, vm: &Vm, m: &Micro) {
-        if let Some(h) = m.owner.get().and_then(Value::header) {
+        if let Some(h) = m.owner().and_then(Value::header) {
             vm.heap.write_barrier(h);
         }
     }
 
     /// Can the running microthread be parked softly at this call?
     #[inline(always)]
-    pub fn soft_result(&self, vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
+    pub fn soft_result(vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
         if vm.context().native_depth.get() != 0 {
             return None;
         }
         call.result_register()
+    }
+
+    /// As [`Microthreads::soft_result`] where somebody may watch the context.
+    pub fn watched_result(vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
+        if vm.context().native_calls() != 0 {
+            return None;
+        }
+        call.result_register()
+    }
+
+    /// Goes on with a microthread that is parked softly behind a call, whose result is `v`.
+    #[inline(always)]
+    pub fn wake(&self, vm: &Vm, m: &Micro, v: Value) -> At {
+        debug_assert!(m.state.get() == State::Soft);
+        let ctx = self.context(vm, m);
+        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+        self.activate(vm, m);
+        if m.result.get() != NO_RESULT {
+            at.set(m.result.get() as usize, v);
+        }
+        at
+    }
+
+    /// Goes on with a microthread that is parked softly, after the trace function.
+    #[cold]
+    fn wake_traced(&self, vm: &Vm, m: &Micro, raise: bool, v: Value) -> At {
+        let ctx = self.context(vm, m);
+        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+        self.activate(vm, m);
+        vm.frame.pc.set(at.pc.wrapping_sub(1));
+        vm.frame.base.set(at.base);
+        match crate::trace::arrive(vm, raise, v).parts() {
+            (true, e) => {
+                vm.pending.set(Some(e));
+                return raise_at(vm, at);
+            }
+            (false, _) if m.result.get() == NO_RESULT => {}
+            (false, v) => at.set(m.result.get() as usize, v),
+        }
+        at
     }
 
     /// Goes on in a host loop with another microthread; the one that ran is parked or has ended.
@@ -191,26 +259,24 @@ impl Microthreads {
             let m = unsafe { &*to };
             match m.state.get() {
                 State::Soft => {
+                    let e = match d {
+                        Deliver::Value(v) => return self.wake(vm, m, v),
+                        Deliver::Raise(e) => e,
+                        Deliver::Traced { raise, v } => return self.wake_traced(vm, m, raise, v),
+                    };
                     let ctx = self.context(vm, m);
                     let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
                     self.activate(vm, m);
-                    match d {
-                        Deliver::Value(_) if m.result.get() == NO_RESULT => {}
-                        Deliver::Value(v) => at.set(m.result.get() as usize, v),
-                        Deliver::Raise(e) => {
-                            vm.pending.set(Some(e));
-                            return raise_at(vm, at);
-                        }
-                    }
-                    return at;
+                    vm.pending.set(Some(e));
+                    return raise_at(vm, at);
                 }
                 State::New => return self.begin(vm, m, d),
-                State::Hard(stack) => {
+                State::Hard => {
                     self.deliver.set(Some(d));
                     if let Some(here) = self.hub.current() {
                         self.idle.borrow_mut().push(here);
                     }
-                    self.hub.switch_to(stack, 0);
+                    self.hub.switch_to(m.stack(), 0);
                     self.note_stack(vm);
                     match self.next_run.take() {
                         Some(next) => (to, d) = next,
@@ -232,12 +298,16 @@ impl Microthreads {
             // A microthread's first chunk is too small for it to matter.
             skein_runtime::interp::apply_recursion_limit(vm);
         }
+        let d = match d {
+            Deliver::Traced { raise, v } if started => crate::trace::arrive(vm, raise, v),
+            d => d,
+        };
         let bottom = At { pc: std::ptr::null(), base: std::ptr::null_mut() };
         let cont = Cont::new(ContKind::ContextEnd, Consumer::Drop, 0);
         let r = match d {
             _ if !started => Err(vm.memory_error()),
-            Deliver::Raise(e) => {
-                vm.pending.set(Some(e));
+            Deliver::Raise(v) | Deliver::Traced { v, .. } => {
+                vm.pending.set(Some(v));
                 Err(Raised)
             }
             Deliver::Value(v) => match m.kind {
@@ -267,13 +337,15 @@ impl Microthreads {
         ctx.pc.set(vm.frame.pc.get());
         ctx.base.set(vm.frame.base.get());
         let depth = ctx.native_depth.get();
-        me.state.set(State::Hard(self.hub.current()));
+        let parked = Parked::new(&self.hub);
+        me.park(&parked);
+        me.state.set(State::Hard);
         self.log(vm, me);
         vm.counters.hard_switches.set(vm.counters.hard_switches.get() + 1);
         match to.state.get() {
-            State::Hard(stack) => {
+            State::Hard => {
                 self.deliver.set(Some(d));
-                self.hub.switch_to(stack, 0);
+                self.hub.switch_to(to.stack(), 0);
             }
             _ => {
                 self.next_run.set(Some((to, d)));
@@ -284,6 +356,7 @@ impl Microthreads {
                         Ok(host) => host,
                         Err(_) => {
                             self.next_run.set(None);
+                            me.unpark(&parked);
                             me.state.set(State::Running);
                             return Err(vm.memory_error());
                         }
@@ -292,15 +365,20 @@ impl Microthreads {
                 self.hub.switch_to(Some(host), 0);
             }
         }
+        me.unpark(&parked);
         self.note_stack(vm);
         self.activate(vm, me);
         vm.frame.pc.set(ctx.pc.get());
         vm.frame.base.set(ctx.base.get());
         debug_assert_eq!(depth, ctx.native_depth.get());
-        match self.deliver.take() {
+        let d = match self.deliver.take() {
+            Some(Deliver::Traced { raise, v }) => Some(crate::trace::arrive(vm, raise, v)),
+            d => d,
+        };
+        match d {
             Some(Deliver::Value(v)) => Ok(v),
-            Some(Deliver::Raise(e)) => {
-                vm.pending.set(Some(e));
+            Some(Deliver::Raise(v) | Deliver::Traced { v, .. }) => {
+                vm.pending.set(Some(v));
                 Err(Raised)
             }
             None => unreachable!("a parked context is resumed with something"),
@@ -314,21 +392,21 @@ impl Microthreads {
             self.hub.switch_to(None, 0);
             unreachable!("nobody resumes a program that has ended");
         }
-        m.state.set(State::Dead);
-        m.ctx.release(&vm.chunks);
-        // The context's memory is gone; until the next one is current nothing may push frames here.
+        // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
         vm.frame.base.set(std::ptr::null_mut());
         let (to, d) = match m.kind {
             Kind::Greenlet => crate::greenlet::after_end(vm, m, result),
             _ => crate::tasklet::after_end(vm, m, result),
         };
+        // Now its memory goes; until the next one is current nothing may push frames here.
+        m.state.set(State::Dead);
+        m.ctx.release(&vm.chunks);
         self.resume(vm, to, d)
     }
 }
 
 fn trace_deliver(t: &mut Tracer<'_>, d: Deliver) {
-    let (Deliver::Value(v) | Deliver::Raise(v)) = d;
-    t.visit_word(v.bits());
+    t.visit_word(d.parts().1.bits());
 }
 
 /// A host loop on a stack of the pool. It is left only with the process's end in sight.
@@ -375,12 +453,13 @@ impl Switcher for Microthreads {
         if self.hub.len() >= MAX_STACKS {
             return Err(vm.recursion_error("maximum recursion depth exceeded: too many native stacks"));
         }
-        me.waiting.borrow_mut().push(Waiting { stack: self.hub.current(), scanned: false });
+        let waiting = Parked::new(&self.hub);
+        me.park(&waiting);
         let r = self.hub.call_on_new_stack(|| {
             self.note_stack(vm);
             f();
         });
-        me.waiting.borrow_mut().pop();
+        me.unpark(&waiting);
         // The stack that now runs will change again.
         self.note_stack(vm);
         r.map_err(|_| vm.recursion_error("maximum recursion depth exceeded: no memory for a native stack"))
@@ -393,5 +472,26 @@ impl Switcher for Microthreads {
 
     fn slice_over(&self, vm: &Vm, at: At) -> At {
         crate::stackless::slice_over(vm, at)
+    }
+
+    fn running(&self) -> Option<Value> {
+        self.current().owner()
+    }
+
+    fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, At)> {
+        let m = match owner {
+            None => &*self.main,
+            Some(v) => Micro::of_owner(v)?,
+        };
+        let ctx = self.context(vm, m);
+        let (pc, base) = (ctx.pc.get(), ctx.base.get());
+        let pc = match m.state.get() {
+            State::Hard => pc,
+            State::Soft if m.result.get() == NO_RESULT => pc,
+            // It goes on behind its call.
+            State::Soft => pc.wrapping_sub(1),
+            _ => return None,
+        };
+        Some((ctx, At { pc, base }))
     }
 }

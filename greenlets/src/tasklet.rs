@@ -3,13 +3,14 @@
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::scheduler::Scheduler;
 use crate::switch::{Deliver, Microthreads};
-use skein_runtime::interp::{At, SoftCall, Walk, frame_object};
+use skein_runtime::interp::{At, SoftCall, Walk, frame_object, with_first};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::ext::{Ext, Payload};
+use skein_runtime::types::function::Function;
 use skein_runtime::types::list::List;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -18,6 +19,7 @@ use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
 /// A tasklet's data.
+#[repr(C)]
 pub struct Tasklet {
     pub micro: Micro,
     func: Field,
@@ -38,8 +40,10 @@ pub struct Tasklet {
     atomic: Cell<bool>,
     ignore_nesting: Cell<bool>,
     pub block_trap: Cell<bool>,
-    vm: *const Vm,
 }
+
+// `Micro::owner` relies on it.
+const _: () = assert!(std::mem::offset_of!(Tasklet, micro) == 0);
 
 impl Payload for Tasklet {
     const NAME: &'static str = "stackless.tasklet";
@@ -60,14 +64,15 @@ impl Payload for Tasklet {
             atomic: _,
             ignore_nesting: _,
             block_trap: _,
-            vm,
         } = self;
         for f in [func, args, keywords, next, prev, channel, temp] {
             f.trace(t);
         }
-        // SAFETY: the isolate outlives its objects.
-        let vm = unsafe { &**vm };
-        micro.trace(vm, Microthreads::of(vm).hub(), t);
+        micro.trace(t);
+    }
+    /// Only one that was left in the middle is to be ended.
+    fn needs_finalizer(&self) -> bool {
+        self.micro.is_alive()
     }
 }
 
@@ -77,6 +82,7 @@ native_type! {
     pub DEF: "stackless.tasklet", Layout::Ext,
         type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF,
         "tasklet(func=None, args=None, kwargs=None) -- create a tasklet.";
+    construct { construct }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, func=None, args=None, kwargs=None)" => init;
@@ -135,7 +141,7 @@ fn empty() -> Field {
 
 /// A tasklet object. MemoryError.
 pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
-    let t = Ext::new(
+    Ext::new(
         vm,
         ty,
         Tasklet {
@@ -153,11 +159,8 @@ pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
             atomic: Cell::new(false),
             ignore_nesting: Cell::new(false),
             block_trap: Cell::new(false),
-            vm,
         },
-    )?;
-    t.micro.owner.set(Some(t.value()));
-    Ok(t)
+    )
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -166,6 +169,30 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let t = make(vm, ty, Kind::Tasklet)?;
     vm.heap.register_finalizer(t.header());
     Ok(t.value())
+}
+
+/// `tasklet(...)`; with just a function, no more than that.
+fn construct(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match constructed(vm, call.args) {
+        Ok(t) => call.done(vm, t.value()),
+        Err(Raised) => call.raised(vm),
+    }
+}
+
+fn constructed(vm: &Vm, args: Args<'_>) -> R<Task> {
+    let Some(ty) = scheduler(vm).tasklet_type.get() else {
+        return Err(vm.runtime_error("stackless is not imported"));
+    };
+    let t = make(vm, ty, Kind::Tasklet)?;
+    vm.heap.register_finalizer(t.header());
+    match args.parts() {
+        (&[f], None) if f.cast::<Function>().is_some() => t.func.init(f),
+        _ => {
+            let init = DEF.method("__init__");
+            with_first(vm, t.value(), args, |args| init.invoke(vm, args))?;
+        }
+    }
+    Ok(t)
 }
 
 fn init(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Option<Value>) -> R<()> {
@@ -225,7 +252,7 @@ fn setup(vm: &Vm, args: Args<'_>) -> R<Task> {
 
 /// Calls a tasklet's function in its fresh context.
 pub fn first_call(vm: &Vm, m: &Micro, call: impl FnOnce(Value, Args<'_>) -> R<At>) -> R<At> {
-    let Some(t) = m.owner.get().map(this) else {
+    let Some(t) = m.owner().map(this) else {
         return Err(vm.system_error("a tasklet without its object"));
     };
     let Some(f) = t.func.get() else {
@@ -327,14 +354,14 @@ pub enum Plan {
 
 /// Carries out a plan in the loop.
 #[inline]
-pub fn go_soft(vm: &Vm, call: SoftCall<'_>, plan: Plan) -> At {
+pub fn go_soft(vm: &Vm, call: &SoftCall<'_>, plan: Plan) -> At {
     match plan {
         Plan::Stay(Ok(v)) => call.done(vm, v),
         Plan::Stay(Err(Raised)) => call.raised(vm),
         Plan::Go(t, d) => {
             let micros = Microthreads::of(vm);
-            if let Some(result) = micros.soft_result(vm, &call) {
-                leave(vm);
+            if let Some(result) = Microthreads::soft_result(vm, call) {
+                leave(micros);
                 micros.park_soft(vm, call.resume, result);
                 let (m, d) = resumed(vm, t, d);
                 return micros.resume(vm, m, d);
@@ -352,7 +379,7 @@ pub fn go_hard(vm: &Vm, plan: Plan) -> R<Value> {
     match plan {
         Plan::Stay(r) => r,
         Plan::Go(t, d) => {
-            leave(vm);
+            leave(Microthreads::of(vm));
             let (m, d) = resumed(vm, t, d);
             Microthreads::of(vm).hard_switch(vm, m, d)
         }
@@ -360,15 +387,37 @@ pub fn go_hard(vm: &Vm, plan: Plan) -> R<Value> {
 }
 
 /// Notes in the running tasklet which microthread it is parked in.
-#[inline]
-fn leave(vm: &Vm) {
-    let micros = Microthreads::of(vm);
-    if let Some(t) = micros.scheduler.current.get() {
-        let m = micros.current();
-        if m.kind == Kind::Greenlet {
-            t.at.set(m);
-        }
+#[inline(always)]
+fn leave(micros: &Microthreads) {
+    let m = micros.current();
+    if m.kind == Kind::Greenlet
+        && let Some(t) = micros.scheduler.current.get()
+    {
+        t.at.set(m);
     }
+}
+
+/// Parks the running tasklet softly behind a call whose result goes to that register, and runs
+/// another one, which is in no queue.
+#[inline(always)]
+pub fn swap(vm: &Vm, micros: &Microthreads, call: &SoftCall<'_>, result: usize, t: Task) -> At {
+    leave(micros);
+    micros.park_soft(vm, call.resume, result);
+    if t.micro.state.get() == MicroState::Soft && t.at.get().is_null() && !t.bomb.get() && vm.slice.get() == 0
+    {
+        let v = t.temp.or_none();
+        t.temp.init(None::<Value>);
+        micros.scheduler.current.set(Some(t));
+        return micros.wake(vm, &t.micro, v);
+    }
+    swap_slow(vm, micros, t)
+}
+
+#[inline(never)]
+fn swap_slow(vm: &Vm, micros: &Microthreads, t: Task) -> At {
+    let d = t.take_deliver();
+    let (m, d) = resumed(vm, t, d);
+    micros.resume(vm, m, d)
 }
 
 /// The running tasklet; RuntimeError where switching is trapped.
@@ -414,7 +463,7 @@ fn is_paused(vm: &Vm, t: Task) -> bool {
 }
 
 fn nesting(vm: &Vm, t: Task) -> u32 {
-    Microthreads::of(vm).context(vm, micro_ref(vm, t)).native_depth.get()
+    Microthreads::of(vm).context(vm, micro_ref(vm, t)).native_calls()
 }
 
 fn frames(vm: &Vm, t: Task) -> Walk {
@@ -510,7 +559,7 @@ fn run(vm: &Vm, t: Task) -> R<Value> {
     go_hard(vm, plan_run(vm, t, true))
 }
 
-fn run_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = match receiver(vm, call.args) {
         Ok(t) => plan_run(vm, t, true),
         Err(e) => Plan::Stay(Err(e)),
@@ -522,7 +571,7 @@ fn switch(vm: &Vm, t: Task) -> R<Value> {
     go_hard(vm, plan_run(vm, t, false))
 }
 
-fn switch_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = match receiver(vm, call.args) {
         Ok(t) => plan_run(vm, t, false),
         Err(e) => Plan::Stay(Err(e)),
@@ -622,7 +671,7 @@ fn throw(vm: &Vm, args: Args<'_>) -> R<Value> {
     go_hard(vm, plan)
 }
 
-fn throw_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn throw_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = throw_plan(vm, call.args).unwrap_or_else(|e| Plan::Stay(Err(e)));
     go_soft(vm, call, plan)
 }
@@ -642,7 +691,7 @@ fn raise_exception(vm: &Vm, args: Args<'_>) -> R<Value> {
     go_hard(vm, plan)
 }
 
-fn raise_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn raise_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = raise_plan(vm, call.args).unwrap_or_else(|e| Plan::Stay(Err(e)));
     go_soft(vm, call, plan)
 }
@@ -660,14 +709,14 @@ fn kill(vm: &Vm, args: Args<'_>) -> R<Value> {
     go_hard(vm, plan)
 }
 
-fn kill_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn kill_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let plan = kill_plan(vm, call.args).unwrap_or_else(|e| Plan::Stay(Err(e)));
     go_soft(vm, call, plan)
 }
 
 /// May a time slice end in this tasklet now?
 pub fn can_interrupt(vm: &Vm, t: Task) -> bool {
-    let nested = vm.context().native_depth.get() > 0;
+    let nested = vm.context().native_calls() > 0;
     // Native frames are in the way of parking softly, whatever `ignore_nesting` says.
     !t.atomic.get() && !nested
 }

@@ -17,6 +17,15 @@ pub unsafe trait ObjectModel: Sized + 'static {
     /// `obj` is an object of the heap.
     unsafe fn size(obj: *const Header) -> usize;
 
+    /// Work that `trace` does on memory outside of the object, in bytes: a guess for the pacing of
+    /// collections.
+    ///
+    /// # Safety
+    /// `obj` is an object of the heap.
+    unsafe fn outside(_obj: *const Header) -> usize {
+        0
+    }
+
     /// Visits every strong reference in the object.
     ///
     /// # Safety
@@ -30,6 +39,13 @@ pub unsafe trait ObjectModel: Sized + 'static {
     /// # Safety
     /// `obj` is an object of the heap.
     unsafe fn value_array(obj: *const Header) -> Option<(usize, usize)>;
+
+    /// An object registered by `register_finalizer` became unreachable: is it to be handed out by
+    /// `take_finalizable`? If not, it just dies.
+    ///
+    /// # Safety
+    /// `obj` is an intact but unreachable object of the heap.
+    unsafe fn needs_finalizer(obj: *const Header) -> bool;
 
     /// An object registered by `register_free_on_death` died: release what it owns outside of the
     /// heap. Must not touch other heap objects, which may be dead as well.

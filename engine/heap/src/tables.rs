@@ -90,7 +90,8 @@ impl Tables {
         let mut found = Vec::new();
         self.finalizers.retain(all, |obj| {
             let live = heap.is_marked(obj, parity);
-            if !live {
+            // SAFETY: registered, and not swept yet.
+            if !live && unsafe { M::needs_finalizer(obj) } {
                 found.push(obj);
             }
             live
@@ -155,7 +156,7 @@ impl<M: ObjectModel> Heap<M> {
     }
 
     /// Once the object becomes unreachable, it is to be handed out by `take_finalizable` instead
-    /// of dying. That ends the registration.
+    /// of dying, if `needs_finalizer` then says so. That ends the registration.
     pub fn register_finalizer(&self, obj: *const Header) {
         self.tables.finalizers.add(obj);
     }

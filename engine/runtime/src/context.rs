@@ -31,11 +31,15 @@ pub const RECORD_WORDS: usize = 3;
 /// Words of a frame's head.
 pub const FRAME_WORDS: usize = 4;
 /// Words of a context's first chunk, head included.
-const FIRST_CHUNK: usize = 48;
+const FIRST_CHUNK: usize = 40;
 /// Words of the chunk of the main context.
 const MAIN_CHUNK: usize = FIRST_CHUNK << 9;
 /// Words of the largest regular chunk.
 const MAX_CHUNK: usize = FIRST_CHUNK << 11;
+
+/// Bit of [`Context::native_depth`]: somebody wants to know of switches away from the context, so
+/// that these are to go the long way, as if native calls were in the way.
+pub const WATCHED: u32 = 1 << 31;
 
 /// What a side entry is for.
 #[derive(Clone, Copy)]
@@ -73,16 +77,12 @@ pub struct Context {
     pub limit: Cell<*mut Value>,
     /// The exception being handled (`sys.exc_info`).
     pub handled: Cell<Option<Value>>,
-    /// Native calls of this context that are on a native stack now, between its frames.
+    /// Native calls of this context that are on a native stack now, between its frames; [`WATCHED`].
     pub native_depth: Cell<u32>,
-    side: RefCell<Vec<SideEntry>>,
-    /// The greenlet or tasklet; for the collector's barrier.
-    pub owner: Cell<Option<Value>>,
+    /// Made when first needed: most contexts never have an entry.
+    side: Cell<Option<Box<SideList>>>,
     /// `contextvars.Context` that is current.
     pub variables: Cell<Option<Value>>,
-    /// `sys.settrace` and `sys.setprofile` functions.
-    pub trace: Cell<Option<Value>>,
-    pub profile: Cell<Option<Value>>,
 }
 
 impl Default for Context {
@@ -95,14 +95,15 @@ impl Default for Context {
             limit: Cell::new(std::ptr::null_mut()),
             handled: Cell::new(None),
             native_depth: Cell::new(0),
-            side: RefCell::new(Vec::new()),
-            owner: Cell::new(None),
+            side: Cell::new(None),
             variables: Cell::new(None),
-            trace: Cell::new(None),
-            profile: Cell::new(None),
         }
     }
 }
+
+/// A context's side list; boxed, for most contexts have none.
+#[derive(Default)]
+struct SideList(Vec<SideEntry>);
 
 /// No memory for a chunk.
 #[derive(Debug)]
@@ -120,6 +121,21 @@ impl Context {
     pub fn begin(&self, pool: &ChunkPool) -> Result<(), NoMemory> {
         self.push_chunk(pool, FIRST_CHUNK, 0)
     }
+
+    /// Native calls of this context that are on a native stack.
+    pub fn native_calls(&self) -> u32 {
+        self.native_depth.get() & !WATCHED
+    }
+
+    /// Are switches away from it to go the long way?
+    pub fn is_watched(&self) -> bool {
+        self.native_depth.get() & WATCHED != 0
+    }
+
+    pub fn watch(&self, on: bool) {
+        self.native_depth.set(self.native_calls() | if on { WATCHED } else { 0 });
+    }
+
     /// First word of the current chunk.
     pub fn chunk_start(&self) -> *mut Value {
         // SAFETY: the chunk is at least its head long.
@@ -149,9 +165,14 @@ impl Context {
 
     /// A new chunk with room for a frame of `words`; `depth` frames are below it.
     pub fn grow(&self, pool: &ChunkPool, words: usize, depth: usize) -> Result<(), NoMemory> {
-        // SAFETY: there is a chunk.
-        let last = unsafe { (*self.chunk.get()).size };
-        let size = (last * 2).min(MAX_CHUNK).max(words + CHUNK_HEAD + RECORD_WORDS + FRAME_WORDS + 8);
+        // Each size comes twice, so that little of the last chunk is in vain.
+        // SAFETY: there is a chunk, and so is the one before it, if any.
+        let (last, before) = unsafe {
+            let chunk = &*self.chunk.get();
+            (chunk.size, chunk.previous.as_ref().map(|c| c.size))
+        };
+        let size = if before.is_none_or(|b| b == last) { last * 2 } else { last };
+        let size = size.min(MAX_CHUNK).max(words + CHUNK_HEAD + RECORD_WORDS + FRAME_WORDS + 8);
         self.push_chunk(pool, size, depth)
     }
 
@@ -187,44 +208,59 @@ impl Context {
         self.chunk.get().is_null()
     }
 
+    /// Lends the side list out; an empty one where there is none.
+    fn with_side<T>(&self, f: impl FnOnce(&mut Vec<SideEntry>) -> T) -> T {
+        let mut side = self.side.take().unwrap_or_default();
+        let r = f(&mut side.0);
+        if side.0.capacity() > 0 {
+            self.side.set(Some(side));
+        }
+        r
+    }
+
     pub fn add_side(&self, entry: SideEntry) {
-        self.side.borrow_mut().push(entry);
+        self.with_side(|side| side.push(entry));
     }
 
     /// The last side entry, if it is for this frame.
     pub fn last_side(&self, base: *mut Value) -> Option<Side> {
-        self.side.borrow().last().filter(|e| e.base == base).map(|e| e.side)
+        self.with_side(|side| side.last().filter(|e| e.base == base).map(|e| e.side))
     }
 
     pub fn pop_side(&self) {
-        self.side.borrow_mut().pop();
+        self.with_side(|side| side.pop());
     }
 
     /// The frame object made for this frame, if any.
     pub fn frame_object(&self, base: *mut Value) -> Option<Value> {
-        self.side.borrow().iter().rev().find_map(|e| match e.side {
-            Side::Frame(f) if e.base == base => Some(f),
-            _ => None,
+        self.with_side(|side| {
+            side.iter().rev().find_map(|e| match e.side {
+                Side::Frame(f) if e.base == base => Some(f),
+                _ => None,
+            })
         })
     }
 
     /// Adds a frame object's entry behind those of inner frames.
     pub fn add_frame_object(&self, base: *mut Value, object: Value, is_inner: impl Fn(*mut Value) -> bool) {
-        let mut side = self.side.borrow_mut();
-        let at = side.iter().rposition(|e| !is_inner(e.base)).map_or(0, |i| i + 1);
-        side.insert(at, SideEntry { base, side: Side::Frame(object) });
+        self.with_side(|side| {
+            let at = side.iter().rposition(|e| !is_inner(e.base)).map_or(0, |i| i + 1);
+            side.insert(at, SideEntry { base, side: Side::Frame(object) });
+        });
     }
 
     /// Visits everything the context holds; `top` is the end of its innermost frame.
     pub fn trace_words(&self, top: *mut Value, tracer: &mut Tracer<'_>) {
-        let slots = [&self.handled, &self.owner, &self.variables, &self.trace, &self.profile];
-        for v in slots.into_iter().filter_map(Cell::get) {
+        for v in [&self.handled, &self.variables].into_iter().filter_map(Cell::get) {
             tracer.visit_word(v.bits());
         }
-        for entry in self.side.borrow().iter() {
-            if let Side::Frame(f) = entry.side {
-                tracer.visit_word(f.bits());
+        if let Some(side) = self.side.take() {
+            for entry in &side.0 {
+                if let Side::Frame(f) = entry.side {
+                    tracer.visit_word(f.bits());
+                }
             }
+            self.side.set(Some(side));
         }
         let (mut chunk, mut top) = (self.chunk.get(), top);
         while !chunk.is_null() {

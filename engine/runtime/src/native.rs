@@ -94,7 +94,7 @@ pub type NativeCall = fn(&Vm, &'static NativeDef, Args<'_>) -> R<Value>;
 /// Where the interpreter goes on; see `interp`.
 pub use crate::interp::At;
 /// A native that works on the interpreter's state instead of calling it; see [`crate::interp::SoftCall`].
-pub type SoftFn = fn(&Vm, crate::interp::SoftCall) -> At;
+pub type SoftFn = fn(&Vm, &crate::interp::SoftCall<'_>) -> At;
 
 /// Declaration of one native function or method.
 pub struct NativeDef {
@@ -618,6 +618,18 @@ pub struct TypeDef {
     pub getset: &'static [GetSetDef],
     /// Direct base; `object` if None.
     pub base: Option<fn(&Vm) -> Ref<Type>>,
+    /// What a call of the type itself (not of a subclass) does, `__new__` and `__init__` in one.
+    pub construct: Option<SoftFn>,
+}
+
+impl TypeDef {
+    /// The declaration of a method, which there is.
+    pub fn method(&self, name: &str) -> &'static NativeDef {
+        match self.methods.iter().find(|m| m.name == name) {
+            Some(m) => m,
+            None => unreachable!("{} declares {name}", self.name),
+        }
+    }
 }
 
 /// Declares `pub static NAME: &[NativeDef]`. Modifiers stand before the text: `soft(f)`, `class`,
@@ -644,6 +656,9 @@ macro_rules! native_modifiers {
     };
     ($def:expr, class) => {
         $def.class_method()
+    };
+    ($def:expr, static soft $soft:path) => {
+        $def.soft($soft).static_method()
     };
     ($def:expr, static) => {
         $def.static_method()
@@ -672,6 +687,7 @@ macro_rules! native_modifiers {
 macro_rules! native_type {
     (
         $vis:vis $def:ident: $name:literal, $kind:expr, $flags:expr $(, base $base:expr)? $(, $doc:literal)?;
+        $(construct { $construct:path })?
         $(methods { $($methods:tt)* })?
         $(getset { $($attr:literal => $get:expr $(, $set:expr)?;)* })?
     ) => {
@@ -693,6 +709,7 @@ macro_rules! native_type {
                 methods: METHODS,
                 getset: GETSET,
                 base: $crate::first_or_none!($($base)?),
+                construct: $crate::first_or_none!($($construct)?),
             }
         };
     };

@@ -30,6 +30,10 @@ pub unsafe trait Object: 'static {
     fn size(&self) -> usize;
     /// Visits all references but the trailing attribute word.
     fn trace(&self, tracer: &mut Tracer<'_>);
+    /// Is it still to be finalized, now that nothing leads to it? Asked of registered objects.
+    fn needs_finalizer(&self) -> bool {
+        true
+    }
     /// Releases memory outside of the heap; called if registered for it.
     fn drop_external(&mut self) {}
     /// Drops references to dead objects; called if registered for it. True: has callbacks to run.
@@ -201,6 +205,7 @@ macro_rules! kinds {
 struct KindFns {
     size: unsafe fn(*const Header) -> usize,
     trace: unsafe fn(*const Header, &mut Tracer<'_>),
+    needs_finalizer: unsafe fn(*const Header) -> bool,
     drop_external: unsafe fn(*mut Header),
     clear_weak: unsafe fn(*const Header, &dyn Fn(*const Header) -> bool) -> bool,
     value_array: unsafe fn(*const Header) -> Option<(usize, usize)>,
@@ -215,6 +220,9 @@ impl KindFns {
         unsafe fn trace<T: Object>(h: *const Header, t: &mut Tracer<'_>) {
             unsafe { &*h.cast::<T>() }.trace(t);
         }
+        unsafe fn needs_finalizer<T: Object>(h: *const Header) -> bool {
+            unsafe { &*h.cast::<T>() }.needs_finalizer()
+        }
         unsafe fn drop_external<T: Object>(h: *mut Header) {
             unsafe { &mut *h.cast::<T>() }.drop_external();
         }
@@ -227,6 +235,7 @@ impl KindFns {
         KindFns {
             size: size::<T>,
             trace: trace::<T>,
+            needs_finalizer: needs_finalizer::<T>,
             drop_external: drop_external::<T>,
             clear_weak: clear_weak::<T>,
             value_array: value_array::<T>,
@@ -310,6 +319,13 @@ unsafe impl ObjectModel for Model {
         }
     }
 
+    unsafe fn outside(obj: *const Header) -> usize {
+        // A Rust struct may hold a microthread's stack or a collection.
+        const PAYLOAD: usize = 48;
+        // SAFETY: an object of the heap.
+        if unsafe { (*obj).kind.get() } == Kind::Ext as u8 { PAYLOAD } else { 0 }
+    }
+
     #[inline]
     unsafe fn trace(obj: *const Header, tracer: &mut Tracer<'_>) {
         // SAFETY: an object of the heap.
@@ -324,6 +340,11 @@ unsafe impl ObjectModel for Model {
     unsafe fn value_array(obj: *const Header) -> Option<(usize, usize)> {
         // SAFETY: an object of the heap.
         unsafe { (fns(obj).value_array)(obj) }
+    }
+
+    unsafe fn needs_finalizer(obj: *const Header) -> bool {
+        // SAFETY: an object of the heap.
+        unsafe { (fns(obj).needs_finalizer)(obj) }
     }
 
     unsafe fn drop_external(obj: *mut Header) {

@@ -8,7 +8,7 @@
 use skein_heap::{Allocation, CollectKind, CollectStats, Header, Heap, ObjectModel, Tracer};
 use std::cell::{Cell, RefCell};
 
-/// Kinds of objects: what their words are.
+/// Kinds of objects: what their words are. Blobs need no finalizer, even if registered for one.
 pub const BLOB: u8 = 0;
 /// Values, traced one by one.
 pub const NODE: u8 = 1;
@@ -80,6 +80,11 @@ unsafe impl ObjectModel for Model {
         // SAFETY: `obj` is an object.
         let object = unsafe { Object::at(obj as usize) };
         (object.header.kind.get() == ARRAY).then_some((WORDS, object.n.get() as usize))
+    }
+
+    unsafe fn needs_finalizer(obj: *const Header) -> bool {
+        // SAFETY: `obj` is an object.
+        unsafe { Object::at(obj as usize) }.header.kind.get() != BLOB
     }
 
     unsafe fn drop_external(obj: *mut Header) {

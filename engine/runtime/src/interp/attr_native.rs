@@ -5,7 +5,7 @@ use crate::interp::attr::{
     property_error, set_member, super_lookup,
 };
 use crate::native::Args;
-use crate::object::{Ref, dict_word};
+use crate::object::{Field, Header, Ref, dict_word};
 use crate::types::descriptor::{GetSet, Member, Property, Super, Wrapper};
 use crate::types::dict::Dict;
 use crate::types::function::{BoundMethod, Function};
@@ -146,7 +146,7 @@ impl Vm {
                     None => Err(self.attribute_error(format!(
                         "attribute '{}' of '{}' objects is not writable",
                         g.def().name,
-                        g.owner.cast::<Type>().map(|t| t.name_string()).unwrap_or_default()
+                        g.owner.cast::<Type>().map(|t| t.message_name()).unwrap_or_default()
                     ))),
                 };
             }
@@ -223,11 +223,18 @@ impl Vm {
         let Some(header) = obj.header() else { return Ok(None) };
         let Some(word) = dict_word(header) else { return Ok(None) };
         if word.get().is_none() {
-            let d = Dict::new(self)?;
-            self.heap.write_barrier(header);
-            word.init(d.value());
+            self.set_dict_word(header, word, Dict::new(self)?);
         }
         Ok(word.cast())
+    }
+
+    /// Gives an object of a builtin layout its dictionary: from now on its shape is one that proves
+    /// nothing of its attributes.
+    fn set_dict_word(&self, header: &'static Header, word: &Field, dict: Ref<Dict>) {
+        self.heap.write_barrier(header);
+        word.init(dict.value());
+        let ty = self.shapes.get(header.shape.get()).ty.get();
+        header.shape.set(ty.dict_shape(self).id);
     }
 
     /// Makes `dict` the attribute dictionary (`obj.__dict__ = dict`). TypeError, AttributeError.
@@ -244,35 +251,13 @@ impl Vm {
             w.dict.set(self, w, dict.value());
             return Ok(());
         }
-        match obj.header().and_then(dict_word) {
-            Some(word) => {
-                if let Some(h) = obj.header() {
-                    self.heap.write_barrier(h);
-                }
-                word.init(dict.value());
+        match obj.header().and_then(|h| dict_word(h).map(|word| (h, word))) {
+            Some((header, word)) => {
+                self.set_dict_word(header, word, dict);
                 Ok(())
             }
             None => Err(self.attribute_error("__dict__ is not writable")),
         }
-    }
-
-    /// Caches in code rely on what this type's look-ups gave.
-    pub fn watch_shape_lookup(&self, ty: Ref<Type>) {
-        ty.set_flag(type_flags::WATCHED, true);
-    }
-
-    /// A watched type changed: its instances' shapes are replaced, so that caches miss.
-    ///
-    /// Live instances keep their old shapes, whose ids caches may name: those shapes are marked by
-    /// giving the caches' ops no match, that is, all code of the isolate drops its attribute caches.
-    pub fn drop_attribute_caches(&self) {
-        self.heap.for_each_object(&mut |h| {
-            // SAFETY: the heap hands out live objects.
-            let code = unsafe { Value::from_bits(h as u64) }.cast::<crate::types::code::CodeObject>();
-            if let Some(code) = code {
-                crate::types::code::reset_attribute_caches(code);
-            }
-        });
     }
 }
 

@@ -47,14 +47,28 @@ impl SoftCall<'_> {
 
     /// The call raised the pending exception.
     pub fn raised(&self, vm: &Vm) -> At {
+        if self.cont.kind == ContKind::LeaveContext {
+            // There is no frame whose unwinding would do it. An error in it replaces the other.
+            let _ = crate::modules::contextvars::leave(vm, self.cont.a);
+        }
         self.go_on(vm, Err(crate::value::Raised))
     }
 
     /// Goes on where the work led to, or raises the pending exception out of the call.
     pub fn go_on(&self, vm: &Vm, r: R<At>) -> At {
-        if r.is_err() && self.cont.kind == ContKind::Exit {
-            // A nested run made the call: it ends, its frames are not to be unwound here.
-            return At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: self.resume.base };
+        if r.is_err() {
+            match self.cont.kind {
+                // A nested run made the call: it ends, its frames are not to be unwound here.
+                ContKind::Exit => {
+                    return At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: self.resume.base };
+                }
+                // All that the context was to run is this call.
+                ContKind::ContextEnd => {
+                    let hooks = vm.hooks.clone();
+                    return hooks.switcher().context_finished(vm, vm.context(), Err(crate::value::Raised));
+                }
+                _ => {}
+            }
         }
         or_unwind(vm, r)
     }
@@ -73,8 +87,8 @@ impl SoftCall<'_> {
 pub fn call(vm: &Vm, at: At) -> At {
     publish(vm, at);
     let w = at.window();
-    let args = Args::new(at.row(w + FRAME_WORDS, at.b()), None);
-    call_window(vm, at, w, args, 1)
+    // The word before the arguments is the head's last, which only a frame needs.
+    call_window(vm, at, w, w + FRAME_WORDS, at.b())
 }
 
 /// `CallMethod`, likewise.
@@ -82,8 +96,12 @@ pub fn call(vm: &Vm, at: At) -> At {
 pub fn call_method(vm: &Vm, at: At) -> At {
     publish(vm, at);
     let w = at.window();
-    let args = Args::new(method_args(at, w), None);
-    call_window(vm, at, w, args, 1)
+    let first = w + FRAME_WORDS;
+    if at.reg(first).is_unbound() {
+        call_window(vm, at, w, first + 1, at.b())
+    } else {
+        call_window(vm, at, w, first, at.b() + 1)
+    }
 }
 
 /// The arguments of a method call's window: with the receiver, if the method is not bound yet.
@@ -92,30 +110,36 @@ fn method_args<'a>(at: At, w: usize) -> &'a [Value] {
     if at.reg(first).is_unbound() { at.row(first + 1, at.b()) } else { at.row(first, at.b() + 1) }
 }
 
-fn call_window(vm: &Vm, at: At, w: usize, args: Args<'_>, units: usize) -> At {
+/// A call with `n` arguments in the registers from `first` on; the register before is free.
+#[inline(always)]
+fn call_window(vm: &Vm, at: At, w: usize, first: usize, n: usize) -> At {
     if vm.limit.get().is_null() && vm.poll.load(Ordering::Relaxed) != 0 {
         return safepoint_at(vm, at);
     }
     let callee = at.reg(w);
-    let resume = at.skip(units);
+    let resume = at.skip(1);
     if let Some(native) = callee.cast::<NativeFunction>() {
         let def = native.def();
-        if let Some(soft) = def.soft
-            && native.receiver.get().is_none()
-        {
-            return soft(vm, SoftCall { args, resume, cont: Cont::store(w) });
+        let args = match native.receiver.get() {
+            None => at.row(first, n),
+            Some(receiver) => {
+                at.set(first - 1, receiver);
+                at.row(first - 1, n + 1)
+            }
+        };
+        let args = Args::new(args, None);
+        if let Some(soft) = def.soft {
+            return soft(vm, &SoftCall { args, resume, cont: Cont::store(w) });
         }
-        if native.receiver.get().is_none() {
-            return match def.invoke(vm, args) {
-                Ok(v) => {
-                    at.set(w, v);
-                    resume
-                }
-                Err(e) => or_unwind(vm, Err(e)),
-            };
-        }
+        return match def.invoke(vm, args) {
+            Ok(v) => {
+                at.set(w, v);
+                resume
+            }
+            Err(e) => or_unwind(vm, Err(e)),
+        };
     }
-    let r = call_soft(vm, resume, callee, args, Cont::store(w));
+    let r = call_soft(vm, resume, callee, Args::new(at.row(first, n), None), Cont::store(w));
     or_unwind(vm, r)
 }
 
@@ -181,11 +205,11 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
             let def = native.def();
             match native.receiver.get() {
                 None => match def.soft {
-                    Some(soft) => Ok(soft(vm, SoftCall { args, resume, cont })),
+                    Some(soft) => Ok(soft(vm, &SoftCall { args, resume, cont })),
                     None => apply(vm, resume, cont, def.invoke(vm, args)?),
                 },
                 Some(receiver) => with_first(vm, receiver, args, |args| match def.soft {
-                    Some(soft) => Ok(soft(vm, SoftCall { args, resume, cont })),
+                    Some(soft) => Ok(soft(vm, &SoftCall { args, resume, cont })),
                     None => apply(vm, resume, cont, def.invoke(vm, args)?),
                 }),
             }
@@ -254,6 +278,9 @@ fn call_type(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont) -> 
     {
         return with_first(vm, ty.value(), args, |args| call_special(vm, resume, f, args, cont));
     }
+    if let Some(construct) = ty.def().and_then(|d| d.construct) {
+        return Ok(construct(vm, &SoftCall { args, resume, cont }));
+    }
     construct(vm, resume, ty, args, cont)
 }
 
@@ -265,6 +292,7 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
     let Some(new) = ty.special(vm, Special::New) else {
         return Err(vm.type_error(format!("cannot create '{}' instances", ty.name_string())));
     };
+    let new = vm.unwrap_static(new);
     if new.is(vm.object_new()) {
         let init = ty.special(vm, Special::Init);
         if let Some(f) = init.and_then(|f| f.cast::<Function>())
@@ -277,12 +305,14 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
             return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
         }
     }
-    if new.cast::<Function>().is_none() && new.cast::<NativeFunction>().is_none() {
-        // A `__new__` that is some other callable: the general way, by natives.
-        let v = vm.construct(ty, args)?;
-        return apply(vm, resume, cont, v);
+    let native = new.cast::<NativeFunction>();
+    // A `__new__` that makes calls of its own, or a continuation that its record has no room for.
+    let plain = cont.kind == ContKind::Plain && cont.consumer == Consumer::Store;
+    if !plain || native.is_none_or(|n| n.def().soft.is_some()) && new.cast::<Function>().is_none() {
+        let task = super::construct::task(vm, ty, new, args)?;
+        return super::task::begin_task(vm, resume, cont, task);
     }
-    if let Some(native) = new.cast::<NativeFunction>() {
+    if let Some(native) = native {
         let instance = with_first(vm, ty.value(), args, |args| native.def().invoke(vm, args))?;
         return init_instance(vm, resume, ty, instance, args, cont);
     }
@@ -293,10 +323,6 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
         Some(names) => Tuple::new(vm, &[kept.value(), names.value()])?,
         None => Tuple::new(vm, &[kept.value()])?,
     };
-    if cont.kind != ContKind::Plain || cont.consumer != Consumer::Store {
-        let v = vm.construct(ty, args)?;
-        return apply(vm, resume, cont, v);
-    }
     let new_cont = cont.kind(ContKind::New).with(ty.value(), kept.value());
     with_first(vm, ty.value(), args, |args| call_soft(vm, resume, new, args, new_cont))
 }
@@ -321,7 +347,7 @@ fn init_instance(vm: &Vm, resume: At, ty: Ref<Type>, instance: Value, args: Args
     apply(vm, resume, cont, instance)
 }
 
-fn check_init_result(vm: &Vm, v: Value) -> R<()> {
+pub(super) fn check_init_result(vm: &Vm, v: Value) -> R<()> {
     if v.is_none() {
         return Ok(());
     }
@@ -545,19 +571,28 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
             deliver(vm, resume, cont, v)
         }
         ContKind::ForNext | ContKind::SendCall => deliver(vm, resume, cont, v),
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => {
+        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall | ContKind::GenStep => {
             unreachable!("generators leave by their own ops")
         }
         ContKind::Await => {
             generators::check_await_iter(vm, v)?;
             deliver(vm, resume, cont, v)
         }
-        ContKind::Anext => {
-            let it = generators::anext_awaitable(vm, cont.a, v)?;
-            deliver(vm, resume, cont, it)
+        ContKind::Anext => generators::anext_result(vm, resume, cont, v),
+        ContKind::LeaveContext => {
+            crate::modules::contextvars::leave(vm, cont.a)?;
+            deliver(vm, resume, cont, v)
         }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
-        ContKind::ClassBody | ContKind::ClassStep => crate::interp::misc::class_step(vm, resume, cont, v),
+        ContKind::Text => {
+            super::text::check(vm, cont.special(), v)?;
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::AsyncIter => {
+            generators::check_async_iter(vm, v)?;
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::Task => super::task::resume_task(vm, resume, cont, v),
     }
 }
 
@@ -591,8 +626,9 @@ pub fn deliver_truth(resume: At, cont: Cont, t: bool) -> At {
 /// A back edge whose ticks are used up; `at` is the loop head.
 pub fn safepoint(vm: &Vm, at: At) -> R<At> {
     vm.ticks.set(TICKS);
+    publish(vm, at);
+    vm.collect_if_logged();
     if vm.slice.get() > 0 {
-        publish(vm, at);
         let at = if vm.poll.load(Ordering::Relaxed) != 0 { safepoint_at(vm, at) } else { at };
         return Ok(vm.hooks.clone().switcher().slice_over(vm, at));
     }

@@ -29,6 +29,7 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod class;
+mod class_hooks;
 mod code;
 pub mod codecs;
 mod common;
@@ -147,6 +148,7 @@ pub(crate) use reduce::{default_getstate, reduce_2};
 pub use slice::{SliceRange, slice_bounds};
 pub(crate) use str::format as format_string;
 pub use template::{interpolation_of, template_of};
+pub(crate) use typeobj::DICT as INSTANCE_DICT;
 pub use typeobj::{compute_mro, type_module};
 
 use crate::types::dict::Dict;

@@ -2,7 +2,7 @@
 
 use crate::native::Args;
 use crate::native_type;
-use crate::object::{Kind, Ref};
+use crate::object::{Kind, Ref, dict_word};
 use crate::types::dict::Dict;
 use crate::types::list::List;
 use crate::types::str::Str;
@@ -281,7 +281,8 @@ fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
         }
         None => {
             if let Some(h) = v.header() {
-                h.shape.set(to.root_shape_id());
+                let has_dict = dict_word(h).is_some_and(|word| word.get().is_some());
+                h.shape.set(if has_dict { to.dict_shape(vm).id } else { to.root_shape_id() });
             }
         }
     }

@@ -64,7 +64,7 @@ fn next(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
 }
 
 /// `next` of a generator resumes it in the loop.
-fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     if let (&[it], None) = call.args.parts()
         && vm.type_of(it) == vm.types.generator
         && let Some(g) = it.cast::<Generator>()

@@ -6,6 +6,7 @@ mod builtins_numbers;
 mod builtins_objects;
 mod classes;
 mod collections;
+pub mod contextvars;
 mod functools;
 mod gc;
 mod import;
@@ -24,7 +25,6 @@ mod typing;
 pub(crate) use crate::methods::generic::union::make_union;
 pub(crate) use crate::methods::{default_getstate, reduce_2};
 pub use builtins_objects::{builtin, texts};
-pub use classes::class_step;
 pub use import::{LIBRARY, Main, MainMissing, import, run_code, run_main};
 pub use oserror::strerror;
 pub use program::run_program;
@@ -45,6 +45,7 @@ pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 /// The modules of this crate that are made when they are imported.
 pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
     ("_collections", collections::make),
+    ("_contextvars", contextvars::make),
     ("_functools", functools::make),
     ("_imp", import::make_imp),
     ("_operator", operator::make),

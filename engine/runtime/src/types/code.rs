@@ -98,6 +98,11 @@ const _: () = assert!(
         && size_of::<GlobalCache>() == CACHE_BYTES
         && size_of::<ModuleCache>() == CACHE_BYTES
 );
+// `reset_attribute_caches` reads the name of all three as that of the first.
+const _: () = assert!(
+    std::mem::offset_of!(AttrCache, name) == std::mem::offset_of!(MethodCache, name)
+        && std::mem::offset_of!(AttrCache, name) == std::mem::offset_of!(ModuleCache, name)
+);
 
 // SAFETY: constants, names and the caches' references are traced; the block is freed with the object.
 unsafe impl Object for CodeObject {
@@ -307,7 +312,7 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
 
 /// The code for a namespace that is the globals: its name ops are those of globals.
 pub fn specialise_for_globals(code: Ref<CodeObject>) {
-    rewrite(code, |op| match op {
+    rewrite(code, |op, _| match op {
         Op::LoadName => Some(Op::LoadGlobal),
         Op::StoreName => Some(Op::StoreGlobal),
         Op::DeleteName => Some(Op::DeleteGlobal),
@@ -385,32 +390,42 @@ impl Ref<CodeObject> {
     #[inline(never)]
     fn share_among_globals(self, vm: &Vm) {
         self.home.set(vm, self, Value::NONE);
-        rewrite(self, |op| match op {
+        rewrite(self, |op, _| match op {
             Op::LoadGlobalCell | Op::LoadGlobalBuiltin => Some(Op::LoadGlobal),
             _ => None,
         });
     }
 }
 
-/// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed.
-pub fn reset_attribute_caches(code: Ref<CodeObject>) {
-    rewrite(code, |op| match op {
-        Op::LoadAttrSlot | Op::LoadAttrOverflow | Op::LoadAttrModule => Some(Op::LoadAttr),
-        Op::StoreAttrSlot | Op::StoreAttrAdd => Some(Op::StoreAttr),
-        Op::LoadMethodCached | Op::LoadMethodModule => Some(Op::LoadMethod),
-        _ => None,
+/// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed:
+/// those for one name, or all.
+pub fn reset_attribute_caches(code: Ref<CodeObject>, name: Option<Ref<Str>>) {
+    rewrite(code, |op, cache| {
+        let to = match op {
+            Op::LoadAttrSlot | Op::LoadAttrOverflow | Op::LoadAttrModule => Op::LoadAttr,
+            Op::StoreAttrSlot | Op::StoreAttrAdd => Op::StoreAttr,
+            Op::LoadMethodCached | Op::LoadMethodModule => Op::LoadMethod,
+            _ => return None,
+        };
+        // SAFETY: the loader has put a cache behind each of these ops.
+        let cached = unsafe { (*cache.cast::<AttrCache>()).name };
+        name.is_none_or(|n| n == cached).then_some(to)
     });
 }
 
-/// Puts other ops in place of some that have the same operands.
-fn rewrite(code: Ref<CodeObject>, to: impl Fn(Op) -> Option<Op>) {
+/// Puts other ops in place of some that have the same operands; gets the op and the thing at the
+/// offset in its second unit, if it has one.
+fn rewrite(code: Ref<CodeObject>, to: impl Fn(Op, *const u8) -> Option<Op>) {
     // SAFETY: the isolate's own copy of the code.
     unsafe {
         let Some(exec) = code.exec.get().as_ref() else { return };
         let units = std::slice::from_raw_parts(exec.entry, exec.units as usize);
         for (i, op) in instructions(units) {
-            if let Some(op) = to(op) {
-                (exec.entry.add(i) as *mut u8).write(op as u8);
+            let at = exec.entry.add(i);
+            let extra =
+                units.get(i + 1).map_or(std::ptr::null(), |n| at.cast::<u8>().wrapping_add(*n as usize));
+            if let Some(op) = to(op, extra) {
+                (at as *mut u8).write(op as u8);
             }
         }
     }

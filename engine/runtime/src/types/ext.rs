@@ -22,6 +22,11 @@ pub trait Payload: Sized + 'static {
     const NAME: &'static str;
     /// Drop the payload when the object dies.
     const NEEDS_DROP: bool = std::mem::needs_drop::<Self>();
+    /// Is the type's finalizer to see the object, now that nothing leads to it any more? Asked of
+    /// objects that are registered for it.
+    fn needs_finalizer(&self) -> bool {
+        true
+    }
     /// Visits all references. Destructure the struct, so that no field is forgotten.
     fn trace(&self, tracer: &mut Tracer<'_>);
     /// Drops references to dead objects, for payloads registered as weak. True: has callbacks to run.
@@ -36,6 +41,7 @@ struct VTable {
     size: usize,
     trace: unsafe fn(*const ExtObject, &mut Tracer<'_>),
     drop: unsafe fn(*mut ExtObject),
+    needs_finalizer: unsafe fn(*const ExtObject) -> bool,
     clear_weak: unsafe fn(*const ExtObject, &dyn Fn(*const Header) -> bool) -> bool,
 }
 
@@ -60,6 +66,7 @@ impl<T: Payload> Ext<T> {
         // SAFETY (all): called through the vtable of an object made by `new::<T>`.
         trace: |p, t| unsafe { (*p.cast::<Ext<T>>()).payload.trace(t) },
         drop: |p| unsafe { std::ptr::drop_in_place(&raw mut (*p.cast::<Ext<T>>()).payload) },
+        needs_finalizer: |p| unsafe { (*p.cast::<Ext<T>>()).payload.needs_finalizer() },
         clear_weak: |p, live| unsafe { (*p.cast::<Ext<T>>()).payload.clear_weak(live) },
     };
 
@@ -69,6 +76,17 @@ impl<T: Payload> Ext<T> {
         let extra = vm.dict_word_size(ty);
         let object = vm.alloc::<ExtObject>(size_of::<Ext<T>>() + extra, ty.root_shape_id())?;
         vm.mark_dict_word(object.header(), ty);
+        Ok(Self::fill(vm, object, payload))
+    }
+
+    /// An object that Python code never sees. MemoryError.
+    pub fn internal(vm: &Vm, payload: T) -> R<Ref<Ext<T>>> {
+        let object = vm.alloc::<ExtObject>(size_of::<Ext<T>>(), vm.internal_shape())?;
+        Ok(Self::fill(vm, object, payload))
+    }
+
+    #[inline(always)]
+    fn fill(vm: &Vm, object: Ref<ExtObject>, payload: T) -> Ref<Ext<T>> {
         // SAFETY: the memory has room for the payload.
         unsafe {
             (&raw mut (*object.as_ptr().cast::<Ext<T>>()).payload).write(payload);
@@ -76,8 +94,20 @@ impl<T: Payload> Ext<T> {
             if T::NEEDS_DROP {
                 vm.heap.register_free_on_death(object.header());
             }
-            Ok(Ref::from_header(object.header()))
+            Ref::from_header(object.header())
         }
+    }
+}
+
+impl<T: Payload> Ext<T> {
+    /// The object that a payload is part of.
+    ///
+    /// # Safety
+    /// `payload` points to the payload of such an object.
+    #[inline(always)]
+    pub unsafe fn of_payload(payload: *const T) -> Ref<Ext<T>> {
+        // SAFETY: the caller's promise.
+        unsafe { Ref::from_header(payload.byte_sub(std::mem::offset_of!(Ext<T>, payload)).cast()) }
     }
 }
 
@@ -100,6 +130,10 @@ unsafe impl Object for ExtObject {
             // SAFETY: see above.
             unsafe { (v.trace)(self, tracer) }
         }
+    }
+    fn needs_finalizer(&self) -> bool {
+        // SAFETY: see above.
+        self.vtable.get().is_some_and(|v| unsafe { (v.needs_finalizer)(self) })
     }
     fn drop_external(&mut self) {
         if let Some(v) = self.vtable.get() {

@@ -7,10 +7,12 @@
 //! Generator | header (bits: kind, state) | function | … | count | register 0 | …
 //! ```
 
+use crate::methods::generator::needs_close;
 use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::function::Function;
 use crate::value::{R, Value};
 use crate::vm::Vm;
+use skein_bytecode::flags;
 use std::cell::Cell;
 
 /// A generator, coroutine or async generator (by its shape).
@@ -70,6 +72,17 @@ unsafe impl Object for Generator {
         }
         for r in self.registers() {
             t.visit_word(r.get());
+        }
+    }
+    /// As `methods::generator::finalize` would do something.
+    fn needs_finalizer(&self) -> bool {
+        match self.state() {
+            GenState::Created => self.code().portable().flags & flags::COROUTINE != 0,
+            // SAFETY: this is a generator.
+            GenState::Suspended => {
+                self.hook.get().is_some() || needs_close(unsafe { Ref::from_header(&self.header) })
+            }
+            GenState::Running | GenState::Finished => false,
         }
     }
 }

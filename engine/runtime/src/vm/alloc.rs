@@ -47,6 +47,15 @@ impl Vm {
         }
     }
 
+    /// Collects if so many old objects were stored to that the pause would grow too long. Loops that
+    /// store without allocating ask at their back edges.
+    pub fn collect_if_logged(&self) {
+        if self.heap.log_is_due() {
+            let major = self.heap.should_be_major();
+            self.collect(if major { CollectKind::Major } else { CollectKind::Minor });
+        }
+    }
+
     /// Shape of the arrays that Python code never sees.
     #[inline(always)]
     pub fn internal_shape(&self) -> ShapeId {
@@ -128,7 +137,7 @@ impl Vm {
         self.hooks.trace_roots(self, t);
         self.context().trace_words(self.stack_top(), t);
         if !std::ptr::eq(self.context(), &*self.main_ctx) {
-            self.trace_suspended(&self.main_ctx, t);
+            Vm::trace_suspended(&self.main_ctx, t);
         }
         let base = self.native_base.get() as *const u64;
         if sp < base {
@@ -138,19 +147,19 @@ impl Vm {
     }
 
     /// Visits a context that does not run now.
-    pub fn trace_suspended(&self, ctx: &crate::context::Context, t: &mut Tracer<'_>) {
+    pub fn trace_suspended(ctx: &crate::context::Context, t: &mut Tracer<'_>) {
         if !ctx.is_released() {
-            ctx.trace_words(self.top_of(ctx, ctx.base.get()), t);
+            ctx.trace_words(Vm::top_of(ctx, ctx.base.get()), t);
         }
     }
 
     /// End of the registers of the running frame: where the next one is pushed.
     #[inline]
     pub fn stack_top(&self) -> *mut Value {
-        self.top_of(self.context(), self.frame.base.get())
+        Vm::top_of(self.context(), self.frame.base.get())
     }
 
-    fn top_of(&self, ctx: &crate::context::Context, base: *mut Value) -> *mut Value {
+    fn top_of(ctx: &crate::context::Context, base: *mut Value) -> *mut Value {
         if base.is_null() {
             return ctx.chunk_start();
         }

@@ -12,7 +12,7 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
-use skein_runtime::{Args, R, Value, Vm};
+use skein_runtime::{R, Value, Vm};
 
 /// Flags of `compile`.
 const FLAGS: &[(&str, i64)] = &[
@@ -62,7 +62,8 @@ fn class(vm: &Vm, module: Ref<Dict>, name: &str, base: Ref<Type>, doc: &str) -> 
     namespace.set_name(vm, "_fields", empty)?;
     namespace.set_name(vm, "__match_args__", empty)?;
     let bases = Tuple::new(vm, &[base.value()])?;
-    let ty = vm.new_class(vm.types.type_, vm.intern(name)?, bases, namespace, Args::new(&[], None))?;
+    let row = [vm.intern(name)?.value(), bases.value(), namespace.value()];
+    let ty = vm.call(vm.types.type_.value(), &row)?;
     module.set_name(vm, name, ty)?;
     ty.cast().ok_or_else(|| vm.system_error("a class was expected"))
 }

@@ -38,6 +38,7 @@ macro_rules! exceptions {
                 methods: &[],
                 getset: &[],
                 base: None,
+                construct: None,
             },
             base: base_index(Index::$base as usize),
             doc: $crate::first_or_none!($($doc)?),

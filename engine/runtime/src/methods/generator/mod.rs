@@ -4,11 +4,11 @@ mod asyncgen;
 mod close;
 mod coroutine;
 
-pub use asyncgen::{ASEND, ATHROW, AsyncHooks, WRAPPED, wrap_async_value};
+pub use asyncgen::{ASEND, ATHROW, AsyncHooks, Awaitable, WRAPPED, begin_send, settle, wrap_async_value};
 pub use close::{close, needs_close, throw};
 pub use coroutine::{COROUTINE_WRAPPER, exception_to_throw};
 
-use crate::interp::{ContKind, Resume, SoftCall, gen_call, resume_generator};
+use crate::interp::{ContKind, Resume, SoftCall, gen_call, resume_generator, resume_quick};
 use crate::native::At;
 use crate::native_type;
 use crate::object::{Kind, Ref};
@@ -117,17 +117,21 @@ fn send(vm: &Vm, g: Ref<Generator>, v: Value) -> R<Value> {
 }
 
 /// Resumes without a native frame where the result goes straight to the caller.
-fn resume_soft(vm: &Vm, call: SoftCall<'_>, g: Ref<Generator>, v: Value) -> At {
+fn resume_soft(vm: &Vm, call: &SoftCall<'_>, g: Ref<Generator>, v: Value) -> At {
     if !matches!(call.cont.kind, ContKind::Plain | ContKind::Exit) {
         return match send(vm, g, v) {
             Ok(v) => call.done(vm, v),
             Err(_) => call.raised(vm),
         };
     }
-    call.go_on(vm, resume_generator(vm, call.resume, g, Resume::Send(v), gen_call(call.cont)))
+    let cont = gen_call(call.cont);
+    if let Some(at) = resume_quick(vm, call.resume, g, v, cont) {
+        return at;
+    }
+    call.go_on(vm, resume_generator(vm, call.resume, g, Resume::Send(v), cont))
 }
 
-fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match call.args.parts() {
         (&[g], None) => match g.cast::<Generator>() {
             Some(g) => resume_soft(vm, call, g, Value::NONE),
@@ -137,7 +141,7 @@ fn next_soft(vm: &Vm, call: SoftCall<'_>) -> At {
     }
 }
 
-fn send_soft(vm: &Vm, call: SoftCall<'_>) -> At {
+fn send_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match call.args.parts() {
         (&[g, v], None) => match g.cast::<Generator>() {
             Some(g) => resume_soft(vm, call, g, v),
@@ -148,7 +152,7 @@ fn send_soft(vm: &Vm, call: SoftCall<'_>) -> At {
 }
 
 /// Arguments that do not fit: the native raises the error in its words.
-fn wrong_call(vm: &Vm, call: SoftCall<'_>, def: &'static crate::native::NativeDef) -> At {
+fn wrong_call(vm: &Vm, call: &SoftCall<'_>, def: &'static crate::native::NativeDef) -> At {
     match def.invoke(vm, call.args) {
         Ok(v) => call.done(vm, v),
         Err(_) => call.raised(vm),
@@ -156,7 +160,7 @@ fn wrong_call(vm: &Vm, call: SoftCall<'_>, def: &'static crate::native::NativeDe
 }
 
 /// `next(g)` of the builtin, softly: for generators.
-pub(crate) fn next_of_generator(vm: &Vm, call: SoftCall<'_>, g: Ref<Generator>) -> At {
+pub(crate) fn next_of_generator(vm: &Vm, call: &SoftCall<'_>, g: Ref<Generator>) -> At {
     resume_soft(vm, call, g, Value::NONE)
 }
 
