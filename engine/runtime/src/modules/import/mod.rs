@@ -108,7 +108,8 @@ fn compile_file(vm: &Vm, path: &str) -> R<Rc<Code>> {
         filename: path,
         mode: Mode::Exec,
         optimize: vm.config.optimize,
-        future_flags: 0,
+        flags: 0,
+        decoded: false,
     };
     vm.hooks.clone().compile(vm, &what)
 }
@@ -550,7 +551,8 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
                 filename,
                 mode: Mode::Exec,
                 optimize: vm.config.optimize,
-                future_flags: 0,
+                flags: 0,
+                decoded: false,
             };
             vm.hooks.clone().compile(vm, &what)?
         }
