@@ -292,6 +292,7 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
     let Some(new) = ty.special(vm, Special::New) else {
         return Err(vm.type_error(format!("cannot create '{}' instances", ty.name_string())));
     };
+    let new = vm.unwrap_static(new);
     if new.is(vm.object_new()) {
         let init = ty.special(vm, Special::Init);
         if let Some(f) = init.and_then(|f| f.cast::<Function>())
@@ -304,12 +305,14 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
             return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
         }
     }
-    if new.cast::<Function>().is_none() && new.cast::<NativeFunction>().is_none() {
-        // A `__new__` that is some other callable: the general way, by natives.
-        let v = vm.construct(ty, args)?;
-        return apply(vm, resume, cont, v);
+    let native = new.cast::<NativeFunction>();
+    // A `__new__` that makes calls of its own, or a continuation that its record has no room for.
+    let plain = cont.kind == ContKind::Plain && cont.consumer == Consumer::Store;
+    if !plain || native.is_none_or(|n| n.def().soft.is_some()) && new.cast::<Function>().is_none() {
+        let task = super::construct::task(vm, ty, new, args)?;
+        return super::task::begin_task(vm, resume, cont, task);
     }
-    if let Some(native) = new.cast::<NativeFunction>() {
+    if let Some(native) = native {
         let instance = with_first(vm, ty.value(), args, |args| native.def().invoke(vm, args))?;
         return init_instance(vm, resume, ty, instance, args, cont);
     }
@@ -320,10 +323,6 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
         Some(names) => Tuple::new(vm, &[kept.value(), names.value()])?,
         None => Tuple::new(vm, &[kept.value()])?,
     };
-    if cont.kind != ContKind::Plain || cont.consumer != Consumer::Store {
-        let v = vm.construct(ty, args)?;
-        return apply(vm, resume, cont, v);
-    }
     let new_cont = cont.kind(ContKind::New).with(ty.value(), kept.value());
     with_first(vm, ty.value(), args, |args| call_soft(vm, resume, new, args, new_cont))
 }
@@ -348,7 +347,7 @@ fn init_instance(vm: &Vm, resume: At, ty: Ref<Type>, instance: Value, args: Args
     apply(vm, resume, cont, instance)
 }
 
-fn check_init_result(vm: &Vm, v: Value) -> R<()> {
+pub(super) fn check_init_result(vm: &Vm, v: Value) -> R<()> {
     if v.is_none() {
         return Ok(());
     }
@@ -579,16 +578,21 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
             generators::check_await_iter(vm, v)?;
             deliver(vm, resume, cont, v)
         }
-        ContKind::Anext => {
-            let it = generators::anext_awaitable(vm, cont.a, v)?;
-            deliver(vm, resume, cont, it)
-        }
+        ContKind::Anext => generators::anext_result(vm, resume, cont, v),
         ContKind::LeaveContext => {
             crate::modules::contextvars::leave(vm, cont.a)?;
             deliver(vm, resume, cont, v)
         }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
-        ContKind::ClassBody | ContKind::ClassStep => crate::interp::misc::class_step(vm, resume, cont, v),
+        ContKind::Text => {
+            super::text::check(vm, cont.special(), v)?;
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::AsyncIter => {
+            generators::check_async_iter(vm, v)?;
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::Task => super::task::resume_task(vm, resume, cont, v),
     }
 }
 

@@ -397,15 +397,19 @@ pub fn get_aiter(vm: &Vm, at: At) -> R<At> {
             vm.type_name(v)
         )));
     };
-    let it = vm.call_special_method(f, Args::new(&[v], None))?;
-    if vm.type_of(it).special(vm, Special::ANext).is_none() {
-        return Err(vm.type_error(format!(
-            "'async for' received an object from __aiter__ that does not implement __anext__: {}",
-            vm.type_name(it)
-        )));
+    let cont = Cont::store(at.a()).kind(ContKind::AsyncIter);
+    call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+}
+
+/// What `__aiter__` returned must have `__anext__`.
+pub fn check_async_iter(vm: &Vm, it: Value) -> R<()> {
+    if vm.type_of(it).special(vm, Special::ANext).is_some() {
+        return Ok(());
     }
-    at.set(at.a(), it);
-    Ok(at.skip(1))
+    Err(vm.type_error(format!(
+        "'async for' received an object from __aiter__ that does not implement __anext__: {}",
+        vm.type_name(it)
+    )))
 }
 
 pub fn get_anext(vm: &Vm, at: At) -> R<At> {
@@ -420,16 +424,15 @@ pub fn get_anext(vm: &Vm, at: At) -> R<At> {
     call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
 }
 
-/// The iterator to await what `__anext__` returned.
-pub fn anext_awaitable(vm: &Vm, _from: Value, v: Value) -> R<Value> {
+/// What `__anext__` returned is to be awaited: the iterator for it.
+pub fn anext_result(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     if v.cast::<Generator>().is_some() && vm.type_of(v) == vm.types.coroutine {
-        return Ok(v);
+        return deliver(vm, resume, cont, v);
     }
     match vm.type_of(v).special(vm, Special::Await) {
         Some(f) => {
-            let it = vm.call_special_method(f, Args::new(&[v], None))?;
-            check_await_iter(vm, it)?;
-            Ok(it)
+            let cont = cont.kind(ContKind::Await).with(v, Value::NONE);
+            call_special(vm, resume, f, Args::new(&[v], None), cont)
         }
         None => Err(vm.type_error(format!(
             "'async for' received an invalid object from __anext__: {}",

@@ -13,6 +13,7 @@ mod attr_native;
 mod bind;
 mod build;
 mod call;
+mod construct;
 mod cont;
 mod dispatch;
 mod exceptions;
@@ -25,6 +26,8 @@ mod iteration;
 mod matching;
 mod misc;
 mod operators;
+mod task;
+mod text;
 mod unwind;
 
 pub use attr::AttrLookup;
@@ -40,6 +43,8 @@ pub use frames::{
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator};
 pub use globals::builtins_of;
+pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
+pub use text::check as check_text;
 pub use unwind::describe_exception;
 
 use crate::value::{R, Raised, Value};

@@ -56,6 +56,7 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
     }
     let raising = At { pc: to.pc.wrapping_sub(1), base: to.base };
     let Some(cont) = cont else { return Err(raising) };
+    let cont = super::task::fail_tasks(vm, cont);
     match cont.kind {
         ContKind::Exit => {
             publish(vm, to);

@@ -1,5 +1,6 @@
 //! Making classes: `type.__new__` once its arguments are checked, slots, and instances.
 
+use crate::interp::TaskRef;
 use crate::methods::compute_mro;
 use crate::methods::typeobj::DICT;
 use crate::native::Args;
@@ -59,7 +60,8 @@ impl Vm {
         Ok(best.unwrap_or(self.types.object))
     }
 
-    /// `type.__new__` once the metaclass is known.
+    /// `type.__new__` once the metaclass is known. What is left is to call `__set_name__` and
+    /// `__init_subclass__`, after which the task has the class.
     pub fn new_class(
         &self,
         meta: Ref<Type>,
@@ -67,7 +69,7 @@ impl Vm {
         bases: Ref<Tuple>,
         namespace: Ref<Dict>,
         args: Args<'_>,
-    ) -> R<Value> {
+    ) -> R<TaskRef> {
         let bases = if bases.is_empty() { Tuple::new(self, &[self.types.object.value()])? } else { bases };
         let base = self.best_base(bases)?;
         let ty = self.alloc_instance::<Type>(meta)?;
@@ -161,9 +163,7 @@ impl Vm {
             }
         }
         ty.modified(self);
-        self.call_set_names(ty, dict)?;
-        self.call_init_subclass(ty, args)?;
-        Ok(ty.value())
+        super::class_hooks::task(self, ty, dict, args)
     }
 
     /// The MRO, by the metaclass's `mro()` if it has its own.
@@ -264,36 +264,6 @@ impl Vm {
         Ok(())
     }
 
-    fn call_set_names(&self, ty: Ref<Type>, dict: Ref<Dict>) -> R<()> {
-        let entries = dict.copy(self)?;
-        for (name, v) in entries.iter() {
-            let vt = self.type_of(v);
-            if v.is_ptr()
-                && let Some(f) = vt.special(self, skein_bytecode::Special::SetName)
-            {
-                let r = self.call_special_method(f, Args::new(&[v, ty.value(), name], None));
-                if r.is_err() {
-                    self.add_note_to_pending(&format!(
-                        "Error calling __set_name__ on '{}' instance {} in '{}'",
-                        vt.name_string(),
-                        self.repr_string(name).unwrap_or_default(),
-                        ty.name_string()
-                    ))?;
-                    return r.map(|_| ());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn call_init_subclass(&self, ty: Ref<Type>, args: Args<'_>) -> R<()> {
-        let s = self.new_super(ty.value(), ty.value())?;
-        let Some(f) = self.super_get_attr(s, self.names.__init_subclass__)? else { return Ok(()) };
-        let (all, names) = args.parts();
-        let keywords = &all[args.positional().len()..];
-        self.call_args(f, Args::new(keywords, names)).map(|_| ())
-    }
-
     /// Notes a subclass, weakly.
     pub fn add_subclass(&self, base: Ref<Type>, sub: Ref<Type>) -> R<()> {
         let list = match base.subclasses.cast::<List>() {
@@ -339,7 +309,7 @@ impl Vm {
                 if !t.dict().delete_str(self, name)? {
                     return Err(self.no_attribute(t.value(), name));
                 }
-                t.modified(self);
+                t.modified_name(self, name);
             }
         }
         if name == self.names.__del__ {

@@ -29,6 +29,7 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod class;
+mod class_hooks;
 mod code;
 pub mod codecs;
 mod common;

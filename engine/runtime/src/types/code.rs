@@ -96,6 +96,11 @@ const _: () = assert!(
         && size_of::<GlobalCache>() == CACHE_BYTES
         && size_of::<ModuleCache>() == CACHE_BYTES
 );
+// `reset_attribute_caches` reads the name of all three as that of the first.
+const _: () = assert!(
+    std::mem::offset_of!(AttrCache, name) == std::mem::offset_of!(MethodCache, name)
+        && std::mem::offset_of!(AttrCache, name) == std::mem::offset_of!(ModuleCache, name)
+);
 
 // SAFETY: constants, names and the caches' references are traced; the block is freed with the object.
 unsafe impl Object for CodeObject {
@@ -369,9 +374,10 @@ pub fn globals_dict(vm: &Vm, v: Value) -> R<Ref<Dict>> {
     v.cast::<Dict>().ok_or_else(|| vm.type_error("globals must be a dict"))
 }
 
-/// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed.
-pub fn reset_attribute_caches(code: Ref<CodeObject>) {
-    // SAFETY: the isolate's own copy of the code.
+/// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed:
+/// those for one name, or all.
+pub fn reset_attribute_caches(code: Ref<CodeObject>, name: Option<Ref<Str>>) {
+    // SAFETY: the isolate's own copy of the code; the loader has put a cache behind each of these ops.
     unsafe {
         let Some(exec) = code.exec.get().as_ref() else { return };
         let units = std::slice::from_raw_parts(exec.entry, exec.units as usize);
@@ -382,7 +388,11 @@ pub fn reset_attribute_caches(code: Ref<CodeObject>) {
                 Op::LoadMethodCached | Op::LoadMethodModule => Op::LoadMethod,
                 _ => continue,
             };
-            (exec.entry.add(i) as *mut u8).write(to as u8);
+            let at = exec.entry.add(i);
+            let cache = &*at.byte_add(*at.add(1) as usize).cast::<AttrCache>();
+            if name.is_none_or(|n| n == cache.name) {
+                at.cast_mut().cast::<u8>().write(to as u8);
+            }
         }
     }
 }
