@@ -6,9 +6,15 @@ mod common;
 use common::{ARRAY, BLOB, NODE, World};
 use criterion::{BatchSize, Criterion, Throughput};
 use skein_heap::{CollectKind, HeapConfig};
+use std::cell::RefCell;
 use std::time::Duration;
 
 const OBJECTS: usize = 10_000_000;
+
+thread_local! {
+    /// The pauses since the last report, those that allocation asked for included.
+    static PAUSES: RefCell<[Vec<Duration>; 2]> = const { RefCell::new([Vec::new(), Vec::new()]) };
+}
 
 fn world() -> World {
     World::new(HeapConfig::default())
@@ -31,24 +37,43 @@ fn node(world: &World, kind: u8, n: usize) -> usize {
 #[cold]
 #[inline(never)]
 fn slow(world: &World, kind: u8, n: usize) -> usize {
-    world.alloc(kind, 0, n)
+    let Some(addr) = world.try_alloc(kind, 0, n, |kind| collect(world, kind)) else {
+        std::process::abort();
+    };
+    addr
 }
 
-fn longest(name: &str, times: usize, mut pause: impl FnMut() -> Duration) {
-    let mut pauses: Vec<Duration> = (0..times).map(|_| pause()).collect();
+/// Reports the minor or major pauses of what `round` does, `times` over.
+fn pauses_of(kind: CollectKind, name: &str, times: usize, mut round: impl FnMut()) {
+    PAUSES.set(Default::default());
+    (0..times).for_each(|_| round());
+    let [minor, major] = PAUSES.take();
+    let mut pauses = if kind == CollectKind::Minor { minor } else { major };
     pauses.sort_unstable();
+    let total: Duration = pauses.iter().sum();
     println!(
-        "{name:55} median {:8.3} ms, longest {:8.3} ms",
-        pauses[times / 2].as_secs_f64() * 1e3,
-        pauses[times - 1].as_secs_f64() * 1e3,
+        "{name:52} {:4} pauses, median {:7.3} ms, longest {:7.3} ms, sum {:8.2} ms",
+        pauses.len(),
+        pauses[pauses.len() / 2].as_secs_f64() * 1e3,
+        pauses[pauses.len() - 1].as_secs_f64() * 1e3,
+        total.as_secs_f64() * 1e3,
     );
 }
 
-/// The CPU time of a collection: on a busy machine the clock measures the neighbours.
-fn collect(world: &World, kind: CollectKind) -> Duration {
+fn minors(name: &str, times: usize, round: impl FnMut()) {
+    pauses_of(CollectKind::Minor, name, times, round);
+}
+
+fn majors(name: &str, times: usize, round: impl FnMut()) {
+    pauses_of(CollectKind::Major, name, times, round);
+}
+
+/// Notes the CPU time of a collection: on a busy machine the clock measures the neighbours.
+fn collect(world: &World, kind: CollectKind) {
     let start = cpu_time();
-    world.collect(kind);
-    cpu_time() - start
+    let done = world.collect(kind);
+    let pause = cpu_time() - start;
+    PAUSES.with_borrow_mut(|pauses| pauses[usize::from(done.kind == CollectKind::Major)].push(pause));
 }
 
 fn cpu_time() -> Duration {
@@ -70,64 +95,83 @@ fn big_list(world: &World) -> usize {
     array
 }
 
+/// As many as fill a nursery.
+const NURSERY: usize = (8 << 20) / 32;
+
 fn pauses() {
     let empty = world();
-    longest("minor, 8 MiB of 32-byte objects, all survive", 20, || {
+    minors("minor, 8 MiB of 32-byte objects, all survive", 20, || {
         empty.roots.borrow_mut().clear();
         empty.collect(CollectKind::Major);
-        for _ in 0..(8 << 20) / 32 - 2000 {
+        for _ in 0..NURSERY {
             let addr = node(&empty, NODE, 1);
             empty.roots.borrow_mut().push(addr as u64);
         }
-        collect(&empty, CollectKind::Minor)
+        collect(&empty, CollectKind::Minor);
     });
-    longest("minor, 8 MiB chain of 32-byte objects, all survive", 20, || {
+    minors("minor, the same after much that died", 20, || {
         empty.roots.borrow_mut().clear();
         empty.collect(CollectKind::Major);
-        let mut next = 0;
-        for _ in 0..(8 << 20) / 32 - 2000 {
-            let addr = node(&empty, NODE, 1);
-            empty.object(addr).words()[0].set(next);
-            next = addr as u64;
+        for _ in 0..4 * NURSERY {
+            node(&empty, NODE, 1);
         }
-        empty.roots.borrow_mut().push(next);
-        collect(&empty, CollectKind::Minor)
+        for _ in 0..NURSERY {
+            let addr = node(&empty, NODE, 1);
+            empty.roots.borrow_mut().push(addr as u64);
+        }
+        collect(&empty, CollectKind::Minor);
+    });
+    minors("minor, 8 MiB chain of 32-byte objects, all survive", 20, || {
+        empty.roots.borrow_mut().clear();
+        empty.collect(CollectKind::Major);
+        empty.roots.borrow_mut().push(0);
+        for _ in 0..NURSERY {
+            let addr = node(&empty, NODE, 1);
+            let mut roots = empty.roots.borrow_mut();
+            empty.object(addr).words()[0].set(roots[0]);
+            roots[0] = addr as u64;
+        }
+        collect(&empty, CollectKind::Minor);
     });
 
     let world = world();
     let array = big_list(&world);
-    longest("minor, 10M live objects, 8 MiB of garbage", 50, || {
-        for _ in 0..(8 << 20) / 32 - 2000 {
+    minors("minor, 10M live objects, 8 MiB of garbage", 50, || {
+        for _ in 0..NURSERY {
             node(&world, NODE, 1);
         }
-        collect(&world, CollectKind::Minor)
+        collect(&world, CollectKind::Minor);
     });
-    longest("major, 10M-object list", 10, || collect(&world, CollectKind::Major));
+    majors("major, 10M-object list", 10, || collect(&world, CollectKind::Major));
     let mut at = 0;
-    longest("minor, 10M live, 1,000 stores into the list", 50, || {
+    minors("minor, 10M live, 1,000 stores into the list", 50, || {
         for _ in 0..1000 {
             at = (at + 7919) % OBJECTS;
             let leaf = node(&world, BLOB, 1);
             world.store(array, at, leaf as u64);
         }
-        collect(&world, CollectKind::Minor)
+        collect(&world, CollectKind::Minor);
     });
-    longest("minor, 10M live, all 8 MiB survive in the list", 20, || {
-        for _ in 0..(8 << 20) / 32 - 2000 {
+    minors("minor, 10M live, all 8 MiB survive in the list", 20, || {
+        for _ in 0..NURSERY {
             at = (at + 7919) % OBJECTS;
             let leaf = node(&world, BLOB, 1);
             world.store(array, at, leaf as u64);
         }
-        collect(&world, CollectKind::Minor)
+        collect(&world, CollectKind::Minor);
     });
-    longest("major, 10M-object list, half of it shuffled", 10, || collect(&world, CollectKind::Major));
+    majors("major, 10M-object list, half of it shuffled", 10, || collect(&world, CollectKind::Major));
     world.roots.borrow_mut().clear();
-    longest("major that frees all of it", 1, || collect(&world, CollectKind::Major));
-    longest("a new heap, with its first object", 20, || {
-        let start = std::time::Instant::now();
-        node(&self::world(), NODE, 1);
-        start.elapsed()
-    });
+    majors("major that frees all of it", 1, || collect(&world, CollectKind::Major));
+    let mut times: Vec<Duration> = (0..20).map(|_| new_heap()).collect();
+    times.sort_unstable();
+    println!("a new heap, with its first object: median {:.3} ms", times[10].as_secs_f64() * 1e3);
+}
+
+fn new_heap() -> Duration {
+    let start = cpu_time();
+    node(&world(), NODE, 1);
+    cpu_time() - start
 }
 
 /// Allocates a complete binary tree bottom-up, its parts being rooted meanwhile.

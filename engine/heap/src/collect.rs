@@ -2,17 +2,20 @@
 //!
 //! | | minor | major |
 //! |---|---|---|
-//! | starts from | remembered objects, dirty cards, roots | roots |
+//! | starts from | remembered objects, words of dirty cards, roots | roots |
 //! | marks in | `cur`, so the old are left alone | `next` |
 //! | sweeps | touched blocks, young large objects | all |
 //!
 //! All survivors are old after either, so that both end with an empty remembered set. No bitmap is
 //! cleared before the sweep: a conservative look-up stays possible as long as marking goes on.
 
-use crate::large::CARD;
 use crate::stack::Stack;
+use crate::tracer::prefetch;
 use crate::{CollectKind, CollectStats, Heap, ObjectModel, Tracer};
 use std::time::Instant;
+
+/// How many remembered objects ahead memory is fetched.
+const AHEAD: usize = 8;
 
 impl<M: ObjectModel> Heap<M> {
     /// Frees what is not reachable. A minor collection turns into a major one if the remembered
@@ -50,7 +53,7 @@ impl<M: ObjectModel> Heap<M> {
             0
         };
         self.collecting.set(false);
-        let scanned = tracer.scanned;
+        let (scanned, work) = (tracer.scanned, tracer.work());
         let mut stack = tracer.into_stack();
         stack.trim();
         self.mark_stack.replace(stack);
@@ -59,6 +62,7 @@ impl<M: ObjectModel> Heap<M> {
             kind: if major { CollectKind::Major } else { CollectKind::Minor },
             duration: start.elapsed(),
             scanned,
+            work,
             live_bytes: self.live_bytes(),
         };
         self.pace_after(&stats, released);
@@ -69,25 +73,26 @@ impl<M: ObjectModel> Heap<M> {
     fn scan_remembered(&self, tracer: &mut Tracer<'_, M>) {
         self.remembered_lost.set(false);
         if tracer.is_major() {
-            while self.remembered.borrow_mut().pop().is_some() {}
             self.large.clear_cards();
         } else {
-            loop {
-                // The borrow ends before the object is scanned.
-                let obj = self.remembered.borrow_mut().pop();
-                let Some(obj) = obj else { break };
+            // Nothing is remembered while these are scanned.
+            let objects = self.remembered.borrow();
+            let objects = objects.as_slice();
+            for (index, obj) in objects.iter().enumerate() {
+                if let Some(soon) = objects.get(index + AHEAD) {
+                    prefetch(*soon);
+                }
                 // SAFETY: what a write barrier was called on is an object; no old object has died
                 // since, for a major collection empties the set.
                 unsafe {
-                    self.tables.note_stored(obj);
-                    tracer.scan(obj);
+                    self.tables.note_stored(*obj);
+                    tracer.scan(*obj);
                 }
             }
-            while let Some((addr, from)) = self.large.take_dirty_card() {
-                // SAFETY: as above.
-                unsafe { tracer.scan_card(addr as *const _, from, from + CARD) };
-            }
+            tracer.scan_cards();
         }
-        self.remembered.borrow_mut().trim();
+        let mut remembered = self.remembered.borrow_mut();
+        remembered.clear();
+        remembered.trim();
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub struct HeapConfig {
     /// Bytes of address space to reserve; halved until the kernel agrees.
     pub reserve: usize,
-    /// Bytes handed out between two minor collections.
+    /// Bytes handed out between two minor collections, at most: fewer where much survives.
     pub nursery_bytes: usize,
     /// Upper bound of [`crate::Heap::used_bytes`], or none.
     pub limit: Option<usize>,
@@ -72,6 +72,8 @@ pub struct CollectStats {
     pub duration: Duration,
     /// Objects that were scanned: the survivors, and in a minor collection the remembered ones.
     pub scanned: usize,
+    /// What was done, in units that take about as long each: see `pacing`.
+    pub work: usize,
     /// [`crate::Heap::live_bytes`] after it.
     pub live_bytes: usize,
 }

@@ -147,11 +147,17 @@ impl<M: ObjectModel> Heap<M> {
     /// As `write_barrier`, for a store to the word at `slot` inside of an object that may be a
     /// large array of values.
     #[inline(always)]
-    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "see the type")]
     pub fn write_barrier_array(&self, obj: *const Header, slot: *const u64) {
+        self.write_barrier_slots(obj, slot, 1);
+    }
+
+    /// As `write_barrier_array`, for stores to `count` words from `slot` on.
+    #[inline(always)]
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "see the type")]
+    pub fn write_barrier_slots(&self, obj: *const Header, slot: *const u64, count: usize) {
         // SAFETY: `obj` is an object.
         if unsafe { (*obj).gc.get() } & UNLOGGED != 0 {
-            self.remember_slot(obj, slot);
+            self.remember_slots(obj, slot, count);
         }
     }
 
@@ -164,17 +170,45 @@ impl<M: ObjectModel> Heap<M> {
         if !self.remembered.borrow_mut().push(obj) {
             self.remembered_lost.set(true);
         }
+        // SAFETY: `obj` is an object.
+        self.note_object(unsafe { M::size(obj) + M::outside(obj) });
     }
 
     #[cold]
     #[inline(never)]
-    fn remember_slot(&self, obj: *const Header, slot: *const u64) {
+    fn remember_slots(&self, obj: *const Header, slot: *const u64, count: usize) {
         let addr = obj as usize;
         let is_large = addr >= self.range.large_start() && addr < self.range.end;
         // SAFETY: `obj` is an object.
         let has_cards = is_large && unsafe { M::value_array(obj) }.is_some();
-        if !has_cards || !self.large.log_card(addr, slot as usize) {
-            self.remember(obj);
+        let logged = if has_cards { self.large.log_words(addr, slot as usize, count) } else { None };
+        match logged {
+            Some((cards, words)) => self.note_cards(cards, words),
+            None => self.remember(obj),
+        }
+    }
+
+    /// `to`, allocated since the last possible collection, holds the same words as `from` as far as
+    /// that array reaches, and no reference behind. If both are large and `from` is old, `to` is old
+    /// at once, with the stored words of `from`: no minor collection walks it, for that would take
+    /// the longer the larger the array.
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "see the type")]
+    pub fn adopt_copy(&self, from: *const Header, to: *const Header) {
+        let large = self.range.large_start()..self.range.end;
+        if !large.contains(&(from as usize)) || !large.contains(&(to as usize)) {
+            return;
+        }
+        // SAFETY: both are objects.
+        unsafe {
+            let is_array = M::value_array(from).is_some() && M::value_array(to).is_some();
+            if is_array
+                && (*from).gc.get() & UNLOGGED != 0
+                && let Some((cards, words)) = self.large.copy_cards(from as usize, to as usize)
+            {
+                self.large.mark(to as usize, self.space.parity.get());
+                (*to).gc.set((*to).gc.get() | UNLOGGED);
+                self.note_cards(cards, words);
+            }
         }
     }
 
@@ -219,9 +253,9 @@ impl<M: ObjectModel> Heap<M> {
         self.pacing.limit.set(limit);
     }
 
-    /// Sets how many bytes are handed out between two minor collections.
+    /// Sets how many bytes at most are handed out between two minor collections.
     pub fn set_nursery(&self, bytes: usize) {
-        self.pacing.nursery.set(bytes);
+        self.pacing.set_nursery(bytes);
     }
 
     /// Asks for a collection at every n-th allocation. Then there is no fast path.

@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!  page table   | … | 7 | 7 | 7 | 0 | 0 | 2 | 2 | …     record number + 1 of each page, 0 = free
-//!  record 7     start, bytes, marks (bit per parity), cards (bit per 64 B, made on demand)
+//!  record 7     start, bytes, marks (bit per parity), cards (byte per 64 B, made on demand)
 //! ```
 //!
 //! A large array of values that is old is not put into the remembered set as a whole: a store
-//! marks the card it falls on, and the next minor collection looks at the marked cards. So one
-//! store into a list of ten million does not cost a walk over 80 MB.
+//! marks its word in the card it falls on, and the next minor collection looks at the marked words.
+//! So one store into a list of ten million does not cost a walk over 80 MB, and its neighbours in
+//! the card do not cost a look at their marks, each of which would be a miss of the caches.
 
 use crate::chunk::Parity;
 use crate::pages::{PAGE, PageRuns};
@@ -17,9 +18,17 @@ use std::cell::{Cell, RefCell};
 
 /// Objects above this size are large.
 pub(crate) const LARGE: usize = 8 << 10;
-/// Bytes of an array that share a card: one cache line, so that scattered stores into a large
-/// array cost a minor collection no more than as many remembered objects.
-pub const CARD: usize = 64;
+/// Bytes of an array that share a card: one cache line.
+const CARD: usize = 64;
+/// Words of a card: a bit of its byte each.
+const CARD_WORDS: usize = CARD / size_of::<u64>();
+
+/// A card with stores that no collection has looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct DirtyCard {
+    record: u32,
+    card: u32,
+}
 
 #[derive(Default)]
 struct LargeRecord {
@@ -27,8 +36,8 @@ struct LargeRecord {
     start: usize,
     bytes: usize,
     marks: Cell<u8>,
-    /// Dirty cards; empty as long as there was none.
-    cards: Vec<u64>,
+    /// The words of each card that were stored to; empty as long as there was none.
+    cards: Vec<Cell<u8>>,
 }
 
 /// The space of the large objects.
@@ -39,8 +48,7 @@ pub(crate) struct LargeSpace {
     unused: RefCell<Vec<u32>>,
     young: RefCell<Vec<u32>>,
     pages: RefCell<PageRuns>,
-    /// Dirty cards: record number, card number.
-    dirty: RefCell<Stack<(u32, u32)>>,
+    dirty: RefCell<Stack<DirtyCard>>,
     /// Bytes of the pages in use.
     pub bytes: Cell<usize>,
 }
@@ -127,49 +135,112 @@ impl LargeSpace {
         before & parity.bit() == 0
     }
 
-    /// Remembers that the word at `slot` in the object at `start` was stored to. If there is no
-    /// memory for that, says false.
-    pub fn log_card(&self, start: usize, slot: usize) -> bool {
-        let Some(id) = self.page(start).get().checked_sub(1) else {
-            return false;
-        };
+    /// Remembers that `count` words from the one at `slot` on, in the object at `start`, were stored
+    /// to. Returns how many cards and words were clean before; none if there is no memory to remember.
+    pub fn log_words(&self, start: usize, slot: usize, count: usize) -> Option<(usize, usize)> {
+        let id = self.page(start).get().checked_sub(1)?;
         let mut records = self.records.borrow_mut();
         let record = &mut records[id as usize];
-        let card = slot.wrapping_sub(start) / CARD;
-        if card >= record.bytes / CARD {
-            return false;
-        }
+        let mut word = slot.wrapping_sub(start) / size_of::<u64>();
+        let end = word.checked_add(count).filter(|end| *end <= record.bytes / size_of::<u64>())?;
         if record.cards.is_empty() {
-            let words = (record.bytes / CARD).div_ceil(64);
-            if record.cards.try_reserve_exact(words).is_err() {
-                return false;
+            record.cards.try_reserve_exact(record.bytes / CARD).ok()?;
+            record.cards.resize(record.bytes / CARD, Cell::new(0));
+        }
+        let mut dirty = self.dirty.borrow_mut();
+        let (mut cards, mut words) = (0, 0);
+        while word < end {
+            let card = word / CARD_WORDS;
+            let next = end.min((card + 1) * CARD_WORDS);
+            let mask = ((1u16 << (next - card * CARD_WORDS)) - (1u16 << (word % CARD_WORDS))) as u8;
+            let before = record.cards[card].get();
+            if before == 0 {
+                if !dirty.push(DirtyCard { record: id, card: card as u32 }) {
+                    return None;
+                }
+                cards += 1;
             }
-            record.cards.resize(words, 0);
+            record.cards[card].set(before | mask);
+            words += (mask & !before).count_ones() as usize;
+            word = next;
         }
-        let word = &mut record.cards[card / 64];
-        let bit = 1 << (card % 64);
-        if *word & bit != 0 {
-            return true;
-        }
-        let logged = self.dirty.borrow_mut().push((id, card as u32));
-        if logged {
-            *word |= bit;
-        }
-        logged
+        Some((cards, words))
     }
 
-    /// Takes one dirty card, which is clean after: the object, and the card's first byte in it.
-    pub fn take_dirty_card(&self) -> Option<(usize, usize)> {
-        let (id, card) = self.dirty.borrow_mut().pop()?;
+    /// Makes the words of `to` dirty that are so in `from`, which is not longer. Returns as `log_words`
+    /// does.
+    pub fn copy_cards(&self, from: usize, to: usize) -> Option<(usize, usize)> {
+        let from = self.page(from).get().checked_sub(1)? as usize;
+        let id = self.page(to).get().checked_sub(1)?;
         let mut records = self.records.borrow_mut();
+        // Its own cards stay as they are: a card that no longer matters does no harm.
+        let cards = records[from].cards.clone();
         let record = &mut records[id as usize];
-        record.cards[card as usize / 64] &= !(1 << (card % 64));
-        Some((record.start, card as usize * CARD))
+        debug_assert!(record.cards.is_empty() && cards.len() <= record.bytes / CARD);
+        if cards.is_empty() {
+            return Some((0, 0));
+        }
+        record.cards.try_reserve_exact(record.bytes / CARD).ok()?;
+        record.cards.resize(record.bytes / CARD, Cell::new(0));
+        let mut dirty = self.dirty.borrow_mut();
+        let (mut count, mut words) = (0, 0);
+        for (card, stored) in cards.iter().enumerate().filter(|(_, stored)| stored.get() != 0) {
+            if !dirty.push(DirtyCard { record: id, card: card as u32 }) {
+                return None;
+            }
+            record.cards[card].set(stored.get());
+            count += 1;
+            words += stored.get().count_ones() as usize;
+        }
+        Some((count, words))
+    }
+
+    /// The dirty cards in the order in which they became so, to be cleaned and then given back.
+    pub fn take_dirty(&self) -> Stack<DirtyCard> {
+        self.dirty.replace(Stack::new(usize::MAX))
+    }
+
+    /// Keeps the memory of a list of dirty cards, all of them clean now, to be used again.
+    pub fn give_back(&self, mut cleaned: Stack<DirtyCard>) {
+        cleaned.clear();
+        cleaned.trim();
+        self.dirty.replace(cleaned);
+    }
+
+    /// Where a dirty card is.
+    pub fn card_address(&self, dirty: DirtyCard) -> usize {
+        self.records.borrow()[dirty.record as usize].start + dirty.card as usize * CARD
+    }
+
+    /// Calls `f` with the address of each word of a dirty card that was stored to.
+    pub fn for_each_stored(&self, dirty: DirtyCard, mut f: impl FnMut(usize)) {
+        let (mut words, card) = {
+            let records = self.records.borrow();
+            let record = &records[dirty.record as usize];
+            (record.cards[dirty.card as usize].get(), record.start + dirty.card as usize * CARD)
+        };
+        while words != 0 {
+            f(card + words.trailing_zeros() as usize * size_of::<u64>());
+            words &= words - 1;
+        }
+    }
+
+    /// The address of the array that a card is of.
+    pub fn card_owner(&self, dirty: DirtyCard) -> usize {
+        self.records.borrow()[dirty.record as usize].start
+    }
+
+    pub fn clean(&self, dirty: DirtyCard) {
+        self.records.borrow()[dirty.record as usize].cards[dirty.card as usize].set(0);
     }
 
     /// Makes all cards clean, for every survivor of a major collection is old.
     pub fn clear_cards(&self) {
-        while self.take_dirty_card().is_some() {}
+        let cards = self.take_dirty();
+        for card in cards.as_slice() {
+            self.clean(*card);
+        }
+        self.give_back(cards);
     }
 
     /// After a minor collection: looks at the young objects only.

@@ -30,7 +30,6 @@ mod tracer;
 pub use config::*;
 pub use header::*;
 pub use heap::Heap;
-pub use large::CARD as CARD_BYTES;
 pub use model::ObjectModel;
 pub use native_stack::with_native_stack;
 pub use tracer::Tracer;

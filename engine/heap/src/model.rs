@@ -17,6 +17,15 @@ pub unsafe trait ObjectModel: Sized + 'static {
     /// `obj` is an object of the heap.
     unsafe fn size(obj: *const Header) -> usize;
 
+    /// Work that `trace` does on memory outside of the object, in bytes: a guess for the pacing of
+    /// collections.
+    ///
+    /// # Safety
+    /// `obj` is an object of the heap.
+    unsafe fn outside(_obj: *const Header) -> usize {
+        0
+    }
+
     /// Visits every strong reference in the object.
     ///
     /// # Safety

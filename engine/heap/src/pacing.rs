@@ -2,6 +2,14 @@
 //!
 //! Used **lines** count for the choice of a major collection, since blocks would make a sparse heap
 //! look ten times too big. Used **blocks** count for the limit, since they are what the process has.
+//!
+//! A minor collection costs what survives, and what was stored to. So that its pause stays short,
+//! both are bounded by counts of work, never by a clock: the same program collects at the same
+//! places each time. A unit of work is a byte of an object that is scanned, some 0.1 ns.
+//!
+//! - The nursery's *quota* goes down when a collection did more than [`WORK`], as far as would have
+//!   made it do that much, and doubles up to the nursery's size when it did less than half of it.
+//! - Objects and cards that are remembered make a collection due when to look at them is [`WORK`].
 
 use crate::chunk::{BLOCK, LINE};
 use crate::{Allocation, CollectKind, CollectStats, Heap, HeapConfig, HeapStats, ObjectModel};
@@ -12,8 +20,29 @@ const LEAST_MAJOR: usize = 16 << 20;
 /// Growth of external memory that asks for a collection, at least.
 const LEAST_EXTERNAL: usize = 32 << 20;
 
+/// Work that a minor collection should not do more of.
+const WORK: usize = 10 << 20;
+/// Work of scanning an object, besides its bytes.
+pub(crate) const OBJECT_WORK: usize = 48;
+/// Work of going to a dirty card.
+pub(crate) const CARD_WORK: usize = 64;
+/// Work of looking at a word in it that was stored to.
+pub(crate) const STORED_WORK: usize = 96;
+/// Work that an object costs which such a word is likely to keep alive.
+const KEPT_WORK: usize = OBJECT_WORK + 32;
+/// Work of a byte of an old object that is scanned again.
+const REMEMBERED_WORK: usize = 3;
+/// The quota is never less, unless the nursery is.
+const LEAST_QUOTA: usize = 256 << 10;
+/// The quota at first: whether much survives is not known yet.
+const FIRST_QUOTA: usize = 2 << 20;
+
 pub(crate) struct Pacing {
     pub nursery: Cell<usize>,
+    /// Bytes that are handed out until the next minor collection.
+    quota: Cell<usize>,
+    /// Work that what is remembered will be.
+    logged: Cell<usize>,
     pub limit: Cell<Option<usize>>,
     pub stress: Cell<Option<u32>>,
     since_stress: Cell<u32>,
@@ -35,6 +64,8 @@ impl Pacing {
     pub fn new(config: &HeapConfig) -> Pacing {
         Pacing {
             nursery: Cell::new(config.nursery_bytes),
+            quota: Cell::new(config.nursery_bytes.min(FIRST_QUOTA)),
+            logged: Cell::new(0),
             limit: Cell::new(config.limit),
             stress: Cell::new(config.stress),
             since_stress: Cell::new(0),
@@ -46,6 +77,22 @@ impl Pacing {
             last: Cell::new(CollectKind::Minor),
             last_pressed: Cell::new(false),
             stats: Cell::default(),
+        }
+    }
+
+    pub fn set_nursery(&self, bytes: usize) {
+        self.nursery.set(bytes);
+        self.quota.set(bytes.min(FIRST_QUOTA));
+    }
+
+    /// After a minor collection that did so much work.
+    fn adapt(&self, work: usize) {
+        let (most, quota) = (self.nursery.get(), self.quota.get());
+        if work > WORK {
+            let less = (quota as u128 * WORK as u128 / work as u128) as usize;
+            self.quota.set(less.max(LEAST_QUOTA).min(most));
+        } else if work < WORK / 2 {
+            self.quota.set((quota * 2).min(most));
         }
     }
 }
@@ -107,7 +154,32 @@ impl<M: ObjectModel> Heap<M> {
 
     /// Is a collection due before anything is allocated?
     pub(crate) fn is_due(&self) -> bool {
-        self.stress_is_due() || self.external_is_due()
+        self.stress_is_due() || self.external_is_due() || self.log_is_due()
+    }
+
+    /// Is so much remembered that a collection should not wait for the next allocation?
+    pub fn log_is_due(&self) -> bool {
+        self.pacing.logged.get() > WORK
+    }
+
+    /// An object of so many bytes came to be remembered. Each of its words may lead to an old object
+    /// far away, whose mark has to be looked at.
+    pub(crate) fn note_object(&self, bytes: usize) {
+        self.note_logged(OBJECT_WORK + bytes * REMEMBERED_WORK);
+    }
+
+    /// So many cards became dirty, and so many more of the words in cards.
+    pub(crate) fn note_cards(&self, cards: usize, words: usize) {
+        self.note_logged(cards * CARD_WORK + words * (STORED_WORK + KEPT_WORK));
+    }
+
+    fn note_logged(&self, work: usize) {
+        let logged = &self.pacing.logged;
+        logged.set(logged.get().saturating_add(work));
+        if self.log_is_due() {
+            // The next allocation shall come by.
+            self.space.set_fast(false);
+        }
     }
 
     fn stress_is_due(&self) -> bool {
@@ -122,12 +194,12 @@ impl<M: ObjectModel> Heap<M> {
 
     /// Is the nursery used up?
     pub(crate) fn nursery_is_full(&self) -> bool {
-        self.space.young_bytes.get() >= self.pacing.nursery.get()
+        self.space.young_bytes.get() >= self.pacing.quota.get()
     }
 
     /// May allocation by bumping go on until the end of the run?
     pub(crate) fn fast_is_open(&self) -> bool {
-        self.pacing.stress.get().is_none() && !self.external_is_due()
+        self.pacing.stress.get().is_none() && !self.external_is_due() && !self.log_is_due()
     }
 
     /// Did a collection that was forced by the limit free so little that going on would mean to
@@ -143,7 +215,7 @@ impl<M: ObjectModel> Heap<M> {
         if after_collection && pacing.last.get() == CollectKind::Major {
             return Allocation::OutOfMemory;
         }
-        if after_collection || self.space.young_bytes.get() < pacing.nursery.get() / 4 {
+        if after_collection || self.space.young_bytes.get() < pacing.quota.get() / 4 {
             pacing.pressed.set(true);
         }
         Allocation::NeedsCollection
@@ -153,6 +225,7 @@ impl<M: ObjectModel> Heap<M> {
     pub(crate) fn pace_after(&self, done: &CollectStats, released: usize) {
         let pacing = &self.pacing;
         pacing.young_external.set(0);
+        pacing.logged.set(0);
         pacing.last.set(done.kind);
         let mut stats = pacing.stats.get();
         stats.released_bytes += released as u64;
@@ -162,6 +235,7 @@ impl<M: ObjectModel> Heap<M> {
                 stats.minor_time += done.duration;
                 stats.longest_minor = stats.longest_minor.max(done.duration);
                 pacing.last_pressed.set(false);
+                pacing.adapt(done.work);
             }
             CollectKind::Major => {
                 stats.majors += 1;

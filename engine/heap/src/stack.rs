@@ -46,6 +46,14 @@ impl<T> Stack<T> {
         self.items.is_empty()
     }
 
+    pub fn as_slice(&self) -> &[T] {
+        &self.items
+    }
+
+    pub fn clear(&mut self) {
+        self.items.clear();
+    }
+
     /// Gives back the memory of a stack that was very large once. What a nursery full of survivors
     /// needs is kept: to fault it in again costs more than to scan them.
     pub fn trim(&mut self) {

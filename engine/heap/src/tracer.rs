@@ -11,6 +11,7 @@
 
 use crate::chunk::{NEXT, OLD, Parity, line_slot, mark_slot};
 use crate::header::{Header, UNLOGGED};
+use crate::pacing::{CARD_WORK, OBJECT_WORK, STORED_WORK};
 use crate::stack::Stack;
 use crate::{Heap, ObjectModel};
 
@@ -35,6 +36,10 @@ pub struct Tracer<'h, M: ObjectModel> {
     /// A marked object found no room on the stack.
     lost: bool,
     pub(crate) scanned: usize,
+    /// Bytes of the scanned objects.
+    bytes: usize,
+    /// Work that dirty cards were.
+    card_work: usize,
 }
 
 impl<'h, M: ObjectModel> Tracer<'h, M> {
@@ -52,6 +57,8 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
             slices: Stack::new(usize::MAX),
             lost: false,
             scanned: 0,
+            bytes: 0,
+            card_work: 0,
         }
     }
 
@@ -180,8 +187,10 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
             }
             let addr = obj as usize;
             if addr.wrapping_sub(self.base) < self.small {
+                let size = M::size(obj);
+                self.bytes += size;
                 let first = line_slot(addr);
-                let last = line_slot(addr + M::size(obj) - 1);
+                let last = line_slot(addr + size - 1);
                 // Neighbours share lines: a test costs less than a store that waits for the one
                 // before.
                 if *last & self.line_bit == 0 {
@@ -224,28 +233,61 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
         if now < len && !self.slices.push((unsafe { words.add(now) }, len - now)) {
             now = len;
         }
+        self.bytes += now * size_of::<u64>();
         for index in 0..now {
             // SAFETY: by the caller's promise.
             self.visit_word(unsafe { *words.add(index) });
         }
     }
 
-    /// Visits the words of a card of a large array.
-    ///
-    /// # Safety
-    /// `obj` is an object.
-    pub(crate) unsafe fn scan_card(&mut self, obj: *const Header, from: usize, to: usize) {
-        // SAFETY: by the caller's promise; the words are clipped to the array.
-        unsafe {
-            let Some((offset, len)) = M::value_array(obj) else {
-                return;
-            };
-            let from = from.max(offset).next_multiple_of(size_of::<u64>());
-            let to = to.min(offset + len * size_of::<u64>());
-            for at in (from..to).step_by(size_of::<u64>()) {
-                self.visit_word(*obj.byte_add(at).cast::<u64>());
+    /// Visits the words of large arrays that were stored to since the last collection. They are
+    /// far from each other, and so are the marks of what they refer to: both are fetched ahead.
+    pub(crate) fn scan_cards(&mut self) {
+        const WORDS_AHEAD: usize = 16;
+        const MARKS_AHEAD: usize = 8;
+        let large = &self.heap.large;
+        let cards = large.take_dirty();
+        let list = cards.as_slice();
+        for index in 0..list.len() + WORDS_AHEAD {
+            if let Some(card) = list.get(index) {
+                prefetch(large.card_address(*card) as *const u64);
+            }
+            let soon = index.checked_sub(WORDS_AHEAD - MARKS_AHEAD);
+            if let Some(card) = soon.and_then(|index| list.get(index)) {
+                large.for_each_stored(*card, |slot| {
+                    // SAFETY: a word of a large object: none dies before a major collection, which
+                    // empties the list.
+                    let offset = unsafe { *(slot as *const usize) }.wrapping_sub(self.base);
+                    if offset < self.small {
+                        // SAFETY: an address in a committed chunk.
+                        prefetch(unsafe { mark_slot(self.base + offset, self.parity).0 });
+                    }
+                });
+            }
+            if let Some(card) = index.checked_sub(WORDS_AHEAD).map(|index| list[index]) {
+                let owner = large.card_owner(card);
+                // SAFETY: as above; only arrays have cards.
+                let Some((offset, len)) = (unsafe { M::value_array(owner as *const Header) }) else {
+                    continue;
+                };
+                let words = owner + offset..owner + offset + len * size_of::<u64>();
+                self.card_work += CARD_WORK;
+                large.for_each_stored(card, |slot| {
+                    self.card_work += STORED_WORK;
+                    if words.contains(&slot) {
+                        // SAFETY: a value word of the array.
+                        self.visit_word(unsafe { *(slot as *const u64) });
+                    }
+                });
+                large.clean(card);
             }
         }
+        large.give_back(cards);
+    }
+
+    /// What was done so far, in the units of `pacing`.
+    pub(crate) fn work(&self) -> usize {
+        self.bytes + self.scanned * OBJECT_WORK + self.card_work
     }
 
     /// The mark stack, to be used again.
@@ -287,7 +329,7 @@ impl<M: ObjectModel> Heap<M> {
 }
 
 #[inline(always)]
-fn prefetch(obj: *const Header) {
+pub(crate) fn prefetch<T>(obj: *const T) {
     #[cfg(target_arch = "x86_64")]
     // SAFETY: a prefetch has no effect that a program could see.
     unsafe {

@@ -256,6 +256,98 @@ fn a_store_into_a_large_array_scans_a_card() {
     assert_eq!(world.heap.used_bytes(), 0);
 }
 
+/// The number of minor collections, and the most objects that one scanned, while `keep` is shown so
+/// many new objects.
+fn minors_while(objects: usize, mut keep: impl FnMut(&World, usize, usize)) -> (u64, usize) {
+    let world = world();
+    let array = world.alloc(ARRAY, 0, 1_000_000);
+    world.roots.borrow_mut().push(array as u64);
+    world.collect(Minor);
+    let before = world.heap.stats().minors;
+    let mut most = 0;
+    for _ in 0..objects {
+        let collect = |_| most = most.max(world.collect(Minor).scanned);
+        let leaf = world.try_alloc(NODE, 0, 1, collect).unwrap();
+        keep(&world, array, leaf);
+    }
+    (world.heap.stats().minors - before, most)
+}
+
+#[test]
+fn a_minor_collection_has_bounded_work() {
+    const OBJECTS: usize = 2_000_000;
+    let nursery = 8 * MIB / 32;
+    let (dying, _) = minors_while(OBJECTS, |_, _, _| {});
+    assert!(dying <= 12, "the nursery grows to its size: {dying}");
+    let keep = |world: &World, _, leaf: usize| world.roots.borrow_mut().push(leaf as u64);
+    let (living, most) = minors_while(OBJECTS, keep);
+    assert!(living >= 12, "the nursery shrinks where all survives: {living}");
+    assert!(most < nursery * 3 / 4, "{most} objects in a pause");
+    assert_eq!(minors_while(OBJECTS, keep), (living, most), "the same each time");
+    // Much dies at first, so that the nursery is large; then every object is stored far from the last.
+    let mut n = 0;
+    let scatter = |world: &World, array, leaf: usize| {
+        n += 1;
+        if n > OBJECTS / 2 {
+            world.store(array, n * 7919 % 1_000_000, leaf as u64);
+        }
+    };
+    let (_, most) = minors_while(OBJECTS, scatter);
+    assert!(most < nursery / 2, "{most} objects in a pause");
+}
+
+#[test]
+fn stores_in_a_row_are_looked_at_once_each() {
+    let world = world();
+    let array = world.alloc(ARRAY, 1, 100_000);
+    world.roots.borrow_mut().push(array as u64);
+    world.collect(Minor);
+    for (from, count) in [(0, 0), (3, 1), (5, 8), (13, 100), (99_990, 10)] {
+        let words = &world.object(array).words()[from..from + count];
+        for word in words {
+            let leaf = world.alloc(NODE, 2, 0);
+            word.set(leaf as u64);
+        }
+        world.heap.write_barrier_slots(world.object(array).head(), words.as_ptr().cast(), count);
+        assert_eq!(world.collect(Minor).scanned, count);
+        assert_eq!(world.collect(Minor).scanned, 0);
+    }
+}
+
+#[test]
+fn a_grown_copy_of_an_old_array_is_not_walked() {
+    let world = world();
+    let old = world.alloc(ARRAY, 1, 100_000);
+    world.roots.borrow_mut().push(old as u64);
+    for index in 0..100_000 {
+        let leaf = world.alloc(NODE, 2, 0);
+        world.store(old, index, leaf as u64);
+    }
+    world.collect(Minor);
+    for index in [0, 7, 8, 99_999] {
+        let leaf = world.alloc(NODE, 3, 0);
+        world.store(old, index, leaf as u64);
+    }
+    let copy = |from: usize, n: usize| {
+        let to = world.alloc(ARRAY, 4, n);
+        for (to, from) in world.object(to).words().iter().zip(world.object(from).words()) {
+            to.set(from.get());
+        }
+        world.heap.adopt_copy(world.object(from).head(), world.object(to).head());
+        world.roots.borrow_mut()[0] = to as u64;
+        to
+    };
+    let new = copy(copy(old, 120_000), 150_000);
+    world.store(new, 149_999, world.alloc(NODE, 5, 0) as u64);
+    assert_eq!(world.collect(Minor).scanned, 5);
+    for index in [0, 7, 8, 99_999, 149_999] {
+        let leaf = world.object(new).words()[index].get();
+        assert!(world.object(leaf as usize).id.get() >= 3);
+    }
+    world.collect(Major);
+    assert_eq!(world.ids().len(), 1 + 100_000 + 1);
+}
+
 #[test]
 fn marking_needs_no_stack() {
     let world = World::new(HeapConfig { reserve: 1 << 30, mark_stack_entries: 2, ..HeapConfig::default() });

@@ -79,9 +79,8 @@ pub struct Context {
     pub handled: Cell<Option<Value>>,
     /// Native calls of this context that are on a native stack now, between its frames; [`WATCHED`].
     pub native_depth: Cell<u32>,
-    /// Made when first needed: most contexts never have an entry, so that it takes one word of each.
-    #[expect(clippy::box_collection)]
-    side: Cell<Option<Box<Vec<SideEntry>>>>,
+    /// Made when first needed: most contexts never have an entry.
+    side: Cell<Option<Box<SideList>>>,
     /// `contextvars.Context` that is current.
     pub variables: Cell<Option<Value>>,
 }
@@ -101,6 +100,10 @@ impl Default for Context {
         }
     }
 }
+
+/// A context's side list; boxed, for most contexts have none.
+#[derive(Default)]
+struct SideList(Vec<SideEntry>);
 
 /// No memory for a chunk.
 #[derive(Debug)]
@@ -208,8 +211,8 @@ impl Context {
     /// Lends the side list out; an empty one where there is none.
     fn with_side<T>(&self, f: impl FnOnce(&mut Vec<SideEntry>) -> T) -> T {
         let mut side = self.side.take().unwrap_or_default();
-        let r = f(&mut side);
-        if side.capacity() > 0 {
+        let r = f(&mut side.0);
+        if side.0.capacity() > 0 {
             self.side.set(Some(side));
         }
         r
@@ -252,7 +255,7 @@ impl Context {
             tracer.visit_word(v.bits());
         }
         if let Some(side) = self.side.take() {
-            for entry in side.iter() {
+            for entry in &side.0 {
                 if let Side::Frame(f) = entry.side {
                     tracer.visit_word(f.bits());
                 }

@@ -319,6 +319,13 @@ unsafe impl ObjectModel for Model {
         }
     }
 
+    unsafe fn outside(obj: *const Header) -> usize {
+        // A Rust struct may hold a microthread's stack or a collection.
+        const PAYLOAD: usize = 48;
+        // SAFETY: an object of the heap.
+        if unsafe { (*obj).kind.get() } == Kind::Ext as u8 { PAYLOAD } else { 0 }
+    }
+
     #[inline]
     unsafe fn trace(obj: *const Header, tracer: &mut Tracer<'_>) {
         // SAFETY: an object of the heap.

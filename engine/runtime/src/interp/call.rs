@@ -571,7 +571,7 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
             deliver(vm, resume, cont, v)
         }
         ContKind::ForNext | ContKind::SendCall => deliver(vm, resume, cont, v),
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => {
+        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall | ContKind::GenStep => {
             unreachable!("generators leave by their own ops")
         }
         ContKind::Await => {
@@ -626,8 +626,9 @@ pub fn deliver_truth(resume: At, cont: Cont, t: bool) -> At {
 /// A back edge whose ticks are used up; `at` is the loop head.
 pub fn safepoint(vm: &Vm, at: At) -> R<At> {
     vm.ticks.set(TICKS);
+    publish(vm, at);
+    vm.collect_if_logged();
     if vm.slice.get() > 0 {
-        publish(vm, at);
         let at = if vm.poll.load(Ordering::Relaxed) != 0 { safepoint_at(vm, at) } else { at };
         return Ok(vm.hooks.clone().switcher().slice_over(vm, at));
     }

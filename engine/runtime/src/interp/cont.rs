@@ -41,6 +41,8 @@ pub enum ContKind {
     GenSend,
     /// A generator resumed by `next()`, `send()` and the like: returning is StopIteration.
     GenCall,
+    /// An async generator resumed by `Send` through one of its steps, which is the operand.
+    GenStep,
     /// `__next__` or `send` method of an iterator in `Send`.
     SendCall,
     /// `__await__`: must be an iterator. `a`: the awaited object.

@@ -5,8 +5,10 @@ use crate::interp::call::{call_special, deliver, leave_side, make_room};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::{At, or_unwind, publish};
+use crate::methods::generator::{Awaitable, begin_send, settle};
 use crate::native::Args;
 use crate::object::Ref;
+use crate::types::ext::Ext;
 use crate::types::generator::{DELEGATING, GenState, Generator};
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
@@ -199,6 +201,11 @@ fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
             to.set(cont.dst as usize, v);
             to
         }
+        ContKind::GenStep => {
+            publish(vm, At { pc: to.pc.wrapping_sub(SEND_UNITS), base: to.base });
+            let r = step_settled(vm, to, cont, Ok(Ok(v)));
+            or_unwind(vm, r)
+        }
         _ => {
             publish(vm, to);
             let r = gen_call_result(vm, to, cont, v);
@@ -260,6 +267,7 @@ fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
             to.set(cont.dst as usize, v);
             Ok(to.jump(cont.jump))
         }
+        ContKind::GenStep => step_settled(vm, to, cont, Ok(Err(v))),
         _ => {
             if cont.stage == GEN_CALL_EXIT {
                 // The nested run ends with the exception.
@@ -272,8 +280,38 @@ fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
     }
 }
 
-/// An exception left a generator's frame.
-pub fn raised(vm: &Vm, cont: Cont) {
+/// Units of a `Send`.
+const SEND_UNITS: usize = 2;
+
+/// The step of an async generator behind whose `Send` the machine goes on at `to`.
+fn step_of(to: At) -> Option<Ref<Ext<Awaitable>>> {
+    let send = At { pc: to.pc.wrapping_sub(SEND_UNITS), base: to.base };
+    send.reg(send.b()).cast()
+}
+
+/// An async generator did something in a step: it is awaited further, or the step is over.
+fn step_settled(vm: &Vm, to: At, cont: Cont, r: R<Result<Value, Value>>) -> R<At> {
+    let Some(step) = step_of(to) else { return Err(vm.system_error("a step without its object")) };
+    match settle(vm, step, r)? {
+        Ok(v) => {
+            to.set(cont.dst as usize, v);
+            Ok(to)
+        }
+        Err(result) => {
+            to.set(cont.dst as usize, result);
+            Ok(to.jump(cont.jump))
+        }
+    }
+}
+
+/// An exception left a generator's frame, whose resumer goes on at `to`.
+pub fn raised(vm: &Vm, to: At, cont: Cont) {
+    if cont.kind == ContKind::GenStep
+        && let Some(step) = step_of(to)
+    {
+        // A step that sends never makes something else of an exception.
+        let _ = settle(vm, step, Err(Raised));
+    }
     if let Some(g) = cont.a.cast::<Generator>() {
         g.finish();
     }
@@ -296,6 +334,18 @@ pub fn send(vm: &Vm, at: At) -> R<At> {
         let mut cont = Cont::store(at.a()).kind(ContKind::GenSend);
         cont.jump = jump;
         return resume_generator(vm, resume, g, Resume::Send(v), cont);
+    }
+    if let Some(step) = it.cast::<Ext<Awaitable>>()
+        && let Some((g, v)) = begin_send(vm, step, v)?
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::GenStep);
+        cont.jump = jump;
+        let r = resume_generator(vm, resume, g, Resume::Send(v), cont);
+        if r.is_err() {
+            // It was not resumed, so the step is over.
+            let _ = settle(vm, step, Err(Raised));
+        }
+        return r;
     }
     let mut cont = Cont::store(at.a()).kind(ContKind::SendCall);
     cont.jump = jump;

@@ -66,8 +66,8 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
             let hooks = vm.hooks.clone();
             return Ok(hooks.switcher().context_finished(vm, vm.context(), Err(Raised)));
         }
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => {
-            generators::raised(vm, cont);
+        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall | ContKind::GenStep => {
+            generators::raised(vm, to, cont);
             if generators::ends_nested(cont) {
                 publish(vm, to);
                 return Ok(At { pc: EXIT_RAISE.as_ptr(), base: to.base });

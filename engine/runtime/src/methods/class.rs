@@ -110,10 +110,10 @@ impl Vm {
                 dict.set_str(self, self.names.__module__, m)?;
             }
         }
+        self.apply_slots(ty, base, dict)?;
         if dict.get_str(self, self.names.__doc__)?.is_none() {
             dict.set_str(self, self.names.__doc__, Value::NONE)?;
         }
-        self.apply_slots(ty, base, dict)?;
         if ty.has_flag(type_flags::HAS_DICT)
             && !base.has_flag(type_flags::HAS_DICT)
             && dict.get_str(self, self.names.__dict__)?.is_none()
@@ -146,6 +146,18 @@ impl Vm {
                     )));
                 }
             }
+        }
+        if let Some(c) = dict.get_str(self, self.names.__classdictcell__)? {
+            dict.delete_str(self, self.names.__classdictcell__)?;
+            let Some(c) = c.cast::<crate::types::cell::CellObject>() else {
+                return Err(self.type_error(format!(
+                    "type.__new__() argument __classdictcell__ must be a nonlocal cell, not {}",
+                    self.type_name(c)
+                )));
+            };
+            // Annotations see what the class has when they are evaluated; not its dictionary itself, as
+            // changes of that must go through the class.
+            c.set(self, crate::types::mappingproxy::MappingProxy::new(self, dict.value())?.value());
         }
         if dict.get_str(self, self.names.__del__)?.is_some() {
             ty.set_flag(type_flags::HAS_DEL, true);

@@ -303,7 +303,11 @@ fn set_qualname(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
 
 /// `__module__`.
 pub fn type_module(vm: &Vm, t: Ref<Type>) -> R<Option<Value>> {
-    if let Some(m) = t.dict().get_str(vm, vm.names.__module__)? {
+    // Where instances have a module of their own, its descriptor stands under the name.
+    let own = t.dict().get_str(vm, vm.names.__module__)?;
+    if let Some(m) =
+        own.filter(|&m| t.has_flag(type_flags::HEAP) || vm.type_of(m) != vm.types.getset_descriptor)
+    {
         return Ok(Some(m));
     }
     if t.has_flag(type_flags::HEAP) {
@@ -438,8 +442,9 @@ fn set_annotations(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
 
 fn get_type_params(vm: &Vm, v: Value) -> R<Value> {
     match this(v).dict().get_str(vm, vm.names.__type_params__)? {
-        Some(t) => Ok(t),
-        None => vm.tuple(&[]),
+        // What `type` itself has is this attribute.
+        Some(t) if !v.is(vm.types.type_.value()) => Ok(t),
+        _ => vm.tuple(&[]),
     }
 }
 

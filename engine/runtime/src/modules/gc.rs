@@ -10,6 +10,7 @@ use crate::value::{R, Value};
 use crate::vm::Vm;
 use skein_heap::CollectKind;
 use std::cell::Cell;
+use std::time::Duration;
 
 native_functions! { FUNCTIONS:
     "collect(generation=2)" => collect, "Run the garbage collector.";
@@ -85,14 +86,22 @@ fn set_threshold(vm: &Vm, a: i64, b: Option<i64>, c: Option<i64>) {
     state.threshold.set([a, b.unwrap_or(old[1]), c.unwrap_or(old[2])]);
 }
 
+/// Minor collections as generation 0, major ones as 2. Besides what CPython tells: the pauses, in seconds.
 fn get_stats(vm: &Vm) -> R<Ref<List>> {
     let stats = vm.heap.stats();
     let list = List::with_capacity(vm, 3)?;
-    for n in [stats.minors, 0, stats.majors] {
+    let generations = [
+        (stats.minors, stats.minor_time, stats.longest_minor),
+        (0, Duration::ZERO, Duration::ZERO),
+        (stats.majors, stats.major_time, stats.longest_major),
+    ];
+    for (n, total, longest) in generations {
         let d = Dict::new(vm)?;
         d.set_name(vm, "collections", vm.int_u64(n)?)?;
         d.set_name(vm, "collected", Value::small_int(0))?;
         d.set_name(vm, "uncollectable", Value::small_int(0))?;
+        d.set_name(vm, "paused", vm.float(total.as_secs_f64())?)?;
+        d.set_name(vm, "longest_pause", vm.float(longest.as_secs_f64())?)?;
         list.push(vm, d.value())?;
     }
     Ok(list)

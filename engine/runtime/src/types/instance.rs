@@ -98,6 +98,9 @@ impl Ref<Values> {
         for (to, from) in new.slots().iter().zip(self.slots()) {
             to.init(from.get());
         }
+        if capacity >= self.capacity.get() {
+            vm.heap.adopt_copy(self.header(), new.header());
+        }
         Ok(new)
     }
 }

@@ -127,10 +127,9 @@ impl Ref<List> {
             return Ok(());
         }
         let array = self.reserve(vm, new_len)?;
-        array.barrier(vm);
         let slots = array.slots();
         // SAFETY: both ranges lie in the array, which is at least `new_len` and `len` long; the
-        // barrier is taken. `new` may lie in the same array only if it is not moved over: callers copy.
+        // barrier is taken below, before anything is allocated. `new` may lie in the same array only if it is not moved over: callers copy.
         unsafe {
             let base = slots.as_ptr() as *mut Value;
             std::ptr::copy(base.add(end), base.add(start + new.len()), tail);
@@ -141,7 +140,7 @@ impl Ref<List> {
         }
         self.len.set(new_len);
         // What stands before `start` was not touched: appending must not cost the list's length.
-        self.mark_cards(vm, array, start);
+        self.mark_stored(vm, array, start);
         Ok(())
     }
 
@@ -178,7 +177,7 @@ impl Ref<List> {
         if let Some(array) = self.array() {
             // SAFETY: as in `items`; `f` is the only one to see them.
             f(unsafe { std::slice::from_raw_parts_mut(array.slots().as_ptr() as *mut Value, self.len()) });
-            self.mark_cards(vm, array, 0);
+            self.mark_stored(vm, array, 0);
         }
     }
 
@@ -194,21 +193,13 @@ impl Ref<List> {
         self.items.set(vm, self, array.map(|a| a.value()));
         self.len.set(len);
         if let Some(a) = array {
-            self.mark_cards(vm, a, 0);
+            self.mark_stored(vm, a, 0);
         }
     }
 
     /// The write barrier for stores into all slots from `start` on.
-    fn mark_cards(self, vm: &Vm, array: Ref<Values>, start: usize) {
-        const WORDS_PER_CARD: usize = skein_heap::CARD_BYTES / 8;
-        let mark = |slot: &Field| {
-            vm.heap.write_barrier_array(array.header(), std::ptr::from_ref(slot).cast());
-        };
-        let touched = &array.slots()[start.min(self.len())..self.len()];
-        touched.iter().step_by(WORDS_PER_CARD).for_each(mark);
-        // A card begins anywhere, so that the last slot may lie in one more.
-        if let Some(last) = touched.last() {
-            mark(last);
-        }
+    fn mark_stored(self, vm: &Vm, array: Ref<Values>, start: usize) {
+        let stored = &array.slots()[start.min(self.len())..self.len()];
+        vm.heap.write_barrier_slots(array.header(), stored.as_ptr().cast(), stored.len());
     }
 }

@@ -271,6 +271,10 @@ impl Ref<Entries> {
                 new.push(vm, k, self.hash_at(i), v);
             }
         }
+        if new.fill() == self.fill() && capacity >= self.capacity.get() {
+            // No entry has another place than before.
+            vm.heap.adopt_copy(self.header(), new.header());
+        }
         Ok(new)
     }
 }

@@ -47,6 +47,15 @@ impl Vm {
         }
     }
 
+    /// Collects if so many old objects were stored to that the pause would grow too long. Loops that
+    /// store without allocating ask at their back edges.
+    pub fn collect_if_logged(&self) {
+        if self.heap.log_is_due() {
+            let major = self.heap.should_be_major();
+            self.collect(if major { CollectKind::Major } else { CollectKind::Minor });
+        }
+    }
+
     /// Shape of the arrays that Python code never sees.
     #[inline(always)]
     pub fn internal_shape(&self) -> ShapeId {

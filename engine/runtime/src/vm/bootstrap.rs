@@ -265,7 +265,9 @@ impl Vm {
         self.set_single_base(ty, Some(base))?;
         ty.make_root_shape(self);
         self.fill_type(ty, def)?;
-        dict.set_name(self, "__module__", self.intern(module)?.value())?;
+        if dict.get_str(self, self.names.__module__)?.is_none() {
+            dict.set_str(self, self.names.__module__, self.intern(module)?.value())?;
+        }
         ty.modified(self);
         Ok(ty)
     }

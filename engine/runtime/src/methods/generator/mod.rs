@@ -4,7 +4,7 @@ mod asyncgen;
 mod close;
 mod coroutine;
 
-pub use asyncgen::{ASEND, ATHROW, AsyncHooks, WRAPPED, wrap_async_value};
+pub use asyncgen::{ASEND, ATHROW, AsyncHooks, Awaitable, WRAPPED, begin_send, settle, wrap_async_value};
 pub use close::{close, needs_close, throw};
 pub use coroutine::{COROUTINE_WRAPPER, exception_to_throw};
 
