@@ -299,7 +299,11 @@ impl Unencodable<'_> {
     pub fn failure(&self, vm: &Vm) -> Raised {
         let (Ok(name), Ok(reason)) = (vm.str(self.encoding), vm.str(self.reason)) else { return Raised };
         let (start, end) = (Value::small_int(self.start as i64), Value::small_int(self.end as i64));
-        vm.raise_new(vm.exc.unicode_encode_error, &[name, self.object.value(), start, end, reason])
+        // By a call, which sets the attributes.
+        match vm.call(vm.exc.unicode_encode_error.value(), &[name, self.object.value(), start, end, reason]) {
+            Ok(e) => vm.raise(e),
+            Err(e) => e,
+        }
     }
 }
 
@@ -506,7 +510,11 @@ impl Undecodable<'_> {
             return Raised;
         };
         let (start, end) = (Value::small_int(self.start as i64), Value::small_int(self.end as i64));
-        vm.raise_new(vm.exc.unicode_decode_error, &[name, object, start, end, reason])
+        // By a call, which sets the attributes.
+        match vm.call(vm.exc.unicode_decode_error.value(), &[name, object, start, end, reason]) {
+            Ok(e) => vm.raise(e),
+            Err(e) => e,
+        }
     }
 }
 
