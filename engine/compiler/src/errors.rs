@@ -64,6 +64,21 @@ pub struct SyntaxWarning {
     pub message: String,
     pub line: u32,
     pub col: u32,
+    pub end_line: u32,
+    pub end_col: u32,
+}
+
+impl SyntaxWarning {
+    pub(crate) fn new(message: impl Into<String>, range: TextRange, source: &Source) -> SyntaxWarning {
+        let (start, end) = (range.start().to_u32(), range.end().to_u32());
+        SyntaxWarning {
+            message: message.into(),
+            line: source.line_of(start),
+            col: source.char_col(start),
+            end_line: source.line_of(end),
+            end_col: source.char_col(end),
+        }
+    }
 }
 
 /// An error inside the compiler, before its range is turned into lines and columns.

@@ -40,6 +40,7 @@ mod source;
 mod statements;
 mod static_attributes;
 mod strings;
+mod suspicious;
 mod symbols;
 mod tokenizer_errors;
 mod unit;
@@ -75,6 +76,8 @@ pub struct Options {
     pub future_annotations: bool,
     /// `await` is allowed at the top level; the code is then a coroutine's.
     pub allow_top_level_await: bool,
+    /// The source is text already, in UTF-8: a byte order mark is an error, a coding cookie says nothing.
+    pub decoded: bool,
 }
 
 /// A compiled source text.
@@ -96,7 +99,7 @@ pub fn compile_with_warnings(
     mode: Mode,
     options: &Options,
 ) -> Result<Compiled, SyntaxError> {
-    let text = source::decode(source).map_err(|e| *e)?;
+    let text = source::decode(source, options.decoded).map_err(|e| *e)?;
     let source = Source::new(text);
     nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
     // How deep expressions nest is bounded by now; what a level takes is bounded too.

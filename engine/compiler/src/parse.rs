@@ -5,7 +5,9 @@ use crate::errors::{Fault, Res, SyntaxWarning};
 use crate::escapes;
 use crate::parse_errors::{self, Context};
 use crate::source::Source;
-use ruff_python_ast::{Mod, PythonVersion};
+use ruff_python_ast::token::{Token, TokenKind};
+use ruff_python_ast::visitor::transformer::{Transformer, walk_stmt};
+use ruff_python_ast::{AtomicNodeIndex, Mod, PythonVersion, Stmt, StmtRaise};
 use ruff_python_parser::{ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
@@ -15,15 +17,32 @@ pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
         let at = TextRange::empty((i as u32).into());
         return Err(Fault::syntax("source code cannot contain null bytes", at));
     }
+    if source.text.starts_with('\u{feff}') {
+        // The parser would pass over it.
+        let at = TextRange::empty(0.into());
+        return Err(Fault::syntax("invalid non-printable character U+FEFF", at));
+    }
     let parser_mode = match mode {
         Mode::Eval => ruff_python_parser::Mode::Expression,
         Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
     };
     let options = ParseOptions::from(parser_mode).with_target_version(PythonVersion::PY314);
-    let parsed = parse_unchecked(&source.text, options);
+    let mut parsed = parse_unchecked(&source.text, options.clone());
+    let mut raises = Vec::new();
+    if !parsed.errors().is_empty() {
+        raises = raises_before_semicolons(parsed.tokens());
+        if !raises.is_empty() {
+            parsed = parse_unchecked(&with_breaks(&source.text, &raises), options);
+        }
+    }
     if parsed.errors().is_empty() {
         let warnings = escapes::warnings(source, parsed.tokens());
-        let module = parsed.into_syntax();
+        let mut module = parsed.into_syntax();
+        if let Mod::Module(m) = &mut module
+            && !raises.is_empty()
+        {
+            BreaksToRaises(&raises).visit_body(&mut m.body);
+        }
         if mode == Mode::Single {
             check_single(source, &module)?;
         }
@@ -33,6 +52,37 @@ pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
     let mut fault = parse_errors::translate(&context, parsed.errors());
     fault.incomplete = parse_errors::is_incomplete(source, parsed.errors(), &fault);
     Err(fault)
+}
+
+// ---- `raise;`, which the parser takes no semicolon behind: it is shown a `break`, of the same length
+
+fn raises_before_semicolons(tokens: &[Token]) -> Vec<TextRange> {
+    let significant: Vec<&Token> = tokens.iter().filter(|t| !t.kind().is_trivia()).collect();
+    let bare = |pair: &&[&Token]| pair[0].kind() == TokenKind::Raise && pair[1].kind() == TokenKind::Semi;
+    significant.windows(2).filter(bare).map(|pair| pair[0].range()).collect()
+}
+
+fn with_breaks(text: &str, raises: &[TextRange]) -> String {
+    let mut out = text.to_string();
+    for r in raises {
+        out.replace_range(r.to_std_range(), "break");
+    }
+    out
+}
+
+/// Puts the `raise` statements back.
+struct BreaksToRaises<'a>(&'a [TextRange]);
+
+impl Transformer for BreaksToRaises<'_> {
+    fn visit_stmt(&self, stmt: &mut Stmt) {
+        let range = stmt.range();
+        if stmt.is_break_stmt() && self.0.contains(&range) {
+            let node_index = AtomicNodeIndex::NONE;
+            *stmt = Stmt::Raise(StmtRaise { node_index, range, exc: None, cause: None });
+        } else {
+            walk_stmt(self, stmt);
+        }
+    }
 }
 
 /// Interactive input is one statement, or several on one line.
@@ -45,5 +95,29 @@ fn check_single(source: &Source, module: &Mod) -> Res<()> {
             return Err(Fault::syntax(message, TextRange::empty(pair[0].start())));
         }
     }
+    // A compound statement on one line is complete with the empty line behind it.
+    if let Some(last) = m.body.last()
+        && is_compound(last)
+        && !source.text.ends_with('\n')
+        && !source.line_text(source.line_of(last.end().to_u32())).starts_with([' ', '\t'])
+    {
+        let mut fault = Fault::syntax("invalid syntax", TextRange::empty(last.end()));
+        fault.incomplete = true;
+        return Err(fault);
+    }
     Ok(())
+}
+
+fn is_compound(s: &Stmt) -> bool {
+    matches!(
+        s,
+        Stmt::FunctionDef(_)
+            | Stmt::ClassDef(_)
+            | Stmt::For(_)
+            | Stmt::While(_)
+            | Stmt::If(_)
+            | Stmt::With(_)
+            | Stmt::Match(_)
+            | Stmt::Try(_)
+    )
 }

@@ -24,6 +24,11 @@ pub struct Context<'a> {
     pub module: &'a Mod,
 }
 
+/// The range between two offsets; in a source with errors nothing is sure to come after another.
+fn span(a: TextSize, b: TextSize) -> TextRange {
+    TextRange::new(a.min(b), a.max(b))
+}
+
 /// The error that CPython gives for the parser's errors, of which there is one at least.
 pub fn translate(c: &Context<'_>, errors: &[ParseError]) -> Box<Fault> {
     if let Some(f) = tokenizer::first(c.source, c.tokens, errors) {
@@ -335,10 +340,7 @@ impl<'a> Context<'a> {
         if is_def {
             return Fault::syntax("expected default value expression", self.tokens[equal].range());
         }
-        Fault::syntax(
-            "expected argument value expression",
-            TextRange::new(name.start(), self.tokens[equal].end()),
-        )
+        Fault::syntax("expected argument value expression", span(name.start(), self.tokens[equal].end()))
     }
 
     fn in_dict(&self, i: usize) -> bool {
@@ -380,14 +382,14 @@ impl<'a> Context<'a> {
         if start_of_statement && matches!(word, "print" | "exec") {
             let end = self.expr_starting(r.start()).map_or(r.end(), |e| e.end());
             let message = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
-            return Fault::syntax(message, TextRange::new(before.start(), end));
+            return Fault::syntax(message, span(before.start(), end));
         }
         let line = self.line_start(i);
         if self.kind_at(i).as_augmented_assign_operator().is_some()
             && let Some(first) = self.token(line)
         {
             let message = "'tuple' is an illegal expression for augmented assignment";
-            return Fault::syntax(message, TextRange::new(first.start(), before.end()));
+            return Fault::syntax(message, span(first.start(), before.end()));
         }
         // `import a from b`
         if self.kind_at(line) == TokenKind::Import && self.kind_at(i) == TokenKind::From {
@@ -395,7 +397,7 @@ impl<'a> Context<'a> {
                 self.tokens[i..].iter().find(|t| matches!(t.kind(), TokenKind::Newline | TokenKind::As));
             let end = end.and_then(|t| self.before(self.index_at(t.start()))).map_or(r.end(), |t| t.end());
             let message = "Did you mean to use 'from ... import ...' instead?";
-            return Fault::syntax(message, TextRange::new(self.tokens[line].start(), end));
+            return Fault::syntax(message, span(self.tokens[line].start(), end));
         }
         self.invalid(r.start())
     }
@@ -471,7 +473,7 @@ impl<'a> Context<'a> {
                 if self.kind_at(i) == TokenKind::Colon {
                     return self.invalid(r.start());
                 }
-                Fault::syntax("expected 'else' after 'if' expression", TextRange::new(start, end))
+                Fault::syntax("expected 'else' after 'if' expression", span(start, end))
             }
             TokenKind::In => Fault::syntax("'in' expected after for-loop variables", r),
             _ => self.forgotten_comma(i, r),
@@ -489,7 +491,7 @@ impl<'a> Context<'a> {
             && !(a.is_name_expr() && matches!(self.kind_at(i), TokenKind::String | TokenKind::FStringStart))
         {
             let message = "invalid syntax. Perhaps you forgot a comma?";
-            return Fault::syntax(message, TextRange::new(a.start(), b.end()));
+            return Fault::syntax(message, span(a.start(), b.end()));
         }
         self.invalid(r.start())
     }
@@ -588,12 +590,12 @@ impl<'a> Context<'a> {
     fn parameter_name(&self, r: TextRange) -> Box<Fault> {
         let i = self.index_at(r.end());
         let end = self.token(i).map_or(r.end(), |t| t.end());
-        let whole = TextRange::new(r.start(), end);
+        let whole = span(r.start(), end);
         match self.text(r) {
             n @ ("True" | "False" | "None") => Fault::syntax(format!("cannot assign to {n}"), whole),
             n if n.starts_with('*') => {
                 let value = self.after(i).and_then(|t| self.expr_starting(t.start()));
-                let whole = TextRange::new(r.start(), value.map_or(end, |e| e.end()));
+                let whole = span(r.start(), value.map_or(end, |e| e.end()));
                 Fault::syntax("cannot assign to iterable argument unpacking", whole)
             }
             _ => Fault::syntax("expression cannot contain assignment, perhaps you meant \"==\"?", whole),

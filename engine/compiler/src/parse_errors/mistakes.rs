@@ -1,6 +1,6 @@
 //! Common mistakes that CPython's grammar names.
 
-use super::{Context, expr_name, is_bitwise_or};
+use super::{Context, expr_name, is_bitwise_or, span};
 use crate::errors::Fault;
 use crate::tokenizer_errors as tokenizer;
 use ruff_python_ast::token::TokenKind;
@@ -68,7 +68,7 @@ impl<'a> Context<'a> {
         let end = self.expr_starting(right.start()).map_or(right.end(), |e| e.end());
         if left.is_name_expr() {
             let message = "invalid syntax. Maybe you meant '==' or ':=' instead of '='?";
-            return Some(Fault::syntax(message, TextRange::new(left.start(), end)));
+            return Some(Fault::syntax(message, span(left.start(), end)));
         }
         let name = expr_name(left);
         if matches!(name, "list" | "tuple" | "generator expression" | "True" | "None" | "False") {
@@ -108,7 +108,7 @@ impl<'a> Context<'a> {
             return None;
         }
         let value = self.after(i).and_then(|t| self.expr_starting(t.start()));
-        let range = TextRange::new(stars.start(), value.map_or(name.end(), |e| e.end()));
+        let range = span(stars.start(), value.map_or(name.end(), |e| e.end()));
         Some(Fault::syntax("cannot assign to keyword argument unpacking", range))
     }
 
@@ -135,7 +135,7 @@ impl<'a> Context<'a> {
         let open = self.tokens[i].range();
         let close = self.tokens[i..].iter().find(|t| t.kind() == TokenKind::Rpar)?;
         let message = format!("{} parameters cannot be parenthesized", what?);
-        Some(Fault::syntax(message, TextRange::new(open.start(), close.end())))
+        Some(Fault::syntax(message, span(open.start(), close.end())))
     }
 
     /// `[a, b for a, b in …]`.
@@ -148,7 +148,7 @@ impl<'a> Context<'a> {
         if !matches!(self.kind_at(open), TokenKind::Lsqb | TokenKind::Lbrace) {
             return None;
         }
-        let range = TextRange::new(self.after(open)?.start(), self.before(i)?.end());
+        let range = span(self.after(open)?.start(), self.before(i)?.end());
         Some(Fault::syntax("did you forget parentheses around the comprehension target?", range))
     }
 
@@ -185,7 +185,7 @@ impl<'a> Context<'a> {
             end = Some(t.end());
         }
         let what = if tuple { "constraints" } else { "bound" };
-        let range = TextRange::new(self.tokens[i].start(), end?);
+        let range = span(self.tokens[i].start(), end?);
         Some(Fault::syntax(format!("cannot use {what} with {kind}"), range))
     }
 }

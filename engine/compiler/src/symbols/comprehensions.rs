@@ -85,8 +85,10 @@ impl<'a> SymbolBuilder<'a> {
             if let Some(s) = scope.get(&name)
                 && s.flags & def::COMP_ITER != 0
             {
-                let message =
-                    format!("assignment expression cannot rebind comprehension iteration variable '{name}'");
+                let message = format!(
+                    "assignment expression cannot rebind comprehension iteration variable '{}'",
+                    target.id
+                );
                 return Err(Fault::syntax(message, target.range));
             }
             at = scope.parent.expect("the module is no comprehension");

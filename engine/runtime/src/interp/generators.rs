@@ -1,15 +1,15 @@
 //! Generators and coroutines in the loop: making, resuming, suspending, ending.
 
-use crate::context::RECORD;
+use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::call::{call_special, deliver, leave_side, make_room};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
-use crate::interp::{At, or_unwind, publish};
+use crate::interp::{At, copy_words, or_unwind, publish};
 use crate::methods::generator::{Awaitable, begin_send, settle};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::ext::Ext;
-use crate::types::generator::{DELEGATING, GenState, Generator};
+use crate::types::generator::{DELEGATING, GenState, Generator, PLAIN};
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::{Special, flags};
@@ -29,14 +29,15 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     let f = frame_function(at.base);
     let code = f.code();
     let flags_ = code.portable().flags;
-    let shape = if flags_ & flags::ASYNC_GENERATOR != 0 {
-        vm.types.async_generator.root_shape_id()
+    let ty = if flags_ & flags::ASYNC_GENERATOR != 0 {
+        vm.types.async_generator
     } else if flags_ & flags::COROUTINE != 0 {
-        vm.types.coroutine.root_shape_id()
+        vm.types.coroutine
     } else {
-        vm.types.generator.root_shape_id()
+        vm.types.generator
     };
-    let g = Generator::new(vm, f, u32::from(code.portable().nregs), shape)?;
+    let g = Generator::new(vm, f, u32::from(code.portable().nregs), ty.root_shape_id())?;
+    g.set_flag(PLAIN, ty == vm.types.generator);
     vm.heap.register_finalizer(g.header());
     // Only what is set at entry: parameters, cells and unbound locals. Temporaries hold garbage.
     for i in 0..code.portable().locals.len() {
@@ -142,9 +143,51 @@ pub fn generator_kind(vm: &Vm, g: Ref<Generator>) -> &'static str {
     }
 }
 
-/// `ForIter` over a generator.
+/// The common case of sending into a generator: it is suspended outside of any handler, and there is
+/// room for its frame. None: not so.
 #[inline(always)]
+pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont) -> Option<At> {
+    if g.state() != GenState::Suspended || g.handled.get().is_some() || resume.base.is_null() {
+        return None;
+    }
+    let code = g.code();
+    let ctx = vm.context();
+    // SAFETY: `resume.base` is a frame's, a generator's code is loaded, and below the limit is room
+    // for the record, the head and the registers.
+    unsafe {
+        let exec = &*code.exec();
+        let top = resume.base.byte_add((*frame_code(resume.base).exec()).frame_bytes as usize);
+        let base = top.wrapping_add(RECORD_WORDS + FRAME_WORDS);
+        if base.wrapping_byte_add(exec.frame_bytes as usize) > vm.limit.get() {
+            return None;
+        }
+        Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont }.write(base);
+        *base.sub(4) = g.function.value();
+        *base.sub(3) = code.value();
+        *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD);
+        *base.sub(1).cast::<*mut Value>() = resume.base;
+        let words = g.registers();
+        copy_words(words.as_ptr().cast(), base.cast(), words.len());
+        g.set_state(GenState::Running);
+        let at = At { pc: exec.entry.add(g.unit() as usize), base };
+        let dst = *suspended_at(g, at.pc).cast::<u8>().add(1) as usize;
+        at.set(dst, v);
+        Some(at)
+    }
+}
+
+/// `ForIter` over a generator.
+#[inline(never)]
 pub fn for_generator(vm: &Vm, at: At) -> At {
+    if let Some(g) = at.reg(at.b()).cast::<Generator>()
+        && g.flag(PLAIN)
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::GenFor);
+        cont.jump = at.extra() as i32 - 2;
+        if let Some(next) = resume_quick(vm, at.skip(2), g, Value::NONE, cont) {
+            return next;
+        }
+    }
     #[inline(never)]
     fn slow(vm: &Vm, at: At) -> At {
         publish(vm, at);
@@ -163,6 +206,7 @@ pub fn for_generator(vm: &Vm, at: At) -> At {
 }
 
 /// Takes the running generator frame off the stack: its registers go back into the object.
+#[inline(always)]
 fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
     // SAFETY: a generator's frame has a record whose `a` is the generator.
     unsafe {
@@ -170,7 +214,7 @@ fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
         let g: Ref<Generator> = cont.a.cast_unchecked();
         g.barrier(vm);
         let words = g.registers();
-        std::ptr::copy_nonoverlapping(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
+        copy_words(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
         g.set_unit(g.code().unit_of(next.pc));
         let ctx = vm.context();
         let handled = ctx.handled.get().unwrap_or(Value::NONE);
@@ -192,9 +236,15 @@ fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
 pub fn yield_value(vm: &Vm, at: At) -> At {
     let v = at.reg(at.b());
     let (to, cont) = suspend(vm, at, at.skip(1), false);
+    // The plainest of calls, without the detour by its continuation.
+    if cont.kind == ContKind::GenCall && cont.stage == 0 && cont.consumer == Consumer::Store {
+        to.set(cont.dst as usize, v);
+        return to;
+    }
     yielded(vm, to, cont, v)
 }
 
+#[inline(always)]
 fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
     match cont.kind {
         ContKind::GenFor | ContKind::GenSend => {

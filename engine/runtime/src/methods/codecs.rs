@@ -248,6 +248,11 @@ fn encode_failure(vm: &Vm, s: Ref<Str>, (start, end): (usize, usize), codec: Cod
     vm.raise_new(vm.exc.unicode_encode_error, &[name, s.value(), start, end, reason])
 }
 
+/// The text as UTF-8. UnicodeEncodeError for surrogates.
+pub fn utf8(vm: &Vm, s: Ref<Str>) -> R<Vec<u8>> {
+    encode_with(vm, s, Codec::Utf8, None)
+}
+
 /// Decodes bytes. UnicodeDecodeError, LookupError.
 pub fn decode_with(vm: &Vm, bytes: &[u8], codec: Codec, errors: Handler<'_>) -> R<Ref<Str>> {
     let mut d = Decoder { vm, bytes, codec, errors, out: Vec::new() };

@@ -40,7 +40,7 @@ native_type! {
         "__repr__($self, /)" => |vm: &Vm, i: ExtArg<Interpolation>| -> R<Value> {
             let fields = i.0.fields();
             let row = Tuple::new(vm, &fields)?;
-            let mut out = vm.type_name(i.0.value()).into_bytes();
+            let mut out = vm.type_of(i.0.value()).name_string().into_bytes();
             out.extend_from_slice(vm.repr(row.value())?.bytes());
             Ok(Str::new(vm, &out)?.value())
         };
@@ -156,7 +156,7 @@ native_type! {
     methods {
         [static] "__new__($type, *args)" => new_template;
         "__repr__($self, /)" => |vm: &Vm, t: ExtArg<Template>| -> R<Value> {
-            let mut out = vm.type_name(t.0.value()).into_bytes();
+            let mut out = vm.type_of(t.0.value()).name_string().into_bytes();
             out.extend_from_slice(b"(strings=");
             out.extend_from_slice(vm.repr(t.0.strings.value())?.bytes());
             out.extend_from_slice(b", interpolations=");

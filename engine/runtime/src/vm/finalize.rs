@@ -105,25 +105,45 @@ impl Vm {
 
     /// `warnings.warn(message, category)`; an error if warnings are made errors.
     pub fn warn(&self, category: Ref<Type>, message: &str) -> R<()> {
+        let text = self.str(message)?;
+        let shown = || format!("sys:1: {}: {message}\n", category.name_string());
+        match self.warnings_function("warn", shown)? {
+            Some(f) => self.call(f, &[text, category.value()]).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Vm::warn`] about a line of a file.
+    pub fn warn_explicit(&self, category: Ref<Type>, message: &str, file: &str, line: u32) -> R<()> {
+        let text = self.str(message)?;
+        let shown = || {
+            let source = crate::vm::report::source_line(self, file, line);
+            let source = source.map(|l| format!("  {}\n", l.trim())).unwrap_or_default();
+            format!("{file}:{line}: {}: {message}\n{source}", category.name_string())
+        };
+        match self.warnings_function("warn_explicit", shown)? {
+            Some(f) => {
+                let row = [text, category.value(), self.str(file)?, self.int(i64::from(line))?];
+                self.call(f, &row).map(|_| ())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// A function of `warnings`. Without the module, the warning is shown as it would be.
+    fn warnings_function(&self, name: &str, shown: impl FnOnce() -> String) -> R<Option<Value>> {
         let imported = match self.modules.get() {
             Some(m) => m.get_name(self, "warnings")?,
             None => None,
         };
-        let text = self.str(message)?;
-        let module = match imported {
-            Some(m) => m,
-            None => match crate::modules::import(self, "warnings") {
-                Ok(m) => m,
-                Err(Raised) => {
-                    // Without the module, the warning is shown as it would be.
-                    self.pending.take();
-                    let line = format!("sys:1: {}: {message}\n", category.name_string());
-                    crate::vm::report::write_stderr(self, &line);
-                    return Ok(());
-                }
-            },
+        let module = match imported.map_or_else(|| crate::modules::import(self, "warnings"), Ok) {
+            Ok(m) => m,
+            Err(Raised) => {
+                self.pending.take();
+                crate::vm::report::write_stderr(self, &shown());
+                return Ok(None);
+            }
         };
-        let warn = self.get_attr_str(module, "warn")?;
-        self.call(warn, &[text, category.value()]).map(|_| ())
+        self.get_attr_str(module, name).map(Some)
     }
 }

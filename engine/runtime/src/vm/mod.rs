@@ -12,7 +12,7 @@ pub mod report;
 
 pub use crate::methods::SyntaxPlace;
 pub use bootstrap::StartError;
-pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher};
+pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher, compile_flags};
 pub use names::Names;
 
 use crate::context::{ChunkPool, Context};

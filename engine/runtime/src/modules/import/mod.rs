@@ -108,7 +108,8 @@ fn compile_file(vm: &Vm, path: &str) -> R<Rc<Code>> {
         filename: path,
         mode: Mode::Exec,
         optimize: vm.config.optimize,
-        future_flags: 0,
+        flags: 0,
+        decoded: false,
     };
     vm.hooks.clone().compile(vm, &what)
 }
@@ -550,7 +551,8 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
                 filename,
                 mode: Mode::Exec,
                 optimize: vm.config.optimize,
-                future_flags: 0,
+                flags: 0,
+                decoded: false,
             };
             vm.hooks.clone().compile(vm, &what)?
         }
@@ -579,6 +581,17 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
         }
     };
     super::run_program(vm, code, main.dict())
+}
+
+/// The namespace of the module `__main__`, which is made if it is not there. MemoryError.
+pub fn main_namespace(vm: &Vm) -> R<Ref<Dict>> {
+    let modules = modules(vm)?;
+    if let Some(main) = modules.get_name(vm, "__main__")?.and_then(|m| m.cast::<Module>()) {
+        return Ok(main.dict());
+    }
+    let main = Module::new(vm, "__main__")?;
+    modules.set_name(vm, "__main__", main.value())?;
+    Ok(main.dict())
 }
 
 /// Whether the module of `-m` was not found, which the command line tells in one line.

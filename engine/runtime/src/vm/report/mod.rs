@@ -18,6 +18,11 @@ const CONTEXT: &str = "\nDuring handling of the above exception, another excepti
 const MAX_DEPTH: usize = 10;
 const MAX_WIDTH: usize = 15;
 
+/// A line of a source file, without its end.
+pub fn source_line(vm: &Vm, filename: &str, line: u32) -> Option<String> {
+    lines::source(vm, filename)?.lines().nth(line.checked_sub(1)? as usize).map(str::to_string)
+}
+
 /// Writes text to `sys.stderr`, or to the process's if that does not work.
 pub fn write_stderr(vm: &Vm, text: &str) {
     let stream =
