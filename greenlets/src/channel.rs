@@ -196,9 +196,9 @@ fn try_plan(vm: &Vm, c: Chan, dir: Direction, temp: Value, bomb: bool) -> R<Plan
         return Ok(Plan::Go(other, other.take_deliver()));
     }
     s.push(vm, other);
-    Ok(Plan::Stay(match mine {
-        Deliver::Value(v) => Ok(v),
-        Deliver::Raise(e) => {
+    Ok(Plan::Stay(match mine.parts() {
+        (false, v) => Ok(v),
+        (true, e) => {
             vm.pending.set(Some(e));
             Err(Raised)
         }
@@ -206,16 +206,9 @@ fn try_plan(vm: &Vm, c: Chan, dir: Direction, temp: Value, bomb: bool) -> R<Plan
 }
 
 fn leave_for_me(vm: &Vm, me: Task, d: Deliver) {
-    match d {
-        Deliver::Value(v) => {
-            me.temp.set(vm, me, v);
-            me.bomb.set(false);
-        }
-        Deliver::Raise(e) => {
-            me.temp.set(vm, me, e);
-            me.bomb.set(true);
-        }
-    }
+    let (bomb, v) = d.parts();
+    me.temp.set(vm, me, v);
+    me.bomb.set(bomb);
 }
 
 #[cold]

@@ -2,15 +2,17 @@
 
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::switch::{Deliver, Microthreads};
-use skein_runtime::interp::{At, SoftCall, Walk, frame_object, with_first};
-use skein_runtime::native::{Args, TypeDef};
-use skein_runtime::native_functions;
+use crate::trace::{Tracing, arrive, depart};
+use skein_runtime::interp::{At, SoftCall, innermost_frame, with_first};
+use skein_runtime::methods::class_argument;
+use skein_runtime::modules::contextvars::Variables;
+use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::ext::{Ext, Payload};
-use skein_runtime::types::module::Module;
+use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Raised, Value};
@@ -25,6 +27,8 @@ pub struct Greenlet {
     parent: Field,
     /// Keyword arguments of the switch that begins it.
     first_keywords: Field,
+    /// How often it was asked to end since nothing led to it.
+    kills: Cell<u8>,
 }
 
 // `Micro::owner` relies on it.
@@ -36,7 +40,7 @@ impl Payload for Greenlet {
     // ended by its finalizer first.
     const NEEDS_DROP: bool = false;
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Greenlet { micro, run, parent, first_keywords } = self;
+        let Greenlet { micro, run, parent, first_keywords, kills: _ } = self;
         run.trace(t);
         parent.trace(t);
         first_keywords.trace(t);
@@ -48,17 +52,17 @@ impl Payload for Greenlet {
     }
 }
 
-type Green = Ref<Ext<Greenlet>>;
+pub type Green = Ref<Ext<Greenlet>>;
 
 /// Module state: types, the main greenlet, the trace function.
 #[derive(Default)]
 pub struct State {
-    class: Cell<Option<Ref<Type>>>,
-    error: Cell<Option<Ref<Type>>>,
-    exit: Cell<Option<Ref<Type>>>,
+    pub class: Cell<Option<Ref<Type>>>,
+    pub error: Cell<Option<Ref<Type>>>,
+    pub exit: Cell<Option<Ref<Type>>>,
     /// The greenlet of the main program.
     main: Cell<Option<Green>>,
-    trace: Cell<Option<Value>>,
+    pub tracing: Tracing,
 }
 
 impl State {
@@ -69,9 +73,7 @@ impl State {
         if let Some(m) = self.main.get() {
             t.visit_object(m.header());
         }
-        if let Some(f) = self.trace.get() {
-            t.visit_word(f.bits());
-        }
+        self.tracing.trace(t);
     }
 }
 
@@ -82,7 +84,7 @@ native_type! {
     construct { construct }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
-        "__init__($self, run=None, parent=None)" => init;
+        "__init__($self, /, *args, **kwargs)" => init;
         [soft switch_soft] "switch($self, *args, **kwargs)" => switch, "Switch execution to this greenlet.";
         [soft throw_soft] "throw($self, typ=GreenletExit, val=None, tb=None, /)" => throw,
             "Switches execution to this greenlet, but immediately raises the given exception in it.";
@@ -100,42 +102,24 @@ native_type! {
     }
 }
 
-native_functions! { FUNCTIONS:
-    "getcurrent()" => getcurrent, "Returns the greenlet that runs now.";
-    "settrace(callback, /)" => settrace;
-    "gettrace()" => |vm: &Vm| Microthreads::of(vm).greenlets.trace.get().unwrap_or(Value::NONE);
-    "enable_optional_cleanup(enabled, /)" => |_: &Vm, _: Value| ();
-    "get_clocks_used_doing_optional_cleanup()" => |_: &Vm| 0i64;
-}
-
-native_functions! { INNER_FUNCTIONS:
-    "get_pending_cleanup_count()" => |_: &Vm| 0i64;
-    "get_total_main_greenlets()" => |_: &Vm| 1i64;
-    "set_thread_local(key, value, /)" => |vm: &Vm, _: Value, _: Value| -> R<()> { Err(vm.unsupported("set_thread_local")) };
-}
-
-static TYPE: &TypeDef = &DEF;
-
 fn this(v: Value) -> Green {
     // SAFETY: the getset attributes are found on greenlets only.
     unsafe { v.cast_unchecked() }
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let state = &Microthreads::of(vm).greenlets;
-    let ty = args.positional().first().and_then(|t| t.cast::<Type>()).or(state.class.get());
-    let Some(ty) = ty else { return Err(vm.type_error("greenlet.__new__(X): X is not a type object")) };
+    let ty = class_argument(vm, &args, class(vm)?)?;
+    vm.check_instantiable(ty)?;
     let g = make(vm, ty, Micro::new(Kind::Greenlet))?;
     let parent = current(vm)?;
     g.parent.set(vm, g, parent.value());
     vm.heap.register_finalizer(g.header());
-    if ty == state.class.get().unwrap_or(ty)
-        && let Some(&run) = args.positional().get(1)
-        && !run.is_none()
-    {
-        g.run.init(run);
-    }
     Ok(g.value())
+}
+
+fn class(vm: &Vm) -> R<Ref<Type>> {
+    let class = Microthreads::of(vm).greenlets.class.get();
+    class.ok_or_else(|| vm.import_error("greenlet is not imported"))
 }
 
 /// `greenlet(...)`; with just a function, no more than that.
@@ -147,10 +131,7 @@ fn construct(vm: &Vm, call: &SoftCall<'_>) -> At {
 }
 
 fn constructed(vm: &Vm, args: Args<'_>) -> R<Green> {
-    let Some(ty) = Microthreads::of(vm).greenlets.class.get() else {
-        return Err(vm.import_error("greenlet is not imported"));
-    };
-    let g = make(vm, ty, Micro::new(Kind::Greenlet))?;
+    let g = make(vm, class(vm)?, Micro::new(Kind::Greenlet))?;
     vm.heap.register_finalizer(g.header());
     let parent = current(vm)?;
     g.parent.set(vm, g, parent.value());
@@ -165,7 +146,11 @@ fn constructed(vm: &Vm, args: Args<'_>) -> R<Green> {
 }
 
 fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
-    Ext::new(vm, ty, Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty() })
+    Ext::new(
+        vm,
+        ty,
+        Greenlet { micro, run: empty(), parent: empty(), first_keywords: empty(), kills: Cell::new(0) },
+    )
 }
 
 fn empty() -> Field {
@@ -173,8 +158,30 @@ fn empty() -> Field {
     unsafe { std::mem::zeroed() }
 }
 
-fn init(vm: &Vm, g: Green, run: Option<Value>, parent: Option<Value>) -> R<()> {
-    if let Some(run) = run.filter(|r| !r.is_none()) {
+fn init(vm: &Vm, args: Args<'_>) -> R<()> {
+    let g = receiver(vm, args, "__init__")?;
+    let rest = args.rest();
+    let given = rest.parts().0.len();
+    if given > 2 {
+        return Err(vm.type_error(format!("green() takes at most 2 arguments ({given} given)")));
+    }
+    let (mut run, mut parent) = (rest.positional().first().copied(), rest.positional().get(1).copied());
+    for (k, v) in rest.keywords() {
+        let slot = match vm.str_string(k)?.as_str() {
+            "run" => &mut run,
+            "parent" => &mut parent,
+            name => {
+                return Err(vm.type_error(format!("green() got an unexpected keyword argument '{name}'")));
+            }
+        };
+        if slot.replace(v).is_some() {
+            let (name, place) = if run == Some(v) { ("run", 1) } else { ("parent", 2) };
+            return Err(vm.type_error(format!(
+                "argument for green() given by name ('{name}') and position ({place})"
+            )));
+        }
+    }
+    if let Some(run) = run {
         set_run(vm, g.value(), Some(run))?;
     }
     match parent.filter(|p| !p.is_none()) {
@@ -184,35 +191,29 @@ fn init(vm: &Vm, g: Green, run: Option<Value>, parent: Option<Value>) -> R<()> {
 }
 
 /// The greenlet of the main program, made at the first asking.
-fn main_greenlet(vm: &Vm) -> R<Green> {
-    let micros = Microthreads::of(vm);
-    let state = &micros.greenlets;
+pub fn main_greenlet(vm: &Vm) -> R<Green> {
+    let state = &Microthreads::of(vm).greenlets;
     if let Some(m) = state.main.get() {
         return Ok(m);
     }
-    let Some(ty) = state.class.get() else { return Err(vm.import_error("greenlet is not imported")) };
-    // Its own micro stands for nothing: the isolate's main one is used.
-    let g = make(vm, ty, Micro::new(Kind::Main))?;
+    // Its own micro stands for nothing: see `Microthreads::base`.
+    let g = make(vm, class(vm)?, Micro::new(Kind::Main))?;
     state.main.set(Some(g));
     Ok(g)
 }
 
 /// The microthread of a greenlet object.
 fn micro_of<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
-    if g.micro.kind == Kind::Main { Microthreads::of(vm).main() } else { &g.micro }
+    if g.micro.kind == Kind::Main { Microthreads::of(vm).base() } else { &g.micro }
 }
 
 /// The greenlet that runs now; a tasklet counts as part of the main greenlet.
-fn current(vm: &Vm) -> R<Green> {
+pub fn current(vm: &Vm) -> R<Green> {
     let m = Microthreads::of(vm).current();
     match m.owner() {
         Some(owner) if m.kind == Kind::Greenlet => Ok(this(owner)),
         _ => main_greenlet(vm),
     }
-}
-
-fn getcurrent(vm: &Vm) -> R<Green> {
-    current(vm)
 }
 
 /// Whom a switch really goes to: a dead greenlet passes it on to its parent.
@@ -244,31 +245,41 @@ fn pack(vm: &Vm, args: Args<'_>) -> R<Value> {
     vm.tuple(&[vm.tuple(args.positional())?, kw.value()])
 }
 
-/// Whom to switch to and with what; None: the running greenlet itself.
+/// Whom to switch to and with what.
 fn prepare(vm: &Vm, g: Green, args: Args<'_>) -> R<(Green, Value)> {
     let to = live_target(vm, g)?;
-    if to.micro.kind == Kind::Greenlet && to.micro.state.get() == MicroState::New {
-        let run = find_run(vm, to)?;
-        to.run.set(vm, to, run);
-        // The arguments are the first call's.
-        let positional = Tuple::new(vm, args.positional())?;
-        if args.has_keywords() {
-            let kw = Dict::new(vm)?;
-            for (k, v) in args.keywords() {
-                kw.set(vm, k, v)?;
-            }
-            to.first_keywords.set(vm, to, kw.value());
-        }
-        return Ok((to, positional.value()));
+    if !is_new(to) || !prepare_run(vm, to)? {
+        // The search for `run` may have run it, or ended it.
+        return Ok((live_target(vm, to)?, pack(vm, args)?));
     }
-    Ok((to, pack(vm, args)?))
+    // The arguments are the first call's.
+    let positional = Tuple::new(vm, args.positional())?;
+    if args.has_keywords() {
+        let kw = Dict::new(vm)?;
+        for (k, v) in args.keywords() {
+            kw.set(vm, k, v)?;
+        }
+        to.first_keywords.set(vm, to, kw.value());
+    }
+    Ok((to, positional.value()))
 }
 
-fn find_run(vm: &Vm, g: Green) -> R<Value> {
-    match g.run.get() {
-        Some(run) => Ok(run),
-        None => vm.get_attr_str(g.value(), "run"),
+fn is_new(g: Green) -> bool {
+    g.micro.kind != Kind::Main && g.micro.state.get() == MicroState::New
+}
+
+/// Finds what a greenlet is to run, for its first call. False: in doing so it was begun already.
+fn prepare_run(vm: &Vm, g: Green) -> R<bool> {
+    let plain = vm.type_of(g.value()) == class(vm)?;
+    let run = match g.run.get() {
+        Some(run) if plain => run,
+        _ => vm.get_attr_str(g.value(), "run")?,
+    };
+    if !is_new(g) {
+        return Ok(false);
     }
+    g.run.set(vm, g, run);
+    Ok(true)
 }
 
 /// Calls a greenlet's `run` in its fresh context.
@@ -303,37 +314,64 @@ pub fn first_call(
 
 /// A greenlet ended: its parent goes on, with its result or exception.
 pub fn after_end<'a>(vm: &'a Vm, m: &Micro, result: R<Value>) -> (&'a Micro, Deliver) {
-    let micros = Microthreads::of(vm);
-    let d = match result {
+    let mut d = match result {
         Ok(v) => Deliver::Value(v),
         Err(Raised) => {
             let e = vm.pending.take().unwrap_or(Value::NONE);
-            let exit = micros.greenlets.exit.get().is_some_and(|t| vm.type_of(e).is_subtype(t));
-            if exit { Deliver::Value(e) } else { Deliver::Raise(e) }
+            if is_exit(vm, e) { Deliver::Value(e) } else { Deliver::Raise(e) }
         }
     };
-    let mut parent = m.owner().map(this).and_then(|g| g.parent.cast::<Ext<Greenlet>>());
-    while let Some(p) = parent {
-        if p.micro.kind == Kind::Main {
-            break;
+    let ended = m.owner().map(this);
+    let mut above = ended.and_then(parent_of);
+    loop {
+        let to = match above {
+            Some(g) if g.micro.kind != Kind::Main => g,
+            _ => break,
+        };
+        above = parent_of(to);
+        if to.micro.state.get() == MicroState::Dead {
+            continue;
         }
-        match p.micro.state.get() {
-            MicroState::Dead => parent = p.parent.cast(),
-            MicroState::New if matches!(d, Deliver::Value(_)) => {
-                // A parent that never ran begins with the child's result.
-                return match find_run(vm, p).and_then(|run| {
-                    p.run.set(vm, p, run);
-                    let Deliver::Value(v) = d else { return Ok(d) };
-                    vm.tuple(&[v]).map(Deliver::Value)
-                }) {
-                    Ok(d) => (micro_ref(p), d),
-                    Err(Raised) => (micros.main(), Deliver::Raise(vm.pending.take().unwrap_or(Value::NONE))),
-                };
-            }
-            _ => return (micro_ref(p), d),
+        match arrival(vm, to, d) {
+            Ok(Some(d)) => return (micro_ref(to), leave(vm, ended, Some(to), d)),
+            Ok(None) => {}
+            // It cannot begin: the error is the next one's.
+            Err(Raised) => d = Deliver::Raise(vm.pending.take().unwrap_or(Value::NONE)),
         }
     }
-    (micros.main(), d)
+    let d = leave(vm, ended, None, d);
+    (Microthreads::of(vm).base(), d)
+}
+
+/// What a greenlet that is alive is resumed with; one that never ran begins with the value as its
+/// only argument. None: the search for what to run has ended it.
+fn arrival(vm: &Vm, to: Green, d: Deliver) -> R<Option<Deliver>> {
+    if is_new(to) && prepare_run(vm, to)? {
+        return match d {
+            Deliver::Value(v) => vm.tuple(&[v]).map(|v| Some(Deliver::Value(v))),
+            d => Ok(Some(d)),
+        };
+    }
+    Ok((to.micro.state.get() != MicroState::Dead).then_some(d))
+}
+
+fn parent_of(g: Green) -> Option<Green> {
+    g.parent.cast::<Ext<Greenlet>>()
+}
+
+/// Is it an exception that a greenlet may end with as its result?
+fn is_exit(vm: &Vm, e: Value) -> bool {
+    Microthreads::of(vm).greenlets.exit.get().is_some_and(|t| vm.type_of(e).is_subtype(t))
+}
+
+/// A switch that a trace function may want to know of; `to`: None is the main greenlet, as is `from`.
+fn leave(vm: &Vm, from: Option<Green>, to: Option<Green>, d: Deliver) -> Deliver {
+    let or_main = |g: Option<Green>| g.map_or_else(|| main_greenlet(vm), Ok);
+    match or_main(to) {
+        Ok(to) => depart(vm, || or_main(from), to, d),
+        // No memory for an object that nobody has asked for yet: nobody traces.
+        Err(Raised) => d,
+    }
 }
 
 fn micro_ref<'a>(g: Green) -> &'a Micro {
@@ -345,40 +383,39 @@ fn micro_ref<'a>(g: Green) -> &'a Micro {
 fn hard(vm: &Vm, to: Green, d: Deliver) -> R<Value> {
     let micros = Microthreads::of(vm);
     let m = micro_of(vm, &to);
-    if std::ptr::eq(m, micros.current()) {
-        return match d {
-            Deliver::Value(v) => Ok(v),
-            Deliver::Raise(e) => {
-                vm.pending.set(Some(e));
-                Err(Raised)
-            }
-        };
+    let d = depart(vm, || current(vm), to, d);
+    if !std::ptr::eq(m, micros.current()) {
+        return micros.hard_switch(vm, m, d);
     }
-    let from = current(vm)?;
-    let r = micros.hard_switch(vm, m, d);
-    traced(vm, from, matches!(d, Deliver::Raise(_)))?;
-    r
-}
-
-/// Calls the trace function after a switch, in the greenlet switched to. An error in it removes it.
-fn traced(vm: &Vm, _from: Green, _throw: bool) -> R<()> {
-    if Microthreads::of(vm).greenlets.trace.get().is_none() {
-        return Ok(());
+    let d = match d {
+        Deliver::Traced { raise, v } => arrive(vm, raise, v),
+        d => d,
+    };
+    match d {
+        Deliver::Value(v) => Ok(v),
+        Deliver::Raise(v) | Deliver::Traced { v, .. } => {
+            vm.pending.set(Some(v));
+            Err(Raised)
+        }
     }
-    Err(vm.unsupported("greenlet.settrace callbacks"))
 }
 
 fn switch(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let g = receiver(vm, args)?;
+    let g = receiver(vm, args, "switch")?;
     let (to, v) = prepare(vm, g, args.rest())?;
     hard(vm, to, Deliver::Value(v))
 }
 
-fn receiver(vm: &Vm, args: Args<'_>) -> R<Green> {
-    match args.positional().first().and_then(|g| g.cast::<Ext<Greenlet>>()) {
-        Some(g) => Ok(g),
-        None => Err(vm.type_error("descriptor requires a 'greenlet.greenlet' object")),
-    }
+fn receiver(vm: &Vm, args: Args<'_>, method: &str) -> R<Green> {
+    let Some(&first) = args.positional().first() else {
+        return Err(vm.type_error(format!("unbound method greenlet.{method}() needs an argument")));
+    };
+    first.cast::<Ext<Greenlet>>().ok_or_else(|| {
+        vm.type_error(format!(
+            "descriptor '{method}' for 'greenlet.greenlet' objects doesn't apply to a '{}' object",
+            vm.type_name(first)
+        ))
+    })
 }
 
 /// `switch` in the loop.
@@ -398,7 +435,7 @@ fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
             return micros.wake(vm, m, v);
         }
     }
-    let g = match receiver(vm, call.args).and_then(|g| prepare(vm, g, call.args.rest())) {
+    let g = match receiver(vm, call.args, "switch").and_then(|g| prepare(vm, g, call.args.rest())) {
         Ok(found) => found,
         Err(Raised) => return call.raised(vm),
     };
@@ -410,8 +447,9 @@ fn go(vm: &Vm, call: &SoftCall<'_>, to: Green, d: Deliver) -> At {
     let micros = Microthreads::of(vm);
     let m = micro_of(vm, &to);
     if !std::ptr::eq(m, micros.current())
-        && let Some(result) = Microthreads::soft_result(vm, call)
+        && let Some(result) = Microthreads::watched_result(vm, call)
     {
+        let d = depart(vm, || current(vm), to, d);
         micros.park_soft(vm, call.resume, result);
         return micros.resume(vm, m, d);
     }
@@ -421,41 +459,48 @@ fn go(vm: &Vm, call: &SoftCall<'_>, to: Green, d: Deliver) -> At {
     }
 }
 
-/// The exception that `throw`'s arguments stand for.
+/// The exception that `throw`'s arguments stand for; one that arises in making it takes its place.
 fn thrown(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let arg = |i: usize| args.positional().get(i).copied().unwrap_or(Value::NONE);
-    let (ty, value, tb) = (arg(1), arg(2), arg(3));
-    if args.positional().len() > 4 {
-        return Err(
-            vm.type_error(format!("throw expected at most 3 arguments, got {}", args.positional().len() - 1))
-        );
+    if args.has_keywords() {
+        return Err(vm.type_error("throw() takes no keyword arguments"));
     }
-    if !tb.is_none() && tb.cast::<skein_runtime::types::traceback::Traceback>().is_none() {
+    let given = args.rest().positional();
+    if given.len() > 3 {
+        return Err(vm.type_error(format!("throw() takes at most 3 arguments ({} given)", given.len())));
+    }
+    let arg = |i: usize| given.get(i).copied().unwrap_or(Value::NONE);
+    let (value, tb) = (arg(1), arg(2));
+    if !tb.is_none() && tb.cast::<Traceback>().is_none() {
         return Err(vm.type_error("throw() third argument must be a traceback object"));
     }
-    let exit = Microthreads::of(vm).greenlets.exit.get();
-    let e = if ty.is_none() {
-        let Some(exit) = exit else { return Err(vm.import_error("greenlet is not imported")) };
-        vm.call(exit.value(), &[])?
-    } else if ty.cast::<Exception>().is_some() {
+    let ty = match (given.first(), Microthreads::of(vm).greenlets.exit.get()) {
+        (Some(&ty), _) => ty,
+        (None, Some(exit)) => exit.value(),
+        (None, None) => return Err(vm.import_error("greenlet is not imported")),
+    };
+    let made = if ty.cast::<Exception>().is_some() {
         if !value.is_none() {
             return Err(vm.type_error("instance exception may not have a separate value"));
         }
-        ty
+        Ok(ty)
     } else if let Some(t) = ty.cast::<Type>().filter(|t| t.is_subtype(vm.exc.base_exception)) {
         if value.cast::<Exception>().is_some_and(|e| vm.type_of(e.value()).is_subtype(t)) {
-            value
+            Ok(value)
         } else if let Some(args) = value.cast::<Tuple>() {
-            vm.call(ty, args.items())?
+            vm.call(ty, args.items())
         } else if value.is_none() {
-            vm.call(ty, &[])?
+            vm.call(ty, &[])
         } else {
-            vm.call(ty, &[value])?
+            vm.call(ty, &[value])
         }
     } else {
         return Err(
             vm.type_error(format!("exceptions must be classes, or instances, not {}", vm.type_name(ty)))
         );
+    };
+    let e = match made {
+        Ok(e) => e,
+        Err(Raised) => vm.pending.take().unwrap_or(Value::NONE),
     };
     if let (Some(exc), false) = (e.cast::<Exception>(), tb.is_none()) {
         exc.traceback.set(vm, exc, tb);
@@ -463,23 +508,26 @@ fn thrown(vm: &Vm, args: Args<'_>) -> R<Value> {
     Ok(e)
 }
 
-/// Whom an exception is raised in: a greenlet that never ran dies of it at once.
+/// Whom an exception is raised in: a dead greenlet passes it on, GreenletExit as its result.
 fn prepare_throw(vm: &Vm, args: Args<'_>) -> R<(Green, Deliver)> {
-    let g = receiver(vm, args)?;
-    let e = thrown(vm, args)?;
-    let exit = Microthreads::of(vm).greenlets.exit.get().is_some_and(|t| vm.type_of(e).is_subtype(t));
-    let mut g = g;
-    let mut dead = false;
-    while g.micro.kind != Kind::Main && !g.micro.is_alive() {
-        dead = true;
-        g.micro.state.set(MicroState::Dead);
-        g = match g.parent.cast() {
-            Some(parent) => parent,
-            None => main_greenlet(vm)?,
-        };
+    let mut g = receiver(vm, args, "throw")?;
+    let mut d = Deliver::Raise(thrown(vm, args)?);
+    loop {
+        if g.micro.kind == Kind::Main {
+            return Ok((g, d));
+        }
+        if g.micro.state.get() != MicroState::Dead
+            && let Some(d) = arrival(vm, g, d)?
+        {
+            return Ok((g, d));
+        }
+        if let Deliver::Raise(e) = d
+            && is_exit(vm, e)
+        {
+            d = Deliver::Value(e);
+        }
+        g = parent_of(g).map_or_else(|| main_greenlet(vm), Ok)?;
     }
-    // GreenletExit that leaves a greenlet is its result.
-    Ok((g, if dead && exit { Deliver::Value(e) } else { Deliver::Raise(e) }))
 }
 
 fn throw(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -494,6 +542,9 @@ fn throw_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     }
 }
 
+/// Times that an unreachable greenlet is asked to end.
+const MAX_KILLS: u8 = 10;
+
 /// An unreachable suspended greenlet gets GreenletExit, so that its `finally` blocks run.
 pub fn finalize(vm: &Vm, object: Value) {
     let Some(g) = object.cast::<Ext<Greenlet>>() else { return };
@@ -501,53 +552,74 @@ pub fn finalize(vm: &Vm, object: Value) {
         return;
     }
     let Some(exit) = Microthreads::of(vm).greenlets.exit.get() else { return };
+    let parent = g.parent.get();
     let ended = vm.call(exit.value(), &[]).and_then(|e| {
         // Its result comes back here, not to its parent.
         let me = current(vm)?;
         g.parent.set(vm, g, me.value());
         hard(vm, g, Deliver::Raise(e))
     });
-    if ended.is_err()
-        && let Some(e) = vm.pending.take()
-    {
-        eprintln!("Exception ignored in a greenlet: {}", skein_runtime::interp::describe_exception(vm, e));
+    g.parent.set(vm, g, parent);
+    if ended.is_err() {
+        vm.unraisable(None, object);
+    }
+    if !g.micro.is_alive() {
+        return;
+    }
+    // It caught the exception and went on, or somebody has got hold of it.
+    let kills = g.kills.get() + 1;
+    g.kills.set(kills);
+    if kills < MAX_KILLS {
+        vm.heap.register_finalizer(g.header());
+    } else {
+        // It stays as it is: its frames cannot just go away.
+        vm.roots.borrow_mut().push(object);
+        let text = vm.repr_string(object).unwrap_or_default();
+        skein_runtime::vm::report::write_stderr(vm, &format!("GreenletExit did not kill {text}\n"));
     }
 }
 
 fn repr(vm: &Vm, g: Green) -> R<String> {
     let m = micro_of(vm, &g);
-    let name = vm.type_of(g.value()).def().map_or_else(|| vm.type_name(g.value()), |d| d.name.to_string());
+    let (name, at) = (vm.type_name(g.value()), g.value().bits());
     let state = match m.state.get() {
-        MicroState::Dead => {
-            return Ok(format!("<{name} object at {:#x} (otid={:#x}) dead>", g.value().bits(), 1));
-        }
-        MicroState::Running => " current active started",
-        MicroState::New => " pending",
-        MicroState::Soft | MicroState::Hard => " suspended active started",
+        // It belongs to no thread yet.
+        MicroState::New => return Ok(format!("<{name} object at {at:#x} (otid=0x(nil)) pending>")),
+        MicroState::Dead => "dead",
+        MicroState::Running => "current active started",
+        MicroState::Soft | MicroState::Hard => "suspended active started",
     };
-    let main = if m.kind == Kind::Main { " main" } else { "" };
-    Ok(format!("<{name} object at {:#x} (otid={:#x}){state}{main}>", g.value().bits(), 1))
+    let main = if g.micro.kind == Kind::Main { " main" } else { "" };
+    let thread = std::ptr::from_ref(Microthreads::of(vm)).addr();
+    Ok(format!("<{name} object at {at:#x} (otid={thread:#x}) {state}{main}>"))
 }
 
 fn getstate(vm: &Vm, _: Green) -> R<Value> {
     Err(vm.type_error("cannot serialize 'greenlet.greenlet' object"))
 }
 
+fn no_run_of_main(vm: &Vm) -> Raised {
+    vm.attribute_error("Main greenlets do not have a run attribute.")
+}
+
 fn get_run(vm: &Vm, v: Value) -> R<Value> {
     let g = this(v);
+    if g.micro.kind == Kind::Main {
+        return Err(no_run_of_main(vm));
+    }
     match g.run.get() {
-        Some(run) if g.micro.state.get() == MicroState::New => Ok(run),
-        _ => Err(vm.no_attribute(v, vm.intern("run")?)),
+        Some(run) if is_new(g) => Ok(run),
+        _ => Err(vm.attribute_error("run")),
     }
 }
 
 fn set_run(vm: &Vm, v: Value, run: Option<Value>) -> R<()> {
     let g = this(v);
-    if g.micro.kind == Kind::Main || g.micro.state.get() != MicroState::New {
-        return Err(vm.attribute_error("run cannot be set after the start of the greenlet"));
+    if g.micro.kind == Kind::Main {
+        return Err(no_run_of_main(vm));
     }
-    if run.is_none() && g.run.get().is_none() {
-        return Err(vm.no_attribute(v, vm.intern("run")?));
+    if !is_new(g) {
+        return Err(vm.attribute_error("run cannot be set after the start of the greenlet"));
     }
     g.run.set(vm, g, run);
     Ok(())
@@ -587,11 +659,7 @@ fn get_frame(vm: &Vm, v: Value) -> R<Value> {
     if !matches!(m.state.get(), MicroState::Soft | MicroState::Hard) {
         return Ok(Value::NONE);
     }
-    let ctx = Microthreads::of(vm).context(vm, m);
-    match Walk::new(ctx.pc.get().wrapping_sub(1), ctx.base.get()).next() {
-        Some(f) => Ok(frame_object(vm, f.base)?.value()),
-        None => Ok(Value::NONE),
-    }
+    Ok(innermost_frame(vm, m.owner())?.map_or(Value::NONE, Value::from))
 }
 
 fn get_context(vm: &Vm, v: Value) -> R<Value> {
@@ -601,7 +669,7 @@ fn get_context(vm: &Vm, v: Value) -> R<Value> {
 
 fn set_context(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.attribute_error("can't delete context attribute")) };
-    if !new.is_none() && vm.type_name(new) != "Context" {
+    if !new.is_none() && new.cast::<Ext<Variables>>().is_none() {
         return Err(vm.type_error("greenlet context must be a contextvars.Context or None"));
     }
     let g = this(v);
@@ -609,89 +677,4 @@ fn set_context(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     ctx.variables.set((!new.is_none()).then_some(new));
     g.barrier(vm);
     Ok(())
-}
-
-fn settrace(vm: &Vm, callback: Value) -> R<Value> {
-    if !callback.is_none() {
-        return Err(vm.unsupported("greenlet.settrace callbacks"));
-    }
-    let old = Microthreads::of(vm).greenlets.trace.replace(None);
-    Ok(old.unwrap_or(Value::NONE))
-}
-
-/// Makes the types at the first import.
-fn ensure_types(vm: &Vm) -> R<()> {
-    let state = &Microthreads::of(vm).greenlets;
-    if state.class.get().is_some() {
-        return Ok(());
-    }
-    let make = |name: &str, base: Ref<Type>| -> R<Ref<Type>> {
-        let ns = Dict::new(vm)?;
-        ns.set_name(vm, "__module__", vm.str("greenlet")?)?;
-        let bases = vm.tuple(&[base.value()])?;
-        let ty = vm.call(vm.types.type_.value(), &[vm.str(name)?, bases, ns.value()])?;
-        ty.cast::<Type>().ok_or(Raised)
-    };
-    state.error.set(Some(make("error", vm.exc.exception)?));
-    state.exit.set(Some(make("GreenletExit", vm.exc.base_exception)?));
-    let class = vm.make_native_type(TYPE)?;
-    state.class.set(Some(class));
-    let d = class.dict();
-    if let (Some(error), Some(exit)) = (state.error.get(), state.exit.get()) {
-        d.set_name(vm, "error", error.value())?;
-        d.set_name(vm, "GreenletExit", exit.value())?;
-    }
-    for def in FUNCTIONS.iter().filter(|f| matches!(f.name, "getcurrent" | "settrace" | "gettrace")) {
-        let f = skein_runtime::types::native::NativeFunction::function(vm, def, vm.str("greenlet")?)?;
-        d.set_name(vm, def.name, f.value())?;
-    }
-    class.modified(vm);
-    main_greenlet(vm)?;
-    Ok(())
-}
-
-fn fill(vm: &Vm, m: Ref<Module>) -> R<()> {
-    ensure_types(vm)?;
-    let state = &Microthreads::of(vm).greenlets;
-    let d = m.dict();
-    skein_runtime::modules::add_functions(vm, m, FUNCTIONS)?;
-    for (name, ty) in [("greenlet", &state.class), ("error", &state.error), ("GreenletExit", &state.exit)] {
-        if let Some(t) = ty.get() {
-            d.set_name(vm, name, t.value())?;
-        }
-    }
-    d.set_name(vm, "GREENLET_USE_GC", Value::TRUE)?;
-    d.set_name(vm, "GREENLET_USE_TRACING", Value::TRUE)?;
-    d.set_name(vm, "GREENLET_USE_CONTEXT_VARS", Value::TRUE)?;
-    d.set_name(vm, "CLOCKS_PER_SEC", Value::small_int(1_000_000))?;
-    Ok(())
-}
-
-/// The package `greenlet`.
-pub fn make_package(vm: &Vm) -> R<Ref<Module>> {
-    let m = Module::new(vm, "greenlet")?;
-    fill(vm, m)?;
-    m.dict().set_name(vm, "__version__", vm.str(VERSION)?)?;
-    let path = skein_runtime::types::list::List::new(vm, &[])?;
-    m.dict().set_name(vm, "__path__", path.value())?;
-    Ok(m)
-}
-
-/// The greenlet release whose behaviour this is.
-const VERSION: &str = "3.5.6";
-
-/// The module `greenlet._greenlet`.
-pub fn make_inner(vm: &Vm) -> R<Ref<Module>> {
-    let m = Module::new(vm, "greenlet._greenlet")?;
-    fill(vm, m)?;
-    skein_runtime::modules::add_functions(vm, m, INNER_FUNCTIONS)?;
-    m.dict().set_name(vm, "GREENLET_USE_STANDARD_THREADING", Value::TRUE)?;
-    let unswitchable = {
-        let state = &Microthreads::of(vm).greenlets;
-        let base = state.class.get().unwrap_or(vm.types.object);
-        let bases = vm.tuple(&[base.value()])?;
-        vm.call(vm.types.type_.value(), &[vm.str("UnswitchableGreenlet")?, bases, Dict::new(vm)?.value()])?
-    };
-    m.dict().set_name(vm, "UnswitchableGreenlet", unswitchable)?;
-    Ok(m)
 }

@@ -3,18 +3,20 @@
 //! ```text
 //! micro      one microthread: its context and how it is parked
 //! switch     from one microthread to another, softly in the loop or with native stacks
-//! greenlet   the class, its module
+//! greenlet, trace, greenlet_module   the class, the trace function, the module `greenlet`
 //! scheduler  the queue of runnable tasklets
 //! tasklet, channel, stackless   the module `stackless`
 //! ```
 
 mod channel;
 mod greenlet;
+mod greenlet_module;
 mod micro;
 mod scheduler;
 mod stackless;
 mod switch;
 mod tasklet;
+mod trace;
 
 pub use switch::Microthreads;
 
@@ -24,8 +26,8 @@ use skein_runtime::vm::Vm;
 /// The modules of this crate by name.
 pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
     Ok(Some(match name {
-        "greenlet" => greenlet::make_package(vm)?.value(),
-        "greenlet._greenlet" => greenlet::make_inner(vm)?.value(),
+        "greenlet" => greenlet_module::make_package(vm)?.value(),
+        "greenlet._greenlet" => greenlet_module::make_inner(vm)?.value(),
         "stackless" | "_stackless" => stackless::make(vm)?.value(),
         _ => return Ok(None),
     }))

@@ -98,6 +98,17 @@ impl Micro {
         }
     }
 
+    /// The microthread that an object is.
+    pub fn of_owner<'a>(v: Value) -> Option<&'a Micro> {
+        use skein_runtime::types::ext::Ext;
+        let m = match v.cast::<Ext<crate::greenlet::Greenlet>>() {
+            Some(g) => std::ptr::from_ref(&g.micro),
+            None => std::ptr::from_ref(&v.cast::<Ext<crate::tasklet::Tasklet>>()?.micro),
+        };
+        // SAFETY: objects do not move, and whoever has asked keeps this one.
+        Some(unsafe { &*m })
+    }
+
     /// The native stack it runs on is left, for good measure until `unpark`.
     pub fn park(&self, record: &Parked) {
         record.below.set(self.stacks.get());
@@ -120,7 +131,13 @@ impl Micro {
     #[inline]
     pub fn trace(&self, tracer: &mut Tracer<'_>) {
         match self.state.get() {
-            State::New | State::Dead | State::Running => {}
+            // Its context has no frames, but may have variables.
+            State::New | State::Dead => {
+                if let Some(v) = self.ctx.variables.get() {
+                    tracer.visit_word(v.bits());
+                }
+            }
+            State::Running => {}
             State::Soft => Vm::trace_suspended(&self.ctx, tracer),
             State::Hard => {
                 Vm::trace_suspended(&self.ctx, tracer);

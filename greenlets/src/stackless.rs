@@ -170,8 +170,8 @@ pub fn slice_over(vm: &Vm, at: At) -> At {
     micros.park_soft(vm, at, crate::micro::NO_RESULT as usize);
     s.current.set(Some(w.task));
     let d = match w.task.take_deliver() {
-        Deliver::Raise(e) => Deliver::Raise(e),
         Deliver::Value(_) => Deliver::Value(me.value()),
+        raise => raise,
     };
     micros.resume(vm, crate::tasklet::micro_ref(vm, w.task), d)
 }

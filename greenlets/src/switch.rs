@@ -35,6 +35,22 @@ pub enum Deliver {
     Value(Value),
     /// The exception is raised in it.
     Raise(Value),
+    /// As one of these, but the trace function of greenlets is called first.
+    Traced {
+        raise: bool,
+        v: Value,
+    },
+}
+
+impl Deliver {
+    /// Is it raised, and what is it?
+    pub fn parts(self) -> (bool, Value) {
+        match self {
+            Deliver::Value(v) => (false, v),
+            Deliver::Raise(v) => (true, v),
+            Deliver::Traced { raise, v } => (raise, v),
+        }
+    }
 }
 
 /// The microthreads of an isolate.
@@ -97,6 +113,17 @@ impl Microthreads {
 
     pub fn main(&self) -> &Micro {
         &self.main
+    }
+
+    /// What the main greenlet stands for: the microthread of the tasklet that runs, on which the
+    /// greenlets that run in it are based; else the main program.
+    #[inline]
+    pub fn base(&self) -> &Micro {
+        match self.scheduler.current.get() {
+            // SAFETY: the current tasklet's object is a root, and does not move.
+            Some(t) if t.micro.kind != Kind::Main => unsafe { &*std::ptr::from_ref(&t.micro) },
+            _ => &self.main,
+        }
     }
 
     pub fn hub(&self) -> &Hub {
@@ -184,6 +211,14 @@ impl Microthreads {
         call.result_register()
     }
 
+    /// As [`Microthreads::soft_result`] where somebody may watch the context.
+    pub fn watched_result(vm: &Vm, call: &SoftCall<'_>) -> Option<usize> {
+        if vm.context().native_calls() != 0 {
+            return None;
+        }
+        call.result_register()
+    }
+
     /// Goes on with a microthread that is parked softly behind a call, whose result is `v`.
     #[inline(always)]
     pub fn wake(&self, vm: &Vm, m: &Micro, v: Value) -> At {
@@ -193,6 +228,25 @@ impl Microthreads {
         self.activate(vm, m);
         if m.result.get() != NO_RESULT {
             at.set(m.result.get() as usize, v);
+        }
+        at
+    }
+
+    /// Goes on with a microthread that is parked softly, after the trace function.
+    #[cold]
+    fn wake_traced(&self, vm: &Vm, m: &Micro, raise: bool, v: Value) -> At {
+        let ctx = self.context(vm, m);
+        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+        self.activate(vm, m);
+        vm.frame.pc.set(at.pc.wrapping_sub(1));
+        vm.frame.base.set(at.base);
+        match crate::trace::arrive(vm, raise, v).parts() {
+            (true, e) => {
+                vm.pending.set(Some(e));
+                return raise_at(vm, at);
+            }
+            (false, _) if m.result.get() == NO_RESULT => {}
+            (false, v) => at.set(m.result.get() as usize, v),
         }
         at
     }
@@ -208,6 +262,7 @@ impl Microthreads {
                     let e = match d {
                         Deliver::Value(v) => return self.wake(vm, m, v),
                         Deliver::Raise(e) => e,
+                        Deliver::Traced { raise, v } => return self.wake_traced(vm, m, raise, v),
                     };
                     let ctx = self.context(vm, m);
                     let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
@@ -243,12 +298,16 @@ impl Microthreads {
             // A microthread's first chunk is too small for it to matter.
             skein_runtime::interp::apply_recursion_limit(vm);
         }
+        let d = match d {
+            Deliver::Traced { raise, v } if started => crate::trace::arrive(vm, raise, v),
+            d => d,
+        };
         let bottom = At { pc: std::ptr::null(), base: std::ptr::null_mut() };
         let cont = Cont::new(ContKind::ContextEnd, Consumer::Drop, 0);
         let r = match d {
             _ if !started => Err(vm.memory_error()),
-            Deliver::Raise(e) => {
-                vm.pending.set(Some(e));
+            Deliver::Raise(v) | Deliver::Traced { v, .. } => {
+                vm.pending.set(Some(v));
                 Err(Raised)
             }
             Deliver::Value(v) => match m.kind {
@@ -312,10 +371,14 @@ impl Microthreads {
         vm.frame.pc.set(ctx.pc.get());
         vm.frame.base.set(ctx.base.get());
         debug_assert_eq!(depth, ctx.native_depth.get());
-        match self.deliver.take() {
+        let d = match self.deliver.take() {
+            Some(Deliver::Traced { raise, v }) => Some(crate::trace::arrive(vm, raise, v)),
+            d => d,
+        };
+        match d {
             Some(Deliver::Value(v)) => Ok(v),
-            Some(Deliver::Raise(e)) => {
-                vm.pending.set(Some(e));
+            Some(Deliver::Raise(v) | Deliver::Traced { v, .. }) => {
+                vm.pending.set(Some(v));
                 Err(Raised)
             }
             None => unreachable!("a parked context is resumed with something"),
@@ -329,21 +392,21 @@ impl Microthreads {
             self.hub.switch_to(None, 0);
             unreachable!("nobody resumes a program that has ended");
         }
-        m.state.set(State::Dead);
-        m.ctx.release(&vm.chunks);
-        // The context's memory is gone; until the next one is current nothing may push frames here.
+        // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
         vm.frame.base.set(std::ptr::null_mut());
         let (to, d) = match m.kind {
             Kind::Greenlet => crate::greenlet::after_end(vm, m, result),
             _ => crate::tasklet::after_end(vm, m, result),
         };
+        // Now its memory goes; until the next one is current nothing may push frames here.
+        m.state.set(State::Dead);
+        m.ctx.release(&vm.chunks);
         self.resume(vm, to, d)
     }
 }
 
 fn trace_deliver(t: &mut Tracer<'_>, d: Deliver) {
-    let (Deliver::Value(v) | Deliver::Raise(v)) = d;
-    t.visit_word(v.bits());
+    t.visit_word(d.parts().1.bits());
 }
 
 /// A host loop on a stack of the pool. It is left only with the process's end in sight.
@@ -409,5 +472,26 @@ impl Switcher for Microthreads {
 
     fn slice_over(&self, vm: &Vm, at: At) -> At {
         crate::stackless::slice_over(vm, at)
+    }
+
+    fn running(&self) -> Option<Value> {
+        self.current().owner()
+    }
+
+    fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, At)> {
+        let m = match owner {
+            None => &*self.main,
+            Some(v) => Micro::of_owner(v)?,
+        };
+        let ctx = self.context(vm, m);
+        let (pc, base) = (ctx.pc.get(), ctx.base.get());
+        let pc = match m.state.get() {
+            State::Hard => pc,
+            State::Soft if m.result.get() == NO_RESULT => pc,
+            // It goes on behind its call.
+            State::Soft => pc.wrapping_sub(1),
+            _ => return None,
+        };
+        Some((ctx, At { pc, base }))
     }
 }

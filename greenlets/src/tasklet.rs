@@ -463,7 +463,7 @@ fn is_paused(vm: &Vm, t: Task) -> bool {
 }
 
 fn nesting(vm: &Vm, t: Task) -> u32 {
-    Microthreads::of(vm).context(vm, micro_ref(vm, t)).native_depth.get()
+    Microthreads::of(vm).context(vm, micro_ref(vm, t)).native_calls()
 }
 
 fn frames(vm: &Vm, t: Task) -> Walk {
@@ -716,7 +716,7 @@ fn kill_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
 
 /// May a time slice end in this tasklet now?
 pub fn can_interrupt(vm: &Vm, t: Task) -> bool {
-    let nested = vm.context().native_depth.get() > 0;
+    let nested = vm.context().native_calls() > 0;
     // Native frames are in the way of parking softly, whatever `ignore_nesting` says.
     !t.atomic.get() && !nested
 }

@@ -53,3 +53,19 @@ else:
     assert False
 for name in files:
     os.unlink(folder + "/" + name)
+
+# ---- the classes of syntax trees, which annotations are taken apart with
+
+import _ast
+
+node = _ast.BinOp(_ast.Name("a"), _ast.Add(), _ast.Constant(3))
+assert node._fields == ("left", "op", "right") and isinstance(node, _ast.expr) and node.left.id == "a"
+assert type(node.left.ctx) is _ast.Load and _ast.Call(node).args == [] and _ast.Return().value is None
+assert _ast.Name.__doc__ == "Name(identifier id, expr_context ctx)" and _ast.expr._attributes[0] == "lineno"
+for wrong in (lambda: _ast.Name(1, 2, 3), lambda: _ast.Name("a", id="b")):
+    try:
+        wrong()
+    except TypeError as e:
+        assert str(e) in ("Name constructor takes at most 2 positional arguments", "Name got multiple values for argument 'id'")
+    else:
+        raise AssertionError

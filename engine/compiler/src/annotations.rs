@@ -171,6 +171,7 @@ impl<'a> Compiler<'a> {
     /// Makes and binds the type parameters; their tuple lands in `dst`.
     pub fn type_params(&mut self, tp: &'a ast::TypeParams, dst: Reg) -> Res<()> {
         let mark = self.u.mark();
+        let outer = self.u.range;
         let list = self.u.alloc();
         self.u.op3(Op::BuildList, list, list, 0);
         for p in &tp.type_params {
@@ -203,6 +204,7 @@ impl<'a> Compiler<'a> {
             self.u.op2(Op::ListAppend, list, row);
             self.u.reset(inner);
         }
+        self.u.range = outer;
         self.u.op2(Op::ListToTuple, dst, list);
         self.u.reset(mark);
         Ok(())

@@ -1,7 +1,7 @@
 //! The compiler's state: the unit at work, its enclosing ones, and where each variable lives.
 
 use crate::errors::{ErrorKind, Fault, Res, SyntaxWarning};
-use crate::scopes::{Part, Resolution, ScopeId, ScopeKind, ScopeTree, Sym, mangle};
+use crate::scopes::{Part, Resolution, ScopeId, ScopeKind, ScopeTree, Sym};
 use crate::source::Source;
 use crate::unit::{Label, NOWHERE, Reg, TEMP, Unit};
 use crate::{Options, finish};
@@ -141,7 +141,7 @@ impl<'a> Compiler<'a> {
 
     /// A name as it is spelt at run time: private names are mangled.
     pub fn mangle(&self, name: &str) -> Sym {
-        match mangle(self.tree.scopes[self.f.scope].private.as_deref(), name) {
+        match self.tree.scopes[self.f.scope].mangle(name) {
             Some(m) => m.into(),
             None => name.into(),
         }

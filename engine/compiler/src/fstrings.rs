@@ -178,11 +178,7 @@ impl<'a> Compiler<'a> {
     fn interpolation(&mut self, i: &'a ast::InterpolatedElement) -> Res<()> {
         let row = self.expr_next(&i.expression)?;
         let text = self.u.alloc();
-        let source = match &i.debug_text {
-            // All of it up to the equals sign.
-            Some(d) => d.as_str().trim_end().strip_suffix('=').unwrap_or(d.as_str()).trim().to_string(),
-            None => self.interpolation_source(i),
-        };
+        let source = self.interpolation_source(i);
         self.u.load_str(text, &source);
         let spec = self.u.alloc();
         match &i.format_spec {
@@ -197,14 +193,25 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    /// The expression's text, parentheses around it included.
+    /// The text behind the brace, without comments, up to what follows the expression: CPython keeps the
+    /// spaces before it.
     fn interpolation_source(&self, i: &ast::InterpolatedElement) -> String {
-        let text = &self.source.text;
-        let start = i.range.start().to_usize() + 1;
-        let end = i.expression.range().end().to_usize();
-        let rest = &text[end..i.range.end().to_usize()];
-        let closing: usize = rest.char_indices().take_while(|(_, c)| c.is_whitespace() || *c == ')').count();
-        text[start..end + closing].trim().to_string()
+        let text = &self.source.text[..i.range.end().to_usize()];
+        let mut end = i.expression.range().end().to_usize();
+        // Closing parentheses belong to it.
+        loop {
+            let rest = text[end..].trim_start();
+            end = text.len() - rest.len();
+            if rest.starts_with('#') {
+                end += rest.find('\n').unwrap_or(rest.len());
+            } else if rest.starts_with(')') {
+                end += 1;
+            } else {
+                break;
+            }
+        }
+        let source = without_comments(&text[i.range.start().to_usize() + 1..end]);
+        source.trim_end_matches(|c: char| c.is_whitespace() || c == '=').to_string()
     }
 }
 

@@ -5,6 +5,7 @@
 //! and the expressions it recovered.
 
 mod mistakes;
+mod strings;
 
 use crate::errors::{ErrorKind, Fault};
 use crate::source::Source;
@@ -286,71 +287,6 @@ impl<'a> Context<'a> {
         star.is_none_or(|t| t.kind() == TokenKind::Star)
     }
 
-    fn lexical(&self, k: &Lexical, r: TextRange) -> Box<Fault> {
-        match k {
-            Lexical::InvalidByteLiteral => {
-                let message = "bytes can only contain ASCII literal characters";
-                Fault::syntax(message, self.string_around(r))
-            }
-            Lexical::UnicodeError | Lexical::MissingUnicodeLbrace | Lexical::MissingUnicodeRbrace => {
-                self.unicode_escape(r)
-            }
-            Lexical::Eof => match tokenizer::brackets(self.source, self.tokens).open {
-                Some(open) => tokenizer::never_closed(self.source, open),
-                None => self.invalid(r.start()),
-            },
-            _ => self.invalid(r.start()),
-        }
-    }
-
-    fn string_around(&self, r: TextRange) -> TextRange {
-        self.tokens.iter().find(|t| t.range().contains_range(r)).map_or(r, |t| t.range())
-    }
-
-    /// The broken escape sequence in the literal around the range.
-    fn unicode_escape(&self, r: TextRange) -> Box<Fault> {
-        let string = self.string_around(r);
-        let text = self.text(string);
-        let open = text.find(['"', '\'']).unwrap_or(0);
-        let quotes =
-            if text[open..].starts_with("\"\"\"") || text[open..].starts_with("'''") { 3 } else { 1 };
-        let is_bytes = text[..open].contains(['b', 'B']);
-        let start = open + quotes;
-        let body = text.get(start..text.len().saturating_sub(quotes)).unwrap_or_default();
-        let upto = (r.start() - string.start()).to_usize().saturating_sub(start).min(body.len());
-        let at = body.get(..upto).and_then(|b| b.rfind('\\')).unwrap_or(0);
-        let chars = |s: &str| s.chars().count();
-        let position = chars(&body[..at]);
-        let letter = body[at..].chars().nth(1).unwrap_or(' ');
-        if is_bytes {
-            let message = format!("(value error) invalid \\x escape at position {position}");
-            return Fault::syntax(message, string);
-        }
-        let (what, digits) = match letter {
-            'x' => ("truncated \\xXX escape", 2),
-            'u' => ("truncated \\uXXXX escape", 4),
-            'U' => ("truncated \\UXXXXXXXX escape", 8),
-            _ => ("", 0),
-        };
-        let rest = &body[(at + 2).min(body.len())..];
-        let hex = rest.chars().take(digits).take_while(char::is_ascii_hexdigit).count();
-        let (what, len) = if digits == 0 {
-            match rest.strip_prefix('{').and_then(|r| r.find('}').map(|i| chars(&r[..i]))) {
-                Some(n) if n > 0 => ("unknown Unicode character name", n + 4),
-                _ => ("malformed \\N character escape", 2 + usize::from(rest.starts_with('{'))),
-            }
-        } else if hex == digits {
-            ("illegal Unicode character", digits + 2)
-        } else {
-            (what, hex + 2)
-        };
-        let end = position + len - 1;
-        let message = format!(
-            "(unicode error) 'unicodeescape' codec can't decode bytes in position {position}-{end}: {what}"
-        );
-        Fault::syntax(message, string)
-    }
-
     // ---- missing things
 
     fn expected_expression(&self, r: TextRange) -> Box<Fault> {
@@ -366,8 +302,9 @@ impl<'a> Context<'a> {
                 if self.kind_at(i) == TokenKind::Rbrace || self.kind_at(i) == TokenKind::Exclamation =>
             {
                 let text = self.text(self.tokens[i].range());
+                let kind = self.interpolated_kind(i);
                 Fault::syntax(
-                    format!("f-string: valid expression required before '{text}'"),
+                    format!("{kind}: valid expression required before '{text}'"),
                     self.tokens[i].range(),
                 )
             }
@@ -492,6 +429,9 @@ impl<'a> Context<'a> {
         if let Some(f) = self.parenthesized_parameters(i).or_else(|| self.comprehension_target(i)) {
             return f;
         }
+        if let Some(f) = self.type_parameter_bound(i) {
+            return f;
+        }
         let line = self.kind_at(self.line_start(i));
         match expected {
             TokenKind::Colon => {
@@ -569,33 +509,6 @@ impl<'a> Context<'a> {
         }
     }
 
-    fn interpolated(&self, letter: &str, k: &Interpolated, r: TextRange) -> Box<Fault> {
-        let text = self.text(r);
-        let what = match k {
-            Interpolated::InvalidConversionFlag
-                if text.chars().all(|c| c.is_alphanumeric() || c == '_') && !text.is_empty() =>
-            {
-                format!("invalid conversion character '{text}': expected 's', 'r', or 'a'")
-            }
-            Interpolated::InvalidConversionFlag => "missing conversion character".into(),
-            Interpolated::LambdaWithoutParentheses => {
-                "lambda expressions are not allowed without parentheses".into()
-            }
-            Interpolated::UnclosedLbrace => "expecting '}'".into(),
-            Interpolated::SingleRbrace => "single '}' is not allowed".into(),
-            Interpolated::ConversionFlagNotImmediatelyAfterExclamation => {
-                "conversion type must come right after the exclamation mark".into()
-            }
-            Interpolated::NewlineInFormatSpec => {
-                "newlines are not allowed in format specifiers for single quoted f-strings".into()
-            }
-            Interpolated::UnterminatedString | Interpolated::UnterminatedTripleQuotedString => {
-                "unterminated string".into()
-            }
-        };
-        Fault::syntax(format!("{letter}-string: {what}"), r)
-    }
-
     // ---- errors that only their text tells apart
 
     fn other(&self, m: &str, r: TextRange) -> Box<Fault> {
@@ -647,6 +560,8 @@ impl<'a> Context<'a> {
                 )
             }
             "Expected a parameter name" => self.parameter_name(r),
+            "Cannot mix t-string literals with string or bytes literals" => self.mixed_templates(r),
+            "Bytes literal cannot be mixed with non-bytes literals" => self.mixed_bytes(r),
             "Boolean 'not' expression cannot be used here" => {
                 f("'not' after an operator must be parenthesized")
             }
@@ -655,7 +570,8 @@ impl<'a> Context<'a> {
                 Fault::syntax("invalid syntax", t)
             }
             _ => {
-                if let Some(f) = self.comprehension_target(i).or_else(|| self.parenthesized_parameters(i)) {
+                let mistake = self.comprehension_target(i).or_else(|| self.parenthesized_parameters(i));
+                if let Some(f) = mistake.or_else(|| self.type_parameter_bound(i)) {
                     return f;
                 }
                 if self.kind_at(i) == TokenKind::Equal

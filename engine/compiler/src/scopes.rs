@@ -124,6 +124,8 @@ pub struct Scope<'a> {
     pub static_attributes: FxHashSet<Sym>,
     /// Name of the class for private names.
     pub private: Option<Sym>,
+    /// Only these are private: around a generic class, names mean what they mean outside, but for the parameters.
+    pub private_names: Option<Rc<[Sym]>>,
     /// What an annotation-like scope is called in messages.
     pub place: &'static str,
     /// Visited for its errors only: nothing in it is compiled.
@@ -133,6 +135,14 @@ pub struct Scope<'a> {
 impl<'a> Scope<'a> {
     pub fn get(&self, name: &str) -> Option<&Symbol> {
         self.index.get(name).map(|&i| &self.symbols[i])
+    }
+
+    /// A private name in a class, prefixed by the class's name; None if it stays as it is.
+    pub fn mangle(&self, name: &str) -> Option<String> {
+        let class = self.private.as_deref()?.trim_start_matches('_');
+        let hidden = name.starts_with("__") && !name.ends_with("__") && !name.contains('.');
+        let affected = self.private_names.as_ref().is_none_or(|names| names.iter().any(|n| &**n == name));
+        (hidden && affected && !class.is_empty()).then(|| format!("_{class}{name}"))
     }
 
     pub fn is_function_like(&self) -> bool {
@@ -148,13 +158,6 @@ pub struct ScopeTree<'a> {
 /// The address of an AST node, its key in the tree.
 pub fn key<T>(node: &T) -> usize {
     std::ptr::from_ref(node) as usize
-}
-
-/// A private name in a class is prefixed by the class's name.
-pub fn mangle(private: Option<&str>, name: &str) -> Option<String> {
-    let class = private?.trim_start_matches('_');
-    let hidden = name.starts_with("__") && !name.ends_with("__") && !name.contains('.');
-    (hidden && !class.is_empty()).then(|| format!("_{class}{name}"))
 }
 
 impl<'a> ScopeTree<'a> {
@@ -207,13 +210,27 @@ impl<'a> ScopeTree<'a> {
             self.look_outward(id, &name, flags & def::NONLOCAL != 0)
         };
         if flags & def::NONLOCAL != 0 && !matches!(resolution, Resolution::Free(_)) {
-            return Err(Fault::syntax(format!("no binding for nonlocal '{name}' found"), declared));
+            let text = if self.is_type_parameter(id, &name) {
+                format!("nonlocal binding not allowed for type parameter '{name}'")
+            } else {
+                format!("no binding for nonlocal '{name}' found")
+            };
+            return Err(Fault::syntax(text, declared));
         }
         if let Resolution::Free(owner) = resolution {
             self.capture(id, owner, &name);
         }
         self.scopes[id].symbols[i].resolution = resolution;
         Ok(())
+    }
+
+    /// Whether the nearest binding around the scope is a type parameter's.
+    fn is_type_parameter(&self, id: ScopeId, name: &str) -> bool {
+        let outer = |id: ScopeId| self.scopes[id].parent;
+        std::iter::successors(outer(id), |&p| outer(p))
+            .filter(|&p| self.scopes[p].is_function_like())
+            .find_map(|p| self.scopes[p].get(name).filter(|s| s.flags & def::BOUND != 0))
+            .is_some_and(|s| s.flags & def::TYPE_PARAM != 0)
     }
 
     fn look_outward(&self, id: ScopeId, name: &str, nonlocal: bool) -> Resolution {

@@ -5,7 +5,7 @@ mod definitions;
 
 use crate::errors::{Fault, Res};
 use crate::scopes::{
-    Deferred, Part, Resolution, Scope, ScopeId, ScopeKind, ScopeTree, Sym, Symbol, def, key, mangle,
+    Deferred, Part, Resolution, Scope, ScopeId, ScopeKind, ScopeTree, Sym, Symbol, def, key,
 };
 use ruff_python_ast::{self as ast, Expr, ExprContext, Pattern, Stmt};
 use ruff_text_size::TextRange;
@@ -72,7 +72,7 @@ impl<'a> SymbolBuilder<'a> {
     }
 
     fn mangled(&mut self, name: &str) -> Sym {
-        match mangle(self.tree.scopes[self.current].private.as_deref(), name) {
+        match self.tree.scopes[self.current].mangle(name) {
             Some(m) => self.intern(&m),
             None => self.intern(name),
         }
@@ -83,13 +83,15 @@ impl<'a> SymbolBuilder<'a> {
         let id = self.tree.scopes.len();
         let outer = self.current;
         let parent = (id > 0).then_some(outer);
-        let (outer_private, outer_sees, outer_kind, in_iterable) = match parent {
+        let (outer_private, private_names, outer_sees, outer_kind, in_iterable) = match parent {
             Some(p) => {
                 let s = &self.tree.scopes[p];
-                (s.private.clone(), s.sees_class, s.kind, s.in_iterable)
+                (s.private.clone(), s.private_names.clone(), s.sees_class, s.kind, s.in_iterable)
             }
-            None => (None, false, ScopeKind::Module, false),
+            None => (None, None, false, ScopeKind::Module, false),
         };
+        // In a class's body all names are private.
+        let private_names = private_names.filter(|_| kind != ScopeKind::Class);
         let sees_class =
             kind.is_annotation_like() && parent.is_some() && (outer_kind == ScopeKind::Class || outer_sees);
         let inlined = kind.is_comprehension() && kind != ScopeKind::GenExpr && !outer_sees;
@@ -114,6 +116,7 @@ impl<'a> SymbolBuilder<'a> {
             deferred: Vec::new(),
             static_attributes: FxHashSet::default(),
             private: private.or(outer_private),
+            private_names,
             place: match kind {
                 ScopeKind::Annotations => "an annotation",
                 ScopeKind::TypeAlias => "a type alias",
@@ -205,9 +208,9 @@ impl<'a> SymbolBuilder<'a> {
 
     fn conditional_stmts(&mut self, body: &'a [Stmt]) -> Res<()> {
         self.conditional += 1;
-        let r = self.stmts(body);
+        self.stmts(body)?;
         self.conditional -= 1;
-        r
+        Ok(())
     }
 
     fn stmt(&mut self, stmt: &'a Stmt) -> Res<()> {

@@ -37,6 +37,10 @@ const MAIN_CHUNK: usize = FIRST_CHUNK << 9;
 /// Words of the largest regular chunk.
 const MAX_CHUNK: usize = FIRST_CHUNK << 11;
 
+/// Bit of [`Context::native_depth`]: somebody wants to know of switches away from the context, so
+/// that these are to go the long way, as if native calls were in the way.
+pub const WATCHED: u32 = 1 << 31;
+
 /// What a side entry is for.
 #[derive(Clone, Copy)]
 pub enum Side {
@@ -73,10 +77,10 @@ pub struct Context {
     pub limit: Cell<*mut Value>,
     /// The exception being handled (`sys.exc_info`).
     pub handled: Cell<Option<Value>>,
-    /// Native calls of this context that are on a native stack now, between its frames.
+    /// Native calls of this context that are on a native stack now, between its frames; [`WATCHED`].
     pub native_depth: Cell<u32>,
     /// Made when first needed: most contexts never have an entry.
-    side: Cell<Option<Box<Vec<SideEntry>>>>,
+    side: Cell<Option<Box<SideList>>>,
     /// `contextvars.Context` that is current.
     pub variables: Cell<Option<Value>>,
 }
@@ -97,6 +101,10 @@ impl Default for Context {
     }
 }
 
+/// A context's side list; boxed, for most contexts have none.
+#[derive(Default)]
+struct SideList(Vec<SideEntry>);
+
 /// No memory for a chunk.
 #[derive(Debug)]
 pub struct NoMemory;
@@ -113,6 +121,21 @@ impl Context {
     pub fn begin(&self, pool: &ChunkPool) -> Result<(), NoMemory> {
         self.push_chunk(pool, FIRST_CHUNK, 0)
     }
+
+    /// Native calls of this context that are on a native stack.
+    pub fn native_calls(&self) -> u32 {
+        self.native_depth.get() & !WATCHED
+    }
+
+    /// Are switches away from it to go the long way?
+    pub fn is_watched(&self) -> bool {
+        self.native_depth.get() & WATCHED != 0
+    }
+
+    pub fn watch(&self, on: bool) {
+        self.native_depth.set(self.native_calls() | if on { WATCHED } else { 0 });
+    }
+
     /// First word of the current chunk.
     pub fn chunk_start(&self) -> *mut Value {
         // SAFETY: the chunk is at least its head long.
@@ -188,8 +211,8 @@ impl Context {
     /// Lends the side list out; an empty one where there is none.
     fn with_side<T>(&self, f: impl FnOnce(&mut Vec<SideEntry>) -> T) -> T {
         let mut side = self.side.take().unwrap_or_default();
-        let r = f(&mut side);
-        if side.capacity() > 0 {
+        let r = f(&mut side.0);
+        if side.0.capacity() > 0 {
             self.side.set(Some(side));
         }
         r
@@ -232,7 +255,7 @@ impl Context {
             tracer.visit_word(v.bits());
         }
         if let Some(side) = self.side.take() {
-            for entry in side.iter() {
+            for entry in &side.0 {
                 if let Side::Frame(f) = entry.side {
                     tracer.visit_word(f.bits());
                 }

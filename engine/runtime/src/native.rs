@@ -657,6 +657,9 @@ macro_rules! native_modifiers {
     ($def:expr, class) => {
         $def.class_method()
     };
+    ($def:expr, static soft $soft:path) => {
+        $def.soft($soft).static_method()
+    };
     ($def:expr, static) => {
         $def.static_method()
     };

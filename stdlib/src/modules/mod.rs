@@ -1,5 +1,6 @@
 //! The modules written in Rust that the library is built on.
 
+mod ast;
 mod atexit;
 mod errno;
 mod io;
@@ -18,6 +19,7 @@ pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.
 const MODULES: &[(&str, MakeModule)] = &[
+    ("_ast", ast::make),
     ("atexit", atexit::make),
     ("errno", errno::make),
     ("_io", io::make),

@@ -151,4 +151,41 @@ impl<'a> Context<'a> {
         let range = TextRange::new(self.after(open)?.start(), self.before(i)?.end());
         Some(Fault::syntax("did you forget parentheses around the comprehension target?", range))
     }
+
+    /// `[*Ts: bound]` and `[**P: bound]` in a list of type parameters; `i` is the colon.
+    pub(super) fn type_parameter_bound(&self, i: usize) -> Option<Box<Fault>> {
+        if self.kind_at(i) != TokenKind::Colon {
+            return None;
+        }
+        let before = |t: TextRange| self.before(self.index_at(t.start()));
+        let star = before(self.before(i)?.range())?;
+        let kind = match star.kind() {
+            TokenKind::Star => "TypeVarTuple",
+            TokenKind::DoubleStar => "ParamSpec",
+            _ => return None,
+        };
+        let open = tokenizer::brackets(self.source, &self.tokens[..i]).open?;
+        let keyword = before(before(open)?.range())?;
+        let opens = self.text(open) == "[";
+        if !opens || !matches!(keyword.kind(), TokenKind::Def | TokenKind::Class | TokenKind::Type) {
+            return None;
+        }
+        // The bound goes up to the next parameter.
+        let mut depth = 0;
+        let mut end = None;
+        let mut tuple = false;
+        for t in self.tokens[i + 1..].iter().filter(|t| !t.kind().is_trivia()) {
+            match t.kind() {
+                TokenKind::Comma | TokenKind::Equal | TokenKind::Rsqb if depth == 0 => break,
+                TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => depth += 1,
+                TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => depth -= 1,
+                TokenKind::Comma if depth == 1 => tuple |= self.kind_at(i + 1) == TokenKind::Lpar,
+                _ => {}
+            }
+            end = Some(t.end());
+        }
+        let what = if tuple { "constraints" } else { "bound" };
+        let range = TextRange::new(self.tokens[i].start(), end?);
+        Some(Fault::syntax(format!("cannot use {what} with {kind}"), range))
+    }
 }

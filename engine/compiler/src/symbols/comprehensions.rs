@@ -99,7 +99,8 @@ impl<'a> SymbolBuilder<'a> {
         };
         if kind == ScopeKind::Class || kind.is_annotation_like() {
             let place = self.tree.scopes[at].place;
-            let message = format!("assignment expression within a comprehension cannot be used in {place}");
+            let message =
+                format!("assignment expression within a comprehension cannot be used within {place}");
             return Err(Fault::syntax(message, target.range));
         }
         let inner_flag =

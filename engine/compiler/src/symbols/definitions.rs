@@ -181,6 +181,8 @@ impl<'a> SymbolBuilder<'a> {
         let outer_count = std::mem::take(&mut self.condition_count);
         if let Some(tp) = &c.type_params {
             self.enter(ScopeKind::TypeParams, key(c), Part::TypeParams, Some(name.clone()));
+            let names = tp.type_params.iter().map(|p| self.intern(p.name())).collect();
+            self.scope().private_names = Some(names);
             for hidden in [".type_params", ".generic_base"] {
                 let n = self.intern(hidden);
                 self.note(n, def::LOCAL | def::USED, TextRange::default());

@@ -230,7 +230,7 @@ fn get_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) ->
             let has_fallback = ty.special(vm, Special::GetAttr).is_some() && cont.kind == ContKind::Plain;
             let cont =
                 if has_fallback { cont.kind(ContKind::GetAttribute).with(obj, name.value()) } else { cont };
-            if has_fallback && f.cast::<Function>().is_none() {
+            if has_fallback && !is_python(f) {
                 let v = vm.get_attr(obj, name)?;
                 return deliver(vm, resume, cont, v);
             }
@@ -238,6 +238,12 @@ fn get_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) ->
         }
         AttrLookup::Missing => missing_soft(vm, resume, obj, name, cont),
     }
+}
+
+/// A Python function, bound or not?
+fn is_python(f: Value) -> bool {
+    let f = f.cast::<BoundMethod>().map_or(f, |m| m.function.value());
+    f.cast::<Function>().is_some()
 }
 
 fn missing_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) -> R<At> {
@@ -311,16 +317,16 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
             && !ty.lookup(vm, cache.name).is_some_and(|v| is_data_descriptor(vm, v))
             && i.slot(slot).is_some()
         {
+            ty.watch(vm, cache.name, frame_code(at.base))?;
             note_attr(at, cache, shape.id, i.capacity(), slot, Op::LoadAttrSlot, Op::LoadAttrOverflow);
-            vm.watch_shape_lookup(ty);
         } else if !shape.is_dict
             && has_builtin_getattribute(vm, ty)
             && let Some(m) = ty.lookup(vm, cache.name).and_then(|v| v.cast::<Member>())
             && m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o))
             && i.slot(m.slot()).is_some()
         {
+            ty.watch(vm, cache.name, frame_code(at.base))?;
             note_attr(at, cache, shape.id, i.capacity(), m.slot(), Op::LoadAttrSlot, Op::LoadAttrOverflow);
-            vm.watch_shape_lookup(ty);
         }
     }
     get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
@@ -381,8 +387,8 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
         if let Some(slot) = slot {
             i.set_slot(vm, slot, Some(v))?;
             if slot < i.capacity() && cache.misses.get() < MEGAMORPHIC {
+                ty.watch(vm, name, frame_code(at.base))?;
                 note_attr(at, cache, shape.id, i.capacity(), slot, Op::StoreAttrSlot, Op::StoreAttr);
-                vm.watch_shape_lookup(ty);
             }
             return Ok(at.skip(2));
         }
@@ -391,9 +397,9 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
             let after = i.shape(vm);
             let slot = after.names.len().wrapping_sub(1);
             if !after.is_dict && !shape.is_dict && slot < i.capacity() && cache.misses.get() < MEGAMORPHIC {
+                ty.watch(vm, name, frame_code(at.base))?;
                 note_attr(at, cache, shape.id, i.capacity(), slot, Op::StoreAttrAdd, Op::StoreAttr);
                 cache.next_shape.set(after.id);
-                vm.watch_shape_lookup(ty);
             }
             return Ok(at.skip(2));
         }
@@ -430,6 +436,16 @@ fn set_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, v: Option<Valu
             None => Err(property_error(vm, p, obj, if v.is_some() { "setter" } else { "deleter" })),
         };
     }
+    // A data descriptor of a Python class.
+    if f.is_some_and(|f| vm.known.is_setattr(f))
+        && obj.cast::<Type>().is_none()
+        && let Some(d) = ty.lookup(vm, name)
+        && let Some(set) = vm.type_of(d).special(vm, if v.is_some() { Special::Set } else { Special::Delete })
+        && set.cast::<Function>().is_some()
+    {
+        let args = [d, obj, v.unwrap_or(Value::NONE)];
+        return call_soft(vm, resume, set, Args::new(&args[..2 + usize::from(v.is_some())], None), cont);
+    }
     vm.set_or_delete_attr(obj, name, v)?;
     Ok(resume)
 }
@@ -458,11 +474,11 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
                 || k == Kind::Function as u8 || k == Kind::Wrapper as u8)
             && cache.misses.get() < MEGAMORPHIC
         {
+            ty.watch(vm, name, frame_code(at.base))?;
             frame_code(at.base).barrier(vm);
             cache.misses.set(cache.misses.get() + 1);
             cache.shape.set(shape.id);
             cache.function.set(Some(f));
-            vm.watch_shape_lookup(ty);
             set_op(at, Op::LoadMethodCached);
         }
         return Ok(at.skip(2));

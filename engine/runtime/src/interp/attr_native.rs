@@ -146,7 +146,7 @@ impl Vm {
                     None => Err(self.attribute_error(format!(
                         "attribute '{}' of '{}' objects is not writable",
                         g.def().name,
-                        g.owner.cast::<Type>().map(|t| t.name_string()).unwrap_or_default()
+                        g.owner.cast::<Type>().map(|t| t.message_name()).unwrap_or_default()
                     ))),
                 };
             }
@@ -258,25 +258,6 @@ impl Vm {
             }
             None => Err(self.attribute_error("__dict__ is not writable")),
         }
-    }
-
-    /// Caches in code rely on what this type's look-ups gave.
-    pub fn watch_shape_lookup(&self, ty: Ref<Type>) {
-        ty.set_flag(type_flags::WATCHED, true);
-    }
-
-    /// A watched type changed: its instances' shapes are replaced, so that caches miss.
-    ///
-    /// Live instances keep their old shapes, whose ids caches may name: those shapes are marked by
-    /// giving the caches' ops no match, that is, all code of the isolate drops its attribute caches.
-    pub fn drop_attribute_caches(&self) {
-        self.heap.for_each_object(&mut |h| {
-            // SAFETY: the heap hands out live objects.
-            let code = unsafe { Value::from_bits(h as u64) }.cast::<crate::types::code::CodeObject>();
-            if let Some(code) = code {
-                crate::types::code::reset_attribute_caches(code);
-            }
-        });
     }
 }
 

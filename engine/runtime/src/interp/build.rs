@@ -172,33 +172,15 @@ pub fn list_to_tuple(vm: &Vm, at: At) -> R<At> {
     Ok(at.skip(1))
 }
 
-pub fn to_str(vm: &Vm, at: At) -> R<At> {
-    let v = at.reg(at.b());
-    let s = match at.c() {
-        1 => vm.to_str(v)?,
-        2 => vm.repr(v)?,
-        _ => vm.ascii(v)?,
-    };
-    at.set(at.a(), s.value());
-    Ok(at.skip(1))
-}
-
-pub fn format_value(vm: &Vm, at: At) -> R<At> {
-    let (v, spec) = (at.reg(at.b()), at.reg(at.c()));
-    let s = if spec.is_unbound() && vm.is_exact_str(v) { v } else { vm.format(v, spec)? };
-    at.set(at.a(), s);
-    Ok(at.skip(1))
-}
-
 pub fn interpolation(vm: &Vm, at: At) -> R<At> {
     let b = at.b();
-    let v = crate::methods::new_interpolation(vm, at.reg(b), at.reg(b + 1), at.c(), at.reg(b + 2))?;
+    let v = crate::methods::interpolation_of(vm, at.reg(b), at.reg(b + 1), at.c(), at.reg(b + 2))?;
     at.set(at.a(), v);
     Ok(at.skip(1))
 }
 
 pub fn template(vm: &Vm, at: At) -> R<At> {
-    let v = crate::methods::new_template(vm, at.reg(at.b()), at.reg(at.c()))?;
+    let v = crate::methods::template_of(vm, at.reg(at.b()), at.reg(at.c()))?;
     at.set(at.a(), v);
     Ok(at.skip(1))
 }

@@ -3,7 +3,9 @@
 use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS, SIDE, Side, SideEntry};
 use crate::interp::cont::{caller, return_word, tagged};
 use crate::interp::frames::frame_code;
-use crate::interp::{At, Consumer, Cont, ContKind, generators, iteration, operators, or_unwind, publish};
+use crate::interp::{
+    At, Consumer, Cont, ContKind, copy_words, generators, iteration, operators, or_unwind, publish,
+};
 use crate::native::Args;
 use crate::object::{Kind, Ref};
 use crate::types::code::NOT_SIMPLE;
@@ -47,14 +49,28 @@ impl SoftCall<'_> {
 
     /// The call raised the pending exception.
     pub fn raised(&self, vm: &Vm) -> At {
+        if self.cont.kind == ContKind::LeaveContext {
+            // There is no frame whose unwinding would do it. An error in it replaces the other.
+            let _ = crate::modules::contextvars::leave(vm, self.cont.a);
+        }
         self.go_on(vm, Err(crate::value::Raised))
     }
 
     /// Goes on where the work led to, or raises the pending exception out of the call.
     pub fn go_on(&self, vm: &Vm, r: R<At>) -> At {
-        if r.is_err() && self.cont.kind == ContKind::Exit {
-            // A nested run made the call: it ends, its frames are not to be unwound here.
-            return At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: self.resume.base };
+        if r.is_err() {
+            match self.cont.kind {
+                // A nested run made the call: it ends, its frames are not to be unwound here.
+                ContKind::Exit => {
+                    return At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: self.resume.base };
+                }
+                // All that the context was to run is this call.
+                ContKind::ContextEnd => {
+                    let hooks = vm.hooks.clone();
+                    return hooks.switcher().context_finished(vm, vm.context(), Err(crate::value::Raised));
+                }
+                _ => {}
+            }
         }
         or_unwind(vm, r)
     }
@@ -246,7 +262,7 @@ pub fn with_first<T>(vm: &Vm, first: Value, args: Args<'_>, f: impl FnOnce(Args<
         // SAFETY: the row is longer than the arguments, and its beginning is then initialised.
         let row = unsafe {
             let p = row.as_mut_ptr().cast::<Value>();
-            std::ptr::copy_nonoverlapping(all.as_ptr(), p.add(1), all.len());
+            copy_words(all.as_ptr().cast(), p.add(1).cast(), all.len());
             std::slice::from_raw_parts(p, all.len() + 1)
         };
         return f(Args::new(row, names));
@@ -280,6 +296,7 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
     let Some(new) = ty.special(vm, Special::New) else {
         return Err(vm.type_error(format!("cannot create '{}' instances", ty.name_string())));
     };
+    let new = vm.unwrap_static(new);
     if new.is(vm.object_new()) {
         let init = ty.special(vm, Special::Init);
         if let Some(f) = init.and_then(|f| f.cast::<Function>())
@@ -292,12 +309,14 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
             return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
         }
     }
-    if new.cast::<Function>().is_none() && new.cast::<NativeFunction>().is_none() {
-        // A `__new__` that is some other callable: the general way, by natives.
-        let v = vm.construct(ty, args)?;
-        return apply(vm, resume, cont, v);
+    let native = new.cast::<NativeFunction>();
+    // A `__new__` that makes calls of its own, or a continuation that its record has no room for.
+    let plain = cont.kind == ContKind::Plain && cont.consumer == Consumer::Store;
+    if !plain || native.is_none_or(|n| n.def().soft.is_some()) && new.cast::<Function>().is_none() {
+        let task = super::construct::task(vm, ty, new, args)?;
+        return super::task::begin_task(vm, resume, cont, task);
     }
-    if let Some(native) = new.cast::<NativeFunction>() {
+    if let Some(native) = native {
         let instance = with_first(vm, ty.value(), args, |args| native.def().invoke(vm, args))?;
         return init_instance(vm, resume, ty, instance, args, cont);
     }
@@ -308,10 +327,6 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
         Some(names) => Tuple::new(vm, &[kept.value(), names.value()])?,
         None => Tuple::new(vm, &[kept.value()])?,
     };
-    if cont.kind != ContKind::Plain || cont.consumer != Consumer::Store {
-        let v = vm.construct(ty, args)?;
-        return apply(vm, resume, cont, v);
-    }
     let new_cont = cont.kind(ContKind::New).with(ty.value(), kept.value());
     with_first(vm, ty.value(), args, |args| call_soft(vm, resume, new, args, new_cont))
 }
@@ -336,7 +351,7 @@ fn init_instance(vm: &Vm, resume: At, ty: Ref<Type>, instance: Value, args: Args
     apply(vm, resume, cont, instance)
 }
 
-fn check_init_result(vm: &Vm, v: Value) -> R<()> {
+pub(super) fn check_init_result(vm: &Vm, v: Value) -> R<()> {
     if v.is_none() {
         return Ok(());
     }
@@ -359,8 +374,8 @@ pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont
     }
     let (all, names) = args.parts();
     if exec.simple_args as usize == all.len() && names.is_none() {
-        // SAFETY: parameters are the first registers.
-        unsafe { std::ptr::copy(all.as_ptr(), base, all.len()) };
+        // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.
+        unsafe { copy_words(all.as_ptr().cast(), base.cast(), all.len()) };
         return Ok(At { pc: exec.entry, base });
     }
     if let Err(e) = super::bind_arguments(vm, f, args, base) {
@@ -519,7 +534,17 @@ pub fn return_slow(vm: &Vm, base: *mut Value, v: Value) -> At {
 }
 
 /// Goes on with the result of what the machine called.
+#[inline(always)]
 pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
+    if cont.kind == ContKind::Plain && cont.consumer == Consumer::Store {
+        resume.set(cont.dst as usize, v);
+        return Ok(resume);
+    }
+    apply_any(vm, resume, cont, v)
+}
+
+#[inline(never)]
+fn apply_any(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     match cont.kind {
         ContKind::Plain | ContKind::GetAttribute => deliver(vm, resume, cont, v),
         ContKind::Exit => {
@@ -560,19 +585,28 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
             deliver(vm, resume, cont, v)
         }
         ContKind::ForNext | ContKind::SendCall => deliver(vm, resume, cont, v),
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => {
+        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall | ContKind::GenStep => {
             unreachable!("generators leave by their own ops")
         }
         ContKind::Await => {
             generators::check_await_iter(vm, v)?;
             deliver(vm, resume, cont, v)
         }
-        ContKind::Anext => {
-            let it = generators::anext_awaitable(vm, cont.a, v)?;
-            deliver(vm, resume, cont, it)
+        ContKind::Anext => generators::anext_result(vm, resume, cont, v),
+        ContKind::LeaveContext => {
+            crate::modules::contextvars::leave(vm, cont.a)?;
+            deliver(vm, resume, cont, v)
         }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
-        ContKind::ClassBody | ContKind::ClassStep => crate::interp::misc::class_step(vm, resume, cont, v),
+        ContKind::Text => {
+            super::text::check(vm, cont.special(), v)?;
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::AsyncIter => {
+            generators::check_async_iter(vm, v)?;
+            deliver(vm, resume, cont, v)
+        }
+        ContKind::Task => super::task::resume_task(vm, resume, cont, v),
     }
 }
 

@@ -41,18 +41,24 @@ pub enum ContKind {
     GenSend,
     /// A generator resumed by `next()`, `send()` and the like: returning is StopIteration.
     GenCall,
+    /// An async generator resumed by `Send` through one of its steps, which is the operand.
+    GenStep,
     /// `__next__` or `send` method of an iterator in `Send`.
     SendCall,
     /// `__await__`: must be an iterator. `a`: the awaited object.
     Await,
     /// `__anext__`: its awaitable is wanted. `a`: the async iterator.
     Anext,
-    /// Class body: then the metaclass is called. `a`: what is needed for it.
-    ClassBody,
+    /// `__format__`, `__str__` or `__repr__` (`op`): must be a str.
+    Text,
+    /// `__aiter__`: must have `__anext__`.
+    AsyncIter,
+    /// A call that the task `a` made.
+    Task,
+    /// A function called by `Context.run`: the context `a` is left.
+    LeaveContext,
     /// `__exit__`-like calls and setters whose result is thrown away but errors count.
     Discard,
-    /// `__set_name__` and `__init_subclass__` steps of making a class.
-    ClassStep,
 }
 
 /// What takes the result.
@@ -120,6 +126,38 @@ impl Cont {
         self
     }
 
+    /// The words of a record.
+    #[inline(always)]
+    pub fn pack(&self) -> [Value; 3] {
+        let info = self.kind as i64
+            | (self.op as i64) << 8
+            | (self.stage as i64) << 16
+            | (self.consumer as i64) << 20
+            | (self.dst as i64) << 24
+            | (self.jump as i64) << 40;
+        // `jump` has 21 bits, so that the number fits an int word.
+        [Value::small_int(info), self.a, self.b]
+    }
+
+    /// From the words that `pack` gave.
+    #[inline(always)]
+    pub fn unpack([info, a, b]: [Value; 3]) -> Cont {
+        let info = info.as_small_int();
+        // SAFETY: the numbers come from these types.
+        unsafe {
+            Cont {
+                kind: std::mem::transmute::<u8, ContKind>(info as u8),
+                op: (info >> 8) as u8,
+                stage: (info >> 16) as u8 & 15,
+                consumer: std::mem::transmute::<u8, Consumer>((info >> 20) as u8 & 15),
+                dst: (info >> 24) as u16,
+                jump: (info >> 40) as i32,
+                a,
+                b,
+            }
+        }
+    }
+
     pub fn special(&self) -> Special {
         Special::ALL[self.op as usize]
     }
@@ -130,17 +168,12 @@ impl Cont {
     /// The words before the frame's head are free.
     #[inline(always)]
     pub unsafe fn write(&self, base: *mut Value) {
-        let info = self.kind as i64
-            | (self.op as i64) << 8
-            | (self.stage as i64) << 16
-            | (self.consumer as i64) << 20
-            | (self.dst as i64) << 24
-            | (self.jump as i64) << 40;
-        // SAFETY: the caller's promise. `jump` has 21 bits, so that the number fits an int word.
+        let [info, a, b] = self.pack();
+        // SAFETY: the caller's promise.
         unsafe {
-            *base.sub(5) = Value::small_int(info);
-            *base.sub(6) = self.a;
-            *base.sub(7) = self.b;
+            *base.sub(5) = info;
+            *base.sub(6) = a;
+            *base.sub(7) = b;
         }
     }
 
@@ -150,20 +183,8 @@ impl Cont {
     /// The frame's return pc has the RECORD bit.
     #[inline(always)]
     pub unsafe fn read(base: *mut Value) -> Cont {
-        // SAFETY: written by `write`, whose numbers come from these types.
-        unsafe {
-            let info = (*base.sub(5)).as_small_int();
-            Cont {
-                kind: std::mem::transmute::<u8, ContKind>(info as u8),
-                op: (info >> 8) as u8,
-                stage: (info >> 16) as u8 & 15,
-                consumer: std::mem::transmute::<u8, Consumer>((info >> 20) as u8 & 15),
-                dst: (info >> 24) as u16,
-                jump: (info >> 40) as i32,
-                a: *base.sub(6),
-                b: *base.sub(7),
-            }
-        }
+        // SAFETY: written by `write`.
+        unsafe { Cont::unpack([*base.sub(5), *base.sub(6), *base.sub(7)]) }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::context::FRAME_WORDS;
 use crate::interp::cont::{caller, return_word};
 use crate::interp::{
     At, attr, build, call, exceptions, generators, globals, imports, items, iteration, matching, misc,
-    operators, or_unwind, publish,
+    operators, or_unwind, publish, text,
 };
 use crate::object::Ref;
 use crate::types::cell::CellObject;
@@ -723,8 +723,8 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
             Op::MapUpdate => slow!(vm, at, build::map_update),
             Op::MapMerge => slow!(vm, at, build::map_merge),
             Op::ListToTuple => slow!(vm, at, build::list_to_tuple),
-            Op::ToStr => slow!(vm, at, build::to_str),
-            Op::FormatValue => slow!(vm, at, build::format_value),
+            Op::ToStr => slow!(vm, at, text::to_str),
+            Op::FormatValue => slow!(vm, at, text::format_value),
             Op::BuildInterpolation => slow!(vm, at, build::interpolation),
             Op::BuildTemplate => slow!(vm, at, build::template),
 

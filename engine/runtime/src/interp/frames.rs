@@ -1,6 +1,7 @@
 //! Reading frames: their heads, and the walk from the innermost outwards.
 
-use crate::context::RECORD;
+use crate::context::{Context, RECORD};
+use crate::interp::At;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
 use crate::object::Ref;
 use crate::types::cell::CellObject;
@@ -81,35 +82,83 @@ impl Iterator for Walk {
     }
 }
 
+/// The stack of a microthread, running or not.
+struct Stack {
+    ctx: *const Context,
+    /// The microthread's object; None: the main program.
+    owner: Option<Value>,
+    at: At,
+}
+
+impl Stack {
+    fn running(vm: &Vm) -> Stack {
+        let at = At { pc: vm.frame.pc.get(), base: vm.frame.base.get() };
+        Stack { ctx: vm.ctx.get(), owner: vm.hooks.switcher().running(), at }
+    }
+
+    /// None: it has ended, or not begun.
+    fn of(vm: &Vm, owner: Option<Value>) -> Option<Stack> {
+        if vm.hooks.switcher().running() == owner {
+            return Some(Stack::running(vm));
+        }
+        let (ctx, at) = vm.hooks.switcher().standing(vm, owner)?;
+        Some(Stack { ctx, owner, at })
+    }
+
+    fn walk(&self) -> Walk {
+        Walk::new(self.at.pc, self.at.base)
+    }
+
+    /// The frame object of its frame at `base`, made at the first asking. MemoryError.
+    fn frame_object(&self, vm: &Vm, base: *mut Value) -> R<Ref<FrameObject>> {
+        // SAFETY: the context is the running one, the isolate's own, or part of `owner`.
+        let ctx = unsafe { &*self.ctx };
+        if let Some(f) = ctx.frame_object(base).and_then(|v| v.cast()) {
+            return Ok(f);
+        }
+        let generator = frame_generator(base);
+        let f = match generator.and_then(|g| g.frame.cast::<FrameObject>()) {
+            Some(f) => {
+                f.set_base(base);
+                f
+            }
+            None => {
+                let f = FrameObject::new(vm, frame_function(base), frame_code(base), base)?;
+                if let Some(g) = generator {
+                    f.generator.set(vm, f, g.value());
+                    g.frame.set(vm, g, f.value());
+                }
+                f
+            }
+        };
+        f.microthread.set(vm, f, self.owner);
+        let inner: Vec<*mut Value> = self.walk().map(|f| f.base).take_while(|&b| b != base).collect();
+        ctx.add_frame_object(base, f.value(), |b| inner.contains(&b));
+        // The context's side list now leads to the object.
+        if let Some(h) = self.owner.and_then(Value::header) {
+            vm.heap.write_barrier(h);
+        }
+        // SAFETY: a frame's head; the tag makes its return look at the side list.
+        unsafe {
+            let word = base.sub(2).cast::<usize>();
+            *word |= crate::context::SIDE;
+        }
+        Ok(f)
+    }
+}
+
 /// The frame object for a live frame of the running context, made at the first asking. MemoryError.
 pub fn frame_object(vm: &Vm, base: *mut Value) -> R<Ref<FrameObject>> {
-    let ctx = vm.context();
-    if let Some(f) = ctx.frame_object(base).and_then(|v| v.cast()) {
-        return Ok(f);
+    Stack::running(vm).frame_object(vm, base)
+}
+
+/// The innermost frame of a microthread by its object (None: the main program), if it has any. MemoryError.
+pub fn innermost_frame(vm: &Vm, owner: Option<Value>) -> R<Option<Ref<FrameObject>>> {
+    let Some(stack) = Stack::of(vm, owner) else { return Ok(None) };
+    match stack.walk().next() {
+        Some(f) => stack.frame_object(vm, f.base).map(Some),
+        None => Ok(None),
     }
-    let generator = frame_generator(base);
-    let f = match generator.and_then(|g| g.frame.cast::<FrameObject>()) {
-        Some(f) => {
-            f.set_base(base);
-            f
-        }
-        None => {
-            let f = FrameObject::new(vm, frame_function(base), frame_code(base), base)?;
-            if let Some(g) = generator {
-                f.generator.set(vm, f, g.value());
-                g.frame.set(vm, g, f.value());
-            }
-            f
-        }
-    };
-    let inner: Vec<*mut Value> = Walk::running(vm).map(|f| f.base).take_while(|&b| b != base).collect();
-    ctx.add_frame_object(base, f.value(), |b| inner.contains(&b));
-    // SAFETY: a frame's head; the tag makes its return look at the side list.
-    unsafe {
-        let word = base.sub(2).cast::<usize>();
-        *word |= crate::context::SIDE;
-    }
-    Ok(f)
 }
 
 /// The generator whose frame is at `base`.
@@ -145,7 +194,7 @@ pub fn generator_frame(vm: &Vm, g: Ref<Generator>) -> R<Ref<FrameObject>> {
 
 /// Where a frame object's registers are.
 pub enum FramePlace {
-    /// On the running context's stack.
+    /// On the stack of a microthread.
     Live(WalkedFrame),
     /// In the generator that it belongs to.
     Suspended(Ref<Generator>),
@@ -155,7 +204,8 @@ pub enum FramePlace {
 
 pub fn frame_place(vm: &Vm, f: Ref<FrameObject>) -> FramePlace {
     if let Some(base) = f.base()
-        && let Some(found) = Walk::running(vm).find(|w| w.base == base)
+        && let Some(stack) = Stack::of(vm, f.microthread.get())
+        && let Some(found) = stack.walk().find(|w| w.base == base)
     {
         return FramePlace::Live(found);
     }
@@ -163,7 +213,10 @@ pub fn frame_place(vm: &Vm, f: Ref<FrameObject>) -> FramePlace {
     match g.state() {
         GenState::Created | GenState::Suspended => FramePlace::Suspended(g),
         GenState::Running => match Walk::running(vm).find(|w| frame_generator(w.base) == Some(g)) {
-            Some(found) => FramePlace::Live(found),
+            Some(found) => {
+                f.microthread.set(vm, f, vm.hooks.switcher().running());
+                FramePlace::Live(found)
+            }
             None => FramePlace::Left,
         },
         GenState::Finished => FramePlace::Left,
@@ -182,10 +235,13 @@ pub fn frame_unit(vm: &Vm, f: Ref<FrameObject>) -> u32 {
 /// The calling frame. MemoryError.
 pub fn frame_back(vm: &Vm, f: Ref<FrameObject>) -> R<Option<Ref<FrameObject>>> {
     match frame_place(vm, f) {
-        FramePlace::Live(w) => match Walk::running(vm).skip_while(|x| x.base != w.base).nth(1) {
-            Some(below) => frame_object(vm, below.base).map(Some),
-            None => Ok(None),
-        },
+        FramePlace::Live(w) => {
+            let Some(stack) = Stack::of(vm, f.microthread.get()) else { return Ok(None) };
+            match stack.walk().skip_while(|x| x.base != w.base).nth(1) {
+                Some(below) => stack.frame_object(vm, below.base).map(Some),
+                None => Ok(None),
+            }
+        }
         _ => Ok(f.back.cast()),
     }
 }

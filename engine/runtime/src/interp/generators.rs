@@ -1,12 +1,14 @@
 //! Generators and coroutines in the loop: making, resuming, suspending, ending.
 
-use crate::context::RECORD;
+use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::call::{call_special, deliver, leave_side, make_room};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
-use crate::interp::{At, or_unwind, publish};
+use crate::interp::{At, copy_words, or_unwind, publish};
+use crate::methods::generator::{Awaitable, begin_send, settle};
 use crate::native::Args;
 use crate::object::Ref;
+use crate::types::ext::Ext;
 use crate::types::generator::{DELEGATING, GenState, Generator};
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
@@ -140,9 +142,51 @@ pub fn generator_kind(vm: &Vm, g: Ref<Generator>) -> &'static str {
     }
 }
 
-/// `ForIter` over a generator.
+/// The common case of sending into a generator: it is suspended outside of any handler, and there is
+/// room for its frame. None: not so.
 #[inline(always)]
+pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont) -> Option<At> {
+    if g.state() != GenState::Suspended || g.handled.get().is_some() || resume.base.is_null() {
+        return None;
+    }
+    let code = g.code();
+    let ctx = vm.context();
+    // SAFETY: `resume.base` is a frame's, a generator's code is loaded, and below the limit is room
+    // for the record, the head and the registers.
+    unsafe {
+        let exec = &*code.exec();
+        let top = resume.base.byte_add((*frame_code(resume.base).exec()).frame_bytes as usize);
+        let base = top.wrapping_add(RECORD_WORDS + FRAME_WORDS);
+        if base.wrapping_byte_add(exec.frame_bytes as usize) > vm.limit.get() {
+            return None;
+        }
+        Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont }.write(base);
+        *base.sub(4) = g.function.value();
+        *base.sub(3) = code.value();
+        *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD);
+        *base.sub(1).cast::<*mut Value>() = resume.base;
+        let words = g.registers();
+        copy_words(words.as_ptr().cast(), base.cast(), words.len());
+        g.set_state(GenState::Running);
+        let at = At { pc: exec.entry.add(g.unit() as usize), base };
+        let dst = *suspended_at(g, at.pc).cast::<u8>().add(1) as usize;
+        at.set(dst, v);
+        Some(at)
+    }
+}
+
+/// `ForIter` over a generator.
+#[inline(never)]
 pub fn for_generator(vm: &Vm, at: At) -> At {
+    if vm.type_of(at.reg(at.b())) == vm.types.generator
+        && let Some(g) = at.reg(at.b()).cast::<Generator>()
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::GenFor);
+        cont.jump = at.extra() as i32 - 2;
+        if let Some(next) = resume_quick(vm, at.skip(2), g, Value::NONE, cont) {
+            return next;
+        }
+    }
     #[inline(never)]
     fn slow(vm: &Vm, at: At) -> At {
         publish(vm, at);
@@ -161,6 +205,7 @@ pub fn for_generator(vm: &Vm, at: At) -> At {
 }
 
 /// Takes the running generator frame off the stack: its registers go back into the object.
+#[inline(always)]
 fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
     // SAFETY: a generator's frame has a record whose `a` is the generator.
     unsafe {
@@ -168,7 +213,7 @@ fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
         let g: Ref<Generator> = cont.a.cast_unchecked();
         g.barrier(vm);
         let words = g.registers();
-        std::ptr::copy_nonoverlapping(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
+        copy_words(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
         g.set_unit(g.code().unit_of(next.pc));
         let ctx = vm.context();
         let handled = ctx.handled.get().unwrap_or(Value::NONE);
@@ -190,14 +235,25 @@ fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
 pub fn yield_value(vm: &Vm, at: At) -> At {
     let v = at.reg(at.b());
     let (to, cont) = suspend(vm, at, at.skip(1), false);
+    // The plainest of calls, without the detour by its continuation.
+    if cont.kind == ContKind::GenCall && cont.stage == 0 && cont.consumer == Consumer::Store {
+        to.set(cont.dst as usize, v);
+        return to;
+    }
     yielded(vm, to, cont, v)
 }
 
+#[inline(always)]
 fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
     match cont.kind {
         ContKind::GenFor | ContKind::GenSend => {
             to.set(cont.dst as usize, v);
             to
+        }
+        ContKind::GenStep => {
+            publish(vm, At { pc: to.pc.wrapping_sub(SEND_UNITS), base: to.base });
+            let r = step_settled(vm, to, cont, Ok(Ok(v)));
+            or_unwind(vm, r)
         }
         _ => {
             publish(vm, to);
@@ -260,6 +316,7 @@ fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
             to.set(cont.dst as usize, v);
             Ok(to.jump(cont.jump))
         }
+        ContKind::GenStep => step_settled(vm, to, cont, Ok(Err(v))),
         _ => {
             if cont.stage == GEN_CALL_EXIT {
                 // The nested run ends with the exception.
@@ -272,8 +329,38 @@ fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
     }
 }
 
-/// An exception left a generator's frame.
-pub fn raised(vm: &Vm, cont: Cont) {
+/// Units of a `Send`.
+const SEND_UNITS: usize = 2;
+
+/// The step of an async generator behind whose `Send` the machine goes on at `to`.
+fn step_of(to: At) -> Option<Ref<Ext<Awaitable>>> {
+    let send = At { pc: to.pc.wrapping_sub(SEND_UNITS), base: to.base };
+    send.reg(send.b()).cast()
+}
+
+/// An async generator did something in a step: it is awaited further, or the step is over.
+fn step_settled(vm: &Vm, to: At, cont: Cont, r: R<Result<Value, Value>>) -> R<At> {
+    let Some(step) = step_of(to) else { return Err(vm.system_error("a step without its object")) };
+    match settle(vm, step, r)? {
+        Ok(v) => {
+            to.set(cont.dst as usize, v);
+            Ok(to)
+        }
+        Err(result) => {
+            to.set(cont.dst as usize, result);
+            Ok(to.jump(cont.jump))
+        }
+    }
+}
+
+/// An exception left a generator's frame, whose resumer goes on at `to`.
+pub fn raised(vm: &Vm, to: At, cont: Cont) {
+    if cont.kind == ContKind::GenStep
+        && let Some(step) = step_of(to)
+    {
+        // A step that sends never makes something else of an exception.
+        let _ = settle(vm, step, Err(Raised));
+    }
     if let Some(g) = cont.a.cast::<Generator>() {
         g.finish();
     }
@@ -296,6 +383,18 @@ pub fn send(vm: &Vm, at: At) -> R<At> {
         let mut cont = Cont::store(at.a()).kind(ContKind::GenSend);
         cont.jump = jump;
         return resume_generator(vm, resume, g, Resume::Send(v), cont);
+    }
+    if let Some(step) = it.cast::<Ext<Awaitable>>()
+        && let Some((g, v)) = begin_send(vm, step, v)?
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::GenStep);
+        cont.jump = jump;
+        let r = resume_generator(vm, resume, g, Resume::Send(v), cont);
+        if r.is_err() {
+            // It was not resumed, so the step is over.
+            let _ = settle(vm, step, Err(Raised));
+        }
+        return r;
     }
     let mut cont = Cont::store(at.a()).kind(ContKind::SendCall);
     cont.jump = jump;
@@ -397,15 +496,19 @@ pub fn get_aiter(vm: &Vm, at: At) -> R<At> {
             vm.type_name(v)
         )));
     };
-    let it = vm.call_special_method(f, Args::new(&[v], None))?;
-    if vm.type_of(it).special(vm, Special::ANext).is_none() {
-        return Err(vm.type_error(format!(
-            "'async for' received an object from __aiter__ that does not implement __anext__: {}",
-            vm.type_name(it)
-        )));
+    let cont = Cont::store(at.a()).kind(ContKind::AsyncIter);
+    call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+}
+
+/// What `__aiter__` returned must have `__anext__`.
+pub fn check_async_iter(vm: &Vm, it: Value) -> R<()> {
+    if vm.type_of(it).special(vm, Special::ANext).is_some() {
+        return Ok(());
     }
-    at.set(at.a(), it);
-    Ok(at.skip(1))
+    Err(vm.type_error(format!(
+        "'async for' received an object from __aiter__ that does not implement __anext__: {}",
+        vm.type_name(it)
+    )))
 }
 
 pub fn get_anext(vm: &Vm, at: At) -> R<At> {
@@ -420,16 +523,15 @@ pub fn get_anext(vm: &Vm, at: At) -> R<At> {
     call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
 }
 
-/// The iterator to await what `__anext__` returned.
-pub fn anext_awaitable(vm: &Vm, _from: Value, v: Value) -> R<Value> {
+/// What `__anext__` returned is to be awaited: the iterator for it.
+pub fn anext_result(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     if v.cast::<Generator>().is_some() && vm.type_of(v) == vm.types.coroutine {
-        return Ok(v);
+        return deliver(vm, resume, cont, v);
     }
     match vm.type_of(v).special(vm, Special::Await) {
         Some(f) => {
-            let it = vm.call_special_method(f, Args::new(&[v], None))?;
-            check_await_iter(vm, it)?;
-            Ok(it)
+            let cont = cont.kind(ContKind::Await).with(v, Value::NONE);
+            call_special(vm, resume, f, Args::new(&[v], None), cont)
         }
         None => Err(vm.type_error(format!(
             "'async for' received an invalid object from __anext__: {}",

@@ -49,17 +49,19 @@ pub fn load_global(vm: &Vm, at: At) -> R<At> {
         // SAFETY: the isolate's own copy of the code.
         unsafe { *(at.pc as *mut u8) = op as u8 };
     };
-    let v = match globals.get_str(vm, name)? {
+    let cached = frame_code(at.base).caches_globals(globals);
+    let v = match mapping_get(vm, globals.value(), name)? {
         Some(v) => {
-            if let Some(cell) = globals.cell(vm, name) {
+            if cached && let Some(cell) = globals.cell(vm, name) {
                 quicken(cell.value(), Op::LoadGlobalCell);
             }
             v
         }
         None => {
             let Some(builtins) = builtins_of(vm, f)? else { return Err(name_error(vm, name)) };
-            let Some(v) = builtins.get_str(vm, name)? else { return Err(name_error(vm, name)) };
-            if let Some(cell) = builtins.cell(vm, name)
+            let Some(v) = mapping_get(vm, builtins.value(), name)? else { return Err(name_error(vm, name)) };
+            if cached
+                && let Some(cell) = builtins.cell(vm, name)
                 && globals.has_cells()
             {
                 globals.watch();
@@ -107,10 +109,10 @@ pub fn load_name(vm: &Vm, at: At) -> R<At> {
         Some(v) => v,
         None => {
             let f = frame_function(at.base);
-            let found = match f.globals().get_str(vm, name)? {
+            let found = match mapping_get(vm, f.globals().value(), name)? {
                 Some(v) => Some(v),
                 None => match builtins_of(vm, f)? {
-                    Some(b) => b.get_str(vm, name)?,
+                    Some(b) => mapping_get(vm, b.value(), name)?,
                     None => None,
                 },
             };

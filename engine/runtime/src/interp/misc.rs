@@ -1,7 +1,7 @@
 //! Cells, functions, classes, intrinsics.
 
+use crate::interp::At;
 use crate::interp::frames::{frame_code, frame_function};
-use crate::interp::{At, Cont};
 use crate::types::cell::CellObject;
 use crate::types::code::CodeObject;
 use crate::types::function::{Extra, Function};
@@ -201,9 +201,4 @@ fn stop_iteration_error(vm: &Vm, at: At, e: Value) -> R<Value> {
     new.context.init(e);
     new.set_suppress_context(true);
     Ok(new.value())
-}
-
-/// Next step of making a class after its body, or one of its hooks, ran.
-pub fn class_step(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
-    crate::modules::class_step(vm, resume, cont, v)
 }

@@ -13,6 +13,7 @@ mod attr_native;
 mod bind;
 mod build;
 mod call;
+mod construct;
 mod cont;
 mod dispatch;
 mod exceptions;
@@ -25,6 +26,8 @@ mod iteration;
 mod matching;
 mod misc;
 mod operators;
+mod task;
+mod text;
 mod unwind;
 
 pub use attr::AttrLookup;
@@ -35,10 +38,13 @@ pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
     FramePlace, Walk, WalkedFrame, frame_at_depth, frame_back, frame_code, frame_function, frame_locals,
-    frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame, running_locals,
+    frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame,
+    running_locals,
 };
-pub use generators::{Resume, gen_call, generator_kind, resume_generator};
+pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
+pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
+pub use text::check as check_text;
 pub use unwind::describe_exception;
 
 use crate::value::{R, Raised, Value};
@@ -133,6 +139,24 @@ impl At {
     pub fn row<'a>(self, first: usize, n: usize) -> &'a [Value] {
         // SAFETY: as in `reg`; chunks do not move.
         unsafe { std::slice::from_raw_parts(self.base.add(first), n) }
+    }
+}
+
+/// Copies values: mostly so few that a call would take longer.
+///
+/// # Safety
+/// As of `copy_nonoverlapping`.
+#[inline(always)]
+pub(crate) unsafe fn copy_words(from: *const u64, to: *mut u64, n: usize) {
+    const FEW: usize = 12;
+    // SAFETY: the caller's promise. Volatile, lest the loop be made a call again.
+    unsafe {
+        if n > FEW {
+            return std::ptr::copy_nonoverlapping(from, to, n);
+        }
+        for i in 0..n {
+            to.add(i).write_volatile(from.add(i).read_volatile());
+        }
     }
 }
 

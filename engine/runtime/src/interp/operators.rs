@@ -16,6 +16,8 @@ const SECOND: u8 = 2;
 const NONE_LEFT: u8 = 3;
 /// Flag in the stage: the statement was in-place (for the message).
 const WAS_INPLACE: u8 = 8;
+/// Flag in the stage of a comparison: `__eq__` was called for `!=`, so its result is to be inverted.
+const INVERTED: u8 = 8;
 
 /// `r[a] = r[b] op r[c]`.
 pub fn binary(vm: &Vm, at: At, op: Special, inplace: bool) -> R<At> {
@@ -221,6 +223,13 @@ fn compare_step(vm: &Vm, resume: At, mut cont: Cont) -> R<At> {
         if let Some((f, args)) = next
             && !f.is_none()
         {
+            // `object.__ne__` asks `__eq__`, which may be Python's.
+            if vm.known.is_object_ne(f)
+                && let Some(eq) = vm.type_of(args[0]).special(vm, Special::Eq)
+            {
+                cont.stage |= INVERTED;
+                return call_special(vm, resume, eq, Args::new(&args, None), cont);
+            }
             return call_special(vm, resume, f, Args::new(&args, None), cont);
         }
     }
@@ -233,7 +242,16 @@ fn compare_candidates(vm: &Vm, op: Special, l: Value, r: Value) -> [Option<(Valu
     if lt != rt && rt.is_subtype(lt) { [right, left] } else { [left, right] }
 }
 
-pub fn compare_result(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
+pub fn compare_result(vm: &Vm, resume: At, mut cont: Cont, v: Value) -> R<At> {
+    if cont.stage & INVERTED != 0 {
+        cont.stage &= !INVERTED;
+        if !v.is(Value::NOT_IMPLEMENTED) {
+            match cont.consumer {
+                Consumer::Jump => cont.dst ^= 1,
+                _ => cont.consumer = Consumer::StoreNot,
+            }
+        }
+    }
     if v.is(Value::NOT_IMPLEMENTED) { compare_step(vm, resume, cont) } else { deliver(vm, resume, cont, v) }
 }
 

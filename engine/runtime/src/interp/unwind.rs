@@ -56,6 +56,7 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
     }
     let raising = At { pc: to.pc.wrapping_sub(1), base: to.base };
     let Some(cont) = cont else { return Err(raising) };
+    let cont = super::task::fail_tasks(vm, cont);
     match cont.kind {
         ContKind::Exit => {
             publish(vm, to);
@@ -65,14 +66,19 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
             let hooks = vm.hooks.clone();
             return Ok(hooks.switcher().context_finished(vm, vm.context(), Err(Raised)));
         }
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => {
-            generators::raised(vm, cont);
+        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall | ContKind::GenStep => {
+            generators::raised(vm, to, cont);
             if generators::ends_nested(cont) {
                 publish(vm, to);
                 return Ok(At { pc: EXIT_RAISE.as_ptr(), base: to.base });
             }
         }
         _ => {}
+    }
+    if cont.kind == ContKind::LeaveContext {
+        publish(vm, to);
+        // An error in it replaces the one that is on its way.
+        let _ = crate::modules::contextvars::leave(vm, cont.a);
     }
     publish(vm, raising);
     let handled: R<Option<At>> = match cont.kind {

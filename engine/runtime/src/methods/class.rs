@@ -1,5 +1,6 @@
 //! Making classes: `type.__new__` once its arguments are checked, slots, and instances.
 
+use crate::interp::TaskRef;
 use crate::methods::compute_mro;
 use crate::methods::typeobj::DICT;
 use crate::native::Args;
@@ -44,7 +45,7 @@ impl Vm {
             };
             if !b.has_flag(type_flags::BASETYPE) {
                 return Err(
-                    self.type_error(format!("type '{}' is not an acceptable base type", b.name_string()))
+                    self.type_error(format!("type '{}' is not an acceptable base type", b.message_name()))
                 );
             }
             best = Some(match best {
@@ -59,7 +60,8 @@ impl Vm {
         Ok(best.unwrap_or(self.types.object))
     }
 
-    /// `type.__new__` once the metaclass is known.
+    /// `type.__new__` once the metaclass is known. What is left is to call `__set_name__` and
+    /// `__init_subclass__`, after which the task has the class.
     pub fn new_class(
         &self,
         meta: Ref<Type>,
@@ -67,7 +69,7 @@ impl Vm {
         bases: Ref<Tuple>,
         namespace: Ref<Dict>,
         args: Args<'_>,
-    ) -> R<Value> {
+    ) -> R<TaskRef> {
         let bases = if bases.is_empty() { Tuple::new(self, &[self.types.object.value()])? } else { bases };
         let base = self.best_base(bases)?;
         let ty = self.alloc_instance::<Type>(meta)?;
@@ -108,10 +110,10 @@ impl Vm {
                 dict.set_str(self, self.names.__module__, m)?;
             }
         }
+        self.apply_slots(ty, base, dict)?;
         if dict.get_str(self, self.names.__doc__)?.is_none() {
             dict.set_str(self, self.names.__doc__, Value::NONE)?;
         }
-        self.apply_slots(ty, base, dict)?;
         if ty.has_flag(type_flags::HAS_DICT)
             && !base.has_flag(type_flags::HAS_DICT)
             && dict.get_str(self, self.names.__dict__)?.is_none()
@@ -145,6 +147,18 @@ impl Vm {
                 }
             }
         }
+        if let Some(c) = dict.get_str(self, self.names.__classdictcell__)? {
+            dict.delete_str(self, self.names.__classdictcell__)?;
+            let Some(c) = c.cast::<crate::types::cell::CellObject>() else {
+                return Err(self.type_error(format!(
+                    "type.__new__() argument __classdictcell__ must be a nonlocal cell, not {}",
+                    self.type_name(c)
+                )));
+            };
+            // Annotations see what the class has when they are evaluated; not its dictionary itself, as
+            // changes of that must go through the class.
+            c.set(self, crate::types::mappingproxy::MappingProxy::new(self, dict.value())?.value());
+        }
         if dict.get_str(self, self.names.__del__)?.is_some() {
             ty.set_flag(type_flags::HAS_DEL, true);
         }
@@ -161,9 +175,7 @@ impl Vm {
             }
         }
         ty.modified(self);
-        self.call_set_names(ty, dict)?;
-        self.call_init_subclass(ty, args)?;
-        Ok(ty.value())
+        super::class_hooks::task(self, ty, dict, args)
     }
 
     /// The MRO, by the metaclass's `mro()` if it has its own.
@@ -264,36 +276,6 @@ impl Vm {
         Ok(())
     }
 
-    fn call_set_names(&self, ty: Ref<Type>, dict: Ref<Dict>) -> R<()> {
-        let entries = dict.copy(self)?;
-        for (name, v) in entries.iter() {
-            let vt = self.type_of(v);
-            if v.is_ptr()
-                && let Some(f) = vt.special(self, skein_bytecode::Special::SetName)
-            {
-                let r = self.call_special_method(f, Args::new(&[v, ty.value(), name], None));
-                if r.is_err() {
-                    self.add_note_to_pending(&format!(
-                        "Error calling __set_name__ on '{}' instance {} in '{}'",
-                        vt.name_string(),
-                        self.repr_string(name).unwrap_or_default(),
-                        ty.name_string()
-                    ))?;
-                    return r.map(|_| ());
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn call_init_subclass(&self, ty: Ref<Type>, args: Args<'_>) -> R<()> {
-        let s = self.new_super(ty.value(), ty.value())?;
-        let Some(f) = self.super_get_attr(s, self.names.__init_subclass__)? else { return Ok(()) };
-        let (all, names) = args.parts();
-        let keywords = &all[args.positional().len()..];
-        self.call_args(f, Args::new(keywords, names)).map(|_| ())
-    }
-
     /// Notes a subclass, weakly.
     pub fn add_subclass(&self, base: Ref<Type>, sub: Ref<Type>) -> R<()> {
         let list = match base.subclasses.cast::<List>() {
@@ -339,7 +321,7 @@ impl Vm {
                 if !t.dict().delete_str(self, name)? {
                     return Err(self.no_attribute(t.value(), name));
                 }
-                t.modified(self);
+                t.modified_name(self, name);
             }
         }
         if name == self.names.__del__ {
@@ -362,6 +344,11 @@ impl Vm {
             self.heap.register_finalizer(i.header());
         }
         Ok(i.value())
+    }
+
+    /// TypeError for a class with abstract methods.
+    pub fn check_instantiable(&self, ty: Ref<Type>) -> R<()> {
+        if ty.has_flag(type_flags::ABSTRACT) { Err(self.abstract_error(ty)) } else { Ok(()) }
     }
 
     #[cold]

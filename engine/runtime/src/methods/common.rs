@@ -13,7 +13,7 @@ use std::cell::RefCell;
 
 /// The class that a `__new__` of `base` got as its first argument. TypeError.
 pub fn class_argument(vm: &Vm, args: &Args<'_>, base: Ref<Type>) -> R<Ref<Type>> {
-    let name = || base.name_string();
+    let name = || base.message_name();
     let Some(&first) = args.positional().first() else {
         return Err(vm.type_error(format!("{}.__new__(): not enough arguments", name())));
     };
@@ -28,7 +28,7 @@ pub fn class_argument(vm: &Vm, args: &Args<'_>, base: Ref<Type>) -> R<Ref<Type>>
         return Err(vm.type_error(format!(
             "{0}.__new__({1}): {1} is not a subtype of {0}",
             name(),
-            ty.name_string()
+            ty.message_name()
         )));
     }
     Ok(ty)
@@ -59,7 +59,7 @@ pub fn check_class(vm: &Vm, class: Ref<Type>, def: &'static TypeDef) -> R<()> {
     if class.is_subtype(own) {
         return Ok(());
     }
-    let (own, class) = (own.name_string(), class.name_string());
+    let (own, class) = (own.message_name(), class.message_name());
     Err(vm.type_error(format!("{own}.__new__({class}): {class} is not a subtype of {own}")))
 }
 

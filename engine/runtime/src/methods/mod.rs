@@ -29,6 +29,7 @@ use crate::types::typeobj::Type;
 mod boolean;
 mod bytes;
 mod class;
+mod class_hooks;
 mod code;
 pub mod codecs;
 mod common;
@@ -56,6 +57,7 @@ mod set;
 mod singletons;
 mod slice;
 mod str;
+mod template;
 mod text;
 mod tuple;
 mod typeobj;
@@ -144,6 +146,9 @@ pub use list::sort_list;
 pub use object::attribute_name;
 pub(crate) use reduce::{default_getstate, reduce_2};
 pub use slice::{SliceRange, slice_bounds};
+pub(crate) use str::format as format_string;
+pub use template::{interpolation_of, template_of};
+pub(crate) use typeobj::DICT as INSTANCE_DICT;
 pub use typeobj::{compute_mro, type_module};
 
 use crate::types::dict::Dict;
@@ -167,20 +172,4 @@ pub(crate) fn set_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
         );
     };
     vm.replace_instance_dict(v, d)
-}
-
-/// `string.templatelib.Interpolation`.
-pub fn new_interpolation(
-    vm: &Vm,
-    _value: Value,
-    _expression: Value,
-    _conversion: usize,
-    _spec: Value,
-) -> R<Value> {
-    Err(vm.unsupported("t-strings"))
-}
-
-/// `string.templatelib.Template`.
-pub fn new_template(vm: &Vm, _strings: Value, _interpolations: Value) -> R<Value> {
-    Err(vm.unsupported("t-strings"))
 }

@@ -63,7 +63,10 @@ pub fn reduce_2(vm: &Vm, v: Value) -> R<Value> {
             );
         };
         row.extend(vm, args.items())?;
-    } else if ty.has_builtin_layout() && !ty.has_flag(crate::types::typeobj::type_flags::HEAP) {
+    } else if ty.has_builtin_layout()
+        && !ty.has_flag(crate::types::typeobj::type_flags::HEAP)
+        && ty.lookup(vm, vm.names.__getstate__) == vm.types.object.lookup(vm, vm.names.__getstate__)
+    {
         return Err(vm.type_error(format!("cannot pickle '{}' object", ty.name_string())));
     }
     if !keywords.is_none() {

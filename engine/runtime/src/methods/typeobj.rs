@@ -1,26 +1,25 @@
 //! What Python code sees of `type`: making classes, their attributes, the MRO.
 
+use crate::interp::{At, SoftCall, TaskRef, construct, run_task, run_task_soft};
 use crate::native::Args;
 use crate::native_type;
 use crate::object::{Kind, Ref};
-
 use crate::types::dict::Dict;
 use crate::types::function::Function;
-
 use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{Type, type_flags};
-use crate::value::{R, Value};
+use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 
 native_type! {
     pub DEF: "type", Kind::Type, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF,
         "type(object) -> the object's type\ntype(name, bases, dict, **kwds) -> a new type";
     methods {
-        [static] "__new__($type, *args, **kwargs)" => new;
+        [static soft new_soft] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, *args, **kwargs)" => init;
-        "__call__($self, /, *args, **kwargs)" => call;
+        [soft call_soft] "__call__($self, /, *args, **kwargs)" => call;
         "__repr__($self, /)" => repr;
         "__getattribute__($self, name, /)" => getattribute;
         "__setattr__($self, name, value, /)" => setattr;
@@ -56,7 +55,7 @@ native_type! {
 }
 
 /// `__dict__` of the instances of a class.
-pub(super) static DICT: crate::native::GetSetDef = crate::native::GetSetDef {
+pub(crate) static DICT: crate::native::GetSetDef = crate::native::GetSetDef {
     name: "__dict__",
     get: super::get_dict,
     set: Some(super::set_dict),
@@ -87,12 +86,34 @@ fn python_flags(t: Ref<Type>) -> u32 {
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
+    match begin_new(vm, args)? {
+        Begun::Made(v) => Ok(v),
+        Begun::Finish(task) => run_task(vm, task),
+    }
+}
+
+fn new_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match begin_new(vm, call.args) {
+        Ok(Begun::Made(v)) => call.done(vm, v),
+        Ok(Begun::Finish(task)) => run_task_soft(vm, call, task),
+        Err(Raised) => call.raised(vm),
+    }
+}
+
+/// What `type.__new__` comes to.
+enum Begun {
+    Made(Value),
+    /// The class is made; its attributes and bases are to be told.
+    Finish(TaskRef),
+}
+
+fn begin_new(vm: &Vm, args: Args<'_>) -> R<Begun> {
     let all = args.positional();
     let Some(meta) = all.first().and_then(|m| m.cast::<Type>()) else {
         return Err(vm.type_error("type.__new__(X): X is not a type object"));
     };
     if all.len() == 2 && meta == vm.types.type_ && !args.has_keywords() {
-        return Ok(vm.type_of(all[1]).value());
+        return Ok(Begun::Made(vm.type_of(all[1]).value()));
     }
     if all.len() != 4 {
         return Err(vm.type_error(if all.len() == 2 {
@@ -121,10 +142,10 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             let (rest, names) = args.parts();
             let list = List::new(vm, rest)?;
             list.store(vm, 0, winner.value());
-            return vm.call_args(new, Args::new(list.items(), names));
+            return vm.call_args(new, Args::new(list.items(), names)).map(Begun::Made);
         }
     }
-    vm.new_class(winner, name, bases, dict, args)
+    vm.new_class(winner, name, bases, dict, args).map(Begun::Finish)
 }
 
 fn init(vm: &Vm, args: Args<'_>) -> R<()> {
@@ -142,6 +163,16 @@ fn call(vm: &Vm, args: Args<'_>) -> R<Value> {
     match args.positional().first().and_then(|t| t.cast::<Type>()) {
         Some(t) => vm.construct(t, args.rest()),
         None => Err(vm.type_error("descriptor '__call__' requires a 'type' object")),
+    }
+}
+
+fn call_soft(vm: &Vm, c: &SoftCall<'_>) -> At {
+    match c.args.positional().first().and_then(|t| t.cast::<Type>()) {
+        Some(t) => c.go_on(vm, construct(vm, c.resume, t, c.args.rest(), c.cont)),
+        None => {
+            let _: Raised = vm.type_error("descriptor '__call__' requires a 'type' object");
+            c.raised(vm)
+        }
     }
 }
 
@@ -272,7 +303,11 @@ fn set_qualname(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
 
 /// `__module__`.
 pub fn type_module(vm: &Vm, t: Ref<Type>) -> R<Option<Value>> {
-    if let Some(m) = t.dict().get_str(vm, vm.names.__module__)? {
+    // Where instances have a module of their own, its descriptor stands under the name.
+    let own = t.dict().get_str(vm, vm.names.__module__)?;
+    if let Some(m) =
+        own.filter(|&m| t.has_flag(type_flags::HEAP) || vm.type_of(m) != vm.types.getset_descriptor)
+    {
         return Ok(Some(m));
     }
     if t.has_flag(type_flags::HEAP) {
@@ -347,7 +382,7 @@ fn set_abstract(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
             if !t.dict().delete_str(vm, vm.names.__abstractmethods__)? {
                 return Err(vm.no_attribute(obj, vm.names.__abstractmethods__));
             }
-            t.modified(vm);
+            t.modified_name(vm, vm.names.__abstractmethods__);
             t.set_flag(type_flags::ABSTRACT, false);
         }
     }
@@ -407,8 +442,9 @@ fn set_annotations(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
 
 fn get_type_params(vm: &Vm, v: Value) -> R<Value> {
     match this(v).dict().get_str(vm, vm.names.__type_params__)? {
-        Some(t) => Ok(t),
-        None => vm.tuple(&[]),
+        // What `type` itself has is this attribute.
+        Some(t) if !v.is(vm.types.type_.value()) => Ok(t),
+        _ => vm.tuple(&[]),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::value::{R, Value};
 use crate::vm::Vm;
 
 native_functions! { pub FUNCTIONS:
-    "__build_class__(func, name, /, *bases, **kwds)" => super::classes::build_class, "Internal helper function used by the class statement.";
+    [soft super::classes::build_class_soft] "__build_class__(func, name, /, *bases, **kwds)" => super::classes::build_class, "Internal helper function used by the class statement.";
     "__import__(name, globals=None, locals=None, fromlist=(), level=0)" => super::import::import_builtin, "Import a module.";
     "print(*args, sep=' ', end='\\n', file=None, flush=False)" => print;
     "input(prompt='', /)" => input, "Read a string from standard input.";
@@ -123,8 +123,9 @@ fn issubclass(vm: &Vm, c: Value, class: Value) -> R<bool> {
     vm.is_subclass(c, class)
 }
 
+/// The word itself: of an object the address that its `repr` shows.
 fn id(vm: &Vm, v: Value) -> R<Value> {
-    vm.int_u64(v.bits() >> 1)
+    vm.int_u64(v.bits())
 }
 
 fn hash(vm: &Vm, v: Value) -> R<i64> {

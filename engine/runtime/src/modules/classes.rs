@@ -1,19 +1,48 @@
 //! `__build_class__`.
 
-use crate::interp::{At, Cont};
+use crate::interp::{At, SoftCall, Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
 use crate::native::Args;
 use crate::object::Ref;
+use crate::types::cell::CellObject;
 use crate::types::dict::Dict;
 use crate::types::function::Function;
 use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
-use crate::value::{R, Value};
+use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
+use skein_bytecode::Special;
+
+const BODY: usize = 0;
+const NAME: usize = 1;
+const BASES: usize = 2;
+/// The bases as they were written.
+const ORIGINAL: usize = 3;
+const META: usize = 4;
+/// Values of the keyword arguments but `metaclass`.
+const KEYWORDS: usize = 5;
+const NAMES: usize = 6;
+const NAMESPACE: usize = 7;
+/// The cell of `__class__`, or None.
+const CELL: usize = 8;
+
+static BUILD: TaskDef = TaskDef { step, failed: no_note };
 
 /// `__build_class__(func, name, /, *bases, [metaclass], **kwds)`.
 pub fn build_class(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let task = task(vm, args)?;
+    run_task(vm, task)
+}
+
+pub fn build_class_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match task(vm, call.args) {
+        Ok(task) => run_task_soft(vm, call, task),
+        Err(Raised) => call.raised(vm),
+    }
+}
+
+fn task(vm: &Vm, args: Args<'_>) -> R<TaskRef> {
     let all = args.positional();
     let (Some(f), Some(name)) =
         (all.first().and_then(|f| f.cast::<Function>()), all.get(1).and_then(|n| n.cast::<Str>()))
@@ -51,51 +80,78 @@ pub fn build_class(vm: &Vm, args: Args<'_>) -> R<Value> {
         Some(m) => vm.most_derived_metaclass(m, bases)?.value(),
         None => meta,
     };
-    let namespace = match vm.find_attr(meta, vm.names.__prepare__)? {
-        Some(p) => {
-            let row = List::new(vm, &[name.value(), bases.value()])?;
-            row.extend(vm, values.items())?;
-            vm.call_args(p, Args::new(row.items(), Some(names)))?
+    new_task(
+        vm,
+        &BUILD,
+        &[f.value(), name.value(), bases.value(), original.value(), meta, values.value(), names.value()],
+    )
+}
+
+fn step(vm: &Vm, t: TaskRef, v: Value) -> R<Step> {
+    let slot = |i: usize| t.slots[i].or_none();
+    let names = t.slots[NAMES].cast::<Tuple>();
+    let with_keywords = |first: &[Value]| -> R<Ref<List>> {
+        let list = List::new(vm, first)?;
+        if let Some(values) = t.slots[KEYWORDS].cast::<List>() {
+            list.extend(vm, values.items())?;
         }
-        None => Dict::new(vm)?.value(),
+        Ok(list)
     };
-    if namespace.cast::<Dict>().is_none()
-        && vm.type_of(namespace).special(vm, skein_bytecode::Special::GetItem).is_none()
-    {
-        let text = match meta.cast::<Type>() {
-            Some(t) => t.name_string(),
-            None => "<metaclass>".into(),
-        };
-        return Err(vm.type_error(format!(
-            "{text}.__prepare__() must return a mapping, not {}",
-            vm.type_name(namespace)
+    match t.stage.replace(t.stage.get() + 1) {
+        0 => match vm.find_attr(slot(META), vm.names.__prepare__)? {
+            Some(p) => Ok(Step::Call(p, with_keywords(&[slot(NAME), slot(BASES)])?, names)),
+            None => step(vm, t, Dict::new(vm)?.value()),
+        },
+        1 => {
+            check_namespace(vm, slot(META), v)?;
+            t.set(vm, NAMESPACE, v);
+            Ok(Step::Call(slot(BODY), List::new(vm, &[v])?, None))
+        }
+        2 => {
+            t.set(vm, CELL, v);
+            if !slot(BASES).is(slot(ORIGINAL)) {
+                vm.set_item(slot(NAMESPACE), vm.names.__orig_bases__.value(), slot(ORIGINAL))?;
+            }
+            Ok(Step::Call(slot(META), with_keywords(&[slot(NAME), slot(BASES), slot(NAMESPACE)])?, names))
+        }
+        _ => {
+            check_cell(vm, slot(CELL), slot(NAME), v)?;
+            Ok(Step::Done(v))
+        }
+    }
+}
+
+/// What `__prepare__` returned must be a mapping.
+fn check_namespace(vm: &Vm, meta: Value, namespace: Value) -> R<()> {
+    if namespace.cast::<Dict>().is_some() || vm.type_of(namespace).special(vm, Special::GetItem).is_some() {
+        return Ok(());
+    }
+    let text = match meta.cast::<Type>() {
+        Some(t) => t.name_string(),
+        None => "<metaclass>".into(),
+    };
+    Err(vm.type_error(format!("{text}.__prepare__() must return a mapping, not {}", vm.type_name(namespace))))
+}
+
+/// The metaclass must have passed the cell of `__class__` on to `type.__new__`.
+fn check_cell(vm: &Vm, cell: Value, name: Value, class: Value) -> R<()> {
+    let (Some(c), Some(_)) = (cell.cast::<CellObject>(), class.cast::<Type>()) else { return Ok(()) };
+    if c.get().is_unbound() {
+        return Err(vm.runtime_error(format!(
+            "__class__ not set defining {} as {}. Was __classcell__ propagated to type.__new__?",
+            vm.repr_string(name)?,
+            vm.repr_string(class)?
         )));
     }
-    let cell = vm.call(f.value(), &[namespace])?;
-    if bases != original {
-        vm.set_item(namespace, vm.names.__orig_bases__.value(), original.value())?;
+    if !c.get().is(class) {
+        return Err(vm.type_error(format!(
+            "__class__ set to {} defining {} as {}",
+            vm.repr_string(c.get())?,
+            vm.repr_string(name)?,
+            vm.repr_string(class)?
+        )));
     }
-    let row = List::new(vm, &[name.value(), bases.value(), namespace])?;
-    row.extend(vm, values.items())?;
-    let class = vm.call_args(meta, Args::new(row.items(), Some(names)))?;
-    if let (Some(c), Some(_)) = (cell.cast::<crate::types::cell::CellObject>(), class.cast::<Type>()) {
-        if c.get().is_unbound() {
-            return Err(vm.runtime_error(format!(
-                "__class__ not set defining {} as {}. Was __classcell__ propagated to type.__new__?",
-                vm.repr_string(name.value())?,
-                vm.repr_string(class)?
-            )));
-        }
-        if !c.get().is(class) {
-            return Err(vm.type_error(format!(
-                "__class__ set to {} defining {} as {}",
-                vm.repr_string(c.get())?,
-                vm.repr_string(name.value())?,
-                vm.repr_string(class)?
-            )));
-        }
-    }
-    Ok(class)
+    Ok(())
 }
 
 /// Bases that are no classes are replaced by what their `__mro_entries__` gives (PEP 560).
@@ -120,9 +176,4 @@ fn resolve_bases(vm: &Vm, original: Ref<Tuple>) -> R<Ref<Tuple>> {
         }
     }
     if changed { Tuple::new(vm, list.items()) } else { Ok(original) }
-}
-
-/// Next step of a class that is made softly.
-pub fn class_step(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
-    crate::interp::apply(vm, resume, cont.kind(crate::interp::ContKind::Plain), v)
 }

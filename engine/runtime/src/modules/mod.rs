@@ -6,6 +6,7 @@ mod builtins_numbers;
 mod builtins_objects;
 mod classes;
 mod collections;
+pub mod contextvars;
 mod functools;
 mod gc;
 mod import;
@@ -13,23 +14,23 @@ mod itertools;
 mod math;
 mod operator;
 mod oserror;
-mod pending;
 mod program;
 mod signal;
+mod string;
 pub mod structseq;
 mod sys;
 mod time;
+mod typing;
 
 pub(crate) use crate::methods::generic::union::make_union;
 pub(crate) use crate::methods::{default_getstate, reduce_2};
 pub use builtins_objects::{builtin, texts};
-pub use classes::class_step;
 pub use import::{LIBRARY, Main, MainMissing, import, main_namespace, run_code, run_main};
 pub use oserror::strerror;
-pub use pending::*;
 pub use program::run_program;
 pub use signal::{install_interrupt, run_signal_handlers};
 pub use sys::{Finalizing, IntMaxDigits, VERSION, namespace, version_text};
+pub(crate) use typing::{call_typing, is_alias, typing_intrinsic};
 
 use crate::native::NativeDef;
 use crate::object::Ref;
@@ -44,10 +45,13 @@ pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 /// The modules of this crate that are made when they are imported.
 pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
     ("_collections", collections::make),
+    ("_contextvars", contextvars::make),
     ("_functools", functools::make),
     ("_imp", import::make_imp),
     ("_operator", operator::make),
     ("_signal", signal::make),
+    ("_string", string::make),
+    ("_typing", typing::make),
     ("gc", gc::make),
     ("itertools", itertools::make),
     ("math", math::make),

@@ -305,7 +305,9 @@ fn call_tracing(vm: &Vm, f: Value, args: Ref<crate::types::tuple::Tuple>) -> R<V
 }
 
 fn clear_caches(vm: &Vm) {
-    vm.drop_attribute_caches();
+    for entry in &vm.method_cache {
+        entry.clear();
+    }
 }
 
 fn origin_depth(_: &Vm) -> i64 {

@@ -26,6 +26,8 @@ pub struct CodeObject {
     pub name: Field,
     pub qualname: Field,
     pub filename: Field,
+    /// The globals whose cells the caches hold; None: functions of several globals share the code.
+    home: Field,
 }
 
 /// Head of an executable block.
@@ -96,6 +98,11 @@ const _: () = assert!(
         && size_of::<GlobalCache>() == CACHE_BYTES
         && size_of::<ModuleCache>() == CACHE_BYTES
 );
+// `reset_attribute_caches` reads the name of all three as that of the first.
+const _: () = assert!(
+    std::mem::offset_of!(AttrCache, name) == std::mem::offset_of!(MethodCache, name)
+        && std::mem::offset_of!(AttrCache, name) == std::mem::offset_of!(ModuleCache, name)
+);
 
 // SAFETY: constants, names and the caches' references are traced; the block is freed with the object.
 unsafe impl Object for CodeObject {
@@ -107,6 +114,7 @@ unsafe impl Object for CodeObject {
         self.name.trace(tracer);
         self.qualname.trace(tracer);
         self.filename.trace(tracer);
+        self.home.trace(tracer);
         // SAFETY: the block lives as long as the object; null while being loaded.
         let Some(exec) = (unsafe { self.exec.get().as_ref() }) else { return };
         for v in exec.values() {
@@ -304,19 +312,12 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
 
 /// The code for a namespace that is the globals: its name ops are those of globals.
 pub fn specialise_for_globals(code: Ref<CodeObject>) {
-    // SAFETY: loaded; the isolate's own copy, of which this is the only user now.
-    unsafe {
-        let exec = &*code.exec.get();
-        for (i, op) in instructions(&code.portable().units) {
-            let to = match op {
-                Op::LoadName => Op::LoadGlobal,
-                Op::StoreName => Op::StoreGlobal,
-                Op::DeleteName => Op::DeleteGlobal,
-                _ => continue,
-            };
-            (exec.entry.add(i) as *mut u8).write(to as u8);
-        }
-    }
+    rewrite(code, |op, _| match op {
+        Op::LoadName => Some(Op::LoadGlobal),
+        Op::StoreName => Some(Op::StoreGlobal),
+        Op::DeleteName => Some(Op::DeleteGlobal),
+        _ => None,
+    });
 }
 
 /// The instructions of a portable code: index of the first unit, and op. Ends at an unknown op.
@@ -369,20 +370,63 @@ pub fn globals_dict(vm: &Vm, v: Value) -> R<Ref<Dict>> {
     v.cast::<Dict>().ok_or_else(|| vm.type_error("globals must be a dict"))
 }
 
-/// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed.
-pub fn reset_attribute_caches(code: Ref<CodeObject>) {
+impl Ref<CodeObject> {
+    /// A function with these globals is to run the code: caches of globals can serve one dictionary only.
+    #[inline]
+    pub fn note_globals(self, vm: &Vm, globals: Ref<Dict>) {
+        match self.home.get() {
+            Some(home) if home.is(globals.value()) || home.is_none() => {}
+            Some(_) => self.share_among_globals(vm),
+            None => self.home.set(vm, self, globals.value()),
+        }
+    }
+
+    /// Whether caches may hold cells of these globals.
+    pub fn caches_globals(self, globals: Ref<Dict>) -> bool {
+        self.home.get().is_some_and(|h| h.is(globals.value()))
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn share_among_globals(self, vm: &Vm) {
+        self.home.set(vm, self, Value::NONE);
+        rewrite(self, |op, _| match op {
+            Op::LoadGlobalCell | Op::LoadGlobalBuiltin => Some(Op::LoadGlobal),
+            _ => None,
+        });
+    }
+}
+
+/// Puts the generic forms of attribute ops back, whose caches may be wrong after a type changed:
+/// those for one name, or all.
+pub fn reset_attribute_caches(code: Ref<CodeObject>, name: Option<Ref<Str>>) {
+    rewrite(code, |op, cache| {
+        let to = match op {
+            Op::LoadAttrSlot | Op::LoadAttrOverflow | Op::LoadAttrModule => Op::LoadAttr,
+            Op::StoreAttrSlot | Op::StoreAttrAdd => Op::StoreAttr,
+            Op::LoadMethodCached | Op::LoadMethodModule => Op::LoadMethod,
+            _ => return None,
+        };
+        // SAFETY: the loader has put a cache behind each of these ops.
+        let cached = unsafe { (*cache.cast::<AttrCache>()).name };
+        name.is_none_or(|n| n == cached).then_some(to)
+    });
+}
+
+/// Puts other ops in place of some that have the same operands; gets the op and the thing at the
+/// offset in its second unit, if it has one.
+fn rewrite(code: Ref<CodeObject>, to: impl Fn(Op, *const u8) -> Option<Op>) {
     // SAFETY: the isolate's own copy of the code.
     unsafe {
         let Some(exec) = code.exec.get().as_ref() else { return };
         let units = std::slice::from_raw_parts(exec.entry, exec.units as usize);
         for (i, op) in instructions(units) {
-            let to = match op {
-                Op::LoadAttrSlot | Op::LoadAttrOverflow | Op::LoadAttrModule => Op::LoadAttr,
-                Op::StoreAttrSlot | Op::StoreAttrAdd => Op::StoreAttr,
-                Op::LoadMethodCached | Op::LoadMethodModule => Op::LoadMethod,
-                _ => continue,
-            };
-            (exec.entry.add(i) as *mut u8).write(to as u8);
+            let at = exec.entry.add(i);
+            let extra =
+                units.get(i + 1).map_or(std::ptr::null(), |n| at.cast::<u8>().wrapping_add(*n as usize));
+            if let Some(op) = to(op, extra) {
+                (at as *mut u8).write(op as u8);
+            }
         }
     }
 }

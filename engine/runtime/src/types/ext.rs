@@ -76,6 +76,17 @@ impl<T: Payload> Ext<T> {
         let extra = vm.dict_word_size(ty);
         let object = vm.alloc::<ExtObject>(size_of::<Ext<T>>() + extra, ty.root_shape_id())?;
         vm.mark_dict_word(object.header(), ty);
+        Ok(Self::fill(vm, object, payload))
+    }
+
+    /// An object that Python code never sees. MemoryError.
+    pub fn internal(vm: &Vm, payload: T) -> R<Ref<Ext<T>>> {
+        let object = vm.alloc::<ExtObject>(size_of::<Ext<T>>(), vm.internal_shape())?;
+        Ok(Self::fill(vm, object, payload))
+    }
+
+    #[inline(always)]
+    fn fill(vm: &Vm, object: Ref<ExtObject>, payload: T) -> Ref<Ext<T>> {
         // SAFETY: the memory has room for the payload.
         unsafe {
             (&raw mut (*object.as_ptr().cast::<Ext<T>>()).payload).write(payload);
@@ -83,7 +94,7 @@ impl<T: Payload> Ext<T> {
             if T::NEEDS_DROP {
                 vm.heap.register_free_on_death(object.header());
             }
-            Ok(Ref::from_header(object.header()))
+            Ref::from_header(object.header())
         }
     }
 }

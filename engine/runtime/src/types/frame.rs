@@ -26,12 +26,18 @@ pub struct FrameObject {
     pub extra_locals: Field,
     /// The generator that the frame belongs to.
     pub generator: Field,
+    /// The microthread on whose stack the frame is, or was last: its object, nothing for the main program.
+    pub microthread: Field,
     base: Cell<*mut Value>,
     /// Last instruction, once the frame is left or suspended.
     unit: Cell<u32>,
     code: Field,
 }
-fixed_object!(FrameObject, Frame, [function, back, registers, trace_function, extra_locals, generator, code]);
+fixed_object!(
+    FrameObject,
+    Frame,
+    [function, back, registers, trace_function, extra_locals, generator, microthread, code]
+);
 
 impl FrameObject {
     /// An object for the live frame at `base`. MemoryError.

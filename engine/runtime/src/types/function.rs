@@ -51,6 +51,7 @@ impl Function {
     /// MemoryError.
     pub fn new(vm: &Vm, code: Ref<CodeObject>, globals: Ref<Dict>) -> R<Ref<Function>> {
         let f = vm.alloc_fixed::<Function>(vm.types.function.root_shape_id())?;
+        code.note_globals(vm, globals);
         f.exec.set(code.exec());
         f.code.init(code.value());
         f.globals.init(globals.value());
@@ -111,6 +112,7 @@ impl Ref<Function> {
     }
 
     pub fn set_code(self, vm: &Vm, code: Ref<CodeObject>) {
+        code.note_globals(vm, self.globals());
         self.code.set(vm, self, code.value());
         self.exec.set(code.exec());
     }

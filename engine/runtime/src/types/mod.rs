@@ -28,3 +28,4 @@ pub mod table;
 pub mod traceback;
 pub mod tuple;
 pub mod typeobj;
+mod watch;

@@ -10,6 +10,7 @@ use crate::shape::{Shape, ShapeId};
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
+use crate::types::watch::Watchers;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use skein_bytecode::Special;
@@ -45,6 +46,7 @@ pub struct Type {
     /// [`Special::COUNT`] words: 0 not resolved yet, UNBOUND absent, else the value.
     specials: Cell<*mut Cell<u64>>,
     def: Cell<Option<&'static TypeDef>>,
+    pub(super) watchers: Watchers,
 }
 
 /// Bits of [`Type::flags`].
@@ -69,8 +71,6 @@ pub mod type_flags {
     pub const MATCH_SELF: u32 = 256;
     /// `T()` cannot make instances.
     pub const NO_NEW: u32 = 512;
-    /// Attribute caches in code rely on look-ups on this type.
-    pub const WATCHED: u32 = 1024;
 }
 
 // SAFETY: all references are traced; the names in shapes are interned strings that the shape table's roots keep.
@@ -89,6 +89,7 @@ unsafe impl Object for Type {
             &self.dict,
             &self.subclasses,
             &self.slot_names,
+            &self.watchers.codes,
         ] {
             f.trace(t);
         }
@@ -206,6 +207,14 @@ impl Ref<Type> {
         unsafe { self.name.value().cast_unchecked() }
     }
 
+    /// As messages name it: types in Rust with their module, unless that is builtins.
+    pub fn message_name(self) -> String {
+        match self.def() {
+            Some(def) if !self.has_flag(type_flags::HEAP) => def.name.to_string(),
+            _ => self.name_string(),
+        }
+    }
+
     pub fn name_string(self) -> String {
         self.name().to_string_lossy().into_owned()
     }
@@ -293,13 +302,10 @@ impl Ref<Type> {
         v
     }
 
-    /// To be called after every change of the dictionary, bases or MRO.
+    /// To be called after every change of bases or MRO, and of more than one name.
     pub fn modified(self, vm: &Vm) {
         self.version.set(vm.next_type_version());
-        if self.has_flag(type_flags::WATCHED) {
-            self.set_flag(type_flags::WATCHED, false);
-            vm.drop_attribute_caches();
-        }
+        self.tell_watchers(None);
         // SAFETY: COUNT words.
         for word in unsafe { std::slice::from_raw_parts(self.specials.get(), Special::COUNT) } {
             word.set(0);
@@ -307,10 +313,24 @@ impl Ref<Type> {
         vm.for_each_subclass(self, &mut |sub| sub.modified(vm));
     }
 
+    /// To be called after a change of one name in the dictionary. Cheap where nobody relies on it:
+    /// classes are used as places for counters.
+    pub fn modified_name(self, vm: &Vm, name: Ref<Str>) {
+        if !name.is_interned() || vm.is_special_name(name) {
+            return self.modified(vm);
+        }
+        let entry = &vm.method_cache[method_cache_slot(self, name)];
+        if entry.name.get() == name.as_ptr() {
+            entry.clear();
+        }
+        self.tell_watchers(Some(name));
+        vm.for_each_subclass(self, &mut |sub| sub.modified_name(vm, name));
+    }
+
     /// Sets an attribute in the type's own dictionary. MemoryError.
     pub fn set_own(self, vm: &Vm, name: Ref<Str>, v: Value) -> R<()> {
         self.dict().set_str(vm, name, v)?;
-        self.modified(vm);
+        self.modified_name(vm, name);
         Ok(())
     }
 }

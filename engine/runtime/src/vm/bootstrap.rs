@@ -212,6 +212,12 @@ impl Vm {
             dict.set_name(self, g.name, d.value())?;
         }
         self.add_methods(ty, def.methods)?;
+        if def.flags & crate::types::typeobj::type_flags::HAS_DICT != 0
+            && dict.get_str(self, self.names.__dict__)?.is_none()
+        {
+            let d = GetSet::new(self, &crate::methods::INSTANCE_DICT, ty)?;
+            dict.set_str(self, self.names.__dict__, d.value())?;
+        }
         // Where instances have documentation of their own, its descriptor stands under the name.
         if dict.get_name(self, "__doc__")?.is_none() {
             let doc = match def.doc {
@@ -259,7 +265,9 @@ impl Vm {
         self.set_single_base(ty, Some(base))?;
         ty.make_root_shape(self);
         self.fill_type(ty, def)?;
-        dict.set_name(self, "__module__", self.intern(module)?.value())?;
+        if dict.get_str(self, self.names.__module__)?.is_none() {
+            dict.set_str(self, self.names.__module__, self.intern(module)?.value())?;
+        }
         ty.modified(self);
         Ok(ty)
     }

@@ -78,6 +78,13 @@ pub trait Switcher {
 
     /// A safepoint with a time slice's end.
     fn slice_over(&self, vm: &Vm, at: At) -> At;
+
+    /// The object of the microthread that runs; None: the main program.
+    fn running(&self) -> Option<Value>;
+
+    /// The context of a microthread, by its object, and where it stands while it does not run: its
+    /// innermost frame and the instruction that this is at.
+    fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, At)>;
 }
 
 /// For an isolate without microthreads.
@@ -96,5 +103,11 @@ impl Switcher for NoSwitcher {
     fn finalize(&self, _: &Vm, _: Value) {}
     fn slice_over(&self, _: &Vm, at: At) -> At {
         at
+    }
+    fn running(&self) -> Option<Value> {
+        None
+    }
+    fn standing(&self, _: &Vm, _: Option<Value>) -> Option<(*const Context, At)> {
+        None
     }
 }

@@ -14,6 +14,9 @@ pub struct Known {
     object_new: Cell<Option<Value>>,
     object_init: Cell<Option<Value>>,
     type_call: Cell<Option<Value>>,
+    object_ne: Cell<Option<Value>>,
+    object_str: Cell<Option<Value>>,
+    object_format: Cell<Option<Value>>,
 }
 
 impl Known {
@@ -30,6 +33,9 @@ impl Known {
         self.object_new.set(of(t.object, Special::New));
         self.object_init.set(of(t.object, Special::Init));
         self.type_call.set(of(t.type_, Special::Call));
+        self.object_ne.set(of(t.object, Special::Ne));
+        self.object_str.set(of(t.object, Special::Str));
+        self.object_format.set(of(t.object, Special::Format));
     }
 
     /// `object.__getattribute__`, or that of types or modules?
@@ -47,8 +53,30 @@ impl Known {
         f.is_some() && f == self.setattr[0].get()
     }
 
+    /// `object.__ne__`?
+    pub fn is_object_ne(&self, f: Value) -> bool {
+        self.object_ne.get() == Some(f)
+    }
+
+    /// `object.__str__`?
+    pub fn is_object_str(&self, f: Value) -> bool {
+        self.object_str.get() == Some(f)
+    }
+
+    /// `object.__format__`?
+    pub fn is_object_format(&self, f: Value) -> bool {
+        self.object_format.get() == Some(f)
+    }
+
     pub(crate) fn trace(&self, t: &mut Tracer<'_>) {
-        let one = [&self.object_new, &self.object_init, &self.type_call];
+        let one = [
+            &self.object_new,
+            &self.object_init,
+            &self.type_call,
+            &self.object_ne,
+            &self.object_str,
+            &self.object_format,
+        ];
         for v in self.getattribute.iter().chain(&self.setattr).chain(one).filter_map(Cell::get) {
             t.visit_word(v.bits());
         }

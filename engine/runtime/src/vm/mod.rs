@@ -194,6 +194,11 @@ impl Vm {
         v
     }
 
+    /// Is this interned string the name of a special method?
+    pub(crate) fn is_special_name(&self, name: Ref<Str>) -> bool {
+        name.bytes().starts_with(b"__") && self.special_names.contains(&name)
+    }
+
     /// The interned name of a special method.
     #[inline]
     pub fn special_name(&self, s: skein_bytecode::Special) -> Ref<Str> {

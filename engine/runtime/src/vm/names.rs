@@ -82,7 +82,7 @@ macro_rules! names {
 }
 names! {
     __abstractmethods__, __all__, __annotate__, __annotations__, __bases__, __build_class__,
-    __builtins__, __class__, __classcell__, __class_getitem__, __closure__, __code__, __defaults__, __dict__,
+    __builtins__, __class__, __classcell__, __classdictcell__, __class_getitem__, __closure__, __code__, __defaults__, __dict__,
     __doc__, __file__, __firstlineno__, __globals__, __import__, __init_subclass__, __loader__, __main__,
     __match_args__, __module__, __mro__, __mro_entries__, __name__, __orig_bases__, __package__,
     __path__, __prepare__, __qualname__, __set_name__, __slots__, __spec__, __static_attributes__,

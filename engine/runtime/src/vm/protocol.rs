@@ -46,9 +46,9 @@ impl Vm {
         }
     }
 
-    /// `type(v).__name__`, for messages.
+    /// The name of the value's type, for messages.
     pub fn type_name(&self, v: Value) -> String {
-        self.type_of(v).name_string()
+        self.type_of(v).message_name()
     }
 
     /// Name of a builtin layout's type, for messages.
@@ -395,7 +395,7 @@ impl Vm {
                     None => Err(self.type_error("__hash__ method should return an integer")),
                 }
             }
-            _ => Err(self.type_error(format!("unhashable type: '{}'", ty.name_string()))),
+            _ => Err(self.type_error(format!("unhashable type: '{}'", ty.message_name()))),
         }
     }
 
@@ -467,9 +467,8 @@ impl Vm {
             return Err(self.type_error(format!("'{}' object has no {}", ty.name_string(), s.name())));
         };
         let r = self.call_special_method(f, Args::new(&[v], None))?;
-        r.cast::<Str>().ok_or_else(|| {
-            self.type_error(format!("{} returned non-string (type {})", s.name(), self.type_name(r)))
-        })
+        crate::interp::check_text(self, s, r)?;
+        r.cast::<Str>().ok_or(Raised)
     }
 
     /// `str(v)`.
@@ -524,10 +523,8 @@ impl Vm {
             return Err(self.type_error(format!("Type {} doesn't define __format__", ty.name_string())));
         };
         let r = self.call_special_method(f, Args::new(&[v, spec], None))?;
-        if r.cast::<Str>().is_some() {
-            return Ok(r);
-        }
-        Err(self.type_error(format!("__format__ must return a str, not {}", self.type_name(r))))
+        crate::interp::check_text(self, Special::Format, r)?;
+        Ok(r)
     }
 
     /// Runs `f` unless `v` is being shown already (a container in itself): then None.

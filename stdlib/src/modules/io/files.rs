@@ -554,7 +554,7 @@ pub fn reconfigure(
 
 pub fn repr(vm: &Vm, this: This) -> R<String> {
     let f = this.0;
-    let mut out = format!("<_io.{}", vm.type_name(f.value()));
+    let mut out = format!("<_io.{}", vm.type_of(f.value()).name_string());
     if matches!(f.layer, Layer::Bytes | Layer::String) {
         return Ok(format!("{out} object at {:#x}>", f.value().bits()));
     }

@@ -33,7 +33,7 @@ native_type! {
     }
     getset {
         "__name__" => |vm, v| vm.str(getset(v).def().name);
-        "__qualname__" => |vm, v| vm.str(&format!("{}.{}", owner_name(getset(v).owner.cast()), getset(v).def().name));
+        "__qualname__" => |vm, v| vm.str(&format!("{}.{}", qualifier(getset(v).owner.cast()), getset(v).def().name));
         "__doc__" => |vm, v| match getset(v).def().doc {
             Some(d) => vm.str(d),
             None => Ok(Value::NONE),
@@ -60,7 +60,7 @@ native_type! {
         "__name__" => |_, v| Ok(member(v).name.or_none());
         "__qualname__" => |vm, v| {
             let name = vm.str_string(member(v).name.value())?;
-            vm.str(&format!("{}.{name}", owner_name(member(v).owner.cast())))
+            vm.str(&format!("{}.{name}", qualifier(member(v).owner.cast())))
         };
         "__doc__" => |_, _| Ok(Value::NONE);
         "__objclass__" => |_, v| Ok(member(v).owner.or_none());
@@ -130,6 +130,11 @@ fn wrapper(v: Value) -> Ref<Wrapper> {
 }
 
 fn owner_name(owner: Option<Ref<Type>>) -> String {
+    owner.map(|t| t.message_name()).unwrap_or_default()
+}
+
+/// What stands before the name in `__qualname__`.
+fn qualifier(owner: Option<Ref<Type>>) -> String {
     owner.map(|t| t.name_string()).unwrap_or_default()
 }
 

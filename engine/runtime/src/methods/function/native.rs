@@ -106,7 +106,7 @@ fn get(vm: &Vm, f: Ref<NativeFunction>, instance: Value, _owner: Option<Value>) 
         return Err(vm.type_error(format!(
             "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
             f.def().name,
-            t.name_string(),
+            t.message_name(),
             vm.type_name(instance)
         )));
     }

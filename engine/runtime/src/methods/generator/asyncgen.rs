@@ -194,6 +194,15 @@ fn begin(vm: &Vm, a: Ref<Ext<Awaitable>>) -> R<()> {
 
 /// The step's next await, or its end as the exception that says so.
 fn unwrap(vm: &Vm, a: Ref<Ext<Awaitable>>, r: R<Result<Value, Value>>) -> R<Value> {
+    match settle(vm, a, r)? {
+        Ok(v) => Ok(v),
+        Err(result) => Err(vm.stop_iteration(result)),
+    }
+}
+
+/// What the generator did (yielded, returned, raised), as seen by who awaits the step: `Ok(Ok)` an
+/// await that goes further up, `Ok(Err)` the step's result.
+pub fn settle(vm: &Vm, a: Ref<Ext<Awaitable>>, r: R<Result<Value, Value>>) -> R<Result<Value, Value>> {
     let g = generator(a);
     let finish = || {
         g.set_flag(RUNNING_ASYNC, false);
@@ -208,15 +217,18 @@ fn unwrap(vm: &Vm, a: Ref<Ext<Awaitable>>, r: R<Result<Value, Value>>) -> R<Valu
             }
             Some(w) => {
                 finish();
-                Err(vm.stop_iteration(w.value.or_none()))
+                Ok(Err(w.value.or_none()))
             }
-            None => Ok(v),
+            None => Ok(Ok(v)),
         },
         Ok(Err(_)) => {
             finish();
             g.set_flag(CLOSED, true);
-            let ty = if close_mode { vm.exc.stop_iteration } else { vm.exc.stop_async_iteration };
-            Err(vm.raise_new(ty, &[]))
+            if close_mode {
+                Ok(Err(Value::NONE))
+            } else {
+                Err(vm.raise_new(vm.exc.stop_async_iteration, &[]))
+            }
         }
         Err(e) => {
             finish();
@@ -224,11 +236,24 @@ fn unwrap(vm: &Vm, a: Ref<Ext<Awaitable>>, r: R<Result<Value, Value>>) -> R<Valu
                 g.set_flag(CLOSED, true);
                 if close_mode {
                     vm.pending.take();
-                    return Err(vm.raise_new(vm.exc.stop_iteration, &[]));
+                    return Ok(Err(Value::NONE));
                 }
             }
             Err(e)
         }
+    }
+}
+
+/// For `await` in the loop: the generator that is to be resumed with this value, for a step of
+/// `__anext__` or `asend`; None: `send` is to be called.
+pub fn begin_send(vm: &Vm, a: Ref<Ext<Awaitable>>, v: Value) -> R<Option<(Ref<Generator>, Value)>> {
+    match (a.step, a.state.get()) {
+        (Step::Send, State::Iterating) => Ok(Some((generator(a), v))),
+        (Step::Send, State::Fresh) => {
+            begin(vm, a)?;
+            Ok(Some((generator(a), if v.is_none() { a.argument.or_none() } else { v })))
+        }
+        _ => Ok(None),
     }
 }
 

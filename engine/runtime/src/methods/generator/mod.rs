@@ -4,11 +4,11 @@ mod asyncgen;
 mod close;
 mod coroutine;
 
-pub use asyncgen::{ASEND, ATHROW, AsyncHooks, WRAPPED, wrap_async_value};
+pub use asyncgen::{ASEND, ATHROW, AsyncHooks, Awaitable, WRAPPED, begin_send, settle, wrap_async_value};
 pub use close::{close, needs_close, throw};
 pub use coroutine::{COROUTINE_WRAPPER, exception_to_throw};
 
-use crate::interp::{ContKind, Resume, SoftCall, gen_call, resume_generator};
+use crate::interp::{ContKind, Resume, SoftCall, gen_call, resume_generator, resume_quick};
 use crate::native::At;
 use crate::native_type;
 use crate::object::{Kind, Ref};
@@ -124,7 +124,11 @@ fn resume_soft(vm: &Vm, call: &SoftCall<'_>, g: Ref<Generator>, v: Value) -> At 
             Err(_) => call.raised(vm),
         };
     }
-    call.go_on(vm, resume_generator(vm, call.resume, g, Resume::Send(v), gen_call(call.cont)))
+    let cont = gen_call(call.cont);
+    if let Some(at) = resume_quick(vm, call.resume, g, v, cont) {
+        return at;
+    }
+    call.go_on(vm, resume_generator(vm, call.resume, g, Resume::Send(v), cont))
 }
 
 fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {

@@ -13,6 +13,7 @@ use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::Vm;
+use skein_bytecode::Special;
 
 /// A type as annotations show it.
 pub fn type_text(vm: &Vm, v: Value) -> R<String> {
@@ -36,6 +37,14 @@ pub fn type_text(vm: &Vm, v: Value) -> R<String> {
     }
 }
 
+/// A tuple, or a list's items as one.
+fn row(vm: &Vm, v: Value) -> R<Option<Ref<Tuple>>> {
+    match v.cast::<List>() {
+        Some(l) => Tuple::new(vm, l.items()).map(Some),
+        None => Ok(v.cast::<Tuple>()),
+    }
+}
+
 /// The type parameters in a tuple of arguments, each once.
 pub fn parameters(vm: &Vm, args: Ref<Tuple>) -> R<Ref<Tuple>> {
     let found = List::with_capacity(vm, 2)?;
@@ -44,22 +53,44 @@ pub fn parameters(vm: &Vm, args: Ref<Tuple>) -> R<Ref<Tuple>> {
     };
     let (subst, params) = (vm.intern("__typing_subst__")?, vm.intern("__parameters__")?);
     for &a in args.items() {
+        // A class's own parameters are of no interest.
         if a.cast::<Type>().is_some() {
             continue;
         }
-        if vm.find_attr(a, subst)?.is_some() {
-            add(a)?;
-        } else if let Some(inner) = a.cast::<Tuple>() {
-            for &p in parameters(vm, inner)?.items() {
-                add(p)?;
+        let inner = match row(vm, a)? {
+            Some(inner) => Some(parameters(vm, inner)?),
+            None if vm.find_attr(a, subst)?.is_some() => {
+                add(a)?;
+                None
             }
-        } else if let Some(inner) = vm.find_attr(a, params)?.and_then(|p| p.cast::<Tuple>()) {
-            for &p in inner.items() {
-                add(p)?;
-            }
+            None => vm.find_attr(a, params)?.and_then(|p| p.cast::<Tuple>()),
+        };
+        if let Some(inner) = inner {
+            inner.items().iter().try_for_each(|&p| add(p))?;
         }
     }
     Tuple::new(vm, found.items())
+}
+
+/// The items of a subscript, unpacked tuples of known length spread.
+fn spread(vm: &Vm, item: Value) -> R<Ref<Tuple>> {
+    let given = match item.cast::<Tuple>() {
+        Some(t) => t,
+        None => Tuple::new(vm, &[item])?,
+    };
+    let unpacked = vm.intern("__typing_unpacked_tuple_args__")?;
+    let out = List::with_capacity(vm, given.len())?;
+    for &v in given.items() {
+        let inner = match v.cast::<Type>() {
+            Some(_) => None,
+            None => vm.find_attr(v, unpacked)?.and_then(|t| t.cast::<Tuple>()),
+        };
+        match inner.filter(|t| !t.items().last().is_some_and(|v| v.is(Value::ELLIPSIS))) {
+            Some(t) => out.extend(vm, t.items())?,
+            None => out.push(vm, v)?,
+        }
+    }
+    Tuple::new(vm, out.items())
 }
 
 /// `alias[item]`: the arguments with the parameters replaced. TypeError.
@@ -67,10 +98,7 @@ pub fn substitute(vm: &Vm, of: Value, args: Ref<Tuple>, params: Ref<Tuple>, item
     if params.is_empty() {
         return Err(vm.type_error(format!("{} is not a generic class", vm.repr_string(of)?)));
     }
-    let mut given = match item.cast::<Tuple>() {
-        Some(t) => t,
-        None => Tuple::new(vm, &[item])?,
-    };
+    let mut given = spread(vm, item)?;
     let prepare = vm.intern("__typing_prepare_subst__")?;
     for &p in params.items() {
         if let Some(f) = vm.find_attr(p, prepare)?.filter(|f| !f.is_none()) {
@@ -90,47 +118,61 @@ pub fn substitute(vm: &Vm, of: Value, args: Ref<Tuple>, params: Ref<Tuple>, item
             params.len()
         )));
     }
+    replace(vm, args, params, given)
+}
+
+/// The arguments with each parameter replaced by what is given for it, also in nested rows.
+fn replace(vm: &Vm, args: Ref<Tuple>, params: Ref<Tuple>, given: Ref<Tuple>) -> R<Ref<Tuple>> {
     let value_of = |p: Value| params.items().iter().position(|x| x.is(p)).map(|i| given.items()[i]);
-    let (subst, own) = (vm.intern("__typing_subst__")?, vm.intern("__parameters__")?);
+    let subst = vm.intern("__typing_subst__")?;
+    let unpacked = vm.intern("__typing_is_unpacked_typevartuple__")?;
     let out = List::with_capacity(vm, args.len())?;
     for &a in args.items() {
         if a.cast::<Type>().is_some() {
             out.push(vm, a)?;
             continue;
         }
-        if let Some(v) = value_of(a)
-            && let Some(f) = vm.find_attr(a, subst)?
-        {
-            let r = vm.call(f, &[v])?;
-            match r.cast::<Tuple>().filter(|_| is_unpacked_parameter(vm, a)) {
-                Some(t) => out.extend(vm, t.items())?,
-                None => out.push(vm, r)?,
-            }
+        if let Some(inner) = row(vm, a)? {
+            let new = replace(vm, inner, params, given)?;
+            let new =
+                if a.cast::<List>().is_some() { List::new(vm, new.items())?.value() } else { new.value() };
+            out.push(vm, new)?;
             continue;
         }
-        let inner = vm.find_attr(a, own)?.and_then(|p| p.cast::<Tuple>()).filter(|t| !t.is_empty());
-        match inner {
-            Some(inner) => {
-                let row = List::with_capacity(vm, inner.len())?;
-                for &p in inner.items() {
-                    match value_of(p) {
-                        Some(v) if is_unpacked_parameter(vm, p) && v.cast::<Tuple>().is_some() => {
-                            row.extend(vm, v.cast::<Tuple>().as_ref().map_or(&[], |t| t.items()))?;
-                        }
-                        Some(v) => row.push(vm, v)?,
-                        None => row.push(vm, p)?,
-                    }
-                }
-                let row = vm.tuple(row.items())?;
-                out.push(vm, vm.get_item(a, row)?)?;
+        let spreads = match vm.find_attr(a, unpacked)? {
+            Some(u) => vm.truth(u)?,
+            None => false,
+        };
+        let new = match (value_of(a), vm.find_attr(a, subst)?) {
+            (Some(v), Some(f)) => vm.call(f, &[v])?,
+            _ => replace_inside(vm, a, value_of)?,
+        };
+        match new.cast::<Tuple>() {
+            Some(t) if spreads => out.extend(vm, t.items())?,
+            None if spreads => {
+                return Err(vm.type_error(format!("expected a tuple, not {}", vm.type_name(new))));
             }
-            None => out.push(vm, a)?,
+            _ => out.push(vm, new)?,
         }
     }
     Tuple::new(vm, out.items())
 }
 
-/// Does it stand for any number of arguments (a TypeVarTuple)?
-fn is_unpacked_parameter(vm: &Vm, v: Value) -> bool {
-    vm.type_name(v) == "TypeVarTuple"
+/// A generic argument, subscripted with what is given for its own parameters.
+fn replace_inside(vm: &Vm, a: Value, value_of: impl Fn(Value) -> Option<Value>) -> R<Value> {
+    let own = vm.find_attr(a, vm.intern("__parameters__")?)?.and_then(|p| p.cast::<Tuple>());
+    let Some(own) = own.filter(|t| !t.is_empty()) else { return Ok(a) };
+    let row = List::with_capacity(vm, own.len())?;
+    for &p in own.items() {
+        match value_of(p) {
+            // Only what can be iterated stands for several types: a TypeVarTuple.
+            Some(v) => match v.cast::<Tuple>().filter(|_| vm.type_of(p).special(vm, Special::Iter).is_some())
+            {
+                Some(t) => row.extend(vm, t.items())?,
+                None => row.push(vm, v)?,
+            },
+            None => row.push(vm, p)?,
+        }
+    }
+    vm.get_item(a, vm.tuple(row.items())?)
 }

@@ -60,12 +60,12 @@ native_type! {
         "__getitem__($self, key, /)" => |vm: &Vm, u: ExtArg<Union>, item: Value| -> R<Value> {
             let args = arguments(u.0);
             let new = substitute(vm, u.0.value(), args, parameters(vm, args)?, item)?;
-            union_of(vm, new.items())
+            union_checked(vm, new.items())
         };
         [class] "__class_getitem__($cls, parameters, /)" => |vm: &Vm, _: Value, item: Value| match item.cast::<Tuple>() {
             Some(t) if t.is_empty() => Err(vm.type_error("Cannot take a Union of no types.")),
-            Some(t) => union_of(vm, t.items()),
-            None => union_of(vm, &[item]),
+            Some(t) => union_checked(vm, t.items()),
+            None => union_checked(vm, &[item]),
         };
         "__reduce__($self, /)" => |vm: &Vm, u: ExtArg<Union>| -> R<Value> {
             let getitem = vm.get_attr_str(vm.types.union.value(), "__class_getitem__")?;
@@ -90,6 +90,20 @@ fn this(v: Value) -> Ref<Ext<Union>> {
 fn arguments(u: Ref<Ext<Union>>) -> Ref<Tuple> {
     // SAFETY: set by `union_of` to a tuple.
     unsafe { u.args.value().cast_unchecked() }
+}
+
+/// `Union[items]`: what is no type is checked and converted as `typing` does. TypeError.
+pub fn union_checked(vm: &Vm, items: &[Value]) -> R<Value> {
+    let types = List::with_capacity(vm, items.len())?;
+    for &v in items {
+        if is_unionable(v) {
+            types.push(vm, v)?;
+            continue;
+        }
+        let message = vm.str("Union[arg, ...]: each arg must be a type.")?;
+        types.push(vm, crate::modules::call_typing(vm, "_type_check", &[v, message])?)?;
+    }
+    union_of(vm, types.items())
 }
 
 /// The union of these, each once; a single one stays itself.
@@ -117,16 +131,18 @@ fn union_of(vm: &Vm, items: &[Value]) -> R<Value> {
     Ok(Ext::new(vm, vm.types.union, Union { args: Field::new(Some(args)) })?.value())
 }
 
+/// Whether it stands in a union as it is.
+fn is_unionable(v: Value) -> bool {
+    v.is_none()
+        || v.cast::<Type>().is_some()
+        || v.cast::<Ext<Union>>().is_some()
+        || v.cast::<Ext<super::alias::Alias>>().is_some()
+        || crate::modules::is_alias(v)
+}
+
 /// `a | b` of types; NotImplemented if one is none.
 pub fn make_union(vm: &Vm, a: Value, b: Value) -> R<Value> {
-    let fits = |v: Value| {
-        v.is_none()
-            || v.cast::<Type>().is_some()
-            || v.cast::<Ext<Union>>().is_some()
-            || v.cast::<Ext<super::alias::Alias>>().is_some()
-            || vm.type_name(v) == "TypeAliasType"
-    };
-    if !fits(a) || !fits(b) {
+    if !is_unionable(a) || !is_unionable(b) {
         return Ok(Value::NOT_IMPLEMENTED);
     }
     union_of(vm, &[a, b])

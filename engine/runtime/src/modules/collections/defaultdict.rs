@@ -79,7 +79,7 @@ fn repr(vm: &Vm, d: Ref<Dict>) -> R<String> {
     };
     let plain = vm.types.dict.special(vm, skein_bytecode::Special::Repr).unwrap_or(Value::NONE);
     let items = vm.call_special_method(plain, Args::new(&[d.value()], None))?;
-    Ok(format!("{}({f}, {})", vm.type_name(d.value()), vm.str_string(items)?))
+    Ok(format!("{}({f}, {})", vm.type_of(d.value()).name_string(), vm.str_string(items)?))
 }
 
 fn or(vm: &Vm, left: Value, right: Value, own: Value) -> R<Value> {

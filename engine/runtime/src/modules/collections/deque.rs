@@ -464,7 +464,7 @@ fn imul(vm: &Vm, d: Arg, n: Value) -> R<Value> {
 
 fn repr(vm: &Vm, d: Arg) -> R<Value> {
     let d = d.0;
-    let name = vm.type_name(d.value());
+    let name = vm.type_of(d.value()).name_string();
     let close = match d.maxlen.get() {
         usize::MAX => "])".to_string(),
         n => format!("], maxlen={n})"),

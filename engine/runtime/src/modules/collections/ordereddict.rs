@@ -123,7 +123,7 @@ fn or(vm: &Vm, left: Value, right: Value, own: Value) -> R<Value> {
 }
 
 fn repr(vm: &Vm, d: Ref<Dict>) -> R<String> {
-    let name = vm.type_name(d.value());
+    let name = vm.type_of(d.value()).name_string();
     if d.is_empty() {
         return Ok(format!("{name}()"));
     }

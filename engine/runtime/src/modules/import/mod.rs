@@ -294,7 +294,8 @@ fn set_attributes(vm: &Vm, module: Ref<Module>, name: &str, found: &Found) -> R<
             }
             Some(list.value())
         }
-        false => None,
+        // One that is written in Rust sets its path itself.
+        false => d.get_str(vm, vm.names.__path__)?,
     };
     let loader = match found {
         Found::Native(_) => loader::finder_type(vm)?.value(),
