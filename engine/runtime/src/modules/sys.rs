@@ -377,7 +377,10 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
     row.store(vm, 13, Value::bool(c.dev_mode));
     row.store(vm, 16, Value::bool(c.safe_path || c.isolated));
     let ty = state.flags.get(vm, &FLAGS)?;
-    d.set_name(vm, "flags", structseq::make(vm, ty, row.items(), &[])?)?;
+    // These have names only.
+    let more = ["gil", "thread_inherit_context", "context_aware_warnings"];
+    let more = more.map(|name| (name, Value::small_int(i64::from(name == "gil"))));
+    d.set_name(vm, "flags", structseq::make(vm, ty, row.items(), &more)?)?;
 
     let row = List::with_capacity(vm, 11)?;
     let f = |x: f64| vm.float(x);
