@@ -39,11 +39,9 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     let g = Generator::new(vm, f, u32::from(code.portable().nregs), ty.root_shape_id())?;
     g.set_flag(PLAIN, ty == vm.types.generator);
     vm.heap.register_finalizer(g.header());
-    // Only what is set at entry: parameters, cells and unbound locals. Temporaries hold garbage.
-    for i in 0..code.portable().locals.len() {
-        // SAFETY: a frame has registers for all locals.
-        let word = unsafe { *at.base.add(i).cast::<u64>() };
-        g.registers()[i].set(vm.value_of_register(word).map_or(0, Value::bits));
+    // This is the first instruction: only the parameters are set, all other registers hold garbage.
+    for (i, slot) in g.registers().iter().enumerate().take(code.portable().param_count()) {
+        slot.set(at.reg(i).bits());
     }
     g.set_unit(code.unit_of(at.skip(1).pc));
     Ok(super::call::leave_frame(vm, at.base, g.value()))

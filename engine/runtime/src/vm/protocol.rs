@@ -78,7 +78,7 @@ impl Vm {
     pub fn int(&self, i: i64) -> R<Value> {
         match Value::try_int(i) {
             Some(v) => Ok(v),
-            None => Ok(BigInt::new(self, Big::from(i))?.value()),
+            None => Ok(BigInt::new_small(self, i)?.value()),
         }
     }
 
@@ -137,13 +137,13 @@ impl Vm {
         if v.is_bool() {
             return Some(i64::from(v.is(Value::TRUE)));
         }
-        v.cast::<BigInt>().and_then(|b| i64::try_from(b.get()).ok())
+        v.cast::<BigInt>().and_then(|b| b.small())
     }
 
     /// The value of an int object of any size, bools included; None for anything else.
     pub fn as_big(&self, v: Value) -> Option<Big> {
         match v.cast::<BigInt>() {
-            Some(b) => Some(b.get().clone()),
+            Some(b) => Some(b.get().into_owned()),
             None => self.as_i64(v).map(Big::from),
         }
     }
