@@ -51,7 +51,7 @@ impl SoftCall<'_> {
     pub fn raised(&self, vm: &Vm) -> At {
         if self.cont.kind == ContKind::LeaveContext {
             // There is no frame whose unwinding would do it. An error in it replaces the other.
-            let _ = crate::modules::contextvars::leave(vm, self.cont.a);
+            let _ = crate::modules::contextvars::leave(vm, self.cont.a, self.cont.b);
         }
         self.go_on(vm, Err(crate::value::Raised))
     }
@@ -227,6 +227,12 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
             let Some(f) = vm.type_of(callee).special(vm, Special::Call) else {
                 return Err(not_callable(vm, callee));
             };
+            // A `__call__` may be an object with a `__call__`, and so on.
+            if vm.native_stack_low() {
+                return Err(
+                    vm.recursion_error("maximum recursion depth exceeded while calling a Python object")
+                );
+            }
             with_first(vm, callee, args, |args| call_special(vm, resume, f, args, cont))
         }
     }
@@ -594,7 +600,7 @@ fn apply_any(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
         }
         ContKind::Anext => generators::anext_result(vm, resume, cont, v),
         ContKind::LeaveContext => {
-            crate::modules::contextvars::leave(vm, cont.a)?;
+            crate::modules::contextvars::leave(vm, cont.a, cont.b)?;
             deliver(vm, resume, cont, v)
         }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
