@@ -222,7 +222,7 @@ fn extend(vm: &Vm, a: ArrayRef, from: Value) -> R<()> {
 }
 
 fn frombytes(vm: &Vm, a: ArrayRef, b: &[u8]) -> R<()> {
-    if b.len() % size(a.code) != 0 {
+    if !b.len().is_multiple_of(size(a.code)) {
         return Err(vm.value_error("bytes length not a multiple of item size"));
     }
     let b = b.to_vec();

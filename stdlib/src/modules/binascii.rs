@@ -64,7 +64,7 @@ fn hexlify(vm: &Vm, data: BytesLike, sep: Option<Value>, group: Option<i64>) -> 
 
 fn unhexlify(vm: &Vm, text: AsciiOrBytes) -> R<Value> {
     let text = &text.0;
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return Err(error(vm, "Odd-length string"));
     }
     let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
@@ -245,8 +245,7 @@ fn b2a_qp(
             || (b == b'.' && line == 0 && (matches!(next, None | Some(b'\n' | b'\r' | 0))))
             || (!text && matches!(b, b'\r' | b'\n'))
             || (matches!(b, b'\t' | b' ') && (if text { ends_line(next) } else { next.is_none() }))
-            || (b < 33 && !matches!(b, b'\r' | b'\n' | b'\t' | b' '))
-            || (b < 33 && !matches!(b, b'\r' | b'\n') && (tabs || (!tabs && !matches!(b, b'\t' | b' '))));
+            || (b < 33 && !matches!(b, b'\r' | b'\n') && (tabs || !matches!(b, b'\t' | b' ')));
         if quote {
             if line + 3 >= QP_LINE {
                 out.push(b'=');

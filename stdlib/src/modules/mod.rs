@@ -15,6 +15,7 @@ mod json;
 mod marshal;
 mod opcode;
 mod posix;
+mod posixsubprocess;
 mod random;
 mod resource;
 mod select;
@@ -56,6 +57,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
     ("posix", posix::make),
+    ("_posixsubprocess", posixsubprocess::make),
     ("pwd", users::make_pwd),
     ("_random", random::make),
     ("resource", resource::make),

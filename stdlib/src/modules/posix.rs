@@ -38,6 +38,14 @@ native_functions! { FUNCTIONS:
     "ftruncate(fd, length, /)" => ftruncate;
     "fsync(fd)" => fsync;
     "kill(pid, signal, /)" => kill;
+    "waitpid(pid, options, /)" => waitpid, "Wait for completion of a given child process.";
+    "waitstatus_to_exitcode(status)" => waitstatus_to_exitcode, "Convert a wait status to an exit code.";
+    "WIFEXITED(status)" => |_: &Vm, s: i32| libc::WIFEXITED(s);
+    "WEXITSTATUS(status)" => |_: &Vm, s: i32| i64::from(libc::WEXITSTATUS(s));
+    "WIFSIGNALED(status)" => |_: &Vm, s: i32| libc::WIFSIGNALED(s);
+    "WTERMSIG(status)" => |_: &Vm, s: i32| i64::from(libc::WTERMSIG(s));
+    "WIFSTOPPED(status)" => |_: &Vm, s: i32| libc::WIFSTOPPED(s);
+    "WSTOPSIG(status)" => |_: &Vm, s: i32| i64::from(libc::WSTOPSIG(s));
     "getcwd()" => getcwd;
     "getcwdb()" => getcwdb;
     "chdir(path)" => chdir;
@@ -238,6 +246,23 @@ fn kill(vm: &Vm, pid: i32, signal: i32) -> R<()> {
     // SAFETY: a plain call.
     checked(vm, None, || unsafe { libc::kill(pid, signal).into() })?;
     vm.check_signals()
+}
+
+fn waitpid(vm: &Vm, pid: i32, options: i32) -> R<Value> {
+    let mut status = 0;
+    // SAFETY: a number out.
+    let pid = checked(vm, None, || unsafe { libc::waitpid(pid, &mut status, options).into() })?;
+    vm.tuple(&[Value::small_int(pid), Value::small_int(status.into())])
+}
+
+fn waitstatus_to_exitcode(vm: &Vm, status: i32) -> R<i64> {
+    if libc::WIFEXITED(status) {
+        return Ok(libc::WEXITSTATUS(status).into());
+    }
+    if libc::WIFSIGNALED(status) {
+        return Ok(-i64::from(libc::WTERMSIG(status)));
+    }
+    Err(vm.value_error(format!("invalid wait status: {status}")))
 }
 
 fn path_text(vm: &Vm, bytes: &[u8]) -> R<Value> {

@@ -527,6 +527,12 @@ pub fn iter(vm: &Vm, this: This) -> R<Value> {
     enter(vm, this)
 }
 
+/// A view of a copy: writing to it is not supported.
+pub fn getbuffer(vm: &Vm, this: This) -> R<Value> {
+    let bytes = getvalue(vm, this)?;
+    vm.call(vm.types.memoryview.value(), &[bytes])
+}
+
 pub fn getvalue(vm: &Vm, this: This) -> R<Value> {
     let f = this.0;
     check_open(vm, &f)?;

@@ -89,7 +89,7 @@ file_type! { RANDOM "_io.BufferedRandom" new_buffered;
 file_type! { TEXT "_io.TextIOWrapper" new_text;
 "reconfigure($self, *, line_buffering=None, write_through=None)" => files::reconfigure; }
 file_type! { BYTES_IO "_io.BytesIO" new_bytes_io;
-"getvalue($self, /)" => files::getvalue; "read1($self, size=-1, /)" => files::read1;
+"getbuffer($self, /)" => files::getbuffer; "getvalue($self, /)" => files::getvalue; "read1($self, size=-1, /)" => files::read1;
 "readinto($self, buffer, /)" => files::readinto; }
 file_type! { STRING_IO "_io.StringIO" new_string_io;
 "getvalue($self, /)" => files::getvalue; }
@@ -109,7 +109,10 @@ macro_rules! base_types {
                 "seekable($self, /)" => base_false;
                 "isatty($self, /)" => base_false;
                 "fileno($self, /)" => base_fileno;
+                "_checkClosed($self, msg=None, /)" => |vm: &Vm, v: Value, _: Option<Value>| base_check(vm, v);
+                "writelines($self, lines, /)" => |vm: &Vm, v: Value, lines: Value| vm.for_each(lines, |line| vm.call_method(v, "write", &[line]).map(|_| ()));
             }
+            getset { "closed" => |vm, v| Ok(Value::bool(base_closed(vm, v)?)); }
         })*
     };
 }
@@ -127,8 +130,25 @@ fn base_next(vm: &Vm, v: Value) -> R<Value> {
     let line = vm.call_method(v, "readline", &[])?;
     Ok(if vm.len(line)? == 0 { vm.stop() } else { line })
 }
+/// Set in an instance when it is closed.
+const CLOSED: &str = "__IOBase_closed";
+
+fn base_closed(vm: &Vm, v: Value) -> R<bool> {
+    vm.find_attr(v, vm.intern(CLOSED)?)?.map_or(Ok(false), |c| vm.truth(c))
+}
+fn base_check(vm: &Vm, v: Value) -> R<()> {
+    match vm.truth(vm.get_attr_str(v, "closed")?)? {
+        true => Err(vm.value_error("I/O operation on closed file.")),
+        false => Ok(()),
+    }
+}
 fn base_close(vm: &Vm, v: Value) -> R<()> {
-    vm.call_method(v, "flush", &[]).map(|_| ())
+    if base_closed(vm, v)? {
+        return Ok(());
+    }
+    let flushed = vm.call_method(v, "flush", &[]);
+    vm.set_attr(v, vm.intern(CLOSED)?, Value::TRUE)?;
+    flushed.map(|_| ())
 }
 fn base_flush(_: &Vm, _v: Value) {}
 fn base_false(_: &Vm, _v: Value) -> bool {

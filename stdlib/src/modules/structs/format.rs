@@ -287,7 +287,7 @@ pub fn f64_to_half(f: f64) -> Option<u16> {
     let exponent = (size.to_bits() >> 52) as i32 - 1023;
     // 1024..=2048, the last one by rounding up: then the exponent takes the carry.
     let scaled = (size * f64::from(10 - exponent).exp2()).round_ties_even() as u16;
-    Some(sign | (((exponent + 14) as u16) << 10) + scaled)
+    Some(sign | ((((exponent + 14) as u16) << 10) + scaled))
 }
 
 #[cfg(test)]

@@ -311,8 +311,8 @@ native_functions! { FUNCTIONS:
     "calcsize(format, /)" => |vm: &Vm, f: Value| -> R<usize> { Ok(format_of(vm, f)?.1.size) }, "Return size in bytes of the struct described by the format string.";
     "pack(format, /, *values)" => |vm: &Vm, args: Args<'_>| -> R<Value> { let (f, rest) = first(vm, args, "pack")?; pack_values(vm, &f, rest, "pack") }, "Pack values and return the packed bytes.";
     "pack_into(format, buffer, offset, /, *values)" => |vm: &Vm, args: Args<'_>| -> R<()> { let (f, rest) = first(vm, args, "pack_into")?; pack_values_into(vm, &f, rest) }, "Pack values and write the packed bytes into the buffer.";
-    "unpack(format, buffer, /)" => |vm: &Vm, f: Value, b: BytesLike| unpack_all(vm, &*format_of(vm, f)?.1, &b), "Return a tuple containing values unpacked according to the format string.";
-    "unpack_from(format, /, buffer, offset=0)" => |vm: &Vm, f: Value, b: BytesLike, at: Option<i64>| unpack_at(vm, &*format_of(vm, f)?.1, &b, at.unwrap_or(0)), "Return a tuple containing values unpacked according to the format string.";
+    "unpack(format, buffer, /)" => |vm: &Vm, f: Value, b: BytesLike| unpack_all(vm, &format_of(vm, f)?.1, &b), "Return a tuple containing values unpacked according to the format string.";
+    "unpack_from(format, /, buffer, offset=0)" => |vm: &Vm, f: Value, b: BytesLike, at: Option<i64>| unpack_at(vm, &format_of(vm, f)?.1, &b, at.unwrap_or(0)), "Return a tuple containing values unpacked according to the format string.";
     "iter_unpack(format, buffer, /)" => |vm: &Vm, f: Value, b: Value| iterate(vm, format_of(vm, f)?.1, b), "Return an iterator yielding tuples unpacked from the given bytes.";
     "_clearcache()" => |vm: &Vm| vm.state::<Cache>().0.borrow_mut().clear(), "Clear the internal cache.";
 }

@@ -10,6 +10,8 @@ use crate::vm::Vm;
 
 native_functions! { FUNCTIONS:
     "lock_held()" => lock_held;
+    "_override_frozen_modules_for_tests(override, /)" => |_: &Vm, _: Value| ();
+    "_override_multi_interp_extensions_check(override, /)" => |_: &Vm, _: Value| 0i64;
     "acquire_lock()" => acquire_lock;
     "release_lock()" => release_lock;
     "is_builtin(name, /)" => is_builtin;
