@@ -14,7 +14,9 @@
 use crate::micro::{Kind, Micro, NO_RESULT, Parked, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
-use skein_runtime::interp::{At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, run_loop};
+use skein_runtime::interp::{
+    At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, raise_parked, run_loop,
+};
 use skein_runtime::native::Args;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Raised, Value};
@@ -208,7 +210,7 @@ impl Microthreads {
         if vm.context().native_depth.get() != 0 {
             return None;
         }
-        call.result_register()
+        call.parking_register()
     }
 
     /// As [`Microthreads::soft_result`] where somebody may watch the context.
@@ -216,7 +218,7 @@ impl Microthreads {
         if vm.context().native_calls() != 0 {
             return None;
         }
-        call.result_register()
+        call.parking_register()
     }
 
     /// Goes on with a microthread that is parked softly behind a call, whose result is `v`.
@@ -265,7 +267,8 @@ impl Microthreads {
                     self.activate(vm, m);
                     vm.pending.set(Some(e));
                     m.entering.set(true);
-                    let at = raise_at(vm, at);
+                    let at =
+                        if m.result.get() == NO_RESULT { raise_at(vm, at) } else { raise_parked(vm, at) };
                     m.entering.set(false);
                     match self.next_run.take() {
                         Some(next) => (to, d) = next,
