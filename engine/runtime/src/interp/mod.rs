@@ -183,6 +183,18 @@ pub fn raise_at(vm: &Vm, resume: At) -> At {
     unwind::unwind(vm, At { pc: resume.pc.wrapping_sub(1), base: resume.base })
 }
 
+/// Raises the pending exception in a microthread that was parked by a call behind which `resume`
+/// goes on: StopIteration out of a `for` loop's `__next__` ends the loop.
+pub fn raise_parked(vm: &Vm, resume: At) -> At {
+    if vm.pending_is(vm.exc.stop_iteration)
+        && let Some(end) = iteration::loop_end(resume)
+    {
+        vm.pending.set(None);
+        return end;
+    }
+    raise_at(vm, resume)
+}
+
 /// Runs from a frame just pushed with [`ContKind::Exit`] until that frame returns: its result.
 pub fn run_nested(vm: &Vm, start: At) -> R<Value> {
     let ctx = vm.ctx.get();
