@@ -6,9 +6,10 @@ use crate::escapes;
 use crate::parse_errors::{self, Context};
 use crate::source::Source;
 use ruff_python_ast::token::{Token, TokenKind};
+use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor};
 use ruff_python_ast::visitor::transformer::{Transformer, walk_stmt};
 use ruff_python_ast::{AtomicNodeIndex, Mod, PythonVersion, Stmt, StmtRaise};
-use ruff_python_parser::{ParseOptions, parse_unchecked};
+use ruff_python_parser::{ParseError, ParseErrorType, ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 /// The syntax tree and the warnings about string literals.
@@ -35,7 +36,8 @@ pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
             parsed = parse_unchecked(&with_breaks(&source.text, &raises), options);
         }
     }
-    if parsed.errors().is_empty() {
+    let errors = real_errors(parsed.syntax(), parsed.errors());
+    if errors.is_empty() {
         let warnings = escapes::warnings(source, parsed.tokens());
         let mut module = parsed.into_syntax();
         if let Mod::Module(m) = &mut module
@@ -48,10 +50,36 @@ pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
         }
         return Ok((module, warnings));
     }
-    let context = Context { source, tokens: parsed.tokens(), module: parsed.syntax() };
-    let mut fault = parse_errors::translate(&context, parsed.errors());
-    fault.incomplete = parse_errors::is_incomplete(source, parsed.errors(), &fault);
+    let (tokens, module) = (parsed.tokens(), parsed.syntax());
+    let mut fault = parse_errors::translate(&Context { source, tokens, module, errors: &errors });
+    fault.incomplete = parse_errors::is_incomplete(source, &errors, &fault);
     Err(fault)
+}
+
+/// The parser's errors without those that are none: it takes any `match` behind a semicolon for a statement.
+fn real_errors(module: &Mod, errors: &[ParseError]) -> Vec<ParseError> {
+    let on_same_line = |e: &&ParseError| e.error == ParseErrorType::SimpleAndCompoundStatementOnSameLine;
+    if !errors.iter().any(|e| on_same_line(&e)) {
+        return errors.to_vec();
+    }
+    let mut compound = CompoundStarts(Vec::new());
+    if let Mod::Module(m) = module {
+        source_order::walk_body(&mut compound, &m.body);
+    }
+    let real = |e: &&ParseError| !on_same_line(e) || compound.0.contains(&e.location.start());
+    errors.iter().filter(real).cloned().collect()
+}
+
+/// Where compound statements begin.
+struct CompoundStarts(Vec<TextSize>);
+
+impl<'a> SourceOrderVisitor<'a> for CompoundStarts {
+    fn visit_stmt(&mut self, s: &'a Stmt) {
+        if is_compound(s) {
+            self.0.push(s.start());
+            source_order::walk_stmt(self, s);
+        }
+    }
 }
 
 // ---- `raise;`, which the parser takes no semicolon behind: it is shown a `break`, of the same length

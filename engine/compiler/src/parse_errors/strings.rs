@@ -58,6 +58,8 @@ impl Context<'_> {
         let (what, len) = if digits == 0 {
             match rest.strip_prefix('{').and_then(|r| r.find('}').map(|i| chars(&r[..i]))) {
                 Some(n) if n > 0 => ("unknown Unicode character name", n + 4),
+                // An open brace reaches to the end.
+                None if rest.starts_with('{') => ("malformed \\N character escape", 2 + chars(rest)),
                 _ => ("malformed \\N character escape", 2 + usize::from(rest.starts_with('{'))),
             }
         } else if hex == digits {
