@@ -326,6 +326,9 @@ impl<'a> Context<'a> {
 
     fn expected_expression(&self, r: TextRange) -> Box<Fault> {
         let i = self.index_at(r.start());
+        if let Some(f) = self.conditional_side(i) {
+            return f;
+        }
         let before = self.before(i);
         match before.map(|t| t.kind()) {
             Some(TokenKind::Star)
@@ -408,7 +411,8 @@ impl<'a> Context<'a> {
             let message = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
             return Fault::syntax(message, span(before.start(), end));
         }
-        if let Some(f) = self.augmented_tuple(i) {
+        let mistake = self.augmented_tuple(i).or_else(|| self.as_target(i));
+        if let Some(f) = mistake.or_else(|| self.interrupted_string(i)) {
             return f;
         }
         let line = self.line_start(i);
@@ -454,6 +458,8 @@ impl<'a> Context<'a> {
             .or_else(|| self.comprehension_target(i))
             .or_else(|| self.type_parameter_bound(i))
             .or_else(|| self.augmented_tuple(i))
+            .or_else(|| self.as_target(i))
+            .or_else(|| self.interrupted_string(i))
             .or_else(|| self.keyword_generator(i));
         if let Some(f) = mistake {
             return f;
@@ -603,6 +609,8 @@ impl<'a> Context<'a> {
             _ => {
                 let mistake = self.comprehension_target(i).or_else(|| self.parenthesized_parameters(i));
                 let mistake = mistake.or_else(|| self.type_parameter_bound(i));
+                let mistake =
+                    mistake.or_else(|| self.conditional_side(i)).or_else(|| self.elif_after_else(i));
                 if let Some(f) = mistake.or_else(|| self.as_target(i)) {
                     return f;
                 }

@@ -9,6 +9,21 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 
 type Found = Option<Box<Fault>>;
 
+/// Letters before a string that cannot stand together.
+fn string_prefix(source: &Source, name: &Token, string: &Token) -> Found {
+    let strings = [TokenKind::String, TokenKind::FStringStart, TokenKind::TStringStart];
+    if name.kind() != TokenKind::Name || !strings.contains(&string.kind()) || name.end() != string.start() {
+        return None;
+    }
+    let text = source.text[name.range()].to_ascii_lowercase();
+    let each_once = text.chars().all(|c| "bruft".contains(c) && text.matches(c).count() == 1);
+    const APART: [(char, char); 7] =
+        [('u', 'b'), ('u', 'r'), ('u', 'f'), ('u', 't'), ('b', 'f'), ('b', 't'), ('f', 't')];
+    let (a, b) = APART.into_iter().find(|&(a, b)| text.contains(a) && text.contains(b))?;
+    let range = TextRange::new(name.start(), name.end() + TextSize::new(1));
+    each_once.then(|| Fault::syntax(format!("'{a}' and '{b}' prefixes are incompatible"), range))
+}
+
 /// The bracket that is open at the end, and the first error in the tokens.
 pub struct Brackets {
     pub open: Option<TextRange>,
@@ -24,6 +39,7 @@ pub fn first(source: &Source, tokens: &[Token], errors: &[ParseError]) -> Found 
     let mut found: Vec<Box<Fault>> = Vec::new();
     found.extend(brackets(source, tokens).mismatch);
     found.extend(tokens.iter().find_map(|t| number(source, t)));
+    found.extend(tokens.windows(2).find_map(|pair| string_prefix(source, &pair[0], &pair[1])));
     let cut_short = errors.iter().position(|e| closes_literal(source, tokens, e));
     if cut_short == Some(0) {
         let kind = literal_around(tokens, errors[0].location.start()).map_or("f", |t| letter(t));

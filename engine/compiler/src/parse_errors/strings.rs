@@ -118,6 +118,19 @@ impl Context<'_> {
 
     // ---- literals side by side
 
+    /// Names between two strings, which a quote in the middle may have made.
+    pub(super) fn interrupted_string(&self, i: usize) -> Option<Box<Fault>> {
+        if self.before(i)?.kind() != TokenKind::String {
+            return None;
+        }
+        let rest = self.tokens[i..].iter().filter(|t| !t.kind().is_trivia());
+        let names: Vec<_> = rest.clone().take_while(|t| t.kind() == TokenKind::Name).collect();
+        let closes = rest.clone().nth(names.len()).is_some_and(|t| t.kind() == TokenKind::String);
+        let range = names.first()?.range().cover(names.last()?.range());
+        let message = "invalid syntax. Is this intended to be part of the string?";
+        closes.then(|| Fault::syntax(message, range))
+    }
+
     /// The literals in a range: whether each is a t-string, and where it is.
     fn literals(&self, r: TextRange) -> Vec<(bool, TextRange)> {
         let mut found = Vec::new();

@@ -34,11 +34,15 @@ impl Context<'_> {
 
     /// `import a as b.c`, `except A as b[0]`, `case x as 1 + 2`: an expression where a name must stand.
     pub(super) fn as_target(&self, i: usize) -> Option<Box<Fault>> {
-        if self.before(i)?.kind() != TokenKind::As {
-            return None;
-        }
+        let before = self.before(i)?;
+        let name = self.index_at(before.start());
+        let start = match before.kind() {
+            TokenKind::As => i,
+            TokenKind::Name if self.before(name)?.kind() == TokenKind::As => name,
+            _ => return None,
+        };
         let line = self.line_start(i);
-        let (e, range) = self.expression_at(i)?;
+        let (e, range) = self.expression_at(start)?;
         let name = expr_name(&e);
         let message = match self.kind_at(line) {
             TokenKind::Import | TokenKind::From => format!("cannot use {name} as import target"),
@@ -51,6 +55,41 @@ impl Context<'_> {
             _ => return None,
         };
         Some(Fault::syntax(message, range))
+    }
+
+    /// Statements where the two sides of a conditional expression must stand.
+    pub(super) fn conditional_side(&self, i: usize) -> Option<Box<Fault>> {
+        let before = self.before(i)?;
+        let range = self.token(i)?.range();
+        if before.kind() == TokenKind::Else && self.line_start(i) != self.index_at(before.start()) {
+            let message = "expected expression after 'else', but statement is given";
+            return Some(Fault::syntax(message, range));
+        }
+        let next = self.after(i)?;
+        let simple = matches!(self.kind_at(i), TokenKind::Pass | TokenKind::Break | TokenKind::Continue);
+        let rest = self.tokens[i..].iter().take_while(|t| t.kind() != TokenKind::Newline);
+        if simple && next.kind() == TokenKind::If && rest.clone().any(|t| t.kind() == TokenKind::Else) {
+            let message = "expected expression before 'if', but statement is given";
+            return Some(Fault::syntax(message, range));
+        }
+        None
+    }
+
+    /// `elif` behind the `else` block of the same column.
+    pub(super) fn elif_after_else(&self, i: usize) -> Option<Box<Fault>> {
+        let elif = self.token(i).filter(|t| t.kind() == TokenKind::Elif)?;
+        let column = |t: TextSize| self.source.locate(t.to_u32()).1;
+        let mut at = i;
+        loop {
+            let newline = self.tokens[..at].iter().rposition(|t| t.kind() == TokenKind::Newline)?;
+            at = self.line_start(newline);
+            let first = self.token(at)?;
+            if column(first.start()) == column(elif.start()) {
+                let message = "'elif' block follows an 'else' block";
+                let follows = first.kind() == TokenKind::Else;
+                return follows.then(|| Fault::syntax(message, elif.range()));
+            }
+        }
     }
 
     /// The error of a `for` loop's or another statement's target.
