@@ -1,9 +1,9 @@
 //! The command line.
 
 mod flags;
-mod host;
 
 use flags::{Flags, Run, UsageError};
+use skein::Interpreter;
 use skein_runtime::modules::{Finalizing, LIBRARY, Main, MainMissing, install_interrupt, run_main};
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::list::List;
@@ -12,7 +12,6 @@ use skein_runtime::vm::Vm;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
-use std::rc::Rc;
 
 /// Exit code after output that could not be flushed.
 const LOST_OUTPUT: u8 = 120;
@@ -114,23 +113,22 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     path.append(&mut flags.config.path);
     path.push(LIBRARY.into());
     flags.config.path = path;
-    let host = Rc::new(host::Host::default());
-    let vm = Vm::new(flags.config, host.clone()).map_err(|e| format!("{program}: {e}"))?;
-    host.microthreads.attach(&vm);
-    install_interrupt(&vm);
-    let result = skein_stdlib::install(&vm).and_then(|()| {
-        let main = match (&script, &flags.run) {
-            (Some(s), _) => Main::Source { text: &s.text, filename: &s.filename, is_file: s.is_file },
-            (None, Run::Module(name)) => Main::Module(name),
-            (None, _) => unreachable!("all others have a script"),
-        };
-        run_main(&vm, main)
-    });
-    Ok(end(program, &vm, result))
+    let interpreter =
+        Interpreter::from_config(flags.config).map_err(|e| format!("{program}: {}", e.message()))?;
+    let vm = interpreter.vm();
+    install_interrupt(vm);
+    let main = match (&script, &flags.run) {
+        (Some(s), _) => Main::Source { text: &s.text, filename: &s.filename, is_file: s.is_file },
+        (None, Run::Module(name)) => Main::Module(name),
+        (None, _) => unreachable!("all others have a script"),
+    };
+    let result = run_main(vm, main);
+    Ok(end(program, &interpreter, result))
 }
 
 /// Reports how the program ended, runs what is to be run at its end, and gives its exit code.
-fn end(program: &str, vm: &Vm, result: R<Value>) -> ExitCode {
+fn end(program: &str, interpreter: &Interpreter, result: R<Value>) -> ExitCode {
+    let vm = interpreter.vm();
     let (mut code, mut interrupted) = (0, false);
     if result.is_err()
         && let Some(e) = vm.pending.take()
@@ -144,7 +142,7 @@ fn end(program: &str, vm: &Vm, result: R<Value>) -> ExitCode {
         }
     }
     vm.state::<Finalizing>().0.set(true);
-    if !skein_stdlib::finish(vm) && code == 0 {
+    if !interpreter.finish() && code == 0 {
         code = LOST_OUTPUT;
     }
     if interrupted {

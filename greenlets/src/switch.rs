@@ -336,7 +336,7 @@ impl Microthreads {
         let ctx = self.context(vm, me);
         ctx.pc.set(vm.frame.pc.get());
         ctx.base.set(vm.frame.base.get());
-        let depth = ctx.native_depth.get();
+        let depth = ctx.native_calls();
         let parked = Parked::new(&self.hub);
         me.park(&parked);
         me.state.set(State::Hard);
@@ -370,7 +370,7 @@ impl Microthreads {
         self.activate(vm, me);
         vm.frame.pc.set(ctx.pc.get());
         vm.frame.base.set(ctx.base.get());
-        debug_assert_eq!(depth, ctx.native_depth.get());
+        debug_assert_eq!(depth, ctx.native_calls());
         let d = match self.deliver.take() {
             Some(Deliver::Traced { raise, v }) => Some(crate::trace::arrive(vm, raise, v)),
             d => d,
@@ -385,18 +385,29 @@ impl Microthreads {
         }
     }
 
+    /// The main program has ended: the thread's own stack goes on.
+    fn leave_program(&self, result: R<Value>) -> ! {
+        *self.finished.borrow_mut() = Some(result);
+        self.hub.switch_to(None, 0);
+        unreachable!("nobody resumes a program that has ended");
+    }
+
+    /// The program ends with this exception, whatever the main program is at.
+    pub fn end_program(&self, vm: &Vm, e: Value) -> ! {
+        vm.pending.set(Some(e));
+        self.leave_program(Err(Raised))
+    }
+
     /// A microthread's first function has returned or raised: who goes on.
     fn ended(&self, vm: &Vm, m: &Micro, result: R<Value>) -> At {
         if m.kind == Kind::Main {
-            *self.finished.borrow_mut() = Some(result);
-            self.hub.switch_to(None, 0);
-            unreachable!("nobody resumes a program that has ended");
+            self.leave_program(result);
         }
         // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
         vm.frame.base.set(std::ptr::null_mut());
         let (to, d) = match m.kind {
             Kind::Greenlet => crate::greenlet::after_end(vm, m, result),
-            _ => crate::tasklet::after_end(vm, m, result),
+            _ => crate::running::after_end(vm, m, result),
         };
         // Now its memory goes; until the next one is current nothing may push frames here.
         m.state.set(State::Dead);
@@ -467,11 +478,11 @@ impl Switcher for Microthreads {
 
     fn finalize(&self, vm: &Vm, object: Value) {
         crate::greenlet::finalize(vm, object);
-        crate::tasklet::finalize(vm, object);
+        crate::running::finalize(vm, object);
     }
 
     fn slice_over(&self, vm: &Vm, at: At) -> At {
-        crate::stackless::slice_over(vm, at)
+        crate::running::slice_over(vm, at)
     }
 
     fn running(&self) -> Option<Value> {

@@ -1,6 +1,7 @@
 //! Chores of the workspace, run as `cargo xtask COMMAND`.
 
 mod docs;
+mod native;
 mod tidy;
 
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
   docs           write the generated pages in docs/
   docs --check   fail if a generated page is out of date
+  native NAME    begin a module in Rust that Python imports as NAME
   tidy           check file sizes and the layers of crates";
 
 fn main() -> ExitCode {
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let result = match args[..] {
         ["docs"] => docs::write(&root()),
         ["docs", "--check"] => docs::check(&root()),
+        ["native", name] => native::scaffold(&root(), name),
         ["tidy"] => tidy::run(&root()),
         _ => Err(USAGE.to_owned()),
     };

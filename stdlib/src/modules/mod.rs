@@ -8,6 +8,7 @@ mod posix;
 mod resource;
 mod select;
 mod socket;
+mod sre;
 mod thread;
 mod weakref;
 
@@ -27,6 +28,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("resource", resource::make),
     ("select", select::make),
     ("_socket", socket::make),
+    ("_sre", sre::make),
     ("_thread", thread::make),
     ("_weakref", weakref::make),
 ];

@@ -3,7 +3,9 @@
 use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS, SIDE, Side, SideEntry};
 use crate::interp::cont::{caller, return_word, tagged};
 use crate::interp::frames::frame_code;
-use crate::interp::{At, Consumer, Cont, ContKind, generators, iteration, operators, or_unwind, publish};
+use crate::interp::{
+    At, Consumer, Cont, ContKind, copy_words, generators, iteration, operators, or_unwind, publish,
+};
 use crate::native::Args;
 use crate::object::{Kind, Ref};
 use crate::types::code::NOT_SIMPLE;
@@ -49,7 +51,7 @@ impl SoftCall<'_> {
     pub fn raised(&self, vm: &Vm) -> At {
         if self.cont.kind == ContKind::LeaveContext {
             // There is no frame whose unwinding would do it. An error in it replaces the other.
-            let _ = crate::modules::contextvars::leave(vm, self.cont.a);
+            let _ = crate::modules::contextvars::leave(vm, self.cont.a, self.cont.b);
         }
         self.go_on(vm, Err(crate::value::Raised))
     }
@@ -225,6 +227,12 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
             let Some(f) = vm.type_of(callee).special(vm, Special::Call) else {
                 return Err(not_callable(vm, callee));
             };
+            // A `__call__` may be an object with a `__call__`, and so on.
+            if vm.native_stack_low() {
+                return Err(
+                    vm.recursion_error("maximum recursion depth exceeded while calling a Python object")
+                );
+            }
             with_first(vm, callee, args, |args| call_special(vm, resume, f, args, cont))
         }
     }
@@ -237,6 +245,8 @@ pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -
             call_soft(vm, resume, f, args, cont)
         }
         _ => {
+            // What is bound may be such an object again.
+            crate::methods::check_native_stack(vm, " while calling a Python object")?;
             let receiver = args.positional()[0];
             let bound = vm.bind(f, receiver, vm.type_of(receiver))?;
             call_soft(vm, resume, bound, args.rest(), cont)
@@ -258,7 +268,7 @@ pub fn with_first<T>(vm: &Vm, first: Value, args: Args<'_>, f: impl FnOnce(Args<
         // SAFETY: the row is longer than the arguments, and its beginning is then initialised.
         let row = unsafe {
             let p = row.as_mut_ptr().cast::<Value>();
-            std::ptr::copy_nonoverlapping(all.as_ptr(), p.add(1), all.len());
+            copy_words(all.as_ptr().cast(), p.add(1).cast(), all.len());
             std::slice::from_raw_parts(p, all.len() + 1)
         };
         return f(Args::new(row, names));
@@ -370,8 +380,8 @@ pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont
     }
     let (all, names) = args.parts();
     if exec.simple_args as usize == all.len() && names.is_none() {
-        // SAFETY: parameters are the first registers.
-        unsafe { std::ptr::copy(all.as_ptr(), base, all.len()) };
+        // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.
+        unsafe { copy_words(all.as_ptr().cast(), base.cast(), all.len()) };
         return Ok(At { pc: exec.entry, base });
     }
     if let Err(e) = super::bind_arguments(vm, f, args, base) {
@@ -530,7 +540,17 @@ pub fn return_slow(vm: &Vm, base: *mut Value, v: Value) -> At {
 }
 
 /// Goes on with the result of what the machine called.
+#[inline(always)]
 pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
+    if cont.kind == ContKind::Plain && cont.consumer == Consumer::Store {
+        resume.set(cont.dst as usize, v);
+        return Ok(resume);
+    }
+    apply_any(vm, resume, cont, v)
+}
+
+#[inline(never)]
+fn apply_any(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     match cont.kind {
         ContKind::Plain | ContKind::GetAttribute => deliver(vm, resume, cont, v),
         ContKind::Exit => {
@@ -580,7 +600,7 @@ pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
         }
         ContKind::Anext => generators::anext_result(vm, resume, cont, v),
         ContKind::LeaveContext => {
-            crate::modules::contextvars::leave(vm, cont.a)?;
+            crate::modules::contextvars::leave(vm, cont.a, cont.b)?;
             deliver(vm, resume, cont, v)
         }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
@@ -670,15 +690,11 @@ impl Vm {
 
     /// As [`Vm::call`], with keyword arguments.
     pub fn call_args(&self, callee: Value, args: Args<'_>) -> R<Value> {
-        if let Some(native) = callee.cast::<NativeFunction>()
-            && native.receiver.get().is_none()
-        {
-            return native.def().invoke(self, args);
-        }
-        if let Some(native) = callee.cast::<NativeFunction>()
-            && let Some(receiver) = native.receiver.get()
-        {
-            return with_first(self, receiver, args, |args| native.def().invoke(self, args));
+        if let Some(native) = callee.cast::<NativeFunction>() {
+            return self.with_room(|| match native.receiver.get() {
+                Some(receiver) => with_first(self, receiver, args, |args| native.def().invoke(self, args)),
+                None => native.def().invoke(self, args),
+            });
         }
         self.enter_nested(|resume, cont| call_soft(self, resume, callee, args, cont))
     }
@@ -688,7 +704,7 @@ impl Vm {
         if let Some(native) = f.cast::<NativeFunction>()
             && native.receiver.get().is_none()
         {
-            return native.def().invoke(self, args);
+            return self.with_room(|| native.def().invoke(self, args));
         }
         self.enter_nested(|resume, cont| call_special(self, resume, f, args, cont))
     }
@@ -699,22 +715,30 @@ impl Vm {
         std::ptr::from_ref(&marker).addr() < self.native_limit.get()
     }
 
+    /// Runs `f`: on another native stack if the one in use is nearly used up. For all that natives
+    /// may call each other by without end. RecursionError where no other stack is to be had.
+    #[inline(always)]
+    pub fn with_room<T>(&self, f: impl FnOnce() -> R<T>) -> R<T> {
+        if self.native_stack_low() { self.on_new_stack(f) } else { f() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn on_new_stack<T>(&self, f: impl FnOnce() -> R<T>) -> R<T> {
+        let mut f = Some(f);
+        let mut result = Err(crate::value::Raised);
+        self.hooks.clone().switcher().on_new_stack(self, &mut || {
+            if let Some(f) = f.take() {
+                result = f();
+            }
+        })?;
+        result
+    }
+
     /// Runs what `push` starts to its end in a nested loop. RecursionError where the native stack
     /// is used up and no other is to be had.
     pub fn enter_nested(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
-        let marker = 0u8;
-        let here = std::ptr::from_ref(&marker).addr();
-        if here < self.native_limit.get() {
-            let mut push = Some(push);
-            let mut result = Err(crate::value::Raised);
-            self.hooks.clone().switcher().on_new_stack(self, &mut || {
-                if let Some(push) = push.take() {
-                    result = self.enter_here(push);
-                }
-            })?;
-            return result;
-        }
-        self.enter_here(push)
+        self.with_room(|| self.enter_here(push))
     }
 
     fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {

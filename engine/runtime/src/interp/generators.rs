@@ -4,12 +4,12 @@ use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::call::{call_special, deliver, leave_side, make_room};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
-use crate::interp::{At, or_unwind, publish};
+use crate::interp::{At, copy_words, or_unwind, publish};
 use crate::methods::generator::{Awaitable, begin_send, settle};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::ext::Ext;
-use crate::types::generator::{DELEGATING, GenState, Generator};
+use crate::types::generator::{DELEGATING, GenState, Generator, PLAIN};
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::{Special, flags};
@@ -29,14 +29,15 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     let f = frame_function(at.base);
     let code = f.code();
     let flags_ = code.portable().flags;
-    let shape = if flags_ & flags::ASYNC_GENERATOR != 0 {
-        vm.types.async_generator.root_shape_id()
+    let ty = if flags_ & flags::ASYNC_GENERATOR != 0 {
+        vm.types.async_generator
     } else if flags_ & flags::COROUTINE != 0 {
-        vm.types.coroutine.root_shape_id()
+        vm.types.coroutine
     } else {
-        vm.types.generator.root_shape_id()
+        vm.types.generator
     };
-    let g = Generator::new(vm, f, u32::from(code.portable().nregs), shape)?;
+    let g = Generator::new(vm, f, u32::from(code.portable().nregs), ty.root_shape_id())?;
+    g.set_flag(PLAIN, ty == vm.types.generator);
     vm.heap.register_finalizer(g.header());
     // Only what is set at entry: parameters, cells and unbound locals. Temporaries hold garbage.
     for i in 0..code.portable().locals.len() {
@@ -142,24 +143,6 @@ pub fn generator_kind(vm: &Vm, g: Ref<Generator>) -> &'static str {
     }
 }
 
-/// Copies registers: mostly so few that a call would take longer.
-///
-/// # Safety
-/// As of `copy_nonoverlapping`.
-#[inline(always)]
-unsafe fn copy_words(from: *const u64, to: *mut u64, n: usize) {
-    const FEW: usize = 12;
-    // SAFETY: the caller's promise. Volatile, lest the loop be made a call again.
-    unsafe {
-        if n > FEW {
-            return std::ptr::copy_nonoverlapping(from, to, n);
-        }
-        for i in 0..n {
-            to.add(i).write_volatile(from.add(i).read_volatile());
-        }
-    }
-}
-
 /// The common case of sending into a generator: it is suspended outside of any handler, and there is
 /// room for its frame. None: not so.
 #[inline(always)]
@@ -196,8 +179,8 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
 /// `ForIter` over a generator.
 #[inline(never)]
 pub fn for_generator(vm: &Vm, at: At) -> At {
-    if vm.type_of(at.reg(at.b())) == vm.types.generator
-        && let Some(g) = at.reg(at.b()).cast::<Generator>()
+    if let Some(g) = at.reg(at.b()).cast::<Generator>()
+        && g.flag(PLAIN)
     {
         let mut cont = Cont::store(at.a()).kind(ContKind::GenFor);
         cont.jump = at.extra() as i32 - 2;

@@ -112,7 +112,7 @@ impl Vm {
         };
         // Native iterators end by returning UNBOUND: no exception is made.
         let r = match f.cast::<NativeFunction>() {
-            Some(native) => native.def().invoke_raw(self, Args::new(&[it], None)),
+            Some(native) => self.with_room(|| native.def().invoke_raw(self, Args::new(&[it], None))),
             None => self.call_special_method(f, Args::new(&[it], None)),
         };
         match r {
@@ -122,6 +122,36 @@ impl Vm {
                 Some(stop) => Ok(Err(self.stop_value(stop))),
                 None => Err(e),
             },
+        }
+    }
+
+    /// `len(v)`, or else what `__length_hint__` says, if there is either. OverflowError.
+    pub fn length_hint(&self, v: Value) -> R<Option<i64>> {
+        let ty = self.type_of(v);
+        if ty.special(self, Special::Len).is_some() {
+            match self.len(v) {
+                Ok(n) => return Ok(Some(n as i64)),
+                Err(e) if self.catch(self.exc.type_error).is_none() => return Err(e),
+                Err(_) => {}
+            }
+        }
+        let Some(f) = ty.special(self, Special::LengthHint) else { return Ok(None) };
+        let hint = match self.call_special_method(f, Args::new(&[v], None)) {
+            Ok(hint) => hint,
+            Err(e) if self.catch(self.exc.type_error).is_none() => return Err(e),
+            Err(_) => return Ok(None),
+        };
+        if hint.is(Value::NOT_IMPLEMENTED) {
+            return Ok(None);
+        }
+        if !self.is_int(hint) {
+            let text = format!("__length_hint__ must be an integer, not {}", self.type_name(hint));
+            return Err(self.type_error(text));
+        }
+        match self.as_i64(hint) {
+            Some(n) if n < 0 => Err(self.value_error("__length_hint__() should return >= 0")),
+            Some(n) => Ok(Some(n)),
+            None => Err(self.overflow_error("Python int too large to convert to C ssize_t")),
         }
     }
 
@@ -163,6 +193,7 @@ impl Vm {
             return l.snapshot(self);
         }
         let list = List::with_capacity(self, 0)?;
+        list.make_room(self, iterable)?;
         self.for_each(iterable, |v| list.push(self, v))?;
         Ok(list)
     }

@@ -37,9 +37,9 @@ pub use cont::{Consumer, Cont, ContKind};
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
-    FramePlace, Walk, WalkedFrame, frame_at_depth, frame_back, frame_code, frame_function, frame_locals,
-    frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame,
-    running_locals,
+    FramePlace, Walk, WalkedFrame, abandon_frames, frame_at_depth, frame_back, frame_code, frame_count,
+    frame_function, frame_locals, frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame,
+    innermost_frame, running_locals,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
@@ -139,6 +139,24 @@ impl At {
     pub fn row<'a>(self, first: usize, n: usize) -> &'a [Value] {
         // SAFETY: as in `reg`; chunks do not move.
         unsafe { std::slice::from_raw_parts(self.base.add(first), n) }
+    }
+}
+
+/// Copies values: mostly so few that a call would take longer.
+///
+/// # Safety
+/// As of `copy_nonoverlapping`.
+#[inline(always)]
+pub(crate) unsafe fn copy_words(from: *const u64, to: *mut u64, n: usize) {
+    const FEW: usize = 12;
+    // SAFETY: the caller's promise. Volatile, lest the loop be made a call again.
+    unsafe {
+        if n > FEW {
+            return std::ptr::copy_nonoverlapping(from, to, n);
+        }
+        for i in 0..n {
+            to.add(i).write_volatile(from.add(i).read_volatile());
+        }
     }
 }
 

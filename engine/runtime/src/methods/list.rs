@@ -96,6 +96,7 @@ fn extend(vm: &Vm, list: Ref<List>, from: Value) -> R<()> {
         return list.extend(vm, t.items());
     }
     let it = vm.iter(from)?;
+    list.make_room(vm, from)?;
     while let Some(v) = vm.next(it)? {
         list.push(vm, v)?;
     }

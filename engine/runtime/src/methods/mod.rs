@@ -132,8 +132,8 @@ types! {
 
 pub use bytes::{Row, is_bytes_like};
 pub use common::{
-    check_class, class_argument, compare_rows, ext_type, is_callable, item_index, repeat_count, repeated,
-    string_of_items,
+    check_class, check_native_stack, class_argument, compare_rows, ext_type, is_callable, item_index,
+    repeat_count, repeated, string_of_items,
 };
 pub use dict::update_from_args as dict_update_from_args;
 pub use exceptions::{SyntaxPlace, class_of_errno};
@@ -141,7 +141,7 @@ pub use float::text::repr as float_repr;
 pub use float::to_int as float_to_int;
 pub use format::int_digits;
 pub use generator::{AsyncHooks, wrap_async_value};
-pub use int::{Int, big_to_f64, hash_big, hash_i64};
+pub use int::{Int, big_to_f64, check_room, hash_big, hash_i64};
 pub use list::sort_list;
 pub use object::attribute_name;
 pub(crate) use reduce::{default_getstate, reduce_2};

@@ -9,6 +9,7 @@ use crate::value::{R, Value};
 use crate::vm::Vm;
 
 native_functions! { pub FUNCTIONS:
+    "breakpoint(*args, **kwargs)" => super::sys_hooks::breakpoint, "Call sys.breakpointhook(*args, **kws).";
     [soft super::classes::build_class_soft] "__build_class__(func, name, /, *bases, **kwds)" => super::classes::build_class, "Internal helper function used by the class statement.";
     "__import__(name, globals=None, locals=None, fromlist=(), level=0)" => super::import::import_builtin, "Import a module.";
     "print(*args, sep=' ', end='\\n', file=None, flush=False)" => print;

@@ -19,13 +19,14 @@ mod signal;
 mod string;
 pub mod structseq;
 mod sys;
+mod sys_hooks;
 mod time;
 mod typing;
 
 pub(crate) use crate::methods::generic::union::make_union;
 pub(crate) use crate::methods::{default_getstate, reduce_2};
 pub use builtins_objects::{builtin, texts};
-pub use import::{LIBRARY, Main, MainMissing, import, run_code, run_main};
+pub use import::{LIBRARY, Main, MainMissing, import, main_namespace, run_code, run_main};
 pub use oserror::strerror;
 pub use program::run_program;
 pub use signal::{install_interrupt, run_signal_handlers};

@@ -89,11 +89,23 @@ impl Ref<List> {
         let array = match self.array() {
             Some(a) if a.slots().len() >= capacity => return Ok(a),
             // Growth by an eighth, as CPython.
-            Some(a) => a.resized(vm, (capacity + (capacity >> 3) + 6) & !3)?,
+            Some(a) => a.resized(vm, capacity.saturating_add((capacity >> 3) + 6) & !3)?,
             None => Values::new(vm, capacity.max(4))?,
         };
         self.items.set(vm, self, array.value());
         Ok(array)
+    }
+
+    /// Room for the items of an iterable, if it says how many there are: no long work before it turns
+    /// out that there is no memory for them. MemoryError, and what the iterable raises.
+    pub fn make_room(self, vm: &Vm, iterable: Value) -> R<()> {
+        const WORTH: i64 = 1 << 10;
+        match vm.length_hint(iterable)? {
+            Some(more) if more >= WORTH => {
+                self.reserve(vm, self.len().saturating_add(more as usize)).map(|_| ())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Appends. MemoryError.

@@ -44,7 +44,7 @@ impl Vm {
         }
     }
 
-    fn repr_or_type(&self, v: Value) -> String {
+    pub(crate) fn repr_or_type(&self, v: Value) -> String {
         self.repr_string(v).unwrap_or_else(|Raised| {
             self.pending.take();
             format!("<{} object at {:#x}>", self.type_name(v), v.bits())
@@ -58,14 +58,7 @@ impl Vm {
             return;
         }
         self.pending.take();
-        let text = match (message, object.is_none()) {
-            (Some(m), true) => format!("{m}:\n"),
-            (Some(m), false) => format!("{m}: {}\n", self.repr_or_type(object)),
-            (None, true) => String::new(),
-            (None, false) => format!("Exception ignored in: {}\n", self.repr_or_type(object)),
-        };
-        crate::vm::report::write_stderr(self, &text);
-        crate::vm::report::print_exception(self, e);
+        crate::vm::report::print_unraisable(self, e, message, object);
     }
 
     /// Calls a hook that Python code has put in place of the builtin one.

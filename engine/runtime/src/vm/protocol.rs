@@ -597,6 +597,7 @@ impl Vm {
             return Ok(true);
         }
         if let Some(t) = class.cast::<Tuple>() {
+            crate::methods::check_native_stack(self, " in __instancecheck__")?;
             for &c in t.items() {
                 if self.is_instance(v, c)? {
                     return Ok(true);
@@ -642,6 +643,7 @@ impl Vm {
             return Ok(a.is_subtype(b));
         }
         if let Some(t) = class.cast::<Tuple>() {
+            crate::methods::check_native_stack(self, " in __subclasscheck__")?;
             for &b in t.items() {
                 if self.is_subclass(c, b)? {
                     return Ok(true);

@@ -129,6 +129,11 @@ fn own_parameters(vm: &Vm, a: This) -> R<Ref<Tuple>> {
 }
 
 fn repr(vm: &Vm, a: ExtArg<Alias>) -> R<String> {
+    let shown = vm.repr_guard(a.0.value(), || alias_text(vm, a))?;
+    Ok(shown.unwrap_or_else(|| "...".into()))
+}
+
+fn alias_text(vm: &Vm, a: ExtArg<Alias>) -> R<String> {
     let mut parts = Vec::new();
     for &v in arguments(a.0).items() {
         parts.push(match v.cast::<List>() {

@@ -11,6 +11,7 @@ use crate::vm::Vm;
 use num_bigint::{BigInt as Big, Sign};
 use num_integer::Integer;
 use skein_bytecode::Special;
+use skein_heap::CollectKind;
 use std::borrow::Cow;
 
 /// An int's value without a copy of a big one.
@@ -148,6 +149,9 @@ fn big_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     if matches!(op, Special::FloorDiv | Special::Mod | Special::DivMod | Special::TrueDiv) && b.is_zero() {
         return zero_division(vm);
     }
+    if op == Special::Mul {
+        check_room(vm, x.bits() + y.bits())?;
+    }
     vm.big_int(match op {
         Special::Add => x + y,
         Special::Sub => x - y,
@@ -167,6 +171,25 @@ fn big_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     })
 }
 
+/// MemoryError if an int of so many bits has no room. To be asked before large ones are made: the
+/// arithmetic itself ends the process where memory is short.
+pub fn check_room(vm: &Vm, bits: u64) -> R<()> {
+    const ALWAYS: u64 = 1 << 20;
+    if bits <= ALWAYS {
+        return Ok(());
+    }
+    // As much again for what is made on the way.
+    let bytes = usize::try_from(bits / 8 * 2).unwrap_or(usize::MAX);
+    if !vm.heap.external_fits(bytes) {
+        vm.collect(CollectKind::Major);
+    }
+    let mut probe = Vec::<u8>::new();
+    if !vm.heap.external_fits(bytes) || probe.try_reserve_exact(bytes).is_err() {
+        return Err(vm.memory_error());
+    }
+    Ok(())
+}
+
 fn shift(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     if b.is_negative() {
         return Err(vm.value_error("negative shift count"));
@@ -183,7 +206,10 @@ fn shift(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
         };
     }
     match count {
-        Some(c) if c < MAX_BITS => vm.big_int(&*a.big() << c),
+        Some(c) if c < MAX_BITS => {
+            check_room(vm, a.big().bits() + c)?;
+            vm.big_int(&*a.big() << c)
+        }
         _ => Err(vm.overflow_error("too many digits in integer")),
     }
 }
@@ -202,7 +228,10 @@ fn power(vm: &Vm, a: Int, b: Int) -> R<Value> {
     }
     let base = a.big();
     match exponent.and_then(|e| u32::try_from(e).ok()) {
-        Some(e) if base.bits().saturating_mul(u64::from(e)) < MAX_BITS => vm.big_int(base.pow(e)),
+        Some(e) if base.bits().saturating_mul(u64::from(e)) < MAX_BITS => {
+            check_room(vm, base.bits() * u64::from(e))?;
+            vm.big_int(base.pow(e))
+        }
         _ => Err(vm.memory_error()),
     }
 }

@@ -4,7 +4,7 @@ mod arith;
 mod bits;
 mod parse;
 
-pub use arith::{Int, int_as_f64, int_op, power_mod, round_scaled};
+pub use arith::{Int, check_room, int_as_f64, int_op, power_mod, round_scaled};
 pub use parse::{parse, parse_str, to_decimal};
 
 use crate::methods::format;

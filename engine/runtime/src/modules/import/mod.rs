@@ -536,10 +536,26 @@ pub enum Main<'a> {
     Module(&'a str),
 }
 
+/// The builtins that the module `site` adds, as far as they cost nothing: its others print long texts.
+fn add_site_builtins(vm: &Vm) -> R<()> {
+    let Some(builtins) = vm.builtins.get() else { return Ok(()) };
+    let m = import(vm, "_sitebuiltins")?;
+    let quitter = vm.get_attr_str(m, "Quitter")?;
+    for name in ["exit", "quit"] {
+        let v = vm.call(quitter, &[vm.str(name)?, vm.str("Ctrl-D (i.e. EOF)")?])?;
+        builtins.set_name(vm, name, v)?;
+    }
+    let helper = vm.get_attr_str(m, "_Helper")?;
+    builtins.set_name(vm, "help", vm.call(helper, &[])?)
+}
+
 /// Runs the program's main code as the module `__main__`. ImportError where it is not found.
 pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
     let main = Module::new(vm, "__main__")?;
     modules(vm)?.set_name(vm, "__main__", main.value())?;
+    if !vm.config.no_site {
+        add_site_builtins(vm)?;
+    }
     let code = match what {
         Main::Source { text, filename, is_file } => {
             if is_file {
@@ -581,6 +597,17 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
         }
     };
     super::run_program(vm, code, main.dict())
+}
+
+/// The namespace of the module `__main__`, which is made if it is not there. MemoryError.
+pub fn main_namespace(vm: &Vm) -> R<Ref<Dict>> {
+    let modules = modules(vm)?;
+    if let Some(main) = modules.get_name(vm, "__main__")?.and_then(|m| m.cast::<Module>()) {
+        return Ok(main.dict());
+    }
+    let main = Module::new(vm, "__main__")?;
+    modules.set_name(vm, "__main__", main.value())?;
+    Ok(main.dict())
 }
 
 /// Whether the module of `-m` was not found, which the command line tells in one line.

@@ -1,6 +1,6 @@
 //! `math` on integers.
 
-use crate::methods::Int;
+use crate::methods::{Int, check_room};
 use crate::native::Args;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -83,6 +83,11 @@ pub fn factorial(vm: &Vm, v: Value) -> R<Value> {
     if n <= 20 {
         return vm.int((1..=n).product());
     }
+    let bits = u64::from(n.ilog2()).saturating_mul(n as u64);
+    if bits >= 1 << 40 {
+        return Err(vm.memory_error());
+    }
+    check_room(vm, bits)?;
     vm.big_int(Big::from_biguint(Sign::Plus, product(2, n as u64)))
 }
 

@@ -132,34 +132,10 @@ fn length_hint(vm: &Vm, v: Value, default: Option<Value>) -> R<Value> {
             vm.type_error(format!("'{}' object cannot be interpreted as an integer", vm.type_name(default)))
         );
     }
-    let ty = vm.type_of(v);
-    if ty.special(vm, Special::Len).is_some() {
-        match vm.len(v) {
-            Ok(n) => return vm.int(n as i64),
-            Err(e) => {
-                if vm.catch(vm.exc.type_error).is_none() {
-                    return Err(e);
-                }
-            }
-        }
+    match vm.length_hint(v)? {
+        Some(n) => vm.int(n),
+        None => Ok(default),
     }
-    let Some(f) = ty.special(vm, Special::LengthHint) else { return Ok(default) };
-    let hint = match vm.call_special_method(f, Args::new(&[v], None)) {
-        Ok(h) => h,
-        Err(e) => {
-            return if vm.catch(vm.exc.type_error).is_some() { Ok(default) } else { Err(e) };
-        }
-    };
-    if hint.is(Value::NOT_IMPLEMENTED) {
-        return Ok(default);
-    }
-    if !vm.is_int(hint) {
-        return Err(vm.type_error(format!("__length_hint__ must be an integer, not {}", vm.type_name(hint))));
-    }
-    if vm.as_i64(hint).is_some_and(|n| n < 0) {
-        return Err(vm.value_error("__length_hint__() should return >= 0"));
-    }
-    Ok(hint)
 }
 
 fn call(vm: &Vm, args: Args<'_>) -> R<Value> {

@@ -47,6 +47,18 @@ pub fn print_exception(vm: &Vm, exception: Value) {
     write_stderr(vm, &text);
 }
 
+/// Writes an exception that has nowhere to go to `sys.stderr`, with what was being done, to which object.
+pub fn print_unraisable(vm: &Vm, exception: Value, message: Option<&str>, object: Value) {
+    let text = match (message, object.is_none()) {
+        (Some(m), true) => format!("{m}:\n"),
+        (Some(m), false) => format!("{m}: {}\n", vm.repr_or_type(object)),
+        (None, true) => String::new(),
+        (None, false) => format!("Exception ignored in: {}\n", vm.repr_or_type(object)),
+    };
+    write_stderr(vm, &text);
+    print_exception(vm, exception);
+}
+
 /// An exception with its traceback, causes and contexts.
 pub fn format_exception(vm: &Vm, exception: Value) -> String {
     let pending = vm.pending.take();
