@@ -13,7 +13,7 @@ use ruff_python_parser::{ParseError, ParseErrorType, ParseOptions, parse_uncheck
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 /// The syntax tree and the warnings about string literals.
-pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
+pub fn parse(source: &Source, mode: Mode, dont_imply_dedent: bool) -> Res<(Mod, Vec<SyntaxWarning>)> {
     if let Some(i) = source.text.find('\0') {
         let at = TextRange::empty((i as u32).into());
         return Err(Fault::syntax("source code cannot contain null bytes", at));
@@ -46,7 +46,7 @@ pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
             BreaksToRaises(&raises).visit_body(&mut m.body);
         }
         if mode == Mode::Single {
-            check_single(source, &module)?;
+            check_single(source, &module, dont_imply_dedent)?;
         }
         return Ok((module, warnings));
     }
@@ -114,7 +114,7 @@ impl Transformer for BreaksToRaises<'_> {
 }
 
 /// Interactive input is one statement, or several on one line.
-fn check_single(source: &Source, module: &Mod) -> Res<()> {
+fn check_single(source: &Source, module: &Mod, dont_imply_dedent: bool) -> Res<()> {
     let Mod::Module(m) = module else { return Ok(()) };
     for pair in m.body.windows(2) {
         let line = |offset: TextSize| source.line_of(offset.to_u32());
@@ -123,15 +123,21 @@ fn check_single(source: &Source, module: &Mod) -> Res<()> {
             return Err(Fault::syntax(message, TextRange::empty(pair[0].start())));
         }
     }
-    // A compound statement on one line is complete with the empty line behind it.
-    if let Some(last) = m.body.last()
-        && is_compound(last)
-        && !source.text.ends_with('\n')
-        && !source.line_text(source.line_of(last.end().to_u32())).starts_with([' ', '\t'])
-    {
-        let mut fault = Fault::syntax("invalid syntax", TextRange::empty(last.end()));
+    let incomplete = |end: TextSize| {
+        let mut fault = Fault::syntax("invalid syntax", TextRange::empty(end));
         fault.incomplete = true;
-        return Err(fault);
+        Err(fault)
+    };
+    let Some(last) = m.body.last() else { return incomplete(0.into()) };
+    if is_compound(last) {
+        let rest = &source.text[last.end().to_usize()..];
+        let indented = source.line_text(source.line_of(last.end().to_u32())).starts_with([' ', '\t']);
+        // An indented block ends with the source, unless that is not to be; what is on one line, with the line.
+        let ends =
+            if dont_imply_dedent { source.text.ends_with('\n') } else { indented || rest.contains('\n') };
+        if !ends {
+            return incomplete(last.end());
+        }
     }
     Ok(())
 }

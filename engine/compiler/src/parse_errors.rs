@@ -61,8 +61,12 @@ pub fn translate(c: &Context<'_>) -> Box<Fault> {
 pub fn is_incomplete(source: &Source, errors: &[ParseError], fault: &Fault) -> bool {
     let end = source.text.trim_end().len();
     let at_end = errors.first().is_some_and(|e| e.location.start().to_usize() >= end);
+    let continued =
+        fault.message == "unexpected EOF while parsing" || fault.message.starts_with("unterminated");
     let open = fault.message.ends_with("was never closed")
-        || fault.message.starts_with("unterminated triple-quoted");
+        || fault.message.starts_with("unterminated triple-quoted")
+        || source.text.strip_suffix('\n').unwrap_or(&source.text).ends_with('\\') && continued
+        || end == 0;
     open || at_end && (fault.kind == ErrorKind::Indentation || fault.message.starts_with("expected 'except'"))
 }
 

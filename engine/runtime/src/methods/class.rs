@@ -60,22 +60,14 @@ impl Vm {
         Ok(best.unwrap_or(self.types.object))
     }
 
-    /// Whether the class matches sequence or mapping patterns: `collections.abc` tells so for its classes, others
-    /// are like the first class that they inherit from and that matches either.
+    /// `collections.abc` tells which of its classes match sequence or mapping patterns; others are like what they
+    /// inherit from.
     fn apply_pattern_flags(&self, ty: Ref<Type>, dict: Ref<Dict>) -> R<()> {
-        const BOTH: u32 = type_flags::SEQUENCE | type_flags::MAPPING;
         let name = self.intern("__abc_tpflags__")?;
-        if let Some(bits) = dict.get_str(self, name)?.and_then(|v| self.as_i64(v)) {
-            dict.delete_str(self, name)?;
-            ty.set_flag(type_flags::SEQUENCE, bits & 1 << 5 != 0);
-            ty.set_flag(type_flags::MAPPING, bits & 1 << 6 != 0);
-        }
-        for t in ty.mro().items().iter().filter_map(|t| t.cast::<Type>()) {
-            if t.flags.get() & BOTH != 0 {
-                ty.flags.set(ty.flags.get() | t.flags.get() & BOTH);
-                break;
-            }
-        }
+        let Some(bits) = dict.get_str(self, name)?.and_then(|v| self.as_i64(v)) else { return Ok(()) };
+        dict.delete_str(self, name)?;
+        ty.set_flag(type_flags::SEQUENCE, bits & 1 << 5 != 0);
+        ty.set_flag(type_flags::MAPPING, bits & 1 << 6 != 0);
         Ok(())
     }
 
