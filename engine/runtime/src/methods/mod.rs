@@ -148,6 +148,7 @@ pub(crate) use reduce::{default_getstate, reduce_2};
 pub use slice::{SliceRange, slice_bounds};
 pub(crate) use str::format as format_string;
 pub use template::{interpolation_of, template_of};
+pub use tuple::{equal_tuples, hash_tuple};
 pub(crate) use typeobj::DICT as INSTANCE_DICT;
 pub use typeobj::{compute_mro, type_module};
 
