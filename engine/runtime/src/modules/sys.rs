@@ -59,6 +59,7 @@ native_functions! { pub FUNCTIONS:
     "getallocatedblocks()" => getallocatedblocks;
     "call_tracing(func, args, /)" => call_tracing;
     "_clear_type_cache()" => clear_caches;
+    "_clear_type_descriptors(type, /)" => clear_type_descriptors;
     "_clear_internal_caches()" => clear_caches;
     "getunicodeinternedsize()" => getunicodeinternedsize;
 }
@@ -283,6 +284,15 @@ fn getallocatedblocks(vm: &Vm) -> usize {
 
 fn call_tracing(vm: &Vm, f: Value, args: Ref<crate::types::tuple::Tuple>) -> R<Value> {
     vm.call(f, args.items())
+}
+
+/// Takes the descriptors of `__dict__` and `__weakref__` from a class, for one that is made anew with slots.
+fn clear_type_descriptors(vm: &Vm, ty: Ref<Type>) -> R<()> {
+    for name in ["__dict__", "__weakref__"] {
+        ty.dict().delete_str(vm, vm.intern(name)?)?;
+    }
+    ty.modified(vm);
+    Ok(())
 }
 
 fn clear_caches(vm: &Vm) {
