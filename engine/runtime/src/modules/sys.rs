@@ -287,7 +287,7 @@ fn call_tracing(vm: &Vm, f: Value, args: Ref<crate::types::tuple::Tuple>) -> R<V
 }
 
 /// Takes the descriptors of `__dict__` and `__weakref__` from a class, for one that is made anew with slots.
-fn clear_type_descriptors(vm: &Vm, ty: Ref<Type>) -> R<()> {
+fn clear_type_descriptors(vm: &Vm, ty: Ref<crate::types::typeobj::Type>) -> R<()> {
     for name in ["__dict__", "__weakref__"] {
         ty.dict().delete_str(vm, vm.intern(name)?)?;
     }
