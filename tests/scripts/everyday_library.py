@@ -8,7 +8,7 @@ with m as n: assert n[0] == 97
 try: m[0]
 except ValueError: pass
 else: assert 0
-import dataclasses, logging, unittest, enum, collections, argparse, csv, io, statistics, fractions, decimal, datetime, pickle, copy, textwrap, heapq, bisect, threading, zipfile, tempfile, os, shutil, pathlib, configparser, uuid, secrets, urllib.parse, html, pprint, difflib, gzip, tarfile, string, locale, calendar
+import dataclasses, logging, unittest, enum, collections, argparse, csv, io, statistics, fractions, decimal, datetime, pickle, copy, textwrap, heapq, bisect, threading, zipfile, tempfile, os, shutil, pathlib, glob, configparser, uuid, secrets, urllib.parse, html, pprint, difflib, gzip, tarfile, string, locale, calendar
 @dataclasses.dataclass(order=True)
 class P:
     x: int
@@ -53,3 +53,13 @@ else: assert 0
 import marshal
 data = [None, True, -5, 2**70, -2**31 - 1, 1.5, 2j, 'a', 'é', b'x', (1, [2], {3: {4}}), frozenset([5]), ...]
 assert marshal.loads(marshal.dumps(data)) == data
+import os
+d = tempfile.mkdtemp()
+os.mkdir(os.path.join(d, 'x'))
+with open(os.path.join(d, 'x', 'f.txt'), 'w') as f:
+    f.write('abc')
+with os.scandir(os.path.join(d, 'x')) as entries:
+    assert [(e.name, e.is_file(), e.is_dir(), e.stat().st_size) for e in entries] == [('f.txt', True, False, 3)]
+assert [os.path.basename(p) for p in glob.glob(d + '/**/*.txt', recursive=True)] == ['f.txt']
+shutil.rmtree(d)
+assert not os.path.exists(d)

@@ -18,6 +18,7 @@ mod posix;
 mod posixsubprocess;
 mod random;
 mod resource;
+mod scandir;
 mod select;
 mod socket;
 mod sre;

@@ -38,6 +38,7 @@ native_functions! { FUNCTIONS:
     "ftruncate(fd, length, /)" => ftruncate;
     "fsync(fd)" => fsync;
     "kill(pid, signal, /)" => kill;
+    "scandir(path=None)" => super::scandir::scandir, "Return an iterator of DirEntry objects for given path.";
     "waitpid(pid, options, /)" => waitpid, "Wait for completion of a given child process.";
     "waitstatus_to_exitcode(status)" => waitstatus_to_exitcode, "Convert a wait status to an exit code.";
     "WIFEXITED(status)" => |_: &Vm, s: i32| libc::WIFEXITED(s);
@@ -584,5 +585,10 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "stat_result", state.stat.get(vm, &STAT)?.value())?;
     d.set_name(vm, "terminal_size", state.terminal_size.get(vm, &TERMINAL_SIZE)?.value())?;
     d.set_name(vm, "error", vm.exc.os_error.value())?;
+    m.dict().set_name(
+        vm,
+        "DirEntry",
+        skein_runtime::methods::ext_type(vm, &super::scandir::ENTRY)?.value(),
+    )?;
     Ok(m)
 }
