@@ -7,6 +7,7 @@ mod io;
 mod posix;
 mod resource;
 mod select;
+mod site;
 mod socket;
 mod thread;
 mod weakref;
@@ -44,9 +45,10 @@ pub fn native_module_names() -> Vec<&'static str> {
     MODULES.iter().map(|(n, _)| *n).collect()
 }
 
-/// What a program finds without importing: the standard streams.
+/// What a program finds without importing: the standard streams, and `exit` and its like.
 pub fn install(vm: &Vm) -> R<()> {
-    io::install(vm)
+    io::install(vm)?;
+    if vm.config.no_site { Ok(()) } else { site::install(vm) }
 }
 
 /// The end of a program: exit functions, then the standard streams' buffers. False: output was lost.

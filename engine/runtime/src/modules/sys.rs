@@ -9,6 +9,7 @@ use crate::types::exception::Exception;
 use crate::types::list::List;
 use crate::types::module::Module;
 use crate::types::str::Str;
+use crate::types::traceback::Traceback;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use crate::{native_functions, native_type};
@@ -56,6 +57,7 @@ native_functions! { pub FUNCTIONS:
     "getprofile()" => no_hook;
     "audit(event, /, *args)" => audit;
     "addaudithook(hook)" => addaudithook;
+    "excepthook(exctype, value, traceback, /)" => excepthook, "Handle an exception by displaying it with a traceback on sys.stderr.";
     "displayhook(object, /)" => displayhook, "Print an object to sys.stdout and also save it in builtins._.";
     "getallocatedblocks()" => getallocatedblocks;
     "call_tracing(func, args, /)" => call_tracing;
@@ -240,7 +242,7 @@ impl Default for IntMaxDigits {
     }
 }
 const DEFAULT_MAX_DIGITS: i64 = 4300;
-const MAX_DIGITS_THRESHOLD: i64 = 640;
+pub const MAX_DIGITS_THRESHOLD: i64 = 640;
 
 fn get_int_max_str_digits(vm: &Vm) -> i64 {
     vm.state::<IntMaxDigits>().0.get()
@@ -248,10 +250,20 @@ fn get_int_max_str_digits(vm: &Vm) -> i64 {
 
 fn set_int_max_str_digits(vm: &Vm, n: i32) -> R<()> {
     if n != 0 && i64::from(n) < MAX_DIGITS_THRESHOLD {
-        return Err(vm.value_error(format!("maxdigits must be >= {MAX_DIGITS_THRESHOLD} or 0 for unlimited")));
+        return Err(vm.value_error(format!("maxdigits must be 0 or larger than {MAX_DIGITS_THRESHOLD}")));
     }
     vm.state::<IntMaxDigits>().0.set(n.into());
     Ok(())
+}
+
+fn excepthook(vm: &Vm, _class: Value, value: Value, traceback: Value) {
+    if let Some(e) = value.cast::<Exception>()
+        && e.traceback.or_none().is_none()
+        && traceback.cast::<Traceback>().is_some()
+    {
+        e.traceback.set(vm, e, traceback);
+    }
+    crate::vm::report::print_exception(vm, value);
 }
 
 fn settrace(vm: &Vm, f: Value) -> R<()> {
@@ -391,10 +403,10 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
             flag(c.hash_seed != Some(0)),
             flag(c.isolated),
             0,
-            1,
+            flag(c.utf8_mode),
             0,
             0,
-            DEFAULT_MAX_DIGITS,
+            vm.state::<IntMaxDigits>().0.get(),
         ],
     )?;
     row.store(vm, 13, Value::bool(c.dev_mode));
@@ -474,12 +486,11 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_str(vm, vm.names.modules, modules.value())?;
     }
     let c = &vm.config;
+    if let Some(n) = c.int_max_str_digits {
+        vm.state::<IntMaxDigits>().0.set(n);
+    }
     d.set_name(vm, "argv", strings(vm, c.argv.iter().map(String::as_str))?.value())?;
-    d.set_name(
-        vm,
-        "orig_argv",
-        strings(vm, std::env::args().collect::<Vec<_>>().iter().map(String::as_str))?.value(),
-    )?;
+    d.set_name(vm, "orig_argv", strings(vm, c.orig_argv.iter().map(String::as_str))?.value())?;
     d.set_name(vm, "path", strings(vm, c.path.iter().map(String::as_str))?.value())?;
     d.set_name(vm, "warnoptions", strings(vm, c.warn_options.iter().map(String::as_str))?.value())?;
     let x = Dict::new(vm)?;
@@ -527,8 +538,10 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "_git", git)?;
     d.set_name(vm, "pycache_prefix", Value::NONE)?;
     d.set_name(vm, "dont_write_bytecode", Value::bool(c.dont_write_bytecode))?;
-    if let Some(hook) = d.get_str(vm, vm.names.displayhook)? {
-        d.set_name(vm, "__displayhook__", hook)?;
+    for (name, own) in [("displayhook", "__displayhook__"), ("excepthook", "__excepthook__")] {
+        if let Some(hook) = d.get_name(vm, name)? {
+            d.set_name(vm, own, hook)?;
+        }
     }
     Ok(m)
 }

@@ -1,5 +1,6 @@
 //! One traceback entry: the place, the source lines and the markers under them.
 
+use crate::modules::MainCode;
 use crate::object::Ref;
 use crate::types::traceback::Traceback;
 use crate::vm::Vm;
@@ -30,7 +31,11 @@ pub fn entry(vm: &Vm, tb: Ref<Traceback>) -> String {
     if position.line != line {
         position = Position { line, end_line: line, ..Position::NONE };
     }
-    if let Some(text) = source(vm, &p.filename)
+    let text = match &vm.config.command {
+        Some(text) if vm.state::<MainCode>().contains(p) => Some(text.clone()),
+        _ => source(vm, &p.filename),
+    };
+    if let Some(text) = text
         && let Some(shown) = marked(vm, &text, position)
     {
         for l in shown {
