@@ -1,11 +1,11 @@
 //! What the runtime reaches through its hooks: the compiler, the packaged library, the switcher.
 
 use skein_bytecode::Code;
-use skein_compiler::{ErrorKind, Mode as CompilerMode, Options, SyntaxError};
+use skein_compiler::{ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
 use skein_greenlets::Microthreads;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm};
+use skein_runtime::vm::{Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm, compile_flags};
 use std::rc::Rc;
 
 /// Raises the compiler's error as Python's exception.
@@ -28,6 +28,24 @@ fn raise_error(vm: &Vm, e: &SyntaxError, filename: &str) -> Raised {
     vm.syntax_error(ty, &e.message, &place)
 }
 
+/// Issues the compiler's warning; where warnings are errors, it is a SyntaxError at its place.
+fn warn(vm: &Vm, w: &SyntaxWarning, what: &Compile<'_>) -> R<()> {
+    let issued = vm.warn_explicit(vm.exc.syntax_warning, &w.message, what.filename, w.line);
+    if issued.is_err() && vm.catch(vm.exc.syntax_warning).is_some() {
+        let text = String::from_utf8_lossy(what.source);
+        let place = SyntaxPlace {
+            filename: what.filename,
+            line: w.line,
+            col: w.col,
+            end_line: w.end_line,
+            end_col: w.end_col,
+            text: text.split_inclusive('\n').nth(w.line as usize - 1),
+        };
+        return Err(vm.syntax_error(vm.exc.syntax_error, &w.message, &place));
+    }
+    issued
+}
+
 /// The layers above the runtime.
 #[derive(Default)]
 pub struct Host {
@@ -41,14 +59,26 @@ impl Hooks for Host {
             Mode::Eval => CompilerMode::Eval,
             Mode::Single => CompilerMode::Single,
         };
-        let options = Options { optimize: what.optimize, ..Options::default() };
-        match skein_compiler::compile(what.source, what.filename, mode, &options) {
-            Ok(code) => {
+        let options = Options {
+            optimize: what.optimize,
+            future_annotations: what.flags & skein_bytecode::flags::FUTURE_ANNOTATIONS != 0,
+            allow_top_level_await: what.flags & compile_flags::TOP_LEVEL_AWAIT != 0,
+            dont_imply_dedent: what.flags & compile_flags::DONT_IMPLY_DEDENT != 0,
+            decoded: what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0,
+        };
+        match skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options) {
+            Ok(compiled) => {
                 #[cfg(debug_assertions)]
-                if let Err(e) = skein_bytecode::verify(&code) {
+                if let Err(e) = skein_bytecode::verify(&compiled.code) {
                     return Err(vm.system_error(format!("bad code from the compiler: {e}")));
                 }
-                Ok(Rc::new(code))
+                for w in &compiled.warnings {
+                    warn(vm, w, what)?;
+                }
+                Ok(Rc::new(compiled.code))
+            }
+            Err(e) if e.incomplete && what.flags & compile_flags::ALLOW_INCOMPLETE_INPUT != 0 => {
+                Err(vm.raise_text(vm.exc.incomplete_input_error, "incomplete input"))
             }
             Err(e) => Err(raise_error(vm, &e, what.filename)),
         }

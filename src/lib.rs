@@ -147,7 +147,8 @@ impl Interpreter {
                 filename,
                 mode,
                 optimize: vm.config.optimize,
-                future_flags: 0,
+                flags: 0,
+                decoded: true,
             };
             let code = vm.hooks.clone().compile(vm, &what)?;
             let value = run_program(vm, code, main_namespace(vm)?)?;

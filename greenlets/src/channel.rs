@@ -1,15 +1,20 @@
 //! The class `channel`.
 
+use crate::bomb::{exception_of_class, make_exception};
+use crate::running::{
+    Plan, bind_row, call_back, check_trap, current, deadlock, go_hard, go_soft, scheduler, swap, switching,
+};
 use crate::scheduler::neighbour;
 use crate::switch::{Deliver, Microthreads};
-use crate::tasklet::{Plan, Task, check_trap, current, go_hard, go_soft, make_exception, scheduler, swap};
+use crate::tasklet::{Arrival, Task, keep};
 use skein_runtime::interp::{At, SoftCall};
+use skein_runtime::methods::class_argument;
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, Payload};
-use skein_runtime::types::typeobj::{Type, type_flags};
-use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::types::typeobj::type_flags;
+use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
@@ -45,13 +50,14 @@ native_type! {
         [static] "__new__($type, *args, **kwargs)" => new;
         [soft send_soft] "send($self, value, /)" => send, "Send a value over the channel.";
         [soft receive_soft] "receive($self)" => receive, "Receive a value over the channel.";
-        [soft send_exception_soft] "send_exception($self, exc, *args)" => send_exception;
-        [soft send_throw_soft] "send_throw($self, exc, val=None, tb=None)" => send_throw;
-        "send_sequence($self, seq, /)" => send_sequence;
-        "open($self)" => |_: &Vm, c: Chan| c.closing.set(false);
-        "close($self)" => |_: &Vm, c: Chan| c.closing.set(true);
+        [soft send_exception_soft] "send_exception($self, exc, *args)" => send_exception, "Raise an exception in the receiver.";
+        [soft send_throw_soft] "send_throw($self, exc, val=None, tb=None)" => send_throw, "Raise an exception in the receiver.";
+        "send_sequence($self, seq, /)" => send_sequence, "Send the items of an iterable; returns how many there were.";
+        "open($self)" => |_: &Vm, c: Chan| c.closing.set(false), "Reopen a channel that was closed.";
+        "close($self)" => |_: &Vm, c: Chan| c.closing.set(true), "Let nobody else wait on the channel.";
         "__iter__($self)" => |_: &Vm, c: Chan| c;
         [soft next_soft] "__next__($self)" => next;
+        "__reduce_ex__($self, protocol, /)" => |vm: &Vm, _: Chan, _: Value| -> R<Value> { Err(vm.unsupported("pickling of channels")) };
         "__reduce__($self)" => |vm: &Vm, _: Chan| -> R<Value> { Err(vm.unsupported("pickling of channels")) };
         "__setstate__($self, state, /)" => |vm: &Vm, _: Chan, _: Value| -> R<Value> { Err(vm.unsupported("pickling of channels")) };
     }
@@ -76,8 +82,10 @@ fn empty() -> Field {
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let ty = args.positional().first().and_then(|t| t.cast::<Type>());
-    let Some(ty) = ty else { return Err(vm.type_error("channel.__new__(X): X is not a type object")) };
+    let Some(class) = scheduler(vm).channel_type.get() else {
+        return Err(vm.runtime_error("stackless is not imported"));
+    };
+    let ty = class_argument(vm, &args, class)?;
     let c = Ext::new(
         vm,
         ty,
@@ -93,14 +101,22 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     Ok(c.value())
 }
 
+/// An attribute that takes ints only.
+fn int_attribute(vm: &Vm, new: Option<Value>, text: &str) -> R<i64> {
+    match new.filter(|&v| vm.is_int(v) || v.is_bool()) {
+        Some(v) => vm.index_clamped(v),
+        None => Err(vm.type_error(text)),
+    }
+}
+
 fn set_preference(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
-    let n = vm.index_i64(new.unwrap_or(Value::NONE))?;
+    let n = int_attribute(vm, new, "preference must be set to an integer")?;
     this(v).preference.set(n.clamp(-1, 1) as i8);
     Ok(())
 }
 
 fn set_schedule_all(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
-    let n = vm.index_i64(new.unwrap_or(Value::NONE))?;
+    let n = int_attribute(vm, new, "preference must be set to a bool or integer")?;
     this(v).schedule_all.set(n != 0);
     Ok(())
 }
@@ -147,111 +163,86 @@ enum Direction {
     Receive,
 }
 
-/// One side of a communication: `temp` and `bomb` are what is sent.
-fn plan(vm: &Vm, c: Chan, dir: Direction, temp: Value, bomb: bool) -> Plan {
-    match try_plan(vm, c, dir, temp, bomb) {
-        Ok(p) => p,
-        Err(e) => Plan::Stay(Err(e)),
-    }
-}
-
-fn try_plan(vm: &Vm, c: Chan, dir: Direction, temp: Value, bomb: bool) -> R<Plan> {
+/// One side of a communication; `sent` is None to receive.
+fn plan(vm: &Vm, c: Chan, sent: Deliver, dir: Direction) -> R<Plan> {
     let s = scheduler(vm);
     let me = current(vm)?;
     let balance = c.balance.get();
     let partner = if dir == Direction::Send { balance < 0 } else { balance > 0 };
-    if s.channel_callback.get().is_some() {
-        call_back(vm, c, me, dir, !partner)?;
+    // The callback sees in the tasklet what is sent.
+    keep(vm, me, sent);
+    if let Some(f) = s.channel_callback.get() {
+        let flag = |on: bool| Value::small_int(i64::from(on));
+        let args = [c.value(), me.value(), flag(dir == Direction::Send), flag(!partner)];
+        call_back(vm, f, &args, "Error in channel callback");
     }
-    if !partner {
-        return would_block(vm, c, me, dir, temp, bomb);
+    let planned = if partner { exchange(vm, c, me, sent, dir) } else { would_block(vm, c, me, dir) };
+    if planned.is_err() {
+        keep(vm, me, Deliver::Value(Value::NONE));
+    }
+    planned
+}
+
+/// Somebody waits on the other side.
+fn exchange(vm: &Vm, c: Chan, me: Task, sent: Deliver, dir: Direction) -> R<Plan> {
+    let s = scheduler(vm);
+    let own_first = if dir == Direction::Send { 1 } else { -1 };
+    let switches = c.schedule_all.get() || c.preference.get() == -own_first;
+    if switches {
+        check_trap(vm)?;
     }
     let Some(other) = neighbour(&c.head) else {
         return Err(vm.system_error("a channel's balance does not fit its queue"));
     };
     unblock(vm, other);
-    // What this side gets now, and what the other side gets when it runs.
-    let mine = if dir == Direction::Send {
-        other.temp.set(vm, other, temp);
-        other.bomb.set(bomb);
-        Deliver::Value(Value::NONE)
-    } else {
-        let got = other.take_deliver();
-        other.temp.init(Value::NONE);
-        got
-    };
-    let own_first = if dir == Direction::Send { 1 } else { -1 };
-    if c.schedule_all.get() || c.preference.get() == -own_first {
-        check_trap(vm)?;
-        leave_for_me(vm, me, mine);
-        if c.schedule_all.get() {
-            s.push(vm, other);
-            s.push(vm, me);
-            return Ok(match s.next(vm) {
-                Some((t, d)) => Plan::Go(t, d),
-                None => Plan::Stay(Ok(Value::NONE)),
-            });
-        }
+    let mine = other.take_deliver();
+    keep(vm, other, sent);
+    if c.schedule_all.get() {
+        keep(vm, me, mine);
+        s.push(vm, other);
         s.push(vm, me);
-        return Ok(Plan::Go(other, other.take_deliver()));
+        return Ok(match s.pop() {
+            Some(t) if t != me => Plan::Go(t, t.take_deliver()),
+            // At least `other` is in the queue.
+            _ => Plan::Stay(Ok(Value::NONE)),
+        });
     }
+    if switches {
+        keep(vm, me, mine);
+        s.push(vm, me);
+        return Ok(Plan::GoOn(other, other.take_deliver()));
+    }
+    keep(vm, me, Deliver::Value(Value::NONE));
     s.push(vm, other);
-    Ok(Plan::Stay(match mine.parts() {
-        (false, v) => Ok(v),
-        (true, e) => {
-            vm.pending.set(Some(e));
-            Err(Raised)
-        }
-    }))
-}
-
-fn leave_for_me(vm: &Vm, me: Task, d: Deliver) {
-    let (bomb, v) = d.parts();
-    me.temp.set(vm, me, v);
-    me.bomb.set(bomb);
-}
-
-#[cold]
-fn closed(vm: &Vm) -> Raised {
-    vm.value_error("Send/receive operation on a closed channel")
+    match mine.parts() {
+        (false, v) => Ok(Plan::Stay(Ok(v))),
+        (true, e) => Err(vm.raise_again(e)),
+    }
 }
 
 /// Nobody waits on the other side: the running tasklet blocks.
-fn would_block(vm: &Vm, c: Chan, me: Task, dir: Direction, temp: Value, bomb: bool) -> R<Plan> {
-    let s = scheduler(vm);
-    if c.closing.get() {
-        return Err(closed(vm));
-    }
+fn would_block(vm: &Vm, c: Chan, me: Task, dir: Direction) -> R<Plan> {
     if me.block_trap.get() {
         return Err(vm.runtime_error("this tasklet does not like to be blocked."));
+    }
+    if c.closing.get() {
+        return Err(vm.value_error("Send/receive operation on a closed channel"));
     }
     check_trap(vm)?;
     block(vm, c, me);
     c.balance.set(c.balance.get() + if dir == Direction::Send { 1 } else { -1 });
-    if dir == Direction::Send {
-        me.temp.set(vm, me, temp);
-        me.bomb.set(bomb);
-    } else {
-        me.temp.init(None::<Value>);
-    }
-    match s.next(vm) {
+    match scheduler(vm).next() {
         Some((t, d)) => Ok(Plan::Go(t, d)),
         None => {
             unblock(vm, me);
-            me.temp.init(None::<Value>);
-            me.bomb.set(false);
-            let e = crate::scheduler::deadlock(vm);
-            vm.pending.set(Some(e));
-            Err(Raised)
+            Err(deadlock(vm))
         }
     }
 }
 
-#[cold]
-fn call_back(vm: &Vm, c: Chan, me: Task, dir: Direction, will_block: bool) -> R<()> {
-    let Some(f) = scheduler(vm).channel_callback.get() else { return Ok(()) };
-    let sending = Value::bool(dir == Direction::Send);
-    vm.call(f, &[c.value(), me.value(), sending, Value::bool(will_block)]).map(|_| ())
+/// Is a blocked tasklet a sender?
+pub fn is_sending(t: Task) -> bool {
+    t.channel.cast::<Ext<Channel>>().is_some_and(|c| c.balance.get() > 0)
 }
 
 /// The common cases, with the receiver preferred and nobody looking: blocking where another tasklet
@@ -275,11 +266,11 @@ fn quick(vm: &Vm, call: &SoftCall<'_>, c: Chan, dir: Direction, v: Value) -> Opt
         block(vm, c, me);
         c.balance.set(balance + step);
         me.temp.set(vm, me, (dir == Direction::Send).then_some(v));
-        me.bomb.set(false);
+        me.arrival.set(Arrival::Value);
         return Some(swap(vm, micros, call, result, next));
     }
     let other = neighbour(&c.head)?;
-    if dir == Direction::Receive && other.bomb.get() {
+    if other.arrival.get() != Arrival::Value || vm.slice.get() != 0 {
         return None;
     }
     unblock(vm, other);
@@ -290,26 +281,77 @@ fn quick(vm: &Vm, call: &SoftCall<'_>, c: Chan, dir: Direction, v: Value) -> Opt
         return Some(call.done(vm, got));
     }
     me.temp.init(Value::NONE);
-    me.bomb.set(false);
+    me.arrival.set(Arrival::Value);
     s.push(vm, me);
     other.temp.set(vm, other, v);
-    other.bomb.set(false);
     Some(swap(vm, micros, call, result, other))
 }
 
-fn receiver(vm: &Vm, args: Args<'_>, n: usize) -> R<Chan> {
-    let all = args.positional();
-    if all.len() != n || args.has_keywords() {
-        return Err(vm.type_error(format!("channel method takes {} argument(s)", n - 1)));
-    }
-    match all.first().and_then(|c| c.cast::<Ext<Channel>>()) {
-        Some(c) => Ok(c),
-        None => Err(vm.type_error("descriptor requires a 'stackless.channel' object")),
+fn receiver(vm: &Vm, args: Args<'_>, method: &str) -> R<Chan> {
+    let Some(&first) = args.positional().first() else {
+        return Err(vm.type_error(format!("unbound method channel.{method}() needs an argument")));
+    };
+    first.cast::<Ext<Channel>>().ok_or_else(|| {
+        vm.type_error(format!(
+            "descriptor '{method}' for 'stackless.channel' objects doesn't apply to a '{}' object",
+            vm.type_name(first)
+        ))
+    })
+}
+
+fn send_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+    let c = receiver(vm, args, "send")?;
+    match args.rest().parts() {
+        (&[v], None) => plan(vm, c, Deliver::Value(v), Direction::Send),
+        (all, None) => {
+            Err(vm.type_error(format!("channel.send() takes exactly one argument ({} given)", all.len())))
+        }
+        _ => Err(vm.type_error("channel.send() takes no keyword arguments")),
     }
 }
 
-fn send(vm: &Vm, c: Chan, v: Value) -> R<Value> {
-    go_hard(vm, plan(vm, c, Direction::Send, v, false))
+fn receive_plan(vm: &Vm, args: Args<'_>, method: &str) -> R<Plan> {
+    let c = receiver(vm, args, method)?;
+    match args.rest().parts().0.len() {
+        0 => plan(vm, c, Deliver::Value(Value::NONE), Direction::Receive),
+        n => Err(vm.type_error(format!("channel.{method}() takes no arguments ({n} given)"))),
+    }
+}
+
+/// Iteration ends when the channel is closed and nobody waits to send.
+fn next_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+    let c = receiver(vm, args, "__next__")?;
+    if c.closing.get() && c.balance.get() <= 0 {
+        return Err(vm.stop_iteration(Value::NONE));
+    }
+    receive_plan(vm, args, "__next__")
+}
+
+fn send_exception_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+    let c = receiver(vm, args, "send_exception")?;
+    let &[class, ref rest @ ..] = args.rest().positional() else {
+        return Err(vm.type_error("send_exception() takes at least 1 argument"));
+    };
+    let e = exception_of_class(vm, class, rest, "channel.send_exception")?;
+    plan(vm, c, Deliver::Raise(e), Direction::Send)
+}
+
+fn send_throw_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+    let c = receiver(vm, args, "send_throw")?;
+    let [exc, val, tb] = bind_row(vm, args.rest(), "send_throw", ["exc", "val", "tb"])?;
+    let Some(exc) = exc else {
+        return Err(vm.type_error("send_throw expected at least 1 argument, got 0"));
+    };
+    let e = make_exception(vm, exc, val.unwrap_or(Value::NONE), tb.unwrap_or(Value::NONE))?;
+    plan(vm, c, Deliver::Raise(e), Direction::Send)
+}
+
+switching! {
+    send, send_slow => send_plan;
+    receive, receive_slow => |vm, args| receive_plan(vm, args, "receive");
+    next, next_soft => next_plan;
+    send_exception, send_exception_soft => send_exception_plan;
+    send_throw, send_throw_soft => send_throw_plan;
 }
 
 fn send_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
@@ -319,14 +361,7 @@ fn send_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     {
         return at;
     }
-    match receiver(vm, call.args, 2) {
-        Ok(c) => go_soft(vm, call, plan(vm, c, Direction::Send, call.args.positional()[1], false)),
-        Err(Raised) => call.raised(vm),
-    }
-}
-
-fn receive(vm: &Vm, c: Chan) -> R<Value> {
-    go_hard(vm, plan(vm, c, Direction::Receive, Value::NONE, false))
+    send_slow(vm, call)
 }
 
 fn receive_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
@@ -336,70 +371,14 @@ fn receive_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     {
         return at;
     }
-    match receiver(vm, call.args, 1) {
-        Ok(c) => go_soft(vm, call, plan(vm, c, Direction::Receive, Value::NONE, false)),
-        Err(Raised) => call.raised(vm),
-    }
-}
-
-/// Iteration ends when the channel is closed and empty.
-fn next_plan(vm: &Vm, c: Chan) -> Plan {
-    if c.closing.get() && c.balance.get() <= 0 {
-        return Plan::Stay(Err(vm.stop_iteration(Value::NONE)));
-    }
-    plan(vm, c, Direction::Receive, Value::NONE, false)
-}
-
-fn next(vm: &Vm, c: Chan) -> R<Value> {
-    go_hard(vm, next_plan(vm, c))
-}
-
-fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    match receiver(vm, call.args, 1) {
-        Ok(c) => go_soft(vm, call, next_plan(vm, c)),
-        Err(Raised) => call.raised(vm),
-    }
-}
-
-fn exception_plan(vm: &Vm, args: Args<'_>, separate: bool) -> R<Plan> {
-    let all = args.positional();
-    let (Some(c), Some(&exc)) = (all.first().and_then(|c| c.cast::<Ext<Channel>>()), all.get(1)) else {
-        return Err(vm.type_error("send_exception() missing required argument 'exc'"));
-    };
-    let arg = |i: usize| all.get(i).copied().unwrap_or(Value::NONE);
-    let e = if separate {
-        make_exception(vm, exc, arg(2), arg(3))?
-    } else {
-        make_exception(vm, exc, vm.tuple(&all[2..])?, Value::NONE)?
-    };
-    Ok(plan(vm, c, Direction::Send, e, true))
-}
-
-fn send_exception(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let plan = exception_plan(vm, args, false)?;
-    go_hard(vm, plan)
-}
-
-fn send_exception_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = exception_plan(vm, call.args, false).unwrap_or_else(|e| Plan::Stay(Err(e)));
-    go_soft(vm, call, plan)
-}
-
-fn send_throw(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let plan = exception_plan(vm, args, true)?;
-    go_hard(vm, plan)
-}
-
-fn send_throw_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = exception_plan(vm, call.args, true).unwrap_or_else(|e| Plan::Stay(Err(e)));
-    go_soft(vm, call, plan)
+    receive_slow(vm, call)
 }
 
 fn send_sequence(vm: &Vm, c: Chan, seq: Value) -> R<i64> {
     let mut n = 0;
     vm.for_each(seq, |v| {
         n += 1;
-        send(vm, c, v).map(|_| ())
+        go_hard(vm, plan(vm, c, Deliver::Value(v), Direction::Send)?).map(|_| ())
     })?;
     Ok(n)
 }

@@ -5,13 +5,16 @@
 //! switch     from one microthread to another, softly in the loop or with native stacks
 //! greenlet, trace, greenlet_module   the class, the trace function, the module `greenlet`
 //! scheduler  the queue of runnable tasklets
-//! tasklet, channel, stackless   the module `stackless`
+//! running    from one tasklet to another: plans, and carrying them out
+//! tasklet, channel, bomb, stackless   the module `stackless`
 //! ```
 
+mod bomb;
 mod channel;
 mod greenlet;
 mod greenlet_module;
 mod micro;
+mod running;
 mod scheduler;
 mod stackless;
 mod switch;

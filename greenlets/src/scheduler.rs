@@ -1,23 +1,31 @@
 //! The queue of runnable tasklets, and who runs when one blocks or ends.
 //!
-//! The running tasklet is not in the queue. A tasklet that called `run()` waits as a *watcher*: it
-//! goes on when nothing else can, or when a time slice is over.
+//! ```text
+//! Stackless's ring:   … → current → a → b → c → (current)
+//! here:               current,  queue: a b c
+//! ```
+//! The running tasklet is not in the queue; where Stackless moves the ring's mark to some tasklet, the
+//! queue is turned. A tasklet that called `run()` waits as a *watcher*: it goes on when nothing else
+//! can, when a tasklet ends with an error, or when a time slice is over.
 
 use crate::switch::Deliver;
-use crate::tasklet::Task;
+use crate::tasklet::{Arrival, Task};
 use skein_runtime::object::{Field, Ref, Tracer};
 use skein_runtime::types::typeobj::Type;
-use skein_runtime::value::{Raised, Value};
-use skein_runtime::vm::Vm;
+use skein_runtime::value::Value;
+use skein_runtime::vm::{TICKS, Vm};
 use std::cell::{Cell, RefCell};
 
-/// A `run()` under way.
-#[derive(Clone, Copy)]
-pub struct Watcher {
-    pub task: Task,
-    /// Ticks of a slice; 0: no limit.
-    pub slice: i64,
-    /// The slice is one for all tasklets together.
+/// How a time slice is kept.
+#[derive(Clone, Copy, Default)]
+pub struct Slice {
+    /// Instructions.
+    pub length: i64,
+    /// It ends at the next switch.
+    pub soft: bool,
+    /// It may end under native calls.
+    pub ignore_nesting: bool,
+    /// One for all tasklets together.
     pub total: bool,
 }
 
@@ -31,12 +39,18 @@ pub struct Scheduler {
     head: Cell<Option<Task>>,
     tail: Cell<Option<Task>>,
     count: Cell<usize>,
-    pub watchers: RefCell<Vec<Watcher>>,
+    /// Tasklets in `run()`, the innermost last.
+    watchers: RefCell<Vec<Task>>,
+    /// The watcher whose time slices are kept, and how.
+    pub timer: Cell<Option<Task>>,
+    pub slice: Cell<Slice>,
     pub channel_callback: Cell<Option<Value>>,
     pub schedule_callback: Cell<Option<Value>>,
     pub error_handler: Cell<Option<Value>>,
     /// `switch_trap` level: above 0 a switch is an error.
     pub trap: Cell<i64>,
+    /// All tasklets are switched with their native stacks: the running context is watched.
+    pub hard: Cell<bool>,
 }
 
 impl Scheduler {
@@ -44,11 +58,12 @@ impl Scheduler {
         for ty in [&self.tasklet_type, &self.channel_type].into_iter().filter_map(Cell::get) {
             t.visit_object(ty.header());
         }
-        for task in [&self.current, &self.main, &self.head, &self.tail].into_iter().filter_map(Cell::get) {
+        let tasks = [&self.current, &self.main, &self.head, &self.tail, &self.timer];
+        for task in tasks.into_iter().filter_map(Cell::get) {
             t.visit_object(task.header());
         }
         for w in self.watchers.borrow().iter() {
-            t.visit_object(w.task.header());
+            t.visit_object(w.header());
         }
         let values = [&self.channel_callback, &self.schedule_callback, &self.error_handler];
         for v in values.into_iter().filter_map(Cell::get) {
@@ -63,6 +78,10 @@ impl Scheduler {
 
     pub fn first(&self) -> Option<Task> {
         self.head.get()
+    }
+
+    pub fn last(&self) -> Option<Task> {
+        self.tail.get()
     }
 
     /// Puts a tasklet at the end of the queue.
@@ -80,6 +99,24 @@ impl Scheduler {
         }
         t.next.init(None::<Value>);
         self.tail.set(Some(t));
+        self.count.set(self.count.get() + 1);
+        t.queued.set(true);
+    }
+
+    /// Puts a tasklet at the beginning of the queue.
+    pub fn push_front(&self, vm: &Vm, t: Task) {
+        match self.head.get() {
+            Some(first) => {
+                first.prev.set(vm, first, t.value());
+                t.next.set(vm, t, first.value());
+            }
+            None => {
+                self.tail.set(Some(t));
+                t.next.init(None::<Value>);
+            }
+        }
+        t.prev.init(None::<Value>);
+        self.head.set(Some(t));
         self.count.set(self.count.get() + 1);
         t.queued.set(true);
     }
@@ -126,34 +163,93 @@ impl Scheduler {
         t.queued.set(false);
     }
 
-    /// Who runs now that the running tasklet is parked, blocked or dead: (tasklet, what it gets).
-    pub fn next(&self, vm: &Vm) -> Option<(Task, Deliver)> {
+    /// Takes a tasklet out of the queue to run it: those behind it come next, then `me`, if it is to
+    /// stay runnable, then those that were before it.
+    pub fn turn_to(&self, vm: &Vm, t: Task, me: Option<Task>) {
+        let (first, before, after) = (self.head.get(), neighbour(&t.prev), neighbour(&t.next));
+        self.remove(t);
+        match (first, before, after, me) {
+            (Some(first), Some(before), Some(after), _) => {
+                before.next.init(None::<Value>);
+                after.prev.init(None::<Value>);
+                self.head.set(Some(after));
+                if let Some(me) = me {
+                    self.push(vm, me);
+                }
+                if let Some(last) = self.tail.get() {
+                    last.next.set(vm, last, first.value());
+                    first.prev.set(vm, first, last.value());
+                }
+                self.tail.set(Some(before));
+            }
+            (_, Some(_), None, Some(me)) => self.push_front(vm, me),
+            (_, None, _, Some(me)) => self.push(vm, me),
+            _ => {}
+        }
+    }
+
+    pub fn watch(&self, t: Task) {
+        t.watching.set(true);
+        t.arrival.set(Arrival::Watcher);
+        self.watchers.borrow_mut().push(t);
+    }
+
+    /// Who is woken when nothing else can run, and gets the errors of other tasklets: the innermost
+    /// watcher, or the main tasklet.
+    pub fn wake_target(&self) -> Option<Task> {
+        self.watchers.borrow().last().copied().or(self.main.get())
+    }
+}
+
+impl Scheduler {
+    /// Who runs when the running tasklet has blocked or is paused. None: nobody can.
+    pub fn next(&self) -> Option<(Task, Deliver)> {
         if let Some(t) = self.pop() {
             return Some((t, t.take_deliver()));
         }
-        let watcher = self.watchers.borrow_mut().pop();
-        if let Some(w) = watcher {
-            self.restore_slice(vm);
-            return Some((w.task, w.task.take_deliver()));
-        }
-        // Nothing can run: the main tasklet, if it is blocked, is told.
-        let main = self.main.get()?;
-        if Some(main) != self.current.get() && main.is_blocked() {
-            crate::channel::unblock(vm, main);
-            return Some((main, Deliver::Raise(deadlock(vm))));
-        }
-        None
+        let target = self.wake_target()?;
+        let floats = !target.is_blocked() && self.current.get() != Some(target);
+        floats.then(|| (target, target.take_deliver()))
     }
 
-    /// The slice of the innermost watcher is in force.
-    pub fn restore_slice(&self, vm: &Vm) {
-        let slice = self.watchers.borrow().last().map_or(0, |w| w.slice);
-        vm.slice.set(slice);
-        if slice == 0 {
-            vm.ticks.set(skein_runtime::vm::TICKS);
-        } else {
-            vm.ticks.set(slice);
+    /// A watcher goes on: those that began to watch after it are not needed any more, and become
+    /// runnable.
+    pub fn unwatch(&self, vm: &Vm, t: Task) {
+        loop {
+            let Some(w) = self.watchers.borrow_mut().pop() else { return };
+            w.watching.set(false);
+            if w.arrival.get() == Arrival::Watcher {
+                w.arrival.set(Arrival::Value);
+            }
+            if self.timer.get() == Some(w) {
+                self.timer.set(None);
+                self.slice.set(Slice::default());
+                vm.slice.set(0);
+                vm.ticks.set(TICKS);
+            }
+            if w == t {
+                return;
+            }
+            if !w.queued.get() && !w.is_blocked() {
+                self.push(vm, w);
+            }
         }
+    }
+
+    /// `run(timeout)`: this watcher's time slices are kept, unless those of another one are.
+    pub fn keep_time(&self, vm: &Vm, t: Task, slice: Slice) {
+        if slice.length > 0 && self.timer.get().is_none() {
+            self.timer.set(Some(t));
+            self.slice.set(slice);
+            vm.slice.set(slice.length);
+            vm.ticks.set(slice.length);
+        }
+    }
+
+    /// The watchers, for those who ask; the timer's stands before them.
+    pub fn watcher_list(&self) -> Vec<Option<Task>> {
+        let all = self.watchers.borrow();
+        std::iter::once(self.timer.get()).chain(all.iter().map(|&w| Some(w))).collect()
     }
 }
 
@@ -162,10 +258,4 @@ impl Scheduler {
 pub fn neighbour(link: &Field) -> Option<Task> {
     // SAFETY: `next` and `prev` of tasklets, and the ends of channels' queues, hold tasklets only.
     link.get().map(|t| unsafe { t.cast_unchecked() })
-}
-
-/// The exception of a program in which nothing can run.
-pub fn deadlock(vm: &Vm) -> Value {
-    let _: Raised = vm.runtime_error("Deadlock: the last runnable tasklet cannot be blocked.");
-    vm.pending.take().unwrap_or(Value::NONE)
 }

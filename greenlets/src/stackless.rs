@@ -1,85 +1,179 @@
 //! The module `stackless`.
 
 use crate::micro::Kind;
-use crate::scheduler::Watcher;
+use crate::running::{
+    Plan, bind_row, check_trap, current, deadlock, go_hard, go_soft, scheduler, swap, switching,
+};
+use crate::scheduler::Slice;
 use crate::switch::{Deliver, Microthreads};
-use crate::tasklet::{Plan, Task, can_interrupt, check_trap, current, go_hard, go_soft, scheduler, swap};
+use crate::tasklet::{Arrival, Task, keep};
 use skein_runtime::interp::{At, SoftCall};
+use skein_runtime::methods::ext_type;
 use skein_runtime::native::Args;
-use skein_runtime::native_functions;
-use skein_runtime::object::Ref;
+use skein_runtime::object::{Kind as Layout, Ref};
+use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
-use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::typeobj::type_flags;
+use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
+use skein_runtime::{native_functions, native_type};
+use std::cell::Cell;
 
 native_functions! { FUNCTIONS:
-    [soft schedule_soft] "schedule(retval=None)" => schedule, "Yield execution of the currently running tasklet.";
-    [soft schedule_remove_soft] "schedule_remove(retval=None)" => schedule_remove;
+    [soft schedule_soft] "schedule(retval=None)" => schedule, "Let the next runnable tasklet run; returns retval, else the tasklet.";
+    [soft schedule_remove_soft] "schedule_remove(retval=None)" => schedule_remove,
+        "Let the next runnable tasklet run and be paused.";
     [soft run_soft] "run(timeout=0, threadblock=False, soft=False, ignore_nesting=False, totaltimeout=False)" => run,
         "Run the scheduler until no other tasklets are runnable, or a tasklet has used up its time slice.";
-    "getcurrent()" => current, "Return the currently executing tasklet.";
-    "getcurrentid()" => |vm: &Vm| -> R<i64> { Ok((current(vm)?.value().bits() >> 4) as i64) };
-    "getmain()" => |vm: &Vm| scheduler(vm).main.get();
-    "getruncount()" => |vm: &Vm| scheduler(vm).count(), "Return the number of runnable tasklets.";
-    "getthreads()" => |vm: &Vm| -> R<Value> { Ok(skein_runtime::types::list::List::new(vm, &[Value::small_int(i64::from(std::process::id()))])?.value()) };
-    "getdebug()" => |_: &Vm| false;
-    "getuncollectables()" => |vm: &Vm| -> R<Value> { Ok(skein_runtime::types::list::List::new(vm, &[])?.value()) };
-    "enable_softswitch(flag, /)" => enable_softswitch;
-    "switch_trap(change=0, /)" => switch_trap;
-    "set_error_handler(handler, /)" => set_error_handler;
-    "set_channel_callback(callback, /)" => set_channel_callback;
-    "get_channel_callback()" => |vm: &Vm| scheduler(vm).channel_callback.get();
-    "set_schedule_callback(callback, /)" => set_schedule_callback;
-    "get_schedule_callback()" => |vm: &Vm| scheduler(vm).schedule_callback.get();
-    "get_thread_info(thread_id=-1, flags=0)" => get_thread_info;
-    "pickle_flags(new_flags, mask, /)" => |vm: &Vm, _: Value, _: Value| -> R<Value> { Err(vm.unsupported("pickling of tasklets")) };
+    "getcurrent()" => current, "The tasklet that runs now.";
+    "getcurrentid()" => |vm: &Vm| -> R<Value> { vm.int_u64(current(vm)?.value().bits()) }, "The id of the tasklet that runs now.";
+    "getmain()" => |vm: &Vm| scheduler(vm).main.get(), "The tasklet of the main program.";
+    "getruncount()" => |vm: &Vm| scheduler(vm).count(), "The number of runnable tasklets.";
+    "getthreads()" => |vm: &Vm| List::new(vm, &[Value::small_int(thread_id())]), "The ids of all threads.";
+    "getdebug()" => |_: &Vm| false, "Is this a debug build?";
+    "getuncollectables()" => |vm: &Vm| List::new(vm, &[]), "Tasklets that cannot be collected: none.";
+    "enable_softswitch(flag, /)" => enable_softswitch, "Are tasklets switched without their native stacks where that is possible? None only asks.";
+    "switch_trap(change=0, /)" => switch_trap, "Changes the level above which switches are errors; returns what it was.";
+    "set_error_handler(handler=None, /)" => |vm: &Vm, f: Option<Value>| replace(&scheduler(vm).error_handler, f),
+        "Sets a function that gets the errors that nobody catches in a tasklet.";
+    "set_channel_callback(callback, /)" => |vm: &Vm, f: Value| callback(vm, &scheduler(vm).channel_callback, f, "channel"),
+        "Sets a function that is called at each action on a channel.";
+    "get_channel_callback()" => |vm: &Vm| scheduler(vm).channel_callback.get(), "The function called at each action on a channel.";
+    "set_schedule_callback(callback, /)" => |vm: &Vm, f: Value| callback(vm, &scheduler(vm).schedule_callback, f, "schedule"),
+        "Sets a function that is called at each switch.";
+    "get_schedule_callback()" => |vm: &Vm| scheduler(vm).schedule_callback.get(), "The function called at each switch.";
+    "get_thread_info(thread_id=-1, flags=0, /)" => get_thread_info, "Main tasklet, current tasklet and number of runnable ones.";
+    "pickle_flags(new_flags=-1, mask=-1)" => pickle_flags, "The flags of pickling, which is not supported yet.";
+    "pickle_flags_default(new_default=-1, mask=-1)" => pickle_flags, "The flags of pickling, which is not supported yet.";
     "switch_counts()" => switch_counts, "Soft and hard switches so far.";
 }
 
-/// The result of `schedule()` when the tasklet goes on: what it was given, else the tasklet itself.
-fn retval(me: Task, args: Args<'_>) -> Value {
-    let given = args.positional().first().copied().or_else(|| args.keywords().next().map(|(_, v)| v));
-    given.unwrap_or(me.value())
+native_functions! { HIDDEN_FUNCTIONS:
+    "__getattr__(name, /)" => module_attribute;
+    "__dir__()" => module_dir;
 }
 
-fn schedule_plan(vm: &Vm, args: Args<'_>, keep: bool) -> R<Plan> {
-    let me = current(vm)?;
+/// Attributes of the module that are computed.
+const COMPUTED: &[&str] =
+    &["current", "runcount", "main", "debug", "uncollectables", "threads", "pickle_with_tracing_state"];
+
+fn module_attribute(vm: &Vm, name: Ref<Str>) -> R<Value> {
     let s = scheduler(vm);
-    if keep && s.first().is_none() {
-        return Ok(Plan::Stay(Ok(retval(me, args))));
+    match &*name.to_string_lossy() {
+        "current" => Ok(current(vm)?.value()),
+        "runcount" => vm.int(s.count() as i64),
+        "main" => Ok(s.main.get().map_or(Value::NONE, Value::from)),
+        "debug" | "pickle_with_tracing_state" => Ok(Value::FALSE),
+        "uncollectables" => Ok(List::new(vm, &[])?.value()),
+        "threads" => Ok(List::new(vm, &[Value::small_int(thread_id())])?.value()),
+        other => {
+            let module = skein_runtime::modules::import(vm, "stackless")?;
+            let text = format!("module 'stackless' has no attribute '{other}'");
+            Err(vm.attribute_error_for(module, name, &text))
+        }
+    }
+}
+
+fn module_dir(vm: &Vm) -> R<Ref<List>> {
+    let module = skein_runtime::modules::import(vm, "stackless")?;
+    let list = List::with_capacity(vm, 0)?;
+    if let Some(m) = module.cast::<Module>() {
+        for (k, _) in m.dict().iter() {
+            list.push(vm, k)?;
+        }
+    }
+    for name in COMPUTED {
+        list.push(vm, vm.str(name)?)?;
+    }
+    Ok(list)
+}
+
+fn thread_id() -> i64 {
+    i64::from(std::process::id())
+}
+
+native_type! {
+    CSTACK: "stackless.cstack", Layout::Ext, type_flags::NO_NEW, "The C stack of a tasklet: there are none.";
+}
+
+native_type! {
+    CFRAME: "stackless.cframe", Layout::Ext, type_flags::NO_NEW, "A C function's frame in a tasklet: there are none.";
+}
+
+/// The result of `schedule()` when the tasklet goes on: what it was given, else the tasklet itself.
+fn retval(vm: &Vm, me: Task, args: Args<'_>, function: &str) -> R<Value> {
+    let [given] = bind_row(vm, args, function, ["retval"])?;
+    Ok(given.unwrap_or(me.value()))
+}
+
+fn schedule_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+    let (me, s) = (current(vm)?, scheduler(vm));
+    let v = retval(vm, me, args, "schedule")?;
+    if s.first().is_none() {
+        // A soft time slice may end here.
+        return Ok(Plan::Go(me, Deliver::Value(v)));
     }
     check_trap(vm)?;
-    me.temp.set(vm, me, retval(me, args));
-    if keep {
-        s.push(vm, me);
+    keep(vm, me, Deliver::Value(v));
+    s.push(vm, me);
+    match s.pop() {
+        Some(t) => Ok(Plan::Go(t, t.take_deliver())),
+        None => Ok(Plan::Stay(Ok(v))),
     }
-    match s.next(vm) {
+}
+
+fn schedule_remove_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+    let (me, s) = (current(vm)?, scheduler(vm));
+    let v = retval(vm, me, args, "schedule_remove")?;
+    if s.first().is_none() && s.wake_target() == Some(me) {
+        // It would be woken at once.
+        return Ok(Plan::Stay(Ok(v)));
+    }
+    check_trap(vm)?;
+    match s.next() {
         Some((t, d)) => {
-            if s.schedule_callback.get().is_some() {
-                schedule_call_back(vm, me, t)?;
-            }
+            keep(vm, me, Deliver::Value(v));
             Ok(Plan::Go(t, d))
         }
-        None => {
+        None => Err(deadlock(vm)),
+    }
+}
+
+fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+    let names = ["timeout", "threadblock", "soft", "ignore_nesting", "totaltimeout"];
+    let [timeout, threadblock, soft, ignore_nesting, total] = bind_row(vm, args, "run", names)?;
+    let flag = |v: Option<Value>| v.map_or(Ok(false), |v| Ok(vm.index_clamped(v)? != 0));
+    // There are no other threads that could wake this one.
+    flag(threadblock)?;
+    let slice = Slice {
+        length: timeout.map_or(Ok(0), |v| vm.index_i64(v))?,
+        soft: flag(soft)?,
+        ignore_nesting: flag(ignore_nesting)?,
+        total: flag(total)?,
+    };
+    let (me, s) = (current(vm)?, scheduler(vm));
+    if s.first().is_none() {
+        return Ok(Plan::Stay(Ok(Value::NONE)));
+    }
+    check_trap(vm)?;
+    match s.pop() {
+        Some(t) => {
+            let d = t.take_deliver();
             me.temp.init(None::<Value>);
-            let e = crate::scheduler::deadlock(vm);
-            vm.pending.set(Some(e));
-            Err(Raised)
+            s.watch(me);
+            s.keep_time(vm, me, slice);
+            Ok(Plan::Go(t, d))
         }
+        None => Ok(Plan::Stay(Ok(Value::NONE))),
     }
 }
 
-#[cold]
-fn schedule_call_back(vm: &Vm, from: Task, to: Task) -> R<()> {
-    match scheduler(vm).schedule_callback.get() {
-        Some(f) => vm.call(f, &[from.value(), to.value()]).map(|_| ()),
-        None => Ok(()),
-    }
-}
-
-fn schedule(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let plan = schedule_plan(vm, args, true)?;
-    go_hard(vm, plan)
+switching! {
+    schedule, schedule_slow => schedule_plan;
+    schedule_remove, schedule_remove_soft => schedule_remove_plan;
+    run, run_soft => run_plan;
 }
 
 fn schedule_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
@@ -93,127 +187,75 @@ fn schedule_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
         && let Some(next) = s.pop()
     {
         me.temp.set(vm, me, me.value());
+        me.arrival.set(Arrival::Value);
         s.push(vm, me);
         return swap(vm, micros, call, result, next);
     }
-    let plan = schedule_plan(vm, call.args, true).unwrap_or_else(|e| Plan::Stay(Err(e)));
-    go_soft(vm, call, plan)
-}
-
-fn schedule_remove(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let plan = schedule_plan(vm, args, false)?;
-    go_hard(vm, plan)
-}
-
-fn schedule_remove_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = schedule_plan(vm, call.args, false).unwrap_or_else(|e| Plan::Stay(Err(e)));
-    go_soft(vm, call, plan)
-}
-
-fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
-    let mut row = [Value::small_int(0), Value::FALSE, Value::FALSE, Value::FALSE, Value::FALSE];
-    let names = ["timeout", "threadblock", "soft", "ignore_nesting", "totaltimeout"];
-    let given = args.positional();
-    if given.len() > row.len() {
-        return Err(vm.type_error(format!("run() takes at most 5 arguments ({} given)", given.len())));
-    }
-    row[..given.len()].copy_from_slice(given);
-    for (k, v) in args.keywords() {
-        let name = vm.str_string(k)?;
-        match names.iter().position(|n| *n == name) {
-            Some(i) => row[i] = v,
-            None => return Err(vm.type_error(format!("run() got an unexpected keyword argument '{name}'"))),
-        }
-    }
-    let timeout = vm.index_i64(row[0])?;
-    if timeout < 0 {
-        return Err(vm.value_error("timeout must be >= 0"));
-    }
-    let s = scheduler(vm);
-    let me = current(vm)?;
-    check_trap(vm)?;
-    if s.first().is_none() {
-        return Ok(Plan::Stay(Ok(Value::NONE)));
-    }
-    me.temp.init(Value::NONE);
-    s.watchers.borrow_mut().push(Watcher { task: me, slice: timeout, total: vm.truth(row[4])? });
-    s.restore_slice(vm);
-    match s.next(vm) {
-        Some((t, d)) => Ok(Plan::Go(t, d)),
-        None => Ok(Plan::Stay(Ok(Value::NONE))),
-    }
-}
-
-fn run(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let plan = run_plan(vm, args)?;
-    go_hard(vm, plan)
-}
-
-fn run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = run_plan(vm, call.args).unwrap_or_else(|e| Plan::Stay(Err(e)));
-    go_soft(vm, call, plan)
-}
-
-/// A time slice is over at a loop head: the watcher goes on with the interrupted tasklet.
-pub fn slice_over(vm: &Vm, at: At) -> At {
-    let s = scheduler(vm);
-    let Some(w) = s.watchers.borrow().last().copied() else { return at };
-    let Some(me) = s.current.get() else { return at };
-    let micros = Microthreads::of(vm);
-    if w.slice == 0 || micros.current().kind == Kind::Greenlet || !can_interrupt(vm, me) {
-        // Not here: at the next safepoint.
-        vm.ticks.set(w.slice.max(1));
-        return at;
-    }
-    s.watchers.borrow_mut().pop();
-    s.restore_slice(vm);
-    micros.park_soft(vm, at, crate::micro::NO_RESULT as usize);
-    s.current.set(Some(w.task));
-    let d = match w.task.take_deliver() {
-        Deliver::Value(_) => Deliver::Value(me.value()),
-        raise => raise,
-    };
-    micros.resume(vm, crate::tasklet::micro_ref(vm, w.task), d)
+    schedule_slow(vm, call)
 }
 
 fn enable_softswitch(vm: &Vm, flag: Value) -> R<bool> {
-    // None only asks. Switching softly is not a choice here: only False is refused.
-    if !flag.is_none() && !vm.truth(flag)? {
-        return Err(vm.unsupported("switching off soft switching"));
+    let s = scheduler(vm);
+    let before = !s.hard.get();
+    // None only asks.
+    if !flag.is_none() {
+        s.hard.set(!vm.truth(flag)?);
+        vm.context().watch(s.hard.get() || Microthreads::of(vm).greenlets.tracing.function().is_some());
     }
-    Ok(true)
+    Ok(before)
 }
 
 fn switch_trap(vm: &Vm, change: Option<i64>) -> i64 {
     let s = scheduler(vm);
-    let old = s.trap.get();
-    s.trap.set(old + change.unwrap_or(0));
-    old
+    s.trap.replace(s.trap.get().saturating_add(change.unwrap_or(0)))
 }
 
-fn callback(vm: &Vm, slot: &std::cell::Cell<Option<Value>>, f: Value) -> R<Value> {
+/// Sets what a function was given, None as nothing; what was there before.
+fn replace(slot: &Cell<Option<Value>>, f: Option<Value>) -> Option<Value> {
+    slot.replace(f.filter(|f| !f.is_none()))
+}
+
+fn callback(vm: &Vm, slot: &Cell<Option<Value>>, f: Value, what: &str) -> R<Option<Value>> {
     if !f.is_none() && !vm.is_callable(f) {
-        return Err(vm.type_error("callback must be callable"));
+        return Err(vm.type_error(format!("{what} callback must be callable")));
     }
-    Ok(slot.replace((!f.is_none()).then_some(f)).unwrap_or(Value::NONE))
+    Ok(replace(slot, Some(f)))
 }
 
-fn set_error_handler(vm: &Vm, f: Value) -> R<Value> {
-    callback(vm, &scheduler(vm).error_handler, f)
-}
+/// Bit of `get_thread_info`'s flags: with the watchers.
+const WITH_WATCHERS: i64 = 1 << 31;
 
-fn set_channel_callback(vm: &Vm, f: Value) -> R<Value> {
-    callback(vm, &scheduler(vm).channel_callback, f)
-}
-
-fn set_schedule_callback(vm: &Vm, f: Value) -> R<Value> {
-    callback(vm, &scheduler(vm).schedule_callback, f)
-}
-
-fn get_thread_info(vm: &Vm, _thread: Option<i64>, _flags: Option<i64>) -> R<Value> {
+fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Value> {
+    if let Some(thread) = thread {
+        if !vm.is_int(thread) {
+            return Err(vm.type_error(format!(
+                "get_thread_info() argument 1 must be int, not {}",
+                vm.type_name(thread)
+            )));
+        }
+        let id = vm.index_clamped(thread)?;
+        if id != -1 && id != thread_id() {
+            return Err(vm.runtime_error("Thread id not found"));
+        }
+    }
     let s = scheduler(vm);
     let or_none = |t: Option<Task>| t.map_or(Value::NONE, |t| t.value());
-    vm.tuple(&[or_none(s.main.get()), or_none(s.current.get()), vm.int(s.count() as i64)?])
+    let row = [or_none(s.main.get()), or_none(s.current.get()), vm.int(s.count() as i64)?];
+    if flags.unwrap_or(0) & WITH_WATCHERS == 0 {
+        return vm.tuple(&row);
+    }
+    let watchers = List::with_capacity(vm, 0)?;
+    for w in s.watcher_list() {
+        watchers.push(vm, or_none(w))?;
+    }
+    vm.tuple(&[row[0], row[1], row[2], watchers.value()])
+}
+
+fn pickle_flags(vm: &Vm, new: Option<i64>, mask: Option<i64>) -> R<i64> {
+    if new.unwrap_or(-1) != -1 || mask.unwrap_or(-1) != -1 {
+        return Err(vm.unsupported("pickling of tasklets"));
+    }
+    Ok(0)
 }
 
 fn switch_counts(vm: &Vm) -> R<Value> {
@@ -225,26 +267,38 @@ fn switch_counts(vm: &Vm) -> R<Value> {
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let s = scheduler(vm);
     if s.tasklet_type.get().is_none() {
-        s.tasklet_type.set(Some(vm.make_native_type(&crate::tasklet::DEF)?));
-        s.channel_type.set(Some(vm.make_native_type(&crate::channel::DEF)?));
-        if let Some(ty) = s.tasklet_type.get() {
-            let main = crate::tasklet::make(vm, ty, Kind::Main)?;
-            s.main.set(Some(main));
-            s.current.set(Some(main));
-        }
+        let ty = vm.make_native_type(&crate::tasklet::DEF)?;
+        let channel = vm.make_native_type(&crate::channel::DEF)?;
+        let main = crate::tasklet::make(vm, ty, Kind::Main)?;
+        s.tasklet_type.set(Some(ty));
+        s.channel_type.set(Some(channel));
+        s.main.set(Some(main));
+        s.current.set(Some(main));
     }
     let m = Module::new(vm, "stackless")?;
     skein_runtime::modules::add_functions(vm, m, FUNCTIONS)?;
     let d = m.dict();
+    d.set_name(vm, "_stackless", m.value())?;
+    for def in HIDDEN_FUNCTIONS {
+        d.set_name(vm, def.name, NativeFunction::function(vm, def, vm.str("stackless")?)?.value())?;
+    }
     for (name, ty) in [("tasklet", &s.tasklet_type), ("channel", &s.channel_type)] {
         if let Some(t) = ty.get() {
             d.set_name(vm, name, t.value())?;
         }
     }
+    let others = [
+        ("atomic", &crate::tasklet::ATOMIC),
+        ("bomb", &crate::bomb::DEF),
+        ("cframe", &CFRAME),
+        ("cstack", &CSTACK),
+    ];
+    for (name, def) in others {
+        d.set_name(vm, name, ext_type(vm, def)?.value())?;
+    }
     d.set_name(vm, "TaskletExit", vm.exc.tasklet_exit.value())?;
-    for (i, name) in
-        ["TRACING_STATE", "PRESERVE_AG_FINALIZER", "RESET_AG_FINALIZER", "PICKLE_CONTEXT"].iter().enumerate()
-    {
+    let flags = ["PRESERVE_TRACING_STATE", "PRESERVE_AG_FINALIZER", "RESET_AG_FINALIZER", "PICKLE_CONTEXT"];
+    for (i, name) in flags.iter().enumerate() {
         d.set_name(vm, &format!("PICKLEFLAGS_{name}"), Value::small_int(1 << i))?;
     }
     Ok(m)

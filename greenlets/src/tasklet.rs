@@ -1,14 +1,20 @@
-//! The class `tasklet`.
+//! The class `tasklet`: its data, binding, attributes. How tasklets come to run is in `running`.
 
+use crate::bomb::{bomb_of, exploded};
 use crate::micro::{Kind, Micro, State as MicroState};
-use crate::scheduler::Scheduler;
+use crate::running::{
+    current, kill, kill_soft, micro_ref, raise_exception, raise_soft, run, run_soft, scheduler, switch,
+    switch_soft, throw, throw_soft,
+};
+use crate::scheduler::neighbour;
 use crate::switch::{Deliver, Microthreads};
-use skein_runtime::interp::{At, SoftCall, Walk, frame_object, with_first};
+use skein_runtime::interp::{At, SoftCall, abandon_frames, frame_count, innermost_frame, with_first};
+use skein_runtime::methods::class_argument;
+use skein_runtime::modules::contextvars::{self, ContextRef, Variables};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
-use skein_runtime::types::exception::Exception;
 use skein_runtime::types::ext::{Ext, Payload};
 use skein_runtime::types::function::Function;
 use skein_runtime::types::list::List;
@@ -18,12 +24,25 @@ use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
+/// How a tasklet goes on with its `temp`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Arrival {
+    Value,
+    /// It is an exception to raise.
+    Raise,
+    /// The tasklet is a watcher: see `Scheduler::unwatch`.
+    Watcher,
+}
+
 /// A tasklet's data.
 #[repr(C)]
 pub struct Tasklet {
     pub micro: Micro,
-    func: Field,
-    args: Field,
+    /// What it is bound to; until it runs.
+    pub func: Field,
+    /// Arguments: there from `setup` until it runs.
+    pub args: Field,
     keywords: Field,
     /// Neighbours in the queue of runnable tasklets, or in a channel's.
     pub next: Field,
@@ -33,13 +52,20 @@ pub struct Tasklet {
     /// What it is resumed with, or the value it sends.
     pub temp: Field,
     /// The microthread that goes on when it is resumed: its own, or a greenlet it ran.
-    at: Cell<*const Micro>,
-    /// `temp` is an exception to raise.
-    pub bomb: Cell<bool>,
+    pub at: Cell<*const Micro>,
+    pub arrival: Cell<Arrival>,
     pub queued: Cell<bool>,
-    atomic: Cell<bool>,
-    ignore_nesting: Cell<bool>,
+    pub atomic: Cell<bool>,
+    pub ignore_nesting: Cell<bool>,
     pub block_trap: Cell<bool>,
+    /// It is in `run()`.
+    pub watching: Cell<bool>,
+    /// Its time slice was over when it could not be interrupted.
+    pub interrupt: Cell<bool>,
+    /// It is killed since nothing leads to it.
+    pub dying: Cell<bool>,
+    /// How often it was.
+    pub kills: Cell<u8>,
 }
 
 // `Micro::owner` relies on it.
@@ -59,11 +85,15 @@ impl Payload for Tasklet {
             channel,
             temp,
             at: _,
-            bomb: _,
+            arrival: _,
             queued: _,
             atomic: _,
             ignore_nesting: _,
             block_trap: _,
+            watching: _,
+            interrupt: _,
+            dying: _,
+            kills: _,
         } = self;
         for f in [func, args, keywords, next, prev, channel, temp] {
             f.trace(t);
@@ -87,25 +117,33 @@ native_type! {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, func=None, args=None, kwargs=None)" => init;
         "__call__($self, /, *args, **kwargs)" => setup, "Sets the arguments and makes the tasklet runnable.";
-        "setup($self, /, *args, **kwargs)" => setup;
-        "bind($self, func=None, args=None, kwargs=None)" => bind;
-        "insert($self)" => insert;
-        "remove($self)" => remove;
-        [soft run_soft] "run($self)" => run;
-        [soft switch_soft] "switch($self)" => switch;
-        [soft throw_soft] "throw($self, exc, val=None, tb=None, pending=False)" => throw;
-        [soft raise_soft] "raise_exception($self, exc_class, *args)" => raise_exception;
-        [soft kill_soft] "kill($self, pending=False)" => kill;
-        "set_atomic($self, flag, /)" => |vm: &Vm, t: Task, on: bool| { let _ = vm; t.atomic.replace(on) };
-        "set_ignore_nesting($self, flag, /)" => |vm: &Vm, t: Task, on: bool| { let _ = vm; t.ignore_nesting.replace(on) };
-        "__reduce__($self)" => |vm: &Vm, _: Task| -> R<Value> { Err(vm.unsupported("pickling of tasklets")) };
-        "__setstate__($self, state, /)" => |vm: &Vm, _: Task, _: Value| -> R<Value> { Err(vm.unsupported("pickling of tasklets")) };
-        "bind_thread($self, thread_id=None)" => |vm: &Vm, _: Task, _: Option<Value>| -> R<Value> { Err(vm.unsupported("tasklets on several threads")) };
-        "__repr__($self, /)" => repr;
+        "setup($self, /, *args, **kwargs)" => setup, "Sets the arguments and makes the tasklet runnable.";
+        "bind($self, func=None, args=None, kwargs=None)" => bind, "Binds the tasklet to a function, and to arguments.";
+        "insert($self)" => insert, "Puts the tasklet at the end of the queue of runnable ones.";
+        "remove($self)" => remove, "Takes the tasklet out of the queue of runnable ones.";
+        [soft run_soft] "run($self)" => run, "Runs the tasklet now.";
+        [soft switch_soft] "switch($self)" => switch, "Runs the tasklet now and pauses the calling one.";
+        [soft throw_soft] "throw($self, exc, val=None, tb=None, pending=False)" => throw, "Raises an exception in the tasklet.";
+        [soft raise_soft] "raise_exception($self, exc_class, *args)" => raise_exception, "Raises an exception in the tasklet.";
+        [soft kill_soft] "kill($self, pending=False)" => kill, "Ends the tasklet by TaskletExit.";
+        "set_atomic($self, flag, /)" => set_atomic, "Whether no time slice ends in the tasklet; returns what was.";
+        "set_ignore_nesting($self, flag, /)" => |vm: &Vm, t: Task, on: Value| -> R<bool> {
+            Ok(t.ignore_nesting.replace(flag(vm, "set_ignore_nesting", on)?))
+        };
+        "set_context($self, context)" => set_context, "Sets the contextvars.Context that the tasklet runs in.";
+        [soft context_run_soft] "context_run($self, callable, /, *args, **kwargs)" => context_run, "Calls it in the tasklet's context.";
+        "__reduce__($self)" => |vm: &Vm, _: Task| -> R<Value> { Err(pickling(vm)) };
+        "__reduce_ex__($self, protocol, /)" => |vm: &Vm, _: Task, _: Value| -> R<Value> { Err(pickling(vm)) };
+        "__setstate__($self, state, /)" => |vm: &Vm, _: Task, _: Value| -> R<Value> { Err(pickling(vm)) };
+        "bind_thread($self, thread_id=None)" => |vm: &Vm, _: Task, _: Option<Value>| -> R<Value> {
+            Err(vm.unsupported("tasklets on several threads"))
+        };
+        "__del__($self)" => |vm: &Vm, t: Task| crate::running::finalize(vm, t.value());
+        "__repr__($self, /)" => |vm: &Vm, t: Task| format!("<{} object at {:#x}>", vm.type_name(t.value()), t.value().bits());
     }
     getset {
-        "next" => |_, v| Ok(this(v).next.or_none());
-        "prev" => |_, v| Ok(this(v).prev.or_none());
+        "next" => |vm, v| Ok(in_ring(vm, this(v), true));
+        "prev" => |vm, v| Ok(in_ring(vm, this(v), false));
         "_channel" => |_, v| Ok(this(v).channel.or_none());
         "blocked" => |_, v| Ok(Value::bool(this(v).is_blocked()));
         "atomic" => |_, v| Ok(Value::bool(this(v).atomic.get()));
@@ -114,14 +152,20 @@ native_type! {
         "is_main" => |_, v| Ok(Value::bool(this(v).micro.kind == Kind::Main));
         "is_current" => |vm, v| Ok(Value::bool(scheduler(vm).current.get() == Some(this(v))));
         "alive" => |_, v| Ok(Value::bool(alive(this(v))));
-        "paused" => |vm, v| Ok(Value::bool(is_paused(vm, this(v))));
+        "paused" => |vm, v| Ok(Value::bool(alive(this(v)) && !is_scheduled(vm, this(v))));
         "scheduled" => |vm, v| Ok(Value::bool(is_scheduled(vm, this(v))));
         "restorable" => |vm, v| Ok(Value::bool(nesting(vm, this(v)) == 0));
-        "recursion_depth" => |vm, v| vm.int(frames(vm, this(v)).count() as i64);
+        "recursion_depth" => |vm, v| vm.int(frame_count(vm, standing(vm, this(v)).owner()) as i64);
         "nesting_level" => |vm, v| vm.int(i64::from(nesting(vm, this(v))));
-        "frame" => get_frame;
-        "tempval" => |_, v| Ok(this(v).temp.or_none()), set_tempval;
+        "frame" => |vm, v| {
+            Ok(innermost_frame(vm, standing(vm, this(v)).owner())?.map_or(Value::NONE, Value::from))
+        };
+        "tempval" => get_tempval, set_tempval;
         "thread_id" => |_, _| Ok(Value::small_int(i64::from(std::process::id())));
+        "context_id" => |vm, v| vm.int_u64(context_of(vm, this(v))?.value().bits());
+        "cstate" => |vm, _| Err(vm.unsupported("the C stack of a tasklet"));
+        "trace_function" => |_, _| Ok(Value::NONE), |vm, _, f| no_function(vm, f, "a trace function of a tasklet");
+        "profile_function" => |_, _| Ok(Value::NONE), |vm, _, f| no_function(vm, f, "a profile function of a tasklet");
     }
 }
 
@@ -130,13 +174,16 @@ fn this(v: Value) -> Task {
     unsafe { v.cast_unchecked() }
 }
 
-pub fn scheduler(vm: &Vm) -> &Scheduler {
-    &Microthreads::of(vm).scheduler
+fn pickling(vm: &Vm) -> Raised {
+    vm.unsupported("pickling of tasklets")
+}
+
+fn no_function(vm: &Vm, f: Option<Value>, what: &str) -> R<()> {
+    if f.is_none_or(Value::is_none) { Ok(()) } else { Err(vm.unsupported(what)) }
 }
 
 fn empty() -> Field {
-    // SAFETY: a field is valid when zeroed.
-    unsafe { std::mem::zeroed() }
+    Field::new(None)
 }
 
 /// A tasklet object. MemoryError.
@@ -154,18 +201,25 @@ pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
             channel: empty(),
             temp: empty(),
             at: Cell::new(std::ptr::null()),
-            bomb: Cell::new(false),
+            arrival: Cell::new(Arrival::Value),
             queued: Cell::new(false),
             atomic: Cell::new(false),
             ignore_nesting: Cell::new(false),
             block_trap: Cell::new(false),
+            watching: Cell::new(false),
+            interrupt: Cell::new(false),
+            dying: Cell::new(false),
+            kills: Cell::new(0),
         },
     )
 }
 
+fn class(vm: &Vm) -> R<Ref<Type>> {
+    scheduler(vm).tasklet_type.get().ok_or_else(|| vm.runtime_error("stackless is not imported"))
+}
+
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let ty = args.positional().first().and_then(|t| t.cast::<Type>());
-    let Some(ty) = ty else { return Err(vm.type_error("tasklet.__new__(X): X is not a type object")) };
+    let ty = class_argument(vm, &args, class(vm)?)?;
     let t = make(vm, ty, Kind::Tasklet)?;
     vm.heap.register_finalizer(t.header());
     Ok(t.value())
@@ -180,13 +234,13 @@ fn construct(vm: &Vm, call: &SoftCall<'_>) -> At {
 }
 
 fn constructed(vm: &Vm, args: Args<'_>) -> R<Task> {
-    let Some(ty) = scheduler(vm).tasklet_type.get() else {
-        return Err(vm.runtime_error("stackless is not imported"));
-    };
-    let t = make(vm, ty, Kind::Tasklet)?;
+    let t = make(vm, class(vm)?, Kind::Tasklet)?;
     vm.heap.register_finalizer(t.header());
     match args.parts() {
-        (&[f], None) if f.cast::<Function>().is_some() => t.func.init(f),
+        (&[f], None) if f.cast::<Function>().is_some() => {
+            t.func.init(f);
+            share_context(vm, t)?;
+        }
         _ => {
             let init = DEF.method("__init__");
             with_first(vm, t.value(), args, |args| init.invoke(vm, args))?;
@@ -199,29 +253,68 @@ fn init(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Op
     bind(vm, t, func, args, keywords).map(|_| ())
 }
 
+/// A new tasklet runs in the context of the one that binds it.
+fn share_context(vm: &Vm, t: Task) -> R<()> {
+    let c = contextvars::current(vm)?;
+    t.barrier(vm);
+    t.micro.ctx.variables.set(Some(c.value()));
+    Ok(())
+}
+
 fn bind(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Option<Value>) -> R<Task> {
-    if t.micro.kind == Kind::Main || t.micro.is_alive() {
-        return Err(vm.runtime_error("tasklet is already bound to a frame"));
+    let given = |v: Option<Value>| v.filter(|v| !v.is_none());
+    let (func, args, keywords) = (given(func), given(args), given(keywords));
+    if func.is_some_and(|f| !vm.is_callable(f)) {
+        return Err(vm.type_error("tasklet function must be a callable or None"));
     }
-    if t.queued.get() {
+    if args.is_some_and(|a| a.cast::<Tuple>().is_none()) {
+        return Err(vm.type_error("tasklet args must be a tuple or None"));
+    }
+    if keywords.is_some_and(|k| k.cast::<Dict>().is_none()) {
+        return Err(vm.type_error("tasklet kwargs must be a dictionary or None"));
+    }
+    if scheduler(vm).current.get() == Some(t) {
+        return Err(vm.runtime_error("can't (re)bind the current tasklet"));
+    }
+    if is_scheduled(vm, t) {
         return Err(vm.runtime_error("tasklet is scheduled"));
     }
-    if let Some(f) = func.filter(|f| !f.is_none()) {
-        if !vm.is_callable(f) {
-            return Err(vm.type_error("tasklet function must be a callable"));
-        }
-        t.func.set(vm, t, f);
-        t.micro.state.set(MicroState::New);
+    if nesting(vm, t) > 0 || t.micro.state.get() == MicroState::Hard {
+        return Err(vm.runtime_error("tasklet has C state on its stack"));
     }
-    if args.is_some_and(|a| !a.is_none()) || keywords.is_some_and(|k| !k.is_none()) {
-        let items = match args.filter(|a| !a.is_none()) {
-            Some(a) => vm.list_from(a)?,
-            None => List::with_capacity(vm, 0)?,
-        };
-        let tuple = Tuple::new(vm, items.items())?;
-        t.args.set(vm, t, tuple.value());
-        t.keywords.set(vm, t, keywords.filter(|k| k.cast::<Dict>().is_some()));
+    if t.micro.kind == Kind::Main {
+        return Err(vm.runtime_error("can't unbind the main tasklet"));
     }
+    let has_arguments = args.is_some() || keywords.is_some();
+    // One that has run keeps no function to call again.
+    let kept = func.or(if alive(t) { None } else { t.func.get() });
+    if has_arguments && kept.is_none() {
+        return Err(vm.runtime_error("the tasklet was not bound to a function"));
+    }
+    if t.micro.is_alive() {
+        abandon_frames(vm, t.value());
+        t.micro.ctx.release(&vm.chunks);
+    }
+    if func.is_some() {
+        share_context(vm, t)?;
+    }
+    t.micro.state.set(MicroState::New);
+    t.at.set(std::ptr::null());
+    t.temp.init(None::<Value>);
+    t.arrival.set(Arrival::Value);
+    if !has_arguments {
+        t.func.set(vm, t, func);
+        t.args.init(None::<Value>);
+        t.keywords.init(None::<Value>);
+        return Ok(t);
+    }
+    let args = match args {
+        Some(a) => a,
+        None => vm.tuple(&[])?,
+    };
+    t.func.set(vm, t, kept);
+    t.args.set(vm, t, args);
+    t.keywords.set(vm, t, keywords);
     Ok(t)
 }
 
@@ -229,11 +322,11 @@ fn setup(vm: &Vm, args: Args<'_>) -> R<Task> {
     let Some(t) = args.positional().first().and_then(|t| t.cast::<Ext<Tasklet>>()) else {
         return Err(vm.type_error("descriptor '__call__' requires a 'tasklet' object"));
     };
-    if t.micro.kind == Kind::Main || t.micro.is_alive() || t.queued.get() {
-        return Err(vm.runtime_error("tasklet already has a frame"));
+    if alive(t) {
+        return Err(vm.runtime_error("tasklet is alive"));
     }
     if t.func.get().is_none() {
-        return Err(vm.type_error("the tasklet was not bound to a function"));
+        return Err(vm.runtime_error("the tasklet was not bound to a function"));
     }
     let rest = args.rest();
     let positional = Tuple::new(vm, rest.positional())?;
@@ -274,233 +367,182 @@ pub fn first_call(vm: &Vm, m: &Micro, call: impl FnOnce(Value, Args<'_>) -> R<At
     call(f, Args::new(all.items(), Some(names)))
 }
 
-/// The microthread that goes on when a tasklet is resumed.
-pub fn micro_ref(vm: &Vm, t: Task) -> &Micro {
-    let at = t.at.get();
-    if !at.is_null() {
-        // SAFETY: the microthread it was parked in; the tasklet's stack keeps its object alive.
-        return unsafe { &*at };
-    }
-    if t.micro.kind == Kind::Main {
-        return Microthreads::of(vm).main();
-    }
-    // SAFETY: tasklet objects do not move; this one is about to run, and then it is a root.
-    unsafe { &*std::ptr::from_ref(&t.micro) }
-}
-
-/// A tasklet's function returned or raised: who goes on, and with what.
-pub fn after_end<'v>(vm: &'v Vm, m: &Micro, result: R<Value>) -> (&'v Micro, Deliver) {
-    let s = scheduler(vm);
-    let mut error = None;
-    if result.is_err()
-        && let Some(e) = vm.pending.take()
-        && !vm.type_of(e).is_subtype(vm.exc.tasklet_exit)
-    {
-        error = Some(e);
-    }
-    if let Some(e) = error
-        && let Some(handler) = s.error_handler.get()
-    {
-        error = handle_error(vm, handler, e);
-    }
-    if let (Some(e), Some(main)) = (error, s.main.get()) {
-        // An error that nobody catches ends up in the main tasklet.
-        if main.queued.get() {
-            s.remove(main);
-        } else if main.is_blocked() {
-            crate::channel::unblock(vm, main);
-        }
-        s.watchers.borrow_mut().clear();
-        s.restore_slice(vm);
-        return resumed(vm, main, Deliver::Raise(e));
-    }
-    let _ = m;
-    match s.next(vm) {
-        Some((t, d)) => resumed(vm, t, d),
-        // The main tasklet runs in some greenlet's stead: it is told.
-        None => (Microthreads::of(vm).main(), Deliver::Raise(crate::scheduler::deadlock(vm))),
-    }
-}
-
-/// `set_error_handler`'s function is called outside of any tasklet: what it raises goes on.
-fn handle_error(vm: &Vm, handler: Value, e: Value) -> Option<Value> {
-    let tb = e.cast::<Exception>().map_or(Value::NONE, |e| e.traceback.or_none());
-    match vm.call(handler, &[vm.type_of(e).value(), e, tb]) {
-        Ok(_) => None,
-        Err(Raised) => vm.pending.take(),
-    }
-}
-
-fn resumed(vm: &Vm, t: Task, d: Deliver) -> (&Micro, Deliver) {
-    let m = micro_ref(vm, t);
-    t.at.set(std::ptr::null());
-    let s = scheduler(vm);
-    s.current.set(Some(t));
-    if vm.slice.get() > 0 {
-        let total = s.watchers.borrow().last().is_some_and(|w| w.total);
-        if !total {
-            vm.ticks.set(vm.slice.get());
-        }
-    }
-    (m, d)
-}
-
-/// What a call that may switch comes to.
-pub enum Plan {
-    Stay(R<Value>),
-    /// The running tasklet's place is taken care of: park it and run this one.
-    Go(Task, Deliver),
-}
-
-/// Carries out a plan in the loop.
-#[inline]
-pub fn go_soft(vm: &Vm, call: &SoftCall<'_>, plan: Plan) -> At {
-    match plan {
-        Plan::Stay(Ok(v)) => call.done(vm, v),
-        Plan::Stay(Err(Raised)) => call.raised(vm),
-        Plan::Go(t, d) => {
-            let micros = Microthreads::of(vm);
-            if let Some(result) = Microthreads::soft_result(vm, call) {
-                leave(micros);
-                micros.park_soft(vm, call.resume, result);
-                let (m, d) = resumed(vm, t, d);
-                return micros.resume(vm, m, d);
-            }
-            match go_hard(vm, Plan::Go(t, d)) {
-                Ok(v) => call.done(vm, v),
-                Err(Raised) => call.raised(vm),
-            }
-        }
-    }
-}
-
-/// Carries out a plan from native code.
-pub fn go_hard(vm: &Vm, plan: Plan) -> R<Value> {
-    match plan {
-        Plan::Stay(r) => r,
-        Plan::Go(t, d) => {
-            leave(Microthreads::of(vm));
-            let (m, d) = resumed(vm, t, d);
-            Microthreads::of(vm).hard_switch(vm, m, d)
-        }
-    }
-}
-
-/// Notes in the running tasklet which microthread it is parked in.
-#[inline(always)]
-fn leave(micros: &Microthreads) {
-    let m = micros.current();
-    if m.kind == Kind::Greenlet
-        && let Some(t) = micros.scheduler.current.get()
-    {
-        t.at.set(m);
-    }
-}
-
-/// Parks the running tasklet softly behind a call whose result goes to that register, and runs
-/// another one, which is in no queue.
-#[inline(always)]
-pub fn swap(vm: &Vm, micros: &Microthreads, call: &SoftCall<'_>, result: usize, t: Task) -> At {
-    leave(micros);
-    micros.park_soft(vm, call.resume, result);
-    if t.micro.state.get() == MicroState::Soft && t.at.get().is_null() && !t.bomb.get() && vm.slice.get() == 0
-    {
-        let v = t.temp.or_none();
-        t.temp.init(None::<Value>);
-        micros.scheduler.current.set(Some(t));
-        return micros.wake(vm, &t.micro, v);
-    }
-    swap_slow(vm, micros, t)
-}
-
-#[inline(never)]
-fn swap_slow(vm: &Vm, micros: &Microthreads, t: Task) -> At {
-    let d = t.take_deliver();
-    let (m, d) = resumed(vm, t, d);
-    micros.resume(vm, m, d)
-}
-
-/// The running tasklet; RuntimeError where switching is trapped.
-pub fn current(vm: &Vm) -> R<Task> {
-    match scheduler(vm).current.get() {
-        Some(t) => Ok(t),
-        None => Err(vm.runtime_error("stackless is not imported")),
-    }
-}
-
-pub fn check_trap(vm: &Vm) -> R<()> {
-    if scheduler(vm).trap.get() != 0 {
-        return Err(vm.runtime_error("switch_trap"));
-    }
-    Ok(())
-}
-
 impl Tasklet {
-    /// What the tasklet is resumed with: what was left for it.
-    #[inline]
-    pub fn take_deliver(&self) -> Deliver {
-        let v = self.temp.get().unwrap_or(Value::NONE);
-        self.temp.init(None::<Value>);
-        if self.bomb.replace(false) { Deliver::Raise(v) } else { Deliver::Value(v) }
-    }
-
     pub fn is_blocked(&self) -> bool {
         self.channel.get().is_some()
     }
 }
 
-/// Has it a function to run, or to go on with?
-fn alive(t: Task) -> bool {
-    t.micro.kind == Kind::Main || t.micro.is_alive() || t.func.get().is_some() && t.queued.get()
+/// Has it something to run, or to go on with?
+pub fn alive(t: Task) -> bool {
+    match t.micro.state.get() {
+        _ if t.micro.kind == Kind::Main => true,
+        MicroState::New => t.args.get().is_some(),
+        MicroState::Dead => false,
+        MicroState::Running | MicroState::Soft | MicroState::Hard => true,
+    }
+}
+
+/// Leaves something for a tasklet to go on with.
+pub fn keep(vm: &Vm, t: Task, d: Deliver) {
+    let (raise, v) = d.parts();
+    t.temp.set(vm, t, v);
+    t.arrival.set(match (raise, t.watching.get()) {
+        (true, _) => Arrival::Raise,
+        (false, true) => Arrival::Watcher,
+        (false, false) => Arrival::Value,
+    });
 }
 
 fn is_scheduled(vm: &Vm, t: Task) -> bool {
     t.queued.get() || t.is_blocked() || scheduler(vm).current.get() == Some(t)
 }
 
-fn is_paused(vm: &Vm, t: Task) -> bool {
-    t.micro.kind != Kind::Main && t.micro.is_alive() && !is_scheduled(vm, t)
+/// The microthread in which the tasklet is: the running one for the current tasklet.
+fn standing(vm: &Vm, t: Task) -> &Micro {
+    if scheduler(vm).current.get() == Some(t) { Microthreads::of(vm).current() } else { micro_ref(vm, t) }
 }
 
 fn nesting(vm: &Vm, t: Task) -> u32 {
-    Microthreads::of(vm).context(vm, micro_ref(vm, t)).native_calls()
+    Microthreads::of(vm).context(vm, standing(vm, t)).native_calls()
 }
 
-fn frames(vm: &Vm, t: Task) -> Walk {
-    if scheduler(vm).current.get() == Some(t) {
-        return Walk::running(vm);
+/// `next` and `prev`: neighbours in the ring of runnable tasklets, of which the current one is a part,
+/// or in a channel's queue.
+fn in_ring(vm: &Vm, t: Task, forward: bool) -> Value {
+    let s = scheduler(vm);
+    let link = if forward { &t.next } else { &t.prev };
+    if t.is_blocked() {
+        return link.or_none();
     }
-    let m = micro_ref(vm, t);
-    let ctx = Microthreads::of(vm).context(vm, m);
-    Walk::new(ctx.pc.get().wrapping_sub(1), ctx.base.get())
-}
-
-fn get_frame(vm: &Vm, v: Value) -> R<Value> {
-    match frames(vm, this(v)).next() {
-        Some(f) => Ok(frame_object(vm, f.base)?.value()),
-        None => Ok(Value::NONE),
+    let end = if forward { s.first() } else { s.last() };
+    if s.current.get() == Some(t) {
+        return end.unwrap_or(t).value();
+    }
+    if !t.queued.get() {
+        return Value::NONE;
+    }
+    match (neighbour(link), s.current.get()) {
+        (Some(n), _) | (None, Some(n)) => n.value(),
+        (None, None) => Value::NONE,
     }
 }
 
 fn set_block_trap(vm: &Vm, v: Value, on: Option<Value>) -> R<()> {
-    let on = vm.truth(on.unwrap_or(Value::FALSE))?;
-    this(v).block_trap.set(on);
+    let Some(on) = on else { return Err(vm.type_error("cannot delete block_trap")) };
+    this(v).block_trap.set(flag(vm, "block_trap", on)?);
     Ok(())
+}
+
+/// A flag that Stackless takes as an integer.
+fn flag(vm: &Vm, name: &str, v: Value) -> R<bool> {
+    if !vm.is_int(v) && !v.is_bool() {
+        let text = match name {
+            "block_trap" => "block_trap must be set to a bool or integer".to_string(),
+            _ => format!("{name} needs exactly one bool or integer"),
+        };
+        return Err(vm.type_error(text));
+    }
+    vm.truth(v)
+}
+
+fn set_atomic(vm: &Vm, t: Task, on: Value) -> R<bool> {
+    let on = flag(vm, "set_atomic", on)?;
+    Ok(replace_atomic(vm, t, on))
+}
+
+/// A time slice that was over meanwhile ends soon after atomicity does.
+pub fn replace_atomic(vm: &Vm, t: Task, on: bool) -> bool {
+    if !on && t.interrupt.get() && vm.slice.get() > 0 && !scheduler(vm).slice.get().soft {
+        vm.ticks.set(1);
+    }
+    t.atomic.replace(on)
+}
+
+/// What the tasklet goes on with; of one that is not alive, what it is bound to.
+fn get_tempval(vm: &Vm, v: Value) -> R<Value> {
+    let t = this(v);
+    match t.arrival.get() {
+        _ if !alive(t) => Ok(t.func.or_none()),
+        Arrival::Raise => bomb_of(vm, t.temp.or_none()),
+        _ => Ok(t.temp.or_none()),
+    }
 }
 
 fn set_tempval(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
-    let t = this(v);
-    t.temp.set(vm, t, new);
+    let (t, new) = (this(v), new.unwrap_or(Value::NONE));
+    if !alive(t) {
+        t.func.set(vm, t, (!new.is_none()).then_some(new));
+        return Ok(());
+    }
+    match exploded(vm, new)? {
+        Some(e) => keep(vm, t, Deliver::Raise(e)),
+        None => keep(vm, t, Deliver::Value(new)),
+    }
     Ok(())
 }
 
-fn check_insertable(vm: &Vm, t: Task) -> R<()> {
+/// The context that the tasklet runs in, made if it has none yet.
+fn context_of(vm: &Vm, t: Task) -> R<ContextRef> {
+    if scheduler(vm).current.get() == Some(t) {
+        return contextvars::current(vm);
+    }
+    let ctx = Microthreads::of(vm).context(vm, micro_ref(vm, t));
+    if let Some(c) = ctx.variables.get().and_then(|c| c.cast()) {
+        return Ok(c);
+    }
+    let c = contextvars::empty(vm)?;
+    t.barrier(vm);
+    ctx.variables.set(Some(c.value()));
+    Ok(c)
+}
+
+fn set_context(vm: &Vm, t: Task, context: Value) -> R<Task> {
+    let Some(new) = context.cast::<Ext<Variables>>() else {
+        return Err(
+            vm.type_error(format!("set_context() argument must be Context, not {}", vm.type_name(context)))
+        );
+    };
+    if context_of(vm, t)?.is_entered() {
+        return Err(vm.runtime_error("the current context of the tasklet has been entered."));
+    }
+    let ctx = Microthreads::of(vm).context(vm, standing(vm, t));
+    t.barrier(vm);
+    ctx.variables.set(Some(new.value()));
+    Ok(t)
+}
+
+/// The tasklet, what is to be called, and with what.
+fn context_run_arguments<'a>(vm: &Vm, args: Args<'a>) -> R<(ContextRef, Value, Args<'a>)> {
+    let t = args.positional().first().and_then(|t| t.cast::<Ext<Tasklet>>());
+    let Some(t) = t else {
+        return Err(vm.type_error("unbound method tasklet.context_run() needs an argument"));
+    };
+    let rest = args.rest();
+    match rest.positional().first() {
+        Some(&f) => Ok((context_of(vm, t)?, f, rest.rest())),
+        None => Err(vm.type_error("context_run() missing 1 required positional argument")),
+    }
+}
+
+fn context_run(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let (c, f, rest) = context_run_arguments(vm, args)?;
+    contextvars::borrow_context(vm, c, || vm.call_args(f, rest))
+}
+
+fn context_run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match context_run_arguments(vm, call.args) {
+        Ok((c, f, rest)) => contextvars::borrow_context_soft(vm, call, c, f, rest),
+        Err(Raised) => call.raised(vm),
+    }
+}
+
+/// RuntimeError for one that cannot become runnable.
+pub fn check_insertable(vm: &Vm, t: Task) -> R<()> {
     if t.is_blocked() {
         return Err(vm.runtime_error("You cannot run a blocked tasklet"));
     }
-    let runnable =
-        t.micro.kind == Kind::Main || t.micro.is_alive() || t.func.get().is_some() && t.args.get().is_some();
-    if !runnable {
+    if !alive(t) {
         return Err(vm.runtime_error("You cannot run an unbound(dead) tasklet"));
     }
     Ok(())
@@ -517,11 +559,11 @@ fn insert(vm: &Vm, t: Task) -> R<Task> {
 
 fn remove(vm: &Vm, t: Task) -> R<Task> {
     let s = scheduler(vm);
-    if s.current.get() == Some(t) {
-        return Err(vm.runtime_error("The current tasklet cannot be removed."));
-    }
     if t.is_blocked() {
         return Err(vm.runtime_error("You cannot remove a blocked tasklet."));
+    }
+    if s.current.get() == Some(t) {
+        return Err(vm.runtime_error("The current tasklet cannot be removed."));
     }
     if t.queued.get() {
         s.remove(t);
@@ -529,217 +571,32 @@ fn remove(vm: &Vm, t: Task) -> R<Task> {
     Ok(t)
 }
 
-/// `run`: the tasklet runs now, the present one goes to the queue; `switch`: the present one is paused.
-fn plan_run(vm: &Vm, t: Task, keep: bool) -> Plan {
-    let s = scheduler(vm);
-    let me = match check_trap(vm).and_then(|()| check_insertable(vm, t)).and_then(|()| current(vm)) {
-        Ok(me) => me,
-        Err(e) => return Plan::Stay(Err(e)),
-    };
-    if me == t {
-        return Plan::Stay(Ok(Value::NONE));
-    }
-    if t.queued.get() {
-        s.remove(t);
-    }
-    if keep {
-        s.push(vm, me);
-    }
-    Plan::Go(t, t.take_deliver())
-}
-
-fn receiver(vm: &Vm, args: Args<'_>) -> R<Task> {
-    match args.positional().first().and_then(|t| t.cast::<Ext<Tasklet>>()) {
-        Some(t) => Ok(t),
-        None => Err(vm.type_error("descriptor requires a 'stackless.tasklet' object")),
+native_type! {
+    pub ATOMIC: "stackless.atomic", Layout::Ext, 0,
+        "atomic()\n\nA context manager: no time slice ends in the current tasklet meanwhile.";
+    methods {
+        [static] "__new__($type)" => |vm: &Vm, ty: Ref<Type>| -> R<Value> {
+            Ok(Ext::new(vm, ty, Atomic { before: Cell::new(false) })?.value())
+        };
+        "__enter__($self)" => |vm: &Vm, a: Ref<Ext<Atomic>>| -> R<()> {
+            a.before.set(replace_atomic(vm, current(vm)?, true));
+            Ok(())
+        };
+        "__exit__($self, type, value, traceback, /)" => |vm: &Vm, a: Ref<Ext<Atomic>>, _: Value, _: Value, _: Value| -> R<()> {
+            replace_atomic(vm, current(vm)?, a.before.get());
+            Ok(())
+        };
     }
 }
 
-fn run(vm: &Vm, t: Task) -> R<Value> {
-    go_hard(vm, plan_run(vm, t, true))
+/// A `stackless.atomic`.
+pub struct Atomic {
+    before: Cell<bool>,
 }
 
-fn run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = match receiver(vm, call.args) {
-        Ok(t) => plan_run(vm, t, true),
-        Err(e) => Plan::Stay(Err(e)),
-    };
-    go_soft(vm, call, plan)
-}
-
-fn switch(vm: &Vm, t: Task) -> R<Value> {
-    go_hard(vm, plan_run(vm, t, false))
-}
-
-fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = match receiver(vm, call.args) {
-        Ok(t) => plan_run(vm, t, false),
-        Err(e) => Plan::Stay(Err(e)),
-    };
-    go_soft(vm, call, plan)
-}
-
-/// Raises an exception in a tasklet: at once, or when it is next run (`pending`).
-pub fn plan_throw(vm: &Vm, t: Task, e: Value, pending: bool) -> Plan {
-    let s = scheduler(vm);
-    let me = match check_trap(vm).and_then(|()| current(vm)) {
-        Ok(me) => me,
-        Err(e) => return Plan::Stay(Err(e)),
-    };
-    let is_exit = vm.type_of(e).is_subtype(vm.exc.tasklet_exit);
-    if t == me {
-        vm.pending.set(Some(e));
-        return Plan::Stay(Err(Raised));
+impl Payload for Atomic {
+    const NAME: &'static str = "stackless.atomic";
+    fn trace(&self, _: &mut Tracer<'_>) {
+        let Atomic { before: _ } = self;
     }
-    if t.micro.kind != Kind::Main && !t.micro.is_alive() {
-        if t.queued.get() {
-            s.remove(t);
-        }
-        let was_bound = t.func.get().is_some();
-        t.func.init(None::<Value>);
-        t.args.init(None::<Value>);
-        t.micro.state.set(MicroState::Dead);
-        if is_exit || was_bound && t.micro.state.get() == MicroState::New {
-            return Plan::Stay(Ok(Value::NONE));
-        }
-        return Plan::Stay(Err(vm.runtime_error("You cannot throw to a dead tasklet")));
-    }
-    if t.is_blocked() {
-        crate::channel::unblock(vm, t);
-    }
-    if t.queued.get() {
-        s.remove(t);
-    }
-    if pending {
-        t.temp.set(vm, t, e);
-        t.bomb.set(true);
-        s.push(vm, t);
-        return Plan::Stay(Ok(Value::NONE));
-    }
-    s.push(vm, me);
-    Plan::Go(t, Deliver::Raise(e))
-}
-
-/// The exception that `throw(exc, val, tb)` stands for.
-pub fn make_exception(vm: &Vm, exc: Value, val: Value, tb: Value) -> R<Value> {
-    let e = if exc.cast::<Exception>().is_some() {
-        if !val.is_none() {
-            return Err(vm.type_error("instance exception may not have a separate value"));
-        }
-        exc
-    } else if exc.cast::<Type>().is_some_and(|t| t.is_subtype(vm.exc.base_exception)) {
-        match val.cast::<Tuple>() {
-            Some(args) => vm.call(exc, args.items())?,
-            None if val.cast::<Exception>().is_some() => val,
-            None if val.is_none() => vm.call(exc, &[])?,
-            None => vm.call(exc, &[val])?,
-        }
-    } else {
-        return Err(vm.type_error(format!(
-            "exceptions must be classes or instances deriving from BaseException, not {}",
-            vm.type_name(exc)
-        )));
-    };
-    if let (Some(x), false) = (e.cast::<Exception>(), tb.is_none()) {
-        x.traceback.set(vm, x, tb);
-    }
-    Ok(e)
-}
-
-fn throw_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
-    let t = receiver(vm, args)?;
-    let mut row = [Value::NONE, Value::NONE, Value::NONE, Value::FALSE];
-    let given = &args.positional()[1..];
-    if given.len() > row.len() || given.is_empty() && !args.has_keywords() {
-        return Err(vm.type_error("throw() takes from 1 to 4 arguments"));
-    }
-    row[..given.len()].copy_from_slice(given);
-    for (k, v) in args.keywords() {
-        let name = vm.str_string(k)?;
-        match ["exc", "val", "tb", "pending"].iter().position(|n| *n == name) {
-            Some(i) => row[i] = v,
-            None => return Err(vm.type_error(format!("throw() got an unexpected keyword argument '{name}'"))),
-        }
-    }
-    let e = make_exception(vm, row[0], row[1], row[2])?;
-    let pending = vm.truth(row[3])?;
-    Ok(plan_throw(vm, t, e, pending))
-}
-
-fn throw(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let plan = throw_plan(vm, args)?;
-    go_hard(vm, plan)
-}
-
-fn throw_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = throw_plan(vm, call.args).unwrap_or_else(|e| Plan::Stay(Err(e)));
-    go_soft(vm, call, plan)
-}
-
-fn raise_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
-    let t = receiver(vm, args)?;
-    let Some(&class) = args.positional().get(1) else {
-        return Err(vm.type_error("raise_exception() missing required argument 'exc_class'"));
-    };
-    let rest = vm.tuple(&args.positional()[2..])?;
-    let e = make_exception(vm, class, rest, Value::NONE)?;
-    Ok(plan_throw(vm, t, e, false))
-}
-
-fn raise_exception(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let plan = raise_plan(vm, args)?;
-    go_hard(vm, plan)
-}
-
-fn raise_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = raise_plan(vm, call.args).unwrap_or_else(|e| Plan::Stay(Err(e)));
-    go_soft(vm, call, plan)
-}
-
-fn kill_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
-    let t = receiver(vm, args)?;
-    let flag = args.positional().get(1).copied().or_else(|| args.keywords().next().map(|(_, v)| v));
-    let pending = vm.truth(flag.unwrap_or(Value::FALSE))?;
-    let e = vm.call(vm.exc.tasklet_exit.value(), &[])?;
-    Ok(plan_throw(vm, t, e, pending))
-}
-
-fn kill(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let plan = kill_plan(vm, args)?;
-    go_hard(vm, plan)
-}
-
-fn kill_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let plan = kill_plan(vm, call.args).unwrap_or_else(|e| Plan::Stay(Err(e)));
-    go_soft(vm, call, plan)
-}
-
-/// May a time slice end in this tasklet now?
-pub fn can_interrupt(vm: &Vm, t: Task) -> bool {
-    let nested = vm.context().native_calls() > 0;
-    // Native frames are in the way of parking softly, whatever `ignore_nesting` says.
-    !t.atomic.get() && !nested
-}
-
-/// An unreachable suspended tasklet is killed, so that its `finally` blocks run.
-pub fn finalize(vm: &Vm, object: Value) {
-    let Some(t) = object.cast::<Ext<Tasklet>>() else { return };
-    if t.micro.kind == Kind::Main || !t.micro.is_alive() || t.micro.state.get() == MicroState::Running {
-        return;
-    }
-    let killed =
-        vm.call(vm.exc.tasklet_exit.value(), &[]).and_then(|e| go_hard(vm, plan_throw(vm, t, e, false)));
-    if killed.is_err()
-        && let Some(e) = vm.pending.take()
-    {
-        eprintln!("Exception ignored in a tasklet: {}", skein_runtime::interp::describe_exception(vm, e));
-    }
-}
-
-fn repr(vm: &Vm, t: Task) -> R<String> {
-    Ok(format!(
-        "<{} object at {:#x}>",
-        vm.type_of(t.value()).def().map_or("stackless.tasklet", |d| d.name),
-        t.value().bits()
-    ))
 }

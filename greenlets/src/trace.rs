@@ -5,7 +5,7 @@
 //! called when the other side has begun to run. So switches that nobody traces cost nothing for it.
 //!
 //! **Invariant:** of all contexts only the running one is watched, and only while there is a trace
-//! function.
+//! function, or while tasklets are to be switched hard.
 
 use crate::greenlet::Green;
 use crate::switch::{Deliver, Microthreads};
@@ -39,7 +39,7 @@ impl Tracing {
 
     /// The function that was set before.
     pub fn set(&self, vm: &Vm, f: Option<Value>) -> Option<Value> {
-        vm.context().watch(f.is_some());
+        vm.context().watch(f.is_some() || Microthreads::of(vm).scheduler.hard.get());
         self.function.replace(f)
     }
 }

@@ -126,3 +126,10 @@ except ValueError as v:
         names.append((tb.tb_frame.f_code.co_name, tb.tb_lineno - tb.tb_frame.f_code.co_firstlineno))
         tb = tb.tb_next
     assert [n for n, _ in names[1:]] == ['outer', 'inner'] and names[1][1] == 1 and names[2][1] == 1
+
+# A bare raise before a semicolon.
+try:
+    try: 1 / 0
+    except ZeroDivisionError: raise; x = 1
+except ZeroDivisionError as e:
+    assert e.__traceback__.tb_lineno > 0

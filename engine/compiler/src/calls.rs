@@ -4,7 +4,7 @@ use crate::context::Compiler;
 use crate::errors::Res;
 use crate::unit::{Reg, TEMP};
 use ruff_python_ast::{self as ast, Expr};
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange, TextSize};
 use skein_bytecode::{Const, LocalKind, Op};
 
 /// Registers between the callee and the first argument.
@@ -164,6 +164,16 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn check_keywords(&self, keywords: &[ast::Keyword]) -> Res<()> {
+        // `f((x)=1)`, which the parser lets through.
+        let parenthesized = |k: &&ast::Keyword| k.arg.as_ref().is_some_and(|n| n.start() > k.start());
+        if let Some(k) = keywords.iter().find(parenthesized)
+            && let Some(name) = &k.arg
+        {
+            let equal = self.source.text[name.end().to_usize()..].find('=').unwrap_or(0) + 1;
+            let range = TextRange::new(name.start(), name.end() + TextSize::new(equal as u32));
+            let message = "expression cannot contain assignment, perhaps you meant \"==\"?";
+            return self.error(message, range);
+        }
         if keywords.len() < 2 {
             return Ok(());
         }
@@ -176,24 +186,6 @@ impl<'a> Compiler<'a> {
             }
         }
         Ok(())
-    }
-
-    fn check_callee(&mut self, callee: &Expr) {
-        let kind = match callee {
-            Expr::NoneLiteral(_) => "NoneType",
-            Expr::BooleanLiteral(_) => "bool",
-            Expr::NumberLiteral(_) => "int",
-            Expr::StringLiteral(_) | Expr::FString(_) => "str",
-            Expr::BytesLiteral(_) => "bytes",
-            Expr::Tuple(_) => "tuple",
-            Expr::List(_) | Expr::ListComp(_) => "list",
-            Expr::Dict(_) | Expr::DictComp(_) => "dict",
-            Expr::Set(_) | Expr::SetComp(_) => "set",
-            Expr::Generator(_) => "generator",
-            Expr::EllipsisLiteral(_) => "ellipsis",
-            _ => return,
-        };
-        self.warn(format!("'{kind}' object is not callable; perhaps you missed a comma?"), callee.range());
     }
 
     // ---- super()

@@ -98,6 +98,10 @@ pub enum Place {
     ClassDictDeref(Reg),
 }
 
+pub fn too_many_registers() -> Box<Fault> {
+    Fault::bare(ErrorKind::Memory, "code needs too many registers")
+}
+
 impl<'a> Frame<'a> {
     pub fn new(scope: ScopeId) -> Frame<'a> {
         Frame {
@@ -119,12 +123,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn warn(&mut self, message: impl Into<String>, range: TextRange) {
-        let start = range.start().to_u32();
-        let warning = SyntaxWarning {
-            message: message.into(),
-            line: self.source.line_of(start),
-            col: self.source.char_col(start),
-        };
+        let warning = SyntaxWarning::new(message, range, self.source);
         if !self.warnings.contains(&warning) {
             self.warnings.push(warning);
         }
@@ -225,7 +224,7 @@ impl<'a> Compiler<'a> {
     pub fn finish_unit(&self, unit: Unit) -> Res<Code> {
         let registers = unit.locals.len() + unit.max_temps as usize;
         if unit.overflow || registers > 0xff00 || unit.insns.len() > i32::MAX as usize / 8 {
-            return Err(Fault::bare(ErrorKind::Memory, "code needs too many registers"));
+            return Err(too_many_registers());
         }
         Ok(finish::finish(unit, self.source, self.filename))
     }

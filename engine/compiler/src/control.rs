@@ -8,11 +8,12 @@ use ruff_text_size::{Ranged, TextRange};
 use skein_bytecode::{Const, Op};
 
 /// Nested blocks that CPython allows.
-const MAX_BLOCKS: usize = 20;
+const MAX_BLOCKS: usize = 21;
 
 impl<'a> Compiler<'a> {
     pub fn push_block(&mut self, b: Block<'a>) -> Res<()> {
-        if self.f.blocks.len() >= MAX_BLOCKS {
+        // A generator's body is in a block of its own.
+        if self.f.blocks.len() + usize::from(self.is_generator()) >= MAX_BLOCKS {
             return Err(Fault::syntax("too many statically nested blocks", self.u.range));
         }
         self.f.blocks.push(b);

@@ -3,7 +3,7 @@
 use crate::errors::SyntaxWarning;
 use crate::source::Source;
 use ruff_python_ast::token::{Token, TokenKind};
-use ruff_text_size::Ranged;
+use ruff_text_size::{Ranged, TextRange, TextSize};
 
 pub fn warnings(source: &Source, tokens: &[Token]) -> Vec<SyntaxWarning> {
     let mut found = Vec::new();
@@ -36,8 +36,8 @@ pub fn warnings(source: &Source, tokens: &[Token]) -> Vec<SyntaxWarning> {
                 '{' | '}' if t.kind() != TokenKind::String => continue,
                 c => invalid(c.encode_utf8(&mut [0; 4]), "escape"),
             };
-            let at = t.start().to_u32() + i as u32;
-            found.push(SyntaxWarning { message, line: source.line_of(at), col: source.char_col(at) });
+            let at = TextRange::empty(t.start() + TextSize::new(i as u32));
+            found.push(SyntaxWarning::new(message, at, source));
         }
     }
     found

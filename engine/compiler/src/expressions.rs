@@ -134,6 +134,7 @@ impl<'a> Compiler<'a> {
             Expr::Call(c) => self.call(c, want),
             Expr::Attribute(a) => self.attribute(a, want),
             Expr::Subscript(s) => {
+                self.check_subscript(s);
                 let mark = self.u.mark();
                 let object = self.operand(&s.value, &[&s.slice])?;
                 let index = self.expr(&s.slice, None)?;
@@ -475,31 +476,6 @@ impl<'a> Compiler<'a> {
         }
         self.u.place(skip);
         Ok(())
-    }
-
-    fn check_is_literal(&mut self, c: &ast::ExprCompare) {
-        let mut left = &*c.left;
-        for (op, right) in c.ops.iter().zip(&c.comparators) {
-            if let CmpOp::Is | CmpOp::IsNot = op {
-                let kind = [left, right].into_iter().find_map(|e| match e {
-                    Expr::StringLiteral(_) => Some("str"),
-                    Expr::BytesLiteral(_) => Some("bytes"),
-                    Expr::Tuple(_) => Some("tuple"),
-                    Expr::NumberLiteral(n) => Some(match n.value {
-                        ast::Number::Int(_) => "int",
-                        ast::Number::Float(_) => "float",
-                        ast::Number::Complex { .. } => "complex",
-                    }),
-                    _ => None,
-                });
-                if let Some(kind) = kind {
-                    let (is, eq) = if *op == CmpOp::Is { ("is", "==") } else { ("is not", "!=") };
-                    let message = format!("\"{is}\" with '{kind}' literal. Did you mean \"{eq}\"?");
-                    self.warn(message, c.range);
-                }
-            }
-            left = right;
-        }
     }
 
     /// Whether a name is what the builtin of that name is, unless the module rebinds it.

@@ -318,6 +318,9 @@ impl<'a> Compiler<'a> {
             self.expr_next(&d.expression)?;
             self.u.alloc_row(GAP);
         }
+        if self.u.overflow {
+            return Err(crate::context::too_many_registers());
+        }
         Ok(self.u.alloc())
     }
 

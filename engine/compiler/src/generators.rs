@@ -5,7 +5,7 @@ use crate::errors::Res;
 use crate::scopes::ScopeKind;
 use crate::unit::{Reg, TEMP, special};
 use ruff_python_ast as ast;
-use ruff_text_size::TextRange;
+use ruff_text_size::{TextRange, TextSize};
 use skein_bytecode::Op;
 
 impl<'a> Compiler<'a> {
@@ -65,15 +65,18 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn require_function(&mut self, range: TextRange) -> Res<()> {
+    fn require_function(&mut self, what: &str, range: TextRange) -> Res<()> {
         if !self.tree.scopes[self.u.scope].is_function_like() {
-            return self.error("'yield' outside function", range);
+            return self.error(format!("'{what}' outside function"), range);
         }
         Ok(())
     }
 
     pub fn yield_expr(&mut self, y: &'a ast::ExprYield, want: Option<Reg>) -> Res<Reg> {
-        self.require_function(y.range)?;
+        self.require_function("yield", y.range)?;
+        if y.value.is_none() {
+            self.check_bare_yield(y.range)?;
+        }
         let mark = self.u.mark();
         let mut r = match &y.value {
             Some(v) => self.expr(v, None)?,
@@ -94,6 +97,27 @@ impl<'a> Compiler<'a> {
         Ok(dst)
     }
 
+    /// `yield @ 1` and `yield, 1`, which the parser takes for operators with a yield expression on the left.
+    fn check_bare_yield(&self, range: TextRange) -> Res<()> {
+        let rest = &self.source.text[range.end().to_usize()..];
+        let mut skip = rest.len() - rest.trim_start_matches([' ', '\t', '\x0c']).len();
+        while let Some(next) = rest[skip..].strip_prefix("\\\n") {
+            skip = rest.len() - next.trim_start_matches([' ', '\t', '\x0c']).len();
+        }
+        let compares = ["==", "!="].iter().any(|op| rest[skip..].starts_with(op));
+        match rest[skip..].chars().next() {
+            None => Ok(()),
+            Some(')' | '}' | '!' | ':' | '=' | '\n' | '\r' | ';' | '#') if !compares => Ok(()),
+            Some(c) => {
+                let start = range.end() + TextSize::new(skip as u32);
+                self.error(
+                    "invalid syntax",
+                    TextRange::at(start, (c.len_utf8() as u32 + u32::from(compares)).into()),
+                )
+            }
+        }
+    }
+
     /// An async generator's values are wrapped, so that what awaits it can tell them from its awaits.
     pub fn wrap_async(&mut self, r: Reg) -> Reg {
         if !self.tree.scopes[self.u.scope].is_async {
@@ -105,7 +129,7 @@ impl<'a> Compiler<'a> {
     }
 
     pub fn yield_from(&mut self, y: &'a ast::ExprYieldFrom, want: Option<Reg>) -> Res<Reg> {
-        self.require_function(y.range)?;
+        self.require_function("yield from", y.range)?;
         if self.tree.scopes[self.u.scope].is_async {
             return self.error("'yield from' inside async function", y.range);
         }

@@ -40,6 +40,7 @@ mod source;
 mod statements;
 mod static_attributes;
 mod strings;
+mod suspicious;
 mod symbols;
 mod tokenizer_errors;
 mod unit;
@@ -75,6 +76,10 @@ pub struct Options {
     pub future_annotations: bool,
     /// `await` is allowed at the top level; the code is then a coroutine's.
     pub allow_top_level_await: bool,
+    /// The end of interactive input does not end a block: its last line must be whole.
+    pub dont_imply_dedent: bool,
+    /// The source is text already, in UTF-8: a byte order mark is an error, a coding cookie says nothing.
+    pub decoded: bool,
 }
 
 /// A compiled source text.
@@ -96,7 +101,7 @@ pub fn compile_with_warnings(
     mode: Mode,
     options: &Options,
 ) -> Result<Compiled, SyntaxError> {
-    let text = source::decode(source).map_err(|e| *e)?;
+    let text = source::decode(source, options.decoded).map_err(|e| *e)?;
     let source = Source::new(text);
     nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
     // How deep expressions nest is bounded by now; what a level takes is bounded too.
@@ -116,7 +121,7 @@ fn too_deep() -> Box<Fault> {
 }
 
 fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options) -> Res<Compiled> {
-    let (module, warnings) = parse::parse(source, mode)?;
+    let (module, warnings) = parse::parse(source, mode, options.dont_imply_dedent)?;
     let body = match &module {
         Mod::Module(m) => symbols::Body::Suite(&m.body),
         Mod::Expression(e) => symbols::Body::Expr(&e.body),

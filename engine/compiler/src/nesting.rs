@@ -54,7 +54,7 @@ pub fn check(source: &Source) -> Res<()> {
             b'\n' if open.len() == 1 => {
                 total -= open[0];
                 open[0] = 0;
-                indent(&b[i + 1..], &mut indents)?;
+                indent(b, i + 1, &mut indents)?;
             }
             b'\\' => i += 1,
             b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'.' | b'<' | b'>' => {
@@ -82,7 +82,8 @@ pub fn check(source: &Source) -> Res<()> {
 }
 
 /// Notes the indentation of the line that begins here.
-fn indent(line: &[u8], indents: &mut Vec<usize>) -> Res<()> {
+fn indent(text: &[u8], start: usize, indents: &mut Vec<usize>) -> Res<()> {
+    let line = &text[start..];
     let n = line.iter().take_while(|b| matches!(b, b' ' | b'\t')).count();
     if matches!(line.get(n), None | Some(b'\n' | b'\r' | b'#')) {
         return Ok(());
@@ -93,7 +94,8 @@ fn indent(line: &[u8], indents: &mut Vec<usize>) -> Res<()> {
     if n > 0 && indents.last() != Some(&n) {
         indents.push(n);
         if indents.len() >= MAX_INDENTS {
-            return Err(Fault::bare(ErrorKind::Indentation, "too many levels of indentation"));
+            let at = TextRange::empty((start as u32).into());
+            return Err(Fault::new(ErrorKind::Indentation, "too many levels of indentation", at));
         }
     }
     Ok(())

@@ -7,7 +7,7 @@ use crate::errors::{Fault, Res};
 use crate::scopes::Sym;
 use crate::unit::{Label, Reg, TEMP};
 use ruff_python_ast::{self as ast, IrrefutablePatternKind, Pattern};
-use ruff_text_size::{Ranged, TextRange};
+use ruff_text_size::{Ranged, TextRange, TextSize};
 use rustc_hash::FxHashSet;
 use skein_bytecode::{Const, Op};
 
@@ -64,6 +64,7 @@ impl<'a> Compiler<'a> {
         let outer = std::mem::replace(&mut self.u.range, p.range());
         match p {
             Pattern::MatchValue(v) => {
+                self.check_value(&v.value)?;
                 let mark = self.u.mark();
                 let r = self.expr(&v.value, None)?;
                 self.u.emit(Op::JumpEq, subject, r, 0, fail.0);
@@ -91,6 +92,38 @@ impl<'a> Compiler<'a> {
         self.u.range = outer;
         self.depth -= 1;
         Ok(())
+    }
+
+    /// The parser takes more for literals than patterns may have.
+    fn check_value(&self, e: &ast::Expr) -> Res<()> {
+        use ast::Expr;
+        let number = |e: &Expr| e.is_number_literal_expr();
+        let signed = |e: &Expr| match e {
+            Expr::UnaryOp(u) => u.op == ast::UnaryOp::USub && number(&u.operand),
+            e => number(e),
+        };
+        match e {
+            Expr::FString(_) | Expr::TString(_) => {
+                self.error("patterns may only match literals and attribute lookups", e.range())
+            }
+            Expr::BinOp(b) if signed(&b.left) && number(&b.right) => Ok(()),
+            Expr::UnaryOp(_) | Expr::BinOp(_) if !signed(e) => {
+                // CPython names what follows the number.
+                let mut end = e;
+                while let Expr::UnaryOp(u) = end {
+                    end = &u.operand;
+                }
+                if let Expr::BinOp(b) = end {
+                    end = &b.left;
+                }
+                let rest = &self.source.text[end.end().to_usize()..];
+                let skip = rest.len() - rest.trim_start().len();
+                let len = rest.trim_start().chars().take_while(|c| "*/+-.".contains(*c)).count().max(1);
+                let start = end.end() + TextSize::new(skip as u32);
+                self.error("invalid syntax", TextRange::at(start, (len as u32).into()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn singleton(&mut self, s: ast::Singleton, subject: Reg, fail: Label) {
@@ -129,9 +162,9 @@ impl<'a> Compiler<'a> {
     ) -> Res<()> {
         let star = patterns.iter().position(|p| matches!(p, Pattern::MatchStar(_)));
         if let Some(i) = star
-            && let Some(second) = patterns[i + 1..].iter().find(|p| matches!(p, Pattern::MatchStar(_)))
+            && patterns[i + 1..].iter().any(|p| matches!(p, Pattern::MatchStar(_)))
         {
-            return self.error("multiple starred expressions in sequence pattern", second.range());
+            return self.error("multiple starred names in sequence pattern", self.u.range);
         }
         let n = patterns.len();
         let t = self.u.alloc();
@@ -217,10 +250,14 @@ impl<'a> Compiler<'a> {
         }
         let mut seen = FxHashSet::default();
         for k in &m.keys {
+            self.check_value(k)?;
             if let Some(c) = crate::fold::constant(self, k)?
-                && !seen.insert(c)
+                && !seen.insert(comparable(c))
             {
-                let text = &self.source.text[k.range()];
+                let text = match k {
+                    ast::Expr::UnaryOp(u) if is_zero(&u.operand) => "0".into(),
+                    _ => crate::unparse::unparse(self, k),
+                };
                 return self.error(format!("mapping pattern checks duplicate key ({text})"), m.range);
             }
         }
@@ -331,6 +368,22 @@ impl<'a> Compiler<'a> {
         debug_assert!(self.u.mark() >= row - TEMP);
         Ok(())
     }
+}
+
+/// The constant that stands for all that are equal to it.
+fn comparable(c: Const) -> Const {
+    let integer = |f: f64| (f.fract() == 0.0 && f.abs() < 9e18).then_some(Const::Int(f as i64));
+    match c {
+        Const::False => Const::Int(0),
+        Const::True => Const::Int(1),
+        Const::Float(bits) => integer(f64::from_bits(bits)).unwrap_or(c),
+        Const::Complex(re, im) if f64::from_bits(im) == 0.0 => comparable(Const::Float(re)),
+        c => c,
+    }
+}
+
+fn is_zero(e: &ast::Expr) -> bool {
+    matches!(e, ast::Expr::NumberLiteral(n) if matches!(&n.value, ast::Number::Int(i) if *i == 0))
 }
 
 fn is_wildcard(p: &Pattern) -> bool {

@@ -56,8 +56,11 @@ impl Source {
     }
 }
 
-/// Text of a source file: honours a byte order mark and a coding cookie.
-pub fn decode(bytes: &[u8]) -> Result<String, Box<SyntaxError>> {
+/// Text of a source file: honours a byte order mark and a coding cookie unless it is `decoded` already.
+pub fn decode(bytes: &[u8], decoded: bool) -> Result<String, Box<SyntaxError>> {
+    if decoded {
+        return utf8(bytes);
+    }
     let (bytes, bom) = match bytes.strip_prefix(b"\xef\xbb\xbf") {
         Some(rest) => (rest, true),
         None => (bytes, false),

@@ -162,8 +162,8 @@ impl<'a> Compiler<'a> {
             return self.error("multiple starred expressions in assignment", second.range());
         }
         let n = targets.len();
-        if n > 0x7000 {
-            return self.error("too many expressions in star-unpacking assignment", targets[0].range());
+        if n > 0x7000 || star.is_some_and(|i| i > 255) {
+            return self.error("too many expressions in star-unpacking assignment", self.u.range);
         }
         // Targets that are neighbouring locals take the items directly.
         let first = targets.first().and_then(|t| self.fast_target(t));

@@ -8,12 +8,16 @@ use crate::scopes::{
     Deferred, Part, Resolution, Scope, ScopeId, ScopeKind, ScopeTree, Sym, Symbol, def, key,
 };
 use ruff_python_ast::{self as ast, Expr, ExprContext, Pattern, Stmt};
-use ruff_text_size::TextRange;
+use ruff_text_size::{TextRange, TextSize};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Names whose mere mention may mean that a function looks at its own frame.
 const INTROSPECTION: [&str; 5] = ["locals", "vars", "dir", "eval", "exec"];
 const FRAME_ACCESS: [&str; 4] = ["_getframe", "currentframe", "f_locals", "f_back"];
+
+/// CPython's limits of f-strings in f-strings, and of replacement fields in specifications.
+const MAX_INTERPOLATED: u32 = 150;
+const MAX_SPECIFICATIONS: u32 = 3;
 
 pub struct SymbolBuilder<'a> {
     tree: ScopeTree<'a>,
@@ -24,6 +28,7 @@ pub struct SymbolBuilder<'a> {
     conditional: u32,
     condition_count: u32,
     depth: u32,
+    interpolated_depth: u32,
 }
 
 /// Builds and resolves the scopes of a module.
@@ -37,6 +42,7 @@ pub fn build<'a>(body: Body<'a>, future_annotations: bool) -> Res<ScopeTree<'a>>
         conditional: 0,
         condition_count: 0,
         depth: 0,
+        interpolated_depth: 0,
     };
     b.enter(ScopeKind::Module, 0, Part::Body, None);
     match body {
@@ -192,8 +198,15 @@ impl<'a> SymbolBuilder<'a> {
         {
             return Err(Fault::syntax(format!("duplicate argument '{name}' in function definition"), range));
         }
-        let comprehension_local =
-            self.kind().is_comprehension() && flags == def::LOCAL && self.scope().get(&name).is_none();
+        let mut comprehension_local = self.kind().is_comprehension() && flags == def::LOCAL;
+        if comprehension_local && let Some(s) = self.tree.scopes[self.current].get(&name) {
+            if s.flags & (def::GLOBAL | def::NONLOCAL) != 0 {
+                let message =
+                    format!("comprehension inner loop cannot rebind assignment expression target '{name}'");
+                return Err(Fault::syntax(message, range));
+            }
+            comprehension_local = false;
+        }
         let flags = if comprehension_local { flags | def::COMP_ITER } else { flags };
         self.note(name, flags, TextRange::default());
         Ok(())
@@ -353,14 +366,20 @@ impl<'a> SymbolBuilder<'a> {
                 // The first of the two declarations is to blame.
                 let first = self.scope().get(&name).map_or(range, |s| s.declared);
                 return Err(Fault::syntax(format!("name '{name}' is nonlocal and global"), first));
+            } else if flags & def::USED != 0 {
+                format!("name '{name}' is used prior to {word} declaration")
             } else if flags & def::ANNOTATED != 0 {
                 format!("annotated name '{name}' can't be {word}")
             } else if flags & def::LOCAL != 0 && flags & flag == 0 {
                 format!("name '{name}' is assigned to before {word} declaration")
-            } else if flags & def::USED != 0 {
-                format!("name '{name}' is used prior to {word} declaration")
             } else {
-                self.note(name, flag, range);
+                self.note(name.clone(), flag, range);
+                if flag == def::GLOBAL {
+                    // As in CPython, the module's own code then means the global too, where the two differ.
+                    let current = std::mem::replace(&mut self.current, 0);
+                    self.note(name, flag, range);
+                    self.current = current;
+                }
                 continue;
             };
             return Err(Fault::syntax(message, range));
@@ -558,13 +577,13 @@ impl<'a> SymbolBuilder<'a> {
             Expr::FString(f) => {
                 for part in &f.value {
                     if let ast::FStringPart::FString(f) = part {
-                        self.interpolations(&f.elements)?;
+                        self.interpolated(f.range, &f.elements)?;
                     }
                 }
             }
             Expr::TString(t) => {
                 for part in &t.value {
-                    self.interpolations(&part.elements)?;
+                    self.interpolated(part.range, &part.elements)?;
                 }
             }
             Expr::Attribute(a) => {
@@ -604,11 +623,27 @@ impl<'a> SymbolBuilder<'a> {
         Ok(())
     }
 
-    fn interpolations(&mut self, elements: &'a ast::InterpolatedStringElements) -> Res<()> {
+    /// The parts of an f-string or t-string.
+    fn interpolated(&mut self, range: TextRange, elements: &'a ast::InterpolatedStringElements) -> Res<()> {
+        self.interpolated_depth += 1;
+        if self.interpolated_depth >= MAX_INTERPOLATED {
+            let at = TextRange::empty(range.start() + TextSize::new(1));
+            return Err(Fault::syntax("too many nested f-strings", at));
+        }
+        self.interpolations(elements, 1)?;
+        self.interpolated_depth -= 1;
+        Ok(())
+    }
+
+    fn interpolations(&mut self, elements: &'a ast::InterpolatedStringElements, depth: u32) -> Res<()> {
         for i in elements.interpolations() {
+            if depth > MAX_SPECIFICATIONS {
+                let at = TextRange::empty(i.range.start() - TextSize::new(1));
+                return Err(Fault::syntax("f-string: expressions nested too deeply", at));
+            }
             self.expr(&i.expression)?;
             if let Some(spec) = &i.format_spec {
-                self.interpolations(&spec.elements)?;
+                self.interpolations(&spec.elements, depth + 1)?;
             }
         }
         Ok(())

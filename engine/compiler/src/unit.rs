@@ -123,12 +123,15 @@ impl Unit {
         self.alloc_row(1)
     }
 
-    /// A row of n temporaries; the first is returned.
+    /// A row of n temporaries; the first is returned. Where they are used up, any are: the code is not made.
     pub fn alloc_row(&mut self, n: u16) -> Reg {
         let first = self.temps;
         match first.checked_add(n).filter(|&t| t < 0x7f00) {
             Some(t) => self.temps = t,
-            None => self.overflow = true,
+            None => {
+                self.overflow = true;
+                return TEMP;
+            }
         }
         self.max_temps = self.max_temps.max(self.temps);
         TEMP + first

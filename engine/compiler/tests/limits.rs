@@ -33,11 +33,19 @@ fn deep_sources_are_compiled_or_refused() {
     assert_eq!(kind(&("-".repeat(100_000) + "1")), Some(ErrorKind::Recursion));
     assert_eq!(kind(&("lambda: ".repeat(2000) + "1")), None);
     assert_eq!(kind(&("if a: pass\n".to_string() + &"elif b: x\n".repeat(5000))), None);
-    assert_eq!(kind(&nested(20, "for x in y:")), None);
-    let e = check(&nested(21, "for x in y:")).expect_err("too deep");
+    assert_eq!(kind(&nested(21, "for x in y:")), None);
+    let e = check(&nested(22, "for x in y:")).expect_err("too deep");
     assert_eq!(e.message, "too many statically nested blocks");
     assert_eq!(kind(&nested(99, "def f():")), None);
     assert_eq!(kind(&nested(150, "if x:")), Some(ErrorKind::Indentation));
+    let strings = |n: usize| "f'{".repeat(n) + "1" + &"}'".repeat(n);
+    assert_eq!(kind(&strings(100)), None);
+    assert_eq!(check(&strings(150)).expect_err("too deep").message, "too many nested f-strings");
+    assert_eq!(kind(&strings(100_000)), Some(ErrorKind::Syntax));
+    assert_eq!(kind("f'{1:{2:{3}}}'"), None);
+    let e = check("f'{1:{2:{3:{4}}}}'").expect_err("too deep");
+    assert_eq!(e.message, "f-string: expressions nested too deeply");
+    assert_eq!(kind(&("@a\n".repeat(50_000) + "def f(): pass")), Some(ErrorKind::Memory));
 }
 
 #[test]

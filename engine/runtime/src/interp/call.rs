@@ -52,7 +52,7 @@ impl SoftCall<'_> {
     pub fn raised(&self, vm: &Vm) -> At {
         if self.cont.kind == ContKind::LeaveContext {
             // There is no frame whose unwinding would do it. An error in it replaces the other.
-            let _ = crate::modules::contextvars::leave(vm, self.cont.a);
+            let _ = crate::modules::contextvars::leave(vm, self.cont.a, self.cont.b);
         }
         self.go_on(vm, Err(crate::value::Raised))
     }
@@ -70,6 +70,9 @@ impl SoftCall<'_> {
                     let hooks = vm.hooks.clone();
                     return hooks.switcher().context_finished(vm, vm.context(), Err(crate::value::Raised));
                 }
+                ContKind::ForNext if vm.catch(vm.exc.stop_iteration).is_some() => {
+                    return self.resume.jump(self.cont.jump);
+                }
                 _ => {}
             }
         }
@@ -82,6 +85,15 @@ impl SoftCall<'_> {
     pub fn result_register(&self) -> Option<usize> {
         (self.cont.kind == ContKind::Plain && self.cont.consumer == Consumer::Store)
             .then_some(self.cont.dst as usize)
+    }
+
+    /// As [`SoftCall::result_register`], also for `__next__` of a `for` loop; see [`super::raise_parked`].
+    #[inline(always)]
+    pub fn parking_register(&self) -> Option<usize> {
+        if self.cont.kind == ContKind::ForNext {
+            return Some(self.cont.dst as usize);
+        }
+        self.result_register()
     }
 }
 
@@ -228,6 +240,12 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
             let Some(f) = vm.type_of(callee).special(vm, Special::Call) else {
                 return Err(not_callable(vm, callee));
             };
+            // A `__call__` may be an object with a `__call__`, and so on.
+            if vm.native_stack_low() {
+                return Err(
+                    vm.recursion_error("maximum recursion depth exceeded while calling a Python object")
+                );
+            }
             with_first(vm, callee, args, |args| call_special(vm, resume, f, args, cont))
         }
     }
@@ -596,7 +614,7 @@ fn apply_any(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
         }
         ContKind::Anext => generators::anext_result(vm, resume, cont, v),
         ContKind::LeaveContext => {
-            crate::modules::contextvars::leave(vm, cont.a)?;
+            crate::modules::contextvars::leave(vm, cont.a, cont.b)?;
             deliver(vm, resume, cont, v)
         }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),

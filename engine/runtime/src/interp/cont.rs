@@ -55,7 +55,7 @@ pub enum ContKind {
     AsyncIter,
     /// A call that the task `a` made.
     Task,
-    /// A function called by `Context.run`: the context `a` is left.
+    /// A function called in another context: `a` is left, or (if None) `b` is current again.
     LeaveContext,
     /// `__exit__`-like calls and setters whose result is thrown away but errors count.
     Discard,

@@ -691,8 +691,8 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
 
             Op::MakeGenerator => slow!(vm, at, generators::make_generator),
             Op::Yield => at = generators::yield_value(vm, at),
-            Op::YieldFrom => slow!(vm, at, generators::yield_from),
-            Op::Send => slow!(vm, at, generators::send),
+            Op::YieldFrom => at = generators::yield_from(vm, at),
+            Op::Send => at = generators::send(vm, at),
             Op::GetYieldFromIter => slow!(vm, at, generators::get_yield_from_iter),
             Op::GetAwaitable => slow!(vm, at, generators::get_awaitable),
             Op::GetAiter => slow!(vm, at, generators::get_aiter),

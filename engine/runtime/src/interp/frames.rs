@@ -161,6 +161,26 @@ pub fn innermost_frame(vm: &Vm, owner: Option<Value>) -> R<Option<Ref<FrameObjec
     }
 }
 
+/// Frames on the stack of a microthread, by its object (None: the main program).
+pub fn frame_count(vm: &Vm, owner: Option<Value>) -> usize {
+    Stack::of(vm, owner).map_or(0, |s| s.walk().count())
+}
+
+/// The frames of a microthread that does not run are about to go away without being left.
+pub fn abandon_frames(vm: &Vm, owner: Value) {
+    let Some(stack) = Stack::of(vm, Some(owner)) else { return };
+    // SAFETY: as in `Stack::frame_object`.
+    let ctx = unsafe { &*stack.ctx };
+    for w in stack.walk() {
+        if let Some(f) = ctx.frame_object(w.base).and_then(|v| v.cast::<FrameObject>()) {
+            f.set_base(std::ptr::null_mut());
+        }
+        if let Some(g) = frame_generator(w.base) {
+            g.set_state(GenState::Finished);
+        }
+    }
+}
+
 /// The generator whose frame is at `base`.
 fn frame_generator(base: *mut Value) -> Option<Ref<Generator>> {
     // SAFETY: a frame's head, and its record where the tag says so.

@@ -9,7 +9,7 @@ use crate::methods::generator::{Awaitable, begin_send, settle};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::ext::Ext;
-use crate::types::generator::{DELEGATING, GenState, Generator};
+use crate::types::generator::{ASYNC, DELEGATING, GenState, Generator, PLAIN};
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::{Special, flags};
@@ -29,20 +29,20 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     let f = frame_function(at.base);
     let code = f.code();
     let flags_ = code.portable().flags;
-    let shape = if flags_ & flags::ASYNC_GENERATOR != 0 {
-        vm.types.async_generator.root_shape_id()
+    let ty = if flags_ & flags::ASYNC_GENERATOR != 0 {
+        vm.types.async_generator
     } else if flags_ & flags::COROUTINE != 0 {
-        vm.types.coroutine.root_shape_id()
+        vm.types.coroutine
     } else {
-        vm.types.generator.root_shape_id()
+        vm.types.generator
     };
-    let g = Generator::new(vm, f, u32::from(code.portable().nregs), shape)?;
+    let g = Generator::new(vm, f, u32::from(code.portable().nregs), ty.root_shape_id())?;
+    g.set_flag(PLAIN, ty == vm.types.generator);
+    g.set_flag(ASYNC, ty == vm.types.async_generator);
     vm.heap.register_finalizer(g.header());
-    // Only what is set at entry: parameters, cells and unbound locals. Temporaries hold garbage.
-    for i in 0..code.portable().locals.len() {
-        // SAFETY: a frame has registers for all locals.
-        let word = unsafe { *at.base.add(i).cast::<u64>() };
-        g.registers()[i].set(vm.value_of_register(word).map_or(0, Value::bits));
+    // This is the first instruction: only the parameters are set, all other registers hold garbage.
+    for (i, slot) in g.registers().iter().enumerate().take(code.portable().param_count()) {
+        slot.set(at.reg(i).bits());
     }
     g.set_unit(code.unit_of(at.skip(1).pc));
     Ok(super::call::leave_frame(vm, at.base, g.value()))
@@ -178,8 +178,8 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
 /// `ForIter` over a generator.
 #[inline(never)]
 pub fn for_generator(vm: &Vm, at: At) -> At {
-    if vm.type_of(at.reg(at.b())) == vm.types.generator
-        && let Some(g) = at.reg(at.b()).cast::<Generator>()
+    if let Some(g) = at.reg(at.b()).cast::<Generator>()
+        && g.flag(PLAIN)
     {
         let mut cont = Cont::store(at.a()).kind(ContKind::GenFor);
         cont.jump = at.extra() as i32 - 2;
@@ -284,10 +284,11 @@ pub fn gen_call(cont: Cont) -> Cont {
 }
 
 /// `YieldFrom`: suspends; the delegate is in r[c].
-pub fn yield_from(vm: &Vm, at: At) -> R<At> {
+#[inline(never)]
+pub fn yield_from(vm: &Vm, at: At) -> At {
     let v = at.reg(at.b());
     let (to, cont) = suspend(vm, at, at.skip(2), true);
-    Ok(yielded(vm, to, cont, v))
+    yielded(vm, to, cont, v)
 }
 
 /// `ReturnGen`.
@@ -373,12 +374,28 @@ pub fn ends_nested(cont: Cont) -> bool {
 }
 
 /// `Send`.
-pub fn send(vm: &Vm, at: At) -> R<At> {
+#[inline(never)]
+pub fn send(vm: &Vm, at: At) -> At {
+    if let Some(g) = at.reg(at.b()).cast::<Generator>()
+        && !g.flag(ASYNC)
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::GenSend);
+        cont.jump = at.extra() as i32 - 2;
+        if let Some(next) = resume_quick(vm, at.skip(2), g, at.reg(at.c()), cont) {
+            return next;
+        }
+    }
+    publish(vm, at);
+    let r = send_any(vm, at);
+    or_unwind(vm, r)
+}
+
+fn send_any(vm: &Vm, at: At) -> R<At> {
     let (it, v) = (at.reg(at.b()), at.reg(at.c()));
     let resume = at.skip(2);
     let jump = at.extra() as i32 - 2;
     if let Some(g) = it.cast::<Generator>()
-        && vm.type_of(it) != vm.types.async_generator
+        && !g.flag(ASYNC)
     {
         let mut cont = Cont::store(at.a()).kind(ContKind::GenSend);
         cont.jump = jump;

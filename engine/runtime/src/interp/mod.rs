@@ -10,6 +10,7 @@
 
 mod attr;
 mod attr_native;
+mod attr_table;
 mod bind;
 mod build;
 mod call;
@@ -31,15 +32,16 @@ mod text;
 mod unwind;
 
 pub use attr::AttrLookup;
+pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
 pub use call::{SoftCall, apply, apply_recursion_limit, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
-    FramePlace, Walk, WalkedFrame, frame_at_depth, frame_back, frame_code, frame_function, frame_locals,
-    frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame,
-    running_locals,
+    FramePlace, Walk, WalkedFrame, abandon_frames, frame_at_depth, frame_back, frame_code, frame_count,
+    frame_function, frame_locals, frame_object, frame_of_traceback, frame_place, frame_unit, generator_frame,
+    innermost_frame, running_locals,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
@@ -179,6 +181,18 @@ pub fn or_unwind(vm: &Vm, r: R<At>) -> At {
 /// Raises the pending exception at the call behind which `resume` goes on.
 pub fn raise_at(vm: &Vm, resume: At) -> At {
     unwind::unwind(vm, At { pc: resume.pc.wrapping_sub(1), base: resume.base })
+}
+
+/// Raises the pending exception in a microthread that was parked by a call behind which `resume`
+/// goes on: StopIteration out of a `for` loop's `__next__` ends the loop.
+pub fn raise_parked(vm: &Vm, resume: At) -> At {
+    if vm.pending_is(vm.exc.stop_iteration)
+        && let Some(end) = iteration::loop_end(resume)
+    {
+        vm.pending.set(None);
+        return end;
+    }
+    raise_at(vm, resume)
 }
 
 /// Runs from a frame just pushed with [`ContKind::Exit`] until that frame returns: its result.

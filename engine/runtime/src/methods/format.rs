@@ -7,7 +7,6 @@ use crate::types::complex::Complex;
 use crate::types::str::{Str, push_code_point};
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use num_bigint::Sign;
 
 /// A parsed specification.
 pub struct Spec {
@@ -349,8 +348,8 @@ pub fn int_digits(vm: &Vm, a: Int, radix: u32, upper: bool) -> R<String> {
         (Int::Small(i), 16) => format!("{:x}", i.unsigned_abs()),
         (Int::Small(i), _) => i.unsigned_abs().to_string(),
         (Int::Boxed(b), 10) => {
-            let s = to_decimal(vm, b.get())?;
-            if b.get().sign() == Sign::Minus { s[1..].to_string() } else { s }
+            let s = to_decimal(vm, &b.get())?;
+            if b.is_negative() { s[1..].to_string() } else { s }
         }
         (Int::Boxed(b), radix) => b.get().magnitude().to_str_radix(radix),
     };

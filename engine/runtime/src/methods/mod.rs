@@ -52,6 +52,7 @@ mod object;
 mod percent;
 mod range;
 mod reduce;
+pub mod registry;
 mod rows;
 mod set;
 mod singletons;
@@ -148,6 +149,7 @@ pub(crate) use reduce::{default_getstate, reduce_2};
 pub use slice::{SliceRange, slice_bounds};
 pub(crate) use str::format as format_string;
 pub use template::{interpolation_of, template_of};
+pub use tuple::{equal_tuples, hash_tuple};
 pub(crate) use typeobj::DICT as INSTANCE_DICT;
 pub use typeobj::{compute_mro, type_module};
 

@@ -1,7 +1,7 @@
 //! What Python code sees of `range`, `range_iterator`.
 
 use super::common::tuple_hash;
-use super::slice::big_bounds;
+use super::slice::{big_bounds, slice_bounds};
 use crate::native::Args;
 use crate::native_type;
 use crate::object::{Field, Kind, Ref, Tracer};
@@ -156,7 +156,28 @@ fn getitem(vm: &Vm, r: Ref<Range>, key: Value) -> R<Value> {
     vm.big_int(start + at * step)
 }
 
+/// `r[s]` where all numbers on the way are words.
+fn small_slice(vm: &Vm, r: Ref<Range>, s: Ref<Slice>) -> R<Option<Value>> {
+    let Some((start, stop, step)) = r.small() else { return Ok(None) };
+    let fits = |v: Value| v.is_none() || v.is_int();
+    let n = range_len(start, stop, step);
+    // A word has 62 bits: so much room is left that nothing below overflows.
+    const FEW: u64 = 1 << 30;
+    if n > FEW
+        || step.unsigned_abs() > FEW
+        || !(fits(s.start.or_none()) && fits(s.stop.or_none()) && s.step.or_none().is_none())
+    {
+        return Ok(None);
+    }
+    let part = slice_bounds(vm, s)?.of_len(n as usize);
+    let row = [vm.int(start + part.start * step)?, vm.int(start + part.stop * step)?];
+    Ok(Some(Range::new(vm, row[0], row[1], r.step.value())?.value()))
+}
+
 fn slice(vm: &Vm, r: Ref<Range>, s: Ref<Slice>) -> R<Value> {
+    if let Some(v) = small_slice(vm, r, s)? {
+        return Ok(v);
+    }
     let n = big_len(vm, r);
     let (a, b, c) = big_bounds(vm, s, &n)?;
     let (start, _, step) = bounds(vm, r);

@@ -138,9 +138,28 @@ fn mul(vm: &Vm, t: Ref<Tuple>, n: Value) -> R<Value> {
 }
 
 fn hash(vm: &Vm, t: Ref<Tuple>) -> R<Value> {
-    super::common::check_native_stack(vm, "")?;
-    let h = tuple_hash(t.items().iter().map(|&v| vm.hash(v)))?;
+    let h = hash_tuple(vm, t)?;
     vm.int(h)
+}
+
+/// The hash of a tuple. TypeError.
+pub fn hash_tuple(vm: &Vm, t: Ref<Tuple>) -> R<i64> {
+    super::common::check_native_stack(vm, "")?;
+    tuple_hash(t.items().iter().map(|&v| vm.hash(v)))
+}
+
+/// `a == b` of plain tuples.
+pub fn equal_tuples(vm: &Vm, a: Ref<Tuple>, b: Ref<Tuple>) -> R<bool> {
+    super::common::check_native_stack(vm, " in comparison")?;
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    for (&x, &y) in a.items().iter().zip(b.items()) {
+        if !vm.eq(x, y)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn repr(vm: &Vm, t: Ref<Tuple>) -> R<Value> {

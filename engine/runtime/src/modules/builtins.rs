@@ -9,6 +9,7 @@ use crate::value::{R, Value};
 use crate::vm::Vm;
 
 native_functions! { pub FUNCTIONS:
+    "breakpoint(*args, **kwargs)" => super::sys_hooks::breakpoint, "Call sys.breakpointhook(*args, **kws).";
     [soft super::classes::build_class_soft] "__build_class__(func, name, /, *bases, **kwds)" => super::classes::build_class, "Internal helper function used by the class statement.";
     "__import__(name, globals=None, locals=None, fromlist=(), level=0)" => super::import::import_builtin, "Import a module.";
     "print(*args, sep=' ', end='\\n', file=None, flush=False)" => print;
@@ -168,9 +169,7 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_str(vm, ty.name(), ty.value())?;
     }
     for (name, ty) in vm.exc.all() {
-        if !name.starts_with('_') {
-            d.set_name(vm, name, ty.value())?;
-        }
+        d.set_name(vm, name, ty.value())?;
     }
     d.set_name(vm, "EnvironmentError", vm.exc.os_error.value())?;
     d.set_name(vm, "IOError", vm.exc.os_error.value())?;

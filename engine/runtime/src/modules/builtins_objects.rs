@@ -13,7 +13,7 @@ use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
-use crate::vm::{Compile, Mode, Vm};
+use crate::vm::{Compile, Mode, Vm, compile_flags};
 use skein_bytecode::{Special, flags};
 
 native_functions! { pub FUNCTIONS:
@@ -120,10 +120,20 @@ fn locals(vm: &Vm) -> R<Value> {
     }
 }
 
-/// Source text of `compile`, `exec` and `eval`; None for what is no text.
-fn source_bytes(vm: &Vm, v: Value, skip_blanks: bool) -> R<Option<Vec<u8>>> {
+/// Source of `compile`, `exec` and `eval`.
+struct Text {
+    bytes: Vec<u8>,
+    /// It was a string.
+    decoded: bool,
+}
+
+/// The source text; None for what is no text. SyntaxError, UnicodeEncodeError.
+fn source_text(vm: &Vm, v: Value, skip_blanks: bool) -> R<Option<Text>> {
+    let mut decoded = false;
     let bytes = if let Some(s) = v.cast::<Str>() {
-        s.bytes().to_vec()
+        decoded = true;
+        // Surrogates are no text.
+        crate::methods::codecs::utf8(vm, s)?
     } else if let Some(b) = v.cast::<Bytes>() {
         b.bytes().to_vec()
     } else if let Some(b) = v.cast::<ByteArray>() {
@@ -135,7 +145,7 @@ fn source_bytes(vm: &Vm, v: Value, skip_blanks: bool) -> R<Option<Vec<u8>>> {
         return Err(vm.raise_text(vm.exc.syntax_error, "source code string cannot contain null bytes"));
     }
     let blanks = if skip_blanks { bytes.iter().take_while(|b| matches!(b, b' ' | b'\t')).count() } else { 0 };
-    Ok(Some(bytes[blanks..].to_vec()))
+    Ok(Some(Text { bytes: bytes[blanks..].to_vec(), decoded }))
 }
 
 /// `from __future__` flags of the calling code.
@@ -145,13 +155,13 @@ fn inherited_flags(vm: &Vm) -> u32 {
 
 fn compile_text(
     vm: &Vm,
-    source: &[u8],
+    text: &Text,
     filename: &str,
     mode: Mode,
     flags: u32,
     optimize: u8,
 ) -> R<Ref<CodeObject>> {
-    let what = Compile { source, filename, mode, optimize, future_flags: flags };
+    let what = Compile { source: &text.bytes, filename, mode, optimize, flags, decoded: text.decoded };
     let code = vm.hooks.clone().compile(vm, &what)?;
     load(vm, code)
 }
@@ -180,12 +190,14 @@ fn compile(
         b"single" => (Mode::Single, false),
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
-    const ONLY_AST: i64 = 0x400;
-    let flags_ = flags_.unwrap_or(0);
-    if flags_ & ONLY_AST != 0 {
+    let wanted = flags_.unwrap_or(0) as u32;
+    if wanted & !(compile_flags::ALL | compile_flags::FUTURES) != 0 {
+        return Err(vm.value_error("compile(): unrecognised flags"));
+    }
+    if wanted & compile_flags::ONLY_AST != 0 {
         return Err(vm.unsupported("syntax trees as objects (the flag PyCF_ONLY_AST)"));
     }
-    let Some(text) = source_bytes(vm, source, blanks)? else {
+    let Some(text) = source_text(vm, source, blanks)? else {
         if source.cast::<CodeObject>().is_some() {
             return Ok(source);
         }
@@ -197,8 +209,7 @@ fn compile(
         _ => return Err(vm.value_error("compile(): invalid optimize value")),
     };
     let inherited = if dont_inherit.unwrap_or(false) { 0 } else { inherited_flags(vm) };
-    let future = inherited | (flags_ as u32 & flags::FUTURE_ANNOTATIONS);
-    Ok(compile_text(vm, &text, &filename, mode, future, optimize)?.value())
+    Ok(compile_text(vm, &text, &filename, mode, inherited | wanted, optimize)?.value())
 }
 
 /// Globals and locals of `exec` and `eval`.
@@ -273,7 +284,7 @@ fn exec(
     if closure.is_some() {
         return Err(vm.type_error("closure argument cannot be used with a source string"));
     }
-    let Some(text) = source_bytes(vm, source, false)? else {
+    let Some(text) = source_text(vm, source, false)? else {
         return Err(vm.type_error("exec() arg 1 must be a string, bytes or code object"));
     };
     let code = compile_text(vm, &text, "<string>", Mode::Exec, inherited_flags(vm), vm.config.optimize)?;
@@ -291,7 +302,7 @@ fn eval(vm: &Vm, source: Value, globals: Option<Value>, locals: Option<Value>) -
         }
         return run(vm, code, globals, locals, None);
     }
-    let Some(text) = source_bytes(vm, source, true)? else {
+    let Some(text) = source_text(vm, source, true)? else {
         return Err(vm.type_error("eval() arg 1 must be a string, bytes or code object"));
     };
     let code = compile_text(vm, &text, "<string>", Mode::Eval, inherited_flags(vm), vm.config.optimize)?;

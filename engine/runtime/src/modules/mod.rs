@@ -19,6 +19,7 @@ mod signal;
 mod string;
 pub mod structseq;
 mod sys;
+mod sys_hooks;
 mod time;
 mod typing;
 

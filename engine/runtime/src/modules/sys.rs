@@ -9,7 +9,6 @@ use crate::types::exception::Exception;
 use crate::types::list::List;
 use crate::types::module::Module;
 use crate::types::str::Str;
-use crate::types::traceback::Traceback;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use crate::{native_functions, native_type};
@@ -57,13 +56,10 @@ native_functions! { pub FUNCTIONS:
     "getprofile()" => no_hook;
     "audit(event, /, *args)" => audit;
     "addaudithook(hook)" => addaudithook;
-    "excepthook(exctype, value, traceback, /)" => excepthook, "Handle an exception by displaying it with a traceback on sys.stderr.";
-    "displayhook(object, /)" => displayhook, "Print an object to sys.stdout and also save it in builtins._.";
     "getallocatedblocks()" => getallocatedblocks;
     "call_tracing(func, args, /)" => call_tracing;
     "_clear_type_cache()" => clear_caches;
     "_clear_internal_caches()" => clear_caches;
-    "get_coroutine_origin_tracking_depth()" => origin_depth;
     "getunicodeinternedsize()" => getunicodeinternedsize;
 }
 
@@ -256,16 +252,6 @@ fn set_int_max_str_digits(vm: &Vm, n: i32) -> R<()> {
     Ok(())
 }
 
-fn excepthook(vm: &Vm, _class: Value, value: Value, traceback: Value) {
-    if let Some(e) = value.cast::<Exception>()
-        && e.traceback.or_none().is_none()
-        && traceback.cast::<Traceback>().is_some()
-    {
-        e.traceback.set(vm, e, traceback);
-    }
-    crate::vm::report::print_exception(vm, value);
-}
-
 fn settrace(vm: &Vm, f: Value) -> R<()> {
     if f.is_none() { Ok(()) } else { Err(vm.unsupported("sys.settrace")) }
 }
@@ -289,23 +275,6 @@ fn addaudithook(vm: &Vm, _hook: Value) -> R<()> {
     Err(vm.unsupported("sys.addaudithook"))
 }
 
-fn displayhook(vm: &Vm, v: Value) -> R<()> {
-    if v.is_none() {
-        return Ok(());
-    }
-    let text = vm.repr(v)?;
-    let (Some(sys), Some(builtins)) = (vm.sys_dict.get(), vm.builtins.get()) else { return Ok(()) };
-    builtins.set_name(vm, "_", Value::NONE)?;
-    match sys.get_str(vm, vm.names.stdout)? {
-        Some(out) if !out.is_none() => {
-            vm.call_method(out, "write", &[text.value()])?;
-            vm.call_method(out, "write", &[vm.str("\n")?])?;
-        }
-        _ => return Err(vm.runtime_error("lost sys.stdout")),
-    }
-    builtins.set_name(vm, "_", v)
-}
-
 fn getallocatedblocks(vm: &Vm) -> usize {
     let mut n = 0;
     vm.heap.for_each_object(&mut |_| n += 1);
@@ -320,10 +289,6 @@ fn clear_caches(vm: &Vm) {
     for entry in &vm.method_cache {
         entry.clear();
     }
-}
-
-fn origin_depth(_: &Vm) -> i64 {
-    0
 }
 
 fn getunicodeinternedsize(vm: &Vm) -> usize {
@@ -412,7 +377,10 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
     row.store(vm, 13, Value::bool(c.dev_mode));
     row.store(vm, 16, Value::bool(c.safe_path || c.isolated));
     let ty = state.flags.get(vm, &FLAGS)?;
-    d.set_name(vm, "flags", structseq::make(vm, ty, row.items(), &[])?)?;
+    // These have names only.
+    let more = ["gil", "thread_inherit_context", "context_aware_warnings"];
+    let more = more.map(|name| (name, Value::small_int(i64::from(name == "gil"))));
+    d.set_name(vm, "flags", structseq::make(vm, ty, row.items(), &more)?)?;
 
     let row = List::with_capacity(vm, 11)?;
     let f = |x: f64| vm.float(x);
@@ -538,10 +506,6 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "_git", git)?;
     d.set_name(vm, "pycache_prefix", Value::NONE)?;
     d.set_name(vm, "dont_write_bytecode", Value::bool(c.dont_write_bytecode))?;
-    for (name, own) in [("displayhook", "__displayhook__"), ("excepthook", "__excepthook__")] {
-        if let Some(hook) = d.get_name(vm, name)? {
-            d.set_name(vm, own, hook)?;
-        }
-    }
+    super::sys_hooks::install(vm, m)?;
     Ok(m)
 }

@@ -56,6 +56,10 @@ pub const RUNNING_ASYNC: u16 = 16;
 
 /// Suspended in a `YieldFrom`.
 pub const DELEGATING: u16 = 32;
+/// Neither a coroutine nor an async generator; the shape says so too, but takes longer to ask.
+pub const PLAIN: u16 = 64;
+/// An async generator, likewise.
+pub const ASYNC: u16 = 128;
 
 // SAFETY: `count` never changes after allocation. Registers are zeroed at creation and later hold
 // values or raw addresses outside of the heap, which `visit_word` passes over.

@@ -87,8 +87,11 @@ impl Ref<Values> {
     /// Stores into one slot.
     #[inline(always)]
     pub fn store(self, vm: &Vm, i: usize, v: impl Into<Option<Value>>) {
-        let slot = &self.slots()[i];
-        vm.heap.write_barrier_array(self.header(), std::ptr::from_ref(slot).cast());
+        let (slot, v) = (&self.slots()[i], v.into());
+        // What is no reference needs no barrier; a large array's is not cheap.
+        if v.is_some_and(Value::is_ptr) {
+            vm.heap.write_barrier_array(self.header(), std::ptr::from_ref(slot).cast());
+        }
         slot.init(v);
     }
 

@@ -3,15 +3,20 @@
 use crate::object::{Header, Kind, Object, Ref, Tracer};
 use crate::value::R;
 use crate::vm::Vm;
-use num_bigint::BigInt as Big;
-use std::cell::UnsafeCell;
+use num_bigint::{BigInt as Big, Sign};
+use std::borrow::Cow;
+use std::cell::{Cell, UnsafeCell};
 
 /// A boxed int: too large for a word, or an instance of a subclass.
+///
+/// One of 64 bits is in the object itself: hashes and masks are mostly so large, and have nothing to
+/// free.
 #[repr(C)]
 pub struct BigInt {
     header: Header,
-    /// Null until set; owned.
-    value: UnsafeCell<Option<Box<Big>>>,
+    small: Cell<i64>,
+    /// The value where it takes more than 64 bits; owned.
+    large: UnsafeCell<Option<Box<Big>>>,
 }
 
 // SAFETY: no references; the box is freed with the object, which is registered for it.
@@ -22,7 +27,7 @@ unsafe impl Object for BigInt {
     }
     fn trace(&self, _: &mut Tracer<'_>) {}
     fn drop_external(&mut self) {
-        self.value.get_mut().take();
+        self.large.get_mut().take();
     }
 }
 
@@ -34,22 +39,53 @@ impl BigInt {
         Ok(b)
     }
 
+    /// A boxed int of 64 bits. MemoryError.
+    pub fn new_small(vm: &Vm, value: i64) -> R<Ref<BigInt>> {
+        let b = vm.alloc_fixed::<BigInt>(vm.types.int.root_shape_id())?;
+        b.small.set(value);
+        Ok(b)
+    }
+
+    /// The value where it takes more than 64 bits.
     #[inline]
-    pub fn get(&self) -> &Big {
+    fn large(&self) -> Option<&Big> {
         // SAFETY: set once, before anyone else sees the object.
-        match unsafe { &*self.value.get() } {
-            Some(b) => b,
-            None => unreachable!("set by the constructors"),
+        unsafe { &*self.large.get() }.as_deref()
+    }
+
+    /// The value where it fits.
+    #[inline]
+    pub fn small(&self) -> Option<i64> {
+        self.large().is_none().then_some(self.small.get())
+    }
+
+    #[inline]
+    pub fn get(&self) -> Cow<'_, Big> {
+        match self.large() {
+            Some(b) => Cow::Borrowed(b),
+            None => Cow::Owned(Big::from(self.small.get())),
         }
+    }
+
+    pub fn is_negative(&self) -> bool {
+        self.large().map_or(self.small.get() < 0, |b| b.sign() == Sign::Minus)
+    }
+
+    pub fn is_zero(&self) -> bool {
+        self.large().is_none() && self.small.get() == 0
     }
 }
 
 impl Ref<BigInt> {
     /// Sets the value of a fresh object.
     pub fn init(self, vm: &Vm, value: Big) {
+        if let Ok(small) = i64::try_from(&value) {
+            self.small.set(small);
+            return;
+        }
         vm.heap.add_external((value.bits() / 8) as isize + 48);
         // SAFETY: fresh, so no reference to the value is out.
-        unsafe { *self.value.get() = Some(Box::new(value)) };
+        unsafe { *self.large.get() = Some(Box::new(value)) };
         vm.heap.register_free_on_death(self.header());
     }
 }

@@ -165,7 +165,9 @@ impl Entries {
     /// Writes a slot's value.
     pub fn set_value(this: Ref<Entries>, vm: &Vm, i: usize, v: Value) {
         let slot = &this.pairs()[2 * i + 1];
-        vm.heap.write_barrier_array(this.header(), std::ptr::from_ref(slot).cast());
+        if v.is_ptr() {
+            vm.heap.write_barrier_array(this.header(), std::ptr::from_ref(slot).cast());
+        }
         slot.init(v);
     }
 }
@@ -224,8 +226,12 @@ impl Ref<Entries> {
     pub fn push(self, vm: &Vm, key: Value, hash: i64, v: Value) {
         let i = self.fill.get();
         let pairs = self.pairs();
-        vm.heap.write_barrier_array(self.header(), std::ptr::from_ref(&pairs[2 * i]).cast());
-        vm.heap.write_barrier_array(self.header(), std::ptr::from_ref(&pairs[2 * i + 1]).cast());
+        // What is no reference needs no barrier; a large array's is not cheap.
+        for (slot, v) in [(&pairs[2 * i], key), (&pairs[2 * i + 1], v)] {
+            if v.is_ptr() {
+                vm.heap.write_barrier_array(self.header(), std::ptr::from_ref(slot).cast());
+            }
+        }
         pairs[2 * i].init(key);
         pairs[2 * i + 1].init(v);
         self.hashes()[i].set(hash);

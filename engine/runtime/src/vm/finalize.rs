@@ -44,7 +44,7 @@ impl Vm {
         }
     }
 
-    fn repr_or_type(&self, v: Value) -> String {
+    pub(crate) fn repr_or_type(&self, v: Value) -> String {
         self.repr_string(v).unwrap_or_else(|Raised| {
             self.pending.take();
             format!("<{} object at {:#x}>", self.type_name(v), v.bits())
@@ -58,14 +58,7 @@ impl Vm {
             return;
         }
         self.pending.take();
-        let text = match (message, object.is_none()) {
-            (Some(m), true) => format!("{m}:\n"),
-            (Some(m), false) => format!("{m}: {}\n", self.repr_or_type(object)),
-            (None, true) => String::new(),
-            (None, false) => format!("Exception ignored in: {}\n", self.repr_or_type(object)),
-        };
-        crate::vm::report::write_stderr(self, &text);
-        crate::vm::report::print_exception(self, e);
+        crate::vm::report::print_unraisable(self, e, message, object);
     }
 
     /// Calls a hook that Python code has put in place of the builtin one.
@@ -105,25 +98,49 @@ impl Vm {
 
     /// `warnings.warn(message, category)`; an error if warnings are made errors.
     pub fn warn(&self, category: Ref<Type>, message: &str) -> R<()> {
+        let text = self.str(message)?;
+        let shown = || format!("sys:1: {}: {message}\n", category.name_string());
+        match self.warnings_function("warn", shown)? {
+            Some(f) => self.call(f, &[text, category.value()]).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// As [`Vm::warn`] about a line of a file.
+    pub fn warn_explicit(&self, category: Ref<Type>, message: &str, file: &str, line: u32) -> R<()> {
+        let text = self.str(message)?;
+        let shown = || {
+            let source = crate::vm::report::source_line(self, file, line);
+            let source = source.map(|l| format!("  {}\n", l.trim())).unwrap_or_default();
+            format!("{file}:{line}: {}: {message}\n{source}", category.name_string())
+        };
+        let Some(f) = self.warnings_function("warn_explicit", shown)? else { return Ok(()) };
+        let row = [text, category.value(), self.str(file)?, self.int(i64::from(line))?];
+        if self.call(f, &row).is_ok() {
+            return Ok(());
+        }
+        // A warning that cannot be shown is not to stop the program, one made an error is.
+        if self.pending_is(self.exc.warning) || self.catch(self.exc.exception).is_none() {
+            return Err(Raised);
+        }
+        crate::vm::report::write_stderr(self, &shown());
+        Ok(())
+    }
+
+    /// A function of `warnings`. Without the module, the warning is shown as it would be.
+    fn warnings_function(&self, name: &str, shown: impl FnOnce() -> String) -> R<Option<Value>> {
         let imported = match self.modules.get() {
             Some(m) => m.get_name(self, "warnings")?,
             None => None,
         };
-        let text = self.str(message)?;
-        let module = match imported {
-            Some(m) => m,
-            None => match crate::modules::import(self, "warnings") {
-                Ok(m) => m,
-                Err(Raised) => {
-                    // Without the module, the warning is shown as it would be.
-                    self.pending.take();
-                    let line = format!("sys:1: {}: {message}\n", category.name_string());
-                    crate::vm::report::write_stderr(self, &line);
-                    return Ok(());
-                }
-            },
+        let module = match imported.map_or_else(|| crate::modules::import(self, "warnings"), Ok) {
+            Ok(m) => m,
+            Err(Raised) => {
+                self.pending.take();
+                crate::vm::report::write_stderr(self, &shown());
+                return Ok(None);
+            }
         };
-        let warn = self.get_attr_str(module, "warn")?;
-        self.call(warn, &[text, category.value()]).map(|_| ())
+        self.get_attr_str(module, name).map(Some)
     }
 }

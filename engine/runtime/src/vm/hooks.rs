@@ -15,8 +15,25 @@ pub struct Compile<'a> {
     pub filename: &'a str,
     pub mode: Mode,
     pub optimize: u8,
-    /// `from __future__` flags that the calling code has (`co_flags` bits).
-    pub future_flags: u32,
+    /// Flags of `compile()`: the `from __future__` bits of code, and those of [`compile_flags`].
+    pub flags: u32,
+    /// The source was a string: a coding cookie in it says nothing.
+    pub decoded: bool,
+}
+
+/// Bits of `compile()`'s flags that are no `co_flags`.
+pub mod compile_flags {
+    pub const DONT_IMPLY_DEDENT: u32 = 0x200;
+    pub const ONLY_AST: u32 = 0x400;
+    pub const IGNORE_COOKIE: u32 = 0x800;
+    pub const TYPE_COMMENTS: u32 = 0x1000;
+    pub const TOP_LEVEL_AWAIT: u32 = 0x2000;
+    pub const ALLOW_INCOMPLETE_INPUT: u32 = 0x4000;
+    pub const OPTIMIZED_AST: u32 = 0x8000;
+    /// All of them.
+    pub const ALL: u32 = 0xfe00;
+    /// `nested_scopes` and the `from __future__` features up to `annotations`.
+    pub const FUTURES: u32 = 0x1fe_0010;
 }
 
 /// The mode argument of `compile()`.

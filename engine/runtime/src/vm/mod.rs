@@ -12,7 +12,7 @@ pub mod report;
 
 pub use crate::methods::SyntaxPlace;
 pub use bootstrap::StartError;
-pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher};
+pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher, compile_flags};
 pub use names::Names;
 
 use crate::context::{ChunkPool, Context};
@@ -108,6 +108,7 @@ pub struct Vm {
     special_names: Vec<Ref<Str>>,
     pub known: known::Known,
     pub method_cache: Box<[MethodCacheEntry]>,
+    pub attributes: crate::interp::AttrTable,
     type_versions: Cell<u32>,
     pub hash_key: (u64, u64),
     interned: RefCell<names::InternTable>,

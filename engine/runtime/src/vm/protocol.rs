@@ -78,7 +78,7 @@ impl Vm {
     pub fn int(&self, i: i64) -> R<Value> {
         match Value::try_int(i) {
             Some(v) => Ok(v),
-            None => Ok(BigInt::new(self, Big::from(i))?.value()),
+            None => Ok(BigInt::new_small(self, i)?.value()),
         }
     }
 
@@ -137,13 +137,13 @@ impl Vm {
         if v.is_bool() {
             return Some(i64::from(v.is(Value::TRUE)));
         }
-        v.cast::<BigInt>().and_then(|b| i64::try_from(b.get()).ok())
+        v.cast::<BigInt>().and_then(|b| b.small())
     }
 
     /// The value of an int object of any size, bools included; None for anything else.
     pub fn as_big(&self, v: Value) -> Option<Big> {
         match v.cast::<BigInt>() {
-            Some(b) => Some(b.get().clone()),
+            Some(b) => Some(b.get().into_owned()),
             None => self.as_i64(v).map(Big::from),
         }
     }
@@ -240,6 +240,9 @@ impl Vm {
             return Some(v.as_immediate_float() != 0.0);
         }
         let Some(h) = v.header() else { return (!v.is(Value::NOT_IMPLEMENTED)).then_some(true) };
+        if h.kind.get() == Kind::Instance as u8 {
+            return None;
+        }
         let ty = self.shapes.get(h.shape.get()).ty.get();
         let t = &self.types;
         if ty == t.str {
@@ -353,6 +356,13 @@ impl Vm {
         if let Some(t) = self.quick_compare(Special::Eq, l, r) {
             return Ok(t);
         }
+        let tuple = self.types.tuple;
+        if let (Some(a), Some(b)) = (l.cast::<Tuple>(), r.cast::<Tuple>())
+            && self.type_of(l) == tuple
+            && self.type_of(r) == tuple
+        {
+            return crate::methods::equal_tuples(self, a, b);
+        }
         let v = self.rich_compare(Special::Eq, l, r)?;
         self.truth(v)
     }
@@ -377,6 +387,11 @@ impl Vm {
             return Ok(unsafe { v.cast_unchecked::<Str>() }.hash(self));
         }
         let ty = self.type_of(v);
+        if ty == self.types.tuple
+            && let Some(t) = v.cast::<Tuple>()
+        {
+            return crate::methods::hash_tuple(self, t);
+        }
         match ty.special(self, Special::Hash) {
             Some(f) if !f.is_none() => {
                 let r = self.call_special_method(f, Args::new(&[v], None))?;

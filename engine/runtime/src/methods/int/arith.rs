@@ -37,28 +37,28 @@ impl Int {
     pub fn big(&self) -> Cow<'_, Big> {
         match self {
             Int::Small(i) => Cow::Owned(Big::from(*i)),
-            Int::Boxed(b) => Cow::Borrowed(b.get()),
+            Int::Boxed(b) => b.get(),
         }
     }
 
     pub fn is_zero(self) -> bool {
         match self {
             Int::Small(i) => i == 0,
-            Int::Boxed(b) => b.get().sign() == Sign::NoSign,
+            Int::Boxed(b) => b.is_zero(),
         }
     }
 
     pub fn is_negative(self) -> bool {
         match self {
             Int::Small(i) => i < 0,
-            Int::Boxed(b) => b.get().sign() == Sign::Minus,
+            Int::Boxed(b) => b.is_negative(),
         }
     }
 
     pub fn to_i64(self) -> Option<i64> {
         match self {
             Int::Small(i) => Some(i),
-            Int::Boxed(b) => i64::try_from(b.get()).ok(),
+            Int::Boxed(b) => b.small(),
         }
     }
 
@@ -67,7 +67,7 @@ impl Int {
         match self {
             Int::Small(i) => vm.int(i),
             Int::Boxed(b) if b.header().shape.get() == vm.types.int.root_shape_id() => Ok(b.value()),
-            Int::Boxed(b) => vm.big_int(b.get().clone()),
+            Int::Boxed(b) => vm.big_int(b.get().into_owned()),
         }
     }
 }
@@ -89,7 +89,34 @@ pub fn int_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     {
         return Ok(v);
     }
+    if let (Some(x), Some(y)) = (a.to_i64(), b.to_i64())
+        && let Some(v) = wide_op(vm, op, x.into(), y.into())?
+    {
+        return Ok(v);
+    }
     big_op(vm, op, a, b)
+}
+
+/// Ints of 64 bits each, one of them boxed; None: the general way.
+fn wide_op(vm: &Vm, op: Special, x: i128, y: i128) -> R<Option<Value>> {
+    let v = match op {
+        Special::Add => x + y,
+        Special::Sub => x - y,
+        Special::Mul => x * y,
+        Special::FloorDiv if y != 0 => Integer::div_floor(&x, &y),
+        Special::Mod if y != 0 => x.mod_floor(&y),
+        Special::And => x & y,
+        Special::Or => x | y,
+        Special::Xor => x ^ y,
+        Special::Shr if y >= 0 => x >> y.min(127),
+        Special::Shl if (0..63).contains(&y) => x << y,
+        _ => return Ok(None),
+    };
+    match i64::try_from(v) {
+        Ok(v) => vm.int(v),
+        Err(_) => vm.big_int(Big::from(v)),
+    }
+    .map(Some)
 }
 
 #[cold]
@@ -105,7 +132,7 @@ fn small_op(vm: &Vm, op: Special, x: i64, y: i64) -> R<Option<Value>> {
         Special::Sub => vm.int(x - y)?,
         Special::Mul => match x.checked_mul(y) {
             Some(p) => vm.int(p)?,
-            None => vm.big_int(Big::from(i128::from(x) * i128::from(y)))?,
+            None => return Ok(None),
         },
         Special::FloorDiv | Special::Mod | Special::DivMod | Special::TrueDiv if y == 0 => {
             return zero_division(vm);
@@ -246,7 +273,7 @@ pub fn power_mod(vm: &Vm, a: Int, b: Int, m: Int) -> R<Value> {
 pub fn int_as_f64(vm: &Vm, a: Int) -> R<f64> {
     let f = match a {
         Int::Small(i) => i as f64,
-        Int::Boxed(b) => super::big_to_f64(b.get()),
+        Int::Boxed(b) => super::big_to_f64(&b.get()),
     };
     if f.is_finite() { Ok(f) } else { Err(vm.overflow_error("int too large to convert to float")) }
 }

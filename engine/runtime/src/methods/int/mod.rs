@@ -190,23 +190,22 @@ fn to_int(vm: &Vm, x: Value) -> R<Value> {
 fn repr(vm: &Vm, a: Int) -> R<String> {
     match a {
         Int::Small(i) => Ok(i.to_string()),
-        Int::Boxed(b) => to_decimal(vm, b.get()),
+        Int::Boxed(b) => to_decimal(vm, &b.get()),
     }
 }
 
 fn hash(_: &Vm, a: Int) -> i64 {
     match a {
         Int::Small(i) => hash_i64(i),
-        Int::Boxed(b) => hash_big(b.get()),
+        Int::Boxed(b) => b.small().map_or_else(|| hash_big(&b.get()), hash_i64),
     }
 }
 
 /// Order of two ints.
 pub fn compare_ints(a: Int, b: Int) -> Ordering {
-    match (a, b) {
-        (Int::Small(a), Int::Small(b)) => a.cmp(&b),
-        (Int::Boxed(a), Int::Boxed(b)) => a.get().cmp(b.get()),
-        _ => a.big().as_ref().cmp(b.big().as_ref()),
+    match (a.to_i64(), b.to_i64()) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => a.big().cmp(&b.big()),
     }
 }
 
@@ -256,7 +255,7 @@ fn rpow(vm: &Vm, a: Int, b: Value, m: Option<Value>) -> R<Value> {
 fn neg(vm: &Vm, a: Int) -> R<Value> {
     match a {
         Int::Small(i) => vm.int(-i),
-        Int::Boxed(b) => vm.big_int(-b.get()),
+        Int::Boxed(b) => vm.big_int(-&*b.get()),
     }
 }
 
@@ -267,7 +266,7 @@ fn abs(vm: &Vm, a: Int) -> R<Value> {
 fn invert(vm: &Vm, a: Int) -> R<Value> {
     match a {
         Int::Small(i) => vm.int(!i),
-        Int::Boxed(b) => vm.big_int(!b.get()),
+        Int::Boxed(b) => vm.big_int(!&*b.get()),
     }
 }
 

@@ -7,7 +7,7 @@
 mod map;
 mod variable;
 
-use crate::interp::{At, Consumer, Cont, ContKind, SoftCall, call_soft};
+use crate::interp::{At, ContKind, SoftCall, call_soft};
 use crate::methods::{class_argument, ext_type};
 use crate::modules::make_module;
 use crate::native::Args;
@@ -56,6 +56,11 @@ impl Variables {
 
     pub fn is_empty(&self) -> bool {
         self.len.get() == 0
+    }
+
+    /// Is a `Context.run` of it under way?
+    pub fn is_entered(&self) -> bool {
+        self.entered.get()
     }
 }
 
@@ -109,6 +114,11 @@ fn copy(vm: &Vm, c: ContextRef) -> R<ContextRef> {
 fn set_map(vm: &Vm, c: ContextRef, map: map::Map, len: usize) {
     c.root.set(vm, c, map.map(Value::from));
     c.len.set(len);
+}
+
+/// A new context without variables. MemoryError.
+pub fn empty(vm: &Vm) -> R<ContextRef> {
+    alloc(vm, None, 0)
 }
 
 /// The running microthread's context. MemoryError.
@@ -194,8 +204,13 @@ fn exit(vm: &Vm, c: ContextRef) -> R<()> {
     Ok(())
 }
 
-/// `Context.run` is over; its frame was left with a result, or with the pending exception.
-pub(crate) fn leave(vm: &Vm, context: Value) -> R<()> {
+/// A call in another context is over; its frame was left with a result, or with the pending
+/// exception. That was `context`'s `run`, or, if it is None, `before` is to be current again.
+pub(crate) fn leave(vm: &Vm, context: Value, before: Value) -> R<()> {
+    if context.is_none() {
+        vm.context().variables.set((!before.is_none()).then_some(before));
+        return Ok(());
+    }
     let handled = vm.pending.take();
     let left = exit(vm, context_of(context));
     if left.is_ok() {
@@ -231,8 +246,36 @@ fn run(vm: &Vm, args: Args<'_>) -> R<Value> {
 pub fn run_in<T>(vm: &Vm, c: ContextRef, f: impl FnOnce() -> R<T>) -> R<T> {
     enter(vm, c)?;
     let result = f();
-    leave(vm, c.value())?;
+    leave(vm, c.value(), Value::NONE)?;
     result
+}
+
+/// Runs `f` with this context as the current one, without entering it: as a microthread does.
+pub fn borrow_context<T>(vm: &Vm, c: ContextRef, f: impl FnOnce() -> R<T>) -> R<T> {
+    let before = vm.context().variables.replace(Some(c.value()));
+    let result = f();
+    vm.context().variables.set(before);
+    result
+}
+
+/// As [`borrow_context`], for a call in the loop.
+pub fn borrow_context_soft(vm: &Vm, call: &SoftCall<'_>, c: ContextRef, f: Value, rest: Args<'_>) -> At {
+    if call.result_register().is_none() {
+        return match borrow_context(vm, c, || vm.call_args(f, rest)) {
+            Ok(v) => call.done(vm, v),
+            Err(Raised) => call.raised(vm),
+        };
+    }
+    let before = vm.context().variables.replace(Some(c.value()));
+    let kept = before.unwrap_or(Value::NONE);
+    let cont = call.cont.kind(ContKind::LeaveContext).with(Value::NONE, kept);
+    match call_soft(vm, call.resume, f, rest, cont) {
+        Ok(at) => at,
+        Err(Raised) => {
+            vm.context().variables.set(before);
+            call.raised(vm)
+        }
+    }
 }
 
 /// In the loop, the function's frame is pushed with a record that leads to [`leave`].
@@ -245,7 +288,7 @@ fn run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
 
 /// As [`run_in`], for a call in the loop.
 pub fn run_in_soft(vm: &Vm, call: &SoftCall<'_>, c: ContextRef, f: Value, rest: Args<'_>) -> At {
-    if call.cont.kind != ContKind::Plain || call.cont.consumer != Consumer::Store {
+    if call.result_register().is_none() {
         // The record has no room for what else is to be done with the result.
         return match run_in(vm, c, || vm.call_args(f, rest)) {
             Ok(v) => call.done(vm, v),
@@ -255,14 +298,14 @@ pub fn run_in_soft(vm: &Vm, call: &SoftCall<'_>, c: ContextRef, f: Value, rest: 
     if enter(vm, c).is_err() {
         return call.raised(vm);
     }
-    let cont = Cont { a: c.value(), ..call.cont.kind(ContKind::LeaveContext) };
+    let cont = call.cont.kind(ContKind::LeaveContext).with(c.value(), Value::NONE);
     match call_soft(vm, call.resume, f, rest, cont) {
         Ok(at) => at,
         Err(Raised) => {
             // Without a frame nobody else leaves the context, unless that was the error.
             if c.entered.get() {
                 // An error in it replaces the other.
-                let _ = leave(vm, c.value());
+                let _ = leave(vm, c.value(), Value::NONE);
             }
             call.raised(vm)
         }

@@ -18,6 +18,11 @@ const CONTEXT: &str = "\nDuring handling of the above exception, another excepti
 const MAX_DEPTH: usize = 10;
 const MAX_WIDTH: usize = 15;
 
+/// A line of a source file, without its end.
+pub fn source_line(vm: &Vm, filename: &str, line: u32) -> Option<String> {
+    lines::source(vm, filename)?.lines().nth(line.checked_sub(1)? as usize).map(str::to_string)
+}
+
 /// Writes text to `sys.stderr`, or to the process's if that does not work.
 pub fn write_stderr(vm: &Vm, text: &str) {
     let stream = vm.sys_dict.get().and_then(|d| d.get_name(vm, "stderr").ok().flatten());
@@ -43,6 +48,18 @@ pub fn write_stderr(vm: &Vm, text: &str) {
 pub fn print_exception(vm: &Vm, exception: Value) {
     let text = format_exception(vm, exception);
     write_stderr(vm, &text);
+}
+
+/// Writes an exception that has nowhere to go to `sys.stderr`, with what was being done, to which object.
+pub fn print_unraisable(vm: &Vm, exception: Value, message: Option<&str>, object: Value) {
+    let text = match (message, object.is_none()) {
+        (Some(m), true) => format!("{m}:\n"),
+        (Some(m), false) => format!("{m}: {}\n", vm.repr_or_type(object)),
+        (None, true) => String::new(),
+        (None, false) => format!("Exception ignored in: {}\n", vm.repr_or_type(object)),
+    };
+    write_stderr(vm, &text);
+    print_exception(vm, exception);
 }
 
 /// An exception with its traceback, causes and contexts.
