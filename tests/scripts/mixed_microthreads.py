@@ -150,9 +150,9 @@ class Mixture:
 
 stackless.set_error_handler(lambda *args: None)
 err, sys.stderr = sys.stderr, io.StringIO()
-for seed in range(12):
+for seed in range(30):
     mixture = Mixture(seed)
-    for _ in range(60):
+    for _ in range(120):
         try:
             mixture.act(0)
         except FINE:
