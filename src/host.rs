@@ -63,6 +63,7 @@ impl Hooks for Host {
             optimize: what.optimize,
             future_annotations: what.flags & skein_bytecode::flags::FUTURE_ANNOTATIONS != 0,
             allow_top_level_await: what.flags & compile_flags::TOP_LEVEL_AWAIT != 0,
+            dont_imply_dedent: what.flags & compile_flags::DONT_IMPLY_DEDENT != 0,
             decoded: what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0,
         };
         match skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options) {

@@ -112,3 +112,55 @@ class Bad:
 
 raises(TypeError, list, Bad(), text="iter() returned non-iterator of type 'int'")
 print("ok")
+
+# What `collections.abc` says about patterns is inherited from the first class that says anything.
+import collections
+import collections.abc
+
+
+def kind(x):
+    match x:
+        case [*_]:
+            return "sequence"
+        case {}:
+            return "mapping"
+
+
+class Both(collections.UserDict, collections.abc.Sequence):
+    pass
+
+
+class Row(collections.abc.Sequence):
+    def __getitem__(self, i):
+        return i
+
+    def __len__(self):
+        return 42
+
+
+match Row():
+    case [x, *_, y]:
+        assert (x, y) == (0, 41)
+    case _:
+        raise AssertionError
+assert kind(Both()) == kind(collections.UserDict()) == "mapping" and kind(Row()) == "sequence"
+assert "__abc_tpflags__" not in vars(collections.abc.Mapping)
+assert kind(collections.defaultdict()) == kind(collections.OrderedDict()) == "mapping" and kind("ab") is None
+
+
+# None in the place of an operator's method is called, and cannot be.
+class NoAdd:
+    __iadd__ = None
+
+    def __add__(self, other):
+        return self
+
+
+x = NoAdd()
+try:
+    x += 1
+except TypeError as e:
+    assert str(e) == "'NoneType' object is not callable"
+else:
+    raise AssertionError
+assert x + 1 is x

@@ -115,8 +115,11 @@ pub fn locate(fault: Fault, source: &Source) -> SyntaxError {
         let (start, end) = (range.start().to_u32(), range.end().to_u32());
         e.line = source.line_of(start);
         e.col = source.char_col(start);
-        e.end_line = source.line_of(end);
-        e.end_col = source.char_col(end);
+        // A line's end is behind its last column, not before the next line's first.
+        let line_end = source.text.get(range.to_std_range()).is_some_and(|t| t.ends_with('\n'));
+        let last = end - u32::from(line_end);
+        e.end_line = source.line_of(last);
+        e.end_col = source.char_col(last) + u32::from(line_end);
         e.text = Some(source.line_text(e.line).to_string());
     }
     e

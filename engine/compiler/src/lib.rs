@@ -76,6 +76,8 @@ pub struct Options {
     pub future_annotations: bool,
     /// `await` is allowed at the top level; the code is then a coroutine's.
     pub allow_top_level_await: bool,
+    /// The end of interactive input does not end a block: its last line must be whole.
+    pub dont_imply_dedent: bool,
     /// The source is text already, in UTF-8: a byte order mark is an error, a coding cookie says nothing.
     pub decoded: bool,
 }
@@ -119,7 +121,7 @@ fn too_deep() -> Box<Fault> {
 }
 
 fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options) -> Res<Compiled> {
-    let (module, warnings) = parse::parse(source, mode)?;
+    let (module, warnings) = parse::parse(source, mode, options.dont_imply_dedent)?;
     let body = match &module {
         Mod::Module(m) => symbols::Body::Suite(&m.body),
         Mod::Expression(e) => symbols::Body::Expr(&e.body),

@@ -6,13 +6,14 @@ use crate::escapes;
 use crate::parse_errors::{self, Context};
 use crate::source::Source;
 use ruff_python_ast::token::{Token, TokenKind};
+use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor};
 use ruff_python_ast::visitor::transformer::{Transformer, walk_stmt};
 use ruff_python_ast::{AtomicNodeIndex, Mod, PythonVersion, Stmt, StmtRaise};
-use ruff_python_parser::{ParseOptions, parse_unchecked};
+use ruff_python_parser::{ParseError, ParseErrorType, ParseOptions, parse_unchecked};
 use ruff_text_size::{Ranged, TextRange, TextSize};
 
 /// The syntax tree and the warnings about string literals.
-pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
+pub fn parse(source: &Source, mode: Mode, dont_imply_dedent: bool) -> Res<(Mod, Vec<SyntaxWarning>)> {
     if let Some(i) = source.text.find('\0') {
         let at = TextRange::empty((i as u32).into());
         return Err(Fault::syntax("source code cannot contain null bytes", at));
@@ -35,7 +36,8 @@ pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
             parsed = parse_unchecked(&with_breaks(&source.text, &raises), options);
         }
     }
-    if parsed.errors().is_empty() {
+    let errors = real_errors(parsed.syntax(), parsed.errors());
+    if errors.is_empty() {
         let warnings = escapes::warnings(source, parsed.tokens());
         let mut module = parsed.into_syntax();
         if let Mod::Module(m) = &mut module
@@ -44,14 +46,40 @@ pub fn parse(source: &Source, mode: Mode) -> Res<(Mod, Vec<SyntaxWarning>)> {
             BreaksToRaises(&raises).visit_body(&mut m.body);
         }
         if mode == Mode::Single {
-            check_single(source, &module)?;
+            check_single(source, &module, dont_imply_dedent)?;
         }
         return Ok((module, warnings));
     }
-    let context = Context { source, tokens: parsed.tokens(), module: parsed.syntax() };
-    let mut fault = parse_errors::translate(&context, parsed.errors());
-    fault.incomplete = parse_errors::is_incomplete(source, parsed.errors(), &fault);
+    let (tokens, module) = (parsed.tokens(), parsed.syntax());
+    let mut fault = parse_errors::translate(&Context { source, tokens, module, errors: &errors });
+    fault.incomplete = parse_errors::is_incomplete(source, &errors, &fault);
     Err(fault)
+}
+
+/// The parser's errors without those that are none: it takes any `match` behind a semicolon for a statement.
+fn real_errors(module: &Mod, errors: &[ParseError]) -> Vec<ParseError> {
+    let on_same_line = |e: &&ParseError| e.error == ParseErrorType::SimpleAndCompoundStatementOnSameLine;
+    if !errors.iter().any(|e| on_same_line(&e)) {
+        return errors.to_vec();
+    }
+    let mut compound = CompoundStarts(Vec::new());
+    if let Mod::Module(m) = module {
+        source_order::walk_body(&mut compound, &m.body);
+    }
+    let real = |e: &&ParseError| !on_same_line(e) || compound.0.contains(&e.location.start());
+    errors.iter().filter(real).cloned().collect()
+}
+
+/// Where compound statements begin.
+struct CompoundStarts(Vec<TextSize>);
+
+impl<'a> SourceOrderVisitor<'a> for CompoundStarts {
+    fn visit_stmt(&mut self, s: &'a Stmt) {
+        if is_compound(s) {
+            self.0.push(s.start());
+            source_order::walk_stmt(self, s);
+        }
+    }
 }
 
 // ---- `raise;`, which the parser takes no semicolon behind: it is shown a `break`, of the same length
@@ -86,7 +114,7 @@ impl Transformer for BreaksToRaises<'_> {
 }
 
 /// Interactive input is one statement, or several on one line.
-fn check_single(source: &Source, module: &Mod) -> Res<()> {
+fn check_single(source: &Source, module: &Mod, dont_imply_dedent: bool) -> Res<()> {
     let Mod::Module(m) = module else { return Ok(()) };
     for pair in m.body.windows(2) {
         let line = |offset: TextSize| source.line_of(offset.to_u32());
@@ -95,15 +123,21 @@ fn check_single(source: &Source, module: &Mod) -> Res<()> {
             return Err(Fault::syntax(message, TextRange::empty(pair[0].start())));
         }
     }
-    // A compound statement on one line is complete with the empty line behind it.
-    if let Some(last) = m.body.last()
-        && is_compound(last)
-        && !source.text.ends_with('\n')
-        && !source.line_text(source.line_of(last.end().to_u32())).starts_with([' ', '\t'])
-    {
-        let mut fault = Fault::syntax("invalid syntax", TextRange::empty(last.end()));
+    let incomplete = |end: TextSize| {
+        let mut fault = Fault::syntax("invalid syntax", TextRange::empty(end));
         fault.incomplete = true;
-        return Err(fault);
+        Err(fault)
+    };
+    let Some(last) = m.body.last() else { return incomplete(0.into()) };
+    if is_compound(last) {
+        let rest = &source.text[last.end().to_usize()..];
+        let indented = source.line_text(source.line_of(last.end().to_u32())).starts_with([' ', '\t']);
+        // An indented block ends with the source, unless that is not to be; what is on one line, with the line.
+        let ends =
+            if dont_imply_dedent { source.text.ends_with('\n') } else { indented || rest.contains('\n') };
+        if !ends {
+            return incomplete(last.end());
+        }
     }
     Ok(())
 }

@@ -4,8 +4,11 @@
 //! mistakes applies; those are looked for here, by the kind of the parser's error, the tokens around it
 //! and the expressions it recovered.
 
+mod fields;
 mod mistakes;
+mod parameters;
 mod strings;
+mod targets;
 
 use crate::errors::{ErrorKind, Fault};
 use crate::source::Source;
@@ -22,6 +25,7 @@ pub struct Context<'a> {
     pub source: &'a Source,
     pub tokens: &'a [Token],
     pub module: &'a Mod,
+    pub errors: &'a [ParseError],
 }
 
 /// The range between two offsets; in a source with errors nothing is sure to come after another.
@@ -30,17 +34,23 @@ fn span(a: TextSize, b: TextSize) -> TextRange {
 }
 
 /// The error that CPython gives for the parser's errors, of which there is one at least.
-pub fn translate(c: &Context<'_>, errors: &[ParseError]) -> Box<Fault> {
+pub fn translate(c: &Context<'_>) -> Box<Fault> {
+    let errors = c.errors;
     if let Some(f) = tokenizer::first(c.source, c.tokens, errors) {
         return f;
     }
     let e = &errors[0];
+    if let Some(f) = c.replacement_field() {
+        return f;
+    }
     let fault = c.message(e);
     if let Some(open) = tokenizer::brackets(c.source, c.tokens).open {
         // An open bracket explains what follows on later lines, and an error at the end.
         let line = |r: TextRange| c.source.line_of(r.start().to_u32());
         let at_end = e.location.start().to_usize() >= c.source.text.trim_end().len();
-        if line(e.location) > line(open) || at_end || matches!(e.error, E::Lexical(Lexical::Eof)) {
+        // A bracket behind an expression is looked at as a second one, up to the end.
+        let ahead = open.start() == e.location.start();
+        if line(e.location) > line(open) || at_end || ahead || matches!(e.error, E::Lexical(Lexical::Eof)) {
             return tokenizer::never_closed(c.source, open);
         }
     }
@@ -51,8 +61,12 @@ pub fn translate(c: &Context<'_>, errors: &[ParseError]) -> Box<Fault> {
 pub fn is_incomplete(source: &Source, errors: &[ParseError], fault: &Fault) -> bool {
     let end = source.text.trim_end().len();
     let at_end = errors.first().is_some_and(|e| e.location.start().to_usize() >= end);
+    let continued =
+        fault.message == "unexpected EOF while parsing" || fault.message.starts_with("unterminated");
     let open = fault.message.ends_with("was never closed")
-        || fault.message.starts_with("unterminated triple-quoted");
+        || fault.message.starts_with("unterminated triple-quoted")
+        || source.text.strip_suffix('\n').unwrap_or(&source.text).ends_with('\\') && continued
+        || end == 0;
     open || at_end && (fault.kind == ErrorKind::Indentation || fault.message.starts_with("expected 'except'"))
 }
 
@@ -198,6 +212,9 @@ impl<'a> Context<'a> {
     fn unexpected_indent(&self, at: TextSize) -> Box<Fault> {
         let i = self.index_at(at);
         let end = self.tokens[i.min(self.tokens.len() - 1)].range();
+        if let Some(f) = tokenizer::inconsistent_tabs(self.source, end.end()) {
+            return f;
+        }
         // CPython points behind the indentation's last column.
         let range = TextRange::empty(end.end().checked_sub(1.into()).unwrap_or_default());
         self.indentation("unexpected indent", range)
@@ -208,13 +225,21 @@ impl<'a> Context<'a> {
         let f = |m: &str| Fault::syntax(m, r);
         match &e.error {
             E::Lexical(k) => self.lexical(k, r),
-            E::InvalidAssignmentTarget => self.assignment_target(r),
+            E::InvalidAssignmentTarget => self.loop_target(r).unwrap_or_else(|| self.assignment_target(r)),
             E::InvalidAugmentedAssignmentTarget => {
                 let name = self.name_of(r);
                 f(&format!("'{name}' is an illegal expression for augmented assignment"))
             }
             E::InvalidDeleteTarget => f(&format!("cannot delete {}", self.name_of(r))),
-            E::InvalidAnnotatedAssignmentTarget => f("illegal target for annotation"),
+            E::InvalidAnnotatedAssignmentTarget => {
+                let colon =
+                    self.tokens[self.index_at(r.end())..].iter().find(|t| t.kind() == TokenKind::Colon);
+                let annotated = colon.is_some_and(|t| self.expression_at(self.index_at(t.end())).is_some());
+                match colon {
+                    Some(t) if !annotated => self.invalid(t.start()),
+                    _ => f("illegal target for annotation"),
+                }
+            }
             E::InvalidNamedAssignmentTarget => {
                 f(&format!("cannot use assignment expressions with {}", self.name_of(r)))
             }
@@ -225,24 +250,33 @@ impl<'a> Context<'a> {
                 Fault::syntax("positional argument follows keyword argument unpacking", self.closing(r))
             }
             E::InvalidArgumentUnpackingOrder => {
-                f("iterable argument unpacking follows keyword argument unpacking")
+                let comma = self.before(self.index_at(r.start())).map_or(r, |t| t.range());
+                Fault::syntax(
+                    "iterable argument unpacking follows keyword argument unpacking",
+                    span(comma.start(), r.end()),
+                )
             }
-            E::UnparenthesizedGeneratorExpression => f("Generator expression must be parenthesized"),
+            E::UnparenthesizedGeneratorExpression => {
+                if self.kind_at(self.line_start(self.index_at(r.start()))) == TokenKind::Class {
+                    return self.invalid(self.first_for(r));
+                }
+                f("Generator expression must be parenthesized")
+            }
             E::ParamAfterVarKeywordParam => f("arguments cannot follow var-keyword argument"),
             E::NonDefaultParamAfterDefaultParam => {
                 f("parameter without a default follows parameter with a default")
             }
-            E::VarParameterWithDefault => {
-                let star = self.parameter_star(r.start());
-                f(&format!(
-                    "var-{} argument cannot have default value",
-                    if star { "positional" } else { "keyword" }
-                ))
-            }
-            E::ExpectedKeywordParam => f("named arguments must follow bare *"),
+            E::VarParameterWithDefault => self.variadic_default(r),
+            E::ExpectedKeywordParam => self.bare_star(r),
             E::EmptyTypeParams => f("Type parameter list cannot be empty"),
             E::EmptyImportNames => self.empty_import(r),
-            E::InvalidMatchPatternTarget => f("cannot use '_' as a target"),
+            E::InvalidMatchPatternTarget => {
+                let i = self.index_at(r.start());
+                match self.before(i).map(|t| t.kind()) {
+                    Some(TokenKind::DoubleStar) => self.invalid(r.start()),
+                    _ => f("cannot use '_' as a target"),
+                }
+            }
             E::UnexpectedIndentation => self.unexpected_indent(r.start()),
             E::ExpectedExpression => self.expected_expression(r),
             E::SimpleStatementsOnSameLine => self.two_statements(r),
@@ -296,11 +330,19 @@ impl<'a> Context<'a> {
 
     fn expected_expression(&self, r: TextRange) -> Box<Fault> {
         let i = self.index_at(r.start());
+        if let Some(f) = self.conditional_side(i) {
+            return f;
+        }
         let before = self.before(i);
         match before.map(|t| t.kind()) {
             Some(TokenKind::Star)
                 if matches!(self.kind_at(i), TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Colon) =>
             {
+                // A slice's part is no place for a star at all.
+                let star = before.map_or(i, |t| self.index_at(t.start()));
+                if self.before(star).is_some_and(|t| t.kind() == TokenKind::Colon) {
+                    return self.invalid(self.tokens[star].start());
+                }
                 Fault::syntax("Invalid star expression", self.tokens[i].range())
             }
             Some(TokenKind::Lbrace)
@@ -319,28 +361,14 @@ impl<'a> Context<'a> {
             }
             Some(TokenKind::Equal)
                 if self.in_brackets(r.start())
-                    && matches!(self.kind_at(i), TokenKind::Rpar | TokenKind::Comma) =>
+                    && matches!(self.kind_at(i), TokenKind::Rpar | TokenKind::Comma)
+                    || matches!(self.kind_at(i), TokenKind::Comma | TokenKind::Colon)
+                        && self.in_lambda_parameters(i) =>
             {
                 self.missing_value(i, r)
             }
             _ => self.invalid(r.start()),
         }
-    }
-
-    /// `f(a=)` or `def f(a=)`.
-    fn missing_value(&self, i: usize, r: TextRange) -> Box<Fault> {
-        let equal = self.tokens[..i].iter().rposition(|t| t.kind() == TokenKind::Equal).unwrap_or(0);
-        let open = self.tokens[..i].iter().rposition(|t| t.kind() == TokenKind::Lpar).unwrap_or(0);
-        let name = self.before(equal).map_or(r, |t| t.range());
-        let callee = self.before(open);
-        let keyword = self.tokens[..open].iter().rfind(|t| {
-            matches!(t.kind(), TokenKind::Def | TokenKind::Lambda | TokenKind::Newline | TokenKind::Equal)
-        });
-        let is_def = keyword.is_some_and(|t| matches!(t.kind(), TokenKind::Def)) && callee.is_some();
-        if is_def {
-            return Fault::syntax("expected default value expression", self.tokens[equal].range());
-        }
-        Fault::syntax("expected argument value expression", span(name.start(), self.tokens[equal].end()))
     }
 
     fn in_dict(&self, i: usize) -> bool {
@@ -366,7 +394,10 @@ impl<'a> Context<'a> {
         let i = self.index_at(r.start());
         let Some(before) = self.before(i) else { return self.invalid(r.start()) };
         let word = self.text(before.range());
-        let start_of_statement = {
+        // The rules for these want a whole expression behind the name.
+        let line_end = self.tokens[i..].iter().find(|t| t.kind() == TokenKind::Newline).map(|t| t.start());
+        let sound = self.errors.get(1).is_none_or(|e| line_end.is_some_and(|end| e.location.start() >= end));
+        let start_of_statement = sound && {
             let j = self.index_at(before.start());
             self.before(j).is_none_or(|t| {
                 matches!(
@@ -384,18 +415,16 @@ impl<'a> Context<'a> {
             let message = format!("Missing parentheses in call to '{word}'. Did you mean {word}(...)?");
             return Fault::syntax(message, span(before.start(), end));
         }
-        let line = self.line_start(i);
-        if self.kind_at(i).as_augmented_assign_operator().is_some()
-            && let Some(first) = self.token(line)
-        {
-            let message = "'tuple' is an illegal expression for augmented assignment";
-            return Fault::syntax(message, span(first.start(), before.end()));
+        let mistake = self.augmented_tuple(i).or_else(|| self.as_target(i));
+        if let Some(f) = mistake.or_else(|| self.interrupted_string(i)) {
+            return f;
         }
+        let line = self.line_start(i);
         // `import a from b`
         if self.kind_at(line) == TokenKind::Import && self.kind_at(i) == TokenKind::From {
             let end =
                 self.tokens[i..].iter().find(|t| matches!(t.kind(), TokenKind::Newline | TokenKind::As));
-            let end = end.and_then(|t| self.before(self.index_at(t.start()))).map_or(r.end(), |t| t.end());
+            let end = end.map_or(r.end(), |t| t.end());
             let message = "Did you mean to use 'from ... import ...' instead?";
             return Fault::syntax(message, span(self.tokens[line].start(), end));
         }
@@ -428,11 +457,20 @@ impl<'a> Context<'a> {
         {
             return f;
         }
-        if let Some(f) = self.parenthesized_parameters(i).or_else(|| self.comprehension_target(i)) {
+        let mistake = self
+            .parenthesized_parameters(i)
+            .or_else(|| self.comprehension_target(i))
+            .or_else(|| self.type_parameter_bound(i))
+            .or_else(|| self.augmented_tuple(i))
+            .or_else(|| self.as_target(i))
+            .or_else(|| self.interrupted_string(i))
+            .or_else(|| self.keyword_generator(i));
+        if let Some(f) = mistake {
             return f;
         }
-        if let Some(f) = self.type_parameter_bound(i) {
-            return f;
+        let slash = self.before(i).is_some_and(|t| t.kind() == TokenKind::Slash);
+        if expected == TokenKind::Comma && found == TokenKind::Star && slash {
+            return Fault::syntax("expected comma between / and *", r);
         }
         let line = self.kind_at(self.line_start(i));
         match expected {
@@ -445,12 +483,7 @@ impl<'a> Context<'a> {
                 }
                 let forced = matches!(
                     line,
-                    TokenKind::Def
-                        | TokenKind::Class
-                        | TokenKind::Else
-                        | TokenKind::Try
-                        | TokenKind::Finally
-                        | TokenKind::Async
+                    TokenKind::Def | TokenKind::Else | TokenKind::Try | TokenKind::Finally | TokenKind::Async
                 );
                 if matches!(found, TokenKind::Newline | TokenKind::EndOfFile)
                     || forced && !self.in_brackets(r.start())
@@ -475,7 +508,9 @@ impl<'a> Context<'a> {
                 }
                 Fault::syntax("expected 'else' after 'if' expression", span(start, end))
             }
-            TokenKind::In => Fault::syntax("'in' expected after for-loop variables", r),
+            TokenKind::In if self.in_brackets(r.start()) => {
+                Fault::syntax("'in' expected after for-loop variables", r)
+            }
             _ => self.forgotten_comma(i, r),
         }
     }
@@ -488,7 +523,10 @@ impl<'a> Context<'a> {
         if let (Some(a), Some(b)) = (left, right)
             && self.in_brackets(r.start())
             && !a.is_if_expr()
-            && !(a.is_name_expr() && matches!(self.kind_at(i), TokenKind::String | TokenKind::FStringStart))
+            && !(a.is_name_expr() && self.kind_at(i) == TokenKind::String)
+            && !self
+                .before(self.index_at(a.start()))
+                .is_some_and(|t| matches!(t.kind(), TokenKind::In | TokenKind::If))
         {
             let message = "invalid syntax. Perhaps you forgot a comma?";
             return Fault::syntax(message, span(a.start(), b.end()));
@@ -524,18 +562,19 @@ impl<'a> Context<'a> {
             "Only one '*' parameter allowed"
             | "Only one '*' separator allowed"
             | "Keyword-only parameter separator not allowed after '*' parameter" => {
-                f("* argument may appear only once")
+                Fault::syntax("* argument may appear only once", TextRange::at(r.start(), 1.into()))
             }
             "Only one '**' parameter allowed" => f("arguments cannot follow var-keyword argument"),
             "'/' parameter must appear before '*' parameter" => f("/ must be ahead of *"),
-            "Position-only parameter separator not allowed as first parameter" => {
-                f("at least one argument must precede /")
-            }
+            "Position-only parameter separator not allowed as first parameter" => self.first_slash(r),
             "Multiple exception types must be parenthesized when using `as`" => {
                 f("multiple exception types must be parenthesized when using 'as'")
             }
             "Cannot have both 'except' and 'except*' on the same 'try'" => {
-                f("cannot have both 'except' and 'except*' on the same 'try'")
+                let star = self.after(i).filter(|t| t.kind() == TokenKind::Star).map(|t| t.end());
+                let end = star.or(self.token(i).map(|t| t.end())).unwrap_or(r.end());
+                let message = "cannot have both 'except' and 'except*' on the same 'try'";
+                Fault::syntax(message, span(r.start(), end))
             }
             "Expected `except` or `finally` after `try` block" => {
                 let t = match self.token(i) {
@@ -558,7 +597,7 @@ impl<'a> Context<'a> {
                 let t = self.after(i).map_or(r, |t| t.range());
                 Fault::syntax(
                     "trailing comma not allowed without surrounding parentheses",
-                    TextRange::empty(t.start()),
+                    TextRange::at(t.start(), t.len().min(1.into())),
                 )
             }
             "Expected a parameter name" => self.parameter_name(r),
@@ -573,7 +612,10 @@ impl<'a> Context<'a> {
             }
             _ => {
                 let mistake = self.comprehension_target(i).or_else(|| self.parenthesized_parameters(i));
-                if let Some(f) = mistake.or_else(|| self.type_parameter_bound(i)) {
+                let mistake = mistake.or_else(|| self.type_parameter_bound(i));
+                let mistake =
+                    mistake.or_else(|| self.conditional_side(i)).or_else(|| self.elif_after_else(i));
+                if let Some(f) = mistake.or_else(|| self.as_target(i)) {
                     return f;
                 }
                 if self.kind_at(i) == TokenKind::Equal

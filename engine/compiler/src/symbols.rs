@@ -373,7 +373,13 @@ impl<'a> SymbolBuilder<'a> {
             } else if flags & def::LOCAL != 0 && flags & flag == 0 {
                 format!("name '{name}' is assigned to before {word} declaration")
             } else {
-                self.note(name, flag, range);
+                self.note(name.clone(), flag, range);
+                if flag == def::GLOBAL {
+                    // As in CPython, the module's own code then means the global too, where the two differ.
+                    let current = std::mem::replace(&mut self.current, 0);
+                    self.note(name, flag, range);
+                    self.current = current;
+                }
                 continue;
             };
             return Err(Fault::syntax(message, range));

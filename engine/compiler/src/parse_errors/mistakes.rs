@@ -21,11 +21,12 @@ impl<'a> SourceOrderVisitor<'a> for Statements<'_, 'a> {
 impl<'a> Context<'a> {
     pub(super) fn assignment_target(&self, r: TextRange) -> Box<Fault> {
         let name = self.name_of(r);
-        if matches!(name, "yield expression") {
+        let parenthesized = self.source.text[..r.start().to_usize()].ends_with('(');
+        if name == "yield expression" && !parenthesized {
             return Fault::syntax("assignment to yield expression not possible", r);
         }
-        let here = self.single_assignment(r)
-            && self.find(|e| e.range() == r).is_some_and(is_bitwise_or)
+        let plain = self.single_assignment(r) && self.find(|e| e.range() == r).is_some_and(is_bitwise_or);
+        let here = (plain || name == "yield expression")
             && !matches!(name, "generator expression" | "True" | "None" | "False" | "list" | "tuple");
         let message = if here {
             format!("cannot assign to {name} here. Maybe you meant '==' instead of '='?")
@@ -55,6 +56,18 @@ impl<'a> Context<'a> {
     /// `a = b` where an expression stands: the mistaken `=`.
     pub(super) fn mistaken_equal(&self, equal: TextSize) -> Option<Box<Fault>> {
         let i = self.index_at(equal);
+        let named = matches!(
+            self.kind_at(self.line_start(i)),
+            TokenKind::If
+                | TokenKind::Elif
+                | TokenKind::While
+                | TokenKind::Match
+                | TokenKind::Case
+                | TokenKind::At
+        );
+        if !named && !self.in_brackets(equal) {
+            return None;
+        }
         let before = self.before(i)?;
         let left = self.expr_ending(before.end())?;
         let left = match left {
@@ -112,32 +125,6 @@ impl<'a> Context<'a> {
         Some(Fault::syntax("cannot assign to keyword argument unpacking", range))
     }
 
-    /// `def f((a, b))` and `lambda (a, b): …`, which Python 2 allowed.
-    pub(super) fn parenthesized_parameters(&self, i: usize) -> Option<Box<Fault>> {
-        if self.kind_at(i) != TokenKind::Lpar {
-            return None;
-        }
-        let mut what = None;
-        for t in self.tokens[..i].iter().rev() {
-            match t.kind() {
-                TokenKind::Comma | TokenKind::Name | TokenKind::Lpar => {}
-                TokenKind::Lambda => {
-                    what = Some("Lambda expression");
-                    break;
-                }
-                TokenKind::Def => {
-                    what = Some("Function");
-                    break;
-                }
-                _ => return None,
-            }
-        }
-        let open = self.tokens[i].range();
-        let close = self.tokens[i..].iter().find(|t| t.kind() == TokenKind::Rpar)?;
-        let message = format!("{} parameters cannot be parenthesized", what?);
-        Some(Fault::syntax(message, span(open.start(), close.end())))
-    }
-
     /// `[a, b for a, b in …]`.
     pub(super) fn comprehension_target(&self, i: usize) -> Option<Box<Fault>> {
         if !matches!(self.kind_at(i), TokenKind::For | TokenKind::Async) {
@@ -148,8 +135,19 @@ impl<'a> Context<'a> {
         if !matches!(self.kind_at(open), TokenKind::Lsqb | TokenKind::Lbrace) {
             return None;
         }
+        let mut depth = 0;
+        let mut comma = false;
+        for t in &self.tokens[open + 1..i] {
+            match t.kind() {
+                TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => depth += 1,
+                TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => depth -= 1,
+                TokenKind::Comma => comma |= depth == 0,
+                TokenKind::Colon if depth == 0 => return None,
+                _ => {}
+            }
+        }
         let range = span(self.after(open)?.start(), self.before(i)?.end());
-        Some(Fault::syntax("did you forget parentheses around the comprehension target?", range))
+        comma.then(|| Fault::syntax("did you forget parentheses around the comprehension target?", range))
     }
 
     /// `[*Ts: bound]` and `[**P: bound]` in a list of type parameters; `i` is the colon.

@@ -58,6 +58,8 @@ impl Context<'_> {
         let (what, len) = if digits == 0 {
             match rest.strip_prefix('{').and_then(|r| r.find('}').map(|i| chars(&r[..i]))) {
                 Some(n) if n > 0 => ("unknown Unicode character name", n + 4),
+                // An open brace reaches to the end.
+                None if rest.starts_with('{') => ("malformed \\N character escape", 2 + chars(rest)),
                 _ => ("malformed \\N character escape", 2 + usize::from(rest.starts_with('{'))),
             }
         } else if hex == digits {
@@ -115,6 +117,19 @@ impl Context<'_> {
     }
 
     // ---- literals side by side
+
+    /// Names between two strings, which a quote in the middle may have made.
+    pub(super) fn interrupted_string(&self, i: usize) -> Option<Box<Fault>> {
+        if self.before(i)?.kind() != TokenKind::String {
+            return None;
+        }
+        let rest = self.tokens[i..].iter().filter(|t| !t.kind().is_trivia());
+        let names: Vec<_> = rest.clone().take_while(|t| t.kind() == TokenKind::Name).collect();
+        let closes = rest.clone().nth(names.len()).is_some_and(|t| t.kind() == TokenKind::String);
+        let range = names.first()?.range().cover(names.last()?.range());
+        let message = "invalid syntax. Is this intended to be part of the string?";
+        closes.then(|| Fault::syntax(message, range))
+    }
 
     /// The literals in a range: whether each is a t-string, and where it is.
     fn literals(&self, r: TextRange) -> Vec<(bool, TextRange)> {

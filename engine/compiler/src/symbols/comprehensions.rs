@@ -59,6 +59,10 @@ impl<'a> SymbolBuilder<'a> {
     pub(super) fn named(&mut self, n: &'a ast::ExprNamed) -> Res<()> {
         self.forbid_in_annotation("named expression", n.range)?;
         let Expr::Name(target) = &*n.target else { return Ok(()) };
+        if target.range.start() > n.range.start() {
+            // In parentheses it is no plain name.
+            return Err(Fault::syntax("cannot use assignment expressions with name", target.range));
+        }
         if self.tree.scopes[self.current].in_iterable {
             let message = "assignment expression cannot be used in a comprehension iterable expression";
             return Err(Fault::syntax(message, n.range));
@@ -101,8 +105,10 @@ impl<'a> SymbolBuilder<'a> {
         };
         if kind == ScopeKind::Class || kind.is_annotation_like() {
             let place = self.tree.scopes[at].place;
+            let around = matches!(kind, ScopeKind::TypeParams | ScopeKind::Annotations);
+            let preposition = if around { "within" } else { "in" };
             let message =
-                format!("assignment expression within a comprehension cannot be used within {place}");
+                format!("assignment expression within a comprehension cannot be used {preposition} {place}");
             return Err(Fault::syntax(message, target.range));
         }
         let inner_flag =

@@ -11,9 +11,12 @@ use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Value};
 use crate::vm::Vm;
 
+/// Whether the first type in the MRO that is for patterns of sequences or mappings is for this kind.
 fn has_flag(vm: &Vm, v: Value, flag: u32) -> bool {
+    const BOTH: u32 = type_flags::SEQUENCE | type_flags::MAPPING;
     let mro = vm.type_of(v).mro();
-    mro.items().iter().any(|t| t.cast::<Type>().is_some_and(|t| t.has_flag(flag)))
+    let mut types = mro.items().iter().filter_map(|t| t.cast::<Type>());
+    types.find(|t| t.has_flag(BOTH)).is_some_and(|t| t.has_flag(flag))
 }
 
 pub fn sequence(vm: &Vm, at: At) -> R<At> {

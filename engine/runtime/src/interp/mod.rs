@@ -10,6 +10,7 @@
 
 mod attr;
 mod attr_native;
+mod attr_table;
 mod bind;
 mod build;
 mod call;
@@ -31,6 +32,7 @@ mod text;
 mod unwind;
 
 pub use attr::AttrLookup;
+pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
 pub use call::{SoftCall, apply, apply_recursion_limit, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};

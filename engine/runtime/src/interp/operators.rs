@@ -70,9 +70,8 @@ fn binary_step(vm: &Vm, resume: At, mut cont: Cont) -> R<At> {
             _ => return Err(unsupported(vm, op, cont.stage & WAS_INPLACE != 0, l, r)),
         };
         cont.stage = (cont.stage & WAS_INPLACE) | (stage + 1).min(NONE_LEFT);
-        if let Some((f, args)) = next
-            && !f.is_none()
-        {
+        // None in a method's place says that there is none to fall back on: calling it is the error.
+        if let Some((f, args)) = next {
             return call_special(vm, resume, f, Args::new(&args, None), cont);
         }
     }
@@ -321,9 +320,6 @@ impl Vm {
             if inplace { self.type_of(l).special(self, op.inplace()).map(|f| (f, [l, r])) } else { None };
         let [a, b] = candidates(self, op, l, r);
         for (f, args) in [first, a, b].into_iter().flatten() {
-            if f.is_none() {
-                continue;
-            }
             let v = self.call_special_method(f, Args::new(&args, None))?;
             if !v.is(Value::NOT_IMPLEMENTED) {
                 return Ok(v);
@@ -346,9 +342,6 @@ impl Vm {
             return Ok(Value::bool(t));
         }
         for (f, args) in compare_candidates(self, op, l, r).into_iter().flatten() {
-            if f.is_none() {
-                continue;
-            }
             let v = self.call_special_method(f, Args::new(&args, None))?;
             if !v.is(Value::NOT_IMPLEMENTED) {
                 return Ok(v);

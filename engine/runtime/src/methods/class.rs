@@ -60,6 +60,17 @@ impl Vm {
         Ok(best.unwrap_or(self.types.object))
     }
 
+    /// `collections.abc` tells which of its classes match sequence or mapping patterns; others are like what they
+    /// inherit from.
+    fn apply_pattern_flags(&self, ty: Ref<Type>, dict: Ref<Dict>) -> R<()> {
+        let name = self.intern("__abc_tpflags__")?;
+        let Some(bits) = dict.get_str(self, name)?.and_then(|v| self.as_i64(v)) else { return Ok(()) };
+        dict.delete_str(self, name)?;
+        ty.set_flag(type_flags::SEQUENCE, bits & 1 << 5 != 0);
+        ty.set_flag(type_flags::MAPPING, bits & 1 << 6 != 0);
+        Ok(())
+    }
+
     /// `type.__new__` once the metaclass is known. What is left is to call `__set_name__` and
     /// `__init_subclass__`, after which the task has the class.
     pub fn new_class(
@@ -74,11 +85,7 @@ impl Vm {
         let base = self.best_base(bases)?;
         let ty = self.alloc_instance::<Type>(meta)?;
         let mut flags = type_flags::HEAP | type_flags::BASETYPE;
-        const INHERITED: u32 = type_flags::HAS_DICT
-            | type_flags::HAS_WEAKREF
-            | type_flags::SEQUENCE
-            | type_flags::MAPPING
-            | type_flags::HAS_DEL;
+        const INHERITED: u32 = type_flags::HAS_DICT | type_flags::HAS_WEAKREF | type_flags::HAS_DEL;
         for b in bases.items().iter().filter_map(|b| b.cast::<Type>()) {
             flags |= b.flags.get() & INHERITED;
         }
@@ -169,6 +176,7 @@ impl Vm {
         }
         let mro = self.class_mro(meta, ty)?;
         ty.mro.set(self, ty, mro.value());
+        self.apply_pattern_flags(ty, dict)?;
         for b in bases.items() {
             if let Some(b) = b.cast::<Type>() {
                 self.add_subclass(b, ty)?;

@@ -169,9 +169,7 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_str(vm, ty.name(), ty.value())?;
     }
     for (name, ty) in vm.exc.all() {
-        if !name.starts_with('_') {
-            d.set_name(vm, name, ty.value())?;
-        }
+        d.set_name(vm, name, ty.value())?;
     }
     d.set_name(vm, "EnvironmentError", vm.exc.os_error.value())?;
     d.set_name(vm, "IOError", vm.exc.os_error.value())?;

@@ -114,13 +114,17 @@ impl Vm {
             let source = source.map(|l| format!("  {}\n", l.trim())).unwrap_or_default();
             format!("{file}:{line}: {}: {message}\n{source}", category.name_string())
         };
-        match self.warnings_function("warn_explicit", shown)? {
-            Some(f) => {
-                let row = [text, category.value(), self.str(file)?, self.int(i64::from(line))?];
-                self.call(f, &row).map(|_| ())
-            }
-            None => Ok(()),
+        let Some(f) = self.warnings_function("warn_explicit", shown)? else { return Ok(()) };
+        let row = [text, category.value(), self.str(file)?, self.int(i64::from(line))?];
+        if self.call(f, &row).is_ok() {
+            return Ok(());
         }
+        // A warning that cannot be shown is not to stop the program, one made an error is.
+        if self.pending_is(self.exc.warning) || self.catch(self.exc.exception).is_none() {
+            return Err(Raised);
+        }
+        crate::vm::report::write_stderr(self, &shown());
+        Ok(())
     }
 
     /// A function of `warnings`. Without the module, the warning is shown as it would be.
