@@ -51,6 +51,8 @@ pub struct Micro {
     stacks: Cell<*const Parked>,
     pub state: Cell<State>,
     pub kind: Kind,
+    /// It is made to go on and has not reached the loop yet.
+    pub entering: Cell<bool>,
     /// Register that takes what is sent to it, while it is parked softly.
     pub result: Cell<u16>,
 }
@@ -72,6 +74,7 @@ impl Micro {
             stacks: Cell::new(std::ptr::null()),
             state: Cell::new(State::New),
             kind,
+            entering: Cell::new(false),
             result: Cell::new(0),
         }
     }

@@ -14,7 +14,9 @@
 use crate::micro::{Kind, Micro, NO_RESULT, Parked, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
-use skein_runtime::interp::{At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, run_loop};
+use skein_runtime::interp::{
+    At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, raise_parked, run_loop,
+};
 use skein_runtime::native::Args;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Raised, Value};
@@ -208,7 +210,7 @@ impl Microthreads {
         if vm.context().native_depth.get() != 0 {
             return None;
         }
-        call.result_register()
+        call.parking_register()
     }
 
     /// As [`Microthreads::soft_result`] where somebody may watch the context.
@@ -216,7 +218,7 @@ impl Microthreads {
         if vm.context().native_calls() != 0 {
             return None;
         }
-        call.result_register()
+        call.parking_register()
     }
 
     /// Goes on with a microthread that is parked softly behind a call, whose result is `v`.
@@ -232,23 +234,16 @@ impl Microthreads {
         at
     }
 
-    /// Goes on with a microthread that is parked softly, after the trace function.
+    /// Calls the trace function in a microthread that is parked softly: what it goes on with.
     #[cold]
-    fn wake_traced(&self, vm: &Vm, m: &Micro, raise: bool, v: Value) -> At {
+    fn traced(&self, vm: &Vm, m: &Micro, raise: bool, v: Value) -> Deliver {
         let ctx = self.context(vm, m);
-        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
+        vm.frame.pc.set(ctx.pc.get().wrapping_sub(1));
+        vm.frame.base.set(ctx.base.get());
         self.activate(vm, m);
-        vm.frame.pc.set(at.pc.wrapping_sub(1));
-        vm.frame.base.set(at.base);
-        match crate::trace::arrive(vm, raise, v).parts() {
-            (true, e) => {
-                vm.pending.set(Some(e));
-                return raise_at(vm, at);
-            }
-            (false, _) if m.result.get() == NO_RESULT => {}
-            (false, v) => at.set(m.result.get() as usize, v),
-        }
-        at
+        let d = crate::trace::arrive(vm, raise, v);
+        m.state.set(State::Soft);
+        d
     }
 
     /// Goes on in a host loop with another microthread; the one that ran is parked or has ended.
@@ -262,15 +257,31 @@ impl Microthreads {
                     let e = match d {
                         Deliver::Value(v) => return self.wake(vm, m, v),
                         Deliver::Raise(e) => e,
-                        Deliver::Traced { raise, v } => return self.wake_traced(vm, m, raise, v),
+                        Deliver::Traced { raise, v } => match self.traced(vm, m, raise, v).parts() {
+                            (false, v) => return self.wake(vm, m, v),
+                            (true, e) => e,
+                        },
                     };
                     let ctx = self.context(vm, m);
                     let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
                     self.activate(vm, m);
                     vm.pending.set(Some(e));
-                    return raise_at(vm, at);
+                    m.entering.set(true);
+                    let at =
+                        if m.result.get() == NO_RESULT { raise_at(vm, at) } else { raise_parked(vm, at) };
+                    m.entering.set(false);
+                    match self.next_run.take() {
+                        Some(next) => (to, d) = next,
+                        None => return at,
+                    }
                 }
-                State::New => return self.begin(vm, m, d),
+                State::New => {
+                    let at = self.begin(vm, m, d);
+                    match self.next_run.take() {
+                        Some(next) => (to, d) = next,
+                        None => return at,
+                    }
+                }
                 State::Hard => {
                     self.deliver.set(Some(d));
                     if let Some(here) = self.hub.current() {
@@ -288,7 +299,7 @@ impl Microthreads {
         }
     }
 
-    /// The first frame of a microthread.
+    /// The first frame of a microthread. With `next_run` set, it has ended already.
     fn begin(&self, vm: &Vm, m: &Micro, d: Deliver) -> At {
         let started = m.ctx.begin(&vm.chunks).is_ok();
         self.activate(vm, m);
@@ -304,6 +315,7 @@ impl Microthreads {
         };
         let bottom = At { pc: std::ptr::null(), base: std::ptr::null_mut() };
         let cont = Cont::new(ContKind::ContextEnd, Consumer::Drop, 0);
+        m.entering.set(true);
         let r = match d {
             _ if !started => Err(vm.memory_error()),
             Deliver::Raise(v) | Deliver::Traced { v, .. } => {
@@ -320,10 +332,12 @@ impl Microthreads {
                 Kind::Main => self.start_main(vm, bottom, v, cont),
             },
         };
-        match r {
+        let at = match r {
             Ok(at) => at,
             Err(Raised) => self.ended(vm, m, Err(Raised)),
-        }
+        };
+        m.entering.set(false);
+        at
     }
 
     fn start_main(&self, vm: &Vm, bottom: At, f: Value, cont: Cont) -> R<At> {
@@ -412,6 +426,11 @@ impl Microthreads {
         // Now its memory goes; until the next one is current nothing may push frames here.
         m.state.set(State::Dead);
         m.ctx.release(&vm.chunks);
+        if m.entering.get() {
+            // `resume` is still at it: there may be very many that end at once, one after the other.
+            self.next_run.set(Some((to, d)));
+            return At { pc: std::ptr::null(), base: std::ptr::null_mut() };
+        }
         self.resume(vm, to, d)
     }
 }

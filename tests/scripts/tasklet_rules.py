@@ -337,6 +337,50 @@ assert c.send_sequence(x * x for x in range(4)) == 4
 c.send_exception(StopIteration)
 stackless.run()
 assert out == [0, 1, 4, 9, "end"] and not t.alive
+# A loop over a channel parks softly, whoever waits for whom; exceptions come out of its line.
+for parties in (consume, lambda: c.send_sequence([1, 2])), (lambda: [c.send(1), c.send(2)], consume):
+    out.clear()
+    before = stackless.switch_counts()[1]
+    ts = [tasklet(f)() for f in parties]
+    stackless.run()
+    assert out == [1, 2] and c.balance == -1
+    assert stackless.switch_counts()[1] - before <= 2  # send_sequence is native
+    c.send_exception(StopIteration, "value")
+    stackless.run()
+    assert out == [1, 2, "end"] and c.balance == 0
+
+
+def fails_in_loop():
+    try:
+        for v in c:
+            while True:
+                pass
+    except KeyError as e:
+        out.append(e.__traceback__.tb_lineno - fails_in_loop.__code__.co_firstlineno)
+
+
+t = tasklet(fails_in_loop)()
+stackless.run()
+c.send_exception(KeyError)
+stackless.run()
+assert out.pop() == 2
+# Interrupted where a loop over a channel begins its body: StopIteration is an exception there.
+t = tasklet(lambda: raises(StopIteration, "here", fails_in_loop))()
+stackless.run()
+c.preference = 1
+c.send(1)
+assert stackless.run(1000) is t
+c.preference = -1
+t.throw(StopIteration("here"))
+stackless.run()
+assert not t.alive
+# One that waits with a value to raise.
+t = tasklet(lambda: c.send_exception(StopIteration))()
+stackless.run()
+assert [v for v in c] == []
+c.close()
+assert [v for v in c] == []
+c.open()
 t = tasklet(lambda: raises(KeyError, "'over'", c.receive))()
 stackless.run()
 c.send_throw(KeyError, "over")

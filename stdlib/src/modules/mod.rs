@@ -2,15 +2,31 @@
 
 mod ast;
 mod atexit;
+mod binascii;
+mod codecs;
+mod csv;
 mod errno;
+mod fcntl;
+mod hashes;
+mod heaps;
 mod io;
+mod json;
+mod opcode;
 mod posix;
+mod random;
 mod resource;
 mod select;
 mod socket;
 mod sre;
+mod structs;
+mod support;
 mod thread;
+mod tokens;
+mod unicodedata;
+mod users;
+mod warn;
 mod weakref;
+mod zlib;
 
 use skein_runtime::modules::MakeModule;
 use skein_runtime::value::{R, Value};
@@ -22,15 +38,36 @@ pub use weakref::cleared as weak_cleared;
 const MODULES: &[(&str, MakeModule)] = &[
     ("_ast", ast::make),
     ("atexit", atexit::make),
+    ("binascii", binascii::make),
+    ("_bisect", heaps::make_bisect),
+    ("_blake2", hashes::make_blake2),
+    ("_codecs", codecs::make),
+    ("_csv", csv::make),
     ("errno", errno::make),
+    ("fcntl", fcntl::make),
+    ("grp", users::make_grp),
+    ("_heapq", heaps::make_heapq),
     ("_io", io::make),
+    ("_json", json::make),
+    ("_md5", hashes::make_md5),
+    ("_opcode", opcode::make),
     ("posix", posix::make),
+    ("pwd", users::make_pwd),
+    ("_random", random::make),
     ("resource", resource::make),
     ("select", select::make),
+    ("_sha1", hashes::make_sha1),
+    ("_sha2", hashes::make_sha2),
+    ("_sha3", hashes::make_sha3),
     ("_socket", socket::make),
     ("_sre", sre::make),
+    ("_struct", structs::make),
     ("_thread", thread::make),
+    ("_tokenize", tokens::make),
+    ("unicodedata", unicodedata::make),
+    ("_warnings", warn::make),
     ("_weakref", weakref::make),
+    ("zlib", zlib::make),
 ];
 
 /// The module of that name, if it is one of this crate's.

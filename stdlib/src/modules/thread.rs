@@ -101,7 +101,50 @@ fn exit(vm: &Vm, lock: ExtArg<Lock>, _type: Value, _value: Value, _traceback: Va
     release(vm, lock)
 }
 
+/// What is known of a thread: the one that there is, or one that a program only names.
+struct Handle {
+    ident: Cell<i64>,
+    done: Cell<bool>,
+}
+
+impl Payload for Handle {
+    const NAME: &'static str = "_thread._ThreadHandle";
+    fn trace(&self, _: &mut Tracer<'_>) {
+        let Handle { ident: _, done: _ } = self;
+    }
+}
+
+native_type! {
+    HANDLE: "_thread._ThreadHandle", Kind::Ext, 0;
+    methods {
+        [static] "__new__($type)" => |vm: &Vm, ty: Ref<Type>| Ext::new(vm, ty, Handle { ident: Cell::new(0), done: Cell::new(false) });
+        "is_done($self)" => |_: &Vm, h: ExtArg<Handle>| h.0.done.get();
+        "_set_done($self)" => |_: &Vm, h: ExtArg<Handle>| h.0.done.set(true);
+        "join($self, timeout=None, /)" => join;
+    }
+    getset {
+        "ident" => |vm, v| vm.int(v.cast::<Ext<Handle>>().map_or(0, |h| h.ident.get()));
+    }
+}
+
+fn join(vm: &Vm, h: ExtArg<Handle>, _: Option<Value>) -> R<()> {
+    if h.0.done.get() || h.0.ident.get() == 0 {
+        return Ok(());
+    }
+    Err(vm.runtime_error("Cannot join current thread"))
+}
+
+fn make_handle(vm: &Vm, ident: i64) -> R<Ref<Ext<Handle>>> {
+    let ty = skein_runtime::methods::ext_type(vm, &HANDLE)?;
+    Ext::new(vm, ty, Handle { ident: Cell::new(ident), done: Cell::new(false) })
+}
+
 native_functions! { FUNCTIONS:
+    "daemon_threads_allowed()" => |_: &Vm| true;
+    "_shutdown()" => |_: &Vm| ();
+    "_make_thread_handle(ident, /)" => make_handle;
+    "_get_main_thread_ident()" => |_: &Vm| i64::from(std::process::id());
+    "_is_main_interpreter()" => |_: &Vm| true;
     "get_ident()" => |_: &Vm| i64::from(std::process::id()), "Return a non-zero integer that identifies the current thread.";
     "get_native_id()" => |_: &Vm| i64::from(std::process::id());
     "_count()" => |_: &Vm| 0i64;
@@ -119,6 +162,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_name(vm, name, lock.value())?;
     }
     d.set_name(vm, "RLock", vm.make_native_type(&RLOCK)?.value())?;
+    d.set_name(vm, "_ThreadHandle", skein_runtime::methods::ext_type(vm, &HANDLE)?.value())?;
     d.set_name(vm, "error", vm.exc.runtime_error.value())?;
     d.set_name(vm, "TIMEOUT_MAX", vm.float(9_223_372_036.0)?)?;
     Ok(m)

@@ -1,6 +1,7 @@
 //! Attribute access: the look-up algorithm, and the inline caches of its ops.
 
 use crate::context::FRAME_WORDS;
+use crate::interp::attr_table::Use;
 use crate::interp::call::{call_soft, call_special, deliver};
 use crate::interp::frames::frame_code;
 use crate::interp::{At, Consumer, Cont, ContKind};
@@ -294,8 +295,8 @@ fn set_op(at: At, op: Op) {
     unsafe { *(at.pc as *mut u8) = op as u8 };
 }
 
-/// Misses after which a site is left generic.
-const MEGAMORPHIC: u32 = 64;
+/// Misses after which a site is left generic and asks the table.
+const MEGAMORPHIC: u32 = 4;
 
 pub fn load_attr(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
@@ -304,9 +305,13 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
     if note_module(vm, at, obj, cache.name, Op::LoadAttrModule) {
         return Ok(at);
     }
-    if let Some(i) = obj.cast::<Instance>()
-        && cache.misses.get() < MEGAMORPHIC
-    {
+    if let Some(i) = obj.cast::<Instance>() {
+        if let Some(slot) = vm.attributes.find(i.header().shape.get(), cache.name, Use::Load)
+            && let Some(v) = i.slot(slot as usize)
+        {
+            at.set(at.a(), v);
+            return Ok(at.skip(2));
+        }
         let shape = i.shape(vm);
         let ty = shape.ty.get();
         // A name on the type may be a data descriptor, which wins.
@@ -317,16 +322,14 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
             && !ty.lookup(vm, cache.name).is_some_and(|v| is_data_descriptor(vm, v))
             && i.slot(slot).is_some()
         {
-            ty.watch(vm, cache.name, frame_code(at.base))?;
-            note_attr(at, cache, shape.id, i.capacity(), slot, Op::LoadAttrSlot, Op::LoadAttrOverflow);
+            note_load(vm, at, cache, ty, i, slot)?;
         } else if !shape.is_dict
             && has_builtin_getattribute(vm, ty)
             && let Some(m) = ty.lookup(vm, cache.name).and_then(|v| v.cast::<Member>())
             && m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o))
             && i.slot(m.slot()).is_some()
         {
-            ty.watch(vm, cache.name, frame_code(at.base))?;
-            note_attr(at, cache, shape.id, i.capacity(), m.slot(), Op::LoadAttrSlot, Op::LoadAttrOverflow);
+            note_load(vm, at, cache, ty, i, m.slot())?;
         }
     }
     get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
@@ -353,6 +356,19 @@ fn note_module(vm: &Vm, at: At, obj: Value, name: Ref<Str>, op: Op) -> bool {
     true
 }
 
+/// Caches where an attribute is: in the instruction, or where that did not help, in the table.
+fn note_load(vm: &Vm, at: At, cache: &AttrCache, ty: Ref<Type>, i: Ref<Instance>, slot: usize) -> R<()> {
+    let shape = i.header().shape.get();
+    if cache.misses.get() < MEGAMORPHIC {
+        ty.watch(vm, cache.name, frame_code(at.base))?;
+        note_attr(at, cache, shape, i.capacity(), slot, Op::LoadAttrSlot, Op::LoadAttrOverflow);
+    } else {
+        ty.watch_name(cache.name);
+        vm.attributes.note(shape, cache.name, Use::Load, slot as u64);
+    }
+    Ok(())
+}
+
 fn note_attr(at: At, cache: &AttrCache, shape: u32, capacity: usize, slot: usize, inline: Op, overflow: Op) {
     cache.misses.set(cache.misses.get() + 1);
     cache.shape.set(shape);
@@ -369,6 +385,12 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
     let cache = unsafe { &*at.extra_ptr::<AttrCache>() };
     let (obj, v, name) = (at.reg(at.a()), at.reg(at.b()), cache.name);
+    if let Some(i) = obj.cast::<Instance>()
+        && let Some(slot) = vm.attributes.find(i.header().shape.get(), name, Use::Store)
+    {
+        i.set_slot(vm, slot as usize, Some(v))?;
+        return Ok(at.skip(2));
+    }
     let ty = vm.type_of(obj);
     if let Some(i) = obj.cast::<Instance>()
         && vm.known.is_object_setattr(ty.special(vm, Special::SetAttr))
@@ -389,6 +411,9 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
             if slot < i.capacity() && cache.misses.get() < MEGAMORPHIC {
                 ty.watch(vm, name, frame_code(at.base))?;
                 note_attr(at, cache, shape.id, i.capacity(), slot, Op::StoreAttrSlot, Op::StoreAttr);
+            } else {
+                ty.watch_name(name);
+                vm.attributes.note(shape.id, name, Use::Store, slot as u64);
             }
             return Ok(at.skip(2));
         }
@@ -454,6 +479,14 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
     // SAFETY: the loader has put a cache there.
     let cache = unsafe { &*at.extra_ptr::<MethodCache>() };
     let (obj, name, w) = (at.reg(at.b()), cache.name, at.window());
+    if let Some(h) = obj.header()
+        && let Some(f) = vm.attributes.find(h.shape.get(), name, Use::Method)
+    {
+        // SAFETY: noted below; what takes the function from its type makes the table forget it.
+        at.set(w, unsafe { Value::from_bits(f) });
+        at.set(w + FRAME_WORDS, obj);
+        return Ok(at.skip(2));
+    }
     if note_module(vm, at, obj, name, Op::LoadMethodModule) {
         return Ok(at);
     }
@@ -472,8 +505,12 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
             && !shape.is_dict
             && !matches!(obj.header().map(|h| h.kind.get()), Some(k) if k == Kind::Module as u8
                 || k == Kind::Function as u8 || k == Kind::Wrapper as u8)
-            && cache.misses.get() < MEGAMORPHIC
         {
+            if cache.misses.get() >= MEGAMORPHIC {
+                ty.watch_name(name);
+                vm.attributes.note(shape.id, name, Use::Method, f.bits());
+                return Ok(at.skip(2));
+            }
             ty.watch(vm, name, frame_code(at.base))?;
             frame_code(at.base).barrier(vm);
             cache.misses.set(cache.misses.get() + 1);

@@ -69,6 +69,9 @@ impl SoftCall<'_> {
                     let hooks = vm.hooks.clone();
                     return hooks.switcher().context_finished(vm, vm.context(), Err(crate::value::Raised));
                 }
+                ContKind::ForNext if vm.catch(vm.exc.stop_iteration).is_some() => {
+                    return self.resume.jump(self.cont.jump);
+                }
                 _ => {}
             }
         }
@@ -81,6 +84,15 @@ impl SoftCall<'_> {
     pub fn result_register(&self) -> Option<usize> {
         (self.cont.kind == ContKind::Plain && self.cont.consumer == Consumer::Store)
             .then_some(self.cont.dst as usize)
+    }
+
+    /// As [`SoftCall::result_register`], also for `__next__` of a `for` loop; see [`super::raise_parked`].
+    #[inline(always)]
+    pub fn parking_register(&self) -> Option<usize> {
+        if self.cont.kind == ContKind::ForNext {
+            return Some(self.cont.dst as usize);
+        }
+        self.result_register()
     }
 }
 

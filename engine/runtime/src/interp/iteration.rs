@@ -1,7 +1,8 @@
 //! Iteration: getting iterators, `for` loops.
 
 use crate::interp::call::call_special;
-use crate::interp::{At, Cont, ContKind};
+use crate::interp::frames::frame_code;
+use crate::interp::{At, Cont, ContKind, SoftCall};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::function::Function;
@@ -69,6 +70,15 @@ pub fn for_iter(vm: &Vm, at: At) -> R<At> {
         cont.jump = exit;
         return call_special(vm, resume, f, Args::new(&[it], None), cont);
     }
+    if let Some(f) = ty.special(vm, Special::Next)
+        && let Some(native) = f.cast::<NativeFunction>()
+        && let Some(soft) = native.def().soft
+        && native.receiver.get().is_none()
+    {
+        let mut cont = Cont::store(at.a()).kind(ContKind::ForNext);
+        cont.jump = exit;
+        return Ok(soft(vm, &SoftCall { args: Args::new(&[it], None), resume, cont }));
+    }
     match vm.next(it)? {
         Some(v) => {
             at.set(at.a(), v);
@@ -76,6 +86,24 @@ pub fn for_iter(vm: &Vm, at: At) -> R<At> {
         }
         None => Ok(resume.jump(exit)),
     }
+}
+
+/// Where to go on if the instruction before this place is a `ForIter` whose iterator has ended.
+pub fn loop_end(resume: At) -> Option<At> {
+    let code = frame_code(resume.base);
+    let units = &code.portable().units;
+    let end = code.unit_of(resume.pc) as usize;
+    let mut i = 0;
+    while i < end {
+        let op = Op::from_u8(*units.get(i)? as u8)?;
+        let next = i + op.units();
+        if next == end {
+            let at = At { pc: resume.pc.wrapping_sub(op.units()), base: resume.base };
+            return (op == Op::ForIter).then(|| at.jump(at.extra() as i32));
+        }
+        i = next;
+    }
+    None
 }
 
 impl Vm {

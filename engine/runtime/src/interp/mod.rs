@@ -10,6 +10,7 @@
 
 mod attr;
 mod attr_native;
+mod attr_table;
 mod bind;
 mod build;
 mod call;
@@ -31,6 +32,7 @@ mod text;
 mod unwind;
 
 pub use attr::AttrLookup;
+pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
 pub use call::{SoftCall, apply, apply_recursion_limit, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
@@ -179,6 +181,18 @@ pub fn or_unwind(vm: &Vm, r: R<At>) -> At {
 /// Raises the pending exception at the call behind which `resume` goes on.
 pub fn raise_at(vm: &Vm, resume: At) -> At {
     unwind::unwind(vm, At { pc: resume.pc.wrapping_sub(1), base: resume.base })
+}
+
+/// Raises the pending exception in a microthread that was parked by a call behind which `resume`
+/// goes on: StopIteration out of a `for` loop's `__next__` ends the loop.
+pub fn raise_parked(vm: &Vm, resume: At) -> At {
+    if vm.pending_is(vm.exc.stop_iteration)
+        && let Some(end) = iteration::loop_end(resume)
+    {
+        vm.pending.set(None);
+        return end;
+    }
+    raise_at(vm, resume)
 }
 
 /// Runs from a frame just pushed with [`ContKind::Exit`] until that frame returns: its result.

@@ -1,6 +1,7 @@
 //! The encodings that are always there, and their error handlers.
 
 use crate::methods::bytes::bytes_of_object;
+use crate::methods::registry;
 use crate::object::Ref;
 use crate::types::str::{Str, push_code_point};
 use crate::value::{R, Raised, Value};
@@ -82,11 +83,16 @@ pub enum Errors {
     XmlCharRefReplace,
     SurrogateEscape,
     SurrogatePass,
+    /// A handler that a program registered.
+    Registered(Value),
 }
 
 impl Errors {
     /// By its name. LookupError.
     pub fn by_name(vm: &Vm, name: &str) -> R<Errors> {
+        if let Some(f) = registry::registered_error(vm, name) {
+            return Ok(Errors::Registered(f));
+        }
         Ok(match name {
             "strict" => Errors::Strict,
             "ignore" => Errors::Ignore,
@@ -95,19 +101,23 @@ impl Errors {
             "xmlcharrefreplace" => Errors::XmlCharRefReplace,
             "surrogateescape" => Errors::SurrogateEscape,
             "surrogatepass" => Errors::SurrogatePass,
+            // Needs the characters' names, which the module has.
+            "namereplace" => {
+                let m = crate::modules::import(vm, "_codecs")?;
+                Errors::Registered(vm.call(vm.get_attr_str(m, "lookup_error")?, &[vm.str(name)?])?)
+            }
             _ => return Err(vm.lookup_error(format!("unknown error handler name '{name}'"))),
         })
     }
 }
 
-fn codec_of(vm: &Vm, encoding: Option<Ref<Str>>) -> R<Codec> {
-    let Some(encoding) = encoding else { return Ok(Codec::Utf8) };
-    let name = encoding.to_string_lossy();
-    Codec::by_name(&name).ok_or_else(|| vm.lookup_error(format!("unknown encoding: {name}")))
+/// A built-in codec; None: one that is to be looked up.
+fn codec_of(encoding: Option<Ref<Str>>) -> Option<Codec> {
+    encoding.map_or(Some(Codec::Utf8), |e| Codec::by_name(&e.to_string_lossy()))
 }
 
 /// A handler's name, looked up when it is needed first: unknown names matter only then.
-type Handler<'a> = Option<&'a str>;
+pub type Handler<'a> = Option<&'a str>;
 
 fn handler(vm: &Vm, name: Handler<'_>) -> R<Errors> {
     name.map_or(Ok(Errors::Strict), |n| Errors::by_name(vm, n))
@@ -115,7 +125,10 @@ fn handler(vm: &Vm, name: Handler<'_>) -> R<Errors> {
 
 /// `s.encode(encoding, errors)`: a bytes object.
 pub fn encode(vm: &Vm, s: Ref<Str>, encoding: Option<Ref<Str>>, errors: Option<Ref<Str>>) -> R<Value> {
-    let codec = codec_of(vm, encoding)?;
+    let Some(codec) = codec_of(encoding) else {
+        let name = encoding.map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+        return registry::apply_text(vm, s.value(), &name, errors.map(Value::from), false);
+    };
     if s.is_ascii() && matches!(codec, Codec::Utf8 | Codec::Latin1 | Codec::Ascii) {
         return vm.bytes(s.bytes());
     }
@@ -125,7 +138,10 @@ pub fn encode(vm: &Vm, s: Ref<Str>, encoding: Option<Ref<Str>>, errors: Option<R
 
 /// `b.decode(encoding, errors)` of a bytes-like object: a str object.
 pub fn decode_object(vm: &Vm, v: Value, encoding: Option<Ref<Str>>, errors: Option<Ref<Str>>) -> R<Value> {
-    let codec = codec_of(vm, encoding)?;
+    let Some(codec) = codec_of(encoding) else {
+        let name = encoding.map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+        return registry::apply_text(vm, v, &name, errors.map(Value::from), true);
+    };
     let errors = errors.map(|e| e.to_string_lossy().into_owned());
     if let Some(b) = v.cast::<crate::types::bytes::Bytes>() {
         return Ok(decode_with(vm, b.bytes(), codec, errors.as_deref())?.value());
@@ -210,42 +226,94 @@ fn encode_error(
     errors: Handler<'_>,
     out: &mut Vec<u8>,
 ) -> R<usize> {
-    let mut text = String::new();
-    for (i, &c) in points[start..end].iter().enumerate() {
-        match handler(vm, errors)? {
-            Errors::Ignore => {}
-            Errors::Replace => text.push('?'),
-            Errors::XmlCharRefReplace => text.push_str(&format!("&#{c};")),
-            Errors::BackslashReplace => text.push_str(&match c {
-                0..0x100 => format!("\\x{c:02x}"),
-                0x100..0x1_0000 => format!("\\u{c:04x}"),
-                _ => format!("\\U{c:08x}"),
-            }),
-            Errors::SurrogateEscape if (0xdc80..0xdd00).contains(&c) && codec.unit().0 == 1 => {
-                out.push((c - 0xdc00) as u8);
-            }
-            Errors::SurrogatePass if is_surrogate(c) && !matches!(codec, Codec::Ascii | Codec::Latin1) => {
-                push_encoded(out, codec, c);
-            }
-            _ => {
-                return Err(encode_failure(vm, s, (start + i, end), codec));
-            }
-        }
-    }
-    text.chars().for_each(|c| push_encoded(out, codec, c as u32));
-    Ok(end)
-}
-
-#[cold]
-fn encode_failure(vm: &Vm, s: Ref<Str>, (start, end): (usize, usize), codec: Codec) -> Raised {
     let reason = match codec {
         Codec::Ascii => "ordinal not in range(128)",
         Codec::Latin1 => "ordinal not in range(256)",
         _ => "surrogates not allowed",
     };
-    let (Ok(name), Ok(reason)) = (vm.str(codec.name()), vm.str(reason)) else { return Raised };
-    let (start, end) = (Value::small_int(start as i64), Value::small_int(end as i64));
-    vm.raise_new(vm.exc.unicode_encode_error, &[name, s.value(), start, end, reason])
+    let bad = Unencodable { object: s, points, start, end, encoding: codec.name(), reason };
+    if handler(vm, errors)? == Errors::SurrogatePass && !matches!(codec, Codec::Ascii | Codec::Latin1) {
+        points[start..end].iter().for_each(|&c| push_encoded(out, codec, c));
+        return Ok(end);
+    }
+    let (replacement, at) = bad.replacement(vm, errors, codec.unit().0 == 1)?;
+    match replacement {
+        Replacement::Bytes(bytes) => out.extend_from_slice(&bytes),
+        Replacement::Text(text) => {
+            if !text.iter().all(|&c| can_encode(codec, c)) {
+                return Err(bad.failure(vm));
+            }
+            text.iter().for_each(|&c| push_encoded(out, codec, c));
+        }
+    }
+    Ok(at)
+}
+
+/// What stands for characters that cannot be encoded.
+pub enum Replacement {
+    /// To be encoded itself.
+    Text(Vec<u32>),
+    Bytes(Vec<u8>),
+}
+
+/// Characters of a text that an encoding lacks.
+pub struct Unencodable<'a> {
+    pub object: Ref<Str>,
+    pub points: &'a [u32],
+    pub start: usize,
+    pub end: usize,
+    pub encoding: &'a str,
+    pub reason: &'a str,
+}
+
+impl Unencodable<'_> {
+    /// What the handler puts in their place, and where to go on. `bytes`: the encoding can hold any byte.
+    /// UnicodeEncodeError, LookupError, what the handler raises.
+    pub fn replacement(&self, vm: &Vm, errors: Handler<'_>, bytes: bool) -> R<(Replacement, usize)> {
+        let bad = &self.points[self.start..self.end];
+        let text = match handler(vm, errors)? {
+            Errors::Ignore => String::new(),
+            Errors::Replace => "?".repeat(bad.len()),
+            Errors::XmlCharRefReplace => bad.iter().map(|c| format!("&#{c};")).collect(),
+            Errors::BackslashReplace => bad.iter().map(|&c| backslashed(c)).collect(),
+            Errors::SurrogateEscape if bytes && bad.iter().all(|c| (0xdc80..0xdd00).contains(c)) => {
+                let bytes = bad.iter().map(|c| (c - 0xdc00) as u8).collect();
+                return Ok((Replacement::Bytes(bytes), self.end));
+            }
+            Errors::Registered(f) => {
+                let raised = self.failure(vm);
+                let (v, at) = registry::call_handler(vm, f, raised, self.points.len(), false)?;
+                let replacement = match v.cast::<Str>() {
+                    Some(s) => Replacement::Text(s.code_points().collect()),
+                    None => Replacement::Bytes(bytes_of_object(vm, v)?),
+                };
+                return Ok((replacement, at));
+            }
+            _ => return Err(self.failure(vm)),
+        };
+        Ok((Replacement::Text(text.chars().map(u32::from).collect()), self.end))
+    }
+
+    /// Raises UnicodeEncodeError.
+    #[cold]
+    pub fn failure(&self, vm: &Vm) -> Raised {
+        let (Ok(name), Ok(reason)) = (vm.str(self.encoding), vm.str(self.reason)) else { return Raised };
+        let (start, end) = (Value::small_int(self.start as i64), Value::small_int(self.end as i64));
+        // By a call, which sets the attributes.
+        match vm.call(vm.exc.unicode_encode_error.value(), &[name, self.object.value(), start, end, reason]) {
+            Ok(e) => vm.raise(e),
+            Err(e) => e,
+        }
+    }
+}
+
+/// A character as an escape.
+pub fn backslashed(c: u32) -> String {
+    match c {
+        0..0x100 => format!("\\x{c:02x}"),
+        0x100..0x1_0000 => format!("\\u{c:04x}"),
+        _ => format!("\\U{c:08x}"),
+    }
 }
 
 /// The text as UTF-8. UnicodeEncodeError for surrogates.
@@ -380,45 +448,73 @@ impl Decoder<'_> {
 
     /// Handles bytes that cannot be decoded: where to go on.
     fn error(&mut self, start: usize, end: usize, reason: &str) -> R<usize> {
-        let bad = &self.bytes[start..end];
-        match handler(self.vm, self.errors)? {
+        let bad = Undecodable { bytes: self.bytes, start, end, encoding: self.codec.name(), reason };
+        if handler(self.vm, self.errors)? == Errors::SurrogatePass
+            && matches!(self.codec, Codec::Utf8 | Codec::Utf8Sig)
+            && let Some([0xed, b @ 0xa0..=0xbf, c @ 0x80..=0xbf]) = self.bytes.get(start..start + 3)
+        {
+            self.out.extend_from_slice(&[0xed, *b, *c]);
+            return Ok(start + 3);
+        }
+        bad.replacement(self.vm, self.errors, &mut self.out)
+    }
+}
+
+/// Bytes that do not stand for a character.
+pub struct Undecodable<'a> {
+    pub bytes: &'a [u8],
+    pub start: usize,
+    pub end: usize,
+    pub encoding: &'a str,
+    pub reason: &'a str,
+}
+
+impl Undecodable<'_> {
+    /// Appends what the handler puts in their place; where to go on. UnicodeDecodeError, LookupError, what the
+    /// handler raises.
+    pub fn replacement(&self, vm: &Vm, errors: Handler<'_>, out: &mut Vec<u8>) -> R<usize> {
+        let bad = &self.bytes[self.start..self.end];
+        match handler(vm, errors)? {
             Errors::Ignore => {}
-            Errors::Replace => push_code_point(&mut self.out, 0xfffd),
+            Errors::Replace => push_code_point(out, 0xfffd),
             Errors::BackslashReplace => {
-                bad.iter().for_each(|b| self.out.extend_from_slice(format!("\\x{b:02x}").as_bytes()));
+                bad.iter().for_each(|b| out.extend_from_slice(format!("\\x{b:02x}").as_bytes()));
             }
             Errors::SurrogateEscape if bad.first().is_some_and(|&b| b >= 0x80) => {
                 let n = bad.iter().take_while(|&&b| b >= 0x80).count();
-                bad[..n].iter().for_each(|&b| push_code_point(&mut self.out, 0xdc00 + u32::from(b)));
-                return Ok(start + n);
-            }
-            Errors::SurrogatePass if matches!(self.codec, Codec::Utf8 | Codec::Utf8Sig) => {
-                let Some([0xed, b @ 0xa0..=0xbf, c @ 0x80..=0xbf]) = self.bytes.get(start..start + 3) else {
-                    return Err(self.failure(start, end, reason));
-                };
-                self.out.extend_from_slice(&[0xed, *b, *c]);
-                return Ok(start + 3);
+                bad[..n].iter().for_each(|&b| push_code_point(out, 0xdc00 + u32::from(b)));
+                return Ok(self.start + n);
             }
             Errors::XmlCharRefReplace => {
-                return Err(self
-                    .vm
-                    .type_error("don't know how to handle UnicodeDecodeError in error callback"));
+                return Err(vm.type_error("don't know how to handle UnicodeDecodeError in error callback"));
             }
-            _ => return Err(self.failure(start, end, reason)),
+            Errors::Registered(f) => {
+                let raised = self.failure(vm);
+                let (v, at) = registry::call_handler(vm, f, raised, self.bytes.len(), true)?;
+                if let Some(s) = v.cast::<Str>() {
+                    out.extend_from_slice(s.bytes());
+                }
+                return Ok(at);
+            }
+            _ => return Err(self.failure(vm)),
         }
-        Ok(end)
+        Ok(self.end)
     }
 
+    /// Raises UnicodeDecodeError.
     #[cold]
-    fn failure(&self, start: usize, end: usize, reason: &str) -> Raised {
-        let vm = self.vm;
+    pub fn failure(&self, vm: &Vm) -> Raised {
         let (Ok(name), Ok(object), Ok(reason)) =
-            (vm.str(self.codec.name()), vm.bytes(self.bytes), vm.str(reason))
+            (vm.str(self.encoding), vm.bytes(self.bytes), vm.str(self.reason))
         else {
             return Raised;
         };
-        let (start, end) = (Value::small_int(start as i64), Value::small_int(end as i64));
-        vm.raise_new(vm.exc.unicode_decode_error, &[name, object, start, end, reason])
+        let (start, end) = (Value::small_int(self.start as i64), Value::small_int(self.end as i64));
+        // By a call, which sets the attributes.
+        match vm.call(vm.exc.unicode_decode_error.value(), &[name, object, start, end, reason]) {
+            Ok(e) => vm.raise(e),
+            Err(e) => e,
+        }
     }
 }
 

@@ -52,6 +52,7 @@ mod object;
 mod percent;
 mod range;
 mod reduce;
+pub mod registry;
 mod rows;
 mod set;
 mod singletons;

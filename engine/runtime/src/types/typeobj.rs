@@ -305,7 +305,7 @@ impl Ref<Type> {
     /// To be called after every change of bases or MRO, and of more than one name.
     pub fn modified(self, vm: &Vm) {
         self.version.set(vm.next_type_version());
-        self.tell_watchers(None);
+        self.tell_watchers(vm, None);
         // SAFETY: COUNT words.
         for word in unsafe { std::slice::from_raw_parts(self.specials.get(), Special::COUNT) } {
             word.set(0);
@@ -323,7 +323,7 @@ impl Ref<Type> {
         if entry.name.get() == name.as_ptr() {
             entry.clear();
         }
-        self.tell_watchers(Some(name));
+        self.tell_watchers(vm, Some(name));
         vm.for_each_subclass(self, &mut |sub| sub.modified_name(vm, name));
     }
 

@@ -43,16 +43,22 @@ impl Ref<Type> {
         if !list.items().iter().rev().take(RECENT).any(|c| c.is(code.value())) {
             list.push(vm, code.value())?;
         }
-        self.watchers.names.set(self.watchers.names.get() | bit(name));
+        self.watch_name(name);
         Ok(())
     }
 
+    /// The isolate's table of attributes is about to rely on it.
+    pub fn watch_name(self, name: Ref<Str>) {
+        self.watchers.names.set(self.watchers.names.get() | bit(name));
+    }
+
     /// The look-up of this name may give something else from now on; of any name, if None.
-    pub(super) fn tell_watchers(self, name: Option<Ref<Str>>) {
+    pub(super) fn tell_watchers(self, vm: &Vm, name: Option<Ref<Str>>) {
         let names = self.watchers.names.get();
         if names == 0 || name.is_some_and(|n| names & bit(n) == 0) {
             return;
         }
+        vm.attributes.forget();
         if let Some(list) = self.watchers.codes.cast::<List>() {
             for code in list.items() {
                 if let Some(code) = code.cast::<CodeObject>() {

@@ -90,6 +90,7 @@ impl Vm {
             // context's registers up to its published top; other contexts through their owners.
             stats = Some(unsafe { self.heap.collect(kind, &mut roots) });
         });
+        self.attributes.forget();
         for row in &self.method_cache {
             row.clear();
         }

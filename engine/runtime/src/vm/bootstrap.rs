@@ -84,6 +84,7 @@ impl Vm {
             special_names: Vec::new(),
             known: Default::default(),
             method_cache: (0..METHOD_CACHE_SIZE).map(|_| Default::default()).collect(),
+            attributes: Default::default(),
             type_versions: Cell::new(0),
             hash_key,
             interned: RefCell::default(),

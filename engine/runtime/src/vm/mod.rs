@@ -97,6 +97,7 @@ pub struct Vm {
     special_names: Vec<Ref<Str>>,
     pub known: known::Known,
     pub method_cache: Box<[MethodCacheEntry]>,
+    pub attributes: crate::interp::AttrTable,
     type_versions: Cell<u32>,
     pub hash_key: (u64, u64),
     interned: RefCell<names::InternTable>,

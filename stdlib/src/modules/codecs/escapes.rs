@@ -1,0 +1,241 @@
+//! `unicode_escape`, `raw_unicode_escape` and the escapes of bytes.
+
+use skein_runtime::methods::codecs::{Handler, Undecodable, backslashed};
+use skein_runtime::object::Ref;
+use skein_runtime::types::str::{Str, push_code_point};
+use skein_runtime::{R, Vm};
+
+/// `unicode_escape`: ASCII.
+pub fn encode(s: Ref<Str>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(s.bytes().len());
+    for c in s.code_points() {
+        match c {
+            0x5c => out.extend_from_slice(b"\\\\"),
+            0x09 => out.extend_from_slice(b"\\t"),
+            0x0a => out.extend_from_slice(b"\\n"),
+            0x0d => out.extend_from_slice(b"\\r"),
+            0x20..0x7f => out.push(c as u8),
+            _ => out.extend_from_slice(backslashed(c).as_bytes()),
+        }
+    }
+    out
+}
+
+/// `raw_unicode_escape`: Latin-1, others as escapes.
+pub fn encode_raw(s: Ref<Str>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(s.bytes().len());
+    for c in s.code_points() {
+        match c {
+            0..0x100 => out.push(c as u8),
+            _ => out.extend_from_slice(backslashed(c).as_bytes()),
+        }
+    }
+    out
+}
+
+fn hex(bytes: &[u8]) -> Option<u32> {
+    bytes.iter().try_fold(0u32, |n, &b| Some(n << 4 | char::from(b).to_digit(16)?))
+}
+
+/// Where decoding of `unicode_escape` (or the raw form) stands.
+pub struct Decoder<'a> {
+    pub vm: &'a Vm,
+    pub bytes: &'a [u8],
+    pub errors: Handler<'a>,
+    /// Nothing follows these bytes.
+    pub last: bool,
+    pub raw: bool,
+}
+
+impl Decoder<'_> {
+    /// The text and how many bytes it stands for. UnicodeDecodeError.
+    pub fn run(&self) -> R<(Vec<u8>, usize)> {
+        let mut out = Vec::with_capacity(self.bytes.len());
+        let mut at = 0;
+        while let Some(&b) = self.bytes.get(at) {
+            if b != b'\\' {
+                push_code_point(&mut out, b.into());
+                at += 1;
+                continue;
+            }
+            match self.escape(at, &mut out)? {
+                Some(next) => at = next,
+                None => return Ok((out, at)),
+            }
+        }
+        Ok((out, at))
+    }
+
+    /// One escape: where the text goes on; None: it is not whole yet.
+    fn escape(&self, at: usize, out: &mut Vec<u8>) -> R<Option<usize>> {
+        let Some(&kind) = self.bytes.get(at + 1) else {
+            if !self.last {
+                return Ok(None);
+            }
+            if self.raw {
+                out.push(b'\\');
+                return Ok(Some(at + 1));
+            }
+            return self.error(at, at + 1, "\\ at end of string", out);
+        };
+        let digits = match kind {
+            b'u' => 4,
+            b'U' => 8,
+            b'x' if !self.raw => 2,
+            _ if self.raw => {
+                out.push(b'\\');
+                push_code_point(out, kind.into());
+                return Ok(Some(at + 2));
+            }
+            _ => return self.simple(at, kind, out),
+        };
+        let rest = &self.bytes[at + 2..];
+        let good = rest.iter().take(digits).take_while(|b| b.is_ascii_hexdigit()).count();
+        if good < digits {
+            if !self.last && at + 2 + good == self.bytes.len() {
+                return Ok(None);
+            }
+            let reason = match kind {
+                b'x' => "truncated \\xXX escape",
+                b'u' => "truncated \\uXXXX escape",
+                _ => "truncated \\UXXXXXXXX escape",
+            };
+            return self.error(at, at + 2 + good, reason, out);
+        }
+        match hex(&rest[..digits]).filter(|&c| c < 0x11_0000) {
+            Some(c) => push_code_point(out, c),
+            None => {
+                let reason = if self.raw { "\\Uxxxxxxxx out of range" } else { "illegal Unicode character" };
+                return self.error(at, at + 2 + digits, reason, out);
+            }
+        }
+        Ok(Some(at + 2 + digits))
+    }
+
+    fn simple(&self, at: usize, kind: u8, out: &mut Vec<u8>) -> R<Option<usize>> {
+        let plain = match kind {
+            b'\n' => return Ok(Some(at + 2)),
+            b'\\' | b'\'' | b'"' => kind,
+            b'a' => 7,
+            b'b' => 8,
+            b'f' => 12,
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'v' => 11,
+            b'0'..=b'7' => {
+                let n = self.bytes[at + 1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
+                let c = self.bytes[at + 1..at + 1 + n].iter().fold(0, |c, b| c << 3 | u32::from(b - b'0'));
+                push_code_point(out, c);
+                return Ok(Some(at + 1 + n));
+            }
+            b'N' => return self.named(at, out),
+            _ => {
+                out.push(b'\\');
+                push_code_point(out, kind.into());
+                return Ok(Some(at + 2));
+            }
+        };
+        out.push(plain);
+        Ok(Some(at + 2))
+    }
+
+    /// `\N{name}`
+    fn named(&self, at: usize, out: &mut Vec<u8>) -> R<Option<usize>> {
+        let rest = &self.bytes[at + 2..];
+        let end = rest.iter().position(|&b| b == b'}');
+        match (rest.first(), end) {
+            (Some(b'{'), Some(end)) => {
+                let name = std::str::from_utf8(&rest[1..end]).unwrap_or_default();
+                match super::super::unicodedata::by_name(name) {
+                    Some(c) => {
+                        push_code_point(out, c.into());
+                        Ok(Some(at + 3 + end))
+                    }
+                    None => self.error(at, at + 3 + end, "unknown Unicode character name", out),
+                }
+            }
+            (None | Some(b'{'), None) if !self.last => Ok(None),
+            _ => self.error(at, (at + 2 + rest.len()).min(at + 3), "malformed \\N character escape", out),
+        }
+    }
+
+    fn error(&self, start: usize, end: usize, reason: &str, out: &mut Vec<u8>) -> R<Option<usize>> {
+        let encoding = if self.raw { "rawunicodeescape" } else { "unicodeescape" };
+        let bad = Undecodable { bytes: self.bytes, start, end, encoding, reason };
+        bad.replacement(self.vm, self.errors, out).map(Some)
+    }
+}
+
+/// `escape_decode`: bytes with the escapes of byte literals. ValueError.
+pub fn decode_bytes(vm: &Vm, bytes: &[u8], errors: Handler<'_>) -> R<Vec<u8>> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&b) = bytes.get(at) {
+        at += 1;
+        if b != b'\\' {
+            out.push(b);
+            continue;
+        }
+        let Some(&kind) = bytes.get(at) else {
+            return Err(vm.value_error("Trailing \\ in string"));
+        };
+        at += 1;
+        match kind {
+            b'\n' => {}
+            b'\\' | b'\'' | b'"' => out.push(kind),
+            b'a' => out.push(7),
+            b'b' => out.push(8),
+            b'f' => out.push(12),
+            b'n' => out.push(b'\n'),
+            b'r' => out.push(b'\r'),
+            b't' => out.push(b'\t'),
+            b'v' => out.push(11),
+            b'0'..=b'7' => {
+                let n = bytes[at - 1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
+                out.push(bytes[at - 1..at - 1 + n].iter().fold(0u32, |c, b| c << 3 | u32::from(b - b'0')) as u8);
+                at += n - 1;
+            }
+            b'x' => match bytes.get(at..at + 2).and_then(hex) {
+                Some(c) => {
+                    out.push(c as u8);
+                    at += 2;
+                }
+                None => {
+                    match errors.unwrap_or("strict") {
+                        "strict" => {
+                            let place = at - 2;
+                            return Err(vm.value_error(format!("invalid \\x escape at position {place}")));
+                        }
+                        "replace" => out.push(b'?'),
+                        "ignore" => {}
+                        other => {
+                            return Err(vm.value_error(format!(
+                                "decoding error; unknown error handling code: {other}"
+                            )));
+                        }
+                    }
+                    at += bytes[at..].iter().take(1).take_while(|b| b.is_ascii_hexdigit()).count();
+                }
+            },
+            _ => out.extend_from_slice(&[b'\\', kind]),
+        }
+    }
+    Ok(out)
+}
+
+/// `escape_encode`: as the text between the quotes of a literal.
+pub fn encode_bytes(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for &b in bytes {
+        match b {
+            b'\t' => out.extend_from_slice(b"\\t"),
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\\' | b'\'' => out.extend_from_slice(&[b'\\', b]),
+            32..127 => out.push(b),
+            _ => out.extend_from_slice(format!("\\x{b:02x}").as_bytes()),
+        }
+    }
+    out
+}

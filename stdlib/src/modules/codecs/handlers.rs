@@ -1,0 +1,166 @@
+//! The error handlers as functions: what `codecs.lookup_error` gives.
+
+use skein_runtime::methods::codecs::backslashed;
+use skein_runtime::native::NativeDef;
+use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::str::{Str, push_code_point};
+use skein_runtime::{R, Raised, Value, Vm, native_functions};
+
+native_functions! { pub HANDLERS:
+    "strict_errors(exception, /)" => |vm: &Vm, e: Value| -> R<()> { Err(strict(vm, e)) };
+    "ignore_errors(exception, /)" => |vm: &Vm, e: Value| -> R<Value> { let p = Problem::of(vm, e)?; p.result(vm, b"") };
+    "replace_errors(exception, /)" => replace;
+    "xmlcharrefreplace_errors(exception, /)" => xmlcharref;
+    "backslashreplace_errors(exception, /)" => backslash;
+    "namereplace_errors(exception, /)" => name;
+    "surrogateescape_errors(exception, /)" => surrogateescape;
+    "surrogatepass_errors(exception, /)" => surrogatepass;
+}
+
+/// The function of a handler's name.
+pub fn by_name(name: &str) -> Option<&'static NativeDef> {
+    HANDLERS.iter().find(|d| d.name.strip_suffix("_errors") == Some(name))
+}
+
+fn strict(vm: &Vm, e: Value) -> Raised {
+    if vm.is_exact_or_subtype(e, vm.exc.base_exception) {
+        return vm.raise(e);
+    }
+    vm.type_error("codec must pass exception instance")
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Encode,
+    Decode,
+    Translate,
+}
+
+/// What a handler is asked to deal with.
+struct Problem {
+    exception: Value,
+    kind: Kind,
+    /// Characters that cannot be encoded, or bytes that cannot be decoded.
+    bad: Vec<u32>,
+    start: i64,
+    end: i64,
+}
+
+impl Problem {
+    fn of(vm: &Vm, e: Value) -> R<Problem> {
+        let kind = if vm.is_exact_or_subtype(e, vm.exc.unicode_encode_error) {
+            Kind::Encode
+        } else if vm.is_exact_or_subtype(e, vm.exc.unicode_decode_error) {
+            Kind::Decode
+        } else if vm.is_exact_or_subtype(e, vm.exc.unicode_translate_error) {
+            Kind::Translate
+        } else {
+            let got = vm.type_name(e);
+            return Err(vm.type_error(format!("don't know how to handle {got} in error callback")));
+        };
+        let object = vm.get_attr_str(e, "object")?;
+        let all: Vec<u32> = match (object.cast::<Str>(), object.cast::<Bytes>()) {
+            (Some(s), _) => s.code_points().collect(),
+            (_, Some(b)) => b.bytes().iter().map(|&b| b.into()).collect(),
+            _ => return Err(vm.type_error("object attribute must be str or bytes")),
+        };
+        let place = |name| -> R<usize> {
+            let i = vm.index_i64(vm.get_attr_str(e, name)?)?;
+            Ok((i.max(0) as usize).min(all.len()))
+        };
+        let (start, end) = (place("start")?, place("end")?);
+        let bad = all.get(start..end).unwrap_or_default().to_vec();
+        Ok(Problem { exception: e, kind, bad, start: start as i64, end: end.max(start) as i64 })
+    }
+
+    fn unsuitable(&self, vm: &Vm) -> Raised {
+        let got = vm.type_name(self.exception);
+        vm.type_error(format!("don't know how to handle {got} in error callback"))
+    }
+
+    fn result(&self, vm: &Vm, text: &[u8]) -> R<Value> {
+        vm.tuple(&[Str::new(vm, text)?.value(), Value::small_int(self.end)])
+    }
+}
+
+fn replace(vm: &Vm, e: Value) -> R<Value> {
+    let p = Problem::of(vm, e)?;
+    match p.kind {
+        Kind::Encode => p.result(vm, "?".repeat(p.bad.len()).as_bytes()),
+        Kind::Decode => p.result(vm, "\u{fffd}".as_bytes()),
+        Kind::Translate => p.result(vm, "\u{fffd}".repeat(p.bad.len()).as_bytes()),
+    }
+}
+
+fn xmlcharref(vm: &Vm, e: Value) -> R<Value> {
+    let p = Problem::of(vm, e)?;
+    if p.kind != Kind::Encode {
+        return Err(p.unsuitable(vm));
+    }
+    let text: String = p.bad.iter().map(|c| format!("&#{c};")).collect();
+    p.result(vm, text.as_bytes())
+}
+
+fn backslash(vm: &Vm, e: Value) -> R<Value> {
+    let p = Problem::of(vm, e)?;
+    let text: String = p.bad.iter().map(|&c| backslashed(c)).collect();
+    p.result(vm, text.as_bytes())
+}
+
+fn name(vm: &Vm, e: Value) -> R<Value> {
+    let p = Problem::of(vm, e)?;
+    if p.kind != Kind::Encode {
+        return Err(p.unsuitable(vm));
+    }
+    let one = |c: u32| match char::from_u32(c).and_then(super::super::unicodedata::name_of) {
+        Some(name) => format!("\\N{{{name}}}"),
+        None => backslashed(c),
+    };
+    let text: String = p.bad.iter().map(|&c| one(c)).collect();
+    p.result(vm, text.as_bytes())
+}
+
+fn surrogateescape(vm: &Vm, e: Value) -> R<Value> {
+    let p = Problem::of(vm, e)?;
+    match p.kind {
+        Kind::Encode if p.bad.iter().all(|c| (0xdc80..0xdd00).contains(c)) => {
+            let bytes: Vec<u8> = p.bad.iter().map(|c| (c - 0xdc00) as u8).collect();
+            vm.tuple(&[vm.bytes(&bytes)?, Value::small_int(p.end)])
+        }
+        Kind::Decode => {
+            let n = p.bad.iter().take(4).take_while(|&&b| b >= 0x80).count();
+            if n == 0 {
+                return Err(strict(vm, e));
+            }
+            let mut text = Vec::new();
+            p.bad[..n].iter().for_each(|b| push_code_point(&mut text, 0xdc00 + b));
+            vm.tuple(&[Str::new(vm, &text)?.value(), Value::small_int(p.start + n as i64)])
+        }
+        Kind::Encode => Err(strict(vm, e)),
+        Kind::Translate => Err(p.unsuitable(vm)),
+    }
+}
+
+/// Of surrogates in UTF-8; the other encodings have it built in.
+fn surrogatepass(vm: &Vm, e: Value) -> R<Value> {
+    let p = Problem::of(vm, e)?;
+    match p.kind {
+        Kind::Encode if p.bad.iter().all(|c| (0xd800..0xe000).contains(c)) => {
+            let mut bytes = Vec::new();
+            p.bad.iter().for_each(|&c| push_code_point(&mut bytes, c));
+            vm.tuple(&[vm.bytes(&bytes)?, Value::small_int(p.end)])
+        }
+        Kind::Decode => {
+            let object = vm.get_attr_str(e, "object")?;
+            let bytes = super::super::support::BytesLike::new(vm, object)?;
+            match bytes.get(p.start as usize..p.start as usize + 3) {
+                Some(three @ [0xed, 0xa0..=0xbf, 0x80..=0xbf]) => {
+                    vm.tuple(&[Str::new(vm, three)?.value(), Value::small_int(p.start + 3)])
+                }
+                _ => Err(strict(vm, e)),
+            }
+        }
+        Kind::Encode => Err(strict(vm, e)),
+        Kind::Translate => Err(p.unsuitable(vm)),
+    }
+}

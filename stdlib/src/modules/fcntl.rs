@@ -1,0 +1,159 @@
+//! `fcntl`: control of descriptors, and locks on files.
+
+use super::support::{BytesLike, write_bytes};
+use skein_runtime::modules::make_module;
+use skein_runtime::object::Ref;
+use skein_runtime::types::bytes::ByteArray;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::str::Str;
+use skein_runtime::{R, Value, Vm, native_functions};
+
+/// Bytes of an argument that the system may fill.
+const BUFFER: usize = 1024;
+
+/// A descriptor: an int or an object with `fileno`. TypeError, ValueError.
+fn descriptor(vm: &Vm, v: Value) -> R<i32> {
+    let v = match vm.is_int(v) {
+        true => v,
+        false => match vm.find_attr(v, vm.intern("fileno")?)? {
+            Some(f) => vm.call(f, &[])?,
+            None => return Err(vm.type_error("argument must be an int, or have a fileno() method.")),
+        },
+    };
+    match vm.index_i64(v)? {
+        n @ 0..=0x7fff_ffff => Ok(n as i32),
+        n => Err(vm.value_error(format!("file descriptor cannot be a negative integer ({n})"))),
+    }
+}
+
+/// Calls until it is not interrupted by a signal. OSError.
+fn call(vm: &Vm, mut f: impl FnMut() -> i32) -> R<i64> {
+    loop {
+        let r = f();
+        if r >= 0 {
+            return Ok(r.into());
+        }
+        match std::io::Error::last_os_error().raw_os_error() {
+            Some(libc::EINTR) => vm.check_signals()?,
+            _ => return Err(vm.last_os_error(None)),
+        }
+    }
+}
+
+/// The bytes of an argument that is text or bytes.
+fn argument_bytes(vm: &Vm, v: Value) -> R<[u8; BUFFER]> {
+    let bytes = match v.cast::<Str>() {
+        Some(s) => s.bytes().to_vec(),
+        None => BytesLike::new(vm, v)?.to_vec(),
+    };
+    let mut buffer = [0; BUFFER];
+    match buffer.get_mut(..bytes.len()) {
+        Some(to) => to.copy_from_slice(&bytes),
+        None => return Err(vm.value_error("fcntl argument 3 is too long")),
+    }
+    Ok(buffer)
+}
+
+fn fcntl(vm: &Vm, fd: Value, command: i32, arg: Option<Value>) -> R<Value> {
+    let fd = descriptor(vm, fd)?;
+    match arg.filter(|a| !vm.is_int(*a)) {
+        None => {
+            let n = arg.map_or(Ok(0), |a| vm.index_i64(a))?;
+            // SAFETY: commands that take a pointer are given with bytes, below.
+            vm.int(call(vm, || unsafe { libc::fcntl(fd, command, n) })?)
+        }
+        Some(a) => {
+            let mut buffer = argument_bytes(vm, a)?;
+            // SAFETY: the buffer is larger than any of the system's structures here.
+            call(vm, || unsafe { libc::fcntl(fd, command, buffer.as_mut_ptr()) })?;
+            let n = a.cast::<Str>().map_or_else(|| BytesLike::new(vm, a).map(|b| b.len()), |s| Ok(s.bytes().len()))?;
+            vm.bytes(&buffer[..n])
+        }
+    }
+}
+
+fn ioctl(vm: &Vm, fd: Value, request: u64, arg: Option<Value>, mutate: Option<bool>) -> R<Value> {
+    let fd = descriptor(vm, fd)?;
+    match arg.filter(|a| !vm.is_int(*a)) {
+        None => {
+            let n = arg.map_or(Ok(0), |a| vm.index_i64(a))?;
+            // SAFETY: requests that take a pointer are given with bytes, below.
+            vm.int(call(vm, || unsafe { libc::ioctl(fd, request, n) })?)
+        }
+        Some(a) => {
+            let mut buffer = argument_bytes(vm, a)?;
+            // SAFETY: the buffer is larger than any of the system's structures here.
+            let r = call(vm, || unsafe { libc::ioctl(fd, request, buffer.as_mut_ptr()) })?;
+            if mutate.unwrap_or(true) && a.cast::<ByteArray>().is_some() {
+                write_bytes(vm, a, |to| {
+                    let n = to.len();
+                    to.copy_from_slice(&buffer[..n]);
+                    Ok(())
+                })?;
+                return vm.int(r);
+            }
+            let n = a.cast::<Str>().map_or_else(|| BytesLike::new(vm, a).map(|b| b.len()), |s| Ok(s.bytes().len()))?;
+            vm.bytes(&buffer[..n])
+        }
+    }
+}
+
+fn flock(vm: &Vm, fd: Value, operation: i32) -> R<()> {
+    let fd = descriptor(vm, fd)?;
+    // SAFETY: a plain call.
+    call(vm, || unsafe { libc::flock(fd, operation) }).map(|_| ())
+}
+
+fn lockf(
+    vm: &Vm,
+    fd: Value,
+    command: i32,
+    len: Option<i64>,
+    start: Option<i64>,
+    whence: Option<i32>,
+) -> R<()> {
+    let fd = descriptor(vm, fd)?;
+    let kind = match command & !libc::LOCK_NB {
+        libc::LOCK_UN => libc::F_UNLCK,
+        libc::LOCK_SH => libc::F_RDLCK,
+        libc::LOCK_EX => libc::F_WRLCK,
+        _ => return Err(vm.value_error("unrecognized lockf argument")),
+    };
+    // SAFETY: plain data.
+    let mut lock: libc::flock = unsafe { std::mem::zeroed() };
+    lock.l_type = kind as _;
+    lock.l_whence = whence.unwrap_or(0) as _;
+    lock.l_start = start.unwrap_or(0);
+    lock.l_len = len.unwrap_or(0);
+    let how = if command & libc::LOCK_NB != 0 { libc::F_SETLK } else { libc::F_SETLKW };
+    // SAFETY: the structure of these commands.
+    call(vm, || unsafe { libc::fcntl(fd, how, &lock) }).map(|_| ())
+}
+
+native_functions! { FUNCTIONS:
+    "fcntl(fd, cmd, arg=0, /)" => fcntl, "Perform the operation cmd on file descriptor fd.";
+    "ioctl(fd, request, arg=0, mutate_flag=True, /)" => ioctl, "Perform the operation request on file descriptor fd.";
+    "flock(fd, operation, /)" => flock, "Perform the lock operation on file descriptor fd.";
+    "lockf(fd, cmd, len=0, start=0, whence=0, /)" => lockf, "A wrapper around the fcntl() locking calls.";
+}
+
+macro_rules! numbers {
+    ($($name:ident)*) => {
+        &[$((stringify!($name), libc::$name as i64)),*]
+    };
+}
+
+const NUMBERS: &[(&str, i64)] = numbers! {
+    F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW F_GETOWN F_SETOWN F_RDLCK F_WRLCK
+    F_UNLCK F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS F_SEAL_SEAL F_SEAL_SHRINK F_SEAL_GROW F_SEAL_WRITE
+    FD_CLOEXEC LOCK_SH LOCK_EX LOCK_NB LOCK_UN
+};
+
+/// MemoryError.
+pub fn make(vm: &Vm) -> R<Ref<Module>> {
+    let m = make_module(vm, "fcntl", FUNCTIONS)?;
+    for &(name, n) in NUMBERS {
+        m.dict().set_name(vm, name, Value::small_int(n))?;
+    }
+    Ok(m)
+}

@@ -1,0 +1,127 @@
+//! What several modules need: bytes-like arguments, and the modules' own exception classes.
+
+use super::io::bytes_of;
+use skein_runtime::native::{FromArg, NativeDef};
+use skein_runtime::object::Ref;
+use skein_runtime::types::bytes::{ByteArray, Bytes};
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::{R, Raised, Value, Vm};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::ops::Deref;
+
+/// The bytes of a bytes-like argument: those of a bytes object as they lie, of others a copy.
+pub enum BytesLike {
+    Bytes(Ref<Bytes>),
+    Copy(Vec<u8>),
+}
+
+impl BytesLike {
+    /// TypeError.
+    pub fn new(vm: &Vm, v: Value) -> R<BytesLike> {
+        match v.cast::<Bytes>() {
+            Some(b) => Ok(BytesLike::Bytes(b)),
+            None => bytes_of(vm, v).map(BytesLike::Copy),
+        }
+    }
+}
+
+impl Deref for BytesLike {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            BytesLike::Bytes(b) => b.bytes(),
+            BytesLike::Copy(v) => v,
+        }
+    }
+}
+
+impl FromArg for BytesLike {
+    fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<BytesLike> {
+        BytesLike::new(vm, v)
+    }
+}
+
+/// Bytes, or text that is all ASCII.
+pub struct AsciiOrBytes(pub BytesLike);
+
+impl FromArg for AsciiOrBytes {
+    fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<AsciiOrBytes> {
+        match v.cast::<Str>() {
+            Some(s) if s.is_ascii() => Ok(AsciiOrBytes(BytesLike::Copy(s.bytes().to_vec()))),
+            Some(_) => Err(vm.value_error("string argument should contain only ASCII characters")),
+            None if v.cast::<Bytes>().is_some() || v.cast::<ByteArray>().is_some() => {
+                BytesLike::new(vm, v).map(AsciiOrBytes)
+            }
+            None => {
+                let taken = vm.absorb(BytesLike::new(vm, v), vm.exc.type_error)?;
+                taken.map(AsciiOrBytes).ok_or_else(|| {
+                    let got = vm.type_name(v);
+                    vm.type_error(format!(
+                        "argument should be bytes, buffer or ASCII string, not '{got}'"
+                    ))
+                })
+            }
+        }
+    }
+}
+
+/// Changes the bytes of a bytearray or another writable row of bytes in place. TypeError.
+pub fn write_bytes(vm: &Vm, v: Value, f: impl FnOnce(&mut [u8]) -> R<()>) -> R<()> {
+    let Some(array) = v.cast::<ByteArray>() else {
+        let got = vm.type_name(v);
+        return Err(vm.type_error(format!("read-write bytes-like object is required, not '{got}'")));
+    };
+    let len = array.bytes().len();
+    match array.as_mut_ptr() {
+        // SAFETY: the array's own bytes; `f` runs no Python code that could see or change them.
+        Some(p) => f(unsafe { std::slice::from_raw_parts_mut(p, len) }),
+        None => f(&mut []),
+    }
+}
+
+/// The modules' exception classes, by their full names. `Vm::roots` keeps them.
+#[derive(Default)]
+struct Exceptions(RefCell<HashMap<&'static str, Value>>);
+
+/// Makes a module's exception class, e.g. `struct.error`, and puts it into the module. MemoryError.
+pub fn add_exception(vm: &Vm, m: Ref<Module>, full: &'static str, base: Ref<Type>) -> R<Value> {
+    let (module, name) = full.rsplit_once('.').unwrap_or(("builtins", full));
+    let namespace = Dict::new(vm)?;
+    namespace.set_name(vm, "__module__", vm.str(module)?)?;
+    let bases = vm.tuple(&[base.value()])?;
+    let class = vm.call(vm.types.type_.value(), &[vm.str(name)?, bases, namespace.value()])?;
+    vm.roots.borrow_mut().push(class);
+    vm.state::<Exceptions>().0.borrow_mut().insert(full, class);
+    m.dict().set_name(vm, name, class)?;
+    Ok(class)
+}
+
+/// Raises a class that [`add_exception`] made.
+#[cold]
+pub fn raise(vm: &Vm, full: &'static str, message: impl AsRef<str>) -> Raised {
+    let class = vm.state::<Exceptions>().0.borrow().get(full).copied();
+    let made = match class {
+        Some(class) => vm.str(message.as_ref()).and_then(|text| vm.call(class, &[text])),
+        None => return vm.system_error(format!("{full} is not there yet")),
+    };
+    match made {
+        Ok(e) => vm.raise(e),
+        Err(e) => e,
+    }
+}
+
+/// The low 32 bits of an int of any size and sign. TypeError.
+pub fn low_word(vm: &Vm, v: Value) -> R<u32> {
+    let i = vm.index(v)?;
+    match vm.as_i64(i) {
+        Some(i) => Ok(i as u32),
+        None => {
+            let big = vm.as_big(i).unwrap_or_default();
+            Ok(big.to_signed_bytes_le().iter().take(4).rev().fold(0, |n, &b| n << 8 | u32::from(b)))
+        }
+    }
+}
