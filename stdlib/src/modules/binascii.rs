@@ -120,7 +120,10 @@ fn a2b_base64(vm: &Vm, data: AsciiOrBytes, strict: Option<bool>) -> R<Value> {
         if b == b'=' {
             padding_started = true;
             if strict && quad == 0 {
-                return Err(error(vm, if i == 0 { "Leading padding not allowed" } else { "Excess data after padding" }));
+                return Err(error(
+                    vm,
+                    if i == 0 { "Leading padding not allowed" } else { "Excess data after padding" },
+                ));
             }
             pads += 1;
             if quad >= 2 && quad + pads >= 4 {
@@ -233,7 +236,9 @@ fn b2a_qp(
     while at < data.len() {
         let b = data[at];
         let next = data.get(at + 1).copied();
-        let ends_line = |n: Option<u8>| matches!(n, None | Some(b'\n')) || (n == Some(b'\r') && data.get(at + 2) == Some(&b'\n'));
+        let ends_line = |n: Option<u8>| {
+            matches!(n, None | Some(b'\n')) || (n == Some(b'\r') && data.get(at + 2) == Some(&b'\n'))
+        };
         let quote = b > 126
             || b == b'='
             || (header && b == b'_')

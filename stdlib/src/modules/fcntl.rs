@@ -66,7 +66,9 @@ fn fcntl(vm: &Vm, fd: Value, command: i32, arg: Option<Value>) -> R<Value> {
             let mut buffer = argument_bytes(vm, a)?;
             // SAFETY: the buffer is larger than any of the system's structures here.
             call(vm, || unsafe { libc::fcntl(fd, command, buffer.as_mut_ptr()) })?;
-            let n = a.cast::<Str>().map_or_else(|| BytesLike::new(vm, a).map(|b| b.len()), |s| Ok(s.bytes().len()))?;
+            let n = a
+                .cast::<Str>()
+                .map_or_else(|| BytesLike::new(vm, a).map(|b| b.len()), |s| Ok(s.bytes().len()))?;
             vm.bytes(&buffer[..n])
         }
     }
@@ -92,7 +94,9 @@ fn ioctl(vm: &Vm, fd: Value, request: u64, arg: Option<Value>, mutate: Option<bo
                 })?;
                 return vm.int(r);
             }
-            let n = a.cast::<Str>().map_or_else(|| BytesLike::new(vm, a).map(|b| b.len()), |s| Ok(s.bytes().len()))?;
+            let n = a
+                .cast::<Str>()
+                .map_or_else(|| BytesLike::new(vm, a).map(|b| b.len()), |s| Ok(s.bytes().len()))?;
             vm.bytes(&buffer[..n])
         }
     }

@@ -117,7 +117,14 @@ native_functions! { HEAPQ:
 type Key = Option<Value>;
 
 /// Where the item belongs: before the equal ones, or after them.
-fn position(vm: &Vm, row: Value, x: Value, bounds: (Option<i64>, Option<Value>), key: Key, right: bool) -> R<i64> {
+fn position(
+    vm: &Vm,
+    row: Value,
+    x: Value,
+    bounds: (Option<i64>, Option<Value>),
+    key: Key,
+    right: bool,
+) -> R<i64> {
     let mut low = bounds.0.unwrap_or(0);
     if low < 0 {
         return Err(vm.value_error("lo must be non-negative"));
@@ -148,7 +155,14 @@ fn position(vm: &Vm, row: Value, x: Value, bounds: (Option<i64>, Option<Value>),
     Ok(low)
 }
 
-fn insert(vm: &Vm, row: Value, x: Value, bounds: (Option<i64>, Option<Value>), key: Key, right: bool) -> R<()> {
+fn insert(
+    vm: &Vm,
+    row: Value,
+    x: Value,
+    bounds: (Option<i64>, Option<Value>),
+    key: Key,
+    right: bool,
+) -> R<()> {
     let wanted = match key.filter(|k| !k.is_none()) {
         Some(k) => vm.call(k, &[x])?,
         None => x,

@@ -171,7 +171,8 @@ fn setstate(vm: &Vm, this: This, state: Value) -> R<()> {
     let mut words = [0; N];
     for (slot, &v) in words.iter_mut().zip(t.items()) {
         let n = vm.index_i64(v)?;
-        *slot = u32::try_from(n).map_err(|_| vm.overflow_error("can't convert negative value to unsigned int"))?;
+        *slot = u32::try_from(n)
+            .map_err(|_| vm.overflow_error("can't convert negative value to unsigned int"))?;
     }
     match vm.index_i64(t.items()[N])? {
         at @ 0..=624 => {

@@ -60,9 +60,7 @@ impl FromArg for AsciiOrBytes {
                 let taken = vm.absorb(BytesLike::new(vm, v), vm.exc.type_error)?;
                 taken.map(AsciiOrBytes).ok_or_else(|| {
                     let got = vm.type_name(v);
-                    vm.type_error(format!(
-                        "argument should be bytes, buffer or ASCII string, not '{got}'"
-                    ))
+                    vm.type_error(format!("argument should be bytes, buffer or ASCII string, not '{got}'"))
                 })
             }
         }

@@ -34,11 +34,17 @@ impl FromArg for Character {
         let Some(s) = v.cast::<Str>() else {
             let got = vm.type_name(v);
             let which = if def.max == 1 { "argument".into() } else { format!("argument {}", i + 1) };
-            return Err(vm.type_error(format!("{}() {which} must be a unicode character, not {got}", def.name)));
+            return Err(
+                vm.type_error(format!("{}() {which} must be a unicode character, not {got}", def.name))
+            );
         };
         match s.code_points().next() {
             Some(c) if s.char_len() == 1 => Ok(Character(c)),
-            _ => Err(vm.type_error(format!("{}() argument must be a unicode character, not a string of length {}", def.name, s.char_len()))),
+            _ => Err(vm.type_error(format!(
+                "{}() argument must be a unicode character, not a string of length {}",
+                def.name,
+                s.char_len()
+            ))),
         }
     }
 }
@@ -120,7 +126,8 @@ fn decimal_value(c: char) -> Option<u32> {
     }
     // Scripts have their ten digits in a row, 0 first; some rows follow each other.
     let mut first = c as u32;
-    let is_digit = |n| char::from_u32(n).is_some_and(|c| c.general_category() == GeneralCategory::DecimalNumber);
+    let is_digit =
+        |n| char::from_u32(n).is_some_and(|c| c.general_category() == GeneralCategory::DecimalNumber);
     while is_digit(first - 1) {
         first -= 1;
     }
@@ -147,8 +154,22 @@ fn digit_value(c: char) -> Option<u32> {
 }
 
 const IDEOGRAPHS: &[(char, f64)] = &[
-    ('〇', 0.0), ('一', 1.0), ('二', 2.0), ('三', 3.0), ('四', 4.0), ('五', 5.0), ('六', 6.0), ('七', 7.0), ('八', 8.0),
-    ('九', 9.0), ('十', 10.0), ('百', 100.0), ('千', 1000.0), ('万', 1e4), ('億', 1e8), ('兆', 1e12),
+    ('〇', 0.0),
+    ('一', 1.0),
+    ('二', 2.0),
+    ('三', 3.0),
+    ('四', 4.0),
+    ('五', 5.0),
+    ('六', 6.0),
+    ('七', 7.0),
+    ('八', 8.0),
+    ('九', 9.0),
+    ('十', 10.0),
+    ('百', 100.0),
+    ('千', 1000.0),
+    ('万', 1e4),
+    ('億', 1e8),
+    ('兆', 1e12),
 ];
 
 /// Of digits, fractions, Roman and circled numbers and the common ideographs.

@@ -1,7 +1,7 @@
 //! `pwd` and `grp`: the system's users and groups.
 
-use skein_runtime::modules::structseq::{self, Lazy};
 use skein_runtime::modules::make_module;
+use skein_runtime::modules::structseq::{self, Lazy};
 use skein_runtime::object::Ref;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;

@@ -194,7 +194,9 @@ impl Unpacker {
                         self.held = input;
                         return Ok(out);
                     }
-                    Err(()) => return Err(error(vm, "Error -3 while decompressing data: incorrect header check")),
+                    Err(()) => {
+                        return Err(error(vm, "Error -3 while decompressing data: incorrect header check"));
+                    }
                 }
             }
         }
@@ -324,7 +326,8 @@ fn reader(vm: &Vm, v: Value) -> R<Ref<Ext<Reader>>> {
 
 fn new_reader(vm: &Vm, _: Value, wbits: Option<i64>, zdict: Option<BytesLike>) -> R<Value> {
     no_dictionary(vm, zdict)?;
-    let r = Reader { inner: RefCell::new(Unpacker::new(vm, wbits.unwrap_or(15))?), pending: RefCell::default() };
+    let r =
+        Reader { inner: RefCell::new(Unpacker::new(vm, wbits.unwrap_or(15))?), pending: RefCell::default() };
     Ok(Ext::new(vm, ext_type(vm, &READER)?, r)?.value())
 }
 
@@ -405,7 +408,8 @@ fn decompressobj(vm: &Vm, wbits: Option<i64>, zdict: Option<BytesLike>) -> R<Val
 }
 
 fn compress(vm: &Vm, data: BytesLike, level: Option<i64>, wbits: Option<i64>) -> R<Value> {
-    let out = Packer::new(vm, level.unwrap_or(-1), wbits.unwrap_or(15))?.run(vm, &data, FlushCompress::Finish)?;
+    let out =
+        Packer::new(vm, level.unwrap_or(-1), wbits.unwrap_or(15))?.run(vm, &data, FlushCompress::Finish)?;
     vm.bytes(&out)
 }
 

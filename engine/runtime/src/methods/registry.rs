@@ -133,9 +133,8 @@ pub fn call_handler(vm: &Vm, f: Value, _raised: Raised, len: usize, decode: bool
     let Some(e) = vm.pending.take() else { return Err(vm.system_error("no exception to handle")) };
     let r = vm.call(f, &[e])?;
     let pair = r.cast::<Tuple>().filter(|t| t.len() == 2).map(|t| (t.items()[0], t.items()[1]));
-    let fits = |v: Value| {
-        v.cast::<Str>().is_some() || (!decode && v.cast::<crate::types::bytes::Bytes>().is_some())
-    };
+    let fits =
+        |v: Value| v.cast::<Str>().is_some() || (!decode && v.cast::<crate::types::bytes::Bytes>().is_some());
     let Some((text, at)) = pair.filter(|(v, at)| fits(*v) && vm.is_int(*at)) else {
         return Err(vm.type_error(match decode {
             true => "decoding error handler must return (str, int) tuple",

@@ -193,7 +193,9 @@ pub fn decode_bytes(vm: &Vm, bytes: &[u8], errors: Handler<'_>) -> R<Vec<u8>> {
             b'v' => out.push(11),
             b'0'..=b'7' => {
                 let n = bytes[at - 1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
-                out.push(bytes[at - 1..at - 1 + n].iter().fold(0u32, |c, b| c << 3 | u32::from(b - b'0')) as u8);
+                out.push(
+                    bytes[at - 1..at - 1 + n].iter().fold(0u32, |c, b| c << 3 | u32::from(b - b'0')) as u8
+                );
                 at += n - 1;
             }
             b'x' => match bytes.get(at..at + 2).and_then(hex) {

@@ -52,7 +52,9 @@ fn unfinished(codec: Codec, bytes: &[u8]) -> usize {
             let tail = &bytes[bytes.len().saturating_sub(3)..];
             (1..=tail.len())
                 .find(|n| tail[tail.len() - n] >= 0xc0)
-                .filter(|n| std::str::from_utf8(&tail[tail.len() - n..]).is_err_and(|e| e.error_len().is_none()))
+                .filter(|n| {
+                    std::str::from_utf8(&tail[tail.len() - n..]).is_err_and(|e| e.error_len().is_none())
+                })
                 .unwrap_or(0)
         }
         Codec::Utf16 | Codec::Utf16Le | Codec::Utf16Be => {
@@ -80,7 +82,8 @@ fn decoded_ex(vm: &Vm, bytes: &[u8], errors: Errors, order: i64, last: bool, wid
         true => (Codec::Utf32Le, Codec::Utf32Be, Codec::Utf32),
         false => (Codec::Utf16Le, Codec::Utf16Be, Codec::Utf16),
     };
-    let marks: [&[u8]; 2] = if wide { [b"\xff\xfe\0\0", b"\0\0\xfe\xff"] } else { [b"\xff\xfe", b"\xfe\xff"] };
+    let marks: [&[u8]; 2] =
+        if wide { [b"\xff\xfe\0\0", b"\0\0\xfe\xff"] } else { [b"\xff\xfe", b"\xfe\xff"] };
     let found = match order {
         0 if bytes.starts_with(marks[0]) => -1,
         0 if bytes.starts_with(marks[1]) => 1,
@@ -243,7 +246,8 @@ fn text_or_bytes(vm: &Vm, v: Value) -> R<Vec<u8>> {
 fn unescaped(vm: &Vm, data: Value, errors: Errors, last: Option<bool>, raw: bool) -> R<Value> {
     let bytes = text_or_bytes(vm, data)?;
     let errors = name(vm, errors)?;
-    let d = escapes::Decoder { vm, bytes: &bytes, errors: errors.as_deref(), last: last.unwrap_or(true), raw };
+    let d =
+        escapes::Decoder { vm, bytes: &bytes, errors: errors.as_deref(), last: last.unwrap_or(true), raw };
     let (text, n) = d.run()?;
     pair(vm, Str::new(vm, &text)?.value(), n)
 }

@@ -127,10 +127,10 @@ fn one_character(vm: &Vm, name: &str, v: Value, or_none: bool) -> R<Option<u32>>
     let wanted = if or_none { "a unicode character or None" } else { "a unicode character" };
     match v.cast::<Str>() {
         Some(s) if s.char_len() == 1 => Ok(s.code_points().next()),
-        Some(s) => Err(vm.type_error(format!(
-            "\"{name}\" must be {wanted}, not a string of length {}",
-            s.char_len()
-        ))),
+        Some(s) => {
+            Err(vm
+                .type_error(format!("\"{name}\" must be {wanted}, not a string of length {}", s.char_len())))
+        }
         None => {
             let got = vm.type_name(v);
             Err(vm.type_error(format!("\"{name}\" must be {wanted}, not {got}")))
@@ -167,7 +167,8 @@ pub fn make(vm: &Vm, base: Option<Value>, args: Args<'_>) -> R<DialectRef> {
             }
         }
     }
-    let [delimiter, doublequote, escapechar, lineterminator, quotechar, quoting, skipinitialspace, strict] = given;
+    let [delimiter, doublequote, escapechar, lineterminator, quotechar, quoting, skipinitialspace, strict] =
+        given;
     let truth = |v: Option<Value>, default| v.map_or(Ok(default), |v| vm.truth(v));
     let comma = u32::from(b',');
     let delimiter = match delimiter {
@@ -215,7 +216,8 @@ pub fn make(vm: &Vm, base: Option<Value>, args: Args<'_>) -> R<DialectRef> {
     for (i, (name, c)) in special.iter().enumerate() {
         let Some(c) = *c else { continue };
         let space = c == u32::from(b' ') && skipinitialspace && *name != "delimiter";
-        if matches!(c, 10 | 13) || space || (c == u32::from(b' ') && *name == "delimiter" && skipinitialspace) {
+        if matches!(c, 10 | 13) || space || (c == u32::from(b' ') && *name == "delimiter" && skipinitialspace)
+        {
             return Err(vm.value_error(format!("bad {name} value")));
         }
         if ends.contains(&c) {

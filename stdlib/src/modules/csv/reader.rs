@@ -47,7 +47,11 @@ pub fn reader(vm: &Vm, args: Args<'_>) -> R<Value> {
     };
     let lines = vm.iter(lines)?;
     let dialect = make(vm, base, args)?;
-    let r = Reader { lines: Field::new(Some(lines)), dialect: Field::new(Some(dialect.value())), line: Cell::new(0) };
+    let r = Reader {
+        lines: Field::new(Some(lines)),
+        dialect: Field::new(Some(dialect.value())),
+        line: Cell::new(0),
+    };
     Ok(Ext::new(vm, ext_type(vm, &READER)?, r)?.value())
 }
 

@@ -1,8 +1,6 @@
 //! Writing CSV.
 
-use super::dialect::{
-    Dialect, QUOTE_ALL, QUOTE_NONE, QUOTE_NONNUMERIC, QUOTE_NOTNULL, QUOTE_STRINGS, make,
-};
+use super::dialect::{Dialect, QUOTE_ALL, QUOTE_NONE, QUOTE_NONNUMERIC, QUOTE_NOTNULL, QUOTE_STRINGS, make};
 use super::error;
 use skein_runtime::methods::{ext_type, is_callable};
 use skein_runtime::object::{Field, Kind, Tracer};
@@ -136,8 +134,14 @@ fn writerow(vm: &Vm, w: ExtArg<Writer>, row: Value) -> R<Value> {
         };
         // A space at the beginning would be skipped when it is read again.
         let space = d.skipinitialspace && d.delimiter == 32 && text.bytes().is_empty();
-        if space && (d.quoting == QUOTE_NONE || (v.is_none() && matches!(d.quoting, QUOTE_STRINGS | QUOTE_NOTNULL))) {
-            return Err(error(vm, "empty field must be quoted if delimiter is a space and skipinitialspace is true"));
+        if space
+            && (d.quoting == QUOTE_NONE
+                || (v.is_none() && matches!(d.quoting, QUOTE_STRINGS | QUOTE_NOTNULL)))
+        {
+            return Err(error(
+                vm,
+                "empty field must be quoted if delimiter is a space and skipinitialspace is true",
+            ));
         }
         let (field, quoted) = escape(vm, &d, &end_text, text.bytes(), wanted || space)?;
         if quoted {

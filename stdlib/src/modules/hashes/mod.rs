@@ -182,7 +182,12 @@ fn make_hash(vm: &Vm, what: Kept, mut state: State, data: Option<Value>, string:
         state.update(&bytes_to_hash(vm, v)?);
     }
     let Kept { name, def, digest_size, block_size } = what;
-    Ok(Ext::new(vm, ext_type(vm, def)?, Hash { name, digest_size, block_size, state: RefCell::new(state), def })?.value())
+    Ok(Ext::new(
+        vm,
+        ext_type(vm, def)?,
+        Hash { name, digest_size, block_size, state: RefCell::new(state), def },
+    )?
+    .value())
 }
 
 macro_rules! constructor {
@@ -298,7 +303,10 @@ fn new_blake2(vm: &Vm, args: Args<'_>, l: &Limits) -> R<Value> {
     check(n[3] >= 0, "value must be positive".into())?;
     let Ok(leaf_size) = u32::try_from(n[3]) else { return Err(vm.overflow_error("leaf_size is too large")) };
     check((0..256).contains(&n[4]), "node_depth must be between 0 and 255".into())?;
-    check((0..=l.digest as i64).contains(&n[5]), format!("inner_size must be between 0 and is {}", l.digest))?;
+    check(
+        (0..=l.digest as i64).contains(&n[5]),
+        format!("inner_size must be between 0 and is {}", l.digest),
+    )?;
     check(key.len() <= l.key, format!("maximum key length is {} bytes", l.key))?;
     let p = Parameters {
         digest_size: n[0] as usize,
@@ -346,7 +354,8 @@ pub fn make_sha1(vm: &Vm) -> R<Ref<Module>> {
 
 /// MemoryError.
 pub fn make_sha2(vm: &Vm) -> R<Ref<Module>> {
-    let types = [("SHA224Type", &SHA224), ("SHA256Type", &SHA256), ("SHA384Type", &SHA384), ("SHA512Type", &SHA512)];
+    let types =
+        [("SHA224Type", &SHA224), ("SHA256Type", &SHA256), ("SHA384Type", &SHA384), ("SHA512Type", &SHA512)];
     module(vm, "_sha2", SHA2_FUNCTIONS, &types)
 }
 

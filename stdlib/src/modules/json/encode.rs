@@ -211,7 +211,8 @@ impl Writer<'_> {
         }
         self.guarded(v, |w| {
             let new = vm.call(w.encoder.default.value(), &[v])?;
-            w.value(new, level, out).inspect_err(|_| w.note(format!("when serializing {} object", vm.type_name(v))))
+            w.value(new, level, out)
+                .inspect_err(|_| w.note(format!("when serializing {} object", vm.type_name(v))))
         })
     }
 
@@ -354,7 +355,8 @@ impl Writer<'_> {
         let mut i = 0;
         while let Some(entry) = entries.get(i) {
             i += 1;
-            let Some([key, v]) = entry.cast::<Tuple>().and_then(|t| t.items().first_chunk::<2>().copied()) else {
+            let Some([key, v]) = entry.cast::<Tuple>().and_then(|t| t.items().first_chunk::<2>().copied())
+            else {
                 return Err(vm.value_error("items must return 2-tuples"));
             };
             let mut name = Vec::new();

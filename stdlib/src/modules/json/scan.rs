@@ -97,8 +97,11 @@ pub struct Scanner {
 impl Payload for Scanner {
     const NAME: &'static str = "_json.Scanner";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Scanner { strict: _, object_hook, object_pairs_hook, parse_float, parse_int, parse_constant } = self;
-        [object_hook, object_pairs_hook, parse_float, parse_int, parse_constant].iter().for_each(|f| f.trace(t));
+        let Scanner { strict: _, object_hook, object_pairs_hook, parse_float, parse_int, parse_constant } =
+            self;
+        [object_hook, object_pairs_hook, parse_float, parse_int, parse_constant]
+            .iter()
+            .for_each(|f| f.trace(t));
     }
 }
 

@@ -290,7 +290,6 @@ pub fn f64_to_half(f: f64) -> Option<u16> {
     Some(sign | (((exponent + 14) as u16) << 10) + scaled)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

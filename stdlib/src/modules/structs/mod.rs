@@ -91,7 +91,9 @@ fn format_of(vm: &Vm, v: Value) -> R<(String, Rc<Format>)> {
             Some(b) => b.bytes().to_vec(),
             None => {
                 let got = vm.type_name(v);
-                return Err(vm.type_error(format!("Struct() argument 1 must be a str or bytes object, not {got}")));
+                return Err(
+                    vm.type_error(format!("Struct() argument 1 must be a str or bytes object, not {got}"))
+                );
             }
         },
     };
@@ -322,7 +324,9 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     m.dict().set_name(
         vm,
         "__doc__",
-        vm.str("Functions to convert between Python values and C structs represented as Python bytes objects.")?,
+        vm.str(
+            "Functions to convert between Python values and C structs represented as Python bytes objects.",
+        )?,
     )?;
     add_exception(vm, m, "struct.error", vm.exc.exception)?;
     Ok(m)
