@@ -18,6 +18,7 @@ use crate::types::list::List;
 use crate::types::module::Module;
 use crate::types::str::Str;
 use crate::value::{R, Raised, Value};
+use crate::vm::report::{COMMAND, CommandText};
 use crate::vm::{Compile, Mode, Vm};
 use skein_bytecode::Code;
 use std::path::Path;
@@ -570,7 +571,11 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
                 flags: 0,
                 decoded: false,
             };
-            vm.hooks.clone().compile(vm, &what)?
+            let code = vm.hooks.clone().compile(vm, &what)?;
+            if !is_file && filename == COMMAND {
+                vm.state::<CommandText>().set(text, &code);
+            }
+            code
         }
         Main::Module(name) => {
             let (name, found) = match main_module(vm, name) {

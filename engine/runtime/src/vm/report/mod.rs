@@ -4,6 +4,8 @@ mod lines;
 mod suggest;
 mod syntax;
 
+pub use lines::{COMMAND, CommandText};
+
 use crate::object::Ref;
 use crate::types::exception::Exception;
 use crate::types::str::Str;
