@@ -1,7 +1,7 @@
 //! Options and environment variables of the command line, as CPython's.
 
+use skein_runtime::modules::MAX_DIGITS_THRESHOLD;
 use skein_runtime::vm::Config;
-use std::fmt::Write as _;
 
 /// What to run.
 pub enum Run {
@@ -25,12 +25,52 @@ pub struct Flags {
     pub skip_first_line: bool,
 }
 
-/// A wrong command line: text for the standard error output.
-pub struct UsageError(pub String);
+/// A wrong command line: text for the standard error output, and the exit code.
+pub struct UsageError {
+    pub text: String,
+    pub code: u8,
+}
+
+impl UsageError {
+    /// A setting that no interpreter can be made with.
+    fn fatal(text: &str) -> UsageError {
+        let text = format!("Fatal Python error: {text}\nPython runtime state: preinitialized\n\n");
+        UsageError { text, code: 1 }
+    }
+}
 
 fn usage_line(program: &str) -> String {
     format!("usage: {program} [option] ... [-c cmd | -m mod | file | -] [arg] ...\n")
 }
+
+const VARIABLES: &str = "\
+Environment variables that change behavior:
+PYTHONDEVMODE           : development mode (-X dev)
+PYTHONDONTWRITEBYTECODE : don't write .pyc files (-B)
+PYTHONHASHSEED          : seed of the hash of str and bytes, or 'random'
+PYTHONINSPECT           : inspect interactively after running script (-i)
+PYTHONINTMAXSTRDIGITS   : limit of int <-> str conversions (-X int_max_str_digits)
+PYTHONIOENCODING        : encoding[:errors] used for stdin/stdout/stderr
+PYTHONNOUSERSITE        : don't add user site directory to sys.path (-s)
+PYTHONOPTIMIZE          : remove assert and __debug__-dependent statements (-O)
+PYTHONPATH              : ':'-separated list of directories prefixed to sys.path
+PYTHONSAFEPATH          : don't prepend a potentially unsafe path (-P)
+PYTHONUNBUFFERED        : unbuffered stdout and stderr (-u)
+PYTHONUTF8              : UTF-8 mode (-X utf8)
+PYTHONVERBOSE           : trace import statements (-v)
+PYTHONWARNINGS          : warning control (-W)
+";
+
+const X_OPTIONS: &str = "\
+The following implementation-specific options are available:
+-X dev : development mode
+-X int_max_str_digits=N : limit the size of int <-> str conversions; 0 is no limit
+-X utf8[=0|1] : enable or disable UTF-8 mode
+-X skein-bytecode : print the code of the program instead of running it
+-X skein-gc-stress=N : collect garbage at every N-th allocation
+-X skein-heap-limit=BYTES : raise MemoryError beyond; with an optional k, m or g
+-X skein-nursery=BYTES : allocate so much between minor collections at most
+";
 
 const OPTIONS: &str = "\
 Options (and corresponding environment variables):
@@ -92,16 +132,37 @@ fn x_option(config: &mut Config, text: &str) -> Result<(), UsageError> {
         Some((n, v)) => (n, Some(v)),
         None => (text, None),
     };
-    let bad = || UsageError(format!("Fatal Python error: config: invalid -X option: {text}\n"));
+    let bad = || UsageError::fatal(&format!("config: invalid -X option: {text}"));
     match name {
         "skein-nursery" => config.nursery = Some(value.and_then(bytes).ok_or_else(bad)?),
         "skein-heap-limit" => config.heap_limit = Some(value.and_then(bytes).ok_or_else(bad)?),
         "skein-gc-stress" => config.gc_stress = Some(value.and_then(|v| v.parse().ok()).ok_or_else(bad)?),
         "dev" => config.dev_mode = true,
+        "utf8" => config.utf8_mode = value != Some("0"),
+        "int_max_str_digits" => {
+            config.int_max_str_digits =
+                Some(digits_limit("-X int_max_str_digits", value.unwrap_or_default())?);
+        }
         _ => {}
     }
     config.x_options.push((name.into(), value.map(Into::into)));
     Ok(())
+}
+
+/// The longest decimal text of an int, as an option or variable gives it.
+fn digits_limit(what: &str, text: &str) -> Result<i64, UsageError> {
+    let fits = |n: &i64| *n == 0 || (MAX_DIGITS_THRESHOLD..=i64::from(i32::MAX)).contains(n);
+    text.parse().ok().filter(fits).ok_or_else(|| {
+        UsageError::fatal(&format!(
+            "config_init_int_max_str_digits: {what}: invalid limit; must be >= {MAX_DIGITS_THRESHOLD} or 0 for unlimited."
+        ))
+    })
+}
+
+/// Does the locale ask for the C locale, which means UTF-8 to Python?
+fn is_c_locale() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(env);
+    locale.is_none_or(|l| l == "C" || l == "POSIX")
 }
 
 /// An environment variable that is set and not empty.
@@ -123,9 +184,8 @@ fn environment(c: &mut Config) -> Result<(), UsageError> {
         match seed.parse::<u32>() {
             Ok(n) => c.hash_seed = Some(n.into()),
             Err(_) => {
-                return Err(UsageError(
-                    "Fatal Python error: config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]\n"
-                        .into(),
+                return Err(UsageError::fatal(
+                    "config_init_hash_seed: PYTHONHASHSEED must be \"random\" or an integer in range [0; 4294967295]",
                 ));
             }
         }
@@ -133,6 +193,21 @@ fn environment(c: &mut Config) -> Result<(), UsageError> {
     if let Some(w) = env("PYTHONWARNINGS") {
         let own = std::mem::take(&mut c.warn_options);
         c.warn_options = w.split(',').map(String::from).chain(own).collect();
+    }
+    if let Some(text) = env("PYTHONINTMAXSTRDIGITS")
+        && c.int_max_str_digits.is_none()
+    {
+        c.int_max_str_digits = Some(digits_limit("PYTHONINTMAXSTRDIGITS", &text)?);
+    }
+    if let Some(mode) = env("PYTHONUTF8")
+        && !c.x_options.iter().any(|(name, _)| name == "utf8")
+    {
+        c.utf8_mode = mode == "1";
+    }
+    if let Some(text) = env("PYTHONIOENCODING") {
+        let (encoding, errors) = text.split_once(':').unwrap_or((&text, ""));
+        let given = |part: &str| Some(part.to_string()).filter(|p| !p.is_empty());
+        c.io_encoding = (given(encoding), given(errors));
     }
     if let Some(path) = env("PYTHONPATH") {
         c.path.extend(path.split(':').map(String::from));
@@ -146,10 +221,15 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
     let usage = |text: String| {
         let mut text = text;
         text.push_str(&usage_line(program));
-        let _ = writeln!(text, "Try `{program} -h' for more information.");
-        UsageError(text)
+        text.push_str("Try `python -h' for more information.\n");
+        UsageError { text, code: 2 }
     };
-    let mut c = Config { executable: executable(program), ..Config::default() };
+    let mut c = Config {
+        executable: executable(program),
+        orig_argv: args.to_vec(),
+        utf8_mode: is_c_locale(),
+        ..Config::default()
+    };
     let mut run = None;
     let mut skip_first_line = false;
     let mut versions = 0;
@@ -157,6 +237,13 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
     'args: while let Some(arg) = args.get(i) {
         match arg.as_str() {
             "--help" => run = Some(Run::Show(usage_line(program) + OPTIONS)),
+            "--help-env" => run = Some(Run::Show(VARIABLES.into())),
+            "--help-xoptions" => run = Some(Run::Show(X_OPTIONS.into())),
+            "--help-all" => {
+                run = Some(Run::Show(
+                    [&usage_line(program), OPTIONS, "\n", VARIABLES, "\n", X_OPTIONS].concat(),
+                ));
+            }
             "--version" => versions += 1,
             "--" => {
                 i += 1;
@@ -179,7 +266,9 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
                     };
                     match letter {
                         'c' => {
-                            run = Some(Run::Command(value()? + "\n"));
+                            let text = value()? + "\n";
+                            c.command = Some(text.clone());
+                            run = Some(Run::Command(text));
                             i += 1;
                             break 'args;
                         }
@@ -245,6 +334,9 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
             Some(file) => Run::File(file.to_string()),
         },
     };
+    if c.dev_mode {
+        c.warn_options.insert(0, "default".into());
+    }
     c.argv = rest;
     Ok(Flags { config: c, run, skip_first_line })
 }

@@ -1,14 +1,18 @@
 //! The command line.
 
+mod closed;
 mod flags;
 
 use flags::{Flags, Run, UsageError};
 use skein::Interpreter;
-use skein_runtime::modules::{Finalizing, LIBRARY, Main, MainMissing, install_interrupt, run_main};
+use skein_runtime::modules::{
+    Finalizing, LIBRARY, Main, MainMissing, install_interrupt, main_code, run_main,
+};
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::list::List;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
+use skein_runtime::vm::report::{print_exception, write_stderr};
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -21,9 +25,9 @@ fn main() -> ExitCode {
     let program = args.first().map_or("skein", String::as_str);
     let flags = match flags::read(&args) {
         Ok(flags) => flags,
-        Err(UsageError(text)) => {
+        Err(UsageError { text, code }) => {
             eprint!("{text}");
-            return ExitCode::from(2);
+            return ExitCode::from(code);
         }
     };
     match start(program, flags) {
@@ -98,7 +102,14 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
                 })?;
                 let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
                 first = real.parent().map(|p| p.to_string_lossy().into_owned());
-                script = Some(Script { text, filename: file.clone(), is_file: true });
+                // As the program sees it wherever it goes: in full, but not tidied.
+                let filename = match std::env::current_dir() {
+                    Ok(folder) if path.is_relative() => {
+                        folder.join(file.strip_prefix("./").unwrap_or(file)).to_string_lossy().into_owned()
+                    }
+                    _ => file.clone(),
+                };
+                script = Some(Script { text, filename, is_file: true });
             }
         }
     }
@@ -113,8 +124,9 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     path.append(&mut flags.config.path);
     path.push(LIBRARY.into());
     flags.config.path = path;
-    let interpreter =
-        Interpreter::from_config(flags.config).map_err(|e| format!("{program}: {}", e.message()))?;
+    flags.config.closed = closed::at_start();
+    let interpreter = Interpreter::from_config(flags.config)
+        .map_err(|e| format!("{program}: {}", e.traceback().trim_end()))?;
     let vm = interpreter.vm();
     install_interrupt(vm);
     let main = match (&script, &flags.run) {
@@ -122,8 +134,20 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
         (None, Run::Module(name)) => Main::Module(name),
         (None, _) => unreachable!("all others have a script"),
     };
+    if vm.config.x_options.iter().any(|(name, _)| name == "skein-bytecode") {
+        let shown = show_bytecode(vm, main);
+        return Ok(end(program, &interpreter, shown));
+    }
     let result = run_main(vm, main);
     Ok(end(program, &interpreter, result))
+}
+
+/// Prints the code of the main program, or of the module of `-m`.
+fn show_bytecode(vm: &Vm, main: Main<'_>) -> R<Value> {
+    let (code, _) = main_code(vm, main)?;
+    // A closed standard output is no reason to fail.
+    let _ = write!(std::io::stdout(), "{code}");
+    Ok(Value::NONE)
 }
 
 /// Reports how the program ended, runs what is to be run at its end, and gives its exit code.
@@ -142,7 +166,7 @@ fn end(program: &str, interpreter: &Interpreter, result: R<Value>) -> ExitCode {
         }
     }
     vm.state::<Finalizing>().0.set(true);
-    if !interpreter.finish() && code == 0 {
+    if !interpreter.finish() {
         code = LOST_OUTPUT;
     }
     if interrupted {
@@ -169,8 +193,10 @@ fn uncaught(vm: &Vm, e: Value) -> (u8, bool) {
         if vm.is_exact_or_subtype(second, vm.exc.system_exit) {
             return (exit_code(vm, second), false);
         }
-        eprintln!("Error in sys.excepthook:\n{}", skein_runtime::interp::describe_exception(vm, second));
-        eprintln!("\nOriginal exception was:\n{}", skein_runtime::interp::describe_exception(vm, e));
+        write_stderr(vm, "Error in sys.excepthook:\n");
+        print_exception(vm, second);
+        write_stderr(vm, "\nOriginal exception was:\n");
+        print_exception(vm, e);
     }
     (1, interrupted)
 }
@@ -223,7 +249,8 @@ fn show(vm: &Vm, e: Value) -> R<()> {
             let row = List::new(vm, &[ty, e, traceback])?;
             return vm.call(hook, row.items()).map(|_| ());
         }
+        write_stderr(vm, "sys.excepthook is missing\n");
     }
-    skein_runtime::vm::report::print_exception(vm, e);
+    print_exception(vm, e);
     Ok(())
 }

@@ -282,6 +282,8 @@ impl Context {
 /// Free chunks by size, for reuse while they are warm.
 pub struct ChunkPool {
     classes: [RefCell<Vec<*mut Chunk>>; CLASSES],
+    /// Of all chunks there are, those kept for later included.
+    bytes: Cell<usize>,
 }
 
 /// Sizes are `FIRST_CHUNK << class`; others are not kept.
@@ -291,7 +293,7 @@ const KEEP_BYTES: usize = 2 << 20;
 
 impl Default for ChunkPool {
     fn default() -> ChunkPool {
-        ChunkPool { classes: [const { RefCell::new(Vec::new()) }; CLASSES] }
+        ChunkPool { classes: [const { RefCell::new(Vec::new()) }; CLASSES], bytes: Cell::new(0) }
     }
 }
 
@@ -315,7 +317,16 @@ impl ChunkPool {
         let layout = chunk_layout(words).ok_or(NoMemory)?;
         // SAFETY: the size is not 0. Zeroed, so that the collector never reads uninitialised words.
         let p = unsafe { std::alloc::alloc_zeroed(layout) };
-        if p.is_null() { Err(NoMemory) } else { Ok(p.cast()) }
+        if p.is_null() {
+            return Err(NoMemory);
+        }
+        self.bytes.set(self.bytes.get() + layout.size());
+        Ok(p.cast())
+    }
+
+    /// Memory of all chunks.
+    pub fn bytes(&self) -> usize {
+        self.bytes.get()
     }
 
     #[inline]
@@ -327,6 +338,7 @@ impl ChunkPool {
             }
         }
         if let Some(layout) = chunk_layout(words) {
+            self.bytes.set(self.bytes.get() - layout.size());
             // SAFETY: made by `take` with this layout.
             unsafe { std::alloc::dealloc(chunk.cast(), layout) };
         }

@@ -14,6 +14,7 @@
 //! order; one with a default is an `Option`. See [`FromArg`] for the types.
 
 use crate::object::{Kind, Object, Ref};
+use crate::types::native::NativeFunction;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
@@ -199,7 +200,7 @@ impl NativeDef {
         if positional.len() > self.max as usize
             || (positional.len() < self.min as usize && !args.has_keywords())
         {
-            return Err(self.count_error(vm, positional.len()));
+            return Err(self.count_error(vm, positional));
         }
         slots[..positional.len()].copy_from_slice(positional);
         for (name, value) in args.keywords() {
@@ -227,7 +228,7 @@ impl NativeDef {
         for (i, p) in parameters(self.signature).enumerate() {
             if p.required && slots[i].is_unbound() {
                 if i < positional.len().max(self.min as usize) && self.is_method() && i == 0 {
-                    return Err(self.count_error(vm, positional.len()));
+                    return Err(self.count_error(vm, positional));
                 }
                 return Err(vm.type_error(format!(
                     "{}() missing required argument '{}' (pos {})",
@@ -248,17 +249,26 @@ impl NativeDef {
         format!("{}()", self.name)
     }
 
+    /// The type among those of the receiver that has this very method.
+    fn owner(&'static self, vm: &Vm, receiver: Value) -> Option<Ref<Type>> {
+        let (found, owner) = vm.type_of(receiver).lookup_with_owner(vm, vm.intern(self.name).ok()?)?;
+        let own = found.cast::<NativeFunction>().is_some_and(|native| std::ptr::eq(native.def(), self));
+        own.then_some(owner)
+    }
+
     /// TypeError for a wrong number of positional arguments, in CPython's words.
-    fn count_error(&self, vm: &Vm, given: usize) -> Raised {
+    fn count_error(&'static self, vm: &Vm, args: &[Value]) -> Raised {
         let own = usize::from(self.is_method());
         let (min, max) = ((self.min as usize).saturating_sub(own), (self.max as usize).saturating_sub(own));
-        let given = given.saturating_sub(own);
+        let given = args.len().saturating_sub(own);
         let name = self.name;
+        let owner = args.first().filter(|_| own == 1).and_then(|receiver| self.owner(vm, *receiver));
+        let full = owner.map_or(name.to_string(), |owner| format!("{}.{name}", owner.name_string()));
         let plural = |n: usize| if n == 1 { "argument" } else { "arguments" };
         vm.type_error(if max == 0 {
-            format!("{name}() takes no arguments ({given} given)")
-        } else if min == max && max == 1 {
-            format!("{name}() takes exactly one argument ({given} given)")
+            format!("{full}() takes no arguments ({given} given)")
+        } else if min == max && max == 1 && self.params == self.max {
+            format!("{full}() takes exactly one argument ({given} given)")
         } else if min == max {
             format!("{name} expected {max} {}, got {given}", plural(max))
         } else if given < min {
@@ -425,13 +435,26 @@ impl<T: Object> FromArg for Ref<T> {
     }
 }
 
+/// The text for an int that does not fit, by what C calls the type.
+fn too_large(ty: &str) -> String {
+    let name = match ty {
+        "i32" => "C int",
+        "u32" => "C unsigned int",
+        "i64" | "isize" => "C ssize_t",
+        "u64" => "C unsigned long",
+        "usize" => "C size_t",
+        other => other,
+    };
+    format!("Python int too large to convert to {name}")
+}
+
 /// An integer argument: anything with `__index__`; OverflowError if it does not fit.
 macro_rules! int_args {
     ($($ty:ty),*) => {$(
         impl FromArg for $ty {
             fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<$ty> {
-                let i = vm.index_i64(v)?;
-                <$ty>::try_from(i).map_err(|_| vm.overflow_error(concat!("Python int too large to convert to ", stringify!($ty))))
+                let i = vm.as_i64(vm.index(v)?).and_then(|i| <$ty>::try_from(i).ok());
+                i.ok_or_else(|| vm.overflow_error(too_large(stringify!($ty))))
             }
         }
     )*};
@@ -576,7 +599,7 @@ macro_rules! typed_natives {
             fn call_with(vm: &Vm, def: &'static NativeDef, args: Args<'_>) -> R<Value> {
                 let all: &[Value; $n] = match args.all.try_into() {
                     Ok(all) => all,
-                    Err(_) => return Err(def.count_error(vm, args.all.len())),
+                    Err(_) => return Err(def.count_error(vm, args.all)),
                 };
                 item::<F>()(vm, $($a::from_arg(vm, def, $i, all[$i])?),*).into_ret(vm)
             }

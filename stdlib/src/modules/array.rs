@@ -11,6 +11,7 @@ use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::slice::Slice;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -61,6 +62,7 @@ native_type! {
         "clear($self, /)" => |vm: &Vm, a: This| change(vm, a.0, |_, _| Vec::new()), "Remove all items from the array.";
         "buffer_info($self, /)" => |vm: &Vm, a: This| -> R<Value> { let at = vm.int_u64(data(&a.0).as_ptr().addr() as u64)?; vm.tuple(&[at, vm.int(len(&a.0) as i64)?]) };
         "__len__($self, /)" => |_: &Vm, a: This| len(&a.0);
+        "__iter__($self, /)" => |vm: &Vm, a: This| -> R<Value> { Ok(SeqIter::new(vm, vm.types.iterator, a.0.value(), 0)?.value()) };
         "__getitem__($self, key, /)" => getitem;
         "__setitem__($self, key, value, /)" => setitem;
         "__delitem__($self, key, /)" => delitem;

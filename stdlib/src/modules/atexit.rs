@@ -91,15 +91,12 @@ pub fn run(vm: &Vm) {
     }
 }
 
-/// Hands the pending exception to `sys.unraisablehook`, or shows it.
+/// Shows the pending exception.
 fn report(vm: &Vm, f: Value) {
-    let Some(e) = vm.pending.take() else { return };
+    let e = vm.pending.take();
     let shown = vm.repr_string(f).unwrap_or_else(|_| "<unknown>".into());
-    vm.pending.take();
-    eprintln!(
-        "Exception ignored in atexit callback {shown}:\n{}",
-        skein_runtime::interp::describe_exception(vm, e)
-    );
+    vm.pending.set(e);
+    vm.unraisable(Some(&format!("Exception ignored in atexit callback {shown}")), Value::NONE);
 }
 
 /// MemoryError.

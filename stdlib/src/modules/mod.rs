@@ -20,6 +20,7 @@ mod random;
 mod resource;
 mod scandir;
 mod select;
+mod site;
 mod socket;
 mod sre;
 mod structs;
@@ -90,9 +91,10 @@ pub fn native_module_names() -> Vec<&'static str> {
     MODULES.iter().map(|(n, _)| *n).collect()
 }
 
-/// What a program finds without importing: the standard streams.
+/// What a program finds without importing: the standard streams, and `exit` and its like.
 pub fn install(vm: &Vm) -> R<()> {
-    io::install(vm)
+    io::install(vm)?;
+    if vm.config.no_site { Ok(()) } else { site::install(vm) }
 }
 
 /// The end of a program: exit functions, then the standard streams' buffers. False: output was lost.

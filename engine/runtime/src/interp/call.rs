@@ -19,6 +19,7 @@ use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Value};
 use crate::vm::{TICKS, Vm, poll};
 use skein_bytecode::Special;
+use std::cell::Cell;
 use std::sync::atomic::Ordering;
 
 /// A call of a native in the interpreter's loop: what a soft native works on.
@@ -239,6 +240,10 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
             let Some(f) = vm.type_of(callee).special(vm, Special::Call) else {
                 return Err(not_callable(vm, callee));
             };
+            // A builtin function is not bound to what has it for a `__call__`.
+            if f.cast::<NativeFunction>().is_some_and(|f| !f.is_method(vm)) {
+                return call_soft(vm, resume, f, args, cont);
+            }
             // A `__call__` may be an object with a `__call__`, and so on.
             if vm.native_stack_low() {
                 return Err(
@@ -435,7 +440,8 @@ pub fn make_room(vm: &Vm, below: *mut Value, frame_bytes: usize) -> R<(*mut Valu
         }
         return Ok((base, 0));
     }
-    if ctx.grow(&vm.chunks, frame_bytes / 8, depth).is_err() {
+    let fits = vm.heap.external_fits(vm.chunks.bytes());
+    if !fits || ctx.grow(&vm.chunks, frame_bytes / 8, depth).is_err() {
         return Err(vm.memory_error());
     }
     let base = ctx.chunk_start().wrapping_add(HEAD);
@@ -703,10 +709,11 @@ impl Vm {
     /// As [`Vm::call`], with keyword arguments.
     pub fn call_args(&self, callee: Value, args: Args<'_>) -> R<Value> {
         if let Some(native) = callee.cast::<NativeFunction>() {
-            return self.with_room(|| match native.receiver.get() {
+            self.check_depth()?;
+            return match native.receiver.get() {
                 Some(receiver) => with_first(self, receiver, args, |args| native.def().invoke(self, args)),
                 None => native.def().invoke(self, args),
-            });
+            };
         }
         self.enter_nested(|resume, cont| call_soft(self, resume, callee, args, cont))
     }
@@ -716,7 +723,8 @@ impl Vm {
         if let Some(native) = f.cast::<NativeFunction>()
             && native.receiver.get().is_none()
         {
-            return self.with_room(|| native.def().invoke(self, args));
+            self.check_depth()?;
+            return native.def().invoke(self, args);
         }
         self.enter_nested(|resume, cont| call_special(self, resume, f, args, cont))
     }
@@ -727,30 +735,72 @@ impl Vm {
         std::ptr::from_ref(&marker).addr() < self.native_limit.get()
     }
 
-    /// Runs `f`: on another native stack if the one in use is nearly used up. For all that natives
-    /// may call each other by without end. RecursionError where no other stack is to be had.
+    /// RecursionError where natives call each other so deep that the native stack is used up. It leaves
+    /// room for those that ask on their own account, to say what they were doing.
     #[inline(always)]
-    pub fn with_room<T>(&self, f: impl FnOnce() -> R<T>) -> R<T> {
-        if self.native_stack_low() { self.on_new_stack(f) } else { f() }
+    pub fn check_depth(&self) -> R<()> {
+        const LESS: usize = 32 << 10;
+        let marker = 0u8;
+        if std::ptr::from_ref(&marker).addr() < self.native_limit.get().saturating_sub(LESS) {
+            return Err(self.too_deep());
+        }
+        Ok(())
     }
 
     #[cold]
     #[inline(never)]
-    fn on_new_stack<T>(&self, f: impl FnOnce() -> R<T>) -> R<T> {
+    fn too_deep(&self) -> crate::value::Raised {
+        self.recursion_error("maximum recursion depth exceeded")
+    }
+
+    /// Runs `f`, on another native stack before this one is so low that something in it would be
+    /// refused: for iterators upon iterators, of which there may be thousands. RecursionError where
+    /// they lead into themselves.
+    #[inline(always)]
+    pub fn with_room(&self, f: impl FnOnce() -> R<Value>) -> R<Value> {
+        const MORE: usize = 16 << 10;
+        let marker = 0u8;
+        let low = std::ptr::from_ref(&marker).addr() < self.native_limit.get() + MORE;
+        if low { self.on_new_stack(f) } else { f() }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn on_new_stack(&self, f: impl FnOnce() -> R<Value>) -> R<Value> {
+        /// Stacks in use for that.
+        #[derive(Default)]
+        struct Lent(Cell<u32>);
+        const MOST: u32 = 256;
+        let lent = self.state::<Lent>();
+        if lent.0.get() >= MOST {
+            return Err(self.too_deep());
+        }
+        lent.0.set(lent.0.get() + 1);
         let mut f = Some(f);
         let mut result = Err(crate::value::Raised);
-        self.hooks.clone().switcher().on_new_stack(self, &mut || {
+        let ran = self.hooks.clone().switcher().on_new_stack(self, &mut || {
             if let Some(f) = f.take() {
                 result = f();
             }
-        })?;
-        result
+        });
+        lent.0.set(lent.0.get() - 1);
+        ran.and(result)
     }
 
     /// Runs what `push` starts to its end in a nested loop. RecursionError where the native stack
     /// is used up and no other is to be had.
     pub fn enter_nested(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
-        self.with_room(|| self.enter_here(push))
+        if !self.native_stack_low() {
+            return self.enter_here(push);
+        }
+        let mut push = Some(push);
+        let mut result = Err(crate::value::Raised);
+        self.hooks.clone().switcher().on_new_stack(self, &mut || {
+            if let Some(push) = push.take() {
+                result = self.enter_here(push);
+            }
+        })?;
+        result
     }
 
     fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {

@@ -88,6 +88,7 @@ impl Spec {
             Ok((*i > from).then_some(n))
         };
         s.width = number(&mut i)?.unwrap_or(0);
+        vm.check_room(s.width)?;
         s.grouping = s.separator(vm, &t, &mut i)?;
         if is(i, ".") {
             i += 1;
@@ -384,7 +385,7 @@ fn float_style(vm: &Vm, f: &Spec, name: &str) -> R<(Style, usize, bool)> {
 }
 
 fn check_precision(vm: &Vm, p: usize) -> R<()> {
-    if p > i32::MAX as usize { Err(vm.value_error("precision too big")) } else { Ok(()) }
+    if p > i32::MAX as usize { Err(vm.value_error("precision too big")) } else { vm.check_room(p) }
 }
 
 fn format_float_spec(vm: &Vm, x: f64, f: &Spec, name: &str) -> R<Vec<u8>> {

@@ -10,6 +10,7 @@ use crate::object::{Field, Kind, Ref, Tracer};
 use crate::types::bytes::{ByteArray, Bytes};
 use crate::types::ext::{Ext, ExtArg, Payload};
 use crate::types::list::List;
+use crate::types::seqiter::SeqIter;
 use crate::types::slice::Slice;
 use crate::types::str::Str;
 use crate::types::typeobj::type_flags;
@@ -46,6 +47,7 @@ native_type! {
     methods {
         [static] "__new__($type, object)" => new;
         "__len__($self, /)" => |vm: &Vm, v: This| -> R<usize> { Ok(open(vm, v.0)?.count) };
+        "__iter__($self, /)" => |vm: &Vm, v: This| -> R<Value> { Ok(SeqIter::new(vm, vm.types.iterator, v.0.value(), 0)?.value()) };
         "__getitem__($self, key, /)" => getitem;
         "__setitem__($self, key, value, /)" => setitem;
         "__eq__($self, value, /)" => |vm: &Vm, v: This, other: Value| equal(vm, v.0, other);

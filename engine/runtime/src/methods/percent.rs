@@ -105,14 +105,17 @@ impl<'a> Formatter<'a> {
     }
 
     /// `*`: the next argument.
-    fn star(&mut self) -> R<i64> {
+    fn star(&mut self, is_precision: bool) -> R<i64> {
         self.at += 1;
         let v = self.next_value()?;
         if !self.vm.is_int(v) {
             return Err(self.vm.type_error("* wants int"));
         }
-        let n = self.vm.as_i64(v).filter(|n| i32::try_from(*n).is_ok());
-        n.ok_or_else(|| self.vm.overflow_error("Python int too large to convert to C int"))
+        let (n, c_type) = match self.vm.as_i64(v) {
+            n if is_precision => (n.filter(|n| i32::try_from(*n).is_ok()), "int"),
+            n => (n, "ssize_t"),
+        };
+        n.ok_or_else(|| self.vm.overflow_error(format!("Python int too large to convert to C {c_type}")))
     }
 
     fn key(&mut self) -> R<()> {
@@ -159,19 +162,21 @@ impl<'a> Formatter<'a> {
             }
             self.at += 1;
         }
-        let width = if self.peek()? == b'*' { self.star()? } else { self.number()? };
+        let width = if self.peek()? == b'*' { self.star(false)? } else { self.number()? };
         c.left |= width < 0;
         if width == i64::MAX {
             return Err(self.vm.value_error("width too big"));
         }
         c.width = width.unsigned_abs() as usize;
+        self.vm.check_room(self.out.len().saturating_add(c.width))?;
         if self.peek()? == b'.' {
             self.at += 1;
-            let p = if self.peek()? == b'*' { self.star()? } else { self.number()? };
+            let p = if self.peek()? == b'*' { self.star(true)? } else { self.number()? };
             if p > i64::from(i32::MAX) {
                 return Err(self.vm.value_error("precision too big"));
             }
             c.precision = Some(p.max(0) as usize);
+            self.vm.check_room(p.max(0) as usize)?;
         }
         if matches!(self.peek()?, b'h' | b'l' | b'L') {
             self.at += 1;

@@ -222,6 +222,30 @@ pub fn replace<const TEXT: bool>(row: &[u8], old: &[u8], new: &[u8], max: usize)
     Some(out)
 }
 
+/// At most how long the row is after `replace`.
+pub fn replaced_len(row: &[u8], old: &[u8], new: &[u8], max: usize) -> usize {
+    const SMALL: usize = 1 << 20;
+    let most = row.len().saturating_add((row.len() + 1).min(max).saturating_mul(new.len()));
+    if most <= SMALL || old.is_empty() {
+        return most;
+    }
+    // The bound is far off where few places match.
+    let (mut from, mut places) = (0, 0);
+    while places < max
+        && let Some(at) = find(&row[from..], old)
+    {
+        places += 1;
+        from += at + old.len();
+    }
+    row.len().saturating_add(places.saturating_mul(new.len()))
+}
+
+/// At most how long the row is after `expand_tabs`.
+pub fn expanded_len(row: &[u8], size: usize) -> usize {
+    let tabs = row.iter().filter(|c| **c == 9).count();
+    row.len().saturating_add(tabs.saturating_mul(size))
+}
+
 /// Tabs replaced by spaces up to the next column that is a multiple of `size`.
 pub fn expand_tabs<const TEXT: bool>(row: &[u8], size: usize) -> Vec<u8> {
     let mut out = Vec::with_capacity(row.len());

@@ -26,11 +26,13 @@ mod typing;
 pub(crate) use crate::methods::generic::union::make_union;
 pub(crate) use crate::methods::{default_getstate, reduce_2};
 pub use builtins_objects::{builtin, texts};
-pub use import::{LIBRARY, Main, MainMissing, import, main_namespace, run_code, run_main};
+pub use import::{
+    LIBRARY, Main, MainCode, MainMissing, import, main_code, main_namespace, run_code, run_main,
+};
 pub use oserror::strerror;
 pub use program::run_program;
 pub use signal::{install_interrupt, run_signal_handlers};
-pub use sys::{Finalizing, IntMaxDigits, VERSION, namespace, version_text};
+pub use sys::{Finalizing, IntMaxDigits, MAX_DIGITS_THRESHOLD, VERSION, namespace, version_text};
 pub(crate) use typing::{call_typing, is_alias, typing_intrinsic};
 
 use crate::native::NativeDef;

@@ -63,6 +63,7 @@ impl Vm {
         };
         match error.raw_os_error() {
             Some(errno) => self.os_error(errno, name),
+            None if error.kind() == std::io::ErrorKind::OutOfMemory => self.memory_error(),
             None => self.raise_text(self.exc.os_error, &error.to_string()),
         }
     }

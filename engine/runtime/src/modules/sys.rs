@@ -239,7 +239,7 @@ impl Default for IntMaxDigits {
     }
 }
 const DEFAULT_MAX_DIGITS: i64 = 4300;
-const MAX_DIGITS_THRESHOLD: i64 = 640;
+pub const MAX_DIGITS_THRESHOLD: i64 = 640;
 
 fn get_int_max_str_digits(vm: &Vm) -> i64 {
     vm.state::<IntMaxDigits>().0.get()
@@ -247,7 +247,7 @@ fn get_int_max_str_digits(vm: &Vm) -> i64 {
 
 fn set_int_max_str_digits(vm: &Vm, n: i32) -> R<()> {
     if n != 0 && i64::from(n) < MAX_DIGITS_THRESHOLD {
-        return Err(vm.value_error(format!("maxdigits must be >= {MAX_DIGITS_THRESHOLD} or 0 for unlimited")));
+        return Err(vm.value_error(format!("maxdigits must be 0 or larger than {MAX_DIGITS_THRESHOLD}")));
     }
     vm.state::<IntMaxDigits>().0.set(n.into());
     Ok(())
@@ -378,10 +378,10 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
             flag(c.hash_seed != Some(0)),
             flag(c.isolated),
             0,
-            1,
+            flag(c.utf8_mode),
             0,
             0,
-            DEFAULT_MAX_DIGITS,
+            vm.state::<IntMaxDigits>().0.get(),
         ],
     )?;
     row.store(vm, 13, Value::bool(c.dev_mode));
@@ -464,12 +464,11 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_str(vm, vm.names.modules, modules.value())?;
     }
     let c = &vm.config;
+    if let Some(n) = c.int_max_str_digits {
+        vm.state::<IntMaxDigits>().0.set(n);
+    }
     d.set_name(vm, "argv", strings(vm, c.argv.iter().map(String::as_str))?.value())?;
-    d.set_name(
-        vm,
-        "orig_argv",
-        strings(vm, std::env::args().collect::<Vec<_>>().iter().map(String::as_str))?.value(),
-    )?;
+    d.set_name(vm, "orig_argv", strings(vm, c.orig_argv.iter().map(String::as_str))?.value())?;
     d.set_name(vm, "path", strings(vm, c.path.iter().map(String::as_str))?.value())?;
     d.set_name(vm, "warnoptions", strings(vm, c.warn_options.iter().map(String::as_str))?.value())?;
     let x = Dict::new(vm)?;

@@ -56,6 +56,25 @@ impl Vm {
         }
     }
 
+    /// MemoryError unless so many bytes outside of the heap are to be had. To be asked before Rust's
+    /// own containers grow to a size that the program chose: they end the process where memory is short.
+    #[inline]
+    pub fn check_room(&self, bytes: usize) -> R<()> {
+        const ALWAYS: usize = 1 << 20;
+        if bytes <= ALWAYS { Ok(()) } else { self.find_room(bytes) }
+    }
+
+    #[cold]
+    fn find_room(&self, bytes: usize) -> R<()> {
+        if !self.heap.external_fits(bytes) {
+            self.collect(CollectKind::Major);
+        }
+        if !self.heap.external_fits(bytes) || Vec::<u8>::new().try_reserve_exact(bytes).is_err() {
+            return Err(self.memory_error());
+        }
+        Ok(())
+    }
+
     /// Shape of the arrays that Python code never sees.
     #[inline(always)]
     pub fn internal_shape(&self) -> ShapeId {

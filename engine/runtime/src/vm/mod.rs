@@ -45,6 +45,17 @@ pub struct Config {
     /// `sys.flags` and the like.
     pub optimize: u8,
     pub argv: Vec<String>,
+    /// The whole command line.
+    pub orig_argv: Vec<String>,
+    /// Whether the standard streams' descriptors were closed when the process began.
+    pub closed: [bool; 3],
+    /// The text of `-c`, whose lines tracebacks show.
+    pub command: Option<String>,
+    /// Encoding and error handler of the standard streams: `PYTHONIOENCODING`.
+    pub io_encoding: (Option<String>, Option<String>),
+    pub utf8_mode: bool,
+    /// The longest decimal text of an int that conversions take; 0: any.
+    pub int_max_str_digits: Option<i64>,
     pub executable: String,
     pub path: Vec<String>,
     pub isolated: bool,

@@ -84,6 +84,9 @@ impl Core {
             self.read_at = 0;
         }
         let old = self.read_buffer.len();
+        if self.read_buffer.try_reserve(CHUNK).is_err() {
+            return Err(io::ErrorKind::OutOfMemory.into());
+        }
         let mut buffer = std::mem::take(&mut self.read_buffer);
         buffer.resize(old + CHUNK, 0);
         let n = self.raw_read(&mut buffer[old..]);

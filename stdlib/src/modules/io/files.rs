@@ -246,6 +246,7 @@ pub fn read(vm: &Vm, this: This, n: Option<Value>) -> R<Value> {
     let f = this.0;
     check_readable(vm, &f, "read")?;
     let n = size(vm, n)?;
+    vm.check_room(n.unwrap_or(0))?;
     if !f.is_text() {
         if f.layer == Layer::Raw
             && let Some(n) = n
@@ -370,18 +371,31 @@ pub fn write_text(vm: &Vm, f: FileRef, s: Ref<Str>) -> R<()> {
     let flush = f.write_through.get()
         || (f.line_buffering.get() && (bytes.contains(&b'\n') || bytes.contains(&b'\r')));
     write_bytes(vm, f, &bytes)?;
-    if flush { io(vm, &f, Core::flush) } else { Ok(()) }
+    if !flush {
+        return Ok(());
+    }
+    let flushed = io(vm, &f, Core::flush);
+    if flushed.is_err() && f.write_through.get() {
+        // Without a buffer there is nothing to be tried again.
+        f.core.borrow_mut().write_buffer.clear();
+    }
+    flushed
 }
 
 /// Adds bytes once, then writes as the buffer wants, again after a signal.
 fn write_bytes(vm: &Vm, f: FileRef, bytes: &[u8]) -> R<()> {
     let mut added = false;
-    io(vm, &f, |c| {
+    let written = io(vm, &f, |c| {
         if !std::mem::replace(&mut added, true) {
             return c.write(bytes);
         }
         c.flush()
-    })
+    });
+    if written.is_err() && vm.pending_is(vm.exc.os_error) {
+        // More than the buffer takes goes past it, so that nothing is tried again at the end.
+        f.core.borrow_mut().write_buffer.clear();
+    }
+    written
 }
 
 pub fn write(vm: &Vm, this: This, v: Value) -> R<usize> {

@@ -646,7 +646,7 @@ fn buffered_type(vm: &Vm, mode: &Mode) -> R<Ref<Type>> {
 /// A standard stream; None where its descriptor is closed.
 fn standard(vm: &Vm, fd: i32, name: &str, mode: &str, errors: &str) -> R<Value> {
     // SAFETY: asks only.
-    if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+    if vm.config.closed[fd as usize] || unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
         return Ok(Value::NONE);
     }
     let parsed = parse_mode(vm, mode)?;
@@ -656,7 +656,14 @@ fn standard(vm: &Vm, fd: i32, name: &str, mode: &str, errors: &str) -> R<Value> 
     let buffered = layer(vm, buffered_type(vm, &parsed)?, raw, Layer::Buffered)?;
     // SAFETY: asks only.
     let lines = fd == 2 || unsafe { libc::isatty(fd) } == 1;
-    let options = TextOptions { encoding: None, errors: Some(vm.str(errors)?), newline: None };
+    let (encoding, handler) = &vm.config.io_encoding;
+    // What shows errors must not fail.
+    let errors = handler.as_deref().filter(|_| fd != 2).unwrap_or(errors);
+    let encoding = match encoding {
+        Some(name) => Some(vm.str(name)?),
+        None => None,
+    };
+    let options = TextOptions { encoding, errors: Some(vm.str(errors)?), newline: None };
     let f = text_layer(vm, ty(vm, "TextIOWrapper")?, buffered, &options, lines)?;
     f.write_through.set(vm.config.unbuffered);
     f.mode.set(vm, f, vm.str(mode)?);
@@ -687,12 +694,10 @@ pub fn flush_standard(vm: &Vm) -> bool {
         vm.pending.take();
         if !closed && vm.call_method(f, "flush", &[]).is_err() {
             fine = false;
-            if let Some(e) = vm.pending.take()
-                && name == "stdout"
-            {
-                eprintln!("Exception ignored while flushing sys.stdout:");
-                eprintln!("{}", skein_runtime::interp::describe_exception(vm, e));
+            if name == "stdout" {
+                vm.unraisable(Some("Exception ignored while flushing sys.stdout"), Value::NONE);
             }
+            vm.pending.take();
         }
     }
     fine

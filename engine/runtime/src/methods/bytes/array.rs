@@ -122,6 +122,7 @@ pub fn imul(vm: &Vm, s: Ref<ByteArray>, n: Value) -> R<Value> {
     let Some(n) = text::repeat_count(vm, s.value(), n)? else { return Ok(Value::NOT_IMPLEMENTED) };
     match s.bytes().len().checked_mul(n) {
         Some(len) if len < isize::MAX as usize / 2 => {
+            vm.check_room(len)?;
             let out = s.bytes().repeat(n);
             s.replace(vm, &out)?;
             Ok(s.value())
@@ -167,6 +168,7 @@ pub fn resize(vm: &Vm, s: Ref<ByteArray>, size: i64) -> R<()> {
     let Ok(size) = usize::try_from(size) else {
         return Err(vm.value_error(format!("bytearray.resize(): new size must be >= 0, got {size}")));
     };
+    vm.check_room(size)?;
     let mut out = s.bytes().to_vec();
     out.resize(size, 0);
     s.replace(vm, &out)

@@ -60,6 +60,7 @@ fn fill_byte(vm: &Vm, fill: Option<Value>, name: &str) -> R<u8> {
 }
 
 fn padded(vm: &Vm, s: &Row, left: usize, right: usize, fill: u8) -> R<Value> {
+    vm.check_room(s.data.len().saturating_add(left).saturating_add(right))?;
     let mut out = vec![fill; left];
     out.extend_from_slice(&s.data);
     out.resize(out.len() + right, fill);
@@ -87,11 +88,14 @@ pub fn rjust(vm: &Vm, s: Row, width: i64, fill: Option<Value>) -> R<Value> {
 }
 
 pub fn zfill(vm: &Vm, s: Row, width: i64) -> R<Value> {
+    vm.check_room(width_of(width))?;
     s.make(vm, &rows::zero_fill(&s.data, s.data.len(), width_of(width)))
 }
 
-pub fn expandtabs(vm: &Vm, s: Row, size: Option<i64>) -> R<Value> {
-    s.make(vm, &rows::expand_tabs::<false>(&s.data, width_of(size.unwrap_or(8))))
+pub fn expandtabs(vm: &Vm, s: Row, size: Option<i32>) -> R<Value> {
+    let size = width_of(i64::from(size.unwrap_or(8)));
+    vm.check_room(rows::expanded_len(&s.data, size))?;
+    s.make(vm, &rows::expand_tabs::<false>(&s.data, size))
 }
 
 pub fn translate(vm: &Vm, s: Row, table: Value, delete: Option<Like>) -> R<Value> {

@@ -23,8 +23,11 @@ pub fn add(vm: &Vm, a: Row, b: Value) -> R<Value> {
 pub fn multiply(vm: &Vm, s: Row, n: Value) -> R<Value> {
     let Some(n) = text::repeat_count(vm, s.value, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
     match s.data.len().checked_mul(n) {
-        Some(len) if len < isize::MAX as usize / 2 => s.make(vm, &s.data.repeat(n)),
-        _ => Err(vm.memory_error()),
+        Some(len) if len <= isize::MAX as usize => {
+            vm.check_room(len)?;
+            s.make(vm, &s.data.repeat(n))
+        }
+        _ => Err(vm.overflow_error("repeated bytes are too long")),
     }
 }
 

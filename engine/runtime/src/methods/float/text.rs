@@ -77,7 +77,10 @@ pub fn format_float(x: f64, style: Style, precision: usize, alt: bool, dot_zero:
     }
     let mut out = match style {
         Style::Fixed => {
-            let mut s = format!("{:.*}", precision, x.abs());
+            // No float has more digits than that, and Rust formats no more than 65,535.
+            const ALL: usize = 1100;
+            let mut s = format!("{:.*}", precision.min(ALL), x.abs());
+            s.extend(std::iter::repeat_n('0', precision.saturating_sub(ALL)));
             if alt && precision == 0 {
                 s.push('.');
             }

@@ -11,7 +11,6 @@ use crate::vm::Vm;
 use num_bigint::{BigInt as Big, Sign};
 use num_integer::Integer;
 use skein_bytecode::Special;
-use skein_heap::CollectKind;
 use std::borrow::Cow;
 
 /// An int's value without a copy of a big one.
@@ -198,23 +197,9 @@ fn big_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     })
 }
 
-/// MemoryError if an int of so many bits has no room. To be asked before large ones are made: the
-/// arithmetic itself ends the process where memory is short.
+/// MemoryError if an int of so many bits has no room, with as much again for what is made on the way.
 pub fn check_room(vm: &Vm, bits: u64) -> R<()> {
-    const ALWAYS: u64 = 1 << 20;
-    if bits <= ALWAYS {
-        return Ok(());
-    }
-    // As much again for what is made on the way.
-    let bytes = usize::try_from(bits / 8 * 2).unwrap_or(usize::MAX);
-    if !vm.heap.external_fits(bytes) {
-        vm.collect(CollectKind::Major);
-    }
-    let mut probe = Vec::<u8>::new();
-    if !vm.heap.external_fits(bytes) || probe.try_reserve_exact(bytes).is_err() {
-        return Err(vm.memory_error());
-    }
-    Ok(())
+    vm.check_room(usize::try_from(bits / 4).unwrap_or(usize::MAX))
 }
 
 fn shift(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {

@@ -56,6 +56,7 @@ pub fn to_bytes(
     if bytes.len() > length {
         return Err(vm.overflow_error("int too big to convert"));
     }
+    vm.check_room(length)?;
     bytes.resize(length, if a.is_negative() { 0xff } else { 0 });
     if !little {
         bytes.reverse();

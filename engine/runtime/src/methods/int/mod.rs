@@ -110,7 +110,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         );
     };
     if rest.len() > 2 {
-        return Err(vm.type_error(format!("int() takes at most 2 arguments ({} given)", rest.len())));
+        return Err(vm.type_error(format!("int expected at most 2 arguments, got {}", rest.len())));
     }
     let (x, mut base) = (rest.first().copied(), rest.get(1).copied());
     for (k, v) in args.keywords() {

@@ -25,6 +25,7 @@ fn padded(vm: &Vm, s: Ref<Str>, left: usize, right: usize, fill: u32) -> R<Ref<S
     if left == 0 && right == 0 {
         return exact(vm, s);
     }
+    vm.check_room(s.bytes().len().saturating_add(left).saturating_add(right))?;
     let mut out = Vec::with_capacity(s.bytes().len() + left + right);
     (0..left).for_each(|_| push_code_point(&mut out, fill));
     out.extend_from_slice(s.bytes());
@@ -56,14 +57,17 @@ pub fn zfill(vm: &Vm, s: Ref<Str>, width: i64) -> R<Ref<Str>> {
     if width_of(width) <= s.char_len() {
         return exact(vm, s);
     }
+    vm.check_room(width_of(width))?;
     Str::new(vm, &rows::zero_fill(s.bytes(), s.char_len(), width_of(width)))
 }
 
-pub fn expandtabs(vm: &Vm, s: Ref<Str>, size: Option<i64>) -> R<Ref<Str>> {
+pub fn expandtabs(vm: &Vm, s: Ref<Str>, size: Option<i32>) -> R<Ref<Str>> {
     if !s.bytes().contains(&b'\t') {
         return exact(vm, s);
     }
-    Str::new(vm, &rows::expand_tabs::<true>(s.bytes(), width_of(size.unwrap_or(8))))
+    let size = width_of(i64::from(size.unwrap_or(8)));
+    vm.check_room(rows::expanded_len(s.bytes(), size))?;
+    Str::new(vm, &rows::expand_tabs::<true>(s.bytes(), size))
 }
 
 pub fn translate(vm: &Vm, s: Ref<Str>, table: Value) -> R<Ref<Str>> {
@@ -83,6 +87,7 @@ pub fn translate(vm: &Vm, s: Ref<Str>, table: Value) -> R<Ref<Str>> {
             continue;
         }
         if let Some(t) = v.cast::<Str>() {
+            vm.check_room(out.len() + t.bytes().len())?;
             out.extend_from_slice(t.bytes());
         } else if vm.is_int(v) {
             match vm.as_i64(v).and_then(|i| u32::try_from(i).ok()).filter(|c| *c < 0x11_0000) {

@@ -291,8 +291,8 @@ fn multiply(vm: &Vm, s: Ref<Str>, n: Value) -> R<Value> {
         return Ok(exact(vm, s)?.value());
     }
     let bytes = s.bytes();
-    let Some(len) = bytes.len().checked_mul(n).filter(|&n| n < isize::MAX as usize) else {
-        return Err(vm.memory_error());
+    let Some(len) = bytes.len().checked_mul(n).filter(|&n| n <= isize::MAX as usize) else {
+        return Err(vm.overflow_error("repeated string is too long"));
     };
     let r = Str::build(vm, len, s.char_len() * n, |to| {
         if let [b] = bytes {

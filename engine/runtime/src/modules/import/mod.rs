@@ -18,9 +18,8 @@ use crate::types::list::List;
 use crate::types::module::Module;
 use crate::types::str::Str;
 use crate::value::{R, Raised, Value};
-use crate::vm::report::{COMMAND, CommandText};
 use crate::vm::{Compile, Mode, Vm};
-use skein_bytecode::Code;
+use skein_bytecode::{Code, Const};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -489,6 +488,15 @@ fn import_listed(vm: &Vm, module: Value, list: Value, outer: bool) -> R<()> {
 
 /// A module's code to be run as `__main__` (`-m`): its name, spec parts and code.
 fn main_module(vm: &Vm, name: &str) -> R<(String, Found)> {
+    if name.starts_with('.') {
+        return Err(vm.import_error("Relative module names not supported"));
+    }
+    if matches!(name, "sys" | "builtins") {
+        return Err(vm.import_error(format!("No code object available for {name}")));
+    }
+    if name.is_empty() {
+        return Err(not_found(vm, name, "No module named "));
+    }
     let path = match name.rsplit_once('.') {
         None => None,
         Some((parent, _)) => {
@@ -552,6 +560,12 @@ fn add_site_builtins(vm: &Vm) -> R<()> {
 
 /// Runs the program's main code as the module `__main__`. ImportError where it is not found.
 pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
+    let (code, main) = main_code(vm, what)?;
+    super::run_program(vm, code, main.dict())
+}
+
+/// The program's main code, compiled, and the module `__main__` that it is to run as.
+pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
     let main = Module::new(vm, "__main__")?;
     modules(vm)?.set_name(vm, "__main__", main.value())?;
     if !vm.config.no_site {
@@ -572,8 +586,9 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
                 decoded: false,
             };
             let code = vm.hooks.clone().compile(vm, &what)?;
-            if !is_file && filename == COMMAND {
-                vm.state::<CommandText>().set(text, &code);
+            if vm.config.command.is_some() {
+                // There is one main program.
+                let _ = vm.state::<MainCode>().0.set(code.clone());
             }
             code
         }
@@ -601,7 +616,7 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
             }
         }
     };
-    super::run_program(vm, code, main.dict())
+    Ok((code, main))
 }
 
 /// The namespace of the module `__main__`, which is made if it is not there. MemoryError.
@@ -613,6 +628,22 @@ pub fn main_namespace(vm: &Vm) -> R<Ref<Dict>> {
     let main = Module::new(vm, "__main__")?;
     modules.set_name(vm, "__main__", main.value())?;
     Ok(main.dict())
+}
+
+/// The code of `-c`. Its file has no place where its lines could be read again.
+#[derive(Default)]
+pub struct MainCode(std::cell::OnceCell<Rc<Code>>);
+
+impl MainCode {
+    /// Is this code that one, or part of it?
+    pub fn contains(&self, code: &Code) -> bool {
+        fn within(all: &Code, code: &Code) -> bool {
+            let part = |c: &Const| matches!(c, Const::Code(inner) if within(inner, code));
+            // What is loaded may be a copy.
+            std::ptr::eq(all, code) || all == code || all.consts.iter().any(part)
+        }
+        self.0.get().is_some_and(|all| within(all, code))
+    }
 }
 
 /// Whether the module of `-m` was not found, which the command line tells in one line.

@@ -1,10 +1,10 @@
 //! One traceback entry: the place, the source lines and the markers under them.
 
+use crate::modules::MainCode;
 use crate::object::Ref;
 use crate::types::traceback::Traceback;
 use crate::vm::Vm;
-use skein_bytecode::{Code, Const, Position};
-use std::cell::RefCell;
+use skein_bytecode::Position;
 
 /// The lines of a source file; nothing if it cannot be read.
 pub fn source(vm: &Vm, filename: &str) -> Option<String> {
@@ -17,39 +17,6 @@ pub fn source(vm: &Vm, filename: &str) -> Option<String> {
     let bytes = std::fs::read(filename).ok()?;
     Some(String::from_utf8_lossy(&bytes).replace("\r\n", "\n"))
 }
-
-/// The program of `-c`, whose lines are in no file.
-#[derive(Default)]
-pub struct CommandText(RefCell<Option<(String, Vec<Key>)>>);
-
-/// What tells a code of the command from others that were compiled from strings.
-type Key = (Box<str>, u32);
-
-impl CommandText {
-    pub fn set(&self, text: &[u8], code: &Code) {
-        fn keys(code: &Code, out: &mut Vec<Key>) {
-            out.push((code.qualname.clone(), code.first_line));
-            for c in &code.consts {
-                if let Const::Code(inner) = c {
-                    keys(inner, out);
-                }
-            }
-        }
-        let mut all = Vec::new();
-        keys(code, &mut all);
-        *self.0.borrow_mut() = Some((String::from_utf8_lossy(text).into_owned(), all));
-    }
-
-    fn lines_of(&self, code: &Code) -> Option<String> {
-        let known = self.0.borrow();
-        let (text, keys) = known.as_ref()?;
-        let is_its = |k: &Key| k.0 == code.qualname && k.1 == code.first_line;
-        (&*code.filename == COMMAND && keys.iter().any(is_its)).then(|| text.clone())
-    }
-}
-
-/// The file name of `-c`.
-pub const COMMAND: &str = "<string>";
 
 /// `File "…", line …, in …` and what follows.
 pub fn entry(vm: &Vm, tb: Ref<Traceback>) -> String {
@@ -64,7 +31,10 @@ pub fn entry(vm: &Vm, tb: Ref<Traceback>) -> String {
     if position.line != line {
         position = Position { line, end_line: line, ..Position::NONE };
     }
-    let text = source(vm, &p.filename).or_else(|| vm.state::<CommandText>().lines_of(p));
+    let text = match &vm.config.command {
+        Some(text) if vm.state::<MainCode>().contains(p) => Some(text.clone()),
+        _ => source(vm, &p.filename),
+    };
     if let Some(text) = text
         && let Some(shown) = marked(vm, &text, position)
     {

@@ -4,8 +4,6 @@ mod lines;
 mod suggest;
 mod syntax;
 
-pub use lines::{COMMAND, CommandText};
-
 use crate::object::Ref;
 use crate::types::exception::Exception;
 use crate::types::str::Str;
@@ -27,9 +25,12 @@ pub fn source_line(vm: &Vm, filename: &str, line: u32) -> Option<String> {
 
 /// Writes text to `sys.stderr`, or to the process's if that does not work.
 pub fn write_stderr(vm: &Vm, text: &str) {
-    let stream =
-        vm.sys_dict.get().and_then(|d| d.get_name(vm, "stderr").ok().flatten()).filter(|s| !s.is_none());
+    let stream = vm.sys_dict.get().and_then(|d| d.get_name(vm, "stderr").ok().flatten());
     if let Some(stream) = stream {
+        if stream.is_none() {
+            // The program, or who started it, wants nothing to be shown.
+            return;
+        }
         let written = vm.str(text).and_then(|t| vm.call_method(stream, "write", &[t]));
         if written.is_ok() {
             if vm.call_method(stream, "flush", &[]).is_err() {
