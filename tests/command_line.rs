@@ -28,7 +28,11 @@ fn commands_and_exit_codes() {
     assert_eq!((text(&out.stdout).as_str(), out.status.code()), ("2\n", Some(3)));
     let out = run(&["-c", "raise SystemExit('bye')"]);
     assert_eq!((text(&out.stderr).as_str(), out.status.code()), ("bye\n", Some(1)));
-    assert_eq!(run(&["-c", "1 / 0"]).status.code(), Some(1));
+    let out = run(&["-c", "def f():\n    return 1 / 0\nf()"]);
+    assert_eq!(out.status.code(), Some(1));
+    // The lines are shown, though they are in no file.
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(text.contains("    return 1 / 0\n           ~~^~~\n"), "{text}");
 }
 
 #[test]

@@ -216,7 +216,8 @@ pub fn current(vm: &Vm) -> R<Green> {
     }
 }
 
-/// Whom a switch really goes to: a dead greenlet passes it on to its parent.
+/// Whom a switch really goes to: a dead greenlet passes it on to its parent. `greenlet.error` for one
+/// in which another tasklet waits.
 fn live_target(vm: &Vm, mut g: Green) -> R<Green> {
     while g.micro.kind != Kind::Main && g.micro.state.get() == MicroState::Dead {
         g = match g.parent.cast() {
@@ -224,7 +225,17 @@ fn live_target(vm: &Vm, mut g: Green) -> R<Green> {
             None => main_greenlet(vm)?,
         };
     }
+    check_free(vm, g)?;
     Ok(g)
+}
+
+fn check_free(vm: &Vm, g: Green) -> R<()> {
+    match Microthreads::of(vm).greenlets.error.get() {
+        Some(error) if g.micro.lent.get() => {
+            Err(vm.raise_text(error, "cannot switch to a greenlet in which another tasklet waits"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// What `switch` gives the other side.
@@ -346,6 +357,7 @@ pub fn after_end<'a>(vm: &'a Vm, m: &Micro, result: R<Value>) -> (&'a Micro, Del
 /// What a greenlet that is alive is resumed with; one that never ran begins with the value as its
 /// only argument. None: the search for what to run has ended it.
 fn arrival(vm: &Vm, to: Green, d: Deliver) -> R<Option<Deliver>> {
+    check_free(vm, to)?;
     if is_new(to) && prepare_run(vm, to)? {
         return match d {
             Deliver::Value(v) => vm.tuple(&[v]).map(|v| Some(Deliver::Value(v))),
@@ -551,6 +563,11 @@ pub fn finalize(vm: &Vm, object: Value) {
     if g.micro.kind == Kind::Main || !g.micro.is_alive() || g.micro.state.get() == MicroState::Running {
         return;
     }
+    if g.micro.lent.get() {
+        // The tasklet that waits in it is ended.
+        vm.heap.register_finalizer(g.header());
+        return;
+    }
     let Some(exit) = Microthreads::of(vm).greenlets.exit.get() else { return };
     let parent = g.parent.get();
     let ended = vm.call(exit.value(), &[]).and_then(|e| {
@@ -587,7 +604,7 @@ fn repr(vm: &Vm, g: Green) -> R<String> {
         MicroState::New => return Ok(format!("<{name} object at {at:#x} (otid=0x(nil)) pending>")),
         MicroState::Dead => "dead",
         MicroState::Running => "current active started",
-        MicroState::Soft | MicroState::Hard => "suspended active started",
+        MicroState::Soft | MicroState::SoftLent | MicroState::Hard => "suspended active started",
     };
     let main = if g.micro.kind == Kind::Main { " main" } else { "" };
     let thread = std::ptr::from_ref(Microthreads::of(vm)).addr();
@@ -656,7 +673,7 @@ fn set_parent(vm: &Vm, v: Value, parent: Option<Value>) -> R<()> {
 fn get_frame(vm: &Vm, v: Value) -> R<Value> {
     let g = this(v);
     let m = micro_of(vm, &g);
-    if !matches!(m.state.get(), MicroState::Soft | MicroState::Hard) {
+    if !matches!(m.state.get(), MicroState::Soft | MicroState::SoftLent | MicroState::Hard) {
         return Ok(Value::NONE);
     }
     Ok(innermost_frame(vm, m.owner())?.map_or(Value::NONE, Value::from))

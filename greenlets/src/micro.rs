@@ -17,6 +17,8 @@ pub enum State {
     Running,
     /// Parked softly: its context says where to go on.
     Soft,
+    /// As `Soft`, and a tasklet waits in it: see [`Micro::lent`].
+    SoftLent,
     /// Parked with the native stack it was running on, the first of its `stacks`.
     Hard,
     /// It has ended.
@@ -51,6 +53,8 @@ pub struct Micro {
     stacks: Cell<*const Parked>,
     pub state: Cell<State>,
     pub kind: Kind,
+    /// A greenlet in which a tasklet waits: it goes on with that tasklet only.
+    pub lent: Cell<bool>,
     /// It is made to go on and has not reached the loop yet.
     pub entering: Cell<bool>,
     /// Register that takes what is sent to it, while it is parked softly.
@@ -74,6 +78,7 @@ impl Micro {
             stacks: Cell::new(std::ptr::null()),
             state: Cell::new(State::New),
             kind,
+            lent: Cell::new(false),
             entering: Cell::new(false),
             result: Cell::new(0),
         }
@@ -141,7 +146,7 @@ impl Micro {
                 }
             }
             State::Running => {}
-            State::Soft => Vm::trace_suspended(&self.ctx, tracer),
+            State::Soft | State::SoftLent => Vm::trace_suspended(&self.ctx, tracer),
             State::Hard => {
                 Vm::trace_suspended(&self.ctx, tracer);
                 self.trace_stacks(tracer, true);

@@ -49,8 +49,7 @@ pub fn go_soft(vm: &Vm, call: &SoftCall<'_>, plan: Plan) -> At {
     };
     let micros = Microthreads::of(vm);
     if let Some(result) = Microthreads::soft_result(vm, call) {
-        leave(micros);
-        micros.park_soft(vm, call.resume, result);
+        park(vm, micros, call.resume, result);
         let (m, d) = resumed(vm, t, d);
         return micros.resume(vm, m, d);
     }
@@ -70,7 +69,7 @@ pub fn go_hard(vm: &Vm, plan: Plan) -> R<Value> {
 
 fn go(vm: &Vm, t: Task, d: Deliver) -> R<Value> {
     let micros = Microthreads::of(vm);
-    leave(micros);
+    leave(vm, micros);
     pass_watch(vm, t);
     let (m, d) = resumed(vm, t, d);
     micros.hard_switch(vm, m, d)
@@ -144,20 +143,38 @@ fn redirected(vm: &Vm, t: Task, d: Deliver, not_now: bool) -> (Task, Deliver) {
     (w, w.take_deliver())
 }
 
-/// Notes in the running tasklet which microthread it is parked in.
+/// Notes in the running tasklet which greenlet it is parked in, if any.
 #[inline(always)]
-fn leave(micros: &Microthreads) {
+fn leave(vm: &Vm, micros: &Microthreads) {
     let m = micros.current();
     if m.kind == Kind::Greenlet
         && let Some(t) = micros.scheduler.current.get()
     {
+        t.barrier(vm);
         t.at.set(m);
+        m.lent.set(true);
+    }
+}
+
+/// Parks the running tasklet softly.
+#[inline(always)]
+fn park(vm: &Vm, micros: &Microthreads, at: At, result: usize) {
+    let m = micros.current();
+    micros.park_soft(vm, at, result);
+    if m.kind == Kind::Greenlet {
+        leave(vm, micros);
+        m.state.set(MicroState::SoftLent);
     }
 }
 
 fn resumed(vm: &Vm, t: Task, d: Deliver) -> (&Micro, Deliver) {
     let m = micro_ref(vm, t);
-    t.at.set(std::ptr::null());
+    if !t.at.replace(std::ptr::null()).is_null() {
+        m.lent.set(false);
+        if m.state.get() == MicroState::SoftLent {
+            m.state.set(MicroState::Soft);
+        }
+    }
     let s = scheduler(vm);
     s.current.set(Some(t));
     if t.watching.get() {
@@ -178,8 +195,7 @@ pub fn swap(vm: &Vm, micros: &Microthreads, call: &SoftCall<'_>, result: usize, 
         && t.arrival.get() == Arrival::Value
         && vm.slice.get() == 0
     {
-        leave(micros);
-        micros.park_soft(vm, call.resume, result);
+        park(vm, micros, call.resume, result);
         let v = t.temp.or_none();
         t.temp.init(None::<Value>);
         micros.scheduler.current.set(Some(t));
@@ -333,9 +349,8 @@ pub fn slice_over(vm: &Vm, at: At) -> At {
     notify(vm, w);
     let micros = Microthreads::of(vm);
     if vm.context().native_calls() == 0 {
-        leave(micros);
         pass_watch(vm, w);
-        micros.park_soft(vm, at, crate::micro::NO_RESULT as usize);
+        park(vm, micros, at, crate::micro::NO_RESULT as usize);
         let (m, d) = resumed(vm, w, d);
         return micros.resume(vm, m, d);
     }

@@ -294,7 +294,9 @@ impl Microthreads {
                         None => unreachable!("a host loop is woken with something to run"),
                     }
                 }
-                State::Running | State::Dead => unreachable!("callers switch to others that are alive"),
+                State::Running | State::Dead | State::SoftLent => {
+                    unreachable!("callers switch to others that are alive")
+                }
             }
         }
     }
@@ -423,6 +425,12 @@ impl Microthreads {
             Kind::Greenlet => crate::greenlet::after_end(vm, m, result),
             _ => crate::running::after_end(vm, m, result),
         };
+        match m.kind {
+            // What it has run in can still be asked for, and may be new.
+            Kind::Greenlet if m.ctx.variables.get().is_some() => self.log(vm, m),
+            Kind::Tasklet => m.ctx.variables.set(None),
+            _ => {}
+        }
         // Now its memory goes; until the next one is current nothing may push frames here.
         m.state.set(State::Dead);
         m.ctx.release(&vm.chunks);
@@ -517,9 +525,9 @@ impl Switcher for Microthreads {
         let (pc, base) = (ctx.pc.get(), ctx.base.get());
         let pc = match m.state.get() {
             State::Hard => pc,
-            State::Soft if m.result.get() == NO_RESULT => pc,
+            State::Soft | State::SoftLent if m.result.get() == NO_RESULT => pc,
             // It goes on behind its call.
-            State::Soft => pc.wrapping_sub(1),
+            State::Soft | State::SoftLent => pc.wrapping_sub(1),
             _ => return None,
         };
         Some((ctx, At { pc, base }))

@@ -84,7 +84,7 @@ impl Payload for Tasklet {
             prev,
             channel,
             temp,
-            at: _,
+            at,
             arrival: _,
             queued: _,
             atomic: _,
@@ -97,6 +97,10 @@ impl Payload for Tasklet {
         } = self;
         for f in [func, args, keywords, next, prev, channel, temp] {
             f.trace(t);
+        }
+        // SAFETY: the greenlet that the tasklet waits in, which is kept alive from here.
+        if let Some(owner) = unsafe { at.get().as_ref() }.and_then(Micro::owner) {
+            t.visit_word(owner.bits());
         }
         micro.trace(t);
     }
@@ -379,7 +383,7 @@ pub fn alive(t: Task) -> bool {
         _ if t.micro.kind == Kind::Main => true,
         MicroState::New => t.args.get().is_some(),
         MicroState::Dead => false,
-        MicroState::Running | MicroState::Soft | MicroState::Hard => true,
+        MicroState::Running | MicroState::Soft | MicroState::SoftLent | MicroState::Hard => true,
     }
 }
 

@@ -224,3 +224,10 @@ import weakref
 
 assert isinstance(left, collections.abc.Mapping) or not hasattr(Token, "__enter__")
 assert weakref.ref(left)() is left
+
+import decimal
+
+with decimal.localcontext() as ctx:
+    ctx.prec = 5
+    assert str(decimal.Decimal(1) / 3) == "0.33333"
+assert decimal.getcontext().prec == 28

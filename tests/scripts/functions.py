@@ -77,3 +77,11 @@ o.x = 1
 assert vars(o) == {'x': 1} == o.__dict__ and 'x' in dir(o) and 'm' in dir(C)
 o.__dict__ = {'y': 2}
 assert o.y == 2 and not hasattr(o, 'x')
+
+
+# A builtin function that stands for a method is not bound.
+class Lengths:
+    __call__ = len
+
+
+assert Lengths()([1, 2]) == 2 and list(map(Lengths(), ["a", "bc"])) == [1, 2]

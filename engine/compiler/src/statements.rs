@@ -378,6 +378,12 @@ impl<'a> Compiler<'a> {
             }
             Expr::Attribute(t) if a.value.is_none() => self.expr_drop(&t.value)?,
             Expr::Subscript(t) if a.value.is_none() => {
+                // The parts of the subscript are evaluated one by one: nothing can be unpacked.
+                if let Expr::Tuple(parts) = &*t.slice
+                    && let Some(star) = parts.elts.iter().find(|e| e.is_starred_expr())
+                {
+                    return self.error("can't use starred expression here", star.range());
+                }
                 self.expr_drop(&t.value)?;
                 self.expr_drop(&t.slice)?;
             }

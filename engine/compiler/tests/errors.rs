@@ -254,6 +254,7 @@ const TABLE: &[(&str, ErrorKind, &str, u32, u32)] = &[
     ("await x = 1", Syntax, "cannot assign to await expression here. Maybe you meant '==' instead of '='?", 1, 1),
     ("x = '''abc\ndef", Syntax, "unterminated triple-quoted string literal (detected at line 2)", 1, 5),
     ("async def f():\n  return 1\n  yield 1", Syntax, "'return' with value in async generator", 2, 3),
+    ("A[*b, ]: 1", Syntax, "can't use starred expression here", 1, 3),
     ("f((x)=2)", Syntax, "expression cannot contain assignment, perhaps you meant \"==\"?", 1, 4),
     ("{i for i in range(5) if (j := 0) for j in range(5)}", Syntax, "comprehension inner loop cannot rebind assignment expression target 'j'", 1, 38),
     ("(( b):= 1)", Syntax, "cannot use assignment expressions with name", 1, 4),

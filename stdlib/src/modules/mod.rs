@@ -1,5 +1,6 @@
 //! The modules written in Rust that the library is built on.
 
+mod array;
 mod ast;
 mod atexit;
 mod binascii;
@@ -11,6 +12,7 @@ mod hashes;
 mod heaps;
 mod io;
 mod json;
+mod marshal;
 mod opcode;
 mod posix;
 mod random;
@@ -37,6 +39,7 @@ pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.
 const MODULES: &[(&str, MakeModule)] = &[
+    ("array", array::make),
     ("_ast", ast::make),
     ("atexit", atexit::make),
     ("binascii", binascii::make),
@@ -50,6 +53,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_heapq", heaps::make_heapq),
     ("_io", io::make),
     ("_json", json::make),
+    ("marshal", marshal::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
     ("posix", posix::make),

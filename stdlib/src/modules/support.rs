@@ -69,14 +69,14 @@ impl FromArg for AsciiOrBytes {
 
 /// Changes the bytes of a bytearray or another writable row of bytes in place. TypeError.
 pub fn write_bytes(vm: &Vm, v: Value, f: impl FnOnce(&mut [u8]) -> R<()>) -> R<()> {
-    let Some(array) = v.cast::<ByteArray>() else {
+    let whole = v.cast::<ByteArray>().map(|b| (b, 0, b.bytes().len()));
+    let Some((array, start, end)) = whole.or_else(|| skein_runtime::methods::view_target(v)) else {
         let got = vm.type_name(v);
         return Err(vm.type_error(format!("read-write bytes-like object is required, not '{got}'")));
     };
-    let len = array.bytes().len();
     match array.as_mut_ptr() {
         // SAFETY: the array's own bytes; `f` runs no Python code that could see or change them.
-        Some(p) => f(unsafe { std::slice::from_raw_parts_mut(p, len) }),
+        Some(p) => f(unsafe { std::slice::from_raw_parts_mut(p.add(start), end - start) }),
         None => f(&mut []),
     }
 }

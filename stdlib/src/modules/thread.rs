@@ -162,6 +162,12 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_name(vm, name, lock.value())?;
     }
     d.set_name(vm, "RLock", vm.make_native_type(&RLOCK)?.value())?;
+    // With one thread, its attributes are those of any object.
+    let namespace = skein_runtime::types::dict::Dict::new(vm)?;
+    namespace.set_name(vm, "__module__", vm.str("_thread")?)?;
+    let bases = vm.tuple(&[])?;
+    let local = vm.call(vm.types.type_.value(), &[vm.str("_local")?, bases, namespace.value()])?;
+    d.set_name(vm, "_local", local)?;
     d.set_name(vm, "_ThreadHandle", skein_runtime::methods::ext_type(vm, &HANDLE)?.value())?;
     d.set_name(vm, "error", vm.exc.runtime_error.value())?;
     d.set_name(vm, "TIMEOUT_MAX", vm.float(9_223_372_036.0)?)?;

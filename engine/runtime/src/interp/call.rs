@@ -239,6 +239,10 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
             let Some(f) = vm.type_of(callee).special(vm, Special::Call) else {
                 return Err(not_callable(vm, callee));
             };
+            // A builtin function is not bound to what has it for a `__call__`.
+            if f.cast::<NativeFunction>().is_some_and(|f| !f.is_method(vm)) {
+                return call_soft(vm, resume, f, args, cont);
+            }
             // A `__call__` may be an object with a `__call__`, and so on.
             if vm.native_stack_low() {
                 return Err(

@@ -11,6 +11,7 @@ use crate::types::list::List;
 use crate::types::native::NativeFunction;
 use crate::types::seqiter::SeqIter;
 use crate::types::tuple::Tuple;
+use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Value};
 use crate::vm::{Vm, poll};
 use skein_bytecode::{Op, Special};
@@ -116,11 +117,16 @@ impl Vm {
                 check_iterator(self, v, it)?;
                 Ok(it)
             }
-            None if ty.special(self, Special::GetItem).is_some() => {
-                Ok(SeqIter::new(self, self.types.iterator, v, 0)?.value())
-            }
+            None if self.is_indexed(ty) => Ok(SeqIter::new(self, self.types.iterator, v, 0)?.value()),
             _ => Err(self.type_error(format!("'{}' object is not iterable", ty.name_string()))),
         }
+    }
+
+    /// Whether a type without `__iter__` is iterated by index: a `__getitem__` of Python code says so, those of
+    /// builtin types that are no sequences say nothing.
+    fn is_indexed(&self, ty: Ref<Type>) -> bool {
+        let name = self.special_name(Special::GetItem);
+        ty.lookup_with_owner(self, name).is_some_and(|(_, owner)| owner.has_flag(type_flags::HEAP))
     }
 
     /// The next item; None when the iterator ends.

@@ -144,6 +144,7 @@ pub use format::int_digits;
 pub use generator::{AsyncHooks, wrap_async_value};
 pub use int::{Int, big_to_f64, check_room, hash_big, hash_i64};
 pub use list::sort_list;
+pub use memoryview::{item_size, read as read_item, view_target, write as write_item};
 pub use object::attribute_name;
 pub(crate) use reduce::{default_getstate, reduce_2};
 pub use slice::{SliceRange, slice_bounds};

@@ -288,18 +288,19 @@ pub fn peek(vm: &Vm, this: This, _n: Option<Value>) -> R<Value> {
 pub fn readinto(vm: &Vm, this: This, buffer: Value) -> R<usize> {
     let f = this.0;
     check_readable(vm, &f, "readinto")?;
-    let Some(b) = buffer.cast::<ByteArray>() else {
+    let whole = buffer.cast::<ByteArray>().map(|b| (b, 0, b.bytes().len()));
+    let Some((b, start, end)) = whole.or_else(|| skein_runtime::methods::view_target(buffer)) else {
         return Err(vm.type_error(format!(
             "readinto() argument must be read-write bytes-like object, not {}",
             vm.type_name(buffer)
         )));
     };
-    let want = b.bytes().len();
+    let want = end - start;
     let bytes = io(vm, &f, |c| if f.layer == Layer::Raw { c.read_once(want) } else { c.read(Some(want)) })?;
-    let n = bytes.len().min(b.bytes().len());
+    let n = bytes.len().min(b.bytes().len().saturating_sub(start));
     if let Some(p) = b.as_mut_ptr() {
-        // SAFETY: the array is at least `n` long.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), p, n) };
+        // SAFETY: the array is at least `start + n` long.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), p.add(start), n) };
     }
     Ok(n)
 }

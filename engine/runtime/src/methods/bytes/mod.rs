@@ -146,7 +146,12 @@ impl Row {
             let data = unsafe { &*std::ptr::from_ref(b.bytes()) };
             return Some(Row { value, data: Cow::Borrowed(data) });
         }
-        value.cast::<ByteArray>().map(|b| Row { value, data: Cow::Owned(b.bytes().to_vec()) })
+        // Views are taken as arguments; as receivers they never come here.
+        let data = match value.cast::<ByteArray>() {
+            Some(b) => b.bytes().to_vec(),
+            None => super::memoryview::view_bytes(value)?,
+        };
+        Some(Row { value, data: Cow::Owned(data) })
     }
 
     pub fn is_array(&self) -> bool {
@@ -188,6 +193,14 @@ impl FromArg for Like {
     }
 }
 
+/// The bytes of a bytes-like object, views included. TypeError.
+pub fn bytes_like(vm: &Vm, v: Value) -> R<Vec<u8>> {
+    match Row::of(v) {
+        Some(r) => Ok(r.data.into_owned()),
+        None => Err(not_bytes_like(vm, v)),
+    }
+}
+
 #[cold]
 pub fn not_bytes_like(vm: &Vm, v: Value) -> crate::value::Raised {
     vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v)))
@@ -195,7 +208,9 @@ pub fn not_bytes_like(vm: &Vm, v: Value) -> crate::value::Raised {
 
 /// Has the object bytes to be read?
 pub fn is_bytes_like(v: Value) -> bool {
-    v.cast::<Bytes>().is_some() || v.cast::<ByteArray>().is_some()
+    v.cast::<Bytes>().is_some()
+        || v.cast::<ByteArray>().is_some()
+        || v.cast::<crate::types::ext::Ext<super::memoryview::View>>().is_some()
 }
 
 /// The bytes of a bytes-like object, or of an iterable of ints. TypeError, ValueError.

@@ -48,7 +48,7 @@ native_type! {
         "__subclasscheck__($self, subclass, /)" => |vm: &Vm, _: Value, _: Value| -> R<Value> {
             Err(vm.type_error("issubclass() argument 2 cannot be a parameterized generic"))
         };
-        "__getattr__($self, name, /)" => |vm: &Vm, a: ExtArg<Alias>, name: Ref<Str>| vm.get_attr(a.0.origin.value(), vm.intern_str(name));
+        "__getattr__($self, name, /)" => getattr;
         "__eq__($self, value, /)" => eq;
         "__hash__($self, /)" => |vm: &Vm, a: ExtArg<Alias>| -> R<Value> {
             let h = vm.hash(a.0.origin.value())? ^ vm.hash(a.0.args.value())?;
@@ -165,6 +165,15 @@ fn call(vm: &Vm, args: Args<'_>) -> R<Value> {
         set?;
     }
     Ok(made)
+}
+
+/// What the alias does not have is the origin's, but for what would make it a class or copy the origin.
+fn getattr(vm: &Vm, a: ExtArg<Alias>, name: Ref<Str>) -> R<Value> {
+    let name = vm.intern_str(name);
+    if matches!(name.bytes(), b"__bases__" | b"__copy__" | b"__deepcopy__") {
+        return Err(vm.no_attribute(a.0.value(), name));
+    }
+    vm.get_attr(a.0.origin.value(), name)
 }
 
 fn eq(vm: &Vm, a: ExtArg<Alias>, b: Value) -> R<Value> {

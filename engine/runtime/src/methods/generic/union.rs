@@ -34,10 +34,7 @@ native_type! {
         "__or__($self, value, /)" => make_union;
         "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| make_union(vm, b, a);
         "__eq__($self, value, /)" => eq;
-        "__hash__($self, /)" => |vm: &Vm, u: ExtArg<Union>| -> R<i64> {
-            let set = vm.frozenset(arguments(u.0).items())?;
-            vm.hash(set)
-        };
+        "__hash__($self, /)" => hash;
         "__instancecheck__($self, instance, /)" => |vm: &Vm, u: ExtArg<Union>, v: Value| -> R<bool> {
             for &a in arguments(u.0).items() {
                 if vm.is_instance(v, a)? {
@@ -148,9 +145,39 @@ pub fn make_union(vm: &Vm, a: Value, b: Value) -> R<Value> {
     union_of(vm, &[a, b])
 }
 
+/// The same members in any order; they are compared, as some have no hash.
 fn eq(vm: &Vm, u: ExtArg<Union>, other: Value) -> R<Value> {
     let Some(other) = other.cast::<Ext<Union>>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    let a = vm.frozenset(arguments(u.0).items())?;
-    let b = vm.frozenset(arguments(other).items())?;
-    Ok(Value::bool(vm.eq(a, b)?))
+    let (a, b) = (arguments(u.0), arguments(other));
+    if a.len() != b.len() {
+        return Ok(Value::FALSE);
+    }
+    for &x in a.items() {
+        let mut found = false;
+        for &y in b.items() {
+            found = found || vm.eq(x, y)?;
+        }
+        if !found {
+            return Ok(Value::FALSE);
+        }
+    }
+    Ok(Value::TRUE)
+}
+
+fn hash(vm: &Vm, u: ExtArg<Union>) -> R<i64> {
+    let mut unhashable = 0;
+    for &a in arguments(u.0).items() {
+        let r = vm.hash(a);
+        if r.is_err() && vm.catch(vm.exc.type_error).is_some() {
+            unhashable += 1;
+        } else {
+            r?;
+        }
+    }
+    if unhashable > 0 {
+        let plural = if unhashable == 1 { "" } else { "s" };
+        return Err(vm.type_error(format!("union contains {unhashable} unhashable element{plural}")));
+    }
+    let set = vm.frozenset(arguments(u.0).items())?;
+    vm.hash(set)
 }

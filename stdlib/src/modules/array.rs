@@ -1,0 +1,437 @@
+//! `array`: rows of machine numbers. The bytes are a bytearray's, so that views of it show the array itself.
+
+use super::support::BytesLike;
+use skein_bytecode::Special;
+use skein_runtime::methods::{
+    class_argument, compare_rows, ext_type, item_index, item_size, read_item, repeat_count, write_item,
+};
+use skein_runtime::modules::make_module;
+use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::bytes::ByteArray;
+use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::list::List;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::slice::Slice;
+use skein_runtime::types::str::{Str, push_code_point};
+use skein_runtime::types::typeobj::{Type, type_flags};
+use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
+
+struct Array {
+    bytes: Field,
+    code: u8,
+}
+
+impl Payload for Array {
+    const NAME: &'static str = "array.array";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Array { bytes, code: _ } = self;
+        bytes.trace(t);
+    }
+}
+
+type ArrayRef = Ref<Ext<Array>>;
+type This = ExtArg<Array>;
+
+native_type! {
+    ARRAY: "array.array", Kind::Ext, type_flags::BASETYPE | type_flags::SEQUENCE | type_flags::HAS_WEAKREF,
+        "array(typecode [, initializer]) -> array\n\nReturn a new array whose items are restricted by typecode, and\ninitialized from the optional initializer value.";
+    methods {
+        [static] "__new__($type, *args, **kwargs)" => new;
+        "append($self, v, /)" => |vm: &Vm, a: This, v: Value| append(vm, a.0, v), "Append new value v to the end of the array.";
+        "extend($self, bb, /)" => |vm: &Vm, a: This, from: Value| extend(vm, a.0, from), "Append items to the end of the array.";
+        "fromlist($self, list, /)" => |vm: &Vm, a: This, l: Ref<List>| extend(vm, a.0, l.value()), "Append items to array from list.";
+        "tolist($self, /)" => |vm: &Vm, a: This| items(vm, a.0), "Convert array to an ordinary list with the same items.";
+        "frombytes($self, buffer, /)" => |vm: &Vm, a: This, b: BytesLike| frombytes(vm, a.0, &b), "Appends items from the string, interpreting it as an array of machine values.";
+        "tobytes($self, /)" => |vm: &Vm, a: This| vm.bytes(data(&a.0)), "Convert the array to an array of machine values and return the bytes representation.";
+        "fromfile($self, f, n, /)" => fromfile, "Read n objects from the file object f and append them to the end of the array.";
+        "tofile($self, f, /)" => |vm: &Vm, a: This, f: Value| -> R<()> { vm.call_method(f, "write", &[vm.bytes(data(&a.0))?]).map(|_| ()) }, "Write all items (as machine values) to the file object f.";
+        "fromunicode($self, ustr, /)" => |vm: &Vm, a: This, s: Ref<Str>| -> R<()> { text_only(vm, &a.0, "fromunicode")?; extend(vm, a.0, s.value()) };
+        "tounicode($self, /)" => tounicode;
+        "insert($self, i, v, /)" => |vm: &Vm, a: This, i: i64, v: Value| -> R<()> { let n = len(&a.0) as i64; let at = (if i < 0 { i + n } else { i }).clamp(0, n) as usize; splice(vm, a.0, at, at, &encoded(vm, a.0.code, v)?) }, "Insert a new item v into the array before position i.";
+        "pop($self, i=-1, /)" => pop, "Return the i-th element and delete it from the array.";
+        "remove($self, v, /)" => |vm: &Vm, a: This, v: Value| -> R<()> { match find(vm, a.0, v)? { Some(i) => splice(vm, a.0, i, i + 1, &[]), None => Err(vm.value_error("array.remove(x): x not in array")) } }, "Remove the first occurrence of v in the array.";
+        "index($self, v, start=0, stop=sys.maxsize, /)" => |vm: &Vm, a: This, v: Value, start: Option<Value>, stop: Option<Value>| -> R<Value> {
+            let l = items(vm, a.0)?;
+            let (start, stop) = (start.unwrap_or(Value::small_int(0)), stop.unwrap_or(Value::small_int(l.len() as i64)));
+            match vm.absorb(vm.call_method(l.value(), "index", &[v, start, stop]), vm.exc.value_error)? { Some(i) => Ok(i), None => Err(vm.value_error("array.index(x): x not in array")) }
+        }, "Return index of first occurrence of v in the array.";
+        "count($self, v, /)" => |vm: &Vm, a: This, v: Value| -> R<Value> { vm.call_method(items(vm, a.0)?.value(), "count", &[v]) }, "Return number of occurrences of v in the array.";
+        "reverse($self, /)" => |vm: &Vm, a: This| change(vm, a.0, |b, size| b.chunks_exact(size).rev().flatten().copied().collect()), "Reverse the order of the items in the array.";
+        "byteswap($self, /)" => |vm: &Vm, a: This| change(vm, a.0, |b, size| b.chunks_exact(size).flat_map(|c| c.iter().rev()).copied().collect()), "Byteswap all items of the array.";
+        "clear($self, /)" => |vm: &Vm, a: This| change(vm, a.0, |_, _| Vec::new()), "Remove all items from the array.";
+        "buffer_info($self, /)" => |vm: &Vm, a: This| -> R<Value> { let at = vm.int_u64(data(&a.0).as_ptr().addr() as u64)?; vm.tuple(&[at, vm.int(len(&a.0) as i64)?]) };
+        "__len__($self, /)" => |_: &Vm, a: This| len(&a.0);
+        "__iter__($self, /)" => |vm: &Vm, a: This| -> R<Value> { Ok(SeqIter::new(vm, vm.types.iterator, a.0.value(), 0)?.value()) };
+        "__getitem__($self, key, /)" => getitem;
+        "__setitem__($self, key, value, /)" => setitem;
+        "__delitem__($self, key, /)" => delitem;
+        "__contains__($self, key, /)" => |vm: &Vm, a: This, v: Value| -> R<bool> { Ok(find(vm, a.0, v)?.is_some()) };
+        "__add__($self, value, /)" => add;
+        "__iadd__($self, value, /)" => |vm: &Vm, a: This, v: Value| -> R<Value> { same_kind(vm, a.0, v, "extend with")?; extend(vm, a.0, v)?; Ok(a.0.value()) };
+        "__mul__($self, value, /)" => mul;
+        "__rmul__($self, value, /)" => mul;
+        "__imul__($self, value, /)" => |vm: &Vm, a: This, n: Value| -> R<Value> { let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) }; change(vm, a.0, |b, _| b.repeat(n))?; Ok(a.0.value()) };
+        "__eq__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Eq, a.0, b);
+        "__ne__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Ne, a.0, b);
+        "__lt__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Lt, a.0, b);
+        "__le__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Le, a.0, b);
+        "__gt__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Gt, a.0, b);
+        "__ge__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Ge, a.0, b);
+        "__repr__($self, /)" => repr;
+        "__copy__($self, /)" => |vm: &Vm, a: This| make_array(vm, a.0.code, data(&a.0));
+        "__deepcopy__($self, memo, /)" => |vm: &Vm, a: This, _: Value| make_array(vm, a.0.code, data(&a.0));
+        "__reduce_ex__($self, protocol, /)" => reduce;
+        "__buffer__($self, flags, /)" => buffer;
+        [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
+    }
+    getset {
+        "typecode" => |vm, v| vm.str(&char::from(this(vm, v)?.code).to_string());
+        "itemsize" => |vm, v| vm.int(size(this(vm, v)?.code) as i64);
+    }
+}
+
+fn this(vm: &Vm, v: Value) -> R<ArrayRef> {
+    v.cast().ok_or_else(|| vm.type_error("not an array.array object"))
+}
+
+/// Characters are four bytes.
+fn is_text(code: u8) -> bool {
+    matches!(code, b'u' | b'w')
+}
+
+fn size(code: u8) -> usize {
+    if is_text(code) { 4 } else { item_size(code) }
+}
+
+fn bytes_of(a: &Array) -> Option<Ref<ByteArray>> {
+    a.bytes.cast()
+}
+
+/// The bytes as they are now: not to be used after anything that may change the array.
+fn data(a: &Array) -> &[u8] {
+    match bytes_of(a) {
+        // SAFETY: the bytearray is kept by the array.
+        Some(b) => unsafe { &*std::ptr::from_ref(b.bytes()) },
+        None => &[],
+    }
+}
+
+fn len(a: &Array) -> usize {
+    data(a).len() / size(a.code)
+}
+
+fn make_array(vm: &Vm, code: u8, bytes: &[u8]) -> R<Value> {
+    of_type(vm, ext_type(vm, &ARRAY)?, code, bytes)
+}
+
+fn of_type(vm: &Vm, ty: Ref<Type>, code: u8, bytes: &[u8]) -> R<Value> {
+    let bytes = ByteArray::new(vm, bytes)?;
+    Ok(Ext::new(vm, ty, Array { bytes: Field::new(Some(bytes.value())), code })?.value())
+}
+
+fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let ty = class_argument(vm, &args, ext_type(vm, &ARRAY)?)?;
+    let (code, initial) = match args.positional()[1..] {
+        [code] => (code, None),
+        [code, initial] => (code, Some(initial)),
+        [] => return Err(vm.type_error("array() takes at least 1 argument (0 given)")),
+        ref more => {
+            return Err(vm.type_error(format!("array() takes at most 2 arguments ({} given)", more.len())));
+        }
+    };
+    let code = match code.cast::<Str>().map(|s| s.bytes().to_vec()).as_deref() {
+        Some([c]) => *c,
+        _ => return Err(vm.type_error("array() argument 1 must be a unicode character")),
+    };
+    if !b"bBuwhHiIlLqQfd".contains(&code) {
+        return Err(vm.value_error("bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)"));
+    }
+    let a = of_type(vm, ty, code, b"")?;
+    if let Some(v) = initial {
+        let array = this(vm, a)?;
+        if v.cast::<Str>().is_some() && !is_text(code) {
+            let c = char::from(code);
+            return Err(vm.type_error(format!("cannot use a str to initialize an array with typecode '{c}'")));
+        }
+        if v.cast::<ByteArray>().is_some() || v.cast::<skein_runtime::types::bytes::Bytes>().is_some() {
+            frombytes(vm, array, &BytesLike::new(vm, v)?)?;
+        } else {
+            extend(vm, array, v)?;
+        }
+    }
+    Ok(a)
+}
+
+/// An item's bytes. TypeError, OverflowError.
+fn encoded(vm: &Vm, code: u8, v: Value) -> R<Vec<u8>> {
+    if is_text(code) {
+        return match v.cast::<Str>() {
+            Some(s) if s.char_len() == 1 => Ok(s.code_points().next().unwrap_or(0).to_le_bytes().to_vec()),
+            _ => Err(vm.type_error("array item must be a unicode character")),
+        };
+    }
+    let is_float = matches!(code, b'f' | b'd');
+    if !is_float && vm.as_float(v).is_some() {
+        return Err(vm.type_error("'float' object cannot be interpreted as an integer"));
+    }
+    if !is_float {
+        vm.index(v)?;
+    }
+    match vm.absorb(write_item(vm, code, v), vm.exc.value_error)? {
+        Some(b) => Ok(b),
+        None => Err(
+            vm.overflow_error(format!("value out of range for an array of typecode '{}'", char::from(code)))
+        ),
+    }
+}
+
+fn item(vm: &Vm, a: &Array, i: usize) -> R<Value> {
+    let n = size(a.code);
+    let Some(b) = data(a).get(i * n..(i + 1) * n) else {
+        return Err(vm.index_error("array index out of range"));
+    };
+    if is_text(a.code) {
+        let mut text = Vec::new();
+        push_code_point(&mut text, u32::from_le_bytes([b[0], b[1], b[2], b[3]]).min(0x10_ffff));
+        return Ok(Str::new(vm, &text)?.value());
+    }
+    read_item(vm, a.code, b)
+}
+
+fn items(vm: &Vm, a: ArrayRef) -> R<Ref<List>> {
+    let list = List::with_capacity(vm, len(&a))?;
+    for i in 0..len(&a) {
+        list.push(vm, item(vm, &a, i)?)?;
+    }
+    Ok(list)
+}
+
+fn append(vm: &Vm, a: ArrayRef, v: Value) -> R<()> {
+    let b = encoded(vm, a.code, v)?;
+    bytes_of(&a).map_or(Ok(()), |to| to.append(vm, &b))
+}
+
+fn extend(vm: &Vm, a: ArrayRef, from: Value) -> R<()> {
+    if let Some(other) = from.cast::<Ext<Array>>() {
+        if other.code != a.code {
+            return Err(vm.type_error("can only extend with array of same kind"));
+        }
+        let b = data(&other).to_vec();
+        return bytes_of(&a).map_or(Ok(()), |to| to.append(vm, &b));
+    }
+    vm.for_each(from, |v| append(vm, a, v))
+}
+
+fn frombytes(vm: &Vm, a: ArrayRef, b: &[u8]) -> R<()> {
+    if b.len() % size(a.code) != 0 {
+        return Err(vm.value_error("bytes length not a multiple of item size"));
+    }
+    let b = b.to_vec();
+    bytes_of(&a).map_or(Ok(()), |to| to.append(vm, &b))
+}
+
+fn fromfile(vm: &Vm, a: This, f: Value, n: i64) -> R<()> {
+    if n < 0 {
+        return Err(vm.value_error("negative count"));
+    }
+    let wanted = (n as usize).saturating_mul(size(a.0.code));
+    let got = BytesLike::new(vm, vm.call_method(f, "read", &[vm.int(wanted as i64)?])?)?;
+    let whole = got.len() / size(a.0.code) * size(a.0.code);
+    frombytes(vm, a.0, &got[..whole])?;
+    if got.len() < wanted {
+        return Err(vm.eof_error("read() didn't return enough bytes"));
+    }
+    Ok(())
+}
+
+fn text_only(vm: &Vm, a: &Array, name: &str) -> R<()> {
+    match is_text(a.code) {
+        true => Ok(()),
+        false => {
+            Err(vm.value_error(format!("{name}() may only be called on unicode type arrays ('u' or 'w')")))
+        }
+    }
+}
+
+fn tounicode(vm: &Vm, a: This) -> R<Value> {
+    text_only(vm, &a.0, "tounicode")?;
+    let mut text = Vec::new();
+    for c in data(&a.0).chunks_exact(4) {
+        push_code_point(&mut text, u32::from_le_bytes([c[0], c[1], c[2], c[3]]).min(0x10_ffff));
+    }
+    Ok(Str::new(vm, &text)?.value())
+}
+
+/// Makes new bytes of the old ones. MemoryError.
+fn change(vm: &Vm, a: ArrayRef, f: impl FnOnce(&[u8], usize) -> Vec<u8>) -> R<()> {
+    let new = f(data(&a), size(a.code));
+    bytes_of(&a).map_or(Ok(()), |b| b.replace(vm, &new))
+}
+
+/// Replaces the items `start..end`.
+fn splice(vm: &Vm, a: ArrayRef, start: usize, end: usize, new: &[u8]) -> R<()> {
+    change(vm, a, |b, size| [&b[..start * size], new, &b[end * size..]].concat())
+}
+
+fn find(vm: &Vm, a: ArrayRef, v: Value) -> R<Option<usize>> {
+    let mut i = 0;
+    while i < len(&a) {
+        if vm.eq(item(vm, &a, i)?, v)? {
+            return Ok(Some(i));
+        }
+        i += 1;
+    }
+    Ok(None)
+}
+
+fn pop(vm: &Vm, a: This, i: Option<Value>) -> R<Value> {
+    if len(&a.0) == 0 {
+        return Err(vm.index_error("pop from empty array"));
+    }
+    let i = match vm
+        .absorb(item_index(vm, i.unwrap_or(Value::small_int(-1)), len(&a.0), "pop"), vm.exc.index_error)?
+    {
+        Some(i) => i,
+        None => return Err(vm.index_error("pop index out of range")),
+    };
+    let v = item(vm, &a.0, i)?;
+    splice(vm, a.0, i, i + 1, &[])?;
+    Ok(v)
+}
+
+fn getitem(vm: &Vm, a: This, key: Value) -> R<Value> {
+    let a = a.0;
+    let Some(s) = key.cast::<Slice>() else {
+        return item(vm, &a, item_index(vm, key, len(&a), "array")?);
+    };
+    let n = size(a.code);
+    let mut out = Vec::new();
+    for i in vm.slice_range(s, len(&a))?.positions() {
+        out.extend_from_slice(&data(&a)[i * n..(i + 1) * n]);
+    }
+    make_array(vm, a.code, &out)
+}
+
+fn setitem(vm: &Vm, a: This, key: Value, v: Value) -> R<()> {
+    let a = a.0;
+    let n = size(a.code);
+    let Some(s) = key.cast::<Slice>() else {
+        let i = item_index(vm, key, len(&a), "array assignment")?;
+        let b = encoded(vm, a.code, v)?;
+        return change(vm, a, |old, _| {
+            let mut new = old.to_vec();
+            if let Some(to) = new.get_mut(i * n..(i + 1) * n) {
+                to.copy_from_slice(&b);
+            }
+            new
+        });
+    };
+    let Some(other) = v.cast::<Ext<Array>>() else {
+        let got = vm.type_name(v);
+        return Err(vm.type_error(format!("can only assign array (not \"{got}\") to array slice")));
+    };
+    if other.code != a.code {
+        return Err(vm.type_error("bad argument type for built-in operation"));
+    }
+    let new = data(&other).to_vec();
+    let r = vm.slice_range(s, len(&a))?;
+    if r.step == 1 {
+        let start = r.start.max(0) as usize;
+        return splice(vm, a, start, start + r.count, &new);
+    }
+    let given = new.len() / n;
+    if given != r.count {
+        let count = r.count;
+        return Err(vm.value_error(format!(
+            "attempt to assign array of size {given} to extended slice of size {count}"
+        )));
+    }
+    let places: Vec<usize> = r.positions().collect();
+    change(vm, a, |old, _| {
+        let mut out = old.to_vec();
+        for (i, item) in places.iter().zip(new.chunks_exact(n)) {
+            out[i * n..(i + 1) * n].copy_from_slice(item);
+        }
+        out
+    })
+}
+
+fn delitem(vm: &Vm, a: This, key: Value) -> R<()> {
+    let a = a.0;
+    let Some(s) = key.cast::<Slice>() else {
+        let i = item_index(vm, key, len(&a), "array assignment")?;
+        return splice(vm, a, i, i + 1, &[]);
+    };
+    let gone: std::collections::HashSet<usize> = vm.slice_range(s, len(&a))?.positions().collect();
+    change(vm, a, |old, size| {
+        let kept = old.chunks_exact(size).enumerate().filter(|(i, _)| !gone.contains(i));
+        kept.flat_map(|(_, c)| c.iter().copied()).collect()
+    })
+}
+
+fn same_kind(vm: &Vm, a: ArrayRef, v: Value, what: &str) -> R<ArrayRef> {
+    match v.cast::<Ext<Array>>() {
+        Some(o) if o.code == a.code => Ok(o),
+        Some(_) if what == "append" => Err(vm.type_error("bad argument type for built-in operation")),
+        Some(_) => Err(vm.type_error("can only extend with array of same kind")),
+        None => {
+            let got = vm.type_name(v);
+            let to = if what == "append" { " to array" } else { "" };
+            let how = if what == "append" { "append" } else { "extend with" };
+            Err(vm.type_error(format!("can only {how} array (not \"{got}\"){to}")))
+        }
+    }
+}
+
+fn add(vm: &Vm, a: This, v: Value) -> R<Value> {
+    let other = same_kind(vm, a.0, v, "append")?;
+    make_array(vm, a.0.code, &[data(&a.0), data(&other)].concat())
+}
+
+fn mul(vm: &Vm, a: This, n: Value) -> R<Value> {
+    match repeat_count(vm, n)? {
+        Some(n) if data(&a.0).len().saturating_mul(n) > 1 << 40 => Err(vm.memory_error()),
+        Some(n) => make_array(vm, a.0.code, &data(&a.0).repeat(n)),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn compare(vm: &Vm, op: Special, a: ArrayRef, b: Value) -> R<Value> {
+    let Some(b) = b.cast::<Ext<Array>>() else { return Ok(Value::NOT_IMPLEMENTED) };
+    let (a, b) = (items(vm, a)?, items(vm, b)?);
+    compare_rows(vm, op, |i| a.get(i), |i| b.get(i))
+}
+
+fn repr(vm: &Vm, a: This) -> R<String> {
+    let code = char::from(a.0.code);
+    if len(&a.0) == 0 {
+        return Ok(format!("array('{code}')"));
+    }
+    let shown = if is_text(a.0.code) { tounicode(vm, ExtArg(a.0))? } else { items(vm, a.0)?.value() };
+    Ok(format!("array('{code}', {})", vm.repr_string(shown)?))
+}
+
+fn reduce(vm: &Vm, a: This, _: Value) -> R<Value> {
+    let code = vm.str(&char::from(a.0.code).to_string())?;
+    let args = vm.tuple(&[code, items(vm, a.0)?.value()])?;
+    vm.tuple(&[vm.type_of(a.0.value()).value(), args])
+}
+
+fn buffer(vm: &Vm, a: This, _: Value) -> R<Value> {
+    let view = vm.call(vm.types.memoryview.value(), &[a.0.bytes.value()])?;
+    let code = if is_text(a.0.code) { 'I' } else { char::from(a.0.code) };
+    vm.call_method(view, "cast", &[vm.str(&code.to_string())?])
+}
+
+native_functions! { FUNCTIONS: }
+
+/// MemoryError.
+pub fn make(vm: &Vm) -> R<Ref<Module>> {
+    let m = make_module(vm, "array", FUNCTIONS)?;
+    let ty = ext_type(vm, &ARRAY)?;
+    m.dict().set_name(vm, "array", ty.value())?;
+    m.dict().set_name(vm, "ArrayType", ty.value())?;
+    m.dict().set_name(vm, "typecodes", vm.str("bBuwhHiIlLqQfd")?)?;
+    Ok(m)
+}
