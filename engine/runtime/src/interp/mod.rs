@@ -16,6 +16,7 @@ mod build;
 mod call;
 mod construct;
 mod cont;
+mod depth;
 mod dispatch;
 mod exceptions;
 mod frames;
