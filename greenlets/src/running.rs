@@ -190,15 +190,20 @@ fn resumed(vm: &Vm, t: Task, d: Deliver) -> (&Micro, Deliver) {
 /// another one, which is in no queue. Only where nobody is to be told (`Scheduler::is_quiet`).
 #[inline(always)]
 pub fn swap(vm: &Vm, micros: &Microthreads, call: &SoftCall<'_>, result: usize, t: Task) -> At {
+    let (s, slice) = (&micros.scheduler, vm.slice.get());
     if t.micro.state.get() == MicroState::Soft
         && t.at.get().is_null()
         && t.arrival.get() == Arrival::Value
-        && vm.slice.get() == 0
+        && !t.watching.get()
+        && (slice == 0 || s.current.get().is_some_and(|me| !me.interrupt.get()))
     {
         park(vm, micros, call.resume, result);
         let v = t.temp.or_none();
         t.temp.init(None::<Value>);
-        micros.scheduler.current.set(Some(t));
+        s.current.set(Some(t));
+        if slice > 0 && !s.slice.get().total {
+            vm.ticks.set(slice);
+        }
         return micros.wake(vm, &t.micro, v);
     }
     swap_slow(vm, call, t)

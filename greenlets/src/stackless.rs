@@ -173,7 +173,28 @@ fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
 switching! {
     schedule, schedule_slow => schedule_plan;
     schedule_remove, schedule_remove_soft => schedule_remove_plan;
-    run, run_soft => run_plan;
+    run, run_slow => run_plan;
+}
+
+/// `run(timeout)`, as a watchdog calls it for each slice.
+fn run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let micros = Microthreads::of(vm);
+    let s = &micros.scheduler;
+    if let (&[timeout], None) = call.args.parts()
+        && timeout.is_int()
+        && timeout.as_small_int() > 0
+        && s.is_quiet()
+        && s.timer.get().is_none()
+        && let Some(me) = s.current.get()
+        && let Some(result) = Microthreads::soft_result(vm, call)
+        && let Some(next) = s.pop()
+    {
+        me.temp.init(None::<Value>);
+        s.watch(me);
+        s.keep_time(vm, me, Slice { length: timeout.as_small_int(), ..Slice::default() });
+        return swap(vm, micros, call, result, next);
+    }
+    run_slow(vm, call)
 }
 
 fn schedule_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
