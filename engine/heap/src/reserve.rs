@@ -18,11 +18,6 @@ pub(crate) const CHUNK: usize = 4 << 20;
 /// The least that is worth having.
 pub(crate) const LEAST: usize = 4 * CHUNK;
 
-/// Bytes of either part up to which the heap counts as small: its pages come one by one, so that a
-/// short program stays small. Behind, the kernel is asked for huge pages: a page fault costs as
-/// much as some hundred objects.
-const SMALL_HEAP: usize = 4 * CHUNK;
-
 /// An anonymous private mapping without swap reservation.
 pub(crate) struct Mapping {
     pub start: usize,
@@ -102,9 +97,6 @@ impl Range {
         let start = self.small_end.get();
         self.commit(start, CHUNK)?;
         self.small_end.set(start + CHUNK);
-        if start - self.base >= SMALL_HEAP {
-            ask_for_huge_pages(start, CHUNK);
-        }
         Some(start)
     }
 
@@ -114,9 +106,6 @@ impl Range {
         let start = self.large_start.get().checked_sub(bytes)?;
         self.commit(start, bytes)?;
         self.large_start.set(start);
-        if self.end - start > SMALL_HEAP {
-            ask_for_huge_pages(start, bytes);
-        }
         Some((start, bytes))
     }
 
@@ -165,17 +154,6 @@ unsafe fn give_back(start: *mut libc::c_void, bytes: usize) -> bool {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | libc::MAP_FIXED;
     // SAFETY: by the caller's promise.
     unsafe { libc::mmap(start, bytes, access, flags, -1, 0) != libc::MAP_FAILED }
-}
-
-/// Best effort: without them all is as before, but slower.
-fn ask_for_huge_pages(start: usize, bytes: usize) {
-    #[cfg(target_os = "linux")]
-    // SAFETY: advice on committed memory of ours does not change what is in it.
-    unsafe {
-        libc::madvise(start as *mut _, bytes, libc::MADV_HUGEPAGE);
-    }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (start, bytes);
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@
 //! **Invariant:** registers may hold stale words; the collector treats all words below the top of
 //! the stack as "may be a reference".
 
+use crate::blocks::Blocks;
 use crate::object::Tracer;
 use crate::value::Value;
 use std::cell::{Cell, RefCell};
@@ -282,6 +283,8 @@ impl Context {
 /// Free chunks by size, for reuse while they are warm.
 pub struct ChunkPool {
     classes: [RefCell<Vec<*mut Chunk>>; CLASSES],
+    /// Where the smallest come from: there are as many as microthreads.
+    smallest: Blocks<{ FIRST_CHUNK * 8 }>,
     /// Of all chunks there are, those kept for later included.
     bytes: Cell<usize>,
 }
@@ -293,7 +296,11 @@ const KEEP_BYTES: usize = 2 << 20;
 
 impl Default for ChunkPool {
     fn default() -> ChunkPool {
-        ChunkPool { classes: [const { RefCell::new(Vec::new()) }; CLASSES], bytes: Cell::new(0) }
+        ChunkPool {
+            classes: [const { RefCell::new(Vec::new()) }; CLASSES],
+            smallest: Blocks::default(),
+            bytes: Cell::new(0),
+        }
     }
 }
 
@@ -315,8 +322,12 @@ impl ChunkPool {
             return Ok(chunk);
         }
         let layout = chunk_layout(words).ok_or(NoMemory)?;
-        // SAFETY: the size is not 0. Zeroed, so that the collector never reads uninitialised words.
-        let p = unsafe { std::alloc::alloc_zeroed(layout) };
+        let p = if words == FIRST_CHUNK {
+            self.smallest.take()
+        } else {
+            // SAFETY: the size is not 0. Zeroed, so that the collector never reads uninitialised words.
+            unsafe { std::alloc::alloc_zeroed(layout) }
+        };
         if p.is_null() {
             return Err(NoMemory);
         }
@@ -339,15 +350,22 @@ impl ChunkPool {
         }
         if let Some(layout) = chunk_layout(words) {
             self.bytes.set(self.bytes.get() - layout.size());
-            // SAFETY: made by `take` with this layout.
-            unsafe { std::alloc::dealloc(chunk.cast(), layout) };
+            // SAFETY: made by `take`, there or with this layout.
+            unsafe {
+                if words == FIRST_CHUNK {
+                    self.smallest.give(chunk.cast());
+                } else {
+                    std::alloc::dealloc(chunk.cast(), layout);
+                }
+            }
         }
     }
 }
 
 impl Drop for ChunkPool {
     fn drop(&mut self) {
-        for (class, free) in self.classes.iter().enumerate() {
+        // The smallest go with their blocks.
+        for (class, free) in self.classes.iter().enumerate().skip(1) {
             for chunk in free.take() {
                 if let Some(layout) = chunk_layout(FIRST_CHUNK << class) {
                     // SAFETY: as in `give`.

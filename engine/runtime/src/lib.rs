@@ -1,5 +1,6 @@
 //! Skein's runtime: values, objects, builtin types, and the interpreter.
 
+mod blocks;
 pub mod context;
 pub mod interp;
 pub mod methods;

@@ -1,8 +1,9 @@
-//! What the module `site` adds to `builtins`: ways out for who does not know Python.
+//! What the module `site` adds to `builtins`: ways out and help for who does not know Python.
 
+use skein_runtime::modules::import;
 use skein_runtime::object::{Kind, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
-use skein_runtime::{R, Value, Vm, native_type};
+use skein_runtime::{Args, R, Value, Vm, native_type};
 
 /// `exit` or `quit`.
 struct Quitter {
@@ -35,6 +36,28 @@ fn call(vm: &Vm, _: ExtArg<Quitter>, code: Option<Value>) -> R<()> {
     Err(vm.raise_new(vm.exc.system_exit, &[code.unwrap_or(Value::NONE)]))
 }
 
+/// `help`: `pydoc`'s, which is imported by the first call only.
+struct Helper;
+
+impl Payload for Helper {
+    const NAME: &'static str = "_Helper";
+    fn trace(&self, _: &mut Tracer<'_>) {}
+}
+
+native_type! {
+    HELPER: "_sitebuiltins._Helper", Kind::Ext, 0;
+    methods {
+        "__repr__($self, /)" => |_: &Vm, _: ExtArg<Helper>| "Type help() for interactive help, or help(object) for help about object.";
+        "__call__($self, /, *args, **kwargs)" => help;
+    }
+}
+
+fn help(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let pydoc = import(vm, "pydoc")?;
+    let f = vm.get_attr_str(pydoc, "help")?;
+    vm.call_args(f, args.rest())
+}
+
 /// MemoryError.
 pub fn install(vm: &Vm) -> R<()> {
     let Some(builtins) = vm.builtins.get() else { return Ok(()) };
@@ -42,5 +65,6 @@ pub fn install(vm: &Vm) -> R<()> {
     for name in ["exit", "quit"] {
         builtins.set_name(vm, name, Ext::new(vm, ty, Quitter { name })?.value())?;
     }
-    Ok(())
+    let ty = vm.make_native_type(&HELPER)?;
+    builtins.set_name(vm, "help", Ext::new(vm, ty, Helper)?.value())
 }
