@@ -92,6 +92,17 @@ pub enum NativeKind {
 /// The compiled side of a native.
 pub type NativeCall = fn(&Vm, &'static NativeDef, Args<'_>) -> R<Value>;
 
+/// The entry of a typed native that takes just its parameters, a register each; UNBOUND stands for a default. It
+/// gives what the function gave: a `__next__` that has ended gives UNBOUND.
+#[derive(Clone, Copy)]
+pub enum Direct {
+    /// Takes [`Args`], or more parameters than there are forms here.
+    None,
+    One(fn(&Vm, &'static NativeDef, Value) -> R<Value>),
+    Two(fn(&Vm, &'static NativeDef, Value, Value) -> R<Value>),
+    Three(fn(&Vm, &'static NativeDef, Value, Value, Value) -> R<Value>),
+}
+
 /// Where the interpreter goes on; see `interp`.
 pub use crate::interp::At;
 /// A native that works on the interpreter's state instead of calling it; see [`crate::interp::SoftCall`].
@@ -105,6 +116,7 @@ pub struct NativeDef {
     pub signature: &'static str,
     pub doc: Option<&'static str>,
     pub call: NativeCall,
+    pub direct: Direct,
     /// Form for the interpreter's loop, where a call would hold a native stack.
     pub soft: Option<SoftFn>,
     pub kind: NativeKind,
@@ -130,6 +142,7 @@ impl NativeDef {
             signature,
             doc: None,
             call: F::call_with,
+            direct: F::DIRECT,
             soft: None,
             kind: NativeKind::Plain,
             effect: Effect::CallsPython,
@@ -188,6 +201,48 @@ impl NativeDef {
             return (self.call)(vm, self, Args::new(&slots[..self.params as usize], None));
         }
         self.invoke_bound(vm, args)
+    }
+
+    /// Calls the native with one argument. A `__next__` that has ended gives UNBOUND.
+    #[inline(always)]
+    pub fn call_1(&'static self, vm: &Vm, a: Value) -> R<Value> {
+        match self.direct {
+            Direct::One(f) => f(vm, self, a),
+            _ => self.invoke_raw(vm, Args::new(&[a], None)),
+        }
+    }
+
+    /// As [`NativeDef::call_1`], with two.
+    #[inline(always)]
+    pub fn call_2(&'static self, vm: &Vm, a: Value, b: Value) -> R<Value> {
+        match self.direct {
+            Direct::Two(f) => f(vm, self, a, b),
+            _ => self.invoke_raw(vm, Args::new(&[a, b], None)),
+        }
+    }
+
+    /// As [`NativeDef::call_1`], with three.
+    #[inline(always)]
+    pub fn call_3(&'static self, vm: &Vm, a: Value, b: Value, c: Value) -> R<Value> {
+        match self.direct {
+            Direct::Three(f) => f(vm, self, a, b, c),
+            _ => self.invoke_raw(vm, Args::new(&[a, b, c], None)),
+        }
+    }
+
+    /// Calls the native with a row of positional arguments.
+    #[inline(always)]
+    pub fn call_row(&'static self, vm: &Vm, row: &[Value]) -> R<Value> {
+        let r = match (self.direct, row) {
+            (Direct::One(f), &[a]) => f(vm, self, a),
+            (Direct::Two(f), &[a, b]) => f(vm, self, a, b),
+            (Direct::Three(f), &[a, b, c]) => f(vm, self, a, b, c),
+            _ => return self.invoke(vm, Args::new(row, None)),
+        };
+        match r {
+            Ok(v) if v.is_unbound() => Err(vm.stop_iteration(Value::NONE)),
+            r => r,
+        }
     }
 
     /// Binds the arguments to the signature's parameters first.
@@ -560,6 +615,7 @@ impl<T: IntoRet> IntoRet for R<T> {
 /// A Rust function that can be a native; `P` only tells the forms apart.
 pub trait NativeFn<P>: Copy + 'static {
     const RAW: bool = false;
+    const DIRECT: Direct = Direct::None;
     fn call_with(vm: &Vm, def: &'static NativeDef, args: Args<'_>) -> R<Value>;
 }
 
@@ -587,6 +643,63 @@ where
     }
 }
 
+/// The forms of [`Direct`], which the row forms of the same functions call.
+fn direct_1<F, T, A>(vm: &Vm, def: &'static NativeDef, a: Value) -> R<Value>
+where
+    F: for<'v> Fn(&'v Vm, A) -> T + Copy + 'static,
+    T: IntoRet,
+    A: FromArg,
+{
+    item::<F>()(vm, A::from_arg(vm, def, 0, a)?).into_ret(vm)
+}
+
+fn direct_2<F, T, A, B>(vm: &Vm, def: &'static NativeDef, a: Value, b: Value) -> R<Value>
+where
+    F: for<'v> Fn(&'v Vm, A, B) -> T + Copy + 'static,
+    T: IntoRet,
+    A: FromArg,
+    B: FromArg,
+{
+    item::<F>()(vm, A::from_arg(vm, def, 0, a)?, B::from_arg(vm, def, 1, b)?).into_ret(vm)
+}
+
+fn direct_3<F, T, A, B, C>(vm: &Vm, def: &'static NativeDef, a: Value, b: Value, c: Value) -> R<Value>
+where
+    F: for<'v> Fn(&'v Vm, A, B, C) -> T + Copy + 'static,
+    T: IntoRet,
+    A: FromArg,
+    B: FromArg,
+    C: FromArg,
+{
+    let (a, b) = (A::from_arg(vm, def, 0, a)?, B::from_arg(vm, def, 1, b)?);
+    item::<F>()(vm, a, b, C::from_arg(vm, def, 2, c)?).into_ret(vm)
+}
+
+/// A typed native of few parameters, with its direct form.
+macro_rules! direct_natives {
+    ($($form:ident $direct:ident: $($a:ident $v:ident),*;)*) => {$(
+        impl<F, T, $($a),*> NativeFn<(T, $($a,)*)> for F
+        where
+            F: for<'v> Fn(&'v Vm, $($a),*) -> T + Copy + 'static,
+            T: IntoRet,
+            $($a: FromArg,)*
+        {
+            const DIRECT: Direct = Direct::$form($direct::<F, T, $($a),*>);
+            fn call_with(vm: &Vm, def: &'static NativeDef, args: Args<'_>) -> R<Value> {
+                match args.all {
+                    &[$($v),*] => $direct::<F, T, $($a),*>(vm, def, $($v),*),
+                    all => Err(def.count_error(vm, all)),
+                }
+            }
+        }
+    )*};
+}
+direct_natives! {
+    One direct_1: A a;
+    Two direct_2: A a, B b;
+    Three direct_3: A a, B b, C c;
+}
+
 macro_rules! typed_natives {
     ($($n:tt: $($a:ident $i:tt),*;)*) => {$(
         impl<F, T, $($a),*> NativeFn<(T, $($a,)*)> for F
@@ -608,9 +721,6 @@ macro_rules! typed_natives {
 }
 typed_natives! {
     0: ;
-    1: A 0;
-    2: A 0, B 1;
-    3: A 0, B 1, C 2;
     4: A 0, B 1, C 2, D 3;
     5: A 0, B 1, C 2, D 3, E 4;
     6: A 0, B 1, C 2, D 3, E 4, G 5;

@@ -6,7 +6,7 @@ use crate::interp::frames::frame_code;
 use crate::interp::{
     At, Consumer, Cont, ContKind, copy_words, generators, iteration, operators, or_unwind, publish,
 };
-use crate::native::Args;
+use crate::native::{Args, NativeDef};
 use crate::object::{Kind, Ref};
 use crate::types::code::NOT_SIMPLE;
 use crate::types::dict::Dict;
@@ -134,18 +134,17 @@ fn call_window(vm: &Vm, at: At, w: usize, first: usize, n: usize) -> At {
     let resume = at.skip(1);
     if let Some(native) = callee.cast::<NativeFunction>() {
         let def = native.def();
-        let args = match native.receiver.get() {
+        let row = match native.receiver.get() {
             None => at.row(first, n),
             Some(receiver) => {
                 at.set(first - 1, receiver);
                 at.row(first - 1, n + 1)
             }
         };
-        let args = Args::new(args, None);
         if let Some(soft) = def.soft {
-            return soft(vm, &SoftCall { args, resume, cont: Cont::store(w) });
+            return soft(vm, &SoftCall { args: Args::new(row, None), resume, cont: Cont::store(w) });
         }
-        return match def.invoke(vm, args) {
+        return match def.call_row(vm, row) {
             Ok(v) => {
                 at.set(w, v);
                 resume
@@ -254,6 +253,13 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
     }
 }
 
+/// The native that a type's dictionary had for a special method, if it can be called at once.
+#[inline(always)]
+pub fn plain_native(f: Value) -> Option<&'static NativeDef> {
+    let native = f.cast::<NativeFunction>()?;
+    (native.receiver.get().is_none() && native.def().soft.is_none()).then(|| native.def())
+}
+
 /// Calls what a type's dictionary had for a special method; the receiver is the first argument.
 pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -> R<At> {
     match f.header().map(|h| h.kind.get()) {
@@ -267,6 +273,43 @@ pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -
             let bound = vm.bind(f, receiver, vm.type_of(receiver))?;
             call_soft(vm, resume, bound, args.rest(), cont)
         }
+    }
+}
+
+/// StopIteration for a native `__next__` that has ended.
+#[inline(always)]
+fn no_stop(vm: &Vm, r: R<Value>) -> R<Value> {
+    match r {
+        Ok(v) if v.is_unbound() => Err(vm.stop_iteration(Value::NONE)),
+        r => r,
+    }
+}
+
+/// As [`call_special`] with the receiver alone: a native is called at once.
+#[inline]
+pub fn call_special_1(vm: &Vm, resume: At, f: Value, a: Value, cont: Cont) -> R<At> {
+    match plain_native(f) {
+        Some(def) => apply(vm, resume, cont, no_stop(vm, def.call_1(vm, a))?),
+        None => call_special(vm, resume, f, Args::new(&[a], None), cont),
+    }
+}
+
+/// As [`call_special_1`], with one argument more.
+#[inline]
+pub fn call_special_2(vm: &Vm, resume: At, f: Value, a: Value, b: Value, cont: Cont) -> R<At> {
+    match plain_native(f) {
+        Some(def) => apply(vm, resume, cont, no_stop(vm, def.call_2(vm, a, b))?),
+        None => call_special(vm, resume, f, Args::new(&[a, b], None), cont),
+    }
+}
+
+/// As [`call_special_1`], with two arguments more.
+#[inline]
+pub fn call_special_3(vm: &Vm, resume: At, f: Value, row: [Value; 3], cont: Cont) -> R<At> {
+    let [a, b, c] = row;
+    match plain_native(f) {
+        Some(def) => apply(vm, resume, cont, no_stop(vm, def.call_3(vm, a, b, c))?),
+        None => call_special(vm, resume, f, Args::new(&row, None), cont),
     }
 }
 
@@ -328,7 +371,7 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
         {
             let instance = vm.new_instance(ty)?;
             let init_cont = cont.kind(ContKind::Init).with(instance, Value::NONE);
-            return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
+            return push_method(vm, resume, f, instance, args, init_cont);
         }
     }
     let native = new.cast::<NativeFunction>();
@@ -366,7 +409,7 @@ fn init_instance(vm: &Vm, resume: At, ty: Ref<Type>, instance: Value, args: Args
         && cont.consumer == Consumer::Store
     {
         let init_cont = cont.kind(ContKind::Init).with(instance, Value::NONE);
-        return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
+        return push_method(vm, resume, f, instance, args, init_cont);
     }
     let r = with_first(vm, instance, args, |args| vm.call_special_method(init, args))?;
     check_init_result(vm, r)?;
@@ -380,8 +423,25 @@ pub(super) fn check_init_result(vm: &Vm, v: Value) -> R<()> {
     Err(vm.type_error(format!("__init__() should return None, not '{}'", vm.type_name(v))))
 }
 
-/// Pushes a frame of a Python function behind the running one.
-pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont: Cont) -> R<At> {
+/// As [`push_function`], with one more argument in front.
+fn push_method(vm: &Vm, resume: At, f: Ref<Function>, first: Value, args: Args<'_>, cont: Cont) -> R<At> {
+    let (all, names) = args.parts();
+    // SAFETY: a function's code is loaded.
+    let exec = unsafe { &*f.code().exec() };
+    if names.is_some() || exec.simple_args as usize != all.len() + 1 {
+        return with_first(vm, first, args, |args| push_function(vm, resume, f, args, cont));
+    }
+    let at = push_head(vm, resume, f, cont)?;
+    at.set(0, first);
+    // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.
+    unsafe { copy_words(all.as_ptr().cast(), at.base.add(1).cast(), all.len()) };
+    Ok(at)
+}
+
+/// Puts the head of a function's frame behind the running one: its first instruction and its registers, of which
+/// none is set. RecursionError, MemoryError.
+#[inline(always)]
+fn push_head(vm: &Vm, resume: At, f: Ref<Function>, cont: Cont) -> R<At> {
     let code = f.code();
     // SAFETY: a function's code is loaded.
     let exec = unsafe { &*code.exec() };
@@ -394,11 +454,20 @@ pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont
         *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
         *base.sub(1).cast::<*mut Value>() = resume.base;
     }
+    Ok(At { pc: exec.entry, base })
+}
+
+/// Pushes a frame of a Python function behind the running one.
+pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont: Cont) -> R<At> {
+    let at = push_head(vm, resume, f, cont)?;
+    let base = at.base;
+    // SAFETY: a function's code is loaded; the head that was just written has the tags.
+    let (exec, side) = unsafe { (&*f.code().exec(), return_word(base) & SIDE) };
     let (all, names) = args.parts();
     if exec.simple_args as usize == all.len() && names.is_none() {
         // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.
         unsafe { copy_words(all.as_ptr().cast(), base.cast(), all.len()) };
-        return Ok(At { pc: exec.entry, base });
+        return Ok(at);
     }
     if let Err(e) = super::bind_arguments(vm, f, args, base) {
         if side != 0 {
@@ -406,7 +475,7 @@ pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont
         }
         return Err(e);
     }
-    Ok(At { pc: exec.entry, base })
+    Ok(at)
 }
 
 /// A place for a frame behind the frame at `below` (null: at the bottom), and its tag bits.
@@ -715,6 +784,42 @@ impl Vm {
             };
         }
         self.enter_nested(|resume, cont| call_soft(self, resume, callee, args, cont))
+    }
+
+    /// Calls what a type's dictionary had for a special method that takes only its receiver.
+    #[inline]
+    pub fn special_1(&self, f: Value, a: Value) -> R<Value> {
+        match plain_native(f) {
+            Some(def) => {
+                self.check_depth()?;
+                no_stop(self, def.call_1(self, a))
+            }
+            None => self.call_special_method(f, Args::new(&[a], None)),
+        }
+    }
+
+    /// As [`Vm::special_1`], with one argument more.
+    #[inline]
+    pub fn special_2(&self, f: Value, a: Value, b: Value) -> R<Value> {
+        match plain_native(f) {
+            Some(def) => {
+                self.check_depth()?;
+                no_stop(self, def.call_2(self, a, b))
+            }
+            None => self.call_special_method(f, Args::new(&[a, b], None)),
+        }
+    }
+
+    /// As [`Vm::special_1`], with two arguments more.
+    #[inline]
+    pub fn special_3(&self, f: Value, a: Value, b: Value, c: Value) -> R<Value> {
+        match plain_native(f) {
+            Some(def) => {
+                self.check_depth()?;
+                no_stop(self, def.call_3(self, a, b, c))
+            }
+            None => self.call_special_method(f, Args::new(&[a, b, c], None)),
+        }
     }
 
     /// Calls what a type's dictionary had for a special method.

@@ -715,7 +715,14 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
             Op::BuildSet => slow!(vm, at, build::set),
             Op::BuildMap => slow!(vm, at, build::map),
             Op::BuildString => slow!(vm, at, build::string),
-            Op::ListAppend => slow!(vm, at, build::list_append),
+            Op::ListAppend => {
+                // SAFETY: the compiler emits it on displays under construction only.
+                let list: Ref<List> = unsafe { at.reg(at.a()).cast_unchecked() };
+                if !list.push_in_place(vm, at.reg(at.b())) {
+                    slow!(vm, at, build::list_append);
+                }
+                at = at.skip(1);
+            }
             Op::ListExtend => slow!(vm, at, build::list_extend),
             Op::SetAdd => slow!(vm, at, build::set_add),
             Op::SetUpdate => slow!(vm, at, build::set_update),

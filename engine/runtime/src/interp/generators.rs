@@ -1,7 +1,7 @@
 //! Generators and coroutines in the loop: making, resuming, suspending, ending.
 
 use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use crate::interp::call::{call_special, deliver, leave_side, make_room};
+use crate::interp::call::{call_special_1, deliver, leave_side, make_room};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::{At, copy_words, or_unwind, publish};
@@ -418,7 +418,7 @@ fn send_any(vm: &Vm, at: At) -> R<At> {
     let result = if v.is_none() {
         match vm.type_of(it).special(vm, Special::Next) {
             Some(f) if f.cast::<crate::types::function::Function>().is_some() => {
-                return call_special(vm, resume, f, Args::new(&[it], None), cont);
+                return call_special_1(vm, resume, f, it, cont);
             }
             _ => vm.next_or_stop(it),
         }
@@ -474,7 +474,7 @@ pub fn get_awaitable(vm: &Vm, at: At) -> R<At> {
     match vm.type_of(v).special(vm, Special::Await) {
         Some(f) => {
             let cont = Cont::store(at.a()).kind(ContKind::Await).with(v, Value::NONE);
-            call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+            call_special_1(vm, at.skip(1), f, v, cont)
         }
         None => {
             let name = vm.type_name(v);
@@ -514,7 +514,7 @@ pub fn get_aiter(vm: &Vm, at: At) -> R<At> {
         )));
     };
     let cont = Cont::store(at.a()).kind(ContKind::AsyncIter);
-    call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+    call_special_1(vm, at.skip(1), f, v, cont)
 }
 
 /// What `__aiter__` returned must have `__anext__`.
@@ -537,7 +537,7 @@ pub fn get_anext(vm: &Vm, at: At) -> R<At> {
         )));
     };
     let cont = Cont::store(at.a()).kind(ContKind::Anext).with(v, Value::NONE);
-    call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+    call_special_1(vm, at.skip(1), f, v, cont)
 }
 
 /// What `__anext__` returned is to be awaited: the iterator for it.
@@ -548,7 +548,7 @@ pub fn anext_result(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     match vm.type_of(v).special(vm, Special::Await) {
         Some(f) => {
             let cont = cont.kind(ContKind::Await).with(v, Value::NONE);
-            call_special(vm, resume, f, Args::new(&[v], None), cont)
+            call_special_1(vm, resume, f, v, cont)
         }
         None => Err(vm.type_error(format!(
             "'async for' received an invalid object from __anext__: {}",

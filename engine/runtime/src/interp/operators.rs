@@ -1,6 +1,8 @@
 //! Operators, comparisons and truth.
 
-use crate::interp::call::{call_special, deliver, deliver_truth};
+use crate::interp::call::{
+    call_special, call_special_1, call_special_2, deliver, deliver_truth, plain_native,
+};
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::Ref;
@@ -159,7 +161,7 @@ pub fn unary(vm: &Vm, at: At, op: Special) -> R<At> {
     let Some(f) = vm.type_of(v).special(vm, op) else {
         return Err(bad_unary(vm, op, v));
     };
-    call_special(vm, resume, f, Args::new(&[v], None), Cont::store(at.a()))
+    call_special_1(vm, resume, f, v, Cont::store(at.a()))
 }
 
 fn bad_unary(vm: &Vm, op: Special, v: Value) -> Raised {
@@ -264,9 +266,13 @@ pub fn contains(vm: &Vm, at: At, negate: bool) -> R<At> {
         Some(f) if f.is_none() => {
             Err(vm.type_error(format!("'{}' object is not a container", vm.type_name(container))))
         }
-        Some(f) => {
-            call_special(vm, resume, f, Args::new(&[container, item], None), cont.kind(ContKind::Contains))
-        }
+        Some(f) => match plain_native(f) {
+            Some(def) => {
+                let found = def.call_2(vm, container, item)?;
+                deliver(vm, resume, cont, found)
+            }
+            None => call_special_2(vm, resume, f, container, item, cont.kind(ContKind::Contains)),
+        },
         None => {
             let found = vm.contains_by_iteration(container, item)?;
             Ok(deliver_truth(resume, cont, found))
@@ -293,10 +299,10 @@ pub fn truth(vm: &Vm, resume: At, v: Value, cont: Cont) -> R<At> {
     }
     let ty = vm.type_of(v);
     if let Some(f) = ty.special(vm, Special::Bool) {
-        return call_special(vm, resume, f, Args::new(&[v], None), cont.kind(ContKind::Bool));
+        return call_special_1(vm, resume, f, v, cont.kind(ContKind::Bool));
     }
     if let Some(f) = ty.special(vm, Special::Len) {
-        return call_special(vm, resume, f, Args::new(&[v], None), cont.kind(ContKind::LenTruth));
+        return call_special_1(vm, resume, f, v, cont.kind(ContKind::LenTruth));
     }
     Ok(deliver_truth(resume, cont, true))
 }
@@ -331,7 +337,7 @@ impl Vm {
     /// `op v` from native code: `__neg__`, `__pos__`, `__invert__`.
     pub fn unary(&self, op: Special, v: Value) -> R<Value> {
         match self.type_of(v).special(self, op) {
-            Some(f) => self.call_special_method(f, Args::new(&[v], None)),
+            Some(f) => self.special_1(f, v),
             None => Err(bad_unary(self, op, v)),
         }
     }

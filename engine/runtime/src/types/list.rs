@@ -121,6 +121,20 @@ impl Ref<List> {
         Ok(())
     }
 
+    /// Appends if there is room.
+    #[inline(always)]
+    pub fn push_in_place(self, vm: &Vm, v: Value) -> bool {
+        let n = self.len();
+        match self.array() {
+            Some(a) if n < a.slots().len() => {
+                a.store(vm, n, v);
+                self.len.set(n + 1);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Replaces the item at `i`, which is in range.
     #[inline(always)]
     pub fn store(self, vm: &Vm, i: usize, v: Value) {

@@ -187,6 +187,13 @@ impl Ref<Entries> {
         {
             return Ok(Some(i));
         }
+        // Mostly the first of this hash is the key itself.
+        let first = self.probe(hash, |i| Some((i, self.pairs()[2 * i].get()?.is(key))));
+        match first {
+            None => return Ok(None),
+            Some((i, true)) => return Ok(Some(i)),
+            Some((_, false)) => {}
+        }
         loop {
             let mut tried = 0;
             // Candidates are compared outside of the probe, since that may run code.
