@@ -2,8 +2,9 @@
 
 use crate::context::FRAME_WORDS;
 use crate::interp::attr_table::Use;
-use crate::interp::call::{call_soft, call_special, call_special_2, deliver};
+use crate::interp::call::{call_soft, call_special, call_special_2};
 use crate::interp::frames::frame_code;
+use crate::interp::result::deliver;
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};

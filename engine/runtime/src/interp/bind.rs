@@ -27,17 +27,15 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
     for i in given..c.param_count() {
         set(i, Value::UNBOUND);
     }
-    let mut next = total;
-    if c.flags & flags::VARARGS != 0 {
-        set(next, Tuple::new(vm, &positional[given..])?.value());
-        next += 1;
-    }
-    let rest = if c.flags & flags::VARKEYWORDS != 0 {
-        let d = Dict::new(vm)?;
-        set(next, d.value());
-        Some(d)
-    } else {
-        None
+    // What is made here lies above the stack's top, where no collection looks, until the frame is entered: so
+    // these two stay in variables, and get to their registers when nothing is allocated any more.
+    let varargs = match c.flags & flags::VARARGS {
+        0 => None,
+        _ => Some(Tuple::new(vm, &positional[given..])?),
+    };
+    let rest = match c.flags & flags::VARKEYWORDS {
+        0 => None,
+        _ => Some(Dict::new(vm)?),
     };
     if args.has_keywords() {
         let names = code.parameters(vm)?;
@@ -105,6 +103,10 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
         if !missing.is_empty() {
             return Err(missing_arguments(vm, f, &missing, "keyword-only"));
         }
+    }
+    let made = [varargs.map(|t| t.value()), rest.map(|d| d.value())];
+    for (i, v) in made.into_iter().flatten().enumerate() {
+        set(total + i, v);
     }
     Ok(())
 }

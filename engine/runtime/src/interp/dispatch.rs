@@ -4,7 +4,7 @@ use crate::context::FRAME_WORDS;
 use crate::interp::cont::{caller, return_word};
 use crate::interp::{
     At, attr, build, call, exceptions, generators, globals, imports, items, iteration, matching, misc,
-    operators, or_unwind, publish, text,
+    operators, or_unwind, publish, result, safepoint, text,
 };
 use crate::object::Ref;
 use crate::types::cell::CellObject;
@@ -557,7 +557,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 vm.ticks.set(left);
                 at = at.jump(back);
                 if left < 0 {
-                    slow!(vm, at, call::safepoint);
+                    slow!(vm, at, safepoint::safepoint);
                 }
             }
             Op::JumpTrue => match quick_truth(at.reg(at.a())) {
@@ -678,7 +678,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 // SAFETY: `base` is a frame's. An untagged frame stands in its caller's window.
                 unsafe {
                     if return_word(at.base) & 3 != 0 {
-                        at = call::return_slow(vm, at.base, v);
+                        at = result::return_slow(vm, at.base, v);
                         continue;
                     }
                     *at.base.sub(FRAME_WORDS) = v;

@@ -1,9 +1,11 @@
 //! Generators and coroutines in the loop: making, resuming, suspending, ending.
 
 use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use crate::interp::call::{call_special_1, deliver, leave_side, make_room};
+use crate::interp::call::call_special_1;
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
+use crate::interp::result::deliver;
+use crate::interp::stack::{leave_side, make_room};
 use crate::interp::{At, copy_words, or_unwind, publish};
 use crate::native::Args;
 use crate::object::Ref;
@@ -45,7 +47,7 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
         slot.set(at.reg(i).bits());
     }
     g.set_unit(code.unit_of(at.skip(1).pc));
-    Ok(super::call::leave_frame(vm, at.base, g.value()))
+    Ok(super::result::leave_frame(vm, at.base, g.value()))
 }
 
 /// Pushes a generator's frame; the record's `a` is the generator. ValueError if it is running.
@@ -267,7 +269,7 @@ fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
 /// was saved in the record's stage.
 fn gen_call_result(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
     let inner = Cont { kind: outer_kind(cont), a: Value::NONE, b: Value::NONE, ..cont };
-    super::call::apply(vm, to, inner, v)
+    super::result::apply(vm, to, inner, v)
 }
 
 /// What a `GenCall` was made for: the stage says whether a nested run is to end.

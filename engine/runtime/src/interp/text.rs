@@ -1,6 +1,7 @@
 //! Text of values: what f-strings do.
 
-use crate::interp::call::{call_special_1, call_special_2, deliver};
+use crate::interp::call::{call_special_1, call_special_2};
+use crate::interp::result::deliver;
 use crate::interp::{At, Cont, ContKind};
 use crate::types::int::decimal_str;
 use crate::types::str::Str;

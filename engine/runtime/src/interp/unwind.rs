@@ -1,10 +1,10 @@
 //! Raising: finding the handler, leaving frames, building the traceback.
 
 use crate::context::{RECORD, SIDE};
-use crate::interp::call::leave_side;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
 use crate::interp::dispatch::EXIT_RAISE;
 use crate::interp::frames::{frame_code, frame_function};
+use crate::interp::stack::leave_side;
 use crate::interp::{At, attr, generators, publish};
 use crate::types::exception::Exception;
 use crate::types::traceback::Traceback;

@@ -348,6 +348,17 @@ impl Table {
         Ok(None)
     }
 
+    /// Is this very key there? None: there are others of its hash.
+    #[inline]
+    pub fn find_same(&self, key: Value, hash: i64) -> Option<bool> {
+        let Some(entries) = self.entries() else { return Some(false) };
+        match entries.probe(hash, |i| Some(entries.pairs()[2 * i].get()?.is(key))) {
+            None => Some(false),
+            Some(true) => Some(true),
+            Some(false) => None,
+        }
+    }
+
     #[inline]
     pub fn find_str(&self, key: Ref<Str>, hash: i64) -> Option<usize> {
         self.entries().and_then(|e| e.find_str(key, hash))
