@@ -123,3 +123,24 @@ pub fn low_word(vm: &Vm, v: Value) -> R<u32> {
         }
     }
 }
+
+/// The descriptor of an int or of an object with `fileno()`. TypeError, ValueError.
+pub fn descriptor(vm: &Vm, v: Value) -> R<i32> {
+    let n = if vm.is_int(v) || v.is_bool() {
+        vm.index_i64(v)?
+    } else {
+        let Some(f) = vm.find_attr(v, vm.names.fileno)? else {
+            return Err(vm.type_error("argument must be an int, or have a fileno() method."));
+        };
+        let n = vm.call(f, &[])?;
+        if !vm.is_int(n) {
+            return Err(vm.type_error("fileno() returned a non-integer"));
+        }
+        vm.index_i64(n)?
+    };
+    match i32::try_from(n) {
+        Ok(n) if n >= 0 => Ok(n),
+        Ok(n) => Err(vm.value_error(format!("file descriptor cannot be a negative integer ({n})"))),
+        Err(_) => Err(vm.overflow_error("Python int too large to convert to C int")),
+    }
+}
