@@ -8,4 +8,4 @@ mod open;
 
 pub use codec::decode;
 pub use files::bytes_of;
-pub use open::{flush_standard, encode_path, install, make, path_bytes};
+pub use open::{encode_path, flush_standard, install, make, path_bytes};

@@ -200,8 +200,7 @@ pub fn checked_two(vm: &Vm, a: &Path, b: &Path, mut call: impl FnMut() -> i32) -
         -1 => Err(std::io::Error::last_os_error()),
         n => Ok(n),
     })?;
-    done.map(|_| ())
-        .map_err(|e| vm.os_error_2(e.raw_os_error().unwrap_or(0), Some(a.object), Some(b.object)))
+    done.map(|_| ()).map_err(|e| vm.os_error_2(e.raw_os_error().unwrap_or(0), Some(a.object), Some(b.object)))
 }
 
 /// A file name of the system as text.

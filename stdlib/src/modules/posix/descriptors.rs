@@ -3,10 +3,11 @@
 use super::super::support::{BytesLike, write_bytes};
 use super::State;
 use super::arguments::{DirFd, Fd, Gid, Path, Uid, buffer, c_string, checked, folder, path_text};
-use skein_runtime::modules::structseq;
+use skein_builtins::modules::structseq;
+use skein_builtins::struct_sequence;
 use skein_runtime::object::Ref;
 use skein_runtime::types::list::List;
-use skein_runtime::{R, Value, Vm, native_functions, struct_sequence};
+use skein_runtime::{R, Value, Vm, native_functions};
 
 native_functions! { pub FUNCTIONS:
     "open(path, flags, mode=0o777, *, dir_fd=None)" => open, "Open a file for low level IO.  Returns a file descriptor (integer).";
@@ -149,9 +150,8 @@ fn write(vm: &Vm, fd: i32, data: BytesLike) -> R<i64> {
 fn pread(vm: &Vm, fd: i32, n: i64, at: i64) -> R<Value> {
     let mut out = buffer(vm, length(vm, n)?)?;
     // SAFETY: the buffer is as long as said.
-    let got = checked(vm, None, || unsafe {
-        libc::pread(fd, out.as_mut_ptr().cast(), out.len(), at) as i64
-    })?;
+    let got =
+        checked(vm, None, || unsafe { libc::pread(fd, out.as_mut_ptr().cast(), out.len(), at) as i64 })?;
     vm.bytes(&out[..got as usize])
 }
 
@@ -186,10 +186,8 @@ fn read_many(
         })?;
         rooms.push(buffer(vm, n)?);
     }
-    let rows: Vec<libc::iovec> = rooms
-        .iter_mut()
-        .map(|r| libc::iovec { iov_base: r.as_mut_ptr().cast(), iov_len: r.len() })
-        .collect();
+    let rows: Vec<libc::iovec> =
+        rooms.iter_mut().map(|r| libc::iovec { iov_base: r.as_mut_ptr().cast(), iov_len: r.len() }).collect();
     let got = checked(vm, None, || call(fd, rows.as_ptr(), rows.len() as i32) as i64)?;
     let mut left = got as usize;
     for (i, room) in rooms.iter().enumerate() {

@@ -122,14 +122,7 @@ fn rename(vm: &Vm, a: Path, b: Path, fd: Option<DirFd>, fd2: Option<DirFd>) -> R
     })
 }
 
-fn link(
-    vm: &Vm,
-    a: Path,
-    b: Path,
-    fd: Option<DirFd>,
-    fd2: Option<DirFd>,
-    follow: Option<bool>,
-) -> R<()> {
+fn link(vm: &Vm, a: Path, b: Path, fd: Option<DirFd>, fd2: Option<DirFd>, follow: Option<bool>) -> R<()> {
     let flags = if follow.unwrap_or(true) { libc::AT_SYMLINK_FOLLOW } else { 0 };
     // SAFETY: C strings.
     checked_two(vm, &a, &b, || unsafe {
@@ -139,9 +132,7 @@ fn link(
 
 fn symlink(vm: &Vm, a: Path, b: Path, _is_folder: Option<bool>, fd: Option<DirFd>) -> R<()> {
     // SAFETY: C strings.
-    checked_two(vm, &a, &b, || unsafe {
-        libc::symlinkat(a.c().as_ptr(), folder(fd).0, b.c().as_ptr())
-    })
+    checked_two(vm, &a, &b, || unsafe { libc::symlinkat(a.c().as_ptr(), folder(fd).0, b.c().as_ptr()) })
 }
 
 fn readlink(vm: &Vm, path: Path, fd: Option<DirFd>) -> R<Value> {
@@ -298,7 +289,11 @@ fn truncate(vm: &Vm, path: Place, length: i64) -> R<()> {
 }
 
 /// The names in an open folder, which is closed at the end.
-pub fn names_of(vm: &Vm, dir: *mut libc::DIR, mut each: impl FnMut(&libc::dirent64, &[u8]) -> R<()>) -> R<()> {
+pub fn names_of(
+    vm: &Vm,
+    dir: *mut libc::DIR,
+    mut each: impl FnMut(&libc::dirent64, &[u8]) -> R<()>,
+) -> R<()> {
     struct Close(*mut libc::DIR);
     impl Drop for Close {
         fn drop(&mut self) {

@@ -11,13 +11,13 @@ mod spawn;
 mod stats;
 mod system;
 
-use skein_runtime::methods::ext_type;
-use skein_runtime::modules::make_module;
-use skein_runtime::modules::structseq::Lazy;
+use skein_builtins::modules::structseq::Lazy;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::{add_functions, make_module};
 use skein_runtime::{R, Value, Vm};
 
 /// Struct sequence types, made at their first use.
@@ -43,7 +43,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         stats::FUNCTIONS,
         system::FUNCTIONS,
     ] {
-        skein_runtime::modules::add_functions(vm, m, table)?;
+        add_functions(vm, m, table)?;
     }
     let d = m.dict();
     for &(name, n) in names::NAMED.iter().chain(names::OTHERS) {

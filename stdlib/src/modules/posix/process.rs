@@ -2,13 +2,13 @@
 
 use super::State;
 use super::arguments::{Fd, Place, c_string, checked, null_byte};
-use skein_runtime::methods::is_callable;
-use skein_runtime::modules::structseq;
+use skein_builtins::modules::structseq;
+use skein_builtins::struct_sequence;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::tuple::Tuple;
-use skein_runtime::{R, Value, Vm, native_functions, struct_sequence};
+use skein_runtime::{R, Value, Vm, native_functions};
 use std::cell::Cell;
 use std::ffi::{CString, c_char};
 
@@ -84,19 +84,14 @@ fn hooks(vm: &Vm, which: usize) -> R<Ref<List>> {
     Ok(list)
 }
 
-fn register_at_fork(
-    vm: &Vm,
-    before: Option<Value>,
-    child: Option<Value>,
-    parent: Option<Value>,
-) -> R<()> {
+fn register_at_fork(vm: &Vm, before: Option<Value>, child: Option<Value>, parent: Option<Value>) -> R<()> {
     let given = [("before", before), ("after_in_child", child), ("after_in_parent", parent)];
     if given.iter().all(|(_, f)| f.is_none()) {
         return Err(vm.type_error("At least one argument is required."));
     }
     for (name, f) in given {
         if let Some(f) = f
-            && !is_callable(vm, f)
+            && !vm.is_callable(f)
         {
             let got = vm.type_name(f);
             return Err(vm.type_error(format!("'{name}' must be callable, not {got}")));
@@ -305,7 +300,9 @@ fn waitstatus_to_exitcode(vm: &Vm, status: i32) -> R<i64> {
         return Ok(-i64::from(libc::WTERMSIG(status)));
     }
     if libc::WIFSTOPPED(status) {
-        return Err(vm.value_error(format!("process stopped by delivery of signal {}", libc::WSTOPSIG(status))));
+        return Err(
+            vm.value_error(format!("process stopped by delivery of signal {}", libc::WSTOPSIG(status)))
+        );
     }
     Err(vm.value_error(format!("invalid wait status: {status}")))
 }

@@ -2,8 +2,8 @@
 
 use super::arguments::{DirFd, Path, Place, PlaceOrHere, null_byte, path_like};
 use super::files::{names_of, open_folder};
-use skein_runtime::methods::ext_type;
 use skein_runtime::object::{Field, Kind, Tracer};
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::typeobj::type_flags;
@@ -87,7 +87,7 @@ fn stat(vm: &Vm, e: This, follow: Option<bool>) -> R<Value> {
 }
 
 fn class_item(vm: &Vm, class: Value, item: Value) -> R<Value> {
-    let types = skein_runtime::modules::import(vm, "types")?;
+    let types = skein_builtins::modules::import(vm, "types")?;
     vm.call_method(types, "GenericAlias", &[class, item])
 }
 

@@ -2,7 +2,7 @@
 
 use super::State;
 use super::arguments::checked;
-use skein_runtime::modules::structseq;
+use skein_builtins::modules::structseq;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};

@@ -51,7 +51,8 @@ fn file_actions(vm: &Vm, given: Value, kept: &mut Vec<CString>) -> R<Actions> {
         let wrong = || vm.type_error("Each file_actions element must be a non-empty tuple");
         let row = list.get(i).and_then(|t| t.cast::<Tuple>()).filter(|t| !t.is_empty()).ok_or_else(wrong)?;
         let number = |i: usize| -> R<i32> {
-            i32::try_from(vm.index_i64(row.items()[i])?).map_err(|_| vm.overflow_error("signed integer is greater than maximum"))
+            i32::try_from(vm.index_i64(row.items()[i])?)
+                .map_err(|_| vm.overflow_error("signed integer is greater than maximum"))
         };
         let arity = |n: usize, name: &str| match row.len() == n {
             true => Ok(()),
@@ -172,7 +173,15 @@ fn attributes(vm: &Vm, o: &Options) -> R<Attributes> {
     Ok(attributes)
 }
 
-fn spawn(vm: &Vm, by_path: bool, path: &Path, argv: Value, env: Value, actions: Option<Value>, o: &Options) -> R<i64> {
+fn spawn(
+    vm: &Vm,
+    by_path: bool,
+    path: &Path,
+    argv: Value,
+    env: Value,
+    actions: Option<Value>,
+    o: &Options,
+) -> R<i64> {
     let name = if by_path { "posix_spawnp" } else { "posix_spawn" };
     let argv = arguments(
         vm,
@@ -190,9 +199,8 @@ fn spawn(vm: &Vm, by_path: bool, path: &Path, argv: Value, env: Value, actions: 
     let call = if by_path { libc::posix_spawnp } else { libc::posix_spawn };
     let mut pid = 0;
     // SAFETY: everything is initialised and outlives the call.
-    let e = unsafe {
-        call(&mut pid, path.c().as_ptr(), &actions.0, &attributes.0, argv.as_ptr(), env.as_ptr())
-    };
+    let e =
+        unsafe { call(&mut pid, path.c().as_ptr(), &actions.0, &attributes.0, argv.as_ptr(), env.as_ptr()) };
     match e {
         0 => Ok(pid.into()),
         e => Err(vm.os_error(e, Some(path.object))),

@@ -3,9 +3,10 @@
 use super::State;
 use super::arguments::{DirFd, Fd, Path, Place, checked, folder};
 use super::names::{CONFSTR, PATHCONF, SYSCONF};
-use skein_runtime::modules::structseq;
+use skein_builtins::modules::structseq;
+use skein_builtins::struct_sequence;
 use skein_runtime::types::str::Str;
-use skein_runtime::{R, Value, Vm, native_functions, struct_sequence};
+use skein_runtime::{R, Value, Vm, native_functions};
 
 native_functions! { pub FUNCTIONS:
     "stat(path, *, dir_fd=None, follow_symlinks=True)" => stat, "Perform a stat system call on the given path.";

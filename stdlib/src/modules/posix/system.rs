@@ -2,12 +2,13 @@
 
 use super::State;
 use super::arguments::{Gid, Uid, c_string, checked, id, path_text};
-use skein_runtime::modules::strerror as text_of_errno;
-use skein_runtime::modules::structseq;
+use skein_builtins::modules::structseq;
+use skein_builtins::struct_sequence;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
-use skein_runtime::{R, Value, Vm, native_functions, struct_sequence};
+use skein_runtime::vm::strerror as text_of_errno;
+use skein_runtime::{R, Value, Vm, native_functions};
 use std::ffi::CStr;
 
 native_functions! { pub FUNCTIONS:
@@ -144,7 +145,8 @@ fn uname(vm: &Vm) -> R<Value> {
     checked(vm, None, || unsafe { libc::uname(&mut u).into() })?;
     // SAFETY: each ends with a zero byte.
     let text = |s: &[libc::c_char]| path_text(vm, unsafe { CStr::from_ptr(s.as_ptr()) }.to_bytes());
-    let row = [text(&u.sysname)?, text(&u.nodename)?, text(&u.release)?, text(&u.version)?, text(&u.machine)?];
+    let row =
+        [text(&u.sysname)?, text(&u.nodename)?, text(&u.release)?, text(&u.version)?, text(&u.machine)?];
     structseq::make(vm, vm.state::<State>().uname.get(vm, &UNAME)?, &row, &[])
 }
 
