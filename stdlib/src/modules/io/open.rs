@@ -328,7 +328,7 @@ pub fn encode_path(vm: &Vm, v: Value) -> R<Vec<u8>> {
     };
     match v.cast::<Str>() {
         Some(s) => super::codec::encode(vm, s, "utf-8", "surrogateescape"),
-        None => files::bytes_of(vm, v),
+        None => super::super::support::bytes_of(vm, v),
     }
 }
 
@@ -526,7 +526,7 @@ fn memory(vm: &Vm, ty: Ref<Type>, layer: Layer, initial: Vec<u8>, newline: Newli
 
 fn new_bytes_io(vm: &Vm, args: Args<'_>) -> R<Value> {
     let (ty, [initial]) = bind(vm, args, "BytesIO", ["initial_bytes"])?;
-    let initial = initial.map_or(Ok(Vec::new()), |v| files::bytes_of(vm, v))?;
+    let initial = initial.map_or(Ok(Vec::new()), |v| super::super::support::bytes_of(vm, v))?;
     memory(vm, ty, Layer::Bytes, initial, Newline::Untranslated)
 }
 

@@ -483,7 +483,7 @@ fn text_bytes(vm: &Vm, path: Value) -> R<(Vec<u8>, bool)> {
     let path = fspath(vm, path)?;
     match path.cast::<Str>() {
         Some(s) => Ok((s.bytes().to_vec(), false)),
-        None => Ok((super::super::io::bytes_of(vm, path)?, true)),
+        None => Ok((super::super::support::bytes_of(vm, path)?, true)),
     }
 }
 
