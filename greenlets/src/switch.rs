@@ -238,11 +238,15 @@ impl Microthreads {
     #[cold]
     fn traced(&self, vm: &Vm, m: &Micro, raise: bool, v: Value) -> Deliver {
         let ctx = self.context(vm, m);
-        vm.frame.pc.set(ctx.pc.get().wrapping_sub(1));
-        vm.frame.base.set(ctx.base.get());
+        let (pc, base) = (ctx.pc.get(), ctx.base.get());
+        vm.frame.pc.set(pc.wrapping_sub(1));
+        vm.frame.base.set(base);
         self.activate(vm, m);
         let d = crate::trace::arrive(vm, raise, v);
         m.state.set(State::Soft);
+        // If the function switched, it was parked within it meanwhile.
+        ctx.pc.set(pc);
+        ctx.base.set(base);
         d
     }
 
