@@ -121,11 +121,11 @@ pub fn decimal_str(vm: &Vm, i: i64) -> R<Ref<crate::types::str::Str>> {
 }
 
 /// `hash(i)`.
+#[inline]
 pub fn hash_i64(i: i64) -> i64 {
-    match i % HASH_MODULUS {
-        -1 => -2,
-        h => h,
-    }
+    // A remainder takes longer than all the rest of a look-up.
+    let h = if i.unsigned_abs() < HASH_MODULUS as u64 { i } else { i % HASH_MODULUS };
+    if h == -1 { -2 } else { h }
 }
 
 /// `hash` of an int of any size.

@@ -285,6 +285,19 @@ impl Vm {
     /// `len(v)`. TypeError.
     pub fn len(&self, v: Value) -> R<usize> {
         let ty = self.type_of(v);
+        let t = &self.types;
+        // SAFETY: the types are exact.
+        unsafe {
+            if ty == t.list {
+                return Ok(v.cast_unchecked::<List>().len());
+            } else if ty == t.str {
+                return Ok(v.cast_unchecked::<Str>().char_len());
+            } else if ty == t.tuple {
+                return Ok(v.cast_unchecked::<Tuple>().len());
+            } else if ty == t.dict {
+                return Ok(v.cast_unchecked::<Dict>().len());
+            }
+        }
         let Some(f) = ty.special(self, Special::Len) else {
             return Err(self.type_error(format!("object of type '{}' has no len()", ty.name_string())));
         };
