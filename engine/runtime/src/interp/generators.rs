@@ -102,12 +102,11 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
         Resume::Throw => {
             if state == GenState::Created {
                 // It never ran: the exception is raised where it begins.
-                let first = At { pc: unit.wrapping_sub(1), base };
-                return Ok(super::unwind::unwind(vm, first));
+                return Ok(super::unwind::unwind(vm, at.call_site()));
             }
             // The instruction that suspended it; its length tells where it began.
             let from = suspended_at(g, at.pc);
-            Ok(super::unwind::unwind(vm, At { pc: from, base }))
+            Ok(super::unwind::unwind(vm, At { pc: from, base }.site()))
         }
         Resume::Send(v) => {
             if state == GenState::Suspended {
@@ -253,12 +252,12 @@ fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
             to
         }
         ContKind::GenStep => {
-            publish(vm, At { pc: to.pc.wrapping_sub(SEND_UNITS), base: to.base });
+            vm.set_site(to.call_site());
             let r = step_settled(vm, to, cont, Ok(Ok(v)));
             or_unwind(vm, r)
         }
         _ => {
-            publish(vm, to);
+            vm.set_site(to.call_site());
             let r = gen_call_result(vm, to, cont, v);
             or_unwind(vm, r)
         }
@@ -307,7 +306,7 @@ pub fn return_gen(vm: &Vm, at: At) -> R<At> {
     }
     g.finish();
     vm.context().handled.set((!cont.b.is_none()).then_some(cont.b));
-    publish(vm, At { pc: to.pc.wrapping_sub(1), base: to.base });
+    vm.set_site(to.call_site());
     end(vm, to, cont, v)
 }
 

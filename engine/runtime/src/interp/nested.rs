@@ -89,16 +89,15 @@ impl Vm {
     }
 
     fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
-        let saved = At { pc: self.frame.pc.get(), base: self.frame.base.get() };
+        let saved = self.site();
         let cont = Cont::new(ContKind::Exit, Consumer::Drop, 0);
-        let result = match push(saved, cont) {
+        let result = match push(saved.as_return(), cont) {
             // A native was called at once: there is nothing to run.
             Ok(at) if std::ptr::eq(at.pc, super::dispatch::EXIT.as_ptr()) => Ok(self.exit_result.get()),
             Ok(at) => super::run_nested(self, at),
             Err(e) => Err(e),
         };
-        self.frame.pc.set(saved.pc);
-        self.frame.base.set(saved.base);
+        self.set_site(saved);
         result
     }
 }

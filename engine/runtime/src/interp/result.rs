@@ -4,7 +4,7 @@ use crate::context::{FRAME_WORDS, RECORD, SIDE};
 use crate::interp::call::{check_init_result, init_instance};
 use crate::interp::cont::{caller, return_word};
 use crate::interp::stack::leave_side;
-use crate::interp::{At, Consumer, Cont, ContKind, generators, iteration, operators, or_unwind, publish};
+use crate::interp::{At, Consumer, Cont, ContKind, generators, iteration, operators, or_unwind};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::tuple::Tuple;
@@ -51,7 +51,8 @@ pub fn return_slow(vm: &Vm, base: *mut Value, v: Value) -> At {
         to.set(cont.dst as usize, cont.a);
         return to;
     }
-    publish(vm, to);
+    // What the machine does not take is raised where the call was made.
+    vm.set_site(to.call_site());
     let r = apply(vm, to, cont, v);
     or_unwind(vm, r)
 }

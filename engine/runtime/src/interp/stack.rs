@@ -90,7 +90,7 @@ pub fn leave_side(vm: &Vm, base: *mut Value) {
         match side {
             Side::Frame(object) => {
                 if let Some(f) = object.cast::<crate::types::frame::FrameObject>() {
-                    let unit = f.code().unit_of(vm.frame.pc.get());
+                    let unit = f.code().unit_of(vm.site().parts().0);
                     // Out of memory: the frame object loses its locals, the program goes on.
                     if f.detach(vm, unit).is_err() {
                         vm.pending.take();
