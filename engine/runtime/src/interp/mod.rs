@@ -22,6 +22,7 @@ mod exceptions;
 mod frames;
 mod generators;
 mod globals;
+mod helpers;
 mod imports;
 mod items;
 mod iteration;

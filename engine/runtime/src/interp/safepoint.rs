@@ -5,9 +5,10 @@ use crate::value::R;
 use crate::vm::{TICKS, Vm, poll};
 use std::sync::atomic::Ordering;
 
-/// A back edge whose ticks are used up; `at` is the loop head.
-pub fn safepoint(vm: &Vm, at: At) -> R<At> {
+/// A back edge whose ticks are used up.
+pub fn jump_back(vm: &Vm, at: At) -> R<At> {
     vm.ticks.set(TICKS);
+    let at = at.jump(at.extra() as i32);
     publish(vm, at);
     vm.collect_if_logged();
     if vm.slice.get() > 0 {
