@@ -13,7 +13,7 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Code, Const, Extra, LocalKind, Op, flags};
+use skein_bytecode::{Code, Const, Extra, Liveness, LocalKind, Op, flags};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -31,6 +31,8 @@ pub struct CodeObject {
     home: Field,
     /// Tuple of the parameters' names, made when keywords are first bound.
     parameters: Field,
+    /// Made when it is first asked for; null before.
+    liveness: Cell<*mut Liveness>,
 }
 
 /// Head of an executable block.
@@ -133,12 +135,15 @@ unsafe impl Object for CodeObject {
         }
     }
     fn drop_external(&mut self) {
-        // SAFETY: made by `load`; both are freed once.
+        // SAFETY: made by `load` and `liveness`; each is freed once.
         unsafe {
             if let Some(exec) = self.exec.get().as_ref() {
                 std::alloc::dealloc(self.exec.get().cast(), layout(exec.size));
             }
             drop(Rc::from_raw(self.portable.get()));
+            if !self.liveness.get().is_null() {
+                drop(Box::from_raw(self.liveness.get()));
+            }
         }
     }
 }
@@ -202,6 +207,15 @@ impl CodeObject {
     pub fn portable(&self) -> &Code {
         // SAFETY: set by `load` for the object's life.
         unsafe { &*self.portable.get() }
+    }
+
+    /// Which registers matter at its instructions.
+    pub fn liveness(&self) -> &Liveness {
+        if self.liveness.get().is_null() {
+            self.liveness.set(Box::into_raw(Box::new(Liveness::of(self.portable()))));
+        }
+        // SAFETY: made by this function, for the object's life.
+        unsafe { &*self.liveness.get() }
     }
 
     /// Unit index of an instruction address in the block.
