@@ -73,7 +73,28 @@ pub struct MethodCache {
     pub shape: Cell<u32>,
     pub misses: Cell<u32>,
     pub name: Ref<Str>,
-    pub function: Cell<Option<Value>>,
+    pub function: Uncounted,
+}
+
+/// A value that is not kept alive by being here: its word is inverted, so that the collector, which goes over caches
+/// word by word, does not see it. Whoever reads it must know from elsewhere that it is alive.
+pub struct Uncounted(Cell<u64>);
+
+impl Uncounted {
+    #[inline(always)]
+    pub fn set(&self, v: Value) {
+        self.0.set(!v.bits());
+    }
+
+    /// The value that was set last.
+    ///
+    /// # Safety
+    /// One was set, and it is alive.
+    #[inline(always)]
+    pub unsafe fn get(&self) -> Value {
+        // SAFETY: the caller's promise.
+        unsafe { Value::from_bits(!self.0.get()) }
+    }
 }
 
 /// Inline cache of a module's attribute, in place of either kind above.
