@@ -141,6 +141,24 @@ impl NativeDef {
         }
     }
 
+    /// Stands for an attribute's name where its receiver is converted.
+    const fn receiver(name: &'static str) -> NativeDef {
+        NativeDef {
+            name,
+            signature: "($self)",
+            doc: None,
+            call: |vm, def, _| Err(vm.type_error(def.name)),
+            soft: None,
+            kind: NativeKind::Plain,
+            effect: Effect::CallsPython,
+            min: 1,
+            max: 1,
+            params: 1,
+            keywords_optional: true,
+            raw: false,
+        }
+    }
+
     pub const fn doc(mut self, doc: &'static str) -> NativeDef {
         self.doc = Some(doc);
         self
@@ -620,13 +638,79 @@ typed_natives! {
     10: A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9;
 }
 
+/// A Rust function that can get an attribute: of what its parameter takes, as in [`FromArg`].
+pub trait GetFn<A>: Copy + 'static {
+    fn get_with(vm: &Vm, receiver: &'static NativeDef, v: Value) -> R<Value>;
+}
+
+impl<F, A> GetFn<A> for F
+where
+    F: for<'v> Fn(&'v Vm, A) -> R<Value> + Copy + 'static,
+    A: FromArg,
+{
+    fn get_with(vm: &Vm, receiver: &'static NativeDef, v: Value) -> R<Value> {
+        item::<F>()(vm, A::from_arg(vm, receiver, 0, v)?)
+    }
+}
+
+/// As [`GetFn`], to set an attribute; `None` as the new value: delete.
+pub trait SetFn<A>: Copy + 'static {
+    fn set_with(vm: &Vm, receiver: &'static NativeDef, v: Value, new: Option<Value>) -> R<()>;
+}
+
+impl<F, A> SetFn<A> for F
+where
+    F: for<'v> Fn(&'v Vm, A, Option<Value>) -> R<()> + Copy + 'static,
+    A: FromArg,
+{
+    fn set_with(vm: &Vm, receiver: &'static NativeDef, v: Value, new: Option<Value>) -> R<()> {
+        item::<F>()(vm, A::from_arg(vm, receiver, 0, v)?, new)
+    }
+}
+
 /// A computed attribute of a type.
 pub struct GetSetDef {
-    pub name: &'static str,
-    pub get: fn(&Vm, Value) -> R<Value>,
-    /// `None` as the new value: delete.
-    pub set: Option<fn(&Vm, Value, Option<Value>) -> R<()>>,
+    /// Stands for it where a receiver is no object of the type.
+    receiver: NativeDef,
+    get: fn(&Vm, &'static NativeDef, Value) -> R<Value>,
+    set: Option<fn(&Vm, &'static NativeDef, Value, Option<Value>) -> R<()>>,
     pub doc: Option<&'static str>,
+}
+
+impl GetSetDef {
+    pub const fn new<A, G: GetFn<A>>(name: &'static str, get: G) -> GetSetDef {
+        let _ = get;
+        GetSetDef { receiver: NativeDef::receiver(name), get: G::get_with, set: None, doc: None }
+    }
+
+    pub const fn settable<A, S: SetFn<A>>(mut self, set: S) -> GetSetDef {
+        let _ = set;
+        self.set = Some(S::set_with);
+        self
+    }
+
+    pub const fn doc(mut self, doc: &'static str) -> GetSetDef {
+        self.doc = Some(doc);
+        self
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.receiver.name
+    }
+
+    pub fn is_settable(&self) -> bool {
+        self.set.is_some()
+    }
+
+    /// The attribute of `v`, which may be anything. TypeError.
+    pub fn get(&'static self, vm: &Vm, v: Value) -> R<Value> {
+        (self.get)(vm, &self.receiver, v)
+    }
+
+    /// Sets or deletes (`None`) the attribute of `v`, which may be anything; None if it cannot be set. TypeError.
+    pub fn set(&'static self, vm: &Vm, v: Value, new: Option<Value>) -> Option<R<()>> {
+        self.set.map(|set| set(vm, &self.receiver, v, new))
+    }
 }
 
 /// Declaration of a builtin type.
@@ -718,12 +802,8 @@ macro_rules! native_type {
             #[allow(unused_imports)]
             use $crate::native::{GetSetDef, NativeDef};
             $crate::native_functions! { METHODS: $($($methods)*)? }
-            static GETSET: &[GetSetDef] = &[$($(GetSetDef {
-                name: $attr,
-                get: $get,
-                set: $crate::first_or_none!($($set)?),
-                doc: None,
-            }),*)?];
+            static GETSET: &[GetSetDef] =
+                &[$($(GetSetDef::new($attr, $get)$(.settable($set))?),*)?];
             $crate::native::TypeDef {
                 name: $name,
                 kind: $kind,

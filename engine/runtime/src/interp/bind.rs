@@ -27,18 +27,11 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
     for i in given..c.param_count() {
         set(i, Value::UNBOUND);
     }
-    let mut next = total;
-    if c.flags & flags::VARARGS != 0 {
-        set(next, Tuple::new(vm, &positional[given..])?.value());
-        next += 1;
-    }
-    let rest = if c.flags & flags::VARKEYWORDS != 0 {
-        let d = Dict::new(vm)?;
-        set(next, d.value());
-        Some(d)
-    } else {
-        None
-    };
+    // What is made here is put in place last, when nothing is allocated any more: the registers are those of a
+    // frame to be, which the collector does not look at yet. Until then it is held by this native's variables.
+    let extra =
+        if c.flags & flags::VARARGS != 0 { Some(Tuple::new(vm, &positional[given..])?) } else { None };
+    let rest = if c.flags & flags::VARKEYWORDS != 0 { Some(Dict::new(vm)?) } else { None };
     let positional_only = c.posonly_count as usize;
     for (name, v) in args.keywords() {
         let Some(name) = name.cast::<Str>() else {
@@ -95,6 +88,10 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
         if !missing.is_empty() {
             return Err(missing_arguments(vm, f, &missing, "keyword-only"));
         }
+    }
+    let made = extra.map(Ref::value).into_iter().chain(rest.map(Ref::value));
+    for (i, v) in made.enumerate() {
+        set(total + i, v);
     }
     Ok(())
 }

@@ -230,6 +230,9 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
         }
         BOUND => {
             let method: Ref<BoundMethod> = unsafe { callee.cast_unchecked() };
+            if method.function.cast::<BoundMethod>().is_some() {
+                vm.check_depth()?;
+            }
             with_first(vm, method.receiver.value(), args, |args| {
                 call_soft(vm, resume, method.function.value(), args, cont)
             })
@@ -551,12 +554,23 @@ pub fn return_slow(vm: &Vm, base: *mut Value, v: Value) -> At {
         to.set(cont.dst as usize, cont.a);
         return to;
     }
-    publish(vm, to);
+    publish(vm, judging(to, cont));
     let r = apply(vm, to, cont, v);
     or_unwind(vm, r)
 }
 
-/// Goes on with the result of what the machine called.
+/// Where the machine stands while it looks at the result of a call that it made: in the calling instruction, so
+/// that a result that it rejects is an error there, within the `try` that the call is in.
+#[inline(always)]
+pub fn judging(resume: At, cont: Cont) -> At {
+    match cont.kind {
+        // A nested run's record has the calling instruction.
+        ContKind::Exit => resume,
+        _ => At { pc: resume.pc.wrapping_sub(1), base: resume.base },
+    }
+}
+
+/// Goes on with the result of what the machine called; see [`judging`].
 #[inline(always)]
 pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     if cont.kind == ContKind::Plain && cont.consumer == Consumer::Store {

@@ -256,8 +256,9 @@ fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
             or_unwind(vm, r)
         }
         _ => {
-            publish(vm, to);
-            let r = gen_call_result(vm, to, cont, v);
+            let cont = outer_cont(cont);
+            publish(vm, super::call::judging(to, cont));
+            let r = super::call::apply(vm, to, cont, v);
             or_unwind(vm, r)
         }
     }
@@ -265,9 +266,8 @@ fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
 
 /// The caller of `next()` and its like gets the value as from any call: by the continuation that
 /// was saved in the record's stage.
-fn gen_call_result(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
-    let inner = Cont { kind: outer_kind(cont), a: Value::NONE, b: Value::NONE, ..cont };
-    super::call::apply(vm, to, inner, v)
+fn outer_cont(cont: Cont) -> Cont {
+    Cont { kind: outer_kind(cont), a: Value::NONE, b: Value::NONE, ..cont }
 }
 
 /// What a `GenCall` was made for: the stage says whether a nested run is to end.

@@ -347,7 +347,8 @@ fn constant(vm: &Vm, c: &Const) -> R<Value> {
         Const::Bytes(bytes) => vm.bytes(bytes)?,
         Const::Tuple(items) => Tuple::new(vm, constants(vm, items)?.items())?.value(),
         Const::FrozenSet(items) => vm.frozenset(constants(vm, items)?.items())?,
-        Const::Code(code) => load(vm, Rc::new((**code).clone()))?.value(),
+        // Functions may nest deep.
+        Const::Code(code) => vm.with_room(|| Ok(load(vm, Rc::clone(code))?.value()))?,
     })
 }
 
