@@ -25,6 +25,7 @@ mod socket;
 mod sre;
 mod structs;
 mod support;
+mod sysconfigdata;
 mod thread;
 mod tokens;
 mod unicodedata;
@@ -70,6 +71,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_socket", socket::make),
     ("_sre", sre::make),
     ("_struct", structs::make),
+    (sysconfigdata::NAME, sysconfigdata::make),
     ("_thread", thread::make),
     ("_tokenize", tokens::make),
     ("unicodedata", unicodedata::make),
