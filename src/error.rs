@@ -1,8 +1,8 @@
 //! A Python exception as a Rust error.
 
+use skein_builtins::report::format_exception;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
-use skein_runtime::vm::report::format_exception;
 use std::fmt;
 
 /// An exception that Python code let out. Displayed, it is the traceback that Python prints.

@@ -1,6 +1,6 @@
 //! Options and environment variables of the command line, as CPython's.
 
-use skein_runtime::modules::MAX_DIGITS_THRESHOLD;
+use skein_builtins::modules::MAX_DIGITS_THRESHOLD;
 use skein_runtime::vm::Config;
 
 /// What to run.
@@ -109,9 +109,9 @@ arg ...: arguments passed to program in sys.argv[1:]
 ";
 
 fn version(long: bool) -> String {
-    let (major, minor, micro) = skein_runtime::modules::VERSION;
+    let (major, minor, micro) = skein_builtins::modules::VERSION;
     match long {
-        true => format!("Python {}\n", skein_runtime::modules::version_text()),
+        true => format!("Python {}\n", skein_builtins::modules::version_text()),
         false => format!("Python {major}.{minor}.{micro}\n"),
     }
 }

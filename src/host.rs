@@ -5,7 +5,7 @@ use skein_compiler::{ErrorKind, Mode as CompilerMode, Options, SyntaxError, Synt
 use skein_greenlets::Microthreads;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm, compile_flags};
+use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm, compile_flags};
 use std::rc::Rc;
 
 /// Raises the compiler's error as Python's exception.
@@ -53,6 +53,10 @@ pub struct Host {
 }
 
 impl Hooks for Host {
+    fn builtins(&self) -> &'static Builtins {
+        &skein_builtins::BUILTINS
+    }
+
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>> {
         let mode = match what.mode {
             Mode::Exec => CompilerMode::Exec,

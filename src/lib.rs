@@ -26,8 +26,9 @@ pub use convert::FromPython;
 pub use error::Error;
 pub use skein_runtime::vm::Config;
 
-use skein_runtime::modules::{LIBRARY, main_namespace, run_program};
+use skein_builtins::modules::{main_namespace, run_program};
 use skein_runtime::value::{R, Value};
+use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::{Compile, Mode, Vm};
 use std::rc::Rc;
 

@@ -5,14 +5,14 @@ mod flags;
 
 use flags::{Flags, Run, UsageError};
 use skein::Interpreter;
-use skein_runtime::modules::{
-    Finalizing, LIBRARY, Main, MainMissing, install_interrupt, main_code, run_main,
-};
+use skein_builtins::modules::{Finalizing, Main, MainMissing, install_interrupt, main_code, run_main};
+use skein_builtins::report::print_exception;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::list::List;
 use skein_runtime::value::{R, Value};
+use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::Vm;
-use skein_runtime::vm::report::{print_exception, write_stderr};
+use skein_runtime::vm::write_stderr;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -97,7 +97,7 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
                     format!(
                         "{program}: can't open file '{}': [Errno {errno}] {}",
                         full.display(),
-                        skein_runtime::modules::strerror(errno)
+                        skein_runtime::vm::strerror(errno)
                     )
                 })?;
                 let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());

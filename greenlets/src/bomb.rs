@@ -1,11 +1,11 @@
 //! The class `bomb`: an exception on its way to a tasklet, as Python code sees it.
 
-use skein_runtime::methods::class_argument;
-use skein_runtime::methods::ext_type;
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
 use skein_runtime::types::exception::Exception;
+use skein_runtime::types::ext::class_argument;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, Payload};
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::tuple::Tuple;

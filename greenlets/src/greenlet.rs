@@ -4,18 +4,18 @@ use crate::micro::{Kind, Micro, State as MicroState};
 use crate::switch::{Deliver, Microthreads};
 use crate::trace::{Tracing, arrive, depart};
 use skein_runtime::interp::{At, SoftCall, innermost_frame, with_first};
-use skein_runtime::methods::class_argument;
-use skein_runtime::modules::contextvars::Variables;
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::exception::Exception;
+use skein_runtime::types::ext::class_argument;
 use skein_runtime::types::ext::{Ext, Payload};
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::variables::Variables;
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
@@ -592,7 +592,7 @@ pub fn finalize(vm: &Vm, object: Value) {
         // It stays as it is: its frames cannot just go away.
         vm.roots.borrow_mut().push(object);
         let text = vm.repr_string(object).unwrap_or_default();
-        skein_runtime::vm::report::write_stderr(vm, &format!("GreenletExit did not kill {text}\n"));
+        skein_runtime::vm::write_stderr(vm, &format!("GreenletExit did not kill {text}\n"));
     }
 }
 

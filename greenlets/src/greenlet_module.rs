@@ -2,17 +2,18 @@
 
 use crate::greenlet::{DEF, current, main_greenlet};
 use crate::switch::Microthreads;
-use skein_runtime::methods::ext_type;
-use skein_runtime::modules::{LIBRARY, add_functions};
 use skein_runtime::native::Args;
 use skein_runtime::object::{Kind as Layout, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::add_functions;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::Vm;
 use skein_runtime::{native_functions, native_type};
 use std::cell::{Cell, RefCell};

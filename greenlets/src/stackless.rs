@@ -8,9 +8,9 @@ use crate::scheduler::Slice;
 use crate::switch::{Deliver, Microthreads};
 use crate::tasklet::{Arrival, Task, keep};
 use skein_runtime::interp::{At, SoftCall};
-use skein_runtime::methods::ext_type;
 use skein_runtime::native::Args;
 use skein_runtime::object::{Kind as Layout, Ref};
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::native::NativeFunction;
@@ -69,7 +69,7 @@ fn module_attribute(vm: &Vm, name: Ref<Str>) -> R<Value> {
         "uncollectables" => Ok(List::new(vm, &[])?.value()),
         "threads" => Ok(List::new(vm, &[Value::small_int(thread_id())])?.value()),
         other => {
-            let module = skein_runtime::modules::import(vm, "stackless")?;
+            let module = vm.import("stackless")?;
             let text = format!("module 'stackless' has no attribute '{other}'");
             Err(vm.attribute_error_for(module, name, &text))
         }
@@ -77,7 +77,7 @@ fn module_attribute(vm: &Vm, name: Ref<Str>) -> R<Value> {
 }
 
 fn module_dir(vm: &Vm) -> R<Ref<List>> {
-    let module = skein_runtime::modules::import(vm, "stackless")?;
+    let module = vm.import("stackless")?;
     let list = List::with_capacity(vm, 0)?;
     if let Some(m) = module.cast::<Module>() {
         for (k, _) in m.dict().iter() {
@@ -297,7 +297,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         s.current.set(Some(main));
     }
     let m = Module::new(vm, "stackless")?;
-    skein_runtime::modules::add_functions(vm, m, FUNCTIONS)?;
+    skein_runtime::types::module::add_functions(vm, m, FUNCTIONS)?;
     let d = m.dict();
     d.set_name(vm, "_stackless", m.value())?;
     for def in HIDDEN_FUNCTIONS {

@@ -9,18 +9,18 @@ use crate::running::{
 use crate::scheduler::neighbour;
 use crate::switch::{Deliver, Microthreads};
 use skein_runtime::interp::{At, SoftCall, abandon_frames, frame_count, innermost_frame, with_first};
-use skein_runtime::methods::class_argument;
-use skein_runtime::modules::contextvars::{self, ContextRef, Variables};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
+use skein_runtime::types::ext::class_argument;
 use skein_runtime::types::ext::{Ext, Payload};
 use skein_runtime::types::function::Function;
 use skein_runtime::types::list::List;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::variables::{self, ContextRef, Variables};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
@@ -259,7 +259,7 @@ fn init(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Op
 
 /// A new tasklet runs in the context of the one that binds it.
 fn share_context(vm: &Vm, t: Task) -> R<()> {
-    let c = contextvars::current(vm)?;
+    let c = variables::current(vm)?;
     t.barrier(vm);
     t.micro.ctx.variables.set(Some(c.value()));
     Ok(())
@@ -489,13 +489,13 @@ fn set_tempval(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
 /// The context that the tasklet runs in, made if it has none yet.
 fn context_of(vm: &Vm, t: Task) -> R<ContextRef> {
     if scheduler(vm).current.get() == Some(t) {
-        return contextvars::current(vm);
+        return variables::current(vm);
     }
     let ctx = Microthreads::of(vm).context(vm, micro_ref(vm, t));
     if let Some(c) = ctx.variables.get().and_then(|c| c.cast()) {
         return Ok(c);
     }
-    let c = contextvars::empty(vm)?;
+    let c = variables::empty(vm)?;
     t.barrier(vm);
     ctx.variables.set(Some(c.value()));
     Ok(c)
@@ -531,12 +531,12 @@ fn context_run_arguments<'a>(vm: &Vm, args: Args<'a>) -> R<(ContextRef, Value, A
 
 fn context_run(vm: &Vm, args: Args<'_>) -> R<Value> {
     let (c, f, rest) = context_run_arguments(vm, args)?;
-    contextvars::borrow_context(vm, c, || vm.call_args(f, rest))
+    variables::borrow_context(vm, c, || vm.call_args(f, rest))
 }
 
 fn context_run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match context_run_arguments(vm, call.args) {
-        Ok((c, f, rest)) => contextvars::borrow_context_soft(vm, call, c, f, rest),
+        Ok((c, f, rest)) => variables::borrow_context_soft(vm, call, c, f, rest),
         Err(Raised) => call.raised(vm),
     }
 }

@@ -80,9 +80,8 @@ fn rust(name: &str) -> String {
     format!(
         r#"//! The module `{name}`.
 
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
-use skein_runtime::types::module::Module;
+use skein_runtime::types::module::{{Module, make_module}};
 use skein_runtime::{{R, Vm, native_functions}};
 
 native_functions! {{ FUNCTIONS:

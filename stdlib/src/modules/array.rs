@@ -1,16 +1,15 @@
 //! `array`: rows of machine numbers. The bytes are a bytearray's, so that views of it show the array itself.
 
 use super::support::BytesLike;
+use skein_builtins::types::{compare_rows, item_index, item_size, read_item, repeat_count, write_item};
 use skein_bytecode::Special;
-use skein_runtime::methods::{
-    class_argument, compare_rows, ext_type, item_index, item_size, read_item, repeat_count, write_item,
-};
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::ext::{class_argument, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::slice::Slice;
 use skein_runtime::types::str::{Str, push_code_point};

@@ -1,10 +1,10 @@
 //! The module `atexit`.
 
-use skein_runtime::modules::make_module;
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::{Args, R, Value, Vm};
 use std::cell::Cell;

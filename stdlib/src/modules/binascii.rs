@@ -1,9 +1,9 @@
 //! `binascii`: bytes as text and back, and check sums.
 
 use super::support::{self, AsciiOrBytes, BytesLike, add_exception};
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Raised, Value, Vm, native_functions};
 

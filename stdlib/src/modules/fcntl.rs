@@ -1,10 +1,10 @@
 //! `fcntl`: control of descriptors, and locks on files.
 
 use super::support::{BytesLike, write_bytes};
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Value, Vm, native_functions};
 

@@ -1,9 +1,9 @@
 //! `_heapq` and `_bisect`: heaps in lists, and searches in sorted rows.
 
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::{R, Raised, Value, Vm, native_functions};
 
 /// Which of two items is nearer to the top.

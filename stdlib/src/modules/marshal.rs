@@ -2,13 +2,13 @@
 
 use super::support::BytesLike;
 use num_bigint::{BigInt, Sign};
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::complex::Complex;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::set::Set;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
@@ -198,8 +198,8 @@ impl Reader<'_> {
         let n = self.size(short)?;
         let vm = self.vm;
         let bytes = self.take(n)?.to_vec();
-        let codec = skein_runtime::methods::codecs::Codec::Utf8;
-        Ok(skein_runtime::methods::codecs::decode_with(vm, &bytes, codec, Some("surrogatepass"))?.value())
+        let codec = skein_builtins::types::codecs::Codec::Utf8;
+        Ok(skein_builtins::types::codecs::decode_with(vm, &bytes, codec, Some("surrogatepass"))?.value())
     }
 
     /// A float as text.

@@ -34,7 +34,7 @@ mod warn;
 mod weakref;
 mod zlib;
 
-use skein_runtime::modules::MakeModule;
+use skein_runtime::types::module::MakeModule;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 

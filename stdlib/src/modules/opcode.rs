@@ -1,11 +1,11 @@
 //! `_opcode`: what `opcode` and `dis` ask of CPython's instructions. Skein's own have other numbers; the tables
 //! are there for programs that look at them.
 
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::{R, Value, Vm, native_functions};
@@ -134,7 +134,7 @@ native_functions! { FUNCTIONS:
 
 /// The name of an instruction of CPython's by the library's table.
 fn name(vm: &Vm, op: i64) -> R<Option<String>> {
-    let m = skein_runtime::modules::import(vm, "_opcode_metadata")?;
+    let m = skein_builtins::modules::import(vm, "_opcode_metadata")?;
     let Some(map) = vm.get_attr_str(m, "opmap")?.cast::<Dict>() else { return Ok(None) };
     let found = map.iter().find(|(_, n)| vm.as_i64(*n) == Some(op));
     Ok(found.and_then(|(k, _)| k.cast::<Str>()).map(|s| s.to_string_lossy().into_owned()))

@@ -1,15 +1,17 @@
 //! `posix`: what the packaged `os` is built on.
 
 use super::io::{bytes_of, decode, path_bytes};
-use skein_runtime::modules::structseq::{self, Lazy};
-use skein_runtime::modules::{make_module, strerror as text_of_errno};
+use skein_builtins::modules::structseq::{self, Lazy};
+use skein_builtins::struct_sequence;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
-use skein_runtime::{R, Value, Vm, native_functions, struct_sequence};
+use skein_runtime::vm::strerror as text_of_errno;
+use skein_runtime::{R, Value, Vm, native_functions};
 use std::ffi::{CStr, CString};
 
 native_functions! { FUNCTIONS:
@@ -588,7 +590,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     m.dict().set_name(
         vm,
         "DirEntry",
-        skein_runtime::methods::ext_type(vm, &super::scandir::ENTRY)?.value(),
+        skein_runtime::types::ext::ext_type(vm, &super::scandir::ENTRY)?.value(),
     )?;
     Ok(m)
 }

@@ -2,9 +2,9 @@
 
 use super::io::path_bytes;
 use super::support::BytesLike;
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::{Args, R, Value, Vm, native_functions};
 use std::ffi::{CString, c_char};

@@ -1,12 +1,12 @@
 //! `_random`: the Mersenne Twister (Matsumoto and Nishimura, 1998), with CPython's ways of seeding and drawing.
 
 use num_bigint::{BigInt, Sign};
-use skein_runtime::methods::{check_class, class_argument, ext_type};
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::ext::{check_class, class_argument, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};

@@ -1,11 +1,12 @@
 //! The module `resource`.
 
-use skein_runtime::modules::make_module;
-use skein_runtime::modules::structseq::{self, Lazy};
+use skein_builtins::modules::structseq::{self, Lazy};
+use skein_builtins::struct_sequence;
 use skein_runtime::object::Ref;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
-use skein_runtime::{R, Value, Vm, native_functions, struct_sequence};
+use skein_runtime::types::module::make_module;
+use skein_runtime::{R, Value, Vm, native_functions};
 
 native_functions! { FUNCTIONS:
     "getrusage(who, /)" => getrusage;

@@ -1,9 +1,9 @@
 //! `os.scandir`: the entries of a folder with their kinds.
 
 use super::io::path_bytes;
-use skein_runtime::methods::ext_type;
 use skein_runtime::object::{Field, Kind, Tracer};
 use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
@@ -61,7 +61,7 @@ fn is(e: &Entry, follow: Option<bool>, what: fn(&std::fs::FileType) -> bool) -> 
 }
 
 fn stat(vm: &Vm, e: This, follow: Option<bool>) -> R<Value> {
-    let os = skein_runtime::modules::import(vm, "posix")?;
+    let os = skein_builtins::modules::import(vm, "posix")?;
     let name = if follow.unwrap_or(true) { "stat" } else { "lstat" };
     vm.call_method(os, name, &[e.0.path.value()])
 }
@@ -107,8 +107,8 @@ fn shown(vm: &Vm, path: &Path, as_bytes: bool) -> R<Value> {
     if as_bytes {
         return vm.bytes(bytes);
     }
-    let codec = skein_runtime::methods::codecs::Codec::Utf8;
-    Ok(skein_runtime::methods::codecs::decode_with(vm, bytes, codec, Some("surrogateescape"))?.value())
+    let codec = skein_builtins::types::codecs::Codec::Utf8;
+    Ok(skein_builtins::types::codecs::decode_with(vm, bytes, codec, Some("surrogateescape"))?.value())
 }
 
 /// `os.scandir(path='.')`. OSError.

@@ -1,10 +1,10 @@
 //! The module `select`.
 
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
 use std::cell::{Cell, RefCell};

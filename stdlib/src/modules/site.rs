@@ -1,6 +1,6 @@
 //! What the module `site` adds to `builtins`: ways out and help for who does not know Python.
 
-use skein_runtime::modules::import;
+use skein_builtins::modules::import;
 use skein_runtime::object::{Kind, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::{Args, R, Value, Vm, native_type};

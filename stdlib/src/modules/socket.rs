@@ -1,11 +1,11 @@
 //! `_socket`: what the packaged `socket` is built on.
 
 use super::io::bytes_of;
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Kind, Ref, Tracer};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -276,7 +276,7 @@ fn resolve_v4(vm: &Vm, host: &str) -> R<Ipv4Addr> {
 
 fn name_error(vm: &Vm) -> skein_runtime::Raised {
     let raise = || -> R<skein_runtime::Raised> {
-        let m = skein_runtime::modules::import(vm, "_socket")?;
+        let m = skein_builtins::modules::import(vm, "_socket")?;
         let ty = vm.get_attr_str(m, "gaierror")?;
         let e =
             vm.call(ty, &[Value::small_int(libc::EAI_NONAME.into()), vm.str("Name or service not known")?])?;
@@ -683,7 +683,7 @@ fn socketpair(vm: &Vm, family: Option<i32>, kind: Option<i32>, protocol: Option<
     if unsafe { libc::socketpair(family, kind | libc::SOCK_CLOEXEC, protocol, fds.as_mut_ptr()) } != 0 {
         return Err(vm.last_os_error(None));
     }
-    let m = skein_runtime::modules::import(vm, "_socket")?;
+    let m = skein_builtins::modules::import(vm, "_socket")?;
     let ty = vm.get_attr_str(m, "socket")?;
     let int = |n: i32| Value::small_int(n.into());
     let a = vm.call(ty, &[int(family), int(kind), int(protocol), int(fds[0])])?;

@@ -70,7 +70,7 @@ impl FromArg for AsciiOrBytes {
 /// Changes the bytes of a bytearray or another writable row of bytes in place. TypeError.
 pub fn write_bytes(vm: &Vm, v: Value, f: impl FnOnce(&mut [u8]) -> R<()>) -> R<()> {
     let whole = v.cast::<ByteArray>().map(|b| (b, 0, b.bytes().len()));
-    let Some((array, start, end)) = whole.or_else(|| skein_runtime::methods::view_target(v)) else {
+    let Some((array, start, end)) = whole.or_else(|| skein_builtins::types::view_target(v)) else {
         let got = vm.type_name(v);
         return Err(vm.type_error(format!("read-write bytes-like object is required, not '{got}'")));
     };

@@ -1,9 +1,9 @@
 //! `_thread`: locks and identities on the one OS thread there is. Starting threads is not supported yet.
 
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Raised, Value, Vm, native_functions, native_type};
 use std::cell::Cell;
@@ -135,7 +135,7 @@ fn join(vm: &Vm, h: ExtArg<Handle>, _: Option<Value>) -> R<()> {
 }
 
 fn make_handle(vm: &Vm, ident: i64) -> R<Ref<Ext<Handle>>> {
-    let ty = skein_runtime::methods::ext_type(vm, &HANDLE)?;
+    let ty = skein_runtime::types::ext::ext_type(vm, &HANDLE)?;
     Ext::new(vm, ty, Handle { ident: Cell::new(ident), done: Cell::new(false) })
 }
 
@@ -168,7 +168,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let bases = vm.tuple(&[])?;
     let local = vm.call(vm.types.type_.value(), &[vm.str("_local")?, bases, namespace.value()])?;
     d.set_name(vm, "_local", local)?;
-    d.set_name(vm, "_ThreadHandle", skein_runtime::methods::ext_type(vm, &HANDLE)?.value())?;
+    d.set_name(vm, "_ThreadHandle", skein_runtime::types::ext::ext_type(vm, &HANDLE)?.value())?;
     d.set_name(vm, "error", vm.exc.runtime_error.value())?;
     d.set_name(vm, "TIMEOUT_MAX", vm.float(9_223_372_036.0)?)?;
     Ok(m)

@@ -1,9 +1,9 @@
 //! `_tokenize`: the tokenizer in Rust is the parser's, which does not show its tokens yet.
 
-use skein_runtime::methods::ext_type;
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
 
 native_type! {

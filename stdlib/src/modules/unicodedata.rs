@@ -1,9 +1,9 @@
 //! `unicodedata`: the characters' names, categories and normal forms.
 
-use skein_runtime::modules::make_module;
 use skein_runtime::native::{FromArg, NativeDef};
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::{R, Value, Vm, native_functions};
 use unicode_normalization::UnicodeNormalization;

@@ -1,12 +1,13 @@
 //! `pwd` and `grp`: the system's users and groups.
 
-use skein_runtime::modules::make_module;
-use skein_runtime::modules::structseq::{self, Lazy};
+use skein_builtins::modules::structseq::{self, Lazy};
+use skein_builtins::struct_sequence;
 use skein_runtime::object::Ref;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
-use skein_runtime::{R, Value, Vm, native_functions, struct_sequence};
+use skein_runtime::{R, Value, Vm, native_functions};
 use std::ffi::{CStr, CString, c_char};
 
 struct_sequence! { PASSWD: "pwd.struct_passwd", "pwd.struct_passwd: Results from getpw*() routines.";
@@ -27,8 +28,8 @@ fn text(vm: &Vm, p: *const c_char) -> R<Value> {
     }
     // SAFETY: the system's texts end with 0.
     let bytes = unsafe { CStr::from_ptr(p) }.to_bytes();
-    let codec = skein_runtime::methods::codecs::Codec::Utf8;
-    Ok(skein_runtime::methods::codecs::decode_with(vm, bytes, codec, Some("surrogateescape"))?.value())
+    let codec = skein_builtins::types::codecs::Codec::Utf8;
+    Ok(skein_builtins::types::codecs::decode_with(vm, bytes, codec, Some("surrogateescape"))?.value())
 }
 
 fn user(vm: &Vm, p: &libc::passwd) -> R<Value> {

@@ -1,8 +1,9 @@
 //! `_warnings`: the functions that the import system calls. The rest of `warnings` is the library's own.
 
-use skein_runtime::modules::{import, make_module};
+use skein_builtins::modules::import;
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::{Args, R, Value, Vm, native_functions};
 
 native_functions! { FUNCTIONS:

@@ -1,11 +1,11 @@
 //! `_weakref`: weak references. `proxy` is not there yet.
 
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Field, Header, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
 use std::cell::Cell;

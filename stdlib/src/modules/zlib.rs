@@ -2,11 +2,11 @@
 
 use super::support::{self, BytesLike, add_exception, low_word};
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
-use skein_runtime::methods::ext_type;
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Kind, Ref, Tracer};
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::{R, Raised, Value, Vm, native_functions, native_type};
 use std::cell::RefCell;

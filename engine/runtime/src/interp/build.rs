@@ -174,13 +174,13 @@ pub fn list_to_tuple(vm: &Vm, at: At) -> R<At> {
 
 pub fn interpolation(vm: &Vm, at: At) -> R<At> {
     let b = at.b();
-    let v = crate::methods::interpolation_of(vm, at.reg(b), at.reg(b + 1), at.c(), at.reg(b + 2))?;
+    let v = (vm.builtin.interpolation)(vm, at.reg(b), at.reg(b + 1), at.c(), at.reg(b + 2))?;
     at.set(at.a(), v);
     Ok(at.skip(1))
 }
 
 pub fn template(vm: &Vm, at: At) -> R<At> {
-    let v = crate::methods::template_of(vm, at.reg(at.b()), at.reg(at.c()))?;
+    let v = (vm.builtin.template)(vm, at.reg(at.b()), at.reg(at.c()))?;
     at.set(at.a(), v);
     Ok(at.skip(1))
 }

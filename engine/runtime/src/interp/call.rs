@@ -51,7 +51,7 @@ impl SoftCall<'_> {
     pub fn raised(&self, vm: &Vm) -> At {
         if self.cont.kind == ContKind::LeaveContext {
             // There is no frame whose unwinding would do it. An error in it replaces the other.
-            let _ = crate::modules::contextvars::leave(vm, self.cont.a, self.cont.b);
+            let _ = crate::variables::leave(vm, self.cont.a, self.cont.b);
         }
         self.go_on(vm, Err(crate::value::Raised))
     }
@@ -262,7 +262,7 @@ pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -
         }
         _ => {
             // What is bound may be such an object again.
-            crate::methods::check_native_stack(vm, " while calling a Python object")?;
+            super::check_native_stack(vm, " while calling a Python object")?;
             let receiver = args.positional()[0];
             let bound = vm.bind(f, receiver, vm.type_of(receiver))?;
             call_soft(vm, resume, bound, args.rest(), cont)
@@ -617,7 +617,7 @@ fn apply_any(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
         }
         ContKind::Anext => generators::anext_result(vm, resume, cont, v),
         ContKind::LeaveContext => {
-            crate::modules::contextvars::leave(vm, cont.a, cont.b)?;
+            crate::variables::leave(vm, cont.a, cont.b)?;
             deliver(vm, resume, cont, v)
         }
         ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
@@ -686,7 +686,7 @@ pub fn safepoint_at(vm: &Vm, at: At) -> At {
         vm.run_finalizers();
     }
     if asked & poll::SIGNAL != 0
-        && let Err(e) = crate::modules::run_signal_handlers(vm)
+        && let Err(e) = (vm.builtin.run_signal_handlers)(vm)
     {
         if asked & poll::SLICE != 0 {
             vm.request(poll::SLICE);

@@ -63,3 +63,13 @@ impl Vm {
         ran.and(result)
     }
 }
+
+/// Raises RecursionError before natives that call each other use up the native stack.
+#[inline]
+pub fn check_native_stack(vm: &Vm, doing: &str) -> R<()> {
+    let marker = 0u8;
+    if std::ptr::from_ref(&marker).addr() < vm.native_limit.get() {
+        return Err(vm.recursion_error(format!("maximum recursion depth exceeded{doing}")));
+    }
+    Ok(())
+}

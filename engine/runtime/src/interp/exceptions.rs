@@ -117,7 +117,7 @@ pub fn match_exc_group(vm: &Vm, at: At) -> R<At> {
     }
     let (hit, rest) = if vm.is_instance(e, ty)? {
         let is_group = vm.type_of(e).is_subtype(vm.exc.base_exception_group);
-        let group = if is_group { e } else { vm.wrap_in_group(e)? };
+        let group = if is_group { e } else { wrap_in_group(vm, e)? };
         (group, Value::NONE)
     } else if vm.type_of(e).is_subtype(vm.exc.base_exception_group) {
         let split = vm.call(vm.get_attr_str(e, "split")?, &[ty])?;
@@ -137,7 +137,7 @@ pub fn match_exc_group(vm: &Vm, at: At) -> R<At> {
 }
 
 pub fn prep_reraise_star(vm: &Vm, at: At) -> R<At> {
-    let v = vm.exceptions_to_reraise(at.reg(at.b()), at.reg(at.c()))?;
+    let v = (vm.builtin.exceptions_to_reraise)(vm, at.reg(at.b()), at.reg(at.c()))?;
     at.set(at.a(), v);
     Ok(at.skip(1))
 }
@@ -176,4 +176,11 @@ fn distance(a: &[u8], b: &[u8], step: usize, case: usize) -> usize {
         }
     }
     row[b.len()]
+}
+
+/// An exception group of one exception, for `except*`.
+fn wrap_in_group(vm: &Vm, e: Value) -> R<Value> {
+    let message = vm.str("")?;
+    let items = vm.tuple(&[e])?;
+    vm.call(vm.exc.base_exception_group.value(), &[message, items])
 }

@@ -5,9 +5,9 @@ use crate::interp::call::{call_special, deliver, leave_side, make_room};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::{At, copy_words, or_unwind, publish};
-use crate::methods::generator::{Awaitable, begin_send, settle};
 use crate::native::Args;
 use crate::object::Ref;
+use crate::types::async_step::{Awaitable, begin_send, settle};
 use crate::types::ext::Ext;
 use crate::types::generator::{ASYNC, DELEGATING, GenState, Generator, PLAIN};
 use crate::value::{R, Raised, Value};
@@ -566,7 +566,7 @@ pub fn end_async_for(vm: &Vm, at: At) -> R<At> {
 }
 
 pub fn wrap_async_yield(vm: &Vm, at: At) -> R<At> {
-    let v = crate::methods::wrap_async_value(vm, at.reg(at.b()))?;
+    let v = crate::types::async_step::wrap_async_value(vm, at.reg(at.b()))?;
     at.set(at.a(), v);
     Ok(at.skip(1))
 }

@@ -148,7 +148,7 @@ impl Vm {
         if self.poll.load(Ordering::Relaxed) & poll::SIGNAL != 0 {
             // A native may go through an iterator that has no end.
             self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed);
-            crate::modules::run_signal_handlers(self)?;
+            (self.builtin.run_signal_handlers)(self)?;
         }
         // Native iterators end by returning UNBOUND: no exception is made.
         let r = match f.cast::<NativeFunction>() {

@@ -161,7 +161,7 @@ pub fn intrinsic(vm: &Vm, at: At) -> R<At> {
         | Intrinsic::SubscriptGeneric
         | Intrinsic::TypeAlias
         | Intrinsic::SetTypeParamDefault => {
-            crate::modules::typing_intrinsic(vm, which, at.row(at.b(), intrinsic_args(which)))?
+            (vm.builtin.typing_intrinsic)(vm, which, at.row(at.b(), intrinsic_args(which)))?
         }
     };
     at.set(at.a(), v);

@@ -37,6 +37,7 @@ pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
 pub use call::{SoftCall, apply, apply_recursion_limit, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
+pub use depth::check_native_stack;
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{

@@ -78,7 +78,7 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
     if cont.kind == ContKind::LeaveContext {
         publish(vm, to);
         // An error in it replaces the one that is on its way.
-        let _ = crate::modules::contextvars::leave(vm, cont.a, cont.b);
+        let _ = crate::variables::leave(vm, cont.a, cont.b);
     }
     publish(vm, raising);
     let handled: R<Option<At>> = match cont.kind {

@@ -103,3 +103,35 @@ pub struct Super {
     pub receiver_type: Field,
 }
 fixed_object!(Super, Super, [this_class, receiver, receiver_type]);
+
+impl Vm {
+    /// `super(class, receiver)`. TypeError.
+    pub fn new_super(&self, class: Value, receiver: Value) -> R<Ref<Super>> {
+        let Some(ty) = class.cast::<Type>() else {
+            return Err(
+                self.type_error(format!("super() argument 1 must be a type, not {}", self.type_name(class)))
+            );
+        };
+        let own = self.type_of(receiver);
+        let receiver_type = match receiver.cast::<Type>() {
+            Some(t) if t.is_subtype(ty) => t,
+            _ if own.is_subtype(ty) => own,
+            _ => match self.find_attr(receiver, self.names.__class__)?.and_then(|c| c.cast::<Type>()) {
+                Some(c) if c.is_subtype(ty) => c,
+                _ => {
+                    let what = if receiver.cast::<Type>().is_some() { "type" } else { "instance of" };
+                    let name = receiver.cast::<Type>().unwrap_or(own).name_string();
+                    return Err(self.type_error(format!(
+                        "super(type, obj): obj ({what} {name}) is not an instance or subtype of type ({}).",
+                        ty.name_string()
+                    )));
+                }
+            },
+        };
+        let s = self.alloc_fixed::<Super>(self.types.super_.root_shape_id())?;
+        s.this_class.init(class);
+        s.receiver.init(receiver);
+        s.receiver_type.init(receiver_type.value());
+        Ok(s)
+    }
+}

@@ -7,13 +7,16 @@
 //! type of natives. A payload with Rust-owned memory (`NEEDS_DROP`) is dropped when the object dies,
 //! at an unknown later time, and must not touch other heap objects then.
 
+use crate::native::{Args, TypeDef};
 use crate::native::{FromArg, NativeDef, wrong_type};
 use crate::object::{Header, Kind, Object, Ref, Tracer};
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::Vm;
+use rustc_hash::FxHashMap;
 use std::any::TypeId;
 use std::cell::Cell;
+use std::cell::RefCell;
 use std::ops::Deref;
 
 /// The data of an extension object.
@@ -177,4 +180,56 @@ impl<T: Payload> FromArg for ExtArg<T> {
     fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<ExtArg<T>> {
         v.cast::<Ext<T>>().map(ExtArg).ok_or_else(|| wrong_type(vm, def, i, v, T::NAME))
     }
+}
+
+/// The class that a `__new__` of `base` got as its first argument. TypeError.
+pub fn class_argument(vm: &Vm, args: &Args<'_>, base: Ref<Type>) -> R<Ref<Type>> {
+    let name = || base.message_name();
+    let Some(&first) = args.positional().first() else {
+        return Err(vm.type_error(format!("{}.__new__(): not enough arguments", name())));
+    };
+    let Some(ty) = first.cast::<Type>() else {
+        return Err(vm.type_error(format!(
+            "{}.__new__(X): X is not a type object ({})",
+            name(),
+            vm.type_name(first)
+        )));
+    };
+    if ty != base && !ty.is_subtype(base) {
+        return Err(vm.type_error(format!(
+            "{0}.__new__({1}): {1} is not a subtype of {0}",
+            name(),
+            ty.message_name()
+        )));
+    }
+    Ok(ty)
+}
+
+/// Types declared outside of the core, made at their first use.
+#[derive(Default)]
+struct ExtTypes(RefCell<FxHashMap<usize, Ref<Type>>>);
+
+/// The type of this declaration, made at the first use. MemoryError.
+pub fn ext_type(vm: &Vm, def: &'static TypeDef) -> R<Ref<Type>> {
+    let state = vm.state::<ExtTypes>();
+    let key = std::ptr::from_ref(def).addr();
+    if let Some(&ty) = state.0.borrow().get(&key) {
+        return Ok(ty);
+    }
+    let ty = vm.make_native_type(def)?;
+    state.0.borrow_mut().insert(key, ty);
+    Ok(ty)
+}
+
+/// The class that a `__new__` was called for must be that declared, or a subclass. TypeError.
+pub fn check_class(vm: &Vm, class: Ref<Type>, def: &'static TypeDef) -> R<()> {
+    if class.def().is_some_and(|d| std::ptr::eq(d, def)) {
+        return Ok(());
+    }
+    let own = ext_type(vm, def)?;
+    if class.is_subtype(own) {
+        return Ok(());
+    }
+    let (own, class) = (own.message_name(), class.message_name());
+    Err(vm.type_error(format!("{own}.__new__({class}): {class} is not a subtype of {own}")))
 }

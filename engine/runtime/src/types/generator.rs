@@ -7,12 +7,12 @@
 //! Generator | header (bits: kind, state) | function | … | count | register 0 | …
 //! ```
 
-use crate::methods::generator::needs_close;
 use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::function::Function;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use skein_bytecode::flags;
+use skein_bytecode::{Intrinsic, Op};
 use std::cell::Cell;
 
 /// A generator, coroutine or async generator (by its shape).
@@ -163,4 +163,25 @@ impl Ref<Generator> {
         }
         self.handled.init(None::<Value>);
     }
+}
+
+/// Is a suspended generator inside of a `try` or `with`, so that closing it runs code?
+pub fn needs_close(g: Ref<Generator>) -> bool {
+    if vm_delegates(g) {
+        return true;
+    }
+    let code = g.code();
+    let portable = code.portable();
+    let at = g.unit().wrapping_sub(1);
+    portable.handlers.iter().any(|h| {
+        // The one around the whole body only converts StopIteration.
+        let converts = portable.units[h.target as usize..].iter().take(1).any(|u| {
+            *u as u8 == Op::Intrinsic as u8 && (u >> 24) as u8 == Intrinsic::StopIterationError as u8
+        });
+        h.start <= at && at < h.end && !converts
+    })
+}
+
+fn vm_delegates(g: Ref<Generator>) -> bool {
+    g.flag(crate::types::generator::DELEGATING)
 }

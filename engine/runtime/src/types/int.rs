@@ -89,3 +89,45 @@ impl Ref<BigInt> {
         vm.heap.register_free_on_death(self.header());
     }
 }
+
+/// `hash(i)`.
+pub fn hash_i64(i: i64) -> i64 {
+    match i % HASH_MODULUS {
+        -1 => -2,
+        h => h,
+    }
+}
+
+/// `hash` of an int of any size.
+pub fn hash_big(b: &Big) -> i64 {
+    let m = Big::from(HASH_MODULUS);
+    let h = i64::try_from(b.magnitude() % m.magnitude()).unwrap_or(0);
+    match if b.sign() == Sign::Minus { -h } else { h } {
+        -1 => -2,
+        h => h,
+    }
+}
+
+/// The nearest float, ties to even; infinite if too large.
+pub fn big_to_f64(b: &Big) -> f64 {
+    let bits = b.bits();
+    if bits <= 64 {
+        let m = b.magnitude().iter_u64_digits().next().unwrap_or(0) as f64;
+        return if b.sign() == Sign::Minus { -m } else { m };
+    }
+    if bits > 1024 {
+        return if b.sign() == Sign::Minus { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
+    // The top 64 bits, the last of which also stands for all below it, are rounded once.
+    let shift = bits - 64;
+    let top: num_bigint::BigUint = b.magnitude() >> shift;
+    let mut m = top.iter_u64_digits().next().unwrap_or(0);
+    if b.magnitude().trailing_zeros().unwrap_or(0) < shift {
+        m |= 1;
+    }
+    let f = m as f64 * 2f64.powi(shift as i32);
+    if b.sign() == Sign::Minus { -f } else { f }
+}
+
+/// The modulus of Python's hash of numbers: a Mersenne prime.
+pub const HASH_MODULUS: i64 = (1 << 61) - 1;

@@ -1,5 +1,6 @@
-//! Layouts of the builtin types' objects. What Python code sees of them is in [`crate::methods`].
+//! Layouts of the builtin types' objects. What Python code sees of them is in the crate `skein-builtins`.
 
+pub mod async_step;
 pub mod bytes;
 pub mod cell;
 pub mod code;

@@ -1,8 +1,10 @@
 //! Modules.
 
 use crate::fixed_object;
+use crate::native::NativeDef;
 use crate::object::{Field, Header, Ref};
 use crate::types::dict::Dict;
+use crate::types::native::NativeFunction;
 use crate::value::R;
 use crate::vm::Vm;
 
@@ -45,4 +47,24 @@ impl Module {
         // SAFETY: set at creation.
         unsafe { self.dict.value().cast_unchecked() }
     }
+}
+
+/// Makes a module at its first import.
+pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
+
+/// Adds functions to a module. MemoryError.
+pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {
+    let name = module.dict().get_str(vm, vm.names.__name__)?.unwrap_or(crate::value::Value::NONE);
+    for def in functions {
+        let f = NativeFunction::function(vm, def, name)?;
+        module.dict().set_name(vm, def.name, f.value())?;
+    }
+    Ok(())
+}
+
+/// A module of native functions. MemoryError.
+pub fn make_module(vm: &Vm, name: &str, functions: &'static [NativeDef]) -> R<Ref<Module>> {
+    let m = Module::new(vm, name)?;
+    add_functions(vm, m, functions)?;
+    Ok(m)
 }

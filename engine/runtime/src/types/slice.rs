@@ -4,6 +4,7 @@ use crate::fixed_object;
 use crate::object::{Field, Header, Ref};
 use crate::value::{R, Value};
 use crate::vm::Vm;
+use skein_bytecode::Special;
 
 /// A slice.
 #[repr(C)]
@@ -23,5 +24,87 @@ impl Slice {
         s.stop.init(stop);
         s.step.init(step);
         Ok(s)
+    }
+}
+
+/// Start, stop and step of a slice as they are: None where not given.
+pub struct SliceBounds {
+    start: Option<i64>,
+    stop: Option<i64>,
+    pub step: i64,
+}
+
+/// The items of a sequence that a slice selects: `count` items from `start` on, `step` apart.
+#[derive(Clone, Copy, Debug)]
+pub struct SliceRange {
+    pub start: i64,
+    /// Where the selection ends; for an empty selection with step 1 not before the start.
+    pub stop: i64,
+    pub step: i64,
+    pub count: usize,
+}
+
+impl SliceRange {
+    /// The positions in order.
+    pub fn positions(self) -> impl Iterator<Item = usize> {
+        (0..self.count as i64).map(move |i| (self.start + i * self.step) as usize)
+    }
+
+    /// For step 1: the bounds, which are in order.
+    pub fn bounds(self) -> (usize, usize) {
+        (self.start as usize, self.stop.max(self.start) as usize)
+    }
+}
+
+/// The numbers in a slice. TypeError, ValueError.
+pub fn slice_bounds(vm: &Vm, s: Ref<Slice>) -> R<SliceBounds> {
+    let read = |v: Value| -> R<Option<i64>> {
+        if v.is_none() {
+            return Ok(None);
+        }
+        if v.is_int() {
+            return Ok(Some(v.as_small_int()));
+        }
+        check_index(vm, v)?;
+        vm.index_clamped(v).map(Some)
+    };
+    let step = read(s.step.or_none())?.unwrap_or(1);
+    if step == 0 {
+        return Err(vm.value_error("slice step cannot be zero"));
+    }
+    // So that it can be negated.
+    let step = step.max(-i64::MAX);
+    Ok(SliceBounds { start: read(s.start.or_none())?, stop: read(s.stop.or_none())?, step })
+}
+
+/// TypeError if this is no index of a slice.
+pub fn check_index(vm: &Vm, v: Value) -> R<()> {
+    if vm.is_int(v) || vm.type_of(v).special(vm, Special::Index).is_some() {
+        return Ok(());
+    }
+    Err(vm.type_error("slice indices must be integers or None or have an __index__ method"))
+}
+
+impl SliceBounds {
+    /// For a sequence of this length.
+    pub fn of_len(&self, len: usize) -> SliceRange {
+        let (len, step) = (len as i64, self.step);
+        let (low, high) = if step < 0 { (-1, len - 1) } else { (0, len) };
+        let clamp = |v: Option<i64>, default: i64| match v {
+            None => default,
+            Some(i) if i < 0 => i.saturating_add(len).max(low),
+            Some(i) => i.min(high),
+        };
+        let start = clamp(self.start, if step < 0 { high } else { low });
+        let stop = clamp(self.stop, if step < 0 { low } else { high });
+        let count = crate::types::range::range_len(start, stop, step) as usize;
+        SliceRange { start, stop, step, count }
+    }
+}
+
+impl Vm {
+    /// What a slice selects of a sequence of this length. TypeError, ValueError.
+    pub fn slice_range(&self, s: Ref<Slice>, len: usize) -> R<SliceRange> {
+        Ok(slice_bounds(self, s)?.of_len(len))
     }
 }

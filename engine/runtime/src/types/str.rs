@@ -10,6 +10,7 @@
 use crate::object::{Header, Kind, Object, Ref, Tracer};
 use crate::types::typeobj::Type;
 use crate::value::R;
+use crate::value::Value;
 use crate::vm::Vm;
 use std::cell::Cell;
 use std::hash::Hasher;
@@ -222,5 +223,32 @@ impl Ref<Str> {
     #[inline]
     pub fn same(self, other: Ref<Str>) -> bool {
         self == other || (!(self.is_interned() && other.is_interned()) && self.bytes() == other.bytes())
+    }
+}
+
+impl Vm {
+    /// `chr(c)`; c is in range.
+    pub fn char_str(&self, c: u32) -> R<Value> {
+        if c < 256
+            && let Some(&v) = self.latin1.borrow().get(c as usize)
+        {
+            return Ok(v);
+        }
+        if c < 256 {
+            for c in 0..256 {
+                let mut bytes = Vec::new();
+                push_code_point(&mut bytes, c);
+                let s = self.intern_bytes(&bytes)?;
+                // The interned string lives as long as the isolate.
+                let mut table = self.latin1.borrow_mut();
+                if table.len() == c as usize {
+                    table.push(s.value());
+                }
+            }
+            return Ok(self.latin1.borrow()[c as usize]);
+        }
+        let mut bytes = Vec::new();
+        push_code_point(&mut bytes, c);
+        Ok(Str::new(self, &bytes)?.value())
     }
 }

@@ -93,3 +93,38 @@ impl Tuple {
 
 /// Most items that a tuple of any shape can have.
 pub const MAX_LEN: usize = isize::MAX as usize / 16;
+
+/// The hash of a tuple. TypeError.
+pub fn hash_tuple(vm: &Vm, t: Ref<Tuple>) -> R<i64> {
+    crate::interp::check_native_stack(vm, "")?;
+    tuple_hash(t.items().iter().map(|&v| vm.hash(v)))
+}
+
+/// `a == b` of plain tuples.
+pub fn equal_tuples(vm: &Vm, a: Ref<Tuple>, b: Ref<Tuple>) -> R<bool> {
+    crate::interp::check_native_stack(vm, " in comparison")?;
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    for (&x, &y) in a.items().iter().zip(b.items()) {
+        if !vm.eq(x, y)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Python's hash of a tuple of items with these hashes: xxHash without its last rounds.
+pub fn tuple_hash(hashes: impl ExactSizeIterator<Item = R<i64>>) -> R<i64> {
+    const P1: u64 = 11_400_714_785_074_694_791;
+    const P2: u64 = 14_029_467_366_897_019_727;
+    const P5: u64 = 2_870_177_450_012_600_261;
+    let len = hashes.len() as u64;
+    let mut acc = P5;
+    for h in hashes {
+        acc = acc.wrapping_add((h? as u64).wrapping_mul(P2));
+        acc = acc.rotate_left(31).wrapping_mul(P1);
+    }
+    acc = acc.wrapping_add(len ^ (P5 ^ 3_527_539));
+    Ok(if acc == u64::MAX { 1_546_275_796 } else { acc as i64 })
+}

@@ -108,7 +108,7 @@ const MAX_INLINE: u16 = 32;
 
 impl Ref<Type> {
     /// Sets up a type whose memory was just allocated, its bases and MRO not yet known.
-    pub(crate) fn init(self, vm: &Vm, kind: Kind, flags: u32, def: Option<&'static TypeDef>) {
+    pub fn init(self, vm: &Vm, kind: Kind, flags: u32, def: Option<&'static TypeDef>) {
         self.kind.set(kind as u8);
         self.flags.set(flags);
         self.def.set(def);
@@ -119,7 +119,7 @@ impl Ref<Type> {
     }
 
     /// Makes the shape of fresh instances; the first slots are those of `__slots__`.
-    pub(crate) fn make_root_shape(self, vm: &Vm) {
+    pub fn make_root_shape(self, vm: &Vm) {
         let names: Box<[Ref<Str>]> = match self.slot_names.cast::<Tuple>() {
             Some(t) => t.items().iter().filter_map(|v| v.cast::<Str>()).collect(),
             None => Box::default(),
@@ -366,4 +366,56 @@ pub const METHOD_CACHE_SIZE: usize = 4096;
 fn method_cache_slot(ty: Ref<Type>, name: Ref<Str>) -> usize {
     ((ty.version.get() as usize).wrapping_mul(0x9e37) ^ (name.as_ptr() as usize >> 4))
         & (METHOD_CACHE_SIZE - 1)
+}
+
+/// `__module__`.
+pub fn type_module(vm: &Vm, t: Ref<Type>) -> R<Option<Value>> {
+    // Where instances have a module of their own, its descriptor stands under the name.
+    let own = t.dict().get_str(vm, vm.names.__module__)?;
+    if let Some(m) =
+        own.filter(|&m| t.has_flag(type_flags::HEAP) || vm.type_of(m) != vm.types.getset_descriptor)
+    {
+        return Ok(Some(m));
+    }
+    if t.has_flag(type_flags::HEAP) {
+        return Ok(None);
+    }
+    let module = t.def().and_then(|d| d.name.rsplit_once('.')).map_or("builtins", |(m, _)| m);
+    Ok(Some(vm.intern(module)?.value()))
+}
+
+/// C3 linearisation. TypeError if there is none.
+pub fn compute_mro(vm: &Vm, t: Ref<Type>) -> R<Ref<Tuple>> {
+    let Some(bases) = t.bases.cast::<Tuple>() else { return Tuple::new(vm, &[t.value()]) };
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    for b in bases.items() {
+        let Some(b) = b.cast::<Type>() else {
+            return Err(vm.type_error("bases must be types"));
+        };
+        rows.push(b.mro().items().to_vec());
+    }
+    rows.push(bases.items().to_vec());
+    // The values are kept alive by the bases.
+    let mut out = vec![t.value()];
+    loop {
+        rows.retain(|r| !r.is_empty());
+        if rows.is_empty() {
+            return Tuple::new(vm, &out);
+        }
+        let good = rows.iter().map(|r| r[0]).find(|c| !rows.iter().any(|r| r[1..].contains(c)));
+        let Some(next) = good else {
+            let names: Vec<String> =
+                rows.iter().filter_map(|r| r[0].cast::<Type>()).map(|t| t.name_string()).collect();
+            return Err(vm.type_error(format!(
+                "Cannot create a consistent method resolution order (MRO) for bases {}",
+                names.join(", ")
+            )));
+        };
+        out.push(next);
+        for r in &mut rows {
+            if r[0] == next {
+                r.remove(0);
+            }
+        }
+    }
 }

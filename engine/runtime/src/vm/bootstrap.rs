@@ -1,8 +1,6 @@
 //! Making an isolate: the first types have to be made before there are types.
 
 use crate::context::{ChunkPool, Context};
-use crate::methods::exceptions::{Exceptions, ROWS};
-use crate::methods::{DEFS, Types};
 use crate::native::{NativeDef, NativeKind, TypeDef};
 use crate::object::{Field, Kind, Ref};
 use crate::types::descriptor::{GetSet, Wrapper};
@@ -12,6 +10,7 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{METHOD_CACHE_SIZE, Type};
 use crate::value::{R, Value};
+use crate::vm::exceptions::{Exceptions, ROWS};
 use crate::vm::{Config, Counters, Hooks, Names, Published, Vm};
 use skein_bytecode::Special;
 use skein_heap::{Heap, HeapConfig};
@@ -56,7 +55,8 @@ impl Vm {
                 Ok(Ref::from_header(p))
             }
         };
-        let list = DEFS.iter().map(|_| bare_type()).collect::<Result<Vec<_>, _>>()?;
+        let builtin = hooks.builtins();
+        let list = builtin.types.iter().map(|_| bare_type()).collect::<Result<Vec<_>, _>>()?;
         let exceptions = ROWS.iter().map(|_| bare_type()).collect::<Result<Vec<_>, _>>()?;
         let bare_str = heap_str(&heap).ok_or_else(no_memory)?;
         let hash_key = match config.hash_seed {
@@ -78,7 +78,7 @@ impl Vm {
             exit_result: Cell::new(Value::NONE),
             heap,
             shapes: Default::default(),
-            types: Types::from_list(&list),
+            types: (builtin.assemble)(&list),
             exc: Exceptions::from_list(&exceptions),
             names: Names::new(&mut |_| bare_str),
             special_names: Vec::new(),
@@ -100,6 +100,7 @@ impl Vm {
             chunks,
             config,
             hooks,
+            builtin,
             native_limit: Cell::new(0),
             native_base: Cell::new(0),
             repr_stack: RefCell::default(),
@@ -119,7 +120,7 @@ impl Vm {
         vm.special_names = specials;
         vm.fill_types(&list, &exceptions).map_err(|_| no_memory())?;
         vm.known.find(&vm);
-        let error = vm.preallocate_memory_error().and_then(|()| crate::modules::init(&vm));
+        let error = vm.preallocate_memory_error().and_then(|()| (vm.builtin.init)(&vm));
         if error.is_err() {
             let text = vm.pending.take().map(|e| crate::interp::describe_exception(&vm, e));
             return Err(StartError(text.unwrap_or_else(|| "not enough memory to start".into())));
@@ -132,7 +133,7 @@ impl Vm {
     /// Root shapes, in table order, and what `init` sets. Shape 0 is that of internal arrays.
     fn init_types(&self, list: &[Ref<Type>], exceptions: &[Ref<Type>]) -> R<()> {
         self.shapes.add_root(self.types.object, 0, false, Box::default());
-        let defs = DEFS.iter().copied().chain(ROWS.iter().map(|r| r.def));
+        let defs = self.builtin.types.iter().copied().chain(ROWS.iter().map(|r| r.def));
         let all: Vec<(Ref<Type>, &'static TypeDef)> =
             list.iter().chain(exceptions).copied().zip(defs).collect();
         for &(ty, _) in &all {
@@ -157,7 +158,7 @@ impl Vm {
 
     /// Bases, MROs and dictionaries.
     fn fill_types(&self, list: &[Ref<Type>], exceptions: &[Ref<Type>]) -> R<()> {
-        for (ty, def) in list.iter().zip(DEFS) {
+        for (ty, def) in list.iter().zip(self.builtin.types) {
             let base = match def.base {
                 Some(base) => Some(base(self)),
                 None => (*ty != self.types.object).then_some(self.types.object),
@@ -170,10 +171,10 @@ impl Vm {
         }
         let group_bases = [self.exc.base_exception_group, self.exc.exception].map(Value::from);
         self.set_bases(self.exc.exception_group, &group_bases)?;
-        for (ty, def) in list.iter().zip(DEFS) {
+        for (ty, def) in list.iter().zip(self.builtin.types) {
             self.fill_type(*ty, def)?;
         }
-        crate::methods::exceptions::fill(self)?;
+        (self.builtin.fill_exceptions)(self)?;
         Ok(())
     }
 
@@ -200,13 +201,13 @@ impl Vm {
     fn set_bases(&self, ty: Ref<Type>, bases: &[Value]) -> R<()> {
         let tuple = Tuple::new(self, bases)?;
         ty.bases.set(self, ty, tuple.value());
-        let mro = crate::methods::compute_mro(self, ty)?;
+        let mro = crate::types::typeobj::compute_mro(self, ty)?;
         ty.mro.set(self, ty, mro.value());
         Ok(())
     }
 
     /// Fills a builtin type's dictionary from its declaration. MemoryError.
-    pub(crate) fn fill_type(&self, ty: Ref<Type>, def: &'static TypeDef) -> R<()> {
+    pub fn fill_type(&self, ty: Ref<Type>, def: &'static TypeDef) -> R<()> {
         let dict = ty.dict();
         for g in def.getset {
             let d = GetSet::new(self, g, ty)?;
@@ -216,7 +217,7 @@ impl Vm {
         if def.flags & crate::types::typeobj::type_flags::HAS_DICT != 0
             && dict.get_str(self, self.names.__dict__)?.is_none()
         {
-            let d = GetSet::new(self, &crate::methods::INSTANCE_DICT, ty)?;
+            let d = GetSet::new(self, self.builtin.instance_dict, ty)?;
             dict.set_str(self, self.names.__dict__, d.value())?;
         }
         // Where instances have documentation of their own, its descriptor stands under the name.

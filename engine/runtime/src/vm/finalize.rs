@@ -7,6 +7,7 @@ use crate::types::generator::Generator;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
+use std::io::Write;
 
 impl Vm {
     /// Runs finalizers that collections have found. The pending exception stays what it is.
@@ -26,7 +27,7 @@ impl Vm {
 
     fn finalize(&self, v: Value) {
         if let Some(g) = v.cast::<Generator>() {
-            if crate::methods::generator::finalize(self, g).is_err() {
+            if (self.builtin.finalize_generator)(self, g).is_err() {
                 let what = format!("Exception ignored while closing generator {}", self.repr_or_type(v));
                 self.unraisable(Some(&what), Value::NONE);
             }
@@ -44,7 +45,7 @@ impl Vm {
         }
     }
 
-    pub(crate) fn repr_or_type(&self, v: Value) -> String {
+    pub fn repr_or_type(&self, v: Value) -> String {
         self.repr_string(v).unwrap_or_else(|Raised| {
             self.pending.take();
             format!("<{} object at {:#x}>", self.type_name(v), v.bits())
@@ -58,7 +59,7 @@ impl Vm {
             return;
         }
         self.pending.take();
-        crate::vm::report::print_unraisable(self, e, message, object);
+        (self.builtin.print_unraisable)(self, e, message, object);
     }
 
     /// Calls a hook that Python code has put in place of the builtin one.
@@ -110,7 +111,7 @@ impl Vm {
     pub fn warn_explicit(&self, category: Ref<Type>, message: &str, file: &str, line: u32) -> R<()> {
         let text = self.str(message)?;
         let shown = || {
-            let source = crate::vm::report::source_line(self, file, line);
+            let source = (self.builtin.source_line)(self, file, line);
             let source = source.map(|l| format!("  {}\n", l.trim())).unwrap_or_default();
             format!("{file}:{line}: {}: {message}\n{source}", category.name_string())
         };
@@ -123,7 +124,7 @@ impl Vm {
         if self.pending_is(self.exc.warning) || self.catch(self.exc.exception).is_none() {
             return Err(Raised);
         }
-        crate::vm::report::write_stderr(self, &shown());
+        write_stderr(self, &shown());
         Ok(())
     }
 
@@ -133,14 +134,35 @@ impl Vm {
             Some(m) => m.get_name(self, "warnings")?,
             None => None,
         };
-        let module = match imported.map_or_else(|| crate::modules::import(self, "warnings"), Ok) {
+        let module = match imported.map_or_else(|| self.import("warnings"), Ok) {
             Ok(m) => m,
             Err(Raised) => {
                 self.pending.take();
-                crate::vm::report::write_stderr(self, &shown());
+                write_stderr(self, &shown());
                 return Ok(None);
             }
         };
         self.get_attr_str(module, name).map(Some)
     }
+}
+
+/// Writes text to `sys.stderr`, or to the process's if that does not work.
+pub fn write_stderr(vm: &Vm, text: &str) {
+    let stream = vm.sys_dict.get().and_then(|d| d.get_name(vm, "stderr").ok().flatten());
+    if let Some(stream) = stream {
+        if stream.is_none() {
+            // The program, or who started it, wants nothing to be shown.
+            return;
+        }
+        let written = vm.str(text).and_then(|t| vm.call_method(stream, "write", &[t]));
+        if written.is_ok() {
+            if vm.call_method(stream, "flush", &[]).is_err() {
+                vm.pending.take();
+            }
+            return;
+        }
+        vm.pending.take();
+    }
+    // Nobody is left to be told if this fails too.
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -4,9 +4,10 @@ use crate::context::Context;
 use crate::interp::At;
 use crate::object::Tracer;
 use crate::value::{R, Value};
-use crate::vm::Vm;
+use crate::vm::{Builtins, Vm, poll};
 use skein_bytecode::Code;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 
 /// What to compile.
 #[derive(Clone, Copy, Debug)]
@@ -46,6 +47,9 @@ pub enum Mode {
 
 /// The layers above. One object, so that the runtime names none of them.
 pub trait Hooks {
+    /// The builtin types and modules.
+    fn builtins(&self) -> &'static Builtins;
+
     /// Compiles source text; SyntaxError and its like are raised.
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>>;
 
@@ -126,5 +130,27 @@ impl Switcher for NoSwitcher {
     }
     fn standing(&self, _: &Vm, _: Option<Value>) -> Option<(*const Context, At)> {
         None
+    }
+}
+
+impl Vm {
+    /// Runs handlers of signals that came in while in a system call, which is to be tried again if
+    /// this is fine. Their exception otherwise.
+    pub fn check_signals(&self) -> R<()> {
+        if self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed) & poll::SIGNAL == 0 {
+            return Ok(());
+        }
+        (self.builtin.run_signal_handlers)(self)
+    }
+
+    /// Calls a system call again as long as signals interrupt it whose handlers raise nothing.
+    /// `Err(Ok(errno))` for its other errors.
+    pub fn retry<T>(&self, mut call: impl FnMut() -> std::io::Result<T>) -> R<std::io::Result<T>> {
+        loop {
+            match call() {
+                Err(e) if e.raw_os_error() == Some(libc::EINTR) => self.check_signals()?,
+                r => return Ok(r),
+            }
+        }
     }
 }

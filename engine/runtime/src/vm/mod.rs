@@ -2,22 +2,28 @@
 
 mod alloc;
 mod bootstrap;
+mod builtins;
+mod classes;
 mod errors;
+mod exceptions;
 mod finalize;
 mod hooks;
 mod known;
 mod names;
+mod oserror;
 mod protocol;
-pub mod report;
+mod text_errors;
 
-pub use crate::methods::SyntaxPlace;
 pub use bootstrap::StartError;
+pub use builtins::{Builtins, LIBRARY, Types};
+pub use exceptions::{Exceptions, ROWS as EXCEPTIONS, Row as ExceptionRow};
+pub use finalize::write_stderr;
 pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher, compile_flags};
 pub use names::Names;
+pub use oserror::{class_of_errno, strerror};
+pub use text_errors::SyntaxPlace;
 
 use crate::context::{ChunkPool, Context};
-use crate::methods::Types;
-use crate::methods::exceptions::Exceptions;
 use crate::object::{Model, Ref};
 use crate::shape::ShapeTable;
 use crate::types::dict::Dict;
@@ -128,6 +134,8 @@ pub struct Vm {
     pub chunks: ChunkPool,
     pub config: Config,
     pub hooks: Rc<dyn Hooks>,
+    /// Functions of the builtin types and modules that the machine calls; from the hooks.
+    pub builtin: &'static Builtins,
     /// The native stack in use: its lowest usable address.
     pub native_limit: Cell<usize>,
     /// The native stack in use: its highest address, for scanning.

@@ -53,7 +53,7 @@ impl Vm {
 
     /// Name of a builtin layout's type, for messages.
     pub fn kind_name(&self, kind: Kind) -> &'static str {
-        crate::methods::DEFS.iter().find(|d| d.kind == kind).map_or("object", |d| d.name)
+        self.builtin.types.iter().find(|d| d.kind == kind).map_or("object", |d| d.name)
     }
 
     #[inline(always)]
@@ -225,7 +225,7 @@ impl Vm {
         if let Some(i) = self.as_i64(v) {
             return Ok(i as f64);
         }
-        let f = self.as_big(v).map_or(f64::NAN, |b| crate::methods::big_to_f64(&b));
+        let f = self.as_big(v).map_or(f64::NAN, |b| crate::types::int::big_to_f64(&b));
         if f.is_finite() { Ok(f) } else { Err(self.overflow_error("int too large to convert to float")) }
     }
 
@@ -361,7 +361,7 @@ impl Vm {
             && self.type_of(l) == tuple
             && self.type_of(r) == tuple
         {
-            return crate::methods::equal_tuples(self, a, b);
+            return crate::types::tuple::equal_tuples(self, a, b);
         }
         let v = self.rich_compare(Special::Eq, l, r)?;
         self.truth(v)
@@ -380,7 +380,7 @@ impl Vm {
     /// `hash(v)`. TypeError.
     pub fn hash(&self, v: Value) -> R<i64> {
         if v.is_int() {
-            return Ok(crate::methods::hash_i64(v.as_small_int()));
+            return Ok(crate::types::int::hash_i64(v.as_small_int()));
         }
         if self.is_exact_str(v) {
             // SAFETY: the shape is str's.
@@ -390,7 +390,7 @@ impl Vm {
         if ty == self.types.tuple
             && let Some(t) = v.cast::<Tuple>()
         {
-            return crate::methods::hash_tuple(self, t);
+            return crate::types::tuple::hash_tuple(self, t);
         }
         match ty.special(self, Special::Hash) {
             Some(f) if !f.is_none() => {
@@ -406,7 +406,7 @@ impl Vm {
                     return Ok(h);
                 }
                 match self.as_big(r) {
-                    Some(b) => Ok(crate::methods::hash_big(&b)),
+                    Some(b) => Ok(crate::types::int::hash_big(&b)),
                     None => Err(self.type_error("__hash__ method should return an integer")),
                 }
             }
@@ -429,7 +429,7 @@ impl Vm {
         let Some(e) = plain else { return raised };
         self.pending.set(None);
         let ty = self.type_of(v);
-        let name = crate::methods::type_module(self, ty).and_then(|module| {
+        let name = crate::types::typeobj::type_module(self, ty).and_then(|module| {
             let name = self.str_string(ty.qualname.value())?;
             Ok(match module.and_then(|m| m.cast::<Str>()) {
                 Some(m) if m.bytes() != b"builtins" => format!("{}.{name}", m.to_string_lossy()),
@@ -560,9 +560,9 @@ impl Vm {
 
     /// `callable(v)`.
     pub fn is_callable(&self, v: Value) -> bool {
-        self.type_of(v).special(self, Special::Call).is_some()
-            || matches!(v.header().map(|h| h.kind.get()), Some(k) if k == Kind::Function as u8
-                || k == Kind::Native as u8 || k == Kind::BoundMethod as u8 || k == Kind::Type as u8)
+        let kind = v.header().map(|h| Kind::ALL[h.kind.get() as usize]);
+        matches!(kind, Some(Kind::Function | Kind::BoundMethod | Kind::Native | Kind::Type))
+            || self.type_of(v).special(self, Special::Call).is_some()
     }
 
     /// A callee in error messages: `module.name()`.
@@ -612,7 +612,7 @@ impl Vm {
             return Ok(true);
         }
         if let Some(t) = class.cast::<Tuple>() {
-            crate::methods::check_native_stack(self, " in __instancecheck__")?;
+            crate::interp::check_native_stack(self, " in __instancecheck__")?;
             for &c in t.items() {
                 if self.is_instance(v, c)? {
                     return Ok(true);
@@ -658,7 +658,7 @@ impl Vm {
             return Ok(a.is_subtype(b));
         }
         if let Some(t) = class.cast::<Tuple>() {
-            crate::methods::check_native_stack(self, " in __subclasscheck__")?;
+            crate::interp::check_native_stack(self, " in __subclasscheck__")?;
             for &b in t.items() {
                 if self.is_subclass(c, b)? {
                     return Ok(true);
@@ -727,5 +727,16 @@ impl Vm {
     /// For what does not work yet: a clear error.
     pub fn unsupported(&self, what: &str) -> Raised {
         self.not_implemented(format!("Skein does not support {what} yet"))
+    }
+}
+
+impl Vm {
+    /// A function or class of the module `builtins`. AttributeError.
+    pub fn builtin(&self, name: &str) -> R<Value> {
+        let found = match self.builtins.get() {
+            Some(d) => d.get_name(self, name)?,
+            None => None,
+        };
+        found.ok_or_else(|| self.name_error(format!("name '{name}' is not defined")))
     }
 }

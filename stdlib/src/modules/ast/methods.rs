@@ -1,8 +1,8 @@
 //! What all nodes of syntax trees can do.
 
-use skein_runtime::methods::ext_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::dict::Dict;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
@@ -93,7 +93,7 @@ fn fill(vm: &Vm, node: Value, class: &str, remaining: Ref<List>) -> R<()> {
         if vm.type_of(ty) == vm.types.generic_alias {
             vm.set_attr(node, name, List::with_capacity(vm, 0)?.value())?;
         } else if vm.find_attr(ty, vm.names.__name__)?.is_some_and(|n| is(n, "expr_context")) {
-            let module = skein_runtime::modules::import(vm, "_ast")?;
+            let module = skein_builtins::modules::import(vm, "_ast")?;
             let load = vm.call(vm.get_attr_str(module, "Load")?, &[])?;
             vm.set_attr(node, name, load)?;
         } else {

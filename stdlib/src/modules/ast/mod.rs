@@ -4,12 +4,12 @@ mod methods;
 mod nodes;
 
 use nodes::{Count, FieldDef, PRODUCTS, SUMS};
-use skein_runtime::methods::ext_type;
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::{R, Value, Vm};

@@ -1,6 +1,6 @@
 //! Encodings of one byte a character, by a table or a mapping.
 
-use skein_runtime::methods::codecs::{Handler, Replacement, Undecodable, Unencodable};
+use skein_builtins::types::codecs::{Handler, Replacement, Undecodable, Unencodable};
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::dict::Dict;

@@ -1,6 +1,6 @@
 //! `unicode_escape`, `raw_unicode_escape` and the escapes of bytes.
 
-use skein_runtime::methods::codecs::{Handler, Undecodable, backslashed};
+use skein_builtins::types::codecs::{Handler, Undecodable, backslashed};
 use skein_runtime::object::Ref;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::{R, Vm};

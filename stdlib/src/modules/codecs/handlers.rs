@@ -1,6 +1,6 @@
 //! The error handlers as functions: what `codecs.lookup_error` gives.
 
-use skein_runtime::methods::codecs::backslashed;
+use skein_builtins::types::codecs::backslashed;
 use skein_runtime::native::NativeDef;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::str::{Str, push_code_point};

@@ -5,11 +5,11 @@ mod escapes;
 mod handlers;
 
 use super::support::BytesLike;
-use skein_runtime::methods::codecs::{Codec, decode_with, encode_with};
-use skein_runtime::methods::{is_callable, registry};
-use skein_runtime::modules::make_module;
+use skein_builtins::types::codecs::{Codec, decode_with, encode_with};
+use skein_builtins::types::registry;
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Value, Vm, native_functions};
@@ -171,7 +171,7 @@ native_functions! { FUNCTIONS:
 }
 
 fn register(vm: &Vm, f: Value) -> R<()> {
-    if !is_callable(vm, f) {
+    if !vm.is_callable(f) {
         return Err(vm.type_error("argument must be callable"));
     }
     registry::register(vm, f);
@@ -184,7 +184,7 @@ fn coded(vm: &Vm, v: Value, encoding: Option<Ref<Str>>, errors: Errors, decode: 
 }
 
 fn register_error(vm: &Vm, name: Ref<Str>, f: Value) -> R<()> {
-    if !is_callable(vm, f) {
+    if !vm.is_callable(f) {
         return Err(vm.type_error("handler must be callable"));
     }
     registry::register_error(vm, &name.to_string_lossy(), f);

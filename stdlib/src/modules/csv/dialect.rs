@@ -1,10 +1,10 @@
 //! Dialects of CSV.
 
 use super::error;
-use skein_runtime::methods::{class_argument, ext_type};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, Payload};
+use skein_runtime::types::ext::{class_argument, ext_type};
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::{Args, R, Value, Vm, native_type};

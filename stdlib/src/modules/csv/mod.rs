@@ -6,11 +6,11 @@ mod writer;
 
 use super::support::{self, add_exception};
 use dialect::{DIALECT, Registry, by_name, make as make_dialect};
-use skein_runtime::methods::ext_type;
-use skein_runtime::modules::make_module;
 use skein_runtime::object::Ref;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::{Args, R, Raised, Value, Vm, native_functions};
 use std::cell::Cell;

@@ -2,8 +2,8 @@
 
 use super::dialect::{Dialect, DialectRef, QUOTE_NONE, QUOTE_NONNUMERIC, QUOTE_NOTNULL, QUOTE_STRINGS, make};
 use super::{Limit, error};
-use skein_runtime::methods::ext_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::{Str, push_code_point};

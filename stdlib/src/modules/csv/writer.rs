@@ -2,8 +2,8 @@
 
 use super::dialect::{Dialect, QUOTE_ALL, QUOTE_NONE, QUOTE_NONNUMERIC, QUOTE_NOTNULL, QUOTE_STRINGS, make};
 use super::error;
-use skein_runtime::methods::{ext_type, is_callable};
 use skein_runtime::object::{Field, Kind, Tracer};
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::types::typeobj::type_flags;
@@ -45,7 +45,7 @@ pub fn writer(vm: &Vm, args: Args<'_>) -> R<Value> {
         _ => return Err(vm.type_error("writer expected 1 or 2 positional arguments")),
     };
     let dialect = make(vm, base, args)?;
-    let write = vm.find_attr(file, vm.intern("write")?)?.filter(|w| is_callable(vm, *w));
+    let write = vm.find_attr(file, vm.intern("write")?)?.filter(|w| vm.is_callable(*w));
     let Some(write) = write else {
         return Err(vm.type_error("argument 1 must have a \"write\" method"));
     };

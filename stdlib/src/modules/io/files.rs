@@ -289,7 +289,7 @@ pub fn readinto(vm: &Vm, this: This, buffer: Value) -> R<usize> {
     let f = this.0;
     check_readable(vm, &f, "readinto")?;
     let whole = buffer.cast::<ByteArray>().map(|b| (b, 0, b.bytes().len()));
-    let Some((b, start, end)) = whole.or_else(|| skein_runtime::methods::view_target(buffer)) else {
+    let Some((b, start, end)) = whole.or_else(|| skein_builtins::types::view_target(buffer)) else {
         return Err(vm.type_error(format!(
             "readinto() argument must be read-write bytes-like object, not {}",
             vm.type_name(buffer)

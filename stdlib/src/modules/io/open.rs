@@ -2,10 +2,10 @@
 
 use super::core::{Core, DEFAULT_BUFFER_SIZE};
 use super::files::{self, File, FileRef, Layer, Newline};
-use skein_runtime::modules::make_module;
 use skein_runtime::native::TypeDef;
 use skein_runtime::object::Kind;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Raised, Ref, Value, Vm, native_functions, native_type};
@@ -672,7 +672,7 @@ fn standard(vm: &Vm, fd: i32, name: &str, mode: &str, errors: &str) -> R<Value> 
 
 /// `sys.stdin` and so on, and `builtins.open`.
 pub fn install(vm: &Vm) -> R<()> {
-    let io = skein_runtime::modules::import(vm, "_io")?;
+    let io = skein_builtins::modules::import(vm, "_io")?;
     let (Some(sys), Some(builtins)) = (vm.sys_dict.get(), vm.builtins.get()) else { return Ok(()) };
     for (fd, name, mode, errors) in
         [(0, "stdin", "r", "strict"), (1, "stdout", "w", "strict"), (2, "stderr", "w", "backslashreplace")]

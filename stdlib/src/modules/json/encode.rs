@@ -1,6 +1,6 @@
 //! Writing JSON text.
 
-use skein_runtime::methods::{float_repr, sort_list};
+use skein_builtins::types::{float_repr, sort_list};
 use skein_runtime::native::NativeDef;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;

@@ -3,11 +3,11 @@
 mod encode;
 mod scan;
 
-use skein_runtime::methods::ext_type;
-use skein_runtime::modules::make_module;
 use skein_runtime::native::NativeDef;
 use skein_runtime::object::Ref;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Value, Vm, native_functions};
 

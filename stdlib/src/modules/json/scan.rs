@@ -12,7 +12,7 @@ use skein_runtime::{R, Raised, Value, Vm, native_type};
 #[cold]
 fn error(vm: &Vm, s: Ref<Str>, message: &str, at: usize) -> Raised {
     let make = || -> R<Value> {
-        let m = skein_runtime::modules::import(vm, "json.decoder")?;
+        let m = skein_builtins::modules::import(vm, "json.decoder")?;
         let m = match vm.modules.get() {
             Some(all) => all.get_name(vm, "json.decoder")?.unwrap_or(m),
             None => m,

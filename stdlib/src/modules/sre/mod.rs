@@ -9,13 +9,13 @@ mod subject;
 mod template;
 
 use pattern::{PATTERN, Pattern};
-use skein_runtime::methods::ext_type;
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Field, Ref};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::Ext;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::{R, Value, Vm, native_functions};

@@ -5,9 +5,9 @@ use super::matched;
 use super::ops::flag;
 use super::subject::{How, Matcher, Subject};
 use super::template::{Template, literal_bytes};
-use skein_runtime::methods::{ext_type, is_callable};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::mappingproxy::MappingProxy;
@@ -165,7 +165,7 @@ enum Replacement {
 
 /// The library's compiled form of a replacement text with backslashes.
 pub fn compiled_template(vm: &Vm, p: PatternRef, repl: Value) -> R<Value> {
-    let re = skein_runtime::modules::import(vm, "re")?;
+    let re = skein_builtins::modules::import(vm, "re")?;
     let f = vm.get_attr_str(re, "_compile_template")?;
     let cached = vm.call(f, &[p.value(), repl]);
     let plain = repl.cast::<Str>().is_some() || repl.cast::<Bytes>().is_some();
@@ -181,7 +181,7 @@ fn substitute(vm: &Vm, p: PatternRef, repl: Value, string: Value, count: Option<
     let count = count.unwrap_or(0);
     let s = Subject::for_pattern(vm, p, string)?;
     let mut value = repl;
-    let how = if is_callable(vm, repl) {
+    let how = if vm.is_callable(repl) {
         Replacement::Call
     } else {
         let plain = literal_bytes(vm, &repl).map(|b| !b.contains(&b'\\'));

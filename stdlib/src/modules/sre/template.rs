@@ -1,9 +1,9 @@
 //! Replacement templates: literal text and numbers of groups in turn.
 
 use super::subject::Subject;
-use skein_runtime::methods::ext_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::ext::{Ext, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;

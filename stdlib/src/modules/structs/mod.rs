@@ -4,12 +4,12 @@ mod format;
 
 use super::support::{self, BytesLike, add_exception, write_bytes};
 use format::Format;
-use skein_runtime::methods::{check_class, class_argument, ext_type};
-use skein_runtime::modules::make_module;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::ext::{check_class, class_argument, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::{Args, R, Raised, Value, Vm, native_functions, native_type};

@@ -1,0 +1,543 @@
+//! Builtin functions and types about iteration.
+
+use crate::types::generator::next_of_generator;
+use crate::types::sort_list;
+use skein_bytecode::Special;
+use skein_runtime::interp::{At, SoftCall};
+use skein_runtime::native::Args;
+use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::ext::{check_class, class_argument, ext_type};
+use skein_runtime::types::generator::Generator;
+use skein_runtime::types::list::List;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::{Type, type_flags};
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+use skein_runtime::{native_functions, native_type};
+use std::cell::Cell;
+
+native_functions! { pub FUNCTIONS:
+    "iter(object, sentinel=<unrepresentable>, /)" => iter, "Get an iterator from an object.\n\nIn the first form, the argument must supply its own iterator, or be a sequence.\nIn the second form, the callable is called until it returns the sentinel.";
+    [soft next_soft] "next(iterator, default=<unrepresentable>, /)" => next, "Return the next item from the iterator.\n\nIf default is given and the iterator is exhausted,\nit is returned instead of raising StopIteration.";
+    "aiter(async_iterable, /)" => aiter, "Return an AsyncIterator for an AsyncIterable object.";
+    "anext(aiterator, default=<unrepresentable>, /)" => anext, "Return the next item from the async iterator.\n\nIf default is given and the async iterator is exhausted,\nit is returned instead of raising StopAsyncIteration.";
+    "sorted(iterable, /, *, key=None, reverse=False)" => sorted, "Return a new list containing all items from the iterable in ascending order.\n\nA custom key function can be supplied to customize the sort order, and the\nreverse flag can be set to request the result in descending order.";
+    "min(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "min", Special::Lt);
+    "max(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "max", Special::Gt);
+    "sum(iterable, /, start=0)" => sum, "Return the sum of a 'start' value (default: 0) plus an iterable of numbers\n\nWhen the iterable is empty, return the start value.\nThis function is intended specifically for use with numeric values and may\nreject non-numeric types.";
+    "any(iterable, /)" => any, "Return True if bool(x) is True for any x in the iterable.\n\nIf the iterable is empty, return False.";
+    "all(iterable, /)" => all, "Return True if bool(x) is True for all values x in the iterable.\n\nIf the iterable is empty, return True.";
+}
+
+/// Adds them to the module `builtins`. MemoryError.
+pub(super) fn add(vm: &Vm, m: Ref<Module>) -> R<()> {
+    skein_runtime::types::module::add_functions(vm, m, FUNCTIONS)?;
+    for def in [&ENUMERATE, &ZIP, &MAP, &FILTER] {
+        let ty = ext_type(vm, def)?;
+        m.dict().set_name(vm, def.name, ty.value())?;
+    }
+    Ok(())
+}
+
+fn iter(vm: &Vm, v: Value, sentinel: Option<Value>) -> R<Value> {
+    let Some(sentinel) = sentinel else { return vm.iter(v) };
+    if !vm.is_callable(v) {
+        return Err(vm.type_error("iter(v, w): v must be callable"));
+    }
+    let it = SeqIter::new(vm, vm.types.callable_iterator, v, 0)?;
+    it.sentinel.init(sentinel);
+    Ok(it.value())
+}
+
+fn next(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
+    let ty = vm.type_of(it);
+    if ty.special(vm, Special::Next).is_none() {
+        return Err(vm.type_error(format!("'{}' object is not an iterator", ty.name_string())));
+    }
+    match (vm.next_or_stop(it)?, default) {
+        (Ok(v), _) | (Err(_), Some(v)) => Ok(v),
+        (Err(stop), None) => Err(vm.stop_iteration(stop)),
+    }
+}
+
+/// `next` of a generator resumes it in the loop.
+fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    if let (&[it], None) = call.args.parts()
+        && vm.type_of(it) == vm.types.generator
+        && let Some(g) = it.cast::<Generator>()
+    {
+        return next_of_generator(vm, call, g);
+    }
+    let r = match call.args.positional() {
+        &[it] if !call.args.has_keywords() => next(vm, it, None),
+        &[it, default] if !call.args.has_keywords() => next(vm, it, Some(default)),
+        all if call.args.has_keywords() || all.is_empty() => {
+            Err(vm.type_error("next expected at least 1 argument, got 0"))
+        }
+        all => Err(vm.type_error(format!("next expected at most 2 arguments, got {}", all.len()))),
+    };
+    match r {
+        Ok(v) => call.done(vm, v),
+        Err(_) => call.raised(vm),
+    }
+}
+
+fn aiter(vm: &Vm, v: Value) -> R<Value> {
+    let ty = vm.type_of(v);
+    let Some(f) = ty.special(vm, Special::AIter) else {
+        return Err(vm.type_error(format!("'{}' object is not an async iterable", ty.name_string())));
+    };
+    let it = vm.call_special_method(f, Args::new(&[v], None))?;
+    if vm.type_of(it).special(vm, Special::ANext).is_none() {
+        return Err(
+            vm.type_error(format!("aiter() returned not an async iterator of type '{}'", vm.type_name(it)))
+        );
+    }
+    Ok(it)
+}
+
+fn anext(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
+    let ty = vm.type_of(it);
+    let Some(f) = ty.special(vm, Special::ANext) else {
+        return Err(vm.type_error(format!("'{}' object is not an async iterator", ty.name_string())));
+    };
+    if default.is_some() {
+        return Err(vm.unsupported("anext() with a default"));
+    }
+    vm.call_special_method(f, Args::new(&[it], None))
+}
+
+fn sorted(vm: &Vm, iterable: Value, key: Option<Value>, reverse: Option<Value>) -> R<Value> {
+    let list = vm.list_from(iterable)?;
+    let reverse = match reverse {
+        Some(r) => vm.truth(r)?,
+        None => false,
+    };
+    sort_list(vm, list, key.filter(|k| !k.is_none()), reverse)?;
+    Ok(list.value())
+}
+
+/// `min` and `max`: the first of the items that no later one beats.
+fn extreme(vm: &Vm, args: Args<'_>, name: &str, op: Special) -> R<Value> {
+    let (mut key, mut default) = (None, None);
+    for (k, v) in args.keywords() {
+        match k.cast::<Str>().map(|k| k.to_string_lossy().into_owned()).as_deref() {
+            Some("key") => key = Some(v).filter(|k| !k.is_none()),
+            Some("default") => default = Some(v),
+            other => {
+                let other = other.unwrap_or_default();
+                return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{other}'")));
+            }
+        }
+    }
+    let mut best: Option<(Value, Value)> = None;
+    let consider = |v: Value, best: &mut Option<(Value, Value)>| -> R<()> {
+        let k = match key {
+            Some(f) => vm.call(f, &[v])?,
+            None => v,
+        };
+        let better = match *best {
+            None => true,
+            Some((b, _)) => match vm.quick_compare(op, k, b) {
+                Some(t) => t,
+                None => {
+                    let t = vm.rich_compare(op, k, b)?;
+                    vm.truth(t)?
+                }
+            },
+        };
+        if better {
+            *best = Some((k, v));
+        }
+        Ok(())
+    };
+    match args.positional() {
+        [] => return Err(vm.type_error(format!("{name} expected at least 1 argument, got 0"))),
+        &[iterable] => vm.for_each(iterable, |v| consider(v, &mut best))?,
+        many => {
+            if default.is_some() {
+                return Err(vm.type_error(format!(
+                    "Cannot specify a default for {name}() with multiple positional arguments"
+                )));
+            }
+            for &v in many {
+                consider(v, &mut best)?;
+            }
+        }
+    }
+    match best.map(|(_, v)| v).or(default) {
+        Some(v) => Ok(v),
+        None => Err(vm.value_error(format!("{name}() iterable argument is empty"))),
+    }
+}
+
+/// A sum under way: of ints while they fit, of floats with what rounding lost, or of anything.
+enum Sum {
+    Int(i64),
+    Float { sum: f64, lost: f64 },
+    Any(Value),
+}
+
+impl Sum {
+    fn value(&self, vm: &Vm) -> R<Value> {
+        match *self {
+            Sum::Int(i) => vm.int(i),
+            Sum::Float { sum, lost } => {
+                vm.float(if lost != 0.0 && lost.is_finite() { sum + lost } else { sum })
+            }
+            Sum::Any(v) => Ok(v),
+        }
+    }
+
+    fn add(&mut self, vm: &Vm, v: Value) -> R<()> {
+        let plain_int = v.is_int() || v.is_bool();
+        match self {
+            Sum::Int(i) if plain_int => {
+                if let Some(n) = vm.as_i64(v).and_then(|n| i.checked_add(n)) {
+                    *i = n;
+                    return Ok(());
+                }
+            }
+            Sum::Int(i) if v.is_float() || vm.type_of(v) == vm.types.float => {
+                // As `int + float`; exact sums begin here.
+                let start = vm.int_to_f64(vm.int(*i)?)?;
+                *self = Sum::Float { sum: start, lost: 0.0 };
+                return self.add(vm, v);
+            }
+            Sum::Float { sum, lost } => {
+                let x = match vm.as_float(v) {
+                    Some(x) if v.is_float() || vm.type_of(v) == vm.types.float => Some(x),
+                    _ if plain_int => vm.as_i64(v).map(|i| i as f64),
+                    _ => None,
+                };
+                if let Some(x) = x {
+                    // Neumaier's compensation.
+                    let t = *sum + x;
+                    *lost += if sum.abs() >= x.abs() { (*sum - t) + x } else { (x - t) + *sum };
+                    *sum = t;
+                    return Ok(());
+                }
+            }
+            _ => {}
+        }
+        let so_far = self.value(vm)?;
+        *self = Sum::Any(vm.binary(Special::Add, so_far, v)?);
+        Ok(())
+    }
+}
+
+fn sum(vm: &Vm, iterable: Value, start: Option<Value>) -> R<Value> {
+    let start = start.unwrap_or(Value::small_int(0));
+    let t = &vm.types;
+    let of = vm.type_of(start);
+    for (ty, what, join) in
+        [(t.str, "strings", "''"), (t.bytes, "bytes", "b''"), (t.bytearray, "bytearray", "b''")]
+    {
+        if of.is_subtype(ty) {
+            return Err(vm.type_error(format!("sum() can't sum {what} [use {join}.join(seq) instead]")));
+        }
+    }
+    let mut total = match start {
+        v if v.is_int() => Sum::Int(v.as_small_int()),
+        v if v.is_float() => Sum::Float { sum: v.as_immediate_float(), lost: 0.0 },
+        v => Sum::Any(v),
+    };
+    vm.for_each(iterable, |v| total.add(vm, v))?;
+    total.value(vm)
+}
+
+fn any(vm: &Vm, iterable: Value) -> R<bool> {
+    let it = vm.iter(iterable)?;
+    while let Some(v) = vm.next(it)? {
+        if vm.truth(v)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn all(vm: &Vm, iterable: Value) -> R<bool> {
+    let it = vm.iter(iterable)?;
+    while let Some(v) = vm.next(it)? {
+        if !vm.truth(v)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+// ---- enumerate
+
+struct Enumerate {
+    iterator: Field,
+    /// The next number while it is small, else in `large`.
+    count: Cell<i64>,
+    large: Field,
+}
+
+impl Payload for Enumerate {
+    const NAME: &'static str = "enumerate";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Enumerate { iterator, count: _, large } = self;
+        iterator.trace(t);
+        large.trace(t);
+    }
+}
+
+native_type! {
+    ENUMERATE: "enumerate", Kind::Ext, type_flags::BASETYPE, "Return an enumerate object.";
+    methods {
+        [static] "__new__($type, iterable, start=0)" => new_enumerate;
+        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        "__next__($self, /)" => next_enumerate;
+        [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
+    }
+}
+
+fn new_enumerate(vm: &Vm, class: Ref<Type>, iterable: Value, start: Option<Value>) -> R<Value> {
+    check_class(vm, class, &ENUMERATE)?;
+    let (count, large) = match start {
+        None => (0, None),
+        Some(v) => match vm.index(v)? {
+            i if i.is_int() => (i.as_small_int(), None),
+            i => (0, Some(i)),
+        },
+    };
+    let iterator = Field::new(Some(vm.iter(iterable)?));
+    let payload = Enumerate { iterator, count: Cell::new(count), large: Field::new(large) };
+    Ok(Ext::new(vm, class, payload)?.value())
+}
+
+fn next_enumerate(vm: &Vm, it: ExtArg<Enumerate>) -> R<Value> {
+    let it = it.0;
+    let Some(v) = vm.next(it.iterator.value())? else { return Ok(vm.stop()) };
+    let n = match it.large.get() {
+        Some(large) => {
+            it.large.set(vm, it, vm.binary(Special::Add, large, Value::small_int(1))?);
+            large
+        }
+        None => {
+            let n = it.count.get();
+            it.count.set(n + 1);
+            vm.int(n)?
+        }
+    };
+    vm.tuple(&[n, v])
+}
+
+// ---- zip, map
+
+/// Several iterators that go on together.
+struct Iterators {
+    /// For `map`.
+    function: Field,
+    /// A tuple.
+    iterators: Field,
+    strict: Cell<bool>,
+}
+
+struct Zip(Iterators);
+struct Map(Iterators);
+
+impl Iterators {
+    fn new(vm: &Vm, function: Option<Value>, iterables: &[Value], strict: bool) -> R<Iterators> {
+        let list = List::with_capacity(vm, iterables.len())?;
+        for &v in iterables {
+            list.push(vm, vm.iter(v)?)?;
+        }
+        let iterators = vm.tuple(list.items())?;
+        Ok(Iterators {
+            function: Field::new(function),
+            iterators: Field::new(Some(iterators)),
+            strict: Cell::new(strict),
+        })
+    }
+
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Iterators { function, iterators, strict: _ } = self;
+        function.trace(t);
+        iterators.trace(t);
+    }
+
+    /// Calls `f` with the next item of each; None at the end of the shortest.
+    fn next<T>(&self, vm: &Vm, name: &str, f: impl FnOnce(&[Value]) -> R<T>) -> R<Option<T>> {
+        let Some(iterators) = self.iterators.cast::<Tuple>() else { return Ok(None) };
+        const FEW: usize = 6;
+        if iterators.len() <= FEW {
+            let mut row = [Value::NONE; FEW];
+            for (i, &it) in iterators.items().iter().enumerate() {
+                match vm.next(it)? {
+                    Some(v) => row[i] = v,
+                    None => return self.ended(vm, name, iterators, i).map(|()| None),
+                }
+            }
+            return f(&row[..iterators.len()]).map(Some);
+        }
+        let row = List::with_capacity(vm, iterators.len())?;
+        for (i, &it) in iterators.items().iter().enumerate() {
+            match vm.next(it)? {
+                Some(v) => row.push(vm, v)?,
+                None => return self.ended(vm, name, iterators, i).map(|()| None),
+            }
+        }
+        f(row.items()).map(Some)
+    }
+
+    /// Iterator `i` has ended: an error if the others have not, where that matters.
+    #[cold]
+    fn ended(&self, vm: &Vm, name: &str, iterators: Ref<Tuple>, i: usize) -> R<()> {
+        if !self.strict.get() {
+            return Ok(());
+        }
+        let others = |n: usize| if n == 1 { "argument 1".to_string() } else { format!("arguments 1-{n}") };
+        if i > 0 {
+            return Err(vm.value_error(format!("{name}() argument {} is shorter than {}", i + 1, others(i))));
+        }
+        for (n, &it) in iterators.items().iter().enumerate().skip(1) {
+            if vm.next(it)?.is_some() {
+                return Err(vm.value_error(format!(
+                    "{name}() argument {} is longer than {}",
+                    n + 1,
+                    others(n)
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Payload for Zip {
+    const NAME: &'static str = "zip";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        self.0.trace(t);
+    }
+}
+impl Payload for Map {
+    const NAME: &'static str = "map";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        self.0.trace(t);
+    }
+}
+
+native_type! {
+    ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
+    methods {
+        [static] "__new__($type, *iterables, strict=False)" => new_zip;
+        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        "__next__($self, /)" => next_zip;
+    }
+}
+
+native_type! {
+    MAP: "map", Kind::Ext, type_flags::BASETYPE, "Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
+    methods {
+        [static] "__new__($type, function, iterable, /, *iterables, strict=False)" => new_map;
+        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        "__next__($self, /)" => next_map;
+    }
+}
+
+/// The `strict` keyword, the only one. Keywords of subclasses are left to them.
+fn strict_argument(vm: &Vm, name: &str, args: Args<'_>, exact: bool) -> R<bool> {
+    let mut strict = false;
+    for (k, v) in args.keywords() {
+        let k = k.cast::<Str>();
+        match k.as_ref().map(|k| k.bytes()) {
+            Some(b"strict") => strict = vm.truth(v)?,
+            _ if !exact => {}
+            _ => {
+                let k = k.map(|k| k.to_string_lossy().into_owned()).unwrap_or_default();
+                return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{k}'")));
+            }
+        }
+    }
+    Ok(strict)
+}
+
+fn new_zip(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let own = ext_type(vm, &ZIP)?;
+    let ty = class_argument(vm, &args, own)?;
+    let strict = strict_argument(vm, "zip", args, ty == own)?;
+    let iterators = Iterators::new(vm, None, &args.positional()[1..], strict)?;
+    Ok(Ext::new(vm, ty, Zip(iterators))?.value())
+}
+
+fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
+    let iterators = &it.0.0;
+    if iterators.iterators.cast::<Tuple>().is_some_and(|t| t.is_empty()) {
+        return Ok(vm.stop());
+    }
+    Ok(iterators.next(vm, "zip", |row| vm.tuple(row))?.unwrap_or(vm.stop()))
+}
+
+fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let own = ext_type(vm, &MAP)?;
+    let ty = class_argument(vm, &args, own)?;
+    let strict = strict_argument(vm, "map", args, ty == own)?;
+    let [_, function, iterables @ ..] = args.positional() else {
+        return Err(vm.type_error("map() must have at least two arguments."));
+    };
+    if iterables.is_empty() {
+        return Err(vm.type_error("map() must have at least two arguments."));
+    }
+    let iterators = Iterators::new(vm, Some(*function), iterables, strict)?;
+    Ok(Ext::new(vm, ty, Map(iterators))?.value())
+}
+
+fn next_map(vm: &Vm, it: ExtArg<Map>) -> R<Value> {
+    let iterators = &it.0.0;
+    let f = iterators.function.value();
+    Ok(iterators.next(vm, "map", |row| vm.call(f, row))?.unwrap_or(vm.stop()))
+}
+
+// ---- filter
+
+struct Filter {
+    function: Field,
+    iterator: Field,
+}
+
+impl Payload for Filter {
+    const NAME: &'static str = "filter";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Filter { function, iterator } = self;
+        function.trace(t);
+        iterator.trace(t);
+    }
+}
+
+native_type! {
+    FILTER: "filter", Kind::Ext, type_flags::BASETYPE, "Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return the items that are true.";
+    methods {
+        [static] "__new__($type, function, iterable, /)" => new_filter;
+        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        "__next__($self, /)" => next_filter;
+    }
+}
+
+fn new_filter(vm: &Vm, class: Ref<Type>, function: Value, iterable: Value) -> R<Value> {
+    check_class(vm, class, &FILTER)?;
+    let iterator = vm.iter(iterable)?;
+    let payload = Filter { function: Field::new(Some(function)), iterator: Field::new(Some(iterator)) };
+    Ok(Ext::new(vm, class, payload)?.value())
+}
+
+fn next_filter(vm: &Vm, it: ExtArg<Filter>) -> R<Value> {
+    let (f, iterator) = (it.0.function.value(), it.0.iterator.value());
+    while let Some(v) = vm.next(iterator)? {
+        let keep = if f.is_none() || f.is(vm.types.bool.value()) {
+            vm.truth(v)?
+        } else {
+            let r = vm.call(f, &[v])?;
+            vm.truth(r)?
+        };
+        if keep {
+            return Ok(v);
+        }
+    }
+    Ok(vm.stop())
+}

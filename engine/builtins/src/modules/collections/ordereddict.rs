@@ -1,0 +1,146 @@
+//! `OrderedDict`: dicts keep the order of insertion anyway; this adds what changes the order.
+
+use crate::types::dict_update_from_args;
+use skein_bytecode::Special;
+use skein_runtime::native::Args;
+use skein_runtime::native_type;
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::ext::ext_type;
+use skein_runtime::types::typeobj::type_flags;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+native_type! {
+    pub DEF: "collections.OrderedDict", Kind::Dict, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF, base |vm| vm.types.dict, "Dictionary that remembers insertion order";
+    methods {
+        "__init__($self, /, *args, **kwargs)" => update;
+        "update($self, /, *args, **kwargs)" => update;
+        "move_to_end($self, /, key, last=True)" => move_to_end, "Move an existing element to the end (or beginning if last is false).\n\nRaise KeyError if the element does not exist.";
+        "popitem($self, /, last=True)" => popitem, "Remove and return a (key, value) pair from the dictionary.\n\nPairs are returned in LIFO order if last is true or FIFO order if false.";
+        "copy($self, /)" => copy, "od.copy() -> a shallow copy of od";
+        "__copy__($self, /)" => copy;
+        "__eq__($self, value, /)" => eq;
+        "__ne__($self, value, /)" => ne;
+        "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| or(vm, a, b, a);
+        "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| or(vm, b, a, a);
+        "__repr__($self, /)" => repr;
+        "__reduce__($self, /)" => reduce;
+    }
+}
+
+/// As `dict.update`, but a subclass's `__setitem__` is called.
+fn update(vm: &Vm, args: Args<'_>) -> R<()> {
+    let Some(&d) = args.positional().first() else {
+        return Err(
+            vm.type_error("descriptor 'update' of 'collections.OrderedDict' object needs an argument")
+        );
+    };
+    let plain = vm.types.dict.special(vm, Special::SetItem);
+    if vm.type_of(d).special(vm, Special::SetItem) == plain {
+        return dict_update_from_args(vm, "update", args);
+    }
+    let all = Dict::new(vm)?;
+    let (values, names) = args.parts();
+    let row = skein_runtime::types::list::List::new(vm, values)?;
+    row.store(vm, 0, all.value());
+    dict_update_from_args(vm, "update", Args::new(row.items(), names))?;
+    let mut i = 0;
+    while i < all.fill() {
+        if let Some((k, v)) = all.entry(i) {
+            vm.set_item(d, k, v)?;
+        }
+        i += 1;
+    }
+    Ok(())
+}
+
+fn move_to_end(vm: &Vm, d: Ref<Dict>, key: Value, last: Option<bool>) -> R<()> {
+    let hash = vm.hash(key)?;
+    let Some(v) = d.get_hashed(vm, key, hash)? else { return Err(vm.key_error(key)) };
+    if last.unwrap_or(true) {
+        return d.move_last(vm, key, hash, v);
+    }
+    let rest = d.copy(vm)?;
+    rest.delete(vm, key)?;
+    d.clear(vm);
+    d.set_hashed(vm, key, hash, v)?;
+    d.update(vm, rest)
+}
+
+fn popitem(vm: &Vm, d: Ref<Dict>, last: Option<bool>) -> R<Value> {
+    let popped = if last.unwrap_or(true) { d.pop_last(vm) } else { d.pop_first(vm) };
+    match popped {
+        Some((k, v)) => vm.tuple(&[k, v]),
+        None => {
+            let text = vm.str("dictionary is empty")?;
+            Err(vm.key_error(text))
+        }
+    }
+}
+
+fn copy(vm: &Vm, d: Value) -> R<Value> {
+    let new = vm.call(vm.type_of(d).value(), &[d])?;
+    if let (Some(from), Some(to)) = (vm.instance_dict(d)?, vm.instance_dict(new)?) {
+        to.update(vm, from)?;
+    }
+    Ok(new)
+}
+
+fn equal(vm: &Vm, a: Value, b: Value) -> R<Option<bool>> {
+    let plain = vm.types.dict.special(vm, Special::Eq).unwrap_or(Value::NONE);
+    let r = vm.call_special_method(plain, Args::new(&[a, b], None))?;
+    if r.is(Value::NOT_IMPLEMENTED) {
+        return Ok(None);
+    }
+    if r.is(Value::FALSE) || !vm.type_of(b).is_subtype(ext_type(vm, &DEF)?) {
+        return Ok(Some(r.is(Value::TRUE)));
+    }
+    // Between two of them the order counts.
+    let (keys, others) = (vm.list_from(a)?, vm.list_from(b)?);
+    for (&k, &o) in keys.items().iter().zip(others.items()) {
+        if !vm.eq(k, o)? {
+            return Ok(Some(false));
+        }
+    }
+    Ok(Some(true))
+}
+
+fn eq(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    Ok(equal(vm, a, b)?.map_or(Value::NOT_IMPLEMENTED, Value::bool))
+}
+
+fn ne(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    Ok(equal(vm, a, b)?.map_or(Value::NOT_IMPLEMENTED, |t| Value::bool(!t)))
+}
+
+fn or(vm: &Vm, left: Value, right: Value, own: Value) -> R<Value> {
+    if left.cast::<Dict>().is_none() || right.cast::<Dict>().is_none() {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
+    let new = vm.call(vm.type_of(own).value(), &[left])?;
+    vm.call_method(new, "update", &[right])?;
+    Ok(new)
+}
+
+fn repr(vm: &Vm, d: Ref<Dict>) -> R<String> {
+    let name = vm.type_of(d.value()).name_string();
+    if d.is_empty() {
+        return Ok(format!("{name}()"));
+    }
+    let text = vm.repr_guard(d.value(), || {
+        let plain = d.copy(vm)?;
+        Ok(format!("{name}({})", vm.repr_string(plain.value())?))
+    })?;
+    Ok(text.unwrap_or_else(|| "...".into()))
+}
+
+fn reduce(vm: &Vm, d: Value) -> R<Value> {
+    let state = match vm.instance_dict(d)? {
+        Some(state) if !state.is_empty() => state.value(),
+        _ => Value::NONE,
+    };
+    let items = vm.iter(vm.call_method(d, "items", &[])?)?;
+    let empty = vm.tuple(&[])?;
+    vm.tuple(&[vm.type_of(d).value(), empty, state, Value::NONE, items])
+}

@@ -1,0 +1,222 @@
+//! The module `gc`.
+
+use skein_heap::CollectKind;
+use skein_runtime::native_functions;
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::list::List;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+use std::cell::Cell;
+use std::time::Duration;
+
+native_functions! { FUNCTIONS:
+    "collect(generation=2)" => collect, "Run the garbage collector.";
+    "enable()" => enable, "Enable automatic garbage collection.";
+    "disable()" => disable, "Disable automatic garbage collection.";
+    "isenabled()" => isenabled, "Returns true if automatic garbage collection is enabled.";
+    "get_count()" => get_count;
+    "get_threshold()" => get_threshold;
+    "set_threshold(threshold0, threshold1=10, threshold2=0, /)" => set_threshold;
+    "get_stats()" => get_stats;
+    "get_objects(generation=None)" => get_objects;
+    "get_referrers(*objs)" => get_referrers;
+    "get_referents(*objs)" => get_referents;
+    "is_tracked(obj, /)" => is_tracked;
+    "is_finalized(obj, /)" => is_finalized;
+    "freeze()" => freeze;
+    "unfreeze()" => freeze;
+    "get_freeze_count()" => get_freeze_count;
+    "get_debug()" => get_debug;
+    "set_debug(flags, /)" => set_debug;
+}
+
+/// What programs set and read back; the heap paces itself.
+struct State {
+    threshold: Cell<[i64; 3]>,
+    debug: Cell<i64>,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State { threshold: Cell::new([2000, 10, 0]), debug: Cell::new(0) }
+    }
+}
+
+/// The number of objects found unreachable is not known to a tracing collector: 0.
+fn collect(vm: &Vm, generation: Option<i32>) -> R<i64> {
+    let generation = generation.unwrap_or(2);
+    if !(0..3).contains(&generation) {
+        return Err(vm.value_error("invalid generation"));
+    }
+    vm.collect(if generation == 0 { CollectKind::Minor } else { CollectKind::Major });
+    vm.run_finalizers();
+    Ok(0)
+}
+
+fn enable(vm: &Vm) {
+    vm.gc_enabled.set(true);
+}
+
+fn disable(vm: &Vm) {
+    vm.gc_enabled.set(false);
+}
+
+fn isenabled(vm: &Vm) -> bool {
+    vm.gc_enabled.get()
+}
+
+fn three(vm: &Vm, n: [i64; 3]) -> R<Value> {
+    vm.tuple(&[vm.int(n[0])?, vm.int(n[1])?, vm.int(n[2])?])
+}
+
+fn get_count(vm: &Vm) -> R<Value> {
+    three(vm, [0; 3])
+}
+
+fn get_threshold(vm: &Vm) -> R<Value> {
+    three(vm, vm.state::<State>().threshold.get())
+}
+
+fn set_threshold(vm: &Vm, a: i64, b: Option<i64>, c: Option<i64>) {
+    let state = vm.state::<State>();
+    let old = state.threshold.get();
+    state.threshold.set([a, b.unwrap_or(old[1]), c.unwrap_or(old[2])]);
+}
+
+/// Minor collections as generation 0, major ones as 2. Besides what CPython tells: the pauses, in seconds.
+fn get_stats(vm: &Vm) -> R<Ref<List>> {
+    let stats = vm.heap.stats();
+    let list = List::with_capacity(vm, 3)?;
+    let generations = [
+        (stats.minors, stats.minor_time, stats.longest_minor),
+        (0, Duration::ZERO, Duration::ZERO),
+        (stats.majors, stats.major_time, stats.longest_major),
+    ];
+    for (n, total, longest) in generations {
+        let d = Dict::new(vm)?;
+        d.set_name(vm, "collections", vm.int_u64(n)?)?;
+        d.set_name(vm, "collected", Value::small_int(0))?;
+        d.set_name(vm, "uncollectable", Value::small_int(0))?;
+        d.set_name(vm, "paused", vm.float(total.as_secs_f64())?)?;
+        d.set_name(vm, "longest_pause", vm.float(longest.as_secs_f64())?)?;
+        list.push(vm, d.value())?;
+    }
+    Ok(list)
+}
+
+/// Does CPython's collector know objects of this layout?
+fn is_container(kind: u8) -> bool {
+    use Kind::*;
+    [
+        Instance,
+        Type,
+        Tuple,
+        List,
+        Dict,
+        DictView,
+        DictIter,
+        MappingProxy,
+        Set,
+        SeqIter,
+        Slice,
+        Function,
+        BoundMethod,
+        Native,
+        GetSet,
+        Member,
+        Property,
+        Wrapper,
+        Super,
+        Cell,
+        Module,
+        Exception,
+        Traceback,
+        Frame,
+        Generator,
+        Ext,
+    ]
+    .iter()
+    .any(|k| *k as u8 == kind)
+}
+
+fn get_objects(vm: &Vm, generation: Option<Value>) -> R<Ref<List>> {
+    if let Some(g) = generation.filter(|g| !g.is_none()) {
+        let g = vm.index_i64(g)?;
+        if !(0..3).contains(&g) {
+            return Err(
+                vm.value_error("generation must be less than the number of available generations (3)")
+            );
+        }
+    }
+    vm.collect(CollectKind::Major);
+    let mut n = 0;
+    // SAFETY (both): the heap hands out its objects.
+    vm.heap.for_each_object(&mut |h| n += usize::from(is_container(unsafe { &*h }.kind.get())));
+    let list = List::with_capacity(vm, n + 16)?;
+    let mut room = n + 16;
+    let mut failed = false;
+    vm.heap.for_each_object(&mut |h| {
+        let h = unsafe { &*h };
+        if room > 0 && is_container(h.kind.get()) && !std::ptr::eq(h, list.header()) {
+            room -= 1;
+            // SAFETY: an object's address is a value; the list has room, so nothing is allocated.
+            failed |= list.push(vm, unsafe { Value::from_bits(std::ptr::from_ref(h) as u64) }).is_err();
+        }
+    });
+    if failed { Err(vm.memory_error()) } else { Ok(list) }
+}
+
+fn get_referrers(vm: &Vm, _args: skein_runtime::native::Args<'_>) -> R<()> {
+    Err(vm.unsupported("gc.get_referrers"))
+}
+
+fn get_referents(vm: &Vm, _args: skein_runtime::native::Args<'_>) -> R<()> {
+    Err(vm.unsupported("gc.get_referents"))
+}
+
+fn is_tracked(_: &Vm, v: Value) -> bool {
+    v.header().is_some_and(|h| is_container(h.kind.get()))
+        && !v.cast::<Tuple>().is_some_and(|t| t.items().iter().all(|i| !i.is_ptr()))
+}
+
+fn is_finalized(vm: &Vm, _v: Value) -> R<()> {
+    Err(vm.unsupported("gc.is_finalized"))
+}
+
+/// All live objects are old after a major collection, which is what freezing is for.
+fn freeze(vm: &Vm) {
+    vm.collect(CollectKind::Major);
+}
+
+fn get_freeze_count(_: &Vm) -> i64 {
+    0
+}
+
+fn get_debug(vm: &Vm) -> i64 {
+    vm.state::<State>().debug.get()
+}
+
+fn set_debug(vm: &Vm, flags: i64) {
+    vm.state::<State>().debug.set(flags);
+}
+
+/// MemoryError.
+pub fn make(vm: &Vm) -> R<Ref<Module>> {
+    let m = skein_runtime::types::module::make_module(vm, "gc", FUNCTIONS)?;
+    let d = m.dict();
+    for (name, n) in [
+        ("DEBUG_STATS", 1),
+        ("DEBUG_COLLECTABLE", 2),
+        ("DEBUG_UNCOLLECTABLE", 4),
+        ("DEBUG_SAVEALL", 32),
+        ("DEBUG_LEAK", 38),
+    ] {
+        d.set_name(vm, name, Value::small_int(n))?;
+    }
+    d.set_name(vm, "garbage", List::new(vm, &[])?.value())?;
+    d.set_name(vm, "callbacks", List::new(vm, &[])?.value())?;
+    Ok(m)
+}

@@ -1,0 +1,242 @@
+//! The native finder and loaders, as `importlib` and `sys.meta_path` see them.
+
+use super::{Found, ModuleSpec, SpecParts, compile_file, run_code};
+use skein_bytecode::Code;
+use skein_runtime::native_type;
+use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::code::load;
+use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::list::List;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::typeobj::{Type, type_flags};
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::LIBRARY;
+use skein_runtime::vm::Vm;
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// The one entry that `sys.meta_path` has from the start.
+pub struct Finder;
+
+impl Payload for Finder {
+    const NAME: &'static str = "PathFinder";
+    fn trace(&self, _: &mut Tracer<'_>) {}
+}
+
+/// Loader of a module from a file or the packaged library.
+pub struct Loader {
+    name: Field,
+    path: Field,
+    is_package: Cell<bool>,
+}
+
+impl Payload for Loader {
+    const NAME: &'static str = "SourceFileLoader";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Loader { name, path, is_package: _ } = self;
+        name.trace(t);
+        path.trace(t);
+    }
+}
+
+#[derive(Default)]
+struct State {
+    finder: Cell<Option<Ref<Type>>>,
+    loader: Cell<Option<Ref<Type>>>,
+}
+
+/// The finder's type; also the loader of built-in modules.
+pub fn finder_type(vm: &Vm) -> R<Ref<Type>> {
+    let state = vm.state::<State>();
+    if let Some(t) = state.finder.get() {
+        return Ok(t);
+    }
+    let t = vm.make_native_type(&FINDER)?;
+    state.finder.set(Some(t));
+    Ok(t)
+}
+
+fn loader_type(vm: &Vm) -> R<Ref<Type>> {
+    let state = vm.state::<State>();
+    if let Some(t) = state.loader.get() {
+        return Ok(t);
+    }
+    let t = vm.make_native_type(&LOADER)?;
+    state.loader.set(Some(t));
+    Ok(t)
+}
+
+/// The finder for `sys.meta_path`.
+pub fn new_finder(vm: &Vm) -> R<Value> {
+    let ty = finder_type(vm)?;
+    Ok(Ext::new(vm, ty, Finder)?.value())
+}
+
+native_type! {
+    pub FINDER: "_frozen_importlib.BuiltinImporter", Kind::Ext, type_flags::NO_NEW,
+        "Finder of built-in modules, of the packaged library, and of files on sys.path.";
+    methods {
+        [static] "find_spec(fullname, path=None, target=None)" => find_spec;
+        [static] "invalidate_caches()" => invalidate_caches;
+        [static] "create_module(spec)" => create_builtin;
+        [static] "exec_module(module)" => exec_builtin;
+        [static] "is_package(fullname)" => builtin_is_package;
+        [static] "get_code(fullname)" => builtin_nothing;
+        [static] "get_source(fullname)" => builtin_nothing;
+    }
+}
+
+native_type! {
+    pub LOADER: "_frozen_importlib_external.SourceFileLoader", Kind::Ext, type_flags::NO_NEW,
+        "Loader of a module from its file.";
+    methods {
+        "create_module($self, spec)" => create_module;
+        "exec_module($self, module)" => exec_module;
+        "get_filename($self, name=None)" => get_filename;
+        "is_package($self, name=None)" => is_package;
+        "get_code($self, name=None)" => get_code;
+        "get_source($self, name=None)" => get_source;
+        "get_data($self, path)" => get_data;
+        "__repr__($self, /)" => repr;
+    }
+    getset {
+        "name" => |vm, v| Ok(this(vm, v)?.name.or_none());
+        "path" => |vm, v| Ok(this(vm, v)?.path.or_none());
+    }
+}
+
+fn this(vm: &Vm, v: Value) -> R<Ref<Ext<Loader>>> {
+    v.cast().ok_or_else(|| vm.type_error(format!("not a module loader: '{}'", vm.type_name(v))))
+}
+
+fn find_spec(vm: &Vm, fullname: Ref<Str>, path: Option<Value>, _target: Option<Value>) -> R<Value> {
+    let name = fullname.to_string_lossy().into_owned();
+    let Some(found) = super::find(vm, &name, path.filter(|p| !p.is_none()))? else { return Ok(Value::NONE) };
+    let file = match found.file() {
+        Some(f) => Some(vm.str(&f)?),
+        None => None,
+    };
+    let locations = match found.is_package() {
+        true => {
+            let list = List::with_capacity(vm, 1)?;
+            for p in found.search_locations(&name) {
+                list.push(vm, vm.str(&p)?)?;
+            }
+            Some(list.value())
+        }
+        false => None,
+    };
+    let loader = match found {
+        Found::Native(_) => finder_type(vm)?.value(),
+        _ => Loader::of(vm, &name, &found)?,
+    };
+    let origin = match found {
+        Found::Native(_) => Some(vm.str("built-in")?),
+        _ => file,
+    };
+    let parts = SpecParts { name: fullname.value(), loader, origin, locations, has_location: file.is_some() };
+    Ok(ModuleSpec::new(vm, parts)?.value())
+}
+
+fn invalidate_caches(_: &Vm) {}
+
+fn create_builtin(vm: &Vm, spec: Value) -> R<Value> {
+    let name = vm.str_string(vm.get_attr(spec, vm.names.name)?)?;
+    match super::native_module(vm, &name)? {
+        Some(m) => Ok(m),
+        None => Err(super::not_found(vm, &name, &format!("'{name}' is not a built-in module"))),
+    }
+}
+
+fn exec_builtin(_: &Vm, _module: Value) {}
+
+fn builtin_is_package(_: &Vm, _name: Value) -> bool {
+    false
+}
+
+fn builtin_nothing(_: &Vm, _name: Value) {}
+
+impl Loader {
+    /// The loader of what was found; None for a namespace package. MemoryError.
+    pub fn of(vm: &Vm, name: &str, found: &Found) -> R<Value> {
+        let Some(file) = found.file() else { return Ok(Value::NONE) };
+        let ty = loader_type(vm)?;
+        let (name, path) = (vm.str(name)?, vm.str(&file)?);
+        // SAFETY: zeroed fields are empty.
+        let (name_field, path_field) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
+        let payload =
+            Loader { name: name_field, path: path_field, is_package: Cell::new(found.is_package()) };
+        let loader = Ext::new(vm, ty, payload)?;
+        loader.name.init(name);
+        loader.path.init(path);
+        Ok(loader.value())
+    }
+
+    fn path_string(&self) -> String {
+        self.path.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    fn code(&self, vm: &Vm) -> R<Rc<Code>> {
+        let path = self.path_string();
+        if path.starts_with('<') {
+            let name = self.name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+            return match vm.hooks.clone().packaged_module(vm, &name)? {
+                Some((code, _)) => Ok(code),
+                None => Err(super::not_found(vm, &name, &format!("No module named '{name}'"))),
+            };
+        }
+        compile_file(vm, &path)
+    }
+}
+
+fn create_module(_: &Vm, _this: ExtArg<Loader>, _spec: Value) {}
+
+fn exec_module(vm: &Vm, this: ExtArg<Loader>, module: Ref<Module>) -> R<()> {
+    let code = this.0.code(vm)?;
+    run_code(vm, code, module.dict()).map(|_| ())
+}
+
+fn get_filename(_: &Vm, this: ExtArg<Loader>, _name: Option<Value>) -> Value {
+    this.0.path.or_none()
+}
+
+fn is_package(_: &Vm, this: ExtArg<Loader>, _name: Option<Value>) -> bool {
+    this.0.is_package.get()
+}
+
+fn get_code(vm: &Vm, this: ExtArg<Loader>, _name: Option<Value>) -> R<Value> {
+    Ok(load(vm, this.0.code(vm)?)?.value())
+}
+
+fn get_source(vm: &Vm, this: ExtArg<Loader>, _name: Option<Value>) -> R<Value> {
+    let path = this.0.path_string();
+    if path.starts_with('<') {
+        return match vm.hooks.clone().packaged_source(&path) {
+            Some(s) => vm.str(&s),
+            None => Ok(Value::NONE),
+        };
+    }
+    let bytes = std::fs::read(&path).map_err(|e| vm.os_error_of(&e, Some(&path)))?;
+    match String::from_utf8(bytes) {
+        Ok(s) => vm.str(s.trim_start_matches('\u{feff}')),
+        Err(_) => Err(vm.unsupported("the source text of modules that are not UTF-8")),
+    }
+}
+
+fn get_data(vm: &Vm, _this: ExtArg<Loader>, path: Ref<Str>) -> R<Value> {
+    let path = path.to_string_lossy().into_owned();
+    if path.starts_with(LIBRARY) {
+        return match vm.hooks.clone().packaged_source(&path) {
+            Some(s) => vm.bytes(s.as_bytes()),
+            None => Err(vm.os_error(libc::ENOENT, Some(vm.str(&path)?))),
+        };
+    }
+    let bytes = std::fs::read(&path).map_err(|e| vm.os_error_of(&e, Some(&path)))?;
+    vm.bytes(&bytes)
+}
+
+fn repr(vm: &Vm, this: ExtArg<Loader>) -> R<String> {
+    let (name, path) = (vm.repr_string(this.0.name.or_none())?, vm.repr_string(this.0.path.or_none())?);
+    Ok(format!("<SourceFileLoader({name}, {path})>"))
+}

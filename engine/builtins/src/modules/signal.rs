@@ -1,0 +1,338 @@
+//! `_signal`: signals, whose Python handlers run at the next safepoint.
+//!
+//! The system's handler only notes the number and sets the poll bit of the isolate that installed it.
+
+use skein_runtime::native_functions;
+use skein_runtime::object::{Ref, Tracer};
+use skein_runtime::types::module::Module;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::{Vm, poll};
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
+
+const COUNT: usize = 65;
+
+static ARRIVED: [AtomicBool; COUNT] = [const { AtomicBool::new(false) }; COUNT];
+/// The poll word of the isolate that takes signals. Never freed once set here.
+static POLL: AtomicPtr<AtomicU32> = AtomicPtr::new(std::ptr::null_mut());
+static WAKEUP_FD: AtomicI32 = AtomicI32::new(-1);
+
+extern "C" fn on_signal(number: i32) {
+    // SAFETY: errno is restored, since the interrupted code may be about to read it.
+    unsafe {
+        let errno = *libc::__errno_location();
+        ARRIVED[number as usize].store(true, Ordering::Relaxed);
+        if let Some(word) = POLL.load(Ordering::Acquire).as_ref() {
+            word.fetch_or(poll::SIGNAL, Ordering::Relaxed);
+        }
+        let fd = WAKEUP_FD.load(Ordering::Relaxed);
+        if fd >= 0 {
+            let byte = number as u8;
+            libc::write(fd, (&raw const byte).cast(), 1);
+        }
+        *libc::__errno_location() = errno;
+    }
+}
+
+/// Handlers by signal number; UNBOUND: never looked at.
+struct State {
+    handlers: RefCell<Vec<Value>>,
+    traced: Cell<bool>,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State { handlers: RefCell::new(vec![Value::UNBOUND; COUNT]), traced: Cell::default() }
+    }
+}
+
+fn state(vm: &Vm) -> std::rc::Rc<State> {
+    let state = vm.state::<State>();
+    if !state.traced.replace(true) {
+        vm.root_tracers.borrow_mut().push(|vm: &Vm, t: &mut Tracer<'_>| {
+            for v in vm.state::<State>().handlers.borrow().iter() {
+                t.visit_word(v.bits());
+            }
+        });
+    }
+    state
+}
+
+const SIG_DFL: Value = Value::small_int(0);
+const SIG_IGN: Value = Value::small_int(1);
+
+/// Ctrl-C raises KeyboardInterrupt from now on, and a broken pipe is an error instead of the end.
+pub fn install_interrupt(vm: &Vm) {
+    let word = std::sync::Arc::into_raw(vm.poll.clone()).cast_mut();
+    POLL.store(word, Ordering::Release);
+    // SAFETY: plain calls with constant arguments.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+        // A parent that ignores Ctrl-C (a shell's `&`) decides for this program too.
+        let mut old: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(libc::SIGINT, std::ptr::null(), &mut old) == 0 && old.sa_sigaction != libc::SIG_IGN
+        {
+            set_action(libc::SIGINT, on_signal as *const () as usize);
+        }
+    }
+}
+
+/// SAFETY: `action` is a handler's address or one of the system's constants.
+unsafe fn set_action(number: i32, action: usize) -> bool {
+    // SAFETY: the struct is plain data; without SA_RESTART, so that blocking calls come back.
+    unsafe {
+        let mut new: libc::sigaction = std::mem::zeroed();
+        new.sa_sigaction = action;
+        libc::sigemptyset(&mut new.sa_mask);
+        libc::sigaction(number, &new, std::ptr::null_mut()) == 0
+    }
+}
+
+/// Runs the Python handlers of signals that arrived.
+pub fn run_signal_handlers(vm: &Vm) -> R<()> {
+    let state = state(vm);
+    for (number, arrived) in ARRIVED.iter().enumerate() {
+        if !arrived.swap(false, Ordering::Relaxed) {
+            continue;
+        }
+        let handler = state.handlers.borrow().get(number).copied().unwrap_or(Value::UNBOUND);
+        if handler.is_unbound() || handler.is_int() {
+            if number == libc::SIGINT as usize {
+                return Err(vm.raise_new(vm.exc.keyboard_interrupt, &[]));
+            }
+            continue;
+        }
+        let frame = match skein_runtime::interp::Walk::running(vm).next() {
+            Some(f) => skein_runtime::interp::frame_object(vm, f.base)?.value(),
+            None => Value::NONE,
+        };
+        let result = vm.call(handler, &[Value::small_int(number as i64), frame]);
+        if result.is_err() {
+            if ARRIVED.iter().any(|a| a.load(Ordering::Relaxed)) {
+                vm.request(poll::SIGNAL);
+            }
+            return result.map(|_| ());
+        }
+    }
+    Ok(())
+}
+
+native_functions! { FUNCTIONS:
+    "signal(signalnum, handler, /)" => signal, "Set the action for the given signal.";
+    "getsignal(signalnum, /)" => getsignal, "Return the current action for the given signal.";
+    "default_int_handler(signalnum, frame, /)" => default_int_handler;
+    "raise_signal(signalnum, /)" => raise_signal;
+    "alarm(seconds, /)" => alarm;
+    "setitimer(which, seconds, interval=0.0, /)" => setitimer;
+    "getitimer(which, /)" => getitimer;
+    "pause()" => pause;
+    "set_wakeup_fd(fd, /, *, warn_on_full_buffer=True)" => set_wakeup_fd;
+    "siginterrupt(signalnum, flag, /)" => siginterrupt;
+    "strsignal(signalnum, /)" => strsignal;
+    "valid_signals()" => valid_signals;
+    "pthread_kill(thread_id, signalnum, /)" => pthread_kill;
+}
+
+fn number(vm: &Vm, n: i32) -> R<i32> {
+    if n < 1 || n as usize >= COUNT {
+        return Err(vm.value_error("signal number out of range"));
+    }
+    Ok(n)
+}
+
+/// What is installed now, as Python sees it.
+fn current(vm: &Vm, n: i32) -> R<Value> {
+    let known = state(vm).handlers.borrow()[n as usize];
+    if !known.is_unbound() {
+        return Ok(known);
+    }
+    // SAFETY: asks only.
+    let action = unsafe {
+        let mut old: libc::sigaction = std::mem::zeroed();
+        if libc::sigaction(n, std::ptr::null(), &mut old) != 0 {
+            return Ok(Value::NONE);
+        }
+        old.sa_sigaction
+    };
+    match action {
+        libc::SIG_DFL => Ok(SIG_DFL),
+        libc::SIG_IGN => Ok(SIG_IGN),
+        _ if n == libc::SIGINT => {
+            let m = super::import(vm, "_signal")?;
+            vm.get_attr_str(m, "default_int_handler")
+        }
+        _ => Ok(Value::NONE),
+    }
+}
+
+fn signal(vm: &Vm, n: i32, handler: Value) -> R<Value> {
+    let n = number(vm, n)?;
+    let word = vm.as_i64(vm.absorb(vm.index(handler), vm.exc.type_error)?.unwrap_or(Value::NONE));
+    let (action, stored) = match word {
+        Some(0) => (libc::SIG_DFL, SIG_DFL),
+        Some(1) => (libc::SIG_IGN, SIG_IGN),
+        _ if word.is_none() && vm.type_of(handler).special(vm, skein_bytecode::Special::Call).is_some() => {
+            (on_signal as *const () as usize, handler)
+        }
+        _ => {
+            return Err(
+                vm.type_error("signal handler must be signal.SIG_IGN, signal.SIG_DFL, or a callable object")
+            );
+        }
+    };
+    vm.check_signals()?;
+    let old = current(vm, n)?;
+    // SAFETY: one of the three.
+    if !unsafe { set_action(n, action) } {
+        return Err(vm.last_os_error(None));
+    }
+    state(vm).handlers.borrow_mut()[n as usize] = stored;
+    Ok(old)
+}
+
+fn getsignal(vm: &Vm, n: i32) -> R<Value> {
+    current(vm, number(vm, n)?)
+}
+
+fn default_int_handler(vm: &Vm, _n: Value, _frame: Value) -> R<()> {
+    Err(vm.raise_new(vm.exc.keyboard_interrupt, &[]))
+}
+
+fn raise_signal(vm: &Vm, n: i32) -> R<()> {
+    // SAFETY: a plain call.
+    if unsafe { libc::raise(n) } != 0 {
+        return Err(vm.last_os_error(None));
+    }
+    vm.check_signals()
+}
+
+fn alarm(_: &Vm, seconds: i32) -> i64 {
+    // SAFETY: a plain call.
+    unsafe { libc::alarm(seconds as u32) }.into()
+}
+
+fn timeval(t: f64) -> libc::timeval {
+    libc::timeval { tv_sec: t.trunc() as _, tv_usec: (t.fract() * 1e6) as _ }
+}
+
+fn timer_tuple(vm: &Vm, t: &libc::itimerval) -> R<Value> {
+    let f = |t: &libc::timeval| t.tv_sec as f64 + t.tv_usec as f64 / 1e6;
+    let (value, interval) = (vm.float(f(&t.it_value))?, vm.float(f(&t.it_interval))?);
+    vm.tuple(&[value, interval])
+}
+
+fn setitimer(vm: &Vm, which: i32, seconds: f64, interval: Option<f64>) -> R<Value> {
+    let new = libc::itimerval { it_value: timeval(seconds), it_interval: timeval(interval.unwrap_or(0.0)) };
+    // SAFETY: plain data in and out.
+    let (done, old) = unsafe {
+        let mut old: libc::itimerval = std::mem::zeroed();
+        (libc::setitimer(which as _, &new, &mut old), old)
+    };
+    if done != 0 {
+        return Err(vm.last_os_error(None));
+    }
+    timer_tuple(vm, &old)
+}
+
+fn getitimer(vm: &Vm, which: i32) -> R<Value> {
+    // SAFETY: plain data out.
+    let (done, old) = unsafe {
+        let mut old: libc::itimerval = std::mem::zeroed();
+        (libc::getitimer(which as _, &mut old), old)
+    };
+    if done != 0 {
+        return Err(vm.last_os_error(None));
+    }
+    timer_tuple(vm, &old)
+}
+
+fn pause(vm: &Vm) -> R<()> {
+    // SAFETY: waits for a signal.
+    unsafe { libc::pause() };
+    vm.check_signals()
+}
+
+fn set_wakeup_fd(_: &Vm, fd: i32, _warn: Option<bool>) -> i64 {
+    WAKEUP_FD.swap(fd, Ordering::Relaxed).into()
+}
+
+fn siginterrupt(_: &Vm, _n: i32, _flag: bool) {}
+
+fn strsignal(vm: &Vm, n: i32) -> R<Value> {
+    let n = number(vm, n)?;
+    // SAFETY: the text is static or lives until the next call.
+    unsafe {
+        let text = libc::strsignal(n);
+        if text.is_null() {
+            return Ok(Value::NONE);
+        }
+        vm.str(&std::ffi::CStr::from_ptr(text).to_string_lossy())
+    }
+}
+
+fn valid_signals(vm: &Vm) -> R<Value> {
+    let all = skein_runtime::types::list::List::with_capacity(vm, COUNT)?;
+    for n in (1..COUNT as i64).filter(|n| !(32..34).contains(n)) {
+        all.push(vm, Value::small_int(n))?;
+    }
+    vm.frozenset(all.items())
+}
+
+fn pthread_kill(vm: &Vm, thread: u64, n: i32) -> R<()> {
+    // SAFETY: the caller's thread id, as in C.
+    match unsafe { libc::pthread_kill(thread as libc::pthread_t, n) } {
+        0 => vm.check_signals(),
+        errno => Err(vm.os_error(errno, None)),
+    }
+}
+
+/// MemoryError.
+pub fn make(vm: &Vm) -> R<Ref<Module>> {
+    let m = skein_runtime::types::module::make_module(vm, "_signal", FUNCTIONS)?;
+    let d = m.dict();
+    for (name, n) in [
+        ("SIG_DFL", 0),
+        ("SIG_IGN", 1),
+        ("SIG_BLOCK", libc::SIG_BLOCK),
+        ("SIG_UNBLOCK", libc::SIG_UNBLOCK),
+        ("SIG_SETMASK", libc::SIG_SETMASK),
+        ("NSIG", COUNT as i32),
+        ("SIGHUP", libc::SIGHUP),
+        ("SIGINT", libc::SIGINT),
+        ("SIGQUIT", libc::SIGQUIT),
+        ("SIGILL", libc::SIGILL),
+        ("SIGTRAP", libc::SIGTRAP),
+        ("SIGABRT", libc::SIGABRT),
+        ("SIGBUS", libc::SIGBUS),
+        ("SIGFPE", libc::SIGFPE),
+        ("SIGKILL", libc::SIGKILL),
+        ("SIGUSR1", libc::SIGUSR1),
+        ("SIGSEGV", libc::SIGSEGV),
+        ("SIGUSR2", libc::SIGUSR2),
+        ("SIGPIPE", libc::SIGPIPE),
+        ("SIGALRM", libc::SIGALRM),
+        ("SIGTERM", libc::SIGTERM),
+        ("SIGCHLD", libc::SIGCHLD),
+        ("SIGCONT", libc::SIGCONT),
+        ("SIGSTOP", libc::SIGSTOP),
+        ("SIGTSTP", libc::SIGTSTP),
+        ("SIGTTIN", libc::SIGTTIN),
+        ("SIGTTOU", libc::SIGTTOU),
+        ("SIGURG", libc::SIGURG),
+        ("SIGXCPU", libc::SIGXCPU),
+        ("SIGXFSZ", libc::SIGXFSZ),
+        ("SIGVTALRM", libc::SIGVTALRM),
+        ("SIGPROF", libc::SIGPROF),
+        ("SIGWINCH", libc::SIGWINCH),
+        ("SIGIO", libc::SIGIO),
+        ("SIGPWR", libc::SIGPWR),
+        ("SIGSYS", libc::SIGSYS),
+        ("ITIMER_REAL", 0),
+        ("ITIMER_VIRTUAL", 1),
+        ("ITIMER_PROF", 2),
+    ] {
+        d.set_name(vm, name, Value::small_int(n.into()))?;
+    }
+    d.set_name(vm, "ItimerError", vm.exc.os_error.value())?;
+    Ok(m)
+}

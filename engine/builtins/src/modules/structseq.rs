@@ -1,0 +1,131 @@
+//! Tuples whose items have names: `sys.version_info`, `time.struct_time`, `os.stat_result`.
+//!
+//! A type has named items; attributes beyond the items (`tm_zone`) are kept in the
+//! instance's dictionary.
+
+use skein_runtime::native::Args;
+use skein_runtime::object::Ref;
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+use std::cell::Cell;
+
+/// The `I`th item.
+pub fn item<const I: usize>(vm: &Vm, v: Value) -> R<Value> {
+    match v.cast::<Tuple>().and_then(|t| t.items().get(I).copied()) {
+        Some(v) => Ok(v),
+        None => Err(vm.type_error("descriptor requires a struct sequence")),
+    }
+}
+
+/// Declares a struct sequence type: its name and its items' names with their indexes.
+#[macro_export]
+macro_rules! struct_sequence {
+    ($vis:vis $def:ident: $name:literal, $doc:literal; $($field:literal $i:literal),* $(,)?) => {
+        skein_runtime::native_type! {
+            $vis $def: $name, skein_runtime::object::Kind::Tuple, skein_runtime::types::typeobj::type_flags::HAS_DICT,
+                base |vm| vm.types.tuple, $doc;
+            methods {
+                [static] "__new__($type, *args, **kwargs)" => $crate::modules::structseq::new;
+                "__repr__($self, /)" => $crate::modules::structseq::repr;
+                "__reduce__($self, /)" => $crate::modules::structseq::reduce;
+            }
+            getset { $($field => $crate::modules::structseq::item::<$i>;)* }
+        }
+    };
+}
+
+/// A struct sequence type made at its first use.
+#[derive(Default)]
+pub struct Lazy(Cell<Option<Ref<Type>>>);
+
+impl Lazy {
+    /// The type. MemoryError.
+    pub fn get(&self, vm: &Vm, def: &'static skein_runtime::native::TypeDef) -> R<Ref<Type>> {
+        if let Some(t) = self.0.get() {
+            return Ok(t);
+        }
+        let t = vm.make_native_type(def)?;
+        let n = Value::small_int(def.getset.len() as i64);
+        let names = skein_runtime::types::list::List::with_capacity(vm, def.getset.len())?;
+        for g in def.getset {
+            names.push(vm, vm.str(g.name)?)?;
+        }
+        let d = t.dict();
+        d.set_name(vm, "n_sequence_fields", n)?;
+        d.set_name(vm, "n_fields", n)?;
+        d.set_name(vm, "n_unnamed_fields", Value::small_int(0))?;
+        d.set_str(vm, vm.names.__match_args__, Tuple::new(vm, names.items())?.value())?;
+        t.modified(vm);
+        self.0.set(Some(t));
+        Ok(t)
+    }
+}
+
+/// An instance with these items, and attributes beyond them. MemoryError.
+pub fn make(vm: &Vm, ty: Ref<Type>, items: &[Value], more: &[(&str, Value)]) -> R<Value> {
+    let t = Tuple::of_type(vm, ty, items)?;
+    if !more.is_empty() {
+        let d = match vm.instance_dict(t.value())? {
+            Some(d) => d,
+            None => return Err(vm.system_error("struct sequence without a dictionary")),
+        };
+        for &(name, v) in more {
+            d.set_name(vm, name, v)?;
+        }
+    }
+    Ok(t.value())
+}
+
+fn def_of(vm: &Vm, v: Value) -> R<&'static skein_runtime::native::TypeDef> {
+    vm.type_of(v).def().ok_or_else(|| vm.type_error("not a struct sequence"))
+}
+
+/// `__new__`: from a sequence.
+pub fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let all = args.positional();
+    let Some(ty) = all.first().and_then(|t| t.cast::<Type>()) else {
+        return Err(vm.type_error("struct sequence: not a type"));
+    };
+    let name = ty.def().map_or("struct sequence", |d| d.name);
+    let Some(&given) = all.get(1) else {
+        return Err(vm.type_error(format!("{name}() missing required argument 'sequence' (pos 1)")));
+    };
+    let n = ty.def().map_or(0, |d| d.getset.len());
+    let items = vm.list_from(given)?;
+    if items.len() < n {
+        return Err(vm.type_error(format!(
+            "{name}() takes {} {n}-sequence ({}-sequence given)",
+            if all.len() > 2 { "at least a" } else { "a" },
+            items.len()
+        )));
+    }
+    make(vm, ty, &items.items()[..n], &[])
+}
+
+/// `__repr__`.
+pub fn repr(vm: &Vm, this: Ref<Tuple>) -> R<String> {
+    let def = def_of(vm, this.value())?;
+    let mut out = format!("{}(", def.name);
+    for (i, (g, &v)) in def.getset.iter().zip(this.items()).enumerate() {
+        if i > 0 {
+            out.push_str(", ");
+        }
+        out.push_str(&format!("{}={}", g.name, vm.repr_string(v)?));
+    }
+    out.push(')');
+    Ok(out)
+}
+
+/// `__reduce__`.
+pub fn reduce(vm: &Vm, this: Ref<Tuple>) -> R<Value> {
+    let items = Tuple::new(vm, this.items())?;
+    let more = match vm.instance_dict(this.value())? {
+        Some(d) => d.copy(vm)?,
+        None => Dict::new(vm)?,
+    };
+    let args = Tuple::new(vm, &[items.value(), more.value()])?;
+    vm.tuple(&[vm.type_of(this.value()).value(), args.value()])
+}

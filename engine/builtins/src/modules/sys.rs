@@ -1,0 +1,521 @@
+//! The module `sys`.
+
+use crate::struct_sequence;
+use skein_runtime::interp::Walk;
+use skein_runtime::native::Args;
+use skein_runtime::object::Ref;
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::exception::Exception;
+use skein_runtime::types::list::List;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::str::Str;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+use skein_runtime::{native_functions, native_type};
+
+use super::structseq::{self, Lazy};
+
+/// The language version that programs see.
+pub const VERSION: (i64, i64, i64) = (3, 14, 0);
+
+/// The text of `sys.version`.
+pub fn version_text() -> String {
+    let (major, minor, micro) = VERSION;
+    format!("{major}.{minor}.{micro} (Skein {}, {ARCH}) \n[Rust]", env!("CARGO_PKG_VERSION"))
+}
+
+#[cfg(target_arch = "x86_64")]
+const ARCH: &str = "x86_64";
+#[cfg(target_arch = "aarch64")]
+const ARCH: &str = "aarch64";
+
+native_functions! { pub FUNCTIONS:
+    "getrecursionlimit()" => getrecursionlimit, "Return the current value of the recursion limit.";
+    "setrecursionlimit(limit, /)" => setrecursionlimit, "Set the maximum depth of the Python interpreter stack to n.";
+    "intern(string, /)" => intern, "``Intern'' the given string.";
+    "exit(status=None, /)" => exit, "Exit the interpreter by raising SystemExit(status).";
+    "exc_info()" => exc_info, "Return current exception information: (type, value, traceback).";
+    "exception()" => exception, "Return the current exception.";
+    "getdefaultencoding()" => getdefaultencoding;
+    "getfilesystemencoding()" => getdefaultencoding;
+    "getfilesystemencodeerrors()" => getfilesystemencodeerrors;
+    "getsizeof(object, default=None)" => getsizeof, "Return the size of object in bytes.";
+    "getrefcount(object, /)" => getrefcount;
+    "_getframe(depth=0, /)" => getframe, "Return a frame object from the call stack.";
+    "_getframemodulename(depth=0)" => getframemodulename;
+    "getswitchinterval()" => getswitchinterval;
+    "setswitchinterval(interval, /)" => setswitchinterval;
+    "is_finalizing()" => is_finalizing;
+    "_is_gil_enabled()" => is_gil_enabled;
+    "_is_interned(string, /)" => is_interned;
+    "get_int_max_str_digits()" => get_int_max_str_digits;
+    "set_int_max_str_digits(maxdigits)" => set_int_max_str_digits;
+    "settrace(function, /)" => settrace;
+    "gettrace()" => no_hook;
+    "setprofile(function, /)" => setprofile;
+    "getprofile()" => no_hook;
+    "audit(event, /, *args)" => audit;
+    "addaudithook(hook)" => addaudithook;
+    "getallocatedblocks()" => getallocatedblocks;
+    "call_tracing(func, args, /)" => call_tracing;
+    "_clear_type_cache()" => clear_caches;
+    "_clear_type_descriptors(type, /)" => clear_type_descriptors;
+    "_clear_internal_caches()" => clear_caches;
+    "getunicodeinternedsize()" => getunicodeinternedsize;
+}
+
+struct_sequence! { VERSION_INFO: "sys.version_info", "Version information as a named tuple.";
+"major" 0, "minor" 1, "micro" 2, "releaselevel" 3, "serial" 4 }
+struct_sequence! { FLAGS: "sys.flags", "Flags provided through command line arguments or environment vars.";
+"debug" 0, "inspect" 1, "interactive" 2, "optimize" 3, "dont_write_bytecode" 4, "no_user_site" 5, "no_site" 6,
+"ignore_environment" 7, "verbose" 8, "bytes_warning" 9, "quiet" 10, "hash_randomization" 11, "isolated" 12,
+"dev_mode" 13, "utf8_mode" 14, "warn_default_encoding" 15, "safe_path" 16, "int_max_str_digits" 17 }
+struct_sequence! { FLOAT_INFO: "sys.float_info", "Limits of the float type.";
+"max" 0, "max_exp" 1, "max_10_exp" 2, "min" 3, "min_exp" 4, "min_10_exp" 5, "dig" 6, "mant_dig" 7, "epsilon" 8,
+"radix" 9, "rounds" 10 }
+struct_sequence! { INT_INFO: "sys.int_info", "Internal representation of integers.";
+"bits_per_digit" 0, "sizeof_digit" 1, "default_max_str_digits" 2, "str_digits_check_threshold" 3 }
+struct_sequence! { HASH_INFO: "sys.hash_info", "Parameters used for hashing.";
+"width" 0, "modulus" 1, "inf" 2, "nan" 3, "imag" 4, "algorithm" 5, "hash_bits" 6, "seed_bits" 7, "cutoff" 8 }
+struct_sequence! { THREAD_INFO: "sys.thread_info", "Information about the thread implementation.";
+"name" 0, "lock" 1, "version" 2 }
+
+native_type! {
+    NAMESPACE: "types.SimpleNamespace", skein_runtime::object::Kind::Instance, skein_runtime::types::typeobj::type_flags::HAS_DICT;
+    methods { "__repr__($self, /)" => namespace_repr; }
+}
+
+fn namespace_repr(vm: &Vm, this: Value) -> R<String> {
+    let mut out = String::from("namespace(");
+    if let Some(d) = vm.instance_dict(this)? {
+        let mut i = 0;
+        while i < d.fill() {
+            if let Some((k, v)) = d.entry(i) {
+                if out.len() > 10 {
+                    out.push_str(", ");
+                }
+                out.push_str(&format!("{}={}", vm.str_string(k)?, vm.repr_string(v)?));
+            }
+            i += 1;
+        }
+    }
+    out.push(')');
+    Ok(out)
+}
+
+fn getrecursionlimit(vm: &Vm) -> usize {
+    vm.recursion_limit.get()
+}
+
+fn setrecursionlimit(vm: &Vm, limit: i32) -> R<()> {
+    if limit < 1 {
+        return Err(vm.value_error("recursion limit must be greater or equal than 1"));
+    }
+    let depth = Walk::running(vm).count();
+    if depth as i64 >= i64::from(limit) {
+        return Err(vm.recursion_error(format!(
+            "cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low"
+        )));
+    }
+    vm.recursion_limit.set(limit as usize);
+    skein_runtime::interp::apply_recursion_limit(vm);
+    Ok(())
+}
+
+fn intern(vm: &Vm, s: Value) -> R<Value> {
+    match s.cast::<Str>() {
+        Some(s) if vm.is_exact_str(s.value()) => Ok(vm.intern_str(s).value()),
+        Some(_) => Err(vm.type_error(format!("can't intern {}", vm.type_name(s)))),
+        None => Err(vm.type_error(format!("intern() argument must be str, not {}", vm.type_name(s)))),
+    }
+}
+
+fn is_interned(_: &Vm, s: Ref<Str>) -> bool {
+    s.is_interned()
+}
+
+fn exit(vm: &Vm, status: Option<Value>) -> R<()> {
+    let status = status.unwrap_or(Value::NONE);
+    let e = match status {
+        Value::NONE => vm.construct(vm.exc.system_exit, Args::new(&[], None))?,
+        s => match s.cast::<skein_runtime::types::tuple::Tuple>() {
+            Some(t) => vm.construct(vm.exc.system_exit, Args::new(t.items(), None))?,
+            None => vm.construct(vm.exc.system_exit, Args::new(&[s], None))?,
+        },
+    };
+    Err(vm.raise(e))
+}
+
+fn handled(vm: &Vm) -> Value {
+    vm.context().handled.get().unwrap_or(Value::NONE)
+}
+
+fn exception(vm: &Vm) -> Value {
+    handled(vm)
+}
+
+fn exc_info(vm: &Vm) -> R<Value> {
+    let e = handled(vm);
+    match e.cast::<Exception>() {
+        Some(x) => vm.tuple(&[vm.type_of(e).value(), e, x.traceback.or_none()]),
+        None => vm.tuple(&[Value::NONE; 3]),
+    }
+}
+
+fn getdefaultencoding(_: &Vm) -> &'static str {
+    "utf-8"
+}
+
+fn getfilesystemencodeerrors(_: &Vm) -> &'static str {
+    "surrogateescape"
+}
+
+fn getsizeof(vm: &Vm, v: Value, default: Option<Value>) -> R<Value> {
+    let ty = vm.type_of(v);
+    match ty.lookup(vm, vm.intern("__sizeof__")?) {
+        Some(f) => vm.call(vm.bind(f, v, ty)?, &[]),
+        None => match default {
+            Some(d) => Ok(d),
+            None => Err(vm.type_error(format!("Type {} doesn't define __sizeof__", ty.name_string()))),
+        },
+    }
+}
+
+fn getrefcount(vm: &Vm, _v: Value) -> R<()> {
+    Err(vm.not_implemented("sys.getrefcount: Skein's objects have no reference counts"))
+}
+
+fn getframe(vm: &Vm, depth: Option<i32>) -> R<Value> {
+    let depth = depth.unwrap_or(0).max(0) as usize;
+    match Walk::running(vm).nth(depth) {
+        Some(f) => Ok(skein_runtime::interp::frame_object(vm, f.base)?.value()),
+        None => Err(vm.value_error("call stack is not deep enough")),
+    }
+}
+
+fn getframemodulename(vm: &Vm, depth: Option<i32>) -> R<Value> {
+    let Some(f) = Walk::running(vm).nth(depth.unwrap_or(0).max(0) as usize) else { return Ok(Value::NONE) };
+    let name = skein_runtime::interp::frame_function(f.base).globals().get_str(vm, vm.names.__name__)?;
+    Ok(name.unwrap_or(Value::NONE))
+}
+
+/// Seconds; what preemption uses where a program turns it on.
+struct SwitchInterval(std::cell::Cell<f64>);
+impl Default for SwitchInterval {
+    fn default() -> Self {
+        SwitchInterval(std::cell::Cell::new(0.005))
+    }
+}
+
+fn getswitchinterval(vm: &Vm) -> f64 {
+    vm.state::<SwitchInterval>().0.get()
+}
+
+fn setswitchinterval(vm: &Vm, interval: f64) -> R<()> {
+    if interval.is_nan() || interval <= 0.0 {
+        return Err(vm.value_error("switch interval must be strictly positive"));
+    }
+    vm.state::<SwitchInterval>().0.set(interval);
+    Ok(())
+}
+
+/// Set by the command line once it ends the program.
+#[derive(Default)]
+pub struct Finalizing(pub std::cell::Cell<bool>);
+
+fn is_finalizing(vm: &Vm) -> bool {
+    vm.state::<Finalizing>().0.get()
+}
+
+fn is_gil_enabled(_: &Vm) -> bool {
+    true
+}
+
+/// The longest decimal text of an int that conversions take.
+pub struct IntMaxDigits(pub std::cell::Cell<i64>);
+impl Default for IntMaxDigits {
+    fn default() -> Self {
+        IntMaxDigits(std::cell::Cell::new(DEFAULT_MAX_DIGITS))
+    }
+}
+const DEFAULT_MAX_DIGITS: i64 = 4300;
+pub const MAX_DIGITS_THRESHOLD: i64 = 640;
+
+fn get_int_max_str_digits(vm: &Vm) -> i64 {
+    vm.state::<IntMaxDigits>().0.get()
+}
+
+fn set_int_max_str_digits(vm: &Vm, n: i32) -> R<()> {
+    if n != 0 && i64::from(n) < MAX_DIGITS_THRESHOLD {
+        return Err(vm.value_error(format!("maxdigits must be 0 or larger than {MAX_DIGITS_THRESHOLD}")));
+    }
+    vm.state::<IntMaxDigits>().0.set(n.into());
+    Ok(())
+}
+
+fn settrace(vm: &Vm, f: Value) -> R<()> {
+    if f.is_none() { Ok(()) } else { Err(vm.unsupported("sys.settrace")) }
+}
+
+fn setprofile(vm: &Vm, f: Value) -> R<()> {
+    if f.is_none() { Ok(()) } else { Err(vm.unsupported("sys.setprofile")) }
+}
+
+fn no_hook(_: &Vm) {}
+
+/// No events are sent to hooks, as in a CPython that has none.
+fn audit(vm: &Vm, args: Args<'_>) -> R<()> {
+    match args.positional().first() {
+        Some(e) if e.cast::<Str>().is_some() => Ok(()),
+        Some(e) => Err(vm.type_error(format!("expected str for argument 'event', not {}", vm.type_name(*e)))),
+        None => Err(vm.type_error("audit expected at least 1 argument, got 0")),
+    }
+}
+
+fn addaudithook(vm: &Vm, _hook: Value) -> R<()> {
+    Err(vm.unsupported("sys.addaudithook"))
+}
+
+fn getallocatedblocks(vm: &Vm) -> usize {
+    let mut n = 0;
+    vm.heap.for_each_object(&mut |_| n += 1);
+    n
+}
+
+fn call_tracing(vm: &Vm, f: Value, args: Ref<skein_runtime::types::tuple::Tuple>) -> R<Value> {
+    vm.call(f, args.items())
+}
+
+/// Takes the descriptors of `__dict__` and `__weakref__` from a class, for one that is made anew with slots.
+fn clear_type_descriptors(vm: &Vm, ty: Ref<skein_runtime::types::typeobj::Type>) -> R<()> {
+    for name in ["__dict__", "__weakref__"] {
+        ty.dict().delete_str(vm, vm.intern(name)?)?;
+    }
+    ty.modified(vm);
+    Ok(())
+}
+
+fn clear_caches(vm: &Vm) {
+    for entry in &vm.method_cache {
+        entry.clear();
+    }
+}
+
+fn getunicodeinternedsize(vm: &Vm) -> usize {
+    let mut n = 0;
+    vm.heap.for_each_object(&mut |h| {
+        // SAFETY: the heap's objects are live while it walks over them.
+        n += usize::from(unsafe { &*h }.kind.get() == skein_runtime::object::Kind::Str as u8);
+    });
+    n
+}
+
+/// The struct sequence types, made once.
+#[derive(Default)]
+struct State {
+    version_info: Lazy,
+    flags: Lazy,
+    float_info: Lazy,
+    int_info: Lazy,
+    hash_info: Lazy,
+    thread_info: Lazy,
+    namespace: std::cell::Cell<Option<Ref<skein_runtime::types::typeobj::Type>>>,
+}
+
+/// An empty `types.SimpleNamespace`-like object. MemoryError.
+pub fn namespace(vm: &Vm) -> R<Value> {
+    let state = vm.state::<State>();
+    let ty = match state.namespace.get() {
+        Some(t) => t,
+        None => vm.make_native_type(&NAMESPACE)?,
+    };
+    state.namespace.set(Some(ty));
+    vm.new_instance(ty)
+}
+
+fn ints(vm: &Vm, numbers: &[i64]) -> R<Ref<List>> {
+    let list = List::with_capacity(vm, numbers.len())?;
+    for &n in numbers {
+        list.push(vm, vm.int(n)?)?;
+    }
+    Ok(list)
+}
+
+fn strings<'a>(vm: &Vm, texts: impl IntoIterator<Item = &'a str>) -> R<Ref<List>> {
+    let list = List::with_capacity(vm, 0)?;
+    for t in texts {
+        list.push(vm, vm.str(t)?)?;
+    }
+    Ok(list)
+}
+
+fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
+    let state = vm.state::<State>();
+    let (major, minor, micro) = VERSION;
+    let row = ints(vm, &[major, minor, micro])?;
+    row.push(vm, vm.str("final")?)?;
+    row.push(vm, Value::small_int(0))?;
+    let ty = state.version_info.get(vm, &VERSION_INFO)?;
+    let version_info = structseq::make(vm, ty, row.items(), &[])?;
+    d.set_name(vm, "version_info", version_info)?;
+
+    let c = &vm.config;
+    let flag = |b: bool| i64::from(b);
+    let row = ints(
+        vm,
+        &[
+            0,
+            flag(c.inspect),
+            flag(c.interactive),
+            c.optimize.into(),
+            flag(c.dont_write_bytecode),
+            flag(c.no_user_site || c.isolated),
+            flag(c.no_site),
+            flag(c.ignore_environment || c.isolated),
+            c.verbose.into(),
+            c.bytes_warning.into(),
+            flag(c.quiet),
+            flag(c.hash_seed != Some(0)),
+            flag(c.isolated),
+            0,
+            flag(c.utf8_mode),
+            0,
+            0,
+            vm.state::<IntMaxDigits>().0.get(),
+        ],
+    )?;
+    row.store(vm, 13, Value::bool(c.dev_mode));
+    row.store(vm, 16, Value::bool(c.safe_path || c.isolated));
+    let ty = state.flags.get(vm, &FLAGS)?;
+    // These have names only.
+    let more = ["gil", "thread_inherit_context", "context_aware_warnings"];
+    let more = more.map(|name| (name, Value::small_int(i64::from(name == "gil"))));
+    d.set_name(vm, "flags", structseq::make(vm, ty, row.items(), &more)?)?;
+
+    let row = List::with_capacity(vm, 11)?;
+    let f = |x: f64| vm.float(x);
+    for v in [
+        f(f64::MAX)?,
+        vm.int(f64::MAX_EXP.into())?,
+        vm.int(f64::MAX_10_EXP.into())?,
+        f(f64::MIN_POSITIVE)?,
+        vm.int(f64::MIN_EXP.into())?,
+        vm.int(f64::MIN_10_EXP.into())?,
+        vm.int(f64::DIGITS.into())?,
+        vm.int(f64::MANTISSA_DIGITS.into())?,
+        f(f64::EPSILON)?,
+        vm.int(2)?,
+        vm.int(1)?,
+    ] {
+        row.push(vm, v)?;
+    }
+    let ty = state.float_info.get(vm, &FLOAT_INFO)?;
+    d.set_name(vm, "float_info", structseq::make(vm, ty, row.items(), &[])?)?;
+
+    let row = ints(vm, &[30, 4, DEFAULT_MAX_DIGITS, MAX_DIGITS_THRESHOLD])?;
+    let ty = state.int_info.get(vm, &INT_INFO)?;
+    d.set_name(vm, "int_info", structseq::make(vm, ty, row.items(), &[])?)?;
+
+    let row = ints(vm, &[64, (1 << 61) - 1, 314159, 0, 1_000_003, 0, 64, 128, 0])?;
+    row.store(vm, 5, vm.str("siphash13")?);
+    let ty = state.hash_info.get(vm, &HASH_INFO)?;
+    d.set_name(vm, "hash_info", structseq::make(vm, ty, row.items(), &[])?)?;
+
+    let row = strings(vm, ["pthread", "semaphore", ""])?;
+    row.store(vm, 2, Value::NONE);
+    let ty = state.thread_info.get(vm, &THREAD_INFO)?;
+    d.set_name(vm, "thread_info", structseq::make(vm, ty, row.items(), &[])?)?;
+
+    let implementation = namespace(vm)?;
+    let hex = hexversion();
+    for (name, v) in [
+        ("name", vm.str("skein")?),
+        ("cache_tag", vm.str("skein-314")?),
+        ("version", version_info),
+        ("hexversion", vm.int(hex)?),
+        ("_multiarch", vm.str(&format!("{ARCH}-linux-gnu"))?),
+        ("supports_isolated_interpreters", Value::FALSE),
+    ] {
+        vm.set_attr(implementation, vm.intern(name)?, v)?;
+    }
+    d.set_name(vm, "implementation", implementation)
+}
+
+fn hexversion() -> i64 {
+    let (major, minor, micro) = VERSION;
+    major << 24 | minor << 16 | micro << 8 | 0xf0
+}
+
+fn types_of_natives(vm: &Vm) -> R<Ref<skein_runtime::types::tuple::Tuple>> {
+    let mut names = vec!["builtins", "sys"];
+    names.extend(super::BUILTIN_MODULES.iter().map(|(n, _)| *n));
+    names.extend(vm.hooks.clone().native_module_names());
+    names.sort_unstable();
+    let list = strings(vm, names)?;
+    skein_runtime::types::tuple::Tuple::new(vm, list.items())
+}
+
+pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
+    let m = Module::new(vm, "sys")?;
+    skein_runtime::types::module::add_functions(vm, m, FUNCTIONS)?;
+    let d = m.dict();
+    vm.sys_dict.set(Some(d));
+    if let Some(modules) = vm.modules.get() {
+        d.set_str(vm, vm.names.modules, modules.value())?;
+    }
+    let c = &vm.config;
+    if let Some(n) = c.int_max_str_digits {
+        vm.state::<IntMaxDigits>().0.set(n);
+    }
+    d.set_name(vm, "argv", strings(vm, c.argv.iter().map(String::as_str))?.value())?;
+    d.set_name(vm, "orig_argv", strings(vm, c.orig_argv.iter().map(String::as_str))?.value())?;
+    d.set_name(vm, "path", strings(vm, c.path.iter().map(String::as_str))?.value())?;
+    d.set_name(vm, "warnoptions", strings(vm, c.warn_options.iter().map(String::as_str))?.value())?;
+    let x = Dict::new(vm)?;
+    for (k, v) in &c.x_options {
+        let v = match v {
+            Some(v) => vm.str(v)?,
+            None => Value::TRUE,
+        };
+        x.set_name(vm, k, v)?;
+    }
+    d.set_name(vm, "_xoptions", x.value())?;
+    let finders = List::new(vm, &[super::import::new_finder(vm)?])?;
+    d.set_name(vm, "meta_path", finders.value())?;
+    d.set_name(vm, "path_hooks", List::new(vm, &[])?.value())?;
+    d.set_name(vm, "path_importer_cache", Dict::new(vm)?.value())?;
+    add_structs(vm, d)?;
+    d.set_name(vm, "builtin_module_names", types_of_natives(vm)?.value())?;
+    for (name, text) in [
+        ("version", version_text().as_str()),
+        ("platform", "linux"),
+        ("byteorder", "little"),
+        ("executable", &c.executable),
+        ("_base_executable", &c.executable),
+        ("prefix", "/usr/local"),
+        ("base_prefix", "/usr/local"),
+        ("exec_prefix", "/usr/local"),
+        ("base_exec_prefix", "/usr/local"),
+        ("platlibdir", "lib"),
+        ("_framework", ""),
+        ("abiflags", ""),
+        ("float_repr_style", "short"),
+        (
+            "copyright",
+            "Copyright (c) the authors of Skein.\nThe standard library: Copyright (c) 2001 Python Software Foundation.",
+        ),
+    ] {
+        d.set_name(vm, name, vm.str(text)?)?;
+    }
+    for (name, n) in
+        [("maxsize", i64::MAX), ("maxunicode", 0x10ffff), ("hexversion", hexversion()), ("api_version", 1013)]
+    {
+        d.set_name(vm, name, vm.int(n)?)?;
+    }
+    let git = vm.tuple(&[vm.str("Skein")?, vm.str("")?, vm.str("")?])?;
+    d.set_name(vm, "_git", git)?;
+    d.set_name(vm, "pycache_prefix", Value::NONE)?;
+    d.set_name(vm, "dont_write_bytecode", Value::bool(c.dont_write_bytecode))?;
+    super::sys_hooks::install(vm, m)?;
+    Ok(m)
+}

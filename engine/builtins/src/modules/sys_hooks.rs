@@ -1,0 +1,169 @@
+//! Hooks of `sys`: what shows values and exceptions, and what async generators tell.
+
+use super::structseq::{self, Lazy};
+use crate::struct_sequence;
+use crate::types::AsyncHooks;
+use skein_runtime::native::Args;
+use skein_runtime::native_functions;
+use skein_runtime::object::Ref;
+use skein_runtime::types::exception::Exception;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::traceback::Traceback;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+native_functions! { FUNCTIONS:
+    "displayhook(object, /)" => displayhook, "Print an object to sys.stdout and also save it in builtins._.";
+    "excepthook(exctype, value, traceback, /)" => excepthook, "Handle an exception by displaying it with a traceback on sys.stderr.";
+    "unraisablehook(unraisable, /)" => unraisablehook, "Handle an unraisable exception.";
+    "breakpointhook(*args, **kwargs)" => breakpointhook, "This hook function is called by built-in breakpoint().";
+    "get_asyncgen_hooks()" => get_asyncgen_hooks, "Return the installed asynchronous generators hooks.";
+    "set_asyncgen_hooks(firstiter=<unrepresentable>, finalizer=<unrepresentable>)" => set_asyncgen_hooks, "Set the finalizer and first-iteration hooks of asynchronous generators.";
+    "get_coroutine_origin_tracking_depth()" => |_: &Vm| 0i64;
+    "set_coroutine_origin_tracking_depth(depth)" => set_origin_depth;
+}
+
+/// Each hook's name; the builtin one is kept under it in underscores.
+const KEPT: [&str; 4] = ["displayhook", "excepthook", "unraisablehook", "breakpointhook"];
+
+struct_sequence! { ASYNCGEN_HOOKS: "sys.asyncgen_hooks", "Asynchronous generators' hooks.";
+"firstiter" 0, "finalizer" 1 }
+
+#[derive(Default)]
+struct State {
+    asyncgen_hooks: Lazy,
+}
+
+fn displayhook(vm: &Vm, v: Value) -> R<()> {
+    if v.is_none() {
+        return Ok(());
+    }
+    let text = vm.repr(v)?;
+    let (Some(sys), Some(builtins)) = (vm.sys_dict.get(), vm.builtins.get()) else { return Ok(()) };
+    builtins.set_name(vm, "_", Value::NONE)?;
+    match sys.get_str(vm, vm.names.stdout)? {
+        Some(out) if !out.is_none() => {
+            vm.call_method(out, "write", &[text.value()])?;
+            vm.call_method(out, "write", &[vm.str("\n")?])?;
+        }
+        _ => return Err(vm.runtime_error("lost sys.stdout")),
+    }
+    builtins.set_name(vm, "_", v)
+}
+
+fn excepthook(vm: &Vm, _ty: Value, e: Value, traceback: Value) -> R<()> {
+    let Some(x) = e.cast::<Exception>() else {
+        let text = format!(
+            "TypeError: print_exception(): Exception expected for value, {} found\n",
+            vm.type_of(e).name_string()
+        );
+        skein_runtime::vm::write_stderr(vm, &text);
+        return Ok(());
+    };
+    if traceback.cast::<Traceback>().is_some() && x.traceback.get().is_none() {
+        x.traceback.set(vm, x, traceback);
+    }
+    crate::report::print_exception(vm, e);
+    Ok(())
+}
+
+fn unraisablehook(vm: &Vm, unraisable: Value) -> R<()> {
+    let part = |name: &str| vm.get_attr_str(unraisable, name);
+    let (e, object, message) = (part("exc_value")?, part("object")?, part("err_msg")?);
+    let message = message.cast::<Str>().map(|m| m.to_string_lossy().into_owned());
+    crate::report::print_unraisable(vm, e, message.as_deref(), object);
+    Ok(())
+}
+
+/// `breakpoint()` by way of PYTHONBREAKPOINT: a function's dotted name, or 0 for none.
+fn breakpointhook(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let wanted = std::env::var("PYTHONBREAKPOINT").unwrap_or_default();
+    let wanted = match wanted.as_str() {
+        "0" => return Ok(Value::NONE),
+        "" => "pdb.set_trace",
+        name => name,
+    };
+    let (module, name) = wanted.rsplit_once('.').unwrap_or(("builtins", wanted));
+    let f = match super::import(vm, module) {
+        Ok(_) => {
+            // The last module of the dotted name, which the import has put into `sys.modules`.
+            let loaded = match vm.modules.get() {
+                Some(m) => m.get_name(vm, module)?,
+                None => None,
+            };
+            match loaded {
+                Some(m) => vm.find_attr(m, vm.intern(name)?)?,
+                None => None,
+            }
+        }
+        Err(_) if vm.catch(vm.exc.import_error).is_some() => None,
+        Err(e) => return Err(e),
+    };
+    match f {
+        Some(f) => vm.call_args(f, args),
+        None => {
+            let text = format!("Ignoring unimportable $PYTHONBREAKPOINT: \"{wanted}\"");
+            vm.warn(vm.exc.runtime_warning, &text)?;
+            Ok(Value::NONE)
+        }
+    }
+}
+
+fn get_asyncgen_hooks(vm: &Vm) -> R<Value> {
+    let hooks = vm.state::<AsyncHooks>();
+    let row = [&hooks.first_iteration, &hooks.finalizer].map(|h| h.get().unwrap_or(Value::NONE));
+    let ty = vm.state::<State>().asyncgen_hooks.get(vm, &ASYNCGEN_HOOKS)?;
+    structseq::make(vm, ty, &row, &[])
+}
+
+fn set_asyncgen_hooks(vm: &Vm, first_iteration: Option<Value>, finalizer: Option<Value>) -> R<()> {
+    let hooks = vm.state::<AsyncHooks>();
+    for (v, name) in [(first_iteration, "firstiter"), (finalizer, "finalizer")] {
+        if let Some(v) = v
+            && !v.is_none()
+            && !vm.is_callable(v)
+        {
+            return Err(vm.type_error(format!("callable {name} expected, got {}", vm.type_name(v))));
+        }
+    }
+    for (v, slot) in [(first_iteration, &hooks.first_iteration), (finalizer, &hooks.finalizer)] {
+        if let Some(v) = v {
+            slot.set((!v.is_none()).then_some(v));
+        }
+    }
+    Ok(())
+}
+
+fn set_origin_depth(vm: &Vm, depth: i64) -> R<()> {
+    match depth {
+        0 => Ok(()),
+        n if n < 0 => Err(vm.value_error("depth must be >= 0")),
+        _ => Err(vm.unsupported("tracking where coroutines were made")),
+    }
+}
+
+/// `breakpoint()`.
+pub fn breakpoint(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let hook = match vm.sys_dict.get() {
+        Some(sys) => sys.get_name(vm, "breakpointhook")?,
+        None => None,
+    };
+    match hook {
+        Some(hook) => vm.call_args(hook, args),
+        None => Err(vm.runtime_error("lost sys.breakpointhook")),
+    }
+}
+
+/// Adds the hooks, the builtin ones also under their names in underscores.
+pub fn install(vm: &Vm, sys: Ref<Module>) -> R<()> {
+    AsyncHooks::register(vm);
+    skein_runtime::types::module::add_functions(vm, sys, FUNCTIONS)?;
+    let sys = sys.dict();
+    for name in KEPT {
+        if let Some(hook) = sys.get_name(vm, name)? {
+            sys.set_name(vm, &format!("__{name}__"), hook)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,253 @@
+//! What Python code sees of `bytes` and `bytearray`.
+
+mod array;
+mod change;
+mod construct;
+mod iterator;
+mod search;
+mod sequence;
+mod split;
+
+pub use iterator::{BYTEARRAY_ITERATOR, BYTES_ITERATOR};
+
+use crate::types::{codecs, percent};
+use skein_runtime::native::{FromArg, NativeDef, wrong_type};
+use skein_runtime::native_type;
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::bytes::{ByteArray, Bytes};
+use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::type_flags;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// Declares one of the two types: their common methods and its own.
+macro_rules! bytes_type {
+    ($def:ident: $name:literal, $kind:expr, $doc:literal; $($own:tt)*) => {
+        native_type! {
+            pub $def: $name, $kind, type_flags::BASETYPE | type_flags::MATCH_SELF, $doc;
+            methods {
+                $($own)*
+                "__len__($self, /)" => |_: &Vm, s: Row| s.data.len();
+                "__eq__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_eq);
+                "__ne__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_ne);
+                "__lt__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_lt);
+                "__le__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_le);
+                "__gt__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_gt);
+                "__ge__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_ge);
+                "__add__($self, value, /)" => sequence::add;
+                "__mul__($self, value, /)" => sequence::multiply;
+                "__rmul__($self, value, /)" => sequence::multiply;
+                "__mod__($self, value, /)" => |vm: &Vm, s: Row, v: Value| {
+                    let out = percent::format_bytes(vm, &s.data, v)?;
+                    s.make(vm, &out)
+                };
+                "__rmod__($self, value, /)" => |_: &Vm, _: Row, _: Value| Value::NOT_IMPLEMENTED;
+                "__contains__($self, key, /)" => sequence::contains;
+                "__getitem__($self, key, /)" => sequence::getitem;
+                "decode($self, /, encoding='utf-8', errors='strict')" => |vm: &Vm, v: Value, encoding: Option<Ref<Str>>, errors: Option<Ref<Str>>| codecs::decode_object(vm, v, encoding, errors), "Decode the bytes using the codec registered for encoding.";
+                "hex($self, /, sep='', bytes_per_sep=1)" => change::hex, "Create a string of hexadecimal numbers from a bytes object.";
+                [class] "fromhex($type, string, /)" => construct::fromhex, "Create an object from a string of hexadecimal numbers.";
+                "find($self, sub, start=None, end=None, /)" => search::find, "Return the lowest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].\n\nReturn -1 on failure.";
+                "rfind($self, sub, start=None, end=None, /)" => search::rfind, "Return the highest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].\n\nReturn -1 on failure.";
+                "index($self, sub, start=None, end=None, /)" => search::index, "Return the lowest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].\n\nRaise ValueError if the subsection is not found.";
+                "rindex($self, sub, start=None, end=None, /)" => search::rindex, "Return the highest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].\n\nRaise ValueError if the subsection is not found.";
+                "count($self, sub, start=None, end=None, /)" => search::count, "Return the number of non-overlapping occurrences of subsection 'sub' in bytes B[start:end].";
+                "startswith($self, prefix, start=None, end=None, /)" => search::startswith, "Return True if the bytes starts with the specified prefix, False otherwise.";
+                "endswith($self, suffix, start=None, end=None, /)" => search::endswith, "Return True if the bytes ends with the specified suffix, False otherwise.";
+                "removeprefix($self, prefix, /)" => search::removeprefix, "Return a bytes object with the given prefix string removed if present.";
+                "removesuffix($self, suffix, /)" => search::removesuffix, "Return a bytes object with the given suffix string removed if present.";
+                "replace($self, old, new, count=-1, /)" => search::replace, "Return a copy with all occurrences of substring old replaced by new.";
+                "split($self, /, sep=None, maxsplit=-1)" => split::split, "Return a list of the sections in the bytes, using sep as the delimiter.";
+                "rsplit($self, /, sep=None, maxsplit=-1)" => split::rsplit, "Return a list of the sections in the bytes, using sep as the delimiter.";
+                "splitlines($self, /, keepends=False)" => split::splitlines, "Return a list of the lines in the bytes, breaking at line boundaries.";
+                "partition($self, sep, /)" => split::partition, "Partition the bytes into three parts using the given separator.";
+                "rpartition($self, sep, /)" => split::rpartition, "Partition the bytes into three parts using the given separator.";
+                "join($self, iterable_of_bytes, /)" => split::join, "Concatenate any number of bytes objects.";
+                "strip($self, bytes=None, /)" => split::strip, "Strip leading and trailing bytes contained in the argument.";
+                "lstrip($self, bytes=None, /)" => split::lstrip, "Strip leading bytes contained in the argument.";
+                "rstrip($self, bytes=None, /)" => split::rstrip, "Strip trailing bytes contained in the argument.";
+                "upper($self, /)" => |vm: &Vm, s: Row| s.make(vm, &s.data.to_ascii_uppercase()), "B.upper() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to uppercase.";
+                "lower($self, /)" => |vm: &Vm, s: Row| s.make(vm, &s.data.to_ascii_lowercase()), "B.lower() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to lowercase.";
+                "title($self, /)" => change::title;
+                "capitalize($self, /)" => change::capitalize;
+                "swapcase($self, /)" => change::swapcase;
+                "center($self, width, fillchar=b' ', /)" => change::center, "Return a centered string of length width.";
+                "ljust($self, width, fillchar=b' ', /)" => change::ljust, "Return a left-justified string of length width.";
+                "rjust($self, width, fillchar=b' ', /)" => change::rjust, "Return a right-justified string of length width.";
+                "zfill($self, width, /)" => change::zfill, "Pad a numeric string with zeros on the left, to fill a field of the given width.";
+                "expandtabs($self, /, tabsize=8)" => change::expandtabs, "Return a copy where all tab characters are expanded using spaces.";
+                "translate($self, table, /, delete=b'')" => change::translate, "Return a copy with each character mapped by the given translation table.";
+                [static] "maketrans(frm, to, /)" => change::maketrans, "Return a translation table usable for the bytes or bytearray translate method.";
+                "isalpha($self, /)" => |_: &Vm, s: Row| s.all(|b| b.is_ascii_alphabetic());
+                "isalnum($self, /)" => |_: &Vm, s: Row| s.all(|b| b.is_ascii_alphanumeric());
+                "isdigit($self, /)" => |_: &Vm, s: Row| s.all(|b| b.is_ascii_digit());
+                "isspace($self, /)" => |_: &Vm, s: Row| s.all(crate::types::text::is_byte_space);
+                "isascii($self, /)" => |_: &Vm, s: Row| s.data.is_ascii();
+                "islower($self, /)" => |_: &Vm, s: Row| s.data.iter().any(u8::is_ascii_lowercase) && !s.data.iter().any(u8::is_ascii_uppercase);
+                "isupper($self, /)" => |_: &Vm, s: Row| s.data.iter().any(u8::is_ascii_uppercase) && !s.data.iter().any(u8::is_ascii_lowercase);
+                "istitle($self, /)" => change::istitle;
+            }
+        }
+    };
+}
+
+bytes_type! {
+    BYTES: "bytes", Kind::Bytes, "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\nbytes(bytes_or_buffer) -> immutable copy of bytes_or_buffer\nbytes(int) -> bytes object of size given by the parameter initialized with null bytes\nbytes() -> empty bytes object";
+    [static] "__new__($type, *args, **kwargs)" => construct::new_bytes;
+    "__repr__($self, /)" => |_: &Vm, s: Row| repr_text(&s.data);
+    "__hash__($self, /)" => |vm: &Vm, s: Ref<Bytes>| s.hash(vm);
+    "__iter__($self, /)" => |vm: &Vm, s: Ref<Bytes>| SeqIter::new(vm, vm.types.bytes_iterator, s.value(), 0);
+    "__bytes__($self, /)" => |vm: &Vm, s: Row| s.make(vm, &s.data), "Convert this value to exact type bytes.";
+    "__getnewargs__($self, /)" => |vm: &Vm, s: Row| {
+        let b = vm.bytes(&s.data)?;
+        Tuple::new(vm, &[b])
+    };
+}
+
+bytes_type! {
+    BYTEARRAY: "bytearray", Kind::ByteArray, "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> bytearray\nbytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\nbytearray(int) -> bytes array of size given by the parameter initialized with null bytes\nbytearray() -> empty bytes array";
+    [static] "__new__($type, *args, **kwargs)" => construct::new_bytearray;
+    "__init__($self, /, *args, **kwargs)" => construct::init_bytearray;
+    "__repr__($self, /)" => |vm: &Vm, v: Value| {
+        let s = Row::of(v).map(|r| repr_text(&r.data)).unwrap_or_default();
+        format!("{}({s})", vm.type_name(v))
+    };
+    "__iter__($self, /)" => |vm: &Vm, s: Ref<ByteArray>| SeqIter::new(vm, vm.types.bytearray_iterator, s.value(), 0);
+    "__setitem__($self, key, value, /)" => array::setitem;
+    "__delitem__($self, key, /)" => array::delitem;
+    "__iadd__($self, value, /)" => array::iadd;
+    "__imul__($self, value, /)" => array::imul;
+    "__alloc__($self, /)" => |_: &Vm, s: Ref<ByteArray>| s.bytes().len() + 1, "B.__alloc__() -> int\n\nReturn the number of bytes actually allocated.";
+    "append($self, item, /)" => array::append, "Append a single item to the end of the bytearray.";
+    "extend($self, iterable_of_ints, /)" => array::extend, "Append all the items from the iterator or sequence to the end of the bytearray.";
+    "insert($self, index, item, /)" => array::insert, "Insert a single item into the bytearray before the given index.";
+    "pop($self, index=-1, /)" => array::pop, "Remove and return a single item from B.";
+    "remove($self, value, /)" => array::remove, "Remove the first occurrence of a value in the bytearray.";
+    "clear($self, /)" => |vm: &Vm, s: Ref<ByteArray>| s.replace(vm, &[]), "Remove all items from the bytearray.";
+    "copy($self, /)" => |vm: &Vm, s: Row| s.make(vm, &s.data), "Return a copy of B.";
+    "reverse($self, /)" => array::reverse, "Reverse the order of the values in B in place.";
+    "resize($self, size, /)" => array::resize, "Resize the internal buffer of bytearray to len.";
+}
+
+/// A bytes or bytearray object as the receiver. A bytearray's bytes are copied, since it may change.
+pub struct Row {
+    pub value: Value,
+    pub data: Cow<'static, [u8]>,
+}
+
+impl Row {
+    pub fn of(value: Value) -> Option<Row> {
+        if let Some(b) = value.cast::<Bytes>() {
+            // SAFETY: bytes never change, and `value` keeps them alive where it lies on the stack.
+            let data = unsafe { &*std::ptr::from_ref(b.bytes()) };
+            return Some(Row { value, data: Cow::Borrowed(data) });
+        }
+        // Views are taken as arguments; as receivers they never come here.
+        let data = match value.cast::<ByteArray>() {
+            Some(b) => b.bytes().to_vec(),
+            None => super::memoryview::view_bytes(value)?,
+        };
+        Some(Row { value, data: Cow::Owned(data) })
+    }
+
+    pub fn is_array(&self) -> bool {
+        self.value.cast::<ByteArray>().is_some()
+    }
+
+    /// A new object of the receiver's builtin type.
+    pub fn make(&self, vm: &Vm, bytes: &[u8]) -> R<Value> {
+        if self.is_array() {
+            return Ok(ByteArray::new(vm, bytes)?.value());
+        }
+        if bytes.len() == self.data.len() && bytes == &*self.data && vm.type_of(self.value) == vm.types.bytes
+        {
+            return Ok(self.value);
+        }
+        vm.bytes(bytes)
+    }
+
+    fn all(&self, test: impl Fn(u8) -> bool) -> bool {
+        !self.data.is_empty() && self.data.iter().all(|&b| test(b))
+    }
+}
+
+impl FromArg for Row {
+    fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<Row> {
+        Row::of(v).ok_or_else(|| wrong_type(vm, def, i, v, "bytes"))
+    }
+}
+
+/// A bytes-like argument.
+pub struct Like(pub Cow<'static, [u8]>);
+
+impl FromArg for Like {
+    fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<Like> {
+        match Row::of(v) {
+            Some(r) => Ok(Like(r.data)),
+            None => Err(not_bytes_like(vm, v)),
+        }
+    }
+}
+
+/// The bytes of a bytes-like object, views included. TypeError.
+pub fn bytes_like(vm: &Vm, v: Value) -> R<Vec<u8>> {
+    match Row::of(v) {
+        Some(r) => Ok(r.data.into_owned()),
+        None => Err(not_bytes_like(vm, v)),
+    }
+}
+
+#[cold]
+pub fn not_bytes_like(vm: &Vm, v: Value) -> skein_runtime::value::Raised {
+    vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v)))
+}
+
+/// Has the object bytes to be read?
+pub fn is_bytes_like(v: Value) -> bool {
+    v.cast::<Bytes>().is_some()
+        || v.cast::<ByteArray>().is_some()
+        || v.cast::<skein_runtime::types::ext::Ext<super::memoryview::View>>().is_some()
+}
+
+/// The bytes of a bytes-like object, or of an iterable of ints. TypeError, ValueError.
+pub fn bytes_of_object(vm: &Vm, v: Value) -> R<Vec<u8>> {
+    match Row::of(v) {
+        Some(r) => Ok(r.data.into_owned()),
+        None => construct::from_iterable(vm, v, "bytes"),
+    }
+}
+
+/// `repr` of bytes.
+pub fn repr_text(bytes: &[u8]) -> String {
+    let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
+    let mut out = String::with_capacity(bytes.len() + 3);
+    out.push('b');
+    out.push(quote);
+    for &b in bytes {
+        match b {
+            b'\t' => out.push_str("\\t"),
+            b'\n' => out.push_str("\\n"),
+            b'\r' => out.push_str("\\r"),
+            b'\\' => out.push_str("\\\\"),
+            _ if char::from(b) == quote => {
+                out.push('\\');
+                out.push(quote);
+            }
+            32..127 => out.push(char::from(b)),
+            _ => out.push_str(&format!("\\x{b:02x}")),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+fn compare(a: &Row, b: Value, test: fn(Ordering) -> bool) -> Value {
+    match Row::of(b) {
+        Some(b) => Value::bool(test(a.data.cmp(&b.data))),
+        None => Value::NOT_IMPLEMENTED,
+    }
+}

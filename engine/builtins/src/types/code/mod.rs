@@ -1,0 +1,204 @@
+//! What Python code sees of `code`, `cell`.
+
+mod cell;
+
+pub use cell::CELL;
+
+use skein_bytecode::{Code, LocalKind};
+use skein_runtime::native::Args;
+use skein_runtime::native_type;
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::code::{CodeObject, load};
+use skein_runtime::types::list::List;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::typeobj::type_flags;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+use std::rc::Rc;
+
+native_type! {
+    pub DEF: "code", Kind::Code, type_flags::HAS_WEAKREF, "Create a code object.  Not for mere mortals.";
+    methods {
+        "co_positions($self, /)" => positions;
+        "co_lines($self, /)" => lines;
+        "replace($self, /, **changes)" => replace, "Return a copy of the code object with new values for the specified fields.";
+        "__replace__($self, /, **changes)" => replace, "The same as replace().";
+        "__eq__($self, value, /)" => eq;
+        "__hash__($self, /)" => hash;
+        "__repr__($self, /)" => repr;
+    }
+    getset {
+        "co_name" => |_, v| Ok(this(v).name.or_none());
+        "co_qualname" => |_, v| Ok(this(v).qualname.or_none());
+        "co_filename" => |_, v| Ok(this(v).filename.or_none());
+        "co_firstlineno" => |_, v| Ok(int(code(v).first_line));
+        "co_flags" => |_, v| Ok(int(code(v).flags));
+        "co_argcount" => |_, v| Ok(int(code(v).arg_count.into()));
+        "co_posonlyargcount" => |_, v| Ok(int(code(v).posonly_count.into()));
+        "co_kwonlyargcount" => |_, v| Ok(int(code(v).kwonly_count.into()));
+        "co_nlocals" => |_, v| Ok(Value::small_int(variables(code(v)).count() as i64));
+        "co_stacksize" => |_, v| Ok(int(code(v).nregs.into()));
+        "co_varnames" => |vm, v| names(vm, variables(code(v)));
+        "co_cellvars" => |vm, v| names(vm, of_kind(code(v), LocalKind::Cell));
+        "co_freevars" => |vm, v| names(vm, of_kind(code(v), LocalKind::Free));
+        "co_names" => |vm, v| names(vm, code(v).names.iter().map(|n| &**n));
+        "co_consts" => constants;
+        "co_code" => |vm, v| vm.bytes(&bytes_of(code(v)));
+        "_co_code_adaptive" => |vm, v| vm.bytes(&bytes_of(code(v)));
+        "co_linetable" => |vm, v| vm.bytes(code(v).positions.as_bytes());
+        "co_lnotab" => |vm, _| vm.bytes(&[]);
+        "co_exceptiontable" => |vm, v| {
+            let mut table = Vec::new();
+            for h in &code(v).handlers {
+                for n in [h.start, h.end, h.target, u32::from(h.reg)] {
+                    table.extend(n.to_le_bytes());
+                }
+            }
+            vm.bytes(&table)
+        };
+    }
+}
+
+fn this(v: Value) -> Ref<CodeObject> {
+    // SAFETY: these attributes are found on codes only.
+    unsafe { v.cast_unchecked() }
+}
+
+fn code(v: Value) -> &'static Code {
+    // SAFETY: the object keeps its code; the getters hold the object while they look at it.
+    unsafe { &*std::ptr::from_ref(this(v).portable()) }
+}
+
+fn int(n: u32) -> Value {
+    Value::small_int(i64::from(n))
+}
+
+/// Names of the fast variables: parameters first.
+fn variables(c: &Code) -> impl Iterator<Item = &str> {
+    let params = c.param_count();
+    let hidden = |n: &str| n == ".namespace";
+    c.locals
+        .iter()
+        .enumerate()
+        .filter(move |(i, l)| {
+            (l.kind == LocalKind::Plain || (*i < params && l.kind == LocalKind::Cell)) && !hidden(&l.name)
+        })
+        .map(|(_, l)| &*l.name)
+}
+
+fn of_kind(c: &Code, kind: LocalKind) -> impl Iterator<Item = &str> {
+    c.locals.iter().filter(move |l| l.kind == kind).map(|l| &*l.name)
+}
+
+fn names<'a>(vm: &Vm, names: impl Iterator<Item = &'a str>) -> R<Value> {
+    let list = List::with_capacity(vm, 8)?;
+    for n in names {
+        list.push(vm, vm.intern(n)?.value())?;
+    }
+    vm.tuple(list.items())
+}
+
+fn constants(vm: &Vm, v: Value) -> R<Value> {
+    let list = List::with_capacity(vm, 8)?;
+    for i in 0..this(v).constant_count() {
+        list.push(vm, this(v).constant(i).unwrap_or(Value::NONE))?;
+    }
+    vm.tuple(list.items())
+}
+
+fn bytes_of(c: &Code) -> Vec<u8> {
+    c.units.iter().flat_map(|u| u.to_le_bytes()).collect()
+}
+
+/// One (line, end line, column, end column) for each unit.
+fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
+    let list = List::with_capacity(vm, c.portable().units.len())?;
+    for (start, end, p) in c.portable().positions.rows() {
+        let known = |n: u32, none: u32| if n == none { Value::NONE } else { int(n) };
+        let row =
+            [known(p.line, 0), known(p.end_line, 0), known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
+        let row = vm.tuple(&row)?;
+        for _ in start..end {
+            list.push(vm, row)?;
+        }
+    }
+    vm.iter(list.value())
+}
+
+/// (start, end, line) for each run of units of one line.
+fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
+    let list = List::with_capacity(vm, 8)?;
+    let mut runs: Vec<(u32, u32, u32)> = Vec::new();
+    for (start, end, p) in c.portable().positions.rows() {
+        match runs.last_mut() {
+            Some(last) if last.2 == p.line => last.1 = end,
+            _ => runs.push((start, end, p.line)),
+        }
+    }
+    for (start, end, line) in runs {
+        let line = if line == 0 { Value::NONE } else { int(line) };
+        let row = vm.tuple(&[int(start * 4), int(end * 4), line])?;
+        list.push(vm, row)?;
+    }
+    vm.iter(list.value())
+}
+
+fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let Some(c) = args.positional().first().and_then(|c| c.cast::<CodeObject>()) else {
+        return Err(vm.type_error("descriptor 'replace' for 'code' objects doesn't apply here"));
+    };
+    if args.positional().len() > 1 {
+        return Err(vm.type_error("replace() takes no positional arguments"));
+    }
+    let mut new: Code = c.portable().clone();
+    for (k, v) in args.keywords() {
+        let name = vm.str_string(k)?;
+        let text = || -> R<Box<str>> {
+            match v.cast::<Str>() {
+                Some(s) => Ok(s.to_string_lossy().as_ref().into()),
+                None => Err(vm
+                    .type_error(format!("replace() argument '{name}' must be str, not {}", vm.type_name(v)))),
+            }
+        };
+        let number = || -> R<u32> {
+            let n = vm.index_i64(v)?;
+            u32::try_from(n).map_err(|_| vm.value_error(format!("code: {name} must not be negative")))
+        };
+        match name.as_str() {
+            "co_name" => new.name = text()?,
+            "co_qualname" => new.qualname = text()?,
+            "co_filename" => new.filename = text()?,
+            "co_firstlineno" => new.first_line = number()?,
+            "co_flags" => new.flags = number()?,
+            // The same object: nothing to do.
+            _ if vm.eq(vm.get_attr_str(c.value(), &name)?, v)? => {}
+            _ => return Err(vm.unsupported(&format!("code.replace({name}=…)"))),
+        }
+    }
+    Ok(load(vm, Rc::new(new))?.value())
+}
+
+fn eq(_: &Vm, a: Ref<CodeObject>, b: Value) -> Value {
+    match b.cast::<CodeObject>() {
+        Some(b) => Value::bool(a == b || a.portable() == b.portable()),
+        None => Value::NOT_IMPLEMENTED,
+    }
+}
+
+fn hash(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
+    use std::hash::{Hash, Hasher};
+    let mut h = rustc_hash::FxHasher::default();
+    c.portable().hash(&mut h);
+    vm.int((h.finish() >> 3) as i64)
+}
+
+fn repr(_: &Vm, c: Ref<CodeObject>) -> String {
+    let p = c.portable();
+    format!(
+        "<code object {} at {:#x}, file \"{}\", line {}>",
+        p.name,
+        c.value().bits(),
+        p.filename,
+        p.first_line
+    )
+}

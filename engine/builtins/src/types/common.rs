@@ -1,0 +1,114 @@
+//! What several containers' methods share.
+
+use skein_bytecode::Special;
+use skein_runtime::interp::check_native_stack;
+use skein_runtime::object::Ref;
+use skein_runtime::types::list::List;
+use skein_runtime::types::str::Str;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+/// A subscript as a position below `len`. TypeError, IndexError.
+#[inline]
+pub fn item_index(vm: &Vm, key: Value, len: usize, what: &str) -> R<usize> {
+    let i = if key.is_int() { key.as_small_int() } else { index_slow(vm, key, what)? };
+    let at = if i < 0 { i + len as i64 } else { i };
+    if at >= 0 && (at as usize) < len { Ok(at as usize) } else { Err(out_of_range(vm, what)) }
+}
+
+#[cold]
+fn out_of_range(vm: &Vm, what: &str) -> skein_runtime::value::Raised {
+    vm.index_error(format!("{what} index out of range"))
+}
+
+#[cold]
+fn index_slow(vm: &Vm, key: Value, what: &str) -> R<i64> {
+    if !vm.is_int(key) && vm.type_of(key).special(vm, Special::Index).is_none() {
+        return Err(
+            vm.type_error(format!("{what} indices must be integers or slices, not {}", vm.type_name(key)))
+        );
+    }
+    let i = vm.index(key)?;
+    vm.as_i64(i).ok_or_else(|| {
+        vm.index_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(key)))
+    })
+}
+
+/// The factor of `sequence * n`, negative as 0; None if `n` is no integer. OverflowError.
+pub fn repeat_count(vm: &Vm, n: Value) -> R<Option<usize>> {
+    if n.is_int() {
+        return Ok(Some(n.as_small_int().max(0) as usize));
+    }
+    if !vm.is_int(n) && vm.type_of(n).special(vm, Special::Index).is_none() {
+        return Ok(None);
+    }
+    let i = vm.index(n)?;
+    match vm.as_i64(i) {
+        Some(i) => Ok(Some(i.max(0) as usize)),
+        None => {
+            Err(vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(n))))
+        }
+    }
+}
+
+/// The order of two rows of items: `a` and `b` give an item, or None at the end as it is then.
+pub fn compare_rows(
+    vm: &Vm,
+    op: Special,
+    a: impl Fn(usize) -> Option<Value>,
+    b: impl Fn(usize) -> Option<Value>,
+) -> R<Value> {
+    check_native_stack(vm, " in comparison")?;
+    let mut i = 0;
+    loop {
+        match (a(i), b(i)) {
+            (Some(x), Some(y)) => {
+                if !vm.eq(x, y)? {
+                    return match op {
+                        Special::Eq => Ok(Value::FALSE),
+                        Special::Ne => Ok(Value::TRUE),
+                        _ => vm.rich_compare(op, x, y),
+                    };
+                }
+            }
+            (x, y) => {
+                let (more, other) = (x.is_some(), y.is_some());
+                return Ok(Value::bool(match op {
+                    Special::Eq => more == other,
+                    Special::Ne => more != other,
+                    Special::Lt => !more && other,
+                    Special::Le => !more,
+                    Special::Gt => more && !other,
+                    _ => !other,
+                }));
+            }
+        }
+        i += 1;
+    }
+}
+
+/// `open` + the items' `repr` with commas + `close`.
+pub fn string_of_items(vm: &Vm, open: &str, close: &str, item: impl Fn(usize) -> Option<Value>) -> R<Value> {
+    check_native_stack(vm, " while getting the repr of an object")?;
+    let mut out = open.as_bytes().to_vec();
+    let mut i = 0;
+    while let Some(v) = item(i) {
+        if i > 0 {
+            out.extend_from_slice(b", ");
+        }
+        out.extend_from_slice(vm.repr(v)?.bytes());
+        i += 1;
+    }
+    out.extend_from_slice(close.as_bytes());
+    Ok(Str::new(vm, &out)?.value())
+}
+
+/// The row of a list repeated.
+pub fn repeated(vm: &Vm, items: &[Value], n: usize) -> R<Ref<List>> {
+    let total = items.len().checked_mul(n).filter(|&t| t < 1 << 48).ok_or_else(|| vm.memory_error())?;
+    let list = List::with_capacity(vm, total)?;
+    for _ in 0..if items.is_empty() { 0 } else { n } {
+        list.extend(vm, items)?;
+    }
+    Ok(list)
+}

@@ -1,0 +1,267 @@
+//! What Python code sees of `dict`.
+
+use skein_bytecode::Special;
+use skein_runtime::interp::check_native_stack;
+use skein_runtime::native::Args;
+use skein_runtime::native_type;
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::dictview::{DictIter, DictView};
+use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::{Type, type_flags};
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+native_type! {
+    pub DEF: "dict", Kind::Dict, type_flags::BASETYPE | type_flags::MAPPING | type_flags::MATCH_SELF,
+        "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n    (key, value) pairs\ndict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n        d[k] = v\ndict(**kwargs) -> new dictionary initialized with the name=value pairs\n    in the keyword argument list.  For example:  dict(one=1, two=2)";
+    methods {
+        [static] "__new__($type, *args, **kwargs)" => new;
+        "__init__($self, /, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| update_from_args(vm, "dict", args);
+        [reads] "__len__($self, /)" => |_: &Vm, d: Ref<Dict>| d.len();
+        "__getitem__($self, key, /)" => getitem;
+        "__setitem__($self, key, value, /)" => |vm: &Vm, d: Ref<Dict>, k: Value, v: Value| d.set(vm, k, v);
+        "__delitem__($self, key, /)" => delitem;
+        "__contains__($self, key, /)" => |vm: &Vm, d: Ref<Dict>, k: Value| d.contains(vm, k);
+        "__iter__($self, /)" => |vm: &Vm, d: Ref<Dict>| forward(vm, vm.types.dict_keyiterator, d);
+        "__reversed__($self, /)" => |vm: &Vm, d: Ref<Dict>| backward(vm, vm.types.dict_reversekeyiterator, d);
+        "get($self, key, default=None, /)" => get, "Return the value for key if key is in the dictionary, else default.";
+        "setdefault($self, key, default=None, /)" => setdefault, "Insert key with a value of default if key is not in the dictionary.\n\nReturn the value for key if key is in the dictionary, else default.";
+        "pop($self, key, default=<unrepresentable>, /)" => pop, "D.pop(k[,d]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, return the default if given; otherwise,\nraise a KeyError.";
+        "popitem($self, /)" => popitem, "Remove and return a (key, value) pair as a 2-tuple.\n\nPairs are returned in LIFO (last-in, first-out) order.\nRaises KeyError if the dict is empty.";
+        "keys($self, /)" => |vm: &Vm, d: Value| DictView::new(vm, vm.types.dict_keys, d);
+        "values($self, /)" => |vm: &Vm, d: Value| DictView::new(vm, vm.types.dict_values, d);
+        "items($self, /)" => |vm: &Vm, d: Value| DictView::new(vm, vm.types.dict_items, d);
+        "update($self, /, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| update_from_args(vm, "update", args), "D.update([E, ]**F) -> None.  Update D from mapping/iterable E and F.";
+        "clear($self, /)" => |vm: &Vm, d: Ref<Dict>| d.clear(vm), "Remove all items from the dict.";
+        "copy($self, /)" => |vm: &Vm, d: Ref<Dict>| d.copy(vm), "Return a shallow copy of the dict.";
+        [class] "fromkeys($type, iterable, value=None, /)" => fromkeys, "Create a new dictionary with keys from iterable and values set to value.";
+        "__or__($self, value, /)" => or;
+        "__ror__($self, value, /)" => ror;
+        "__ior__($self, value, /)" => ior;
+        "__eq__($self, value, /)" => eq;
+        "__ne__($self, value, /)" => ne;
+        "__repr__($self, /)" => repr;
+        "__sizeof__($self, /)" => |_: &Vm, d: Ref<Dict>| 64 + 24 * d.fill();
+        [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
+    }
+}
+
+fn new(vm: &Vm, args: Args<'_>) -> R<Ref<Dict>> {
+    let ty = skein_runtime::types::ext::class_argument(vm, &args, vm.types.dict)?;
+    vm.alloc_instance::<Dict>(ty)
+}
+
+/// An iterator over a dict's entries from the first on.
+pub fn forward(vm: &Vm, ty: Ref<Type>, d: Ref<Dict>) -> R<Ref<DictIter>> {
+    DictIter::new(vm, ty, d.value(), d.table.first(), d.len())
+}
+
+/// An iterator over a dict's entries from the last on.
+pub fn backward(vm: &Vm, ty: Ref<Type>, d: Ref<Dict>) -> R<Ref<DictIter>> {
+    DictIter::new(vm, ty, d.value(), d.fill(), d.len())
+}
+
+/// `d.update(*args, **kwargs)`, `args` beginning with the dict.
+pub fn update_from_args(vm: &Vm, name: &str, args: Args<'_>) -> R<()> {
+    let Some(d) = args.positional().first().and_then(|d| d.cast::<Dict>()) else {
+        return Err(vm.type_error(format!("descriptor '{name}' requires a 'dict' object")));
+    };
+    match args.positional()[1..] {
+        [] => {}
+        [from] => update(vm, d, from)?,
+        ref more => {
+            return Err(vm.type_error(format!("{name} expected at most 1 argument, got {}", more.len())));
+        }
+    }
+    for (k, v) in args.keywords() {
+        d.set(vm, k, v)?;
+    }
+    Ok(())
+}
+
+/// `d.update(from)`.
+pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
+    if let Some(other) = from.cast::<Dict>() {
+        let ty = vm.type_of(from);
+        if ty == vm.types.dict || ty.special(vm, Special::Iter) == vm.types.dict.special(vm, Special::Iter) {
+            let n = other.len();
+            d.update(vm, other)?;
+            if other.len() != n && d != other {
+                return Err(vm.runtime_error("dict mutated during update"));
+            }
+            return Ok(());
+        }
+    }
+    if let Some(keys) = vm.find_attr(from, vm.names.keys)? {
+        let keys = vm.call(keys, &[])?;
+        return vm.for_each(keys, |k| {
+            let v = vm.get_item(from, k)?;
+            d.set(vm, k, v)
+        });
+    }
+    let mut i = 0;
+    vm.for_each(from, |pair| {
+        let ty = vm.type_of(pair);
+        if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
+            // CPython 3.14 keeps the error about what cannot be iterated over.
+            return Err(vm.type_error(format!(
+                "cannot convert dictionary update sequence element #{i} to a sequence"
+            )));
+        }
+        let (tuple, list);
+        let items = match pair.cast::<Tuple>() {
+            Some(t) if ty == vm.types.tuple => {
+                tuple = t;
+                tuple.items()
+            }
+            _ => {
+                list = vm.list_from(pair)?;
+                list.items()
+            }
+        };
+        let [k, v] = *items else {
+            return Err(vm.value_error(format!(
+                "dictionary update sequence element #{i} has length {}; 2 is required",
+                items.len()
+            )));
+        };
+        i += 1;
+        d.set(vm, k, v)
+    })
+}
+
+fn getitem(vm: &Vm, d: Ref<Dict>, key: Value) -> R<Value> {
+    if let Some(v) = d.get(vm, key)? {
+        return Ok(v);
+    }
+    let ty = vm.type_of(d.value());
+    if ty != vm.types.dict
+        && let Some(missing) = ty.special(vm, Special::Missing)
+    {
+        return vm.call_special_method(missing, Args::new(&[d.value(), key], None));
+    }
+    Err(vm.key_error(key))
+}
+
+fn delitem(vm: &Vm, d: Ref<Dict>, key: Value) -> R<()> {
+    if d.delete(vm, key)? { Ok(()) } else { Err(vm.key_error(key)) }
+}
+
+fn get(vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>) -> R<Value> {
+    Ok(d.get(vm, key)?.or(default).unwrap_or(Value::NONE))
+}
+
+fn setdefault(vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>) -> R<Value> {
+    let hash = vm.hash_as(key, "a dict key")?;
+    if let Some(v) = d.get_hashed(vm, key, hash)? {
+        return Ok(v);
+    }
+    let v = default.unwrap_or(Value::NONE);
+    d.set_hashed(vm, key, hash, v)?;
+    Ok(v)
+}
+
+fn pop(vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>) -> R<Value> {
+    match d.pop(vm, key)?.or(default) {
+        Some(v) => Ok(v),
+        None => Err(vm.key_error(key)),
+    }
+}
+
+fn popitem(vm: &Vm, d: Ref<Dict>) -> R<Value> {
+    match d.pop_last(vm) {
+        Some((k, v)) => vm.tuple(&[k, v]),
+        None => {
+            let text = vm.str("popitem(): dictionary is empty")?;
+            Err(vm.key_error(text))
+        }
+    }
+}
+
+fn fromkeys(vm: &Vm, class: Value, iterable: Value, value: Option<Value>) -> R<Value> {
+    let value = value.unwrap_or(Value::NONE);
+    let made = vm.call(class, &[])?;
+    match made.cast::<Dict>() {
+        Some(d) if vm.type_of(made) == vm.types.dict => vm.for_each(iterable, |k| d.set(vm, k, value))?,
+        _ => vm.for_each(iterable, |k| vm.set_item(made, k, value))?,
+    }
+    Ok(made)
+}
+
+fn or(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    let (Some(x), Some(y)) = (a.cast::<Dict>(), b.cast::<Dict>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let new = x.copy(vm)?;
+    update(vm, new, y.value())?;
+    Ok(new.value())
+}
+
+fn ror(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    or(vm, b, a)
+}
+
+fn ior(vm: &Vm, d: Ref<Dict>, other: Value) -> R<Value> {
+    update(vm, d, other)?;
+    Ok(d.value())
+}
+
+/// `a == b` of two dicts.
+fn equal(vm: &Vm, a: Ref<Dict>, b: Ref<Dict>) -> R<bool> {
+    if a.len() != b.len() {
+        return Ok(false);
+    }
+    check_native_stack(vm, " in comparison")?;
+    let mut i = 0;
+    while i < a.fill() {
+        if let Some((k, v)) = a.entry(i)
+            && let Some(e) = a.table.entries()
+        {
+            match b.get_hashed(vm, k, e.hash_at(i))? {
+                Some(w) if vm.eq(v, w)? => {}
+                _ => return Ok(false),
+            }
+        }
+        i += 1;
+    }
+    Ok(true)
+}
+
+fn eq(vm: &Vm, a: Ref<Dict>, b: Value) -> R<Value> {
+    match b.cast::<Dict>() {
+        Some(b) => Ok(Value::bool(equal(vm, a, b)?)),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn ne(vm: &Vm, a: Ref<Dict>, b: Value) -> R<Value> {
+    match b.cast::<Dict>() {
+        Some(b) => Ok(Value::bool(!equal(vm, a, b)?)),
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn repr(vm: &Vm, d: Ref<Dict>) -> R<Value> {
+    let text = vm.repr_guard(d.value(), || {
+        check_native_stack(vm, " while getting the repr of an object")?;
+        let mut out = vec![b'{'];
+        let mut i = 0;
+        while i < d.fill() {
+            if let Some((k, v)) = d.entry(i) {
+                if out.len() > 1 {
+                    out.extend_from_slice(b", ");
+                }
+                out.extend_from_slice(vm.repr(k)?.bytes());
+                out.extend_from_slice(b": ");
+                out.extend_from_slice(vm.repr(v)?.bytes());
+            }
+            i += 1;
+        }
+        out.push(b'}');
+        Ok(Str::new(vm, &out)?.value())
+    })?;
+    match text {
+        Some(v) => Ok(v),
+        None => vm.str("{...}"),
+    }
+}

@@ -1,0 +1,124 @@
+//! What Python code sees of `frame`, `traceback`.
+
+use skein_runtime::interp::{
+    FramePlace, frame_back, frame_locals, frame_of_traceback, frame_place, frame_unit,
+};
+use skein_runtime::native_type;
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::frame::FrameObject;
+use skein_runtime::types::traceback::Traceback;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+native_type! {
+    pub FRAME: "frame", Kind::Frame, skein_runtime::types::typeobj::type_flags::NO_NEW;
+    methods {
+        "clear($self, /)" => clear, "Clear all references held by the frame.";
+        "__repr__($self, /)" => repr;
+    }
+    getset {
+        "f_code" => |_, v| Ok(frame(v).code().value());
+        "f_globals" => |_, v| Ok(frame(v).function().globals.or_none());
+        "f_builtins" => |vm, v| Ok(skein_runtime::interp::builtins_of(vm, frame(v).function())?.map_or(Value::NONE, Value::from));
+        "f_locals" => |vm, v| frame_locals(vm, frame(v));
+        "f_back" => |vm, v| Ok(frame_back(vm, frame(v))?.map_or(Value::NONE, Value::from));
+        "f_lineno" => |vm, v| Ok(line(vm, frame(v)).map_or(Value::NONE, |l| Value::small_int(i64::from(l))));
+        "f_lasti" => |vm, v| Ok(Value::small_int(i64::from(frame_unit(vm, frame(v))) * 4));
+        "f_trace" => |_, v| Ok(frame(v).trace_function.or_none()), |vm, v, new| {
+            frame(v).trace_function.set(vm, frame(v), new);
+            Ok(())
+        };
+        "f_trace_lines" => |_, _| Ok(Value::TRUE), |_, _, _| Ok(());
+        "f_trace_opcodes" => |_, _| Ok(Value::FALSE), |_, _, _| Ok(());
+        "f_generator" => |_, v| Ok(frame(v).generator.or_none());
+    }
+}
+
+native_type! {
+    pub TRACEBACK: "traceback", Kind::Traceback, 0, "Create a new traceback object.";
+    methods {
+        [static] "__new__($type, tb_next, tb_frame, tb_lasti, tb_lineno)" => new_traceback;
+        "__dir__($self, /)" => |vm: &Vm, _: Value| -> R<Value> {
+            let list = skein_runtime::types::list::List::with_capacity(vm, 4)?;
+            for name in ["tb_frame", "tb_next", "tb_lasti", "tb_lineno"] {
+                list.push(vm, vm.str(name)?)?;
+            }
+            Ok(list.value())
+        };
+    }
+    getset {
+        "tb_next" => |_, v| Ok(traceback(v).next.or_none()), set_next;
+        "tb_frame" => |vm, v| Ok(frame_of_traceback(vm, traceback(v))?.value());
+        "tb_lasti" => |_, v| Ok(Value::small_int(i64::from(traceback(v).unit()) * 4));
+        "tb_lineno" => |_, v| Ok(match traceback(v).line() {
+            0 => Value::NONE,
+            n => Value::small_int(i64::from(n)),
+        });
+    }
+}
+
+fn frame(v: Value) -> Ref<FrameObject> {
+    // SAFETY: its attributes are found on frames only.
+    unsafe { v.cast_unchecked() }
+}
+
+fn traceback(v: Value) -> Ref<Traceback> {
+    // SAFETY: its attributes are found on tracebacks only.
+    unsafe { v.cast_unchecked() }
+}
+
+fn line(vm: &Vm, f: Ref<FrameObject>) -> Option<u32> {
+    let code = f.code();
+    let n = code.portable().positions.at(frame_unit(vm, f)).line;
+    (n != 0).then_some(n)
+}
+
+fn repr(vm: &Vm, f: Ref<FrameObject>) -> String {
+    let code = f.code();
+    let p = code.portable();
+    let line = line(vm, f).map_or("None".into(), |l| l.to_string());
+    format!("<frame at {:#x}, file '{}', line {line}, code {}>", f.value().bits(), p.filename, p.name)
+}
+
+fn clear(vm: &Vm, f: Ref<FrameObject>) -> R<()> {
+    match frame_place(vm, f) {
+        FramePlace::Live(_) => Err(vm.runtime_error("cannot clear an executing frame")),
+        FramePlace::Suspended(_) => Err(vm.runtime_error("cannot clear a suspended frame")),
+        FramePlace::Left => {
+            f.forget_locals();
+            Ok(())
+        }
+    }
+}
+
+fn new_traceback(vm: &Vm, _ty: Value, next: Value, f: Ref<FrameObject>, lasti: i64, line: i64) -> R<Value> {
+    if !next.is_none() && next.cast::<Traceback>().is_none() {
+        return Err(vm.type_error(format!("expected traceback object or None, got '{}'", vm.type_name(next))));
+    }
+    let next = (!next.is_none()).then_some(next);
+    let unit = u32::try_from(lasti / 4).unwrap_or(0);
+    let tb = Traceback::new(vm, next, Some(f.value()), f.code(), unit)?;
+    tb.set_line(u32::try_from(line).unwrap_or(0));
+    Ok(tb.value())
+}
+
+fn set_next(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+    let Some(new) = new else { return Err(vm.type_error("can't delete tb_next attribute")) };
+    let tb = traceback(v);
+    if new.is_none() {
+        tb.next.set(vm, tb, None);
+        return Ok(());
+    }
+    let Some(first) = new.cast::<Traceback>() else {
+        return Err(vm.type_error(format!("expected traceback object or None, got '{}'", vm.type_name(new))));
+    };
+    let mut link = Some(first);
+    while let Some(t) = link {
+        if t == tb {
+            return Err(vm.value_error("traceback loop detected"));
+        }
+        link = t.next.cast();
+    }
+    tb.next.set(vm, tb, new);
+    Ok(())
+}

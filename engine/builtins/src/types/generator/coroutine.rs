@@ -1,0 +1,97 @@
+//! `coroutine_wrapper`: the iterator that `coroutine.__await__()` returns; the arguments of `throw()`.
+
+use super::{sent, throw};
+use skein_runtime::interp::Resume;
+use skein_runtime::native_type;
+use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::exception::Exception;
+use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::generator::Generator;
+use skein_runtime::types::traceback::Traceback;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::{Type, type_flags};
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+/// The iterator over a coroutine.
+pub struct Wrapper {
+    coroutine: Field,
+}
+
+impl Payload for Wrapper {
+    const NAME: &'static str = "coroutine_wrapper";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Wrapper { coroutine } = self;
+        coroutine.trace(t);
+    }
+}
+
+native_type! {
+    pub COROUTINE_WRAPPER: "coroutine_wrapper", Kind::Ext, type_flags::NO_NEW;
+    methods {
+        "__iter__($self, /)" => |_: &Vm, v: Value| v;
+        "__next__($self, /)" => |vm: &Vm, w: ExtArg<Wrapper>| sent(vm, vm.resume(inner(w), Resume::Send(Value::NONE))?);
+        "send($self, value, /)" => |vm: &Vm, w: ExtArg<Wrapper>, v: Value| sent(vm, vm.resume(inner(w), Resume::Send(v))?);
+        "throw($self, type, value=None, traceback=None, /)" => throw_method;
+        "close($self, /)" => |vm: &Vm, w: ExtArg<Wrapper>| super::close(vm, inner(w));
+    }
+}
+
+fn inner(w: ExtArg<Wrapper>) -> Ref<Generator> {
+    // SAFETY: set by `wrapper` to a coroutine.
+    unsafe { w.0.coroutine.value().cast_unchecked() }
+}
+
+fn throw_method(vm: &Vm, w: ExtArg<Wrapper>, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {
+    let e = exception_to_throw(vm, ty, value, tb)?;
+    sent(vm, throw(vm, inner(w), e, true)?)
+}
+
+/// `coroutine.__await__()`.
+pub fn wrapper(vm: &Vm, g: Ref<Generator>) -> R<Value> {
+    let field = Field::new(Some(g.value()));
+    Ok(Ext::new(vm, vm.types.coroutine_wrapper, Wrapper { coroutine: field })?.value())
+}
+
+/// The exception that `throw(type, value, traceback)` means. TypeError.
+pub fn exception_to_throw(vm: &Vm, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {
+    let value = value.filter(|v| !v.is_none());
+    let tb = tb.filter(|t| !t.is_none());
+    if tb.is_some_and(|t| t.cast::<Traceback>().is_none()) {
+        return Err(vm.type_error("throw() third argument must be a traceback object"));
+    }
+    let e = if ty.cast::<Type>().is_some_and(|t| t.is_subtype(vm.exc.base_exception)) {
+        match value {
+            Some(v) if vm.is_instance(v, ty)? => v,
+            Some(v) if v.cast::<Tuple>().is_some() => {
+                let args = v.cast::<Tuple>();
+                vm.call(ty, args.as_ref().map_or(&[], |t| t.items()))?
+            }
+            Some(v) => vm.call(ty, &[v])?,
+            None => vm.call(ty, &[])?,
+        }
+    } else if ty.cast::<Exception>().is_some() {
+        if value.is_some() {
+            return Err(vm.type_error("instance exception may not have a separate value"));
+        }
+        ty
+    } else {
+        return Err(vm.type_error(format!(
+            "exceptions must be classes or instances deriving from BaseException, not {}",
+            vm.type_name(ty)
+        )));
+    };
+    match e.cast::<Exception>() {
+        Some(x) => {
+            if tb.is_some() {
+                x.traceback.set(vm, x, tb);
+            }
+            Ok(e)
+        }
+        None => Err(vm.type_error(format!(
+            "calling {} should have returned an instance of BaseException, not {}",
+            vm.repr_string(ty)?,
+            vm.type_name(e)
+        ))),
+    }
+}

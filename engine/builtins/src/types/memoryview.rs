@@ -1,0 +1,423 @@
+//! `memoryview`: a row of items in the bytes of another object, in one dimension.
+//!
+//! A view of a bytearray does not hold its size: what lies behind a shorter end reads as IndexError. So nothing
+//! depends on when an unused view dies.
+
+use super::common::item_index;
+use skein_runtime::native::Args;
+use skein_runtime::native_type;
+use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::bytes::{ByteArray, Bytes};
+use skein_runtime::types::ext::class_argument;
+use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::list::List;
+use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::slice::Slice;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::typeobj::type_flags;
+use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::vm::Vm;
+use std::cell::Cell;
+
+pub struct View {
+    /// A bytes or bytearray object.
+    object: Field,
+    start: usize,
+    /// Items.
+    count: usize,
+    /// Bytes from one item to the next.
+    stride: i64,
+    format: u8,
+    readonly: bool,
+    released: Cell<bool>,
+}
+
+impl Payload for View {
+    const NAME: &'static str = "memoryview";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let View { object, start: _, count: _, stride: _, format: _, readonly: _, released: _ } = self;
+        object.trace(t);
+    }
+}
+
+type ViewRef = Ref<Ext<View>>;
+type This = ExtArg<View>;
+
+native_type! {
+    pub DEF: "memoryview", Kind::Ext, type_flags::SEQUENCE | type_flags::HAS_WEAKREF, "Create a new memoryview object which references the given object.";
+    methods {
+        [static] "__new__($type, object)" => new;
+        "__len__($self, /)" => |vm: &Vm, v: This| -> R<usize> { Ok(open(vm, v.0)?.count) };
+        "__iter__($self, /)" => |vm: &Vm, v: This| -> R<Value> { Ok(SeqIter::new(vm, vm.types.iterator, v.0.value(), 0)?.value()) };
+        "__getitem__($self, key, /)" => getitem;
+        "__setitem__($self, key, value, /)" => setitem;
+        "__eq__($self, value, /)" => |vm: &Vm, v: This, other: Value| equal(vm, v.0, other);
+        "__ne__($self, value, /)" => |vm: &Vm, v: This, other: Value| -> R<Value> { let r = equal(vm, v.0, other)?; Ok(if r.is_bool() { Value::bool(!r.is(Value::TRUE)) } else { r }) };
+        "__hash__($self, /)" => hash;
+        "__repr__($self, /)" => repr;
+        "__enter__($self, /)" => |vm: &Vm, v: This| open(vm, v.0);
+        "__exit__($self, /, *exc_info)" => |_: &Vm, args: Args<'_>| if let Some(v) = args.positional().first().and_then(|v| v.cast::<Ext<View>>()) { v.released.set(true) };
+        "release($self, /)" => |_: &Vm, v: This| v.0.released.set(true), "Release the underlying buffer exposed by the memoryview object.";
+        "tobytes($self, /, order='C')" => |vm: &Vm, v: This, _: Option<Value>| -> R<Value> { vm.bytes(&bytes(vm, v.0)?) }, "Return the data in the buffer as a byte string.";
+        "tolist($self, /)" => tolist, "Return the data in the buffer as a list of elements.";
+        "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)" => |vm: &Vm, v: This, sep: Option<Value>, n: Option<i64>| -> R<Value> {
+            let b = vm.bytes(&bytes(vm, v.0)?)?;
+            match sep { Some(s) => vm.call_method(b, "hex", &[s, vm.int(n.unwrap_or(1))?]), None => vm.call_method(b, "hex", &[]) }
+        }, "Return the data in the buffer as a str of hexadecimal numbers.";
+        "cast($self, /, format, shape=<unrepresentable>)" => cast, "Cast a memoryview to a new format or shape.";
+        "toreadonly($self, /)" => |vm: &Vm, v: This| { let v = open(vm, v.0)?; make(vm, v.object.value(), View { readonly: true, ..part(v) }) }, "Return a readonly version of the memoryview.";
+        "count($self, value, /)" => |vm: &Vm, v: This, x: Value| -> R<i64> { let l = tolist(vm, v)?; let mut n = 0; for i in 0..l.len() { if let Some(y) = l.get(i) && vm.eq(y, x)? { n += 1; } } Ok(n) };
+        "index($self, value, start=0, stop=sys.maxsize, /)" => |vm: &Vm, v: This, x: Value, start: Option<Value>, stop: Option<Value>| -> R<Value> {
+            let l = tolist(vm, v)?;
+            match (start, stop) {
+                (Some(a), Some(b)) => vm.call_method(l.value(), "index", &[x, a, b]),
+                (Some(a), None) => vm.call_method(l.value(), "index", &[x, a]),
+                _ => vm.call_method(l.value(), "index", &[x]),
+            }
+        };
+    }
+    getset {
+        "obj" => |vm, v| Ok(open(vm, this(vm, v)?)?.object.value());
+        "nbytes" => |vm, v| { let v = open(vm, this(vm, v)?)?; vm.int((v.count * item_size(v.format)) as i64) };
+        "readonly" => |vm, v| Ok(Value::bool(open(vm, this(vm, v)?)?.readonly));
+        "itemsize" => |vm, v| vm.int(item_size(open(vm, this(vm, v)?)?.format) as i64);
+        "format" => |vm, v| vm.str(&char::from(open(vm, this(vm, v)?)?.format).to_string());
+        "ndim" => |vm, v| { open(vm, this(vm, v)?)?; vm.int(1) };
+        "shape" => |vm, v| { let v = open(vm, this(vm, v)?)?; vm.tuple(&[Value::small_int(v.count as i64)]) };
+        "strides" => |vm, v| { let v = open(vm, this(vm, v)?)?; vm.tuple(&[Value::small_int(v.stride)]) };
+        "suboffsets" => |vm, v| { open(vm, this(vm, v)?)?; vm.tuple(&[]) };
+        "contiguous" => |vm, v| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
+        "c_contiguous" => |vm, v| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
+        "f_contiguous" => |vm, v| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
+    }
+}
+
+fn this(vm: &Vm, v: Value) -> R<ViewRef> {
+    v.cast().ok_or_else(|| vm.type_error("not a memoryview"))
+}
+
+/// A view that was not released. ValueError.
+fn open(vm: &Vm, v: ViewRef) -> R<ViewRef> {
+    if v.released.get() {
+        return Err(vm.value_error("operation forbidden on released memoryview object"));
+    }
+    Ok(v)
+}
+
+/// Bytes of an item of a native format.
+pub fn item_size(format: u8) -> usize {
+    match format {
+        b'h' | b'H' | b'e' => 2,
+        b'i' | b'I' | b'f' => 4,
+        b'l' | b'L' | b'q' | b'Q' | b'n' | b'N' | b'P' | b'd' => 8,
+        _ => 1,
+    }
+}
+
+fn is_contiguous(v: ViewRef) -> bool {
+    v.count <= 1 || v.stride == item_size(v.format) as i64
+}
+
+/// The same part of the object; to be completed by [`make`].
+fn part(v: ViewRef) -> View {
+    View {
+        object: Field::new(None),
+        start: v.start,
+        count: v.count,
+        stride: v.stride,
+        format: v.format,
+        readonly: v.readonly,
+        released: Cell::new(false),
+    }
+}
+
+fn make(vm: &Vm, object: Value, view: View) -> R<Value> {
+    let view = View { object: Field::new(Some(object)), ..view };
+    Ok(Ext::new(vm, vm.types.memoryview, view)?.value())
+}
+
+fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
+    class_argument(vm, &args, vm.types.memoryview)?;
+    let object = match (args.positional().get(1), args.keywords().next()) {
+        (Some(&o), None) if args.positional().len() == 2 => o,
+        (None, Some((_, o))) => o,
+        _ => return Err(vm.type_error("memoryview() missing required argument 'object' (pos 1)")),
+    };
+    if let Some(v) = object.cast::<Ext<View>>() {
+        open(vm, v)?;
+        return make(vm, v.object.value(), part(v));
+    }
+    let (count, readonly) = match (object.cast::<Bytes>(), object.cast::<ByteArray>()) {
+        (Some(b), _) => (b.bytes().len(), true),
+        (_, Some(b)) => (b.bytes().len(), false),
+        // Others lend their bytes as an object that has them.
+        _ => match vm.find_attr(object, vm.intern("__buffer__")?)? {
+            Some(f) => {
+                let flags = vm.int(0)?;
+                let lent = vm.call(f, &[flags])?;
+                let Some(v) = lent.cast::<Ext<View>>() else {
+                    return Err(vm.type_error("__buffer__ returned non-memoryview object"));
+                };
+                return make(vm, v.object.value(), part(v));
+            }
+            None => {
+                let got = vm.type_name(object);
+                return Err(
+                    vm.type_error(format!("memoryview: a bytes-like object is required, not '{got}'"))
+                );
+            }
+        },
+    };
+    let view = View {
+        object: Field::new(None),
+        start: 0,
+        count,
+        stride: 1,
+        format: b'B',
+        readonly,
+        released: Cell::new(false),
+    };
+    make(vm, object, view)
+}
+
+/// The object's bytes as they are now.
+fn source(v: &View) -> &[u8] {
+    // SAFETY (both): the object is kept by the view; the slice is used before anything else runs.
+    if let Some(b) = v.object.cast::<Bytes>() {
+        return unsafe { &*std::ptr::from_ref(b.bytes()) };
+    }
+    match v.object.cast::<ByteArray>() {
+        Some(b) => unsafe { &*std::ptr::from_ref(b.bytes()) },
+        None => &[],
+    }
+}
+
+/// Bytes of item `i`. IndexError if the object has become shorter.
+fn item_bytes<'a>(vm: &Vm, v: &'a View, i: usize) -> R<&'a [u8]> {
+    let at = (v.start as i64 + v.stride * i as i64) as usize;
+    source(v)
+        .get(at..at + item_size(v.format))
+        .ok_or_else(|| vm.index_error("the object of this memoryview has become shorter"))
+}
+
+/// The bytes of all items. ValueError, IndexError.
+fn bytes(vm: &Vm, v: ViewRef) -> R<Vec<u8>> {
+    open(vm, v)?;
+    let mut out = Vec::with_capacity(v.count * item_size(v.format));
+    for i in 0..v.count {
+        if is_contiguous(v)
+            && let Some(all) = source(&v).get(v.start..v.start + v.count * item_size(v.format))
+        {
+            return Ok(all.to_vec());
+        }
+        out.extend_from_slice(item_bytes(vm, &v, i)?);
+    }
+    Ok(out)
+}
+
+/// The bytes that a view shows; None: it is none, or was released, or its object has become shorter.
+pub fn view_bytes(v: Value) -> Option<Vec<u8>> {
+    let v = v.cast::<Ext<View>>().filter(|v| !v.released.get())?;
+    let size = item_size(v.format);
+    let mut out = Vec::with_capacity(v.count * size);
+    for i in 0..v.count {
+        let at = (v.start as i64 + v.stride * i as i64) as usize;
+        out.extend_from_slice(source(&v).get(at..at + size)?);
+    }
+    Some(out)
+}
+
+/// The part of a bytearray that a writable view of bytes in a row shows: the array, first and last byte.
+pub fn view_target(v: Value) -> Option<(Ref<ByteArray>, usize, usize)> {
+    let v = v.cast::<Ext<View>>().filter(|v| !v.released.get() && !v.readonly && is_contiguous(*v))?;
+    let array = v.object.cast::<ByteArray>()?;
+    let end = (v.start + v.count * item_size(v.format)).min(array.bytes().len());
+    Some((array, v.start.min(end), end))
+}
+
+/// An item from its bytes. MemoryError.
+pub fn read(vm: &Vm, format: u8, b: &[u8]) -> R<Value> {
+    let mut word = [0; 8];
+    word[..b.len()].copy_from_slice(b);
+    let n = u64::from_le_bytes(word);
+    match format {
+        b'c' => vm.bytes(b),
+        b'?' => Ok(Value::bool(n != 0)),
+        b'f' => vm.float(f32::from_bits(n as u32).into()),
+        b'd' => vm.float(f64::from_bits(n)),
+        b'B' | b'H' | b'I' | b'L' | b'Q' | b'N' | b'P' => vm.int_u64(n),
+        _ => {
+            let unused = 64 - 8 * b.len() as u32;
+            vm.int((n << unused) as i64 >> unused)
+        }
+    }
+}
+
+/// An item's bytes. TypeError, ValueError.
+pub fn write(vm: &Vm, format: u8, v: Value) -> R<Vec<u8>> {
+    let size = item_size(format);
+    let wrong = |what: &str| {
+        let format = char::from(format);
+        vm.type_error(format!("memoryview: invalid {what} for format '{format}'"))
+    };
+    let value_error = || {
+        let format = char::from(format);
+        vm.value_error(format!("memoryview: invalid value for format '{format}'"))
+    };
+    Ok(match format {
+        b'c' => match v.cast::<Bytes>() {
+            Some(b) if b.bytes().len() == 1 => b.bytes().to_vec(),
+            Some(_) => return Err(value_error()),
+            None => return Err(wrong("type")),
+        },
+        b'?' => vec![u8::from(vm.truth(v)?)],
+        b'f' => (vm.to_f64(v)? as f32).to_le_bytes().to_vec(),
+        b'd' => vm.to_f64(v)?.to_le_bytes().to_vec(),
+        _ => {
+            let Some(i) = vm.absorb(vm.index(v), vm.exc.type_error)? else { return Err(wrong("type")) };
+            let n = vm.as_big(i).and_then(|b| i128::try_from(b).ok());
+            let bits = 8 * size as u32;
+            let range = match format.is_ascii_uppercase() {
+                true => 0..=(1i128 << bits) - 1,
+                false => -(1i128 << (bits - 1))..=(1i128 << (bits - 1)) - 1,
+            };
+            match n.filter(|n| range.contains(n)) {
+                Some(n) => n.to_le_bytes()[..size].to_vec(),
+                None => return Err(value_error()),
+            }
+        }
+    })
+}
+
+fn getitem(vm: &Vm, v: This, key: Value) -> R<Value> {
+    let v = open(vm, v.0)?;
+    if let Some(s) = key.cast::<Slice>() {
+        let r = vm.slice_range(s, v.count)?;
+        let start = (v.start as i64 + v.stride * r.start.max(0)) as usize;
+        let view = View { start, count: r.count, stride: v.stride * r.step, ..part(v) };
+        return make(vm, v.object.value(), view);
+    }
+    if !vm.is_int(key) && vm.type_of(key).special(vm, skein_bytecode::Special::Index).is_none() {
+        return Err(vm.type_error("memoryview: invalid slice key"));
+    }
+    let i = item_index(vm, key, v.count, "memoryview").map_err(|e| out_of_bounds(vm, e))?;
+    read(vm, v.format, item_bytes(vm, &v, i)?)
+}
+
+/// IndexError in this type's words.
+fn out_of_bounds(vm: &Vm, e: Raised) -> Raised {
+    match vm.catch(vm.exc.index_error) {
+        Some(_) => vm.index_error("index out of bounds on dimension 1"),
+        None => e,
+    }
+}
+
+fn setitem(vm: &Vm, v: This, key: Value, new: Value) -> R<()> {
+    let v = open(vm, v.0)?;
+    if v.readonly {
+        return Err(vm.type_error("cannot modify read-only memory"));
+    }
+    let size = item_size(v.format);
+    let (first, count, step, data) = match key.cast::<Slice>() {
+        Some(s) => {
+            let r = vm.slice_range(s, v.count)?;
+            let data = super::bytes::bytes_like(vm, new)?;
+            if data.len() != r.count * size {
+                return Err(
+                    vm.value_error("memoryview assignment: lvalue and rvalue have different structures")
+                );
+            }
+            (r.start.max(0), r.count, r.step, data)
+        }
+        None => {
+            let i = item_index(vm, key, v.count, "memoryview").map_err(|e| out_of_bounds(vm, e))?;
+            (i as i64, 1, 1, write(vm, v.format, new)?)
+        }
+    };
+    let Some(array) = v.object.cast::<ByteArray>() else { return Ok(()) };
+    let len = array.bytes().len();
+    let Some(to) = array.as_mut_ptr() else { return Ok(()) };
+    for (i, item) in data.chunks_exact(size).take(count).enumerate() {
+        let at = (v.start as i64 + v.stride * (first + step * i as i64)) as usize;
+        if at + size > len {
+            return Err(vm.index_error("the object of this memoryview has become shorter"));
+        }
+        // SAFETY: in the array's bounds, and `data` is a copy.
+        unsafe { std::ptr::copy_nonoverlapping(item.as_ptr(), to.add(at), size) };
+    }
+    Ok(())
+}
+
+fn tolist(vm: &Vm, v: This) -> R<Ref<List>> {
+    let v = open(vm, v.0)?;
+    let list = List::with_capacity(vm, v.count)?;
+    for i in 0..v.count {
+        list.push(vm, read(vm, v.format, item_bytes(vm, &v, i)?)?)?;
+    }
+    Ok(list)
+}
+
+fn equal(vm: &Vm, v: ViewRef, other: Value) -> R<Value> {
+    if v.released.get() {
+        return Ok(Value::bool(other.is(v.value())));
+    }
+    match other.cast::<Ext<View>>() {
+        Some(o) if o.released.get() => Ok(Value::FALSE),
+        // Items are compared, not bytes.
+        Some(o) if o.format != v.format => {
+            let (a, b) = (tolist(vm, ExtArg(v))?, tolist(vm, ExtArg(o))?);
+            vm.eq(a.value(), b.value()).map(Value::bool)
+        }
+        Some(o) => Ok(Value::bool(bytes(vm, v)? == bytes(vm, o)?)),
+        None if v.format == b'B' && super::bytes::is_bytes_like(other) => {
+            Ok(Value::bool(bytes(vm, v)? == super::bytes::bytes_of_object(vm, other)?))
+        }
+        None => Ok(Value::NOT_IMPLEMENTED),
+    }
+}
+
+fn hash(vm: &Vm, v: This) -> R<i64> {
+    let v = open(vm, v.0)?;
+    if !v.readonly {
+        return Err(vm.value_error("cannot hash writable memoryview object"));
+    }
+    if !matches!(v.format, b'B' | b'b' | b'c') {
+        return Err(vm.value_error("memoryview: hashing is restricted to formats 'B', 'b' or 'c'"));
+    }
+    vm.hash(vm.bytes(&bytes(vm, v)?)?)
+}
+
+fn repr(_: &Vm, v: This) -> String {
+    let at = v.0.value().bits();
+    if v.0.released.get() { format!("<released memory at {at:#x}>") } else { format!("<memory at {at:#x}>") }
+}
+
+fn cast(vm: &Vm, v: This, format: Ref<Str>, shape: Option<Value>) -> R<Value> {
+    let v = open(vm, v.0)?;
+    if let Some(s) = shape {
+        let one = vm.list_from(s)?;
+        if one.len() != 1 {
+            return Err(vm.unsupported("memoryviews of several dimensions"));
+        }
+    }
+    let code = match format.bytes() {
+        [b'@', c] | [c] if b"cbB?hHiIlLqQnNfdP".contains(c) => *c,
+        _ => {
+            return Err(vm.value_error(
+                "memoryview: destination format must be a native single character format prefixed with an optional '@'",
+            ));
+        }
+    };
+    if !is_contiguous(v) {
+        return Err(vm.type_error("memoryview: casts are restricted to C-contiguous views"));
+    }
+    let (size, total) = (item_size(code), v.count * item_size(v.format));
+    if !matches!(v.format, b'B' | b'b' | b'c') && !matches!(code, b'B' | b'b' | b'c') {
+        return Err(vm.type_error("memoryview: cannot cast between two non-byte formats"));
+    }
+    if total % size != 0 {
+        return Err(vm.type_error("memoryview: length is not a multiple of itemsize"));
+    }
+    let view = View { count: total / size, stride: size as i64, format: code, ..part(v) };
+    make(vm, v.object.value(), view)
+}

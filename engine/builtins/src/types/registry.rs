@@ -1,0 +1,151 @@
+//! Codecs and error handlers that are registered: what `codecs.register` and `codecs.register_error` keep, and
+//! the encodings of the library, which register themselves when one of them is asked for first.
+
+use skein_runtime::object::Ref;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::vm::Vm;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+/// The tables. `Vm::roots` keeps the values.
+#[derive(Default)]
+struct Registry {
+    errors: RefCell<HashMap<String, Value>>,
+    search: RefCell<Vec<Value>>,
+    found: RefCell<HashMap<String, Value>>,
+    ready: Cell<bool>,
+}
+
+/// As search functions get a name: lower case, and `_` for all but letters, digits and dots.
+pub fn normalized(name: &str) -> String {
+    let one = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '_' };
+    name.chars().map(one).collect()
+}
+
+/// `codecs.register(function)`.
+pub fn register(vm: &Vm, search: Value) {
+    vm.roots.borrow_mut().push(search);
+    vm.state::<Registry>().search.borrow_mut().push(search);
+}
+
+/// `codecs.unregister(function)`.
+pub fn unregister(vm: &Vm, search: Value) {
+    let state = vm.state::<Registry>();
+    state.search.borrow_mut().retain(|f| !f.is(search));
+    state.found.borrow_mut().clear();
+}
+
+/// `codecs.lookup(name)`: a tuple of four functions. LookupError.
+pub fn lookup(vm: &Vm, name: &str) -> R<Ref<Tuple>> {
+    let state = vm.state::<Registry>();
+    let key = normalized(name);
+    if let Some(t) = state.found.borrow().get(&key).and_then(|v| v.cast::<Tuple>()) {
+        return Ok(t);
+    }
+    if !state.ready.replace(true) {
+        crate::modules::import(vm, "encodings")?;
+    }
+    let text = vm.str(&key)?;
+    let mut i = 0;
+    while let Some(f) = { state.search.borrow().get(i).copied() } {
+        i += 1;
+        let r = vm.call(f, &[text])?;
+        if r.is_none() {
+            continue;
+        }
+        let Some(t) = r.cast::<Tuple>().filter(|t| t.len() == 4) else {
+            return Err(vm.type_error("codec search functions must return 4-tuples"));
+        };
+        vm.roots.borrow_mut().push(r);
+        state.found.borrow_mut().insert(key, r);
+        return Ok(t);
+    }
+    Err(vm.lookup_error(format!("unknown encoding: {name}")))
+}
+
+/// What a codec's function gives for an object, without the length. LookupError, TypeError.
+pub fn apply(vm: &Vm, object: Value, encoding: &str, errors: Option<Value>, decode: bool) -> R<Value> {
+    let info = lookup(vm, encoding)?;
+    let f = info.items()[usize::from(decode)];
+    let r = match errors {
+        Some(e) => vm.call(f, &[object, e]),
+        None => vm.call(f, &[object]),
+    }?;
+    match r.cast::<Tuple>() {
+        Some(t) if t.len() == 2 => Ok(t.items()[0]),
+        _ => {
+            let (who, what) = if decode { ("decoder", "object") } else { ("encoder", "object") };
+            Err(vm.type_error(format!("{who} must return a tuple ({what},integer)")))
+        }
+    }
+}
+
+/// As [`apply`], for `str.encode` and `bytes.decode`: only codecs between text and bytes. LookupError, TypeError.
+pub fn apply_text(vm: &Vm, object: Value, encoding: &str, errors: Option<Value>, decode: bool) -> R<Value> {
+    let info = lookup(vm, encoding)?;
+    let is_text = match vm.find_attr(info.value(), vm.intern("_is_text_encoding")?)? {
+        Some(v) => vm.truth(v)?,
+        None => true,
+    };
+    let verb = if decode { "decode" } else { "encode" };
+    if !is_text {
+        return Err(vm.lookup_error(format!(
+            "'{encoding}' is not a text encoding; use codecs.{verb}() to handle arbitrary codecs"
+        )));
+    }
+    let r = apply(vm, object, encoding, errors, decode)?;
+    let (good, wanted) = match decode {
+        true => (r.cast::<Str>().is_some(), "str"),
+        false => (r.cast::<skein_runtime::types::bytes::Bytes>().is_some(), "bytes"),
+    };
+    if good {
+        return Ok(r);
+    }
+    let got = vm.type_name(r);
+    Err(vm.type_error(format!(
+        "'{encoding}' {verb}r returned '{got}' instead of '{wanted}'; use codecs.{verb}() to {verb} to arbitrary types"
+    )))
+}
+
+// ---- error handlers
+
+/// `codecs.register_error(name, handler)`.
+pub fn register_error(vm: &Vm, name: &str, handler: Value) {
+    vm.roots.borrow_mut().push(handler);
+    vm.state::<Registry>().errors.borrow_mut().insert(name.into(), handler);
+}
+
+/// `codecs._unregister_error(name)`: was there one?
+pub fn unregister_error(vm: &Vm, name: &str) -> bool {
+    vm.state::<Registry>().errors.borrow_mut().remove(name).is_some()
+}
+
+/// A handler that was registered.
+pub fn registered_error(vm: &Vm, name: &str) -> Option<Value> {
+    vm.state::<Registry>().errors.borrow().get(name).copied()
+}
+
+/// Calls a registered handler with the exception that `raised` left pending: the replacement and where to go on
+/// in an object of this length. TypeError, IndexError.
+pub fn call_handler(vm: &Vm, f: Value, _raised: Raised, len: usize, decode: bool) -> R<(Value, usize)> {
+    let Some(e) = vm.pending.take() else { return Err(vm.system_error("no exception to handle")) };
+    let r = vm.call(f, &[e])?;
+    let pair = r.cast::<Tuple>().filter(|t| t.len() == 2).map(|t| (t.items()[0], t.items()[1]));
+    let fits = |v: Value| {
+        v.cast::<Str>().is_some() || (!decode && v.cast::<skein_runtime::types::bytes::Bytes>().is_some())
+    };
+    let Some((text, at)) = pair.filter(|(v, at)| fits(*v) && vm.is_int(*at)) else {
+        return Err(vm.type_error(match decode {
+            true => "decoding error handler must return (str, int) tuple",
+            false => "encoding error handler must return (str/bytes, int) tuple",
+        }));
+    };
+    let asked = vm.index_clamped(at)?;
+    let at = if asked < 0 { asked.saturating_add(len as i64) } else { asked };
+    if at < 0 || at > len as i64 {
+        return Err(vm.index_error(format!("position {asked} from error handler out of bounds")));
+    }
+    Ok((text, at as usize))
+}

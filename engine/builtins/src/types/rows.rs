@@ -1,0 +1,292 @@
+//! What the methods of `str` and of bytes share: searching and cutting rows of bytes.
+//!
+//! `TEXT` says that the row is WTF-8 whose characters must not be cut; otherwise each byte is one.
+
+use crate::types::text::{find, is_byte_space, is_space, rfind};
+use skein_runtime::types::str::{char_width, code_points};
+use std::ops::Range;
+
+/// The character that begins at `i`, and its width.
+#[inline]
+pub fn char_at<const TEXT: bool>(row: &[u8], i: usize) -> (u32, usize) {
+    let b = row[i];
+    if !TEXT || b < 0x80 {
+        return (u32::from(b), 1);
+    }
+    let width = char_width(b);
+    (code_points(&row[i..]).next().unwrap_or(0), width)
+}
+
+/// The character that ends before `end`, and its width.
+#[inline]
+pub fn char_before<const TEXT: bool>(row: &[u8], end: usize) -> (u32, usize) {
+    let mut i = end - 1;
+    if TEXT {
+        while row[i] & 0xc0 == 0x80 {
+            i -= 1;
+        }
+    }
+    (char_at::<TEXT>(row, i).0, end - i)
+}
+
+#[inline]
+fn space<const TEXT: bool>(c: u32) -> bool {
+    if TEXT { is_space(c) } else { is_byte_space(c as u8) }
+}
+
+/// Where the row begins and ends without the characters that `drop` names.
+pub fn strip<const TEXT: bool>(
+    row: &[u8],
+    left: bool,
+    right: bool,
+    drop: impl Fn(u32) -> bool,
+) -> Range<usize> {
+    let (mut start, mut end) = (0, row.len());
+    while left && start < end {
+        let (c, width) = char_at::<TEXT>(row, start);
+        if !drop(c) {
+            break;
+        }
+        start += width;
+    }
+    while right && end > start {
+        let (c, width) = char_before::<TEXT>(row, end);
+        if !drop(c) {
+            break;
+        }
+        end -= width;
+    }
+    start..end
+}
+
+/// As [`strip`] of white space.
+pub fn strip_space<const TEXT: bool>(row: &[u8], left: bool, right: bool) -> Range<usize> {
+    strip::<TEXT>(row, left, right, space::<TEXT>)
+}
+
+/// Parts between white space, at most `max` cuts.
+pub fn split_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut i = 0;
+    loop {
+        i += strip_space::<TEXT>(&row[i..], true, false).start;
+        if i >= row.len() {
+            return parts;
+        }
+        if parts.len() == max {
+            parts.push(i..row.len());
+            return parts;
+        }
+        let start = i;
+        while i < row.len() {
+            let (c, width) = char_at::<TEXT>(row, i);
+            if space::<TEXT>(c) {
+                break;
+            }
+            i += width;
+        }
+        parts.push(start..i);
+    }
+}
+
+/// As [`split_space`] from the right.
+pub fn rsplit_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut end = row.len();
+    loop {
+        end = strip_space::<TEXT>(&row[..end], false, true).end;
+        if end == 0 {
+            break;
+        }
+        if parts.len() == max {
+            parts.push(0..end);
+            break;
+        }
+        let mut start = end;
+        while start > 0 {
+            let (c, width) = char_before::<TEXT>(row, start);
+            if space::<TEXT>(c) {
+                break;
+            }
+            start -= width;
+        }
+        parts.push(start..end);
+        end = start;
+    }
+    parts.reverse();
+    parts
+}
+
+/// Parts between separators, at most `max` cuts; the separator is not empty.
+pub fn split(row: &[u8], sep: &[u8], max: usize) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut start = 0;
+    if sep.len() == 1 {
+        for at in memchr::memchr_iter(sep[0], row).take(max) {
+            parts.push(start..at);
+            start = at + 1;
+        }
+    } else {
+        for at in memchr::memmem::find_iter(row, sep).take(max) {
+            parts.push(start..at);
+            start = at + sep.len();
+        }
+    }
+    parts.push(start..row.len());
+    parts
+}
+
+/// As [`split`] from the right.
+pub fn rsplit(row: &[u8], sep: &[u8], max: usize) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let mut end = row.len();
+    while parts.len() < max
+        && let Some(at) = rfind(&row[..end], sep)
+    {
+        parts.push(at + sep.len()..end);
+        end = at;
+    }
+    parts.push(0..end);
+    parts.reverse();
+    parts
+}
+
+/// Lines, with their ends if `keep`.
+pub fn split_lines<const TEXT: bool>(row: &[u8], keep: bool) -> Vec<Range<usize>> {
+    let mut parts = Vec::new();
+    let (mut start, mut i) = (0, 0);
+    while i < row.len() {
+        let (c, width) = char_at::<TEXT>(row, i);
+        let breaks =
+            matches!(c, 10 | 13) || (TEXT && matches!(c, 11 | 12 | 28..=30 | 0x85 | 0x2028 | 0x2029));
+        let end = i;
+        i += width;
+        if breaks {
+            if c == 13 && row.get(i) == Some(&10) {
+                i += 1;
+            }
+            parts.push(start..if keep { i } else { end });
+            start = i;
+        }
+    }
+    if start < row.len() {
+        parts.push(start..row.len());
+    }
+    parts
+}
+
+/// Places that do not overlap; of an empty needle: between all characters and at the ends.
+pub fn count<const TEXT: bool>(row: &[u8], needle: &[u8]) -> usize {
+    match needle {
+        [] if TEXT => skein_runtime::types::str::count_chars(row) + 1,
+        [] => row.len() + 1,
+        [b] => memchr::memchr_iter(*b, row).count(),
+        _ => memchr::memmem::find_iter(row, needle).count(),
+    }
+}
+
+/// The row with up to `max` places replaced; None: it stays as it is.
+pub fn replace<const TEXT: bool>(row: &[u8], old: &[u8], new: &[u8], max: usize) -> Option<Vec<u8>> {
+    if max == 0 || old == new {
+        return None;
+    }
+    let mut out = Vec::new();
+    let mut from = 0;
+    if old.is_empty() {
+        let mut done = 0;
+        while done < max {
+            out.extend_from_slice(new);
+            done += 1;
+            if from >= row.len() {
+                break;
+            }
+            let width = char_at::<TEXT>(row, from).1;
+            out.extend_from_slice(&row[from..from + width]);
+            from += width;
+        }
+        out.extend_from_slice(&row[from..]);
+        return Some(out);
+    }
+    let first = find(row, old)?;
+    out.reserve(row.len().max(first + new.len()));
+    let mut at = Some(first);
+    let mut done = 0;
+    while let Some(i) = at {
+        out.extend_from_slice(&row[from..i]);
+        out.extend_from_slice(new);
+        from = i + old.len();
+        done += 1;
+        at = if done < max { find(&row[from..], old).map(|j| from + j) } else { None };
+    }
+    out.extend_from_slice(&row[from..]);
+    Some(out)
+}
+
+/// At most how long the row is after `replace`.
+pub fn replaced_len(row: &[u8], old: &[u8], new: &[u8], max: usize) -> usize {
+    const SMALL: usize = 1 << 20;
+    let most = row.len().saturating_add((row.len() + 1).min(max).saturating_mul(new.len()));
+    if most <= SMALL || old.is_empty() {
+        return most;
+    }
+    // The bound is far off where few places match.
+    let (mut from, mut places) = (0, 0);
+    while places < max
+        && let Some(at) = find(&row[from..], old)
+    {
+        places += 1;
+        from += at + old.len();
+    }
+    row.len().saturating_add(places.saturating_mul(new.len()))
+}
+
+/// At most how long the row is after `expand_tabs`.
+pub fn expanded_len(row: &[u8], size: usize) -> usize {
+    let tabs = row.iter().filter(|c| **c == 9).count();
+    row.len().saturating_add(tabs.saturating_mul(size))
+}
+
+/// Tabs replaced by spaces up to the next column that is a multiple of `size`.
+pub fn expand_tabs<const TEXT: bool>(row: &[u8], size: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(row.len());
+    let (mut i, mut column) = (0, 0usize);
+    while i < row.len() {
+        let (c, width) = char_at::<TEXT>(row, i);
+        match c {
+            9 if size > 0 => {
+                let n = size - column % size;
+                out.resize(out.len() + n, b' ');
+                column += n;
+            }
+            9 => {}
+            10 | 13 => {
+                out.push(c as u8);
+                column = 0;
+            }
+            _ => {
+                out.extend_from_slice(&row[i..i + width]);
+                column += 1;
+            }
+        }
+        i += width;
+    }
+    out
+}
+
+/// Fill characters left and right for a row that is to be centred.
+pub fn centre(len: usize, width: usize) -> (usize, usize) {
+    let missing = width.saturating_sub(len);
+    let left = missing / 2 + (missing & width & 1);
+    (left, missing - left)
+}
+
+/// With zeros after the sign, up to this width.
+pub fn zero_fill(row: &[u8], chars: usize, width: usize) -> Vec<u8> {
+    let missing = width.saturating_sub(chars);
+    let signed = usize::from(matches!(row.first(), Some(b'+' | b'-')));
+    let mut out = Vec::with_capacity(row.len() + missing);
+    out.extend_from_slice(&row[..signed]);
+    out.resize(signed + missing, b'0');
+    out.extend_from_slice(&row[signed..]);
+    out
+}
