@@ -1,10 +1,10 @@
 //! `_sysconfigdata_…`: what `sysconfig` says of how the interpreter was built. There is no Makefile and no C interface,
 //! so this has what is true of Skein and that programs ask for.
 
-use skein_runtime::modules::{import, make_module};
+use skein_builtins::modules::import;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
-use skein_runtime::types::module::Module;
+use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Vm};
 
