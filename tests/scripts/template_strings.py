@@ -37,7 +37,7 @@ assert parts(t"{width:{'0'}{4}x}")[1] == [(10, "width", None, "04x")]
 
 # The text of `=` becomes part of the string before; without anything else it means repr.
 assert parts(t"{name=}") == (("name=", ""), [("Ada", "name", "r", "")])
-assert parts(t"{name = !s}") == (("name = ", ""), [("Ada", "name", "s", "")])
+assert parts(t"{name = !s}") == (("name = ", ""), [("Ada", "name ", "s", "")])
 assert parts(t"{width=:>5}") == (("width=", ""), [(10, "width", None, ">5")])
 assert parts(t"a{ name = }b") == (("a name = ", "b"), [("Ada", " name", "r", "")])
 

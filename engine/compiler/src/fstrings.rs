@@ -195,8 +195,8 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// The text behind the brace, without comments, up to what follows the expression: CPython keeps the
-/// spaces before it.
+/// The text behind the brace, without comments, up to what follows the expression: with the spaces
+/// around it.
 pub fn interpolation_source(source: &Source, i: &ast::InterpolatedElement) -> String {
     let text = &source.text[..i.range.end().to_usize()];
     let mut end = i.expression.range().end().to_usize();
@@ -212,8 +212,7 @@ pub fn interpolation_source(source: &Source, i: &ast::InterpolatedElement) -> St
             break;
         }
     }
-    let shown = without_comments(&text[i.range.start().to_usize() + 1..end]);
-    shown.trim_end_matches(|c: char| c.is_whitespace() || c == '=').to_string()
+    without_comments(&text[i.range.start().to_usize() + 1..end])
 }
 
 fn push_text(parts: &mut Vec<Part<'_>>, text: Vec<u8>) {
@@ -230,10 +229,11 @@ fn push_text(parts: &mut Vec<Part<'_>>, text: Vec<u8>) {
 pub fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut quote = None;
-    let mut comment = false;
+    let (mut comment, mut escaped) = (false, false);
     for c in text.chars() {
         match c {
             '\n' => comment = false,
+            _ if escaped => {}
             '#' if quote.is_none() => comment = true,
             '"' | '\'' if !comment => match quote {
                 None => quote = Some(c),
@@ -242,6 +242,7 @@ pub fn without_comments(text: &str) -> String {
             },
             _ => {}
         }
+        escaped = c == '\\' && quote.is_some() && !escaped;
         if !comment {
             out.push(c);
         }

@@ -58,6 +58,13 @@ impl Builder<'_> {
         Ok(optional(e.map(|e| self.expr(e)).transpose()?))
     }
 
+    /// A compound statement, or a part of one: a semicolon at its end belongs to it.
+    fn compound(&self, range: TextRange, class: Class, fields: Vec<Field>) -> Node {
+        let next = self.tokens.partition_point(|t| t.start() < range.end());
+        let semicolon = self.tokens.get(next).filter(|t| t.kind() == TokenKind::Semi);
+        self.at(TextRange::new(range.start(), semicolon.map_or(range.end(), |t| t.end())), class, fields)
+    }
+
     /// The start of the first token of a kind at or behind an offset.
     fn find(&self, from: TextSize, kinds: &[TokenKind]) -> Option<TextSize> {
         let first = self.tokens.partition_point(|t| t.start() < from);
@@ -85,7 +92,7 @@ impl Builder<'_> {
                     Field::None,
                     self.type_params(f.type_params.as_deref())?,
                 ];
-                self.at(self.undecorated(r, &f.decorator_list), class, fields)
+                self.compound(self.undecorated(r, &f.decorator_list), class, fields)
             }
             Stmt::ClassDef(c) => {
                 let (bases, keywords) = match &c.arguments {
@@ -100,7 +107,7 @@ impl Builder<'_> {
                     list!(c.decorator_list, |d: &ast::Decorator| self.expr(&d.expression)),
                     self.type_params(c.type_params.as_deref())?,
                 ];
-                self.at(self.undecorated(r, &c.decorator_list), Class::ClassDef, fields)
+                self.compound(self.undecorated(r, &c.decorator_list), Class::ClassDef, fields)
             }
             Stmt::Return(s) => self.at(r, Class::Return, vec![self.opt(s.value.as_deref())?]),
             Stmt::Delete(s) => self.at(r, Class::Delete, vec![self.exprs(&s.targets)?]),
@@ -142,15 +149,15 @@ impl Builder<'_> {
                     self.body(&s.orelse)?,
                     Field::None,
                 ];
-                self.at(r, class, fields)
+                self.compound(r, class, fields)
             }
             Stmt::While(s) => {
                 let fields = vec![self.expr(&s.test)?.into(), self.body(&s.body)?, self.body(&s.orelse)?];
-                self.at(r, Class::While, fields)
+                self.compound(r, Class::While, fields)
             }
             Stmt::If(s) => {
                 let orelse = self.elif(&s.elif_else_clauses, r.end())?;
-                self.at(r, Class::If, vec![self.expr(&s.test)?.into(), self.body(&s.body)?, orelse])
+                self.compound(r, Class::If, vec![self.expr(&s.test)?.into(), self.body(&s.body)?, orelse])
             }
             Stmt::With(s) => {
                 let class = if s.is_async { Class::AsyncWith } else { Class::With };
@@ -158,7 +165,7 @@ impl Builder<'_> {
                     let vars = self.opt(i.optional_vars.as_deref())?;
                     Ok(Class::withitem.node(vec![self.expr(&i.context_expr)?.into(), vars]))
                 });
-                self.at(r, class, vec![items, self.body(&s.body)?, Field::None])
+                self.compound(r, class, vec![items, self.body(&s.body)?, Field::None])
             }
             Stmt::Match(s) => {
                 let cases = list!(s.cases, |c: &ast::MatchCase| -> Res<Node> {
@@ -169,7 +176,7 @@ impl Builder<'_> {
                     ];
                     Ok(Class::match_case.node(fields))
                 });
-                self.at(r, Class::Match, vec![self.expr(&s.subject)?.into(), cases])
+                self.compound(r, Class::Match, vec![self.expr(&s.subject)?.into(), cases])
             }
             Stmt::Raise(s) => {
                 self.at(r, Class::Raise, vec![self.opt(s.exc.as_deref())?, self.opt(s.cause.as_deref())?])
@@ -180,11 +187,11 @@ impl Builder<'_> {
                     let ast::ExceptHandler::ExceptHandler(h) = h;
                     let fields =
                         vec![self.opt(h.type_.as_deref())?, identifier(h.name.as_ref()), self.body(&h.body)?];
-                    Ok(self.at(h.range, Class::ExceptHandler, fields))
+                    Ok(self.compound(h.range, Class::ExceptHandler, fields))
                 });
                 let fields =
                     vec![self.body(&s.body)?, handlers, self.body(&s.orelse)?, self.body(&s.finalbody)?];
-                self.at(r, class, fields)
+                self.compound(r, class, fields)
             }
             Stmt::Assert(s) => {
                 self.at(r, Class::Assert, vec![self.expr(&s.test)?.into(), self.opt(s.msg.as_deref())?])
@@ -215,7 +222,7 @@ impl Builder<'_> {
                 None => body,
                 Some(test) => {
                     let range = TextRange::new(clause.start(), end);
-                    let node = self.at(range, Class::If, vec![self.expr(test)?.into(), body, orelse]);
+                    let node = self.compound(range, Class::If, vec![self.expr(test)?.into(), body, orelse]);
                     Field::List(vec![node.into()])
                 }
             };
@@ -257,7 +264,8 @@ impl Builder<'_> {
     fn parameters(&self, p: &ast::Parameters) -> Res<Node> {
         let one = |p: &ast::Parameter| -> Res<Node> {
             let fields = vec![text(&p.name), self.opt(p.annotation())?, Field::None];
-            Ok(self.at(p.range, Class::arg, fields))
+            // From the name on, without the stars.
+            Ok(self.at(TextRange::new(p.name.start(), p.range.end()), Class::arg, fields))
         };
         let row = |ps: &[ast::ParameterWithDefault]| -> Res<Field> {
             Ok(list!(ps, |p: &ast::ParameterWithDefault| one(&p.parameter)))
@@ -333,9 +341,18 @@ impl Builder<'_> {
                 self.at(r, Class::Compare, fields)
             }
             Expr::Call(c) => {
+                let args = match &*c.arguments.args {
+                    // The call's parentheses are its own as well.
+                    [Expr::Generator(g)] if !g.parenthesized => {
+                        let range = c.arguments.range;
+                        let node = self.comprehension(range, Class::GeneratorExp, &[&g.elt], &g.generators)?;
+                        Field::List(vec![node.into()])
+                    }
+                    args => self.exprs(args)?,
+                };
                 let fields = vec![
                     self.expr(&c.func)?.into(),
-                    self.exprs(&c.arguments.args)?,
+                    args,
                     self.keywords(&c.arguments.keywords)?,
                 ];
                 self.at(r, Class::Call, fields)

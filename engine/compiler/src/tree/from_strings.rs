@@ -70,9 +70,8 @@ impl<'a, 'b> Pieces<'a, 'b> {
         let builder = self.builder;
         if let Some(d) = &i.debug_text {
             let start = i.start() + TextSize::new(1);
-            let end = i.format_spec.as_ref().map_or(i.end(), |s| s.start()) - TextSize::new(1);
             let shown = without_comments(d.as_str()).into_bytes();
-            self.push_text(shown, TextRange::new(start, end.max(start)), false);
+            self.push_text(shown, TextRange::at(start, TextSize::of(d.as_str())), false);
         }
         let conversion = match i.conversion {
             ConversionFlag::None if i.debug_text.is_some() && i.format_spec.is_none() => i64::from(b'r'),

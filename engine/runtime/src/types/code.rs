@@ -246,7 +246,7 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
     // Values are collected in a list, which keeps them alive, before the block is filled.
     let values = crate::types::list::List::with_capacity(vm, code.consts.len() + code.names.len())?;
     for c in &code.consts {
-        let v = constant(vm, c)?;
+        let v = constant_value(vm, c)?;
         values.push(vm, v)?;
     }
     for n in &code.names {
@@ -331,7 +331,8 @@ pub fn instructions(units: &[u32]) -> impl Iterator<Item = (usize, Op)> + '_ {
     })
 }
 
-fn constant(vm: &Vm, c: &Const) -> R<Value> {
+/// The value that a constant stands for. MemoryError.
+pub fn constant_value(vm: &Vm, c: &Const) -> R<Value> {
     Ok(match c {
         Const::None => Value::NONE,
         Const::True => Value::TRUE,
@@ -354,7 +355,7 @@ fn constant(vm: &Vm, c: &Const) -> R<Value> {
 fn constants(vm: &Vm, items: &[Const]) -> R<Ref<crate::types::list::List>> {
     let list = crate::types::list::List::with_capacity(vm, items.len())?;
     for item in items {
-        let v = constant(vm, item)?;
+        let v = constant_value(vm, item)?;
         list.push(vm, v)?;
     }
     Ok(list)

@@ -53,6 +53,9 @@ pub trait Hooks {
     /// Compiles source text; SyntaxError and its like are raised.
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>>;
 
+    /// The syntax tree of source text, as an object; SyntaxError and its like are raised.
+    fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value>;
+
     /// The packaged library: code and whether it is a package.
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
 
