@@ -84,8 +84,9 @@ impl Hooks for Host {
 
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>> {
         let mode = compiler_mode(what.mode);
-        let compiled = skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options(what))
-            .map_err(|e| failed(vm, &e, what))?;
+        let compiled =
+            skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options(what))
+                .map_err(|e| failed(vm, &e, what))?;
         #[cfg(debug_assertions)]
         if let Err(e) = skein_bytecode::verify(&compiled.code) {
             return Err(vm.system_error(format!("bad code from the compiler: {e}")));

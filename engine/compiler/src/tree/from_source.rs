@@ -345,16 +345,13 @@ impl Builder<'_> {
                     // The call's parentheses are its own as well.
                     [Expr::Generator(g)] if !g.parenthesized => {
                         let range = c.arguments.range;
-                        let node = self.comprehension(range, Class::GeneratorExp, &[&g.elt], &g.generators)?;
+                        let node =
+                            self.comprehension(range, Class::GeneratorExp, &[&g.elt], &g.generators)?;
                         Field::List(vec![node.into()])
                     }
                     args => self.exprs(args)?,
                 };
-                let fields = vec![
-                    self.expr(&c.func)?.into(),
-                    args,
-                    self.keywords(&c.arguments.keywords)?,
-                ];
+                let fields = vec![self.expr(&c.func)?.into(), args, self.keywords(&c.arguments.keywords)?];
                 self.at(r, Class::Call, fields)
             }
             Expr::FString(f) => self.fstring(f)?,
