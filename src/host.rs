@@ -14,7 +14,6 @@ fn raise_error(vm: &Vm, e: &SyntaxError, filename: &str) -> Raised {
         ErrorKind::Syntax => vm.exc.syntax_error,
         ErrorKind::Indentation => vm.exc.indentation_error,
         ErrorKind::Tab => vm.exc.tab_error,
-        ErrorKind::Recursion => return vm.raise_text(vm.exc.recursion_error, &e.message),
         ErrorKind::Memory => return vm.raise_text(vm.exc.memory_error, &e.message),
     };
     let place = SyntaxPlace {

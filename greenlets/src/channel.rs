@@ -167,16 +167,16 @@ enum Direction {
 fn plan(vm: &Vm, c: Chan, sent: Deliver, dir: Direction) -> R<Plan> {
     let s = scheduler(vm);
     let me = current(vm)?;
-    let balance = c.balance.get();
-    let partner = if dir == Direction::Send { balance < 0 } else { balance > 0 };
+    let partner = || if dir == Direction::Send { c.balance.get() < 0 } else { c.balance.get() > 0 };
     // The callback sees in the tasklet what is sent.
     keep(vm, me, sent);
     if let Some(f) = s.channel_callback.get() {
         let flag = |on: bool| Value::small_int(i64::from(on));
-        let args = [c.value(), me.value(), flag(dir == Direction::Send), flag(!partner)];
+        let args = [c.value(), me.value(), flag(dir == Direction::Send), flag(!partner())];
         call_back(vm, f, &args, "Error in channel callback");
     }
-    let planned = if partner { exchange(vm, c, me, sent, dir) } else { would_block(vm, c, me, dir) };
+    // The callback may have taken the partner away.
+    let planned = if partner() { exchange(vm, c, me, sent, dir) } else { would_block(vm, c, me, dir) };
     if planned.is_err() {
         keep(vm, me, Deliver::Value(Value::NONE));
     }

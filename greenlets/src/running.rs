@@ -2,7 +2,7 @@
 
 use crate::bomb::{exception_of_class, make_exception};
 use crate::micro::{Kind, Micro, State as MicroState};
-use crate::scheduler::Scheduler;
+use crate::scheduler::{CALLBACK, Scheduler};
 use crate::switch::{Deliver, Microthreads};
 use crate::tasklet::{Arrival, Task, Tasklet, alive, check_insertable, keep};
 use skein_runtime::interp::{At, SoftCall, raise_at};
@@ -96,25 +96,29 @@ fn target(vm: &Vm, plan: Plan) -> Result<(Task, Deliver), R<Value>> {
             (true, e) => Err(vm.raise_again(e)),
         });
     }
-    notify(vm, t);
+    let d = notify(vm, t, d);
     Ok((t, d))
 }
 
-/// Calls the schedule callback.
-fn notify(vm: &Vm, to: Task) {
+/// Calls the schedule callback: what the tasklet goes on with then. To the callback it is scheduled,
+/// though it is in no queue any more; it may be given something else to go on with.
+fn notify(vm: &Vm, to: Task, d: Deliver) -> Deliver {
     let s = scheduler(vm);
-    if let (Some(f), Some(from)) = (s.schedule_callback.get(), s.current.get()) {
-        call_back(vm, f, &[from.value(), to.value()], "Error in scheduling callback");
-    }
+    let (Some(f), Some(from)) = (s.schedule_callback.get(), s.current.get()) else { return d };
+    keep(vm, to, d);
+    let before = s.coming.replace(Some(to));
+    call_back(vm, f, &[from.value(), to.value()], "Error in scheduling callback");
+    s.coming.set(before);
+    to.take_deliver()
 }
 
 /// Calls a callback, in which no switch is allowed. Its errors have nowhere to go.
 pub fn call_back(vm: &Vm, f: Value, args: &[Value], message: &str) {
     let s = scheduler(vm);
     let pending = vm.pending.take();
-    s.trap.set(s.trap.get() + 1);
+    s.trap.set(s.trap.get() + CALLBACK);
     let called = vm.call(f, args);
-    s.trap.set(s.trap.get() - 1);
+    s.trap.set(s.trap.get() - CALLBACK);
     if called.is_err() {
         let object = vm.str(message).unwrap_or(Value::NONE);
         vm.unraisable(None, object);
@@ -303,7 +307,7 @@ pub fn after_end<'v>(vm: &'v Vm, m: &Micro, result: R<Value>) -> (&'v Micro, Del
     if t.is_blocked() {
         crate::channel::unblock(vm, t);
     }
-    notify(vm, t);
+    let d = notify(vm, t, d);
     pass_watch(vm, t);
     resumed(vm, t, d)
 }
@@ -351,7 +355,7 @@ pub fn slice_over(vm: &Vm, at: At) -> At {
         Deliver::Value(_) => Deliver::Value(me.value()),
         raise => raise,
     };
-    notify(vm, w);
+    let d = notify(vm, w, d);
     let micros = Microthreads::of(vm);
     if vm.context().native_calls() == 0 {
         pass_watch(vm, w);
@@ -489,7 +493,7 @@ fn plan_throw(vm: &Vm, t: Task, e: Value, pending: bool) -> R<Plan> {
             crate::channel::unblock(vm, t);
         }
         keep(vm, t, Deliver::Raise(e));
-        if !t.queued.get() {
+        if !t.queued.get() && !s.runs(t) {
             s.push(vm, t);
         }
         return Ok(Plan::Stay(Ok(Value::NONE)));

@@ -29,12 +29,17 @@ pub struct Slice {
     pub total: bool,
 }
 
+/// What a callback that runs adds to the level of `switch_trap`, out of the reach of programs.
+pub const CALLBACK: i64 = 1 << 40;
+
 /// The scheduler of an isolate.
 #[derive(Default)]
 pub struct Scheduler {
     pub tasklet_type: Cell<Option<Ref<Type>>>,
     pub channel_type: Cell<Option<Ref<Type>>>,
     pub current: Cell<Option<Task>>,
+    /// The one that is about to run, while the schedule callback is told.
+    pub coming: Cell<Option<Task>>,
     pub main: Cell<Option<Task>>,
     head: Cell<Option<Task>>,
     tail: Cell<Option<Task>>,
@@ -47,7 +52,7 @@ pub struct Scheduler {
     pub channel_callback: Cell<Option<Value>>,
     pub schedule_callback: Cell<Option<Value>>,
     pub error_handler: Cell<Option<Value>>,
-    /// `switch_trap` level: above 0 a switch is an error.
+    /// `switch_trap` level: unless it is 0, a switch is an error. Each callback that runs adds [`CALLBACK`].
     pub trap: Cell<i64>,
     /// All tasklets are switched with their native stacks: the running context is watched.
     pub hard: Cell<bool>,
@@ -58,7 +63,7 @@ impl Scheduler {
         for ty in [&self.tasklet_type, &self.channel_type].into_iter().filter_map(Cell::get) {
             t.visit_object(ty.header());
         }
-        let tasks = [&self.current, &self.main, &self.head, &self.tail, &self.timer];
+        let tasks = [&self.current, &self.coming, &self.main, &self.head, &self.tail, &self.timer];
         for task in tasks.into_iter().filter_map(Cell::get) {
             t.visit_object(task.header());
         }
@@ -82,6 +87,21 @@ impl Scheduler {
 
     pub fn last(&self) -> Option<Task> {
         self.tail.get()
+    }
+
+    /// Is it the running tasklet, or about to be?
+    pub fn runs(&self, t: Task) -> bool {
+        self.current.get() == Some(t) || self.coming.get() == Some(t)
+    }
+
+    /// Changes the level of `switch_trap`: the one before.
+    pub fn change_trap(&self, by: i64) -> i64 {
+        const MOST: i64 = CALLBACK / 4;
+        let all = self.trap.get();
+        let callbacks = (all + CALLBACK / 2).div_euclid(CALLBACK) * CALLBACK;
+        let level = all - callbacks;
+        self.trap.set(callbacks + level.saturating_add(by).clamp(-MOST, MOST));
+        level
     }
 
     /// Puts a tasklet at the end of the queue.

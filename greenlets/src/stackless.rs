@@ -227,8 +227,7 @@ fn enable_softswitch(vm: &Vm, flag: Value) -> R<bool> {
 }
 
 fn switch_trap(vm: &Vm, change: Option<i64>) -> i64 {
-    let s = scheduler(vm);
-    s.trap.replace(s.trap.get().saturating_add(change.unwrap_or(0)))
+    scheduler(vm).change_trap(change.unwrap_or(0))
 }
 
 /// Sets what a function was given, None as nothing; what was there before.

@@ -399,7 +399,7 @@ pub fn keep(vm: &Vm, t: Task, d: Deliver) {
 }
 
 fn is_scheduled(vm: &Vm, t: Task) -> bool {
-    t.queued.get() || t.is_blocked() || scheduler(vm).current.get() == Some(t)
+    t.queued.get() || t.is_blocked() || scheduler(vm).runs(t)
 }
 
 /// The microthread in which the tasklet is: the running one for the current tasklet.
@@ -555,7 +555,7 @@ pub fn check_insertable(vm: &Vm, t: Task) -> R<()> {
 fn insert(vm: &Vm, t: Task) -> R<Task> {
     check_insertable(vm, t)?;
     let s = scheduler(vm);
-    if !t.queued.get() && s.current.get() != Some(t) {
+    if !t.queued.get() && !s.runs(t) {
         s.push(vm, t);
     }
     Ok(t)
@@ -566,7 +566,7 @@ fn remove(vm: &Vm, t: Task) -> R<Task> {
     if t.is_blocked() {
         return Err(vm.runtime_error("You cannot remove a blocked tasklet."));
     }
-    if s.current.get() == Some(t) {
+    if s.runs(t) {
         return Err(vm.runtime_error("The current tasklet cannot be removed."));
     }
     if t.queued.get() {

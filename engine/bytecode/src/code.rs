@@ -1,6 +1,7 @@
 //! Code objects as the compiler makes them: portable, no pointers into a heap.
 
 use crate::positions::Positions;
+use std::rc::Rc;
 
 /// A constant. Compared by the compiler's pool bit by bit (`0.0` and `-0.0`, `1` and `True` differ).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,7 +23,8 @@ pub enum Const {
     Bytes(Box<[u8]>),
     Tuple(Vec<Const>),
     FrozenSet(Vec<Const>),
-    Code(Box<Code>),
+    /// Shared, since what loads the outer code takes it along.
+    Code(Rc<Code>),
 }
 
 /// What a local's register holds.
@@ -96,6 +98,24 @@ pub struct Code {
     pub names: Vec<Box<str>>,
     pub handlers: Vec<Handler>,
     pub positions: Positions,
+}
+
+/// Functions nest as deep as a program likes: their codes are not dropped within each other.
+impl Drop for Code {
+    fn drop(&mut self) {
+        let mut queue = std::mem::take(&mut self.consts);
+        while let Some(value) = queue.pop() {
+            match value {
+                Const::Code(code) => {
+                    if let Some(mut code) = Rc::into_inner(code) {
+                        queue.append(&mut code.consts);
+                    }
+                }
+                Const::Tuple(items) | Const::FrozenSet(items) => queue.extend(items),
+                _ => {}
+            }
+        }
+    }
 }
 
 impl Code {

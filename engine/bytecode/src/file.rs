@@ -29,6 +29,7 @@ use crate::positions::Positions;
 use crate::special::Special;
 use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 /// Changes with the layout above. Changes of the op table need no new number: the hash sees them.
 pub const FORMAT_VERSION: u16 = 1;
@@ -472,7 +473,7 @@ impl<'a> Reader<'a> {
             tag::BYTES => Const::Bytes(self.blob()?.into()),
             tag::TUPLE => Const::Tuple(self.many(|r| r.constant(depth + 1))?),
             tag::FROZEN_SET => Const::FrozenSet(self.many(|r| r.constant(depth + 1))?),
-            tag::CODE => Const::Code(Box::new(self.code(depth)?)),
+            tag::CODE => Const::Code(Rc::new(self.code(depth)?)),
             _ => return Err(self.broken("an unknown kind of constant")),
         })
     }

@@ -1,42 +1,134 @@
-//! Definite writes: the last of the verifier's invariants.
+//! Definite writes and kinds of registers: the last of the verifier's invariants.
 //!
-//! A forward dataflow over basic blocks. A state is a set of registers that are written on all paths so
-//! far; where paths meet, the sets are intersected. Sets only shrink, and blocks are visited in code order
-//! until none changes, which takes two or three rounds as loops nest. A register read in a state that
-//! lacks it stays wrong however the state shrinks, so it is reported at once.
+//! A forward dataflow over basic blocks. A state says of each register what it holds on all paths so far:
+//!
+//! ```text
+//!             unwritten
+//!                 |                where paths meet, the lower bound
+//!                any               upwards from here: nothing is known but that it was written
+//!      /     /    |    \\     \\
+//!   cell  list   set   dict  tuple
+//! ```
+//! States only move upwards, and blocks are visited in code order until none changes, which takes two or
+//! three rounds as loops nest. A register that does not hold what an instruction takes in some state stays
+//! wrong however the state moves, so it is reported at once.
 //!
 //! An exception leaves an instruction with what was written before it, less what a call clobbers. That
 //! state meets the others at the handler, with the handler's register added.
 
-use crate::code::Code;
+use crate::code::{Code, Const, Intrinsic};
 use crate::inst::{Inst, Row};
 use crate::ops::Op;
 use crate::verify::{Breach, has_namespace};
 
-/// A set of registers.
-#[derive(Clone, PartialEq, Eq)]
-struct Set(Vec<u64>);
+/// What is known of a register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
+#[repr(u8)]
+enum Kind {
+    Unwritten,
+    Any,
+    Cell,
+    List,
+    Set,
+    Dict,
+    Tuple,
+}
 
-impl Set {
-    fn empty(registers: usize) -> Set {
-        Set(vec![0; registers.div_ceil(64)])
+impl Kind {
+    /// With its article, for messages.
+    fn text(self) -> &'static str {
+        match self {
+            Kind::Unwritten | Kind::Any => "a value",
+            Kind::Cell => "a cell",
+            Kind::List => "a list",
+            Kind::Set => "a set",
+            Kind::Dict => "a dict",
+            Kind::Tuple => "a tuple",
+        }
+    }
+
+    fn meet(self, other: Kind) -> Kind {
+        match (self, other) {
+            (a, b) if a == b => a,
+            (Kind::Unwritten, _) | (_, Kind::Unwritten) => Kind::Unwritten,
+            _ => Kind::Any,
+        }
+    }
+}
+
+/// What is known of each register.
+#[derive(Clone, PartialEq, Eq)]
+struct State(Vec<Kind>);
+
+impl State {
+    fn unwritten(registers: usize) -> State {
+        State(vec![Kind::Unwritten; registers])
+    }
+
+    fn row(&mut self, row: Row) -> &mut [Kind] {
+        &mut self.0[row.first as usize..row.end() as usize]
     }
 
     fn add(&mut self, row: Row) {
-        (row.first..row.end()).for_each(|r| self.0[r as usize / 64] |= 1 << (r % 64));
+        self.row(row).fill(Kind::Any);
+    }
+
+    fn set(&mut self, r: u32, kind: Kind) {
+        self.0[r as usize] = kind;
+    }
+
+    fn get(&self, r: u32) -> Kind {
+        self.0[r as usize]
     }
 
     fn missing(&self, row: Row) -> Option<u32> {
-        (row.first..row.end()).find(|&r| self.0[r as usize / 64] & 1 << (r % 64) == 0)
+        (row.first..row.end()).find(|&r| self.get(r) == Kind::Unwritten)
     }
 
     fn remove_from(&mut self, first: u32) {
-        let word = first as usize / 64;
-        if word < self.0.len() {
-            self.0[word] &= (1 << (first % 64)) - 1;
-            self.0[word + 1..].fill(0);
+        if let Some(rest) = self.0.get_mut(first as usize..) {
+            rest.fill(Kind::Unwritten);
         }
     }
+}
+
+/// The register that the instruction trusts to hold a value of a kind.
+fn trusts(inst: &Inst) -> Option<(u32, Kind)> {
+    let (a, b, c) = (u32::from(inst.a), u32::from(inst.b), u32::from(inst.c));
+    Some(match inst.op {
+        Op::LoadDeref => (b, Kind::Cell),
+        Op::StoreDeref | Op::DeleteDeref => (a, Kind::Cell),
+        Op::ListAppend | Op::ListExtend => (a, Kind::List),
+        Op::ListToTuple => (b, Kind::List),
+        Op::SetAdd | Op::SetUpdate => (a, Kind::Set),
+        Op::MapAdd | Op::MapUpdate | Op::MapMerge => (a, Kind::Dict),
+        Op::MatchKeys | Op::MatchRest => (c, Kind::Tuple),
+        Op::MatchClass => (b + 2, Kind::Tuple),
+        _ => return None,
+    })
+}
+
+/// The register that the instruction leaves a value of a known kind in.
+fn makes(code: &Code, inst: &Inst, before: &State) -> Option<(u32, Kind)> {
+    let a = u32::from(inst.a);
+    Some(match inst.op {
+        Op::Move => (a, before.get(inst.b.into())),
+        Op::MoveFar => {
+            let (to, from) = inst.far();
+            (to, before.get(from))
+        }
+        Op::LoadConst if matches!(code.consts.get(inst.w as usize), Some(Const::Tuple(_))) => {
+            (a, Kind::Tuple)
+        }
+        Op::MakeCell | Op::LoadClosure => (a, Kind::Cell),
+        Op::BuildTuple | Op::ListToTuple => (a, Kind::Tuple),
+        Op::BuildList => (a, Kind::List),
+        Op::UnpackEx => (a + (inst.w & 0xffff), Kind::List),
+        Op::BuildSet => (a, Kind::Set),
+        Op::Intrinsic if inst.c == Intrinsic::NewSet as u8 => (a, Kind::Set),
+        Op::BuildMap | Op::MatchRest => (a, Kind::Dict),
+        _ => return None,
+    })
 }
 
 /// A run of instructions that is entered at its first only.
@@ -44,8 +136,8 @@ struct Block {
     /// Instructions `first..end`.
     first: usize,
     end: usize,
-    /// What is written at entry; `None` as long as no path has come here.
-    entry: Option<Set>,
+    /// What is known at entry; `None` as long as no path has come here.
+    entry: Option<State>,
     dirty: bool,
 }
 
@@ -62,10 +154,15 @@ struct Flow<'a> {
 /// Checks a code whose other invariants hold. `starts` maps units to instructions.
 ///
 /// # Errors
-/// The instruction that reads a register which is not written on every path.
+/// The instruction that reads a register which does not hold what it takes on every path.
 pub(crate) fn check(code: &Code, insts: &[Inst], starts: &[u32]) -> Result<(), Breach> {
+    /// Bytes of all states, at most: some hundred times what any program needs.
+    const MOST: usize = 1 << 30;
     let mut flow = Flow::new(code, insts, starts);
-    let mut entry = Set::empty(code.nregs.into());
+    if flow.blocks.len().saturating_mul(code.nregs.into()) > MOST {
+        return Err((0, "too many branches for so many registers".to_owned()));
+    }
+    let mut entry = State::unwritten(code.nregs.into());
     let params = code.param_count().max(has_namespace(code).into());
     entry.add(Row { first: 0, len: params as u32 });
     flow.meet(0, &entry);
@@ -119,7 +216,7 @@ impl<'a> Flow<'a> {
     }
 
     /// A path with this state comes to the block that starts at `unit`.
-    fn meet(&mut self, unit: u32, state: &Set) {
+    fn meet(&mut self, unit: u32, state: &State) {
         let block = &mut self.blocks[self.block_at[unit as usize] as usize];
         match &mut block.entry {
             None => {
@@ -127,9 +224,10 @@ impl<'a> Flow<'a> {
                 block.dirty = true;
             }
             Some(entry) => {
-                for (mine, theirs) in entry.0.iter_mut().zip(&state.0) {
-                    block.dirty |= *mine & !theirs != 0;
-                    *mine &= theirs;
+                for (mine, &theirs) in entry.0.iter_mut().zip(&state.0) {
+                    let met = mine.meet(theirs);
+                    block.dirty |= *mine != met;
+                    *mine = met;
                 }
             }
         }
@@ -139,17 +237,24 @@ impl<'a> Flow<'a> {
     fn block(&mut self, i: usize) -> Result<(), Breach> {
         let Block { first, end, ref entry, .. } = self.blocks[i];
         let Some(mut state) = entry.clone() else { return Ok(()) };
-        // Between calls the state only grows, which means nothing new to a handler that has met it.
+        // Unless a call clobbers registers or a known kind is written over, what is known only grows, which
+        // means nothing new to a handler that has met it.
         let mut told = u32::MAX;
         for i in first..end {
             let inst = self.insts[i];
             let mut missing = None;
             inst.reads(|row| missing = missing.or(state.missing(row)));
+            let name =
+                |r: u32| self.code.locals.get(r as usize).map_or(String::new(), |l| format!(" ({})", l.name));
             if let Some(r) = missing {
-                let name =
-                    self.code.locals.get(r as usize).map_or(String::new(), |l| format!(" ({})", l.name));
-                return Err((inst.at, format!("reads r{r}{name}, which is not written on every path")));
+                return Err((inst.at, format!("reads r{r}{}, which is not written on every path", name(r))));
             }
+            if let Some((r, kind)) = trusts(&inst).filter(|&(r, kind)| state.get(r) != kind) {
+                let text =
+                    format!("takes r{r}{} for {}, which it is not on every path", name(r), kind.text());
+                return Err((inst.at, text));
+            }
+            let made = makes(self.code, &inst, &state);
             if let Some(clobbered) = inst.clobbers_from() {
                 state.remove_from(clobbered);
                 told = u32::MAX;
@@ -167,7 +272,17 @@ impl<'a> Flow<'a> {
             if let (Op::ForIter, Some(target)) = (inst.op, target) {
                 self.meet(target, &state);
             }
-            inst.writes(|row| state.add(row));
+            let mut lost = false;
+            inst.writes(|row| {
+                lost |= (row.first..row.end()).any(|r| state.get(r) > Kind::Any);
+                state.add(row);
+            });
+            if let Some((r, kind)) = made {
+                state.set(r, kind);
+            }
+            if lost {
+                told = u32::MAX;
+            }
             if let (true, Some(target)) = (inst.op != Op::ForIter, target) {
                 self.meet(target, &state);
             }

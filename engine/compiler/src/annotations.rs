@@ -161,7 +161,9 @@ impl<'a> Compiler<'a> {
         }
         let index = self.u.alloc();
         self.u.load_const(index, &Const::Int(i64::from(i)));
-        self.u.op2(Op::SetAdd, set, index);
+        // The name may have been given to anything meanwhile.
+        self.u.op3(Op::BuildSet, index, index, 1);
+        self.u.op3(Op::InplaceOr, set, set, index);
         self.u.reset(mark);
         Ok(())
     }

@@ -13,9 +13,8 @@ pub enum ErrorKind {
     Indentation,
     /// `TabError`.
     Tab,
-    /// `RecursionError`: the source nests deeper than the compiler follows. No position.
-    Recursion,
-    /// `MemoryError`: the source is too large for its tables. No position.
+    /// `MemoryError`: the source is too large for its tables, or nests deeper than the compiler follows. No
+    /// position.
     Memory,
 }
 

@@ -112,14 +112,17 @@ pub fn compile_with_warnings(
     })
 }
 
-/// Levels of nested expressions; beyond, CPython gives a RecursionError as well.
+/// Levels of nested expressions; beyond, CPython's parser gives up as well.
 const MAX_DEPTH: u32 = 6000;
 /// Stack that [`MAX_DEPTH`] levels of the parser's, the symbols' and the compiler's recursion fit.
 const STACK: usize = 64 << 20;
 const RED_ZONE: usize = 32 << 20;
 
+/// CPython's words for a source that nests too deep.
+const TOO_COMPLEX: &str = "Parser stack overflowed - Python source too complex to parse";
+
 fn too_deep() -> Box<Fault> {
-    Fault::bare(ErrorKind::Recursion, "maximum recursion depth exceeded during compilation")
+    Fault::bare(ErrorKind::Memory, TOO_COMPLEX)
 }
 
 fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options) -> Res<Compiled> {

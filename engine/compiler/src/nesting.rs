@@ -1,6 +1,7 @@
 //! A scan before parsing: brackets and expressions that nest too deep for the parser and the compiler,
 //! which recurse. Exact in programs without errors; it only has to be safe in others.
 
+use crate::TOO_COMPLEX;
 use crate::errors::{ErrorKind, Fault, Res};
 use crate::source::Source;
 use ruff_text_size::TextRange;
@@ -11,15 +12,101 @@ const MAX_BRACKETS: usize = 200;
 const MAX_INDENTS: usize = 100;
 /// Operators that may nest in one another within a logical line.
 const MAX_OPERATORS: u32 = 5000;
+/// What a lambda counts for: it is a function of its own.
+const LAMBDA: u32 = 2;
+
+/// What is open around a place in the source.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// A logical line or a bracket in it.
+    Code,
+    /// A replacement field of an interpolated string.
+    Field,
+    /// The text of an interpolated string, or of a field's format.
+    Text { quote: u8, triple: bool, format: bool },
+}
+
+struct Level {
+    kind: Kind,
+    /// Operators since the last separator.
+    operators: u32,
+    /// Lambdas whose colon has not come yet: commas before it end no expression.
+    lambdas: u32,
+}
+
+#[derive(Default)]
+struct Nesting {
+    levels: Vec<Level>,
+    /// Operators of all levels.
+    total: u32,
+    /// Those of `levels` that are brackets and fields.
+    brackets: usize,
+}
+
+impl Nesting {
+    fn push(&mut self, kind: Kind) {
+        self.levels.push(Level { kind, operators: 1, lambdas: 0 });
+        self.total += 1;
+    }
+
+    /// Leaves the innermost level, unless it is the line.
+    fn pop(&mut self) {
+        if self.levels.len() > 1
+            && let Some(level) = self.levels.pop()
+        {
+            self.total -= level.operators;
+            self.brackets -= usize::from(!matches!(level.kind, Kind::Text { .. }));
+        }
+    }
+
+    fn top(&mut self) -> &mut Level {
+        self.levels.last_mut().expect("the line is never left")
+    }
+
+    fn bump(&mut self, by: u32) -> Res<()> {
+        self.top().operators += by;
+        self.total += by;
+        if self.total > MAX_OPERATORS {
+            return Err(Fault::bare(ErrorKind::Memory, TOO_COMPLEX));
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, kind: Kind, at: usize) -> Res<()> {
+        if self.brackets >= MAX_BRACKETS {
+            let at = TextRange::at((at as u32).into(), 1.into());
+            return Err(Fault::syntax("too many nested parentheses", at));
+        }
+        self.brackets += 1;
+        self.push(kind);
+        Ok(())
+    }
+
+    /// An expression is over.
+    fn separator(&mut self) {
+        let level = self.top();
+        let n = if level.lambdas == 0 { std::mem::take(&mut level.operators) } else { 0 };
+        self.total -= n;
+    }
+
+    /// A logical line is over.
+    fn end_line(&mut self) {
+        self.top().lambdas = 0;
+        self.separator();
+    }
+}
 
 pub fn check(source: &Source) -> Res<()> {
     let b = source.text.as_bytes();
-    // Operators since the last separator, for each open bracket.
-    let mut open: Vec<u32> = vec![0];
-    let mut total = 0u32;
+    let mut n = Nesting::default();
+    n.push(Kind::Code);
     let mut indents: Vec<usize> = Vec::new();
     let mut i = 0;
     while i < b.len() {
+        if let Kind::Text { quote, triple, format } = n.top().kind {
+            i = text(&mut n, b, i, (quote, triple, format))?;
+            continue;
+        }
         match b[i] {
             b'#' => {
                 while i < b.len() && b[i] != b'\n' {
@@ -31,46 +118,49 @@ pub fn check(source: &Source) -> Res<()> {
                 i = skip_string(b, i);
                 continue;
             }
-            b'(' | b'[' | b'{' => {
-                if open.len() > MAX_BRACKETS {
-                    let at = TextRange::at((i as u32).into(), 1.into());
-                    return Err(Fault::syntax("too many nested parentheses", at));
-                }
-                open.push(1);
-                total += 1;
-            }
+            b'(' | b'[' | b'{' => n.open(Kind::Code, i)?,
             b')' | b']' | b'}' => {
-                if open.len() > 1 {
-                    total -= open.pop().unwrap_or(0);
-                }
+                let field = matches!(n.top().kind, Kind::Field);
+                n.pop();
                 // What follows a bracket may go on with a call or subscript of it.
-                bump(&mut open, &mut total)?;
+                if !field {
+                    n.bump(1)?;
+                }
             }
-            b',' | b';' | b':' => {
-                let n = open.last_mut().expect("never empty");
-                total -= *n;
-                *n = 0;
+            b':' if n.top().lambdas > 0 => n.top().lambdas -= 1,
+            b':' => {
+                if let (Kind::Field, Some(&Level { kind: Kind::Text { quote, triple, .. }, .. })) =
+                    (n.top().kind, n.levels.iter().rev().nth(1))
+                {
+                    n.push(Kind::Text { quote, triple, format: true });
+                }
             }
-            b'\n' if open.len() == 1 => {
-                total -= open[0];
-                open[0] = 0;
+            b',' | b';' => n.separator(),
+            b'\n' if n.levels.len() == 1 => {
+                n.end_line();
                 indent(b, i + 1, &mut indents)?;
             }
-            b'\\' => i += 1,
+            b'\\' if matches!(b.get(i + 1), Some(b'\n' | b'\r')) => i += 1,
             b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'.' | b'<' | b'>' => {
-                bump(&mut open, &mut total)?;
+                n.bump(1)?;
             }
-            // `not`, `if`, `else`, `lambda`, `await`, `and` and others: a word.
-            c if c.is_ascii_alphabetic() => {
+            c if c.is_ascii_alphabetic() || c == b'_' || c >= 0x80 => {
                 let start = i;
                 while i < b.len() && (b[i].is_ascii_alphanumeric() || b[i] == b'_' || b[i] >= 0x80) {
                     i += 1;
                 }
-                if matches!(
-                    &b[start..i],
-                    b"not" | b"if" | b"lambda" | b"await" | b"is" | b"in" | b"else" | b"yield"
-                ) {
-                    bump(&mut open, &mut total)?;
+                match (&b[start..i], b.get(i)) {
+                    (b"lambda", _) => {
+                        n.top().lambdas += 1;
+                        n.bump(LAMBDA)?;
+                    }
+                    (b"not" | b"if" | b"await" | b"is" | b"in" | b"else" | b"yield", _) => n.bump(1)?,
+                    (prefix, Some(&quote @ (b'"' | b'\''))) if is_interpolated(prefix) => {
+                        let triple = b.get(i + 1) == Some(&quote) && b.get(i + 2) == Some(&quote);
+                        n.push(Kind::Text { quote, triple, format: false });
+                        i += if triple { 3 } else { 1 };
+                    }
+                    _ => {}
                 }
                 continue;
             }
@@ -79,6 +169,45 @@ pub fn check(source: &Source) -> Res<()> {
         i += 1;
     }
     Ok(())
+}
+
+/// Goes on in the text of an interpolated string: the index behind what was looked at.
+fn text(n: &mut Nesting, b: &[u8], i: usize, (quote, triple, format): (u8, bool, bool)) -> Res<usize> {
+    match b[i] {
+        b'\\' if matches!(b.get(i + 1), Some(b'\\' | b'"' | b'\'')) => return Ok(i + 2),
+        b'{' if !format && b.get(i + 1) == Some(&b'{') => return Ok(i + 2),
+        b'{' => n.open(Kind::Field, i)?,
+        b'}' if format => {
+            // The format's end is the field's.
+            n.pop();
+            n.pop();
+        }
+        // A string that is not closed ends with the line.
+        b'\n' if !triple => {
+            leave_text(n);
+            return Ok(i);
+        }
+        c if c == quote && (!triple || b.get(i + 1) == Some(&quote) && b.get(i + 2) == Some(&quote)) => {
+            leave_text(n);
+            return Ok(i + if triple { 3 } else { 1 });
+        }
+        _ => {}
+    }
+    Ok(i + 1)
+}
+
+/// Leaves an interpolated string. Where it ends in a format, which is an error, its field does too.
+fn leave_text(n: &mut Nesting) {
+    while matches!(n.top().kind, Kind::Text { format: true, .. } | Kind::Field) {
+        n.pop();
+    }
+    n.pop();
+}
+
+fn is_interpolated(prefix: &[u8]) -> bool {
+    prefix.len() <= 2
+        && prefix.iter().any(|c| matches!(c, b'f' | b'F' | b't' | b'T'))
+        && prefix.iter().all(|c| matches!(c, b'f' | b'F' | b't' | b'T' | b'r' | b'R'))
 }
 
 /// Notes the indentation of the line that begins here.
@@ -97,15 +226,6 @@ fn indent(text: &[u8], start: usize, indents: &mut Vec<usize>) -> Res<()> {
             let at = TextRange::empty((start as u32).into());
             return Err(Fault::new(ErrorKind::Indentation, "too many levels of indentation", at));
         }
-    }
-    Ok(())
-}
-
-fn bump(open: &mut [u32], total: &mut u32) -> Res<()> {
-    *open.last_mut().expect("never empty") += 1;
-    *total += 1;
-    if *total > MAX_OPERATORS {
-        return Err(Fault::bare(ErrorKind::Recursion, "maximum recursion depth exceeded during compilation"));
     }
     Ok(())
 }

@@ -628,7 +628,7 @@ impl<'a> SymbolBuilder<'a> {
         self.interpolated_depth += 1;
         if self.interpolated_depth >= MAX_INTERPOLATED {
             let at = TextRange::empty(range.start() + TextSize::new(1));
-            return Err(Fault::syntax("too many nested f-strings", at));
+            return Err(Fault::syntax("too many nested f-strings or t-strings", at));
         }
         self.interpolations(elements, 1)?;
         self.interpolated_depth -= 1;

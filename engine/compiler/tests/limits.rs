@@ -28,10 +28,22 @@ fn deep_sources_are_compiled_or_refused() {
     let e = check(&brackets(100_000)).expect_err("too deep");
     assert_eq!(e.message, "too many nested parentheses");
     assert_eq!(kind(&vec!["a"; 4900].join("+")), None);
-    assert_eq!(kind(&vec!["a"; 60_000].join("+")), Some(ErrorKind::Recursion));
+    assert_eq!(kind(&vec!["a"; 60_000].join("+")), Some(ErrorKind::Memory));
     assert_eq!(kind(&("-".repeat(4000) + "1")), None);
-    assert_eq!(kind(&("-".repeat(100_000) + "1")), Some(ErrorKind::Recursion));
-    assert_eq!(kind(&("lambda: ".repeat(2000) + "1")), None);
+    assert_eq!(kind(&("-".repeat(100_000) + "1")), Some(ErrorKind::Memory));
+    for lambda in ["lambda: ", "lambda a, b=(1, 2): ", "lambda x=lambda y, z: z: "] {
+        assert_eq!(kind(&(lambda.repeat(1200) + "1")), None, "{lambda}");
+        assert_eq!(kind(&(lambda.repeat(20_000) + "1")), Some(ErrorKind::Memory), "{lambda}");
+    }
+    for (head, tail) in
+        [("f'{", "}'"), (r"rf'''\{", "}'''"), ("f'{1:{", "}}'"), ("f'{(", ")}'"), (r"f'\'{", r"}'")]
+    {
+        let deep = |n: usize| head.to_string() + &"-".repeat(n) + "1" + tail;
+        assert_eq!(kind(&deep(4000)), None, "{head}");
+        assert_eq!(kind(&deep(100_000)), Some(ErrorKind::Memory), "{head}");
+    }
+    assert_eq!(kind(&format!("f'{}{{1}}'", "-".repeat(100_000))), None);
+    assert_eq!(kind(&format!("[{}]", "f'{-a:-}' + 'b', lambda x, y: {1: 2}, a[b:c], ".repeat(5_000))), None);
     assert_eq!(kind(&("if a: pass\n".to_string() + &"elif b: x\n".repeat(5000))), None);
     assert_eq!(kind(&nested(21, "for x in y:")), None);
     let e = check(&nested(22, "for x in y:")).expect_err("too deep");
@@ -40,7 +52,7 @@ fn deep_sources_are_compiled_or_refused() {
     assert_eq!(kind(&nested(150, "if x:")), Some(ErrorKind::Indentation));
     let strings = |n: usize| "f'{".repeat(n) + "1" + &"}'".repeat(n);
     assert_eq!(kind(&strings(100)), None);
-    assert_eq!(check(&strings(150)).expect_err("too deep").message, "too many nested f-strings");
+    assert_eq!(check(&strings(150)).expect_err("too deep").message, "too many nested f-strings or t-strings");
     assert_eq!(kind(&strings(100_000)), Some(ErrorKind::Syntax));
     assert_eq!(kind("f'{1:{2:{3}}}'"), None);
     let e = check("f'{1:{2:{3:{4}}}}'").expect_err("too deep");

@@ -18,7 +18,6 @@ mod posix;
 mod posixsubprocess;
 mod random;
 mod resource;
-mod scandir;
 mod select;
 mod site;
 mod socket;

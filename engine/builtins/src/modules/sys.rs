@@ -36,6 +36,7 @@ native_functions! { JIT_FUNCTIONS:
 }
 
 native_functions! { pub FUNCTIONS:
+    "_get_cpu_count_config()" => cpu_count_config, "Private function for getting PyConfig.cpu_count";
     "getrecursionlimit()" => getrecursionlimit, "Return the current value of the recursion limit.";
     "setrecursionlimit(limit, /)" => setrecursionlimit, "Set the maximum depth of the Python interpreter stack to n.";
     "intern(string, /)" => intern, "``Intern'' the given string.";
@@ -107,6 +108,13 @@ fn namespace_repr(vm: &Vm, this: Value) -> R<String> {
     }
     out.push(')');
     Ok(out)
+}
+
+/// What `-X cpu_count` or the environment say; -1 without.
+fn cpu_count_config(vm: &Vm) -> i64 {
+    let option = vm.config.x_options.iter().rev().find(|(name, _)| name == "cpu_count");
+    let given = option.and_then(|(_, n)| n.clone()).or_else(|| std::env::var("PYTHON_CPU_COUNT").ok());
+    given.and_then(|n| n.parse().ok()).filter(|n| *n > 0).unwrap_or(-1)
 }
 
 fn getrecursionlimit(vm: &Vm) -> usize {

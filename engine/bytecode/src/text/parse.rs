@@ -7,6 +7,7 @@ use crate::ops::{Extra, Op, Role, pack};
 use crate::positions::{Position, Positions};
 use std::collections::HashMap;
 use std::fmt;
+use std::rc::Rc;
 
 /// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,7 +93,7 @@ fn fill(value: Literal, blocks: &mut Vec<Option<Block>>) -> Result<Const, String
         Literal::FrozenSet(items) => Const::FrozenSet(all(items, blocks)?),
         Literal::Code(i) => {
             let code = take_block(blocks, i).ok_or_else(|| format!("${i} is missing or used twice"))?;
-            Const::Code(Box::new(code?))
+            Const::Code(Rc::new(code?))
         }
     })
 }
