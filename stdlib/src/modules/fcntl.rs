@@ -1,6 +1,6 @@
 //! `fcntl`: control of descriptors, and locks on files.
 
-use super::support::{BytesLike, write_bytes};
+use super::support::{BytesLike, descriptor, write_bytes};
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::module::Module;
@@ -10,21 +10,6 @@ use skein_runtime::{R, Value, Vm, native_functions};
 
 /// Bytes of an argument that the system may fill.
 const BUFFER: usize = 1024;
-
-/// A descriptor: an int or an object with `fileno`. TypeError, ValueError.
-fn descriptor(vm: &Vm, v: Value) -> R<i32> {
-    let v = match vm.is_int(v) {
-        true => v,
-        false => match vm.find_attr(v, vm.intern("fileno")?)? {
-            Some(f) => vm.call(f, &[])?,
-            None => return Err(vm.type_error("argument must be an int, or have a fileno() method.")),
-        },
-    };
-    match vm.index_i64(v)? {
-        n @ 0..=0x7fff_ffff => Ok(n as i32),
-        n => Err(vm.value_error(format!("file descriptor cannot be a negative integer ({n})"))),
-    }
-}
 
 /// Calls until it is not interrupted by a signal. OSError.
 fn call(vm: &Vm, mut f: impl FnMut() -> i32) -> R<i64> {

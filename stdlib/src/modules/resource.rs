@@ -12,6 +12,7 @@ native_functions! { FUNCTIONS:
     "getrusage(who, /)" => getrusage;
     "getrlimit(resource, /)" => getrlimit;
     "setrlimit(resource, limits, /)" => setrlimit;
+    "prlimit(pid, resource, limits=None, /)" => prlimit;
     "getpagesize()" => getpagesize;
 }
 
@@ -37,6 +38,11 @@ fn getrusage(vm: &Vm, who: i32) -> R<Value> {
             _ => vm.last_os_error(None),
         });
     }
+    usage_result(vm, &u)
+}
+
+/// `struct_rusage`, for `os.wait4` too. MemoryError.
+pub fn usage_result(vm: &Vm, u: &libc::rusage) -> R<Value> {
     let seconds = |t: libc::timeval| vm.float(t.tv_sec as f64 + t.tv_usec as f64 * 1e-6);
     let row = List::with_capacity(vm, 16)?;
     row.push(vm, seconds(u.ru_utime)?)?;
@@ -75,23 +81,46 @@ fn getrlimit(vm: &Vm, which: i32) -> R<Value> {
     vm.tuple(&[limit(vm, l.rlim_cur)?, limit(vm, l.rlim_max)?])
 }
 
-fn setrlimit(vm: &Vm, which: i32, limits: Value) -> R<()> {
+/// A pair of limits as a program gives it.
+fn pair(vm: &Vm, limits: Value) -> R<libc::rlimit> {
     let row = vm.list_from(limits)?;
     if row.len() != 2 {
         return Err(vm.value_error("expected a tuple of 2 integers"));
     }
     let number =
         |i: usize| vm.index_i64(row.items()[i]).map(|n| if n < 0 { libc::RLIM_INFINITY } else { n as u64 });
-    let l = libc::rlimit { rlim_cur: number(0)?, rlim_max: number(1)? };
-    // SAFETY: plain data in.
-    if unsafe { libc::setrlimit(which as _, &l) } != 0 {
-        return Err(match std::io::Error::last_os_error().raw_os_error() {
-            Some(libc::EINVAL) => vm.value_error("current limit exceeds maximum limit"),
-            Some(libc::EPERM) => vm.value_error("not allowed to raise maximum limit"),
-            _ => vm.last_os_error(None),
-        });
+    Ok(libc::rlimit { rlim_cur: number(0)?, rlim_max: number(1)? })
+}
+
+fn refused(vm: &Vm) -> skein_runtime::Raised {
+    match std::io::Error::last_os_error().raw_os_error() {
+        Some(libc::EINVAL) => vm.value_error("current limit exceeds maximum limit"),
+        Some(libc::EPERM) => vm.value_error("not allowed to raise maximum limit"),
+        _ => vm.last_os_error(None),
     }
-    Ok(())
+}
+
+fn known(vm: &Vm, which: i32) -> R<()> {
+    if (0..16).contains(&which) { Ok(()) } else { Err(vm.value_error("invalid resource specified")) }
+}
+
+fn setrlimit(vm: &Vm, which: i32, limits: Value) -> R<()> {
+    known(vm, which)?;
+    let l = pair(vm, limits)?;
+    // SAFETY: plain data in.
+    if unsafe { libc::setrlimit(which as _, &l) } != 0 { Err(refused(vm)) } else { Ok(()) }
+}
+
+fn prlimit(vm: &Vm, pid: i32, which: i32, limits: Option<Value>) -> R<Value> {
+    known(vm, which)?;
+    let new = limits.filter(|l| !l.is_none()).map(|l| pair(vm, l)).transpose()?;
+    let new = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: plain data in and out, or none in.
+    if unsafe { libc::prlimit(pid, which as _, new, &mut old) } != 0 {
+        return Err(refused(vm));
+    }
+    vm.tuple(&[limit(vm, old.rlim_cur)?, limit(vm, old.rlim_max)?])
 }
 
 fn getpagesize(_: &Vm) -> i64 {
@@ -117,6 +146,12 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         ("RLIMIT_AS", libc::RLIMIT_AS as i64),
         ("RLIMIT_RSS", libc::RLIMIT_RSS as i64),
         ("RLIMIT_NPROC", libc::RLIMIT_NPROC as i64),
+        ("RLIMIT_OFILE", libc::RLIMIT_NOFILE as i64),
+        ("RLIMIT_MSGQUEUE", libc::RLIMIT_MSGQUEUE as i64),
+        ("RLIMIT_NICE", libc::RLIMIT_NICE as i64),
+        ("RLIMIT_RTPRIO", libc::RLIMIT_RTPRIO as i64),
+        ("RLIMIT_RTTIME", libc::RLIMIT_RTTIME as i64),
+        ("RLIMIT_SIGPENDING", libc::RLIMIT_SIGPENDING as i64),
         ("RLIMIT_MEMLOCK", libc::RLIMIT_MEMLOCK as i64),
     ] {
         d.set_name(vm, name, vm.int(n)?)?;

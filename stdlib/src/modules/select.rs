@@ -1,5 +1,6 @@
 //! The module `select`.
 
+use super::support::descriptor;
 use skein_runtime::object::{Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
@@ -77,27 +78,6 @@ struct State {
     poll: Cell<Option<Ref<Type>>>,
 }
 
-/// A descriptor, or an object with `fileno()`. TypeError, ValueError.
-pub fn fd_of(vm: &Vm, v: Value) -> R<i32> {
-    let n = if vm.is_int(v) {
-        vm.index_i64(v)?
-    } else {
-        let Some(f) = vm.find_attr(v, vm.names.fileno)? else {
-            return Err(vm.type_error("argument must be an int, or have a fileno() method."));
-        };
-        let n = vm.call(f, &[])?;
-        if !vm.is_int(n) {
-            return Err(vm.type_error("fileno() returned a non-integer"));
-        }
-        vm.index_i64(n)?
-    };
-    match i32::try_from(n) {
-        Ok(n) if n >= 0 => Ok(n),
-        Ok(n) => Err(vm.value_error(format!("file descriptor cannot be a negative integer ({n})"))),
-        Err(_) => Err(vm.overflow_error("Python int too large to convert to C int")),
-    }
-}
-
 /// Waits by `call`, which gets the milliseconds left, and again after signals.
 fn wait(vm: &Vm, timeout: Option<f64>, mut call: impl FnMut(i32) -> i32) -> R<usize> {
     let end = timeout.filter(|t| *t >= 0.0).map(|t| Instant::now() + Duration::from_secs_f64(t.min(1e9)));
@@ -138,7 +118,7 @@ fn select(vm: &Vm, r: Value, w: Value, x: Value, timeout: Option<Value>) -> R<Va
         let mut i = 0;
         while let Some(v) = list.get(i) {
             i += 1;
-            fds.push(libc::pollfd { fd: fd_of(vm, v)?, events: mask, revents: 0 });
+            fds.push(libc::pollfd { fd: descriptor(vm, v)?, events: mask, revents: 0 });
         }
     }
     // By poll: it has no limit on descriptors' numbers.
@@ -190,7 +170,7 @@ fn open_fd(vm: &Vm, e: Ref<Ext<Epoll>>) -> R<i32> {
 
 fn control(vm: &Vm, this: ExtArg<Epoll>, op: i32, fd: Value, mask: u32) -> R<()> {
     let epoll = open_fd(vm, this.0)?;
-    let fd = fd_of(vm, fd)?;
+    let fd = descriptor(vm, fd)?;
     let mut event = libc::epoll_event { events: mask, u64: fd as u64 };
     // SAFETY: plain data in.
     match unsafe { libc::epoll_ctl(epoll, op, fd, &mut event) } {
@@ -270,7 +250,7 @@ fn new_poll(vm: &Vm) -> R<Value> {
 }
 
 fn poll_register(vm: &Vm, this: ExtArg<Poll>, fd: Value, mask: Option<i32>) -> R<()> {
-    let fd = fd_of(vm, fd)?;
+    let fd = descriptor(vm, fd)?;
     let events = mask.unwrap_or((libc::POLLIN | libc::POLLPRI | libc::POLLOUT).into()) as i16;
     let mut fds = this.0.fds.borrow_mut();
     match fds.iter_mut().find(|f| f.fd == fd) {
@@ -281,7 +261,7 @@ fn poll_register(vm: &Vm, this: ExtArg<Poll>, fd: Value, mask: Option<i32>) -> R
 }
 
 fn poll_modify(vm: &Vm, this: ExtArg<Poll>, fd: Value, mask: i32) -> R<()> {
-    let fd = fd_of(vm, fd)?;
+    let fd = descriptor(vm, fd)?;
     match this.0.fds.borrow_mut().iter_mut().find(|f| f.fd == fd) {
         Some(f) => {
             f.events = mask as i16;
@@ -292,7 +272,7 @@ fn poll_modify(vm: &Vm, this: ExtArg<Poll>, fd: Value, mask: i32) -> R<()> {
 }
 
 fn poll_unregister(vm: &Vm, this: ExtArg<Poll>, fd: Value) -> R<()> {
-    let number = fd_of(vm, fd)?;
+    let number = descriptor(vm, fd)?;
     let mut fds = this.0.fds.borrow_mut();
     match fds.iter().position(|f| f.fd == number) {
         Some(i) => {

@@ -1,6 +1,5 @@
 //! What several modules need: bytes-like arguments, and the modules' own exception classes.
 
-use super::io::bytes_of;
 use skein_runtime::native::{FromArg, NativeDef};
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::{ByteArray, Bytes};
@@ -27,7 +26,46 @@ impl BytesLike {
             None => bytes_of(vm, v).map(BytesLike::Copy),
         }
     }
+
+    /// Is it a bytes or bytearray object?
+    pub fn is(v: Value) -> bool {
+        v.cast::<Bytes>().is_some() || v.cast::<ByteArray>().is_some()
+    }
 }
+
+/// The memoryview that an object's `__buffer__` gives, if its type has one.
+pub fn view_of(vm: &Vm, v: Value, flags: i64) -> R<Option<Value>> {
+    let ty = vm.type_of(v);
+    match ty.lookup(vm, vm.intern("__buffer__")?) {
+        Some(f) => vm.call(vm.bind(f, v, ty)?, &[Value::small_int(flags)]).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The bytes of a bytes-like argument. TypeError.
+pub fn bytes_of(vm: &Vm, v: Value) -> R<Vec<u8>> {
+    if let Some(b) = v.cast::<Bytes>() {
+        return Ok(b.bytes().to_vec());
+    }
+    if let Some(b) = v.cast::<ByteArray>() {
+        return Ok(b.bytes().to_vec());
+    }
+    let view = if vm.is_exact_or_subtype(v, vm.types.memoryview) {
+        Some(v)
+    } else {
+        view_of(vm, v, FULL_READ_ONLY)?
+    };
+    if let Some(view) = view
+        && let Some(b) = vm.call_method(view, "tobytes", &[])?.cast::<Bytes>()
+    {
+        return Ok(b.bytes().to_vec());
+    }
+    Err(vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v))))
+}
+
+/// `inspect.BufferFlags.FULL_RO` and `WRITABLE`.
+const FULL_READ_ONLY: i64 = 0x11c;
+const WRITABLE: i64 = 1;
 
 impl Deref for BytesLike {
     type Target = [u8];
@@ -67,10 +105,15 @@ impl FromArg for AsciiOrBytes {
     }
 }
 
-/// Changes the bytes of a bytearray or another writable row of bytes in place. TypeError.
+/// Changes the bytes of a bytearray or another writable row of bytes in place. `f` may not run Python
+/// code. TypeError.
 pub fn write_bytes(vm: &Vm, v: Value, f: impl FnOnce(&mut [u8]) -> R<()>) -> R<()> {
     let whole = v.cast::<ByteArray>().map(|b| (b, 0, b.bytes().len()));
-    let Some((array, start, end)) = whole.or_else(|| skein_builtins::types::view_target(v)) else {
+    let mut target = whole.or_else(|| skein_builtins::types::view_target(v));
+    if target.is_none() && !vm.is_exact_or_subtype(v, vm.types.memoryview) && v.cast::<Bytes>().is_none() {
+        target = view_of(vm, v, WRITABLE)?.and_then(skein_builtins::types::view_target);
+    }
+    let Some((array, start, end)) = target else {
         let got = vm.type_name(v);
         return Err(vm.type_error(format!("read-write bytes-like object is required, not '{got}'")));
     };
@@ -101,9 +144,18 @@ pub fn add_exception(vm: &Vm, m: Ref<Module>, full: &'static str, base: Ref<Type
 /// Raises a class that [`add_exception`] made.
 #[cold]
 pub fn raise(vm: &Vm, full: &'static str, message: impl AsRef<str>) -> Raised {
+    match vm.str(message.as_ref()) {
+        Ok(text) => raise_args(vm, full, &[text]),
+        Err(e) => e,
+    }
+}
+
+/// As [`raise`], with these arguments.
+#[cold]
+pub fn raise_args(vm: &Vm, full: &'static str, args: &[Value]) -> Raised {
     let class = vm.state::<Exceptions>().0.borrow().get(full).copied();
     let made = match class {
-        Some(class) => vm.str(message.as_ref()).and_then(|text| vm.call(class, &[text])),
+        Some(class) => vm.call(class, args),
         None => return vm.system_error(format!("{full} is not there yet")),
     };
     match made {
@@ -121,5 +173,26 @@ pub fn low_word(vm: &Vm, v: Value) -> R<u32> {
             let big = vm.as_big(i).unwrap_or_default();
             Ok(big.to_signed_bytes_le().iter().take(4).rev().fold(0, |n, &b| n << 8 | u32::from(b)))
         }
+    }
+}
+
+/// The descriptor of an int or of an object with `fileno()`. TypeError, ValueError.
+pub fn descriptor(vm: &Vm, v: Value) -> R<i32> {
+    let n = if vm.is_int(v) || v.is_bool() {
+        vm.index_i64(v)?
+    } else {
+        let Some(f) = vm.find_attr(v, vm.names.fileno)? else {
+            return Err(vm.type_error("argument must be an int, or have a fileno() method."));
+        };
+        let n = vm.call(f, &[])?;
+        if !vm.is_int(n) {
+            return Err(vm.type_error("fileno() returned a non-integer"));
+        }
+        vm.index_i64(n)?
+    };
+    match i32::try_from(n) {
+        Ok(n) if n >= 0 => Ok(n),
+        Ok(n) => Err(vm.value_error(format!("file descriptor cannot be a negative integer ({n})"))),
+        Err(_) => Err(vm.overflow_error("Python int too large to convert to C int")),
     }
 }

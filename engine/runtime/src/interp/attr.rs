@@ -2,8 +2,9 @@
 
 use crate::context::FRAME_WORDS;
 use crate::interp::attr_table::Use;
-use crate::interp::call::{call_soft, call_special, deliver};
+use crate::interp::call::{call_soft, call_special, call_special_2};
 use crate::interp::frames::frame_code;
+use crate::interp::result::deliver;
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};
@@ -251,7 +252,7 @@ fn is_python(f: Value) -> bool {
 
 fn missing_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) -> R<At> {
     match vm.type_of(obj).special(vm, Special::GetAttr) {
-        Some(f) => call_special(vm, resume, f, Args::new(&[obj, name.value()], None), cont),
+        Some(f) => call_special_2(vm, resume, f, obj, name.value(), cont),
         None => match module_getattr(vm, obj)? {
             Some(f) => call_soft(vm, resume, f, Args::new(&[name.value()], None), cont),
             None => Err(no_attribute(vm, obj, name)),
@@ -289,7 +290,7 @@ pub fn after_attribute_error(vm: &Vm, to: At, cont: Cont) -> R<At> {
     let Some(f) = vm.type_of(obj).special(vm, Special::GetAttr) else {
         return Err(vm.attribute_error("__getattr__ is gone"));
     };
-    call_special(vm, to, f, Args::new(&[obj, name], None), Cont::store(cont.dst as usize))
+    call_special_2(vm, to, f, obj, name, Cont::store(cont.dst as usize))
 }
 
 fn set_op(at: At, op: Op) {

@@ -76,7 +76,7 @@ impl Vm {
             let Some(f) = ty.special(self, Special::GetAttribute) else {
                 return Err(self.no_attribute(obj, name));
             };
-            let r = self.call_special_method(f, Args::new(&[obj, name.value()], None));
+            let r = self.special_2(f, obj, name.value());
             if ty.special(self, Special::GetAttr).is_none() {
                 return r;
             }
@@ -86,7 +86,7 @@ impl Vm {
             return Ok(v);
         }
         if let Some(f) = ty.special(self, Special::GetAttr) {
-            return self.call_special_method(f, Args::new(&[obj, name.value()], None));
+            return self.special_2(f, obj, name.value());
         }
         match module_getattr(self, obj)? {
             Some(f) => self.call(f, &[name.value()]),

@@ -1,10 +1,11 @@
 //! File objects: raw, buffered and text layers over one [`Core`].
 
+use super::super::support::bytes_of;
 use super::codec::{decode, encode, known};
 use super::core::Core;
 use super::open::unsupported;
 use skein_runtime::object::{Field, Tracer};
-use skein_runtime::types::bytes::{ByteArray, Bytes};
+use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::{Str, char_width};
@@ -158,23 +159,6 @@ fn size(vm: &Vm, v: Option<Value>) -> R<Option<usize>> {
         None | Some(Value::NONE) => Ok(None),
         Some(v) => Ok(usize::try_from(vm.index_i64(v)?).ok()),
     }
-}
-
-/// The bytes of a bytes-like argument. TypeError.
-pub fn bytes_of(vm: &Vm, v: Value) -> R<Vec<u8>> {
-    if let Some(b) = v.cast::<Bytes>() {
-        return Ok(b.bytes().to_vec());
-    }
-    if let Some(b) = v.cast::<ByteArray>() {
-        return Ok(b.bytes().to_vec());
-    }
-    if v.cast::<Str>().is_none()
-        && let Some(b) = vm.find_attr(v, vm.intern("tobytes")?)?
-        && let Some(b) = vm.call(b, &[])?.cast::<Bytes>()
-    {
-        return Ok(b.bytes().to_vec());
-    }
-    Err(vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v))))
 }
 
 /// End of the first line in these bytes, if it can be told; `last`: nothing follows them.

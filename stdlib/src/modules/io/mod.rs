@@ -7,5 +7,4 @@ mod missing;
 mod open;
 
 pub use codec::decode;
-pub use files::bytes_of;
-pub use open::{flush_standard, install, make, path_bytes};
+pub use open::{encode_path, flush_standard, install, make, path_bytes};

@@ -313,7 +313,7 @@ fn parse_mode(vm: &Vm, letters: &str) -> R<Mode> {
 }
 
 /// A path argument's bytes. TypeError.
-pub fn path_bytes(vm: &Vm, v: Value) -> R<std::ffi::CString> {
+pub fn encode_path(vm: &Vm, v: Value) -> R<Vec<u8>> {
     let v = match v.cast::<Str>().is_some() || v.cast::<skein_runtime::types::bytes::Bytes>().is_some() {
         true => v,
         false => match vm.find_attr(v, vm.intern("__fspath__")?)? {
@@ -326,11 +326,15 @@ pub fn path_bytes(vm: &Vm, v: Value) -> R<std::ffi::CString> {
             }
         },
     };
-    let bytes = match v.cast::<Str>() {
-        Some(s) => super::codec::encode(vm, s, "utf-8", "surrogateescape")?,
-        None => files::bytes_of(vm, v)?,
-    };
-    std::ffi::CString::new(bytes).map_err(|_| vm.value_error("embedded null byte"))
+    match v.cast::<Str>() {
+        Some(s) => super::codec::encode(vm, s, "utf-8", "surrogateescape"),
+        None => super::super::support::bytes_of(vm, v),
+    }
+}
+
+/// As [`encode_path`], for the system. ValueError for zero bytes.
+pub fn path_bytes(vm: &Vm, v: Value) -> R<std::ffi::CString> {
+    std::ffi::CString::new(encode_path(vm, v)?).map_err(|_| vm.value_error("embedded null byte"))
 }
 
 fn open_raw(
@@ -522,7 +526,7 @@ fn memory(vm: &Vm, ty: Ref<Type>, layer: Layer, initial: Vec<u8>, newline: Newli
 
 fn new_bytes_io(vm: &Vm, args: Args<'_>) -> R<Value> {
     let (ty, [initial]) = bind(vm, args, "BytesIO", ["initial_bytes"])?;
-    let initial = initial.map_or(Ok(Vec::new()), |v| files::bytes_of(vm, v))?;
+    let initial = initial.map_or(Ok(Vec::new()), |v| super::super::support::bytes_of(vm, v))?;
     memory(vm, ty, Layer::Bytes, initial, Newline::Untranslated)
 }
 

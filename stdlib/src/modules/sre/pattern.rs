@@ -171,7 +171,7 @@ pub fn compiled_template(vm: &Vm, p: PatternRef, repl: Value) -> R<Value> {
     let plain = repl.cast::<Str>().is_some() || repl.cast::<Bytes>().is_some();
     if !plain && let None = vm.absorb(cached, vm.exc.type_error)? {
         // Buffers are not hashable.
-        let bytes = vm.bytes(&super::super::io::bytes_of(vm, repl)?)?;
+        let bytes = vm.bytes(&super::super::support::bytes_of(vm, repl)?)?;
         return vm.call(f, &[p.value(), bytes]);
     }
     cached
@@ -234,7 +234,7 @@ fn append_result(vm: &Vm, s: &Subject, v: Value, n: i64, out: &mut Vec<u8>) -> R
         return Ok(());
     }
     if !s.is_text() && v.cast::<Str>().is_none() {
-        out.extend_from_slice(&super::super::io::bytes_of(vm, v)?);
+        out.extend_from_slice(&super::super::support::bytes_of(vm, v)?);
         return Ok(());
     }
     let wanted = if s.is_text() { "str instance" } else { "a bytes-like object" };

@@ -1,6 +1,6 @@
 //! The text that a pattern is matched with: a str, or the bytes of a bytes-like object.
 
-use super::super::io::bytes_of;
+use super::super::support::bytes_of;
 use super::engine::{Engine, Goal, NONE, Narrow, Wide};
 use super::pattern::PatternRef;
 use skein_runtime::object::Ref;

@@ -79,7 +79,7 @@ fn repr(vm: &Vm, d: Ref<Dict>) -> R<String> {
         Some(f) => vm.repr_guard(f, || vm.repr_string(f))?.unwrap_or_else(|| "...".into()),
     };
     let plain = vm.types.dict.special(vm, skein_bytecode::Special::Repr).unwrap_or(Value::NONE);
-    let items = vm.call_special_method(plain, Args::new(&[d.value()], None))?;
+    let items = vm.special_1(plain, d.value())?;
     Ok(format!("{}({f}, {})", vm.type_of(d.value()).name_string(), vm.str_string(items)?))
 }
 

@@ -105,15 +105,16 @@ fn bytes_of(c: &Code) -> Vec<u8> {
     c.units.iter().flat_map(|u| u.to_le_bytes()).collect()
 }
 
-/// One (line, end line, column, end column) for each unit.
+/// One (line, end line, column, end column) for each two bytes of `co_code`, so that what `tb_lasti` says
+/// divided by two finds it, as in CPython.
 fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
-    let list = List::with_capacity(vm, c.portable().units.len())?;
+    let list = List::with_capacity(vm, c.portable().units.len() * 2)?;
     for (start, end, p) in c.portable().positions.rows() {
         let known = |n: u32, none: u32| if n == none { Value::NONE } else { int(n) };
         let row =
             [known(p.line, 0), known(p.end_line, 0), known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
         let row = vm.tuple(&row)?;
-        for _ in start..end {
+        for _ in start * 2..end * 2 {
             list.push(vm, row)?;
         }
     }

@@ -67,7 +67,9 @@ pub(super) fn set_arguments(vm: &Vm, e: Ref<Exception>, positional: &[Value]) ->
 
 fn init(vm: &Vm, args: Args<'_>) -> R<()> {
     let e = receiver(vm, args, "__init__")?;
-    keywords(vm, args, [], &vm.type_name(e.value()))?;
+    if args.has_keywords() {
+        keywords(vm, args, [], &vm.type_name(e.value()))?;
+    }
     set_arguments(vm, e, &args.positional()[1..])
 }
 
