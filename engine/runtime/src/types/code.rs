@@ -302,7 +302,7 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
     // Values are collected in a list, which keeps them alive, before the block is filled.
     let values = List::with_capacity(vm, code.consts.len() + code.names.len())?;
     for c in &code.consts {
-        let v = constant(vm, c)?;
+        let v = constant_value(vm, c)?;
         values.push(vm, v)?;
     }
     for n in &code.names {
@@ -387,7 +387,8 @@ pub fn instructions(units: &[u32]) -> impl Iterator<Item = (usize, Op)> + '_ {
     })
 }
 
-fn constant(vm: &Vm, c: &Const) -> R<Value> {
+/// The value that a constant stands for. MemoryError.
+pub fn constant_value(vm: &Vm, c: &Const) -> R<Value> {
     Ok(match c {
         Const::None => Value::NONE,
         Const::True => Value::TRUE,
@@ -403,14 +404,15 @@ fn constant(vm: &Vm, c: &Const) -> R<Value> {
         Const::Bytes(bytes) => vm.bytes(bytes)?,
         Const::Tuple(items) => Tuple::new(vm, constants(vm, items)?.items())?.value(),
         Const::FrozenSet(items) => vm.frozenset(constants(vm, items)?.items())?,
-        Const::Code(code) => load(vm, Rc::new((**code).clone()))?.value(),
+        // Functions may nest deep.
+        Const::Code(code) => vm.with_room(|| Ok(load(vm, Rc::clone(code))?.value()))?,
     })
 }
 
 fn constants(vm: &Vm, items: &[Const]) -> R<Ref<crate::types::list::List>> {
     let list = List::with_capacity(vm, items.len())?;
     for item in items {
-        let v = constant(vm, item)?;
+        let v = constant_value(vm, item)?;
         list.push(vm, v)?;
     }
     Ok(list)

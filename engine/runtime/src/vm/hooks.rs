@@ -53,6 +53,9 @@ pub trait Hooks {
     /// Compiles source text; SyntaxError and its like are raised.
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>>;
 
+    /// The syntax tree of source text, as an object; SyntaxError and its like are raised.
+    fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value>;
+
     /// The packaged library: code and whether it is a package.
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
 
@@ -137,9 +140,10 @@ impl Vm {
     /// Runs handlers of signals that came in while in a system call, which is to be tried again if
     /// this is fine. Their exception otherwise.
     pub fn check_signals(&self) -> R<()> {
-        if self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed) & poll::SIGNAL == 0 {
+        if self.poll.load(Ordering::Relaxed) & poll::SIGNAL == 0 {
             return Ok(());
         }
+        self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed);
         (self.builtin.run_signal_handlers)(self)
     }
 
