@@ -9,12 +9,7 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 /// The byte range of the bounds, and the first character's index; None if they are out of reach.
-fn window(
-    vm: &Vm,
-    s: Ref<Str>,
-    start: Option<Value>,
-    end: Option<Value>,
-) -> R<Option<(usize, usize)>> {
+fn window(vm: &Vm, s: Ref<Str>, start: Option<Value>, end: Option<Value>) -> R<Option<(usize, usize)>> {
     if start.is_none() && end.is_none() {
         return Ok(Some((0, s.bytes().len())));
     }
