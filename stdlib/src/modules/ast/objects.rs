@@ -57,6 +57,16 @@ fn row(vm: &Vm, rows: Ref<List>, class: Class) -> R<Ref<Tuple>> {
     row.ok_or_else(|| vm.system_error("a class of _ast is missing"))
 }
 
+/// The types of the classes, by [`Class`].
+pub fn class_types(vm: &Vm) -> R<Ref<List>> {
+    let rows = rows(vm)?;
+    let types = List::with_capacity(vm, rows.len())?;
+    for row in rows.items().iter().filter_map(|r| r.cast::<Tuple>()) {
+        types.push(vm, row.items()[0])?;
+    }
+    Ok(types)
+}
+
 /// What is yet to be done.
 enum Step<'a> {
     Visit(&'a Field),
