@@ -11,8 +11,6 @@ use ruff_python_ast::{self as ast, AtomicNodeIndex, Expr, ExprContext, Identifie
 use ruff_text_size::{Ranged, TextRange, TextSize};
 use skein_bytecode::{Const, Position};
 
-const NO_INDEX: AtomicNodeIndex = AtomicNodeIndex::NONE;
-
 /// The parser's tree of a validated one, and the source that its ranges speak of.
 pub fn parsed(tree: &Node) -> (ast::Mod, Source) {
     let mut b =
@@ -22,12 +20,12 @@ pub fn parsed(tree: &Node) -> (ast::Mod, Source) {
         Class::Expression => {
             let body = Box::new(b.expr(tree.node(0)));
             let range = b.end(tree, start);
-            ast::Mod::Expression(ast::ModExpression { node_index: NO_INDEX, range, body })
+            ast::Mod::Expression(ast::ModExpression { node_index: AtomicNodeIndex::NONE, range, body })
         }
         _ => {
             let body = b.body(tree.list(0));
             let range = b.end(tree, start);
-            ast::Mod::Module(ast::ModModule { node_index: NO_INDEX, range, body })
+            ast::Mod::Module(ast::ModModule { node_index: AtomicNodeIndex::NONE, range, body })
         }
     };
     (module, Source::of_places(b.places, b.constants, b.texts))
@@ -115,7 +113,7 @@ impl Builder {
             ($variant:ident, $node:ident { $($field:ident: $value:expr),* $(,)? }) => {{
                 $(let $field = $value;)*
                 let range = self.end(s, start);
-                Stmt::$variant(ast::$node { node_index: NO_INDEX, range, $($field),* })
+                Stmt::$variant(ast::$node { node_index: AtomicNodeIndex::NONE, range, $($field),* })
             }};
         }
         match s.class {
@@ -261,13 +259,13 @@ impl Builder {
             let test = Some(self.expr(inner.node(0)));
             let body = self.body(inner.list(1));
             let range = self.end(inner, start);
-            out.push(ast::ElifElseClause { range, node_index: NO_INDEX, test, body });
+            out.push(ast::ElifElseClause { range, node_index: AtomicNodeIndex::NONE, test, body });
             orelse = inner.list(2);
         }
         if !orelse.is_empty() {
             let body = self.body(orelse);
             let range = body.first().map_or_else(|| self.here(), Ranged::range);
-            out.push(ast::ElifElseClause { range, node_index: NO_INDEX, test: None, body });
+            out.push(ast::ElifElseClause { range, node_index: AtomicNodeIndex::NONE, test: None, body });
         }
         out
     }
@@ -276,7 +274,7 @@ impl Builder {
         nodes(items)
             .map(|e| {
                 let expression = self.expr(e);
-                ast::Decorator { range: expression.range(), node_index: NO_INDEX, expression }
+                ast::Decorator { range: expression.range(), node_index: AtomicNodeIndex::NONE, expression }
             })
             .collect()
     }
@@ -286,7 +284,7 @@ impl Builder {
         let context_expr = self.expr(item.node(0));
         let optional_vars = self.opt(item.opt(1));
         let range = self.end(item, start);
-        ast::WithItem { range, node_index: NO_INDEX, context_expr, optional_vars }
+        ast::WithItem { range, node_index: AtomicNodeIndex::NONE, context_expr, optional_vars }
     }
 
     fn case(&mut self, case: &Node) -> ast::MatchCase {
@@ -295,7 +293,7 @@ impl Builder {
         let guard = self.opt(case.opt(1));
         let body = self.body(case.list(2));
         let range = self.end(case, start);
-        ast::MatchCase { range, node_index: NO_INDEX, pattern, guard, body }
+        ast::MatchCase { range, node_index: AtomicNodeIndex::NONE, pattern, guard, body }
     }
 
     fn handler(&mut self, h: &Node) -> ast::ExceptHandler {
@@ -304,7 +302,7 @@ impl Builder {
         let name = self.opt_identifier(h.text(1));
         let body = self.body(h.list(2));
         let range = self.end(h, start);
-        let node_index = NO_INDEX;
+        let node_index = AtomicNodeIndex::NONE;
         ast::ExceptHandler::ExceptHandler(ast::ExceptHandlerExceptHandler {
             range,
             node_index,
@@ -321,7 +319,7 @@ impl Builder {
                 let name = self.identifier(a.text(0).unwrap_or_default());
                 let asname = self.opt_identifier(a.text(1));
                 let range = self.end(a, start);
-                ast::Alias { range, node_index: NO_INDEX, name, asname }
+                ast::Alias { range, node_index: AtomicNodeIndex::NONE, name, asname }
             })
             .collect()
     }
@@ -338,7 +336,7 @@ impl Builder {
                 let first = self.opt(p.opt(1));
                 let default = self.opt(p.opt(2));
                 let range = self.end(p, start);
-                let node_index = NO_INDEX;
+                let node_index = AtomicNodeIndex::NONE;
                 match p.class {
                     Class::ParamSpec => {
                         let p = ast::TypeParamParamSpec { node_index, range, name, default: first };
@@ -355,7 +353,7 @@ impl Builder {
                 }
             })
             .collect();
-        Some(Box::new(ast::TypeParams { range, node_index: NO_INDEX, type_params }))
+        Some(Box::new(ast::TypeParams { range, node_index: AtomicNodeIndex::NONE, type_params }))
     }
 
     fn arguments(&mut self, args: &[Field], keywords: &[Field]) -> ast::Arguments {
@@ -368,10 +366,10 @@ impl Builder {
                 let arg = k.text(0).map(|t| Identifier::new(Name::new(t), TextRange::empty(start.0)));
                 let value = self.expr(k.node(1));
                 let range = self.end(k, start);
-                ast::Keyword { range, node_index: NO_INDEX, arg, value }
+                ast::Keyword { range, node_index: AtomicNodeIndex::NONE, arg, value }
             })
             .collect();
-        ast::Arguments { range, node_index: NO_INDEX, args, keywords }
+        ast::Arguments { range, node_index: AtomicNodeIndex::NONE, args, keywords }
     }
 
     fn parameter(&mut self, arg: &Node) -> ast::Parameter {
@@ -379,13 +377,18 @@ impl Builder {
         let name = self.identifier(arg.text(0).unwrap_or_default());
         let annotation = self.opt(arg.opt(1));
         let range = self.end(arg, start);
-        ast::Parameter { range, node_index: NO_INDEX, name, annotation }
+        ast::Parameter { range, node_index: AtomicNodeIndex::NONE, name, annotation }
     }
 
     fn with_default(&mut self, arg: &Node, default: Option<&Node>) -> ast::ParameterWithDefault {
         let parameter = self.parameter(arg);
         let default = self.opt(default);
-        ast::ParameterWithDefault { range: parameter.range, node_index: NO_INDEX, parameter, default }
+        ast::ParameterWithDefault {
+            range: parameter.range,
+            node_index: AtomicNodeIndex::NONE,
+            parameter,
+            default,
+        }
     }
 
     fn parameters(&mut self, a: &Node) -> ast::Parameters {
@@ -408,7 +411,15 @@ impl Builder {
             })
             .collect();
         let kwarg = a.opt(5).map(|v| Box::new(self.parameter(v)));
-        ast::Parameters { range, node_index: NO_INDEX, posonlyargs, args, vararg, kwonlyargs, kwarg }
+        ast::Parameters {
+            range,
+            node_index: AtomicNodeIndex::NONE,
+            posonlyargs,
+            args,
+            vararg,
+            kwonlyargs,
+            kwarg,
+        }
     }
 
     fn comprehensions(&mut self, items: &[Field]) -> Vec<ast::Comprehension> {
@@ -420,7 +431,7 @@ impl Builder {
                 let ifs = self.exprs(c.list(2));
                 let range = self.end(c, start);
                 let is_async = c.int(3) != 0;
-                ast::Comprehension { range, node_index: NO_INDEX, target, iter, ifs, is_async }
+                ast::Comprehension { range, node_index: AtomicNodeIndex::NONE, target, iter, ifs, is_async }
             })
             .collect()
     }
@@ -431,7 +442,7 @@ impl Builder {
             ($variant:ident, $node:ident { $($field:ident: $value:expr),* $(,)? }) => {{
                 $(let $field = $value;)*
                 let range = self.end(e, start);
-                Expr::$variant(ast::$node { node_index: NO_INDEX, range, $($field),* })
+                Expr::$variant(ast::$node { node_index: AtomicNodeIndex::NONE, range, $($field),* })
             }};
         }
         match e.class {
@@ -548,7 +559,7 @@ impl Builder {
                 let range = self.end(e, start);
                 arguments.range = TextRange::new(arguments.range.start(), range.end());
                 Expr::Call(ast::ExprCall {
-                    node_index: NO_INDEX,
+                    node_index: AtomicNodeIndex::NONE,
                     range_start: range.start(),
                     func,
                     arguments,
@@ -602,15 +613,20 @@ impl Builder {
                 };
                 let range = self.end(e, start);
                 let flags = ast::TStringFlags::empty();
-                let t = ast::TString { range, node_index: NO_INDEX, elements: elements.into(), flags };
+                let t = ast::TString {
+                    range,
+                    node_index: AtomicNodeIndex::NONE,
+                    elements: elements.into(),
+                    flags,
+                };
                 let value = ast::TStringValue::single(t);
-                Expr::TString(ast::ExprTString { node_index: NO_INDEX, range, value })
+                Expr::TString(ast::ExprTString { node_index: AtomicNodeIndex::NONE, range, value })
             }
             _ => {
                 let range = self.end(e, start);
                 match e.fields.first() {
                     Some(Field::Const(c)) => self.constant(c, range),
-                    _ => Expr::NoneLiteral(ast::ExprNoneLiteral { node_index: NO_INDEX, range }),
+                    _ => Expr::NoneLiteral(ast::ExprNoneLiteral { node_index: AtomicNodeIndex::NONE, range }),
                 }
             }
         }
@@ -619,9 +635,9 @@ impl Builder {
     fn fstring(&mut self, e: &Node, start: Start, elements: Vec<ast::InterpolatedStringElement>) -> Expr {
         let range = self.end(e, start);
         let flags = ast::FStringFlags::empty();
-        let f = ast::FString { range, node_index: NO_INDEX, elements: elements.into(), flags };
+        let f = ast::FString { range, node_index: AtomicNodeIndex::NONE, elements: elements.into(), flags };
         let value = ast::FStringValue::single(f);
-        Expr::FString(ast::ExprFString { node_index: NO_INDEX, range, value })
+        Expr::FString(ast::ExprFString { node_index: AtomicNodeIndex::NONE, range, value })
     }
 
     /// Parts of an f-string. What is no text and no formatted value is formatted as it is.
@@ -632,7 +648,7 @@ impl Builder {
                 (Class::Constant, Some(Field::Const(Const::Str(text)))) => match plain_text(text) {
                     Some(text) => {
                         let range = self.here();
-                        let (value, node_index) = (text.into(), NO_INDEX);
+                        let (value, node_index) = (text.into(), AtomicNodeIndex::NONE);
                         out.push(ast::InterpolatedStringElement::Literal(
                             ast::InterpolatedStringLiteralElement { range, node_index, value },
                         ));
@@ -652,7 +668,7 @@ impl Builder {
         let expression = self.boxed(e);
         ast::InterpolatedStringElement::Interpolation(ast::InterpolatedElement {
             range: expression.range(),
-            node_index: NO_INDEX,
+            node_index: AtomicNodeIndex::NONE,
             expression,
             debug_text: None,
             conversion: ast::ConversionFlag::None,
@@ -681,14 +697,14 @@ impl Builder {
             let range = self.here();
             Box::new(ast::InterpolatedStringFormatSpec {
                 range,
-                node_index: NO_INDEX,
+                node_index: AtomicNodeIndex::NONE,
                 elements: elements.into(),
             })
         });
         let range = self.end(e, start);
         ast::InterpolatedStringElement::Interpolation(ast::InterpolatedElement {
             range,
-            node_index: NO_INDEX,
+            node_index: AtomicNodeIndex::NONE,
             expression,
             debug_text: None,
             conversion,
@@ -697,9 +713,10 @@ impl Builder {
     }
 
     fn constant(&mut self, c: &Const, range: TextRange) -> Expr {
-        let node_index = NO_INDEX;
-        let number =
-            |value| Expr::NumberLiteral(ast::ExprNumberLiteral { node_index: NO_INDEX, range, value });
+        let node_index = AtomicNodeIndex::NONE;
+        let number = |value| {
+            Expr::NumberLiteral(ast::ExprNumberLiteral { node_index: AtomicNodeIndex::NONE, range, value })
+        };
         match c {
             Const::None => Expr::NoneLiteral(ast::ExprNoneLiteral { node_index, range }),
             Const::True | Const::False => {
@@ -715,14 +732,18 @@ impl Builder {
                 let flags = ast::BytesLiteralFlags::empty();
                 let literal = ast::BytesLiteral { range, node_index, value: bytes.clone(), flags };
                 let value = ast::BytesLiteralValue::single(literal);
-                Expr::BytesLiteral(ast::ExprBytesLiteral { node_index: NO_INDEX, range, value })
+                Expr::BytesLiteral(ast::ExprBytesLiteral { node_index: AtomicNodeIndex::NONE, range, value })
             }
             Const::Str(text) if plain_text(text).is_some() => {
                 let value = plain_text(text).unwrap_or_default().into();
                 let flags = ast::StringLiteralFlags::empty();
                 let literal = ast::StringLiteral { range, node_index, value, flags };
                 let value = ast::StringLiteralValue::single(literal);
-                Expr::StringLiteral(ast::ExprStringLiteral { node_index: NO_INDEX, range, value })
+                Expr::StringLiteral(ast::ExprStringLiteral {
+                    node_index: AtomicNodeIndex::NONE,
+                    range,
+                    value,
+                })
             }
             _ => {
                 // The parser has no literal of it: a kind of node that it makes for another language stands for it.
@@ -747,7 +768,7 @@ impl Builder {
             ($variant:ident, $node:ident { $($field:ident: $value:expr),* $(,)? }) => {{
                 $(let $field = $value;)*
                 let range = self.end(p, start);
-                Pattern::$variant(ast::$node { node_index: NO_INDEX, range, $($field),* })
+                Pattern::$variant(ast::$node { node_index: AtomicNodeIndex::NONE, range, $($field),* })
             }};
         }
         match p.class {
@@ -788,13 +809,13 @@ impl Builder {
                                 let pattern = self.pattern(p);
                                 ast::PatternKeyword {
                                     range: pattern.range(),
-                                    node_index: NO_INDEX,
+                                    node_index: AtomicNodeIndex::NONE,
                                     attr,
                                     pattern,
                                 }
                             })
                             .collect();
-                        ast::PatternArguments { range, node_index: NO_INDEX, patterns, keywords }
+                        ast::PatternArguments { range, node_index: AtomicNodeIndex::NONE, patterns, keywords }
                     },
                 }
             ),

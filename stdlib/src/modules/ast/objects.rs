@@ -34,8 +34,11 @@ pub fn remember(vm: &Vm, module: Ref<Dict>) -> R<()> {
         for f in def.fields() {
             names.push(vm, vm.intern(f.name)?.value())?;
         }
-        let alone =
-            if names.len() == 0 && def.attributes.is_empty() { vm.call(ty, &[])? } else { Value::NONE };
+        let alone = if names.items().is_empty() && def.attributes.is_empty() {
+            vm.call(ty, &[])?
+        } else {
+            Value::NONE
+        };
         let names = vm.tuple(names.items())?;
         rows.push(vm, vm.tuple(&[ty, names, alone])?)?;
     }
