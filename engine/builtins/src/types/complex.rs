@@ -50,8 +50,8 @@ native_type! {
         [class] "from_number($type, number, /)" => from_number, "Convert number to a complex floating-point number.";
     }
     getset {
-        "real" => |vm, v| vm.float(v.cast::<Complex>().map_or(0.0, |c| c.re()));
-        "imag" => |vm, v| vm.float(v.cast::<Complex>().map_or(0.0, |c| c.im()));
+        "real" => |vm: &Vm, v: Value| vm.float(v.cast::<Complex>().map_or(0.0, |c| c.re()));
+        "imag" => |vm: &Vm, v: Value| vm.float(v.cast::<Complex>().map_or(0.0, |c| c.im()));
     }
 }
 

@@ -77,7 +77,7 @@ pub(super) fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Typ
         }
         (GETSET, Some(obj)) => {
             let g: Ref<GetSet> = unsafe { v.cast_unchecked() };
-            (g.def().get)(vm, obj)?
+            g.get(vm, obj)?
         }
         (MEMBER, Some(obj)) => {
             let m: Ref<Member> = unsafe { v.cast_unchecked() };
@@ -94,6 +94,8 @@ pub(super) fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Typ
         }
         _ => match vm.type_of(v).special(vm, Special::Get) {
             Some(get) => {
+                // It may be a descriptor itself, and so on.
+                vm.check_depth()?;
                 return Ok(AttrLookup::Call(
                     vm.bind(get, v, vm.type_of(v))?,
                     [obj.unwrap_or(Value::NONE), ty.value(), Value::NONE],
@@ -513,10 +515,9 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
                 return Ok(at.skip(2));
             }
             ty.watch(vm, name, frame_code(at.base))?;
-            frame_code(at.base).barrier(vm);
             cache.misses.set(cache.misses.get() + 1);
             cache.shape.set(shape.id);
-            cache.function.set(Some(f));
+            cache.function.set(f);
             set_op(at, Op::LoadMethodCached);
         }
         return Ok(at.skip(2));

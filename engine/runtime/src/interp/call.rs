@@ -270,6 +270,9 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
         }
         BOUND => {
             let method: Ref<BoundMethod> = unsafe { callee.cast_unchecked() };
+            if method.function.cast::<BoundMethod>().is_some() {
+                vm.check_depth()?;
+            }
             with_first(vm, method.receiver.value(), args, |args| {
                 call_soft(vm, resume, method.function.value(), args, cont)
             })

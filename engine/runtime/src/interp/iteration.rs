@@ -13,9 +13,8 @@ use crate::types::seqiter::SeqIter;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Value};
-use crate::vm::{Vm, poll};
+use crate::vm::Vm;
 use skein_bytecode::{Op, Special};
-use std::sync::atomic::Ordering;
 
 pub fn get_iter(vm: &Vm, at: At) -> R<At> {
     let v = at.reg(at.b());
@@ -145,11 +144,8 @@ impl Vm {
         let Some(f) = ty.special(self, Special::Next) else {
             return Err(self.type_error(format!("'{}' object is not an iterator", ty.name_string())));
         };
-        if self.poll.load(Ordering::Relaxed) & poll::SIGNAL != 0 {
-            // A native may go through an iterator that has no end.
-            self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed);
-            (self.builtin.run_signal_handlers)(self)?;
-        }
+        // A native may go through an iterator that has no end.
+        self.check_signals()?;
         // Native iterators end by returning UNBOUND: no exception is made.
         let r = match f.cast::<NativeFunction>() {
             Some(native) => self.with_room(|| native.def().invoke_raw(self, Args::new(&[it], None))),

@@ -15,7 +15,7 @@ pub trait NativeFn<P>: Copy + 'static {
 ///
 /// SAFETY of the callers: `F` is the type of a function item, which has no size and no state.
 #[inline(always)]
-fn item<F: Copy>() -> F {
+pub(super) fn item<F: Copy>() -> F {
     const { assert!(size_of::<F>() == 0, "natives are function items or closures without captures") };
     // SAFETY: nothing is read, the type has size 0.
     unsafe { std::ptr::NonNull::<F>::dangling().as_ptr().read() }

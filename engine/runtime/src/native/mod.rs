@@ -15,10 +15,12 @@
 
 mod convert;
 mod entry;
+mod getset;
 mod signature;
 
 pub use convert::{FromArg, IntoRet, wrong_type};
 pub use entry::{NativeFn, RawForm};
+pub use getset::{GetFn, GetSetDef, SetFn};
 pub use signature::{MAX_PARAMS, Parameter, parameters};
 use signature::{count_params, name_of};
 
@@ -160,6 +162,25 @@ impl NativeDef {
             params: if F::RAW { 0 } else { params },
             keywords_optional,
             raw: F::RAW,
+        }
+    }
+
+    /// Stands for an attribute's name where its receiver is converted.
+    const fn receiver(name: &'static str) -> NativeDef {
+        NativeDef {
+            name,
+            signature: "($self)",
+            doc: None,
+            call: |vm, def, _| Err(vm.type_error(def.name)),
+            direct: Direct::None,
+            soft: None,
+            kind: NativeKind::Plain,
+            effect: Effect::CallsPython,
+            min: 1,
+            max: 1,
+            params: 1,
+            keywords_optional: true,
+            raw: false,
         }
     }
 
@@ -343,15 +364,6 @@ impl NativeDef {
     }
 }
 
-/// A computed attribute of a type.
-pub struct GetSetDef {
-    pub name: &'static str,
-    pub get: fn(&Vm, Value) -> R<Value>,
-    /// `None` as the new value: delete.
-    pub set: Option<fn(&Vm, Value, Option<Value>) -> R<()>>,
-    pub doc: Option<&'static str>,
-}
-
 /// Declaration of a builtin type.
 pub struct TypeDef {
     /// Qualified by its module unless that is builtins: `collections.deque`.
@@ -441,12 +453,8 @@ macro_rules! native_type {
             #[allow(unused_imports)]
             use $crate::native::{GetSetDef, NativeDef};
             $crate::native_functions! { METHODS: $($($methods)*)? }
-            static GETSET: &[GetSetDef] = &[$($(GetSetDef {
-                name: $attr,
-                get: $get,
-                set: $crate::first_or_none!($($set)?),
-                doc: None,
-            }),*)?];
+            static GETSET: &[GetSetDef] =
+                &[$($(GetSetDef::new($attr, $get)$(.settable($set))?),*)?];
             $crate::native::TypeDef {
                 name: $name,
                 kind: $kind,

@@ -4,7 +4,6 @@ use crate::native::Args;
 use crate::object::Kind;
 use crate::object::Ref;
 use crate::types::instance::Instance;
-use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{Type, type_flags};
@@ -57,29 +56,20 @@ impl Vm {
 
     /// Notes a subclass, weakly.
     pub fn add_subclass(&self, base: Ref<Type>, sub: Ref<Type>) -> R<()> {
-        let list = match base.subclasses.cast::<List>() {
-            Some(l) => l,
-            None => {
-                let l = List::with_capacity(self, 4)?;
-                base.subclasses.set(self, base, l.value());
-                l
-            }
-        };
-        if !list.items().contains(&sub.value()) {
-            list.push(self, sub.value())?;
+        let mut known = false;
+        self.for_each_subclass(base, &mut |t| known |= t == sub);
+        if !known {
+            base.subclasses.add(self, base, sub.header())?;
         }
         Ok(())
     }
 
     /// Calls `f` with each direct subclass.
     pub fn for_each_subclass(&self, base: Ref<Type>, f: &mut dyn FnMut(Ref<Type>)) {
-        let Some(list) = base.subclasses.cast::<List>() else { return };
         let mut i = 0;
-        while let Some(v) = list.get(i) {
+        while let Some(t) = base.subclasses.get::<Type>(i) {
             i += 1;
-            if let Some(t) = v.cast::<Type>()
-                && t.bases.cast::<Tuple>().is_some_and(|b| b.items().contains(&base.value()))
-            {
+            if t.bases.cast::<Tuple>().is_some_and(|b| b.items().contains(&base.value())) {
                 f(t);
             }
         }
@@ -115,9 +105,10 @@ impl Vm {
         if ty.has_flag(type_flags::ABSTRACT) {
             return Err(self.abstract_error(ty));
         }
-        let cap = self.shapes.get(ty.root_shape_id()).inline_cap;
+        let shape = self.instance_shape::<Instance>(ty)?;
+        let cap = self.shapes.get(shape).inline_cap;
         let size = crate::types::instance::INSTANCE_SLOTS + 8 * cap as usize;
-        let i = self.alloc::<Instance>(size, ty.root_shape_id())?;
+        let i = self.alloc::<Instance>(size, shape)?;
         i.header().bits.set(cap);
         if ty.has_flag(type_flags::HAS_DEL) {
             self.heap.register_finalizer(i.header());
@@ -171,12 +162,10 @@ impl Vm {
     }
 }
 
-/// Does `a`'s layout extend `b`'s?
-fn extends(a: Ref<Type>, b: Ref<Type>) -> bool {
-    const PLAIN: u8 = Kind::Instance as u8;
-    let solid = |t: Ref<Type>| {
-        // The nearest base that adds to the layout.
-        let mut t = t;
+impl Ref<Type> {
+    /// The type itself or the nearest of its bases that adds to the layout of instances.
+    pub fn solid_base(self) -> Ref<Type> {
+        let mut t = self;
         while let Some(base) = t.base() {
             if base.instance_kind() != t.instance_kind() || base.slot_count() != t.slot_count() {
                 break;
@@ -184,8 +173,19 @@ fn extends(a: Ref<Type>, b: Ref<Type>) -> bool {
             t = base;
         }
         t
-    };
-    let (sa, sb) = (solid(a), solid(b));
+    }
+
+    /// Have the instances the layout of `of`'s, and perhaps more? By the chain of bases, whatever the MRO says.
+    pub fn has_layout_of(self, of: Ref<Type>) -> bool {
+        let solid = of.solid_base();
+        std::iter::successors(Some(self.solid_base()), |t| t.base()).any(|t| t == solid)
+    }
+}
+
+/// Does `a`'s layout extend `b`'s?
+fn extends(a: Ref<Type>, b: Ref<Type>) -> bool {
+    const PLAIN: u8 = Kind::Instance as u8;
+    let (sa, sb) = (a.solid_base(), b.solid_base());
     if sb.instance_kind() == PLAIN && sb.slot_count() == 0 {
         return true;
     }

@@ -146,9 +146,10 @@ impl Vm {
     /// Runs handlers of signals that came in while in a system call, which is to be tried again if
     /// this is fine. Their exception otherwise.
     pub fn check_signals(&self) -> R<()> {
-        if self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed) & poll::SIGNAL == 0 {
+        if self.poll.load(Ordering::Relaxed) & poll::SIGNAL == 0 {
             return Ok(());
         }
+        self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed);
         (self.builtin.run_signal_handlers)(self)
     }
 

@@ -691,6 +691,7 @@ impl Vm {
 
     /// The check by `__bases__` that `issubclass` falls back to.
     pub fn is_subclass_by_bases(&self, c: Value, class: Value) -> R<bool> {
+        crate::interp::check_native_stack(self, " in __issubclass__")?;
         if let (Some(a), Some(b)) = (c.cast::<Type>(), class.cast::<Type>()) {
             return Ok(a.is_subtype(b));
         }
@@ -705,15 +706,24 @@ impl Vm {
             })
         };
         bases(class, "2")?;
-        if c.is(class) {
-            return Ok(true);
-        }
-        for &b in bases(c, "1")?.items() {
-            if self.is_subclass_by_bases(b, class)? {
+        let mut c = c;
+        loop {
+            if c.is(class) {
                 return Ok(true);
             }
+            let above = bases(c, "1")?;
+            let &[only] = above.items() else {
+                for &b in above.items() {
+                    if self.is_subclass_by_bases(b, class)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            };
+            // A chain of bases may be long, or lead into itself.
+            self.check_signals()?;
+            c = only;
         }
-        Ok(false)
     }
 
     /// Has the object its dictionary in a trailing word?

@@ -63,15 +63,15 @@ macro_rules! file_type {
             }
             getset {
                 "closed" => files::closed;
-                "name" => |vm, v| attr(vm, v, "name"), |vm, v, n| set_name(vm, v, n);
-                "mode" => |vm, v| attr(vm, v, "mode"), |vm, v, n| set_mode(vm, v, n);
-                "buffer" => |vm, v| attr(vm, v, "buffer");
-                "raw" => |vm, v| attr(vm, v, "raw");
-                "encoding" => |vm, v| attr(vm, v, "encoding");
-                "errors" => |vm, v| attr(vm, v, "errors");
-                "newlines" => |vm, v| attr(vm, v, "newlines");
-                "line_buffering" => |vm, v| attr(vm, v, "line_buffering");
-                "closefd" => |vm, v| attr(vm, v, "closefd");
+                "name" => |vm: &Vm, v: Value| attr(vm, v, "name"), |vm: &Vm, v: Value, n: Option<Value>| set_name(vm, v, n);
+                "mode" => |vm: &Vm, v: Value| attr(vm, v, "mode"), |vm: &Vm, v: Value, n: Option<Value>| set_mode(vm, v, n);
+                "buffer" => |vm: &Vm, v: Value| attr(vm, v, "buffer");
+                "raw" => |vm: &Vm, v: Value| attr(vm, v, "raw");
+                "encoding" => |vm: &Vm, v: Value| attr(vm, v, "encoding");
+                "errors" => |vm: &Vm, v: Value| attr(vm, v, "errors");
+                "newlines" => |vm: &Vm, v: Value| attr(vm, v, "newlines");
+                "line_buffering" => |vm: &Vm, v: Value| attr(vm, v, "line_buffering");
+                "closefd" => |vm: &Vm, v: Value| attr(vm, v, "closefd");
             }
         }
     };
@@ -112,7 +112,7 @@ macro_rules! base_types {
                 "_checkClosed($self, msg=None, /)" => |vm: &Vm, v: Value, _: Option<Value>| base_check(vm, v);
                 "writelines($self, lines, /)" => |vm: &Vm, v: Value, lines: Value| vm.for_each(lines, |line| vm.call_method(v, "write", &[line]).map(|_| ()));
             }
-            getset { "closed" => |vm, v| Ok(Value::bool(base_closed(vm, v)?)); }
+            getset { "closed" => |vm: &Vm, v: Value| Ok(Value::bool(base_closed(vm, v)?)); }
         })*
     };
 }

@@ -22,7 +22,7 @@ native_type! {
         "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| or(vm, b, a, a);
         "__reduce__($self, /)" => reduce;
     }
-    getset { "default_factory" => |_, v| Ok(factory(v).unwrap_or(Value::NONE)), set_factory; }
+    getset { "default_factory" => |_: &Vm, v: Value| Ok(factory(v).unwrap_or(Value::NONE)), set_factory; }
 }
 
 fn factory(v: Value) -> Option<Value> {

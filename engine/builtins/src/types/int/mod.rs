@@ -86,10 +86,10 @@ native_type! {
         [class] "from_bytes($type, /, bytes, byteorder='big', *, signed=False)" => bits::from_bytes, "Return the integer represented by the given array of bytes.";
     }
     getset {
-        "real" => |vm, v| vm_int(vm, v);
-        "imag" => |_, _| Ok(Value::small_int(0));
-        "numerator" => |vm, v| vm_int(vm, v);
-        "denominator" => |_, _| Ok(Value::small_int(1));
+        "real" => |vm: &Vm, v: Value| vm_int(vm, v);
+        "imag" => |_: &Vm, _: Value| Ok(Value::small_int(0));
+        "numerator" => |vm: &Vm, v: Value| vm_int(vm, v);
+        "denominator" => |_: &Vm, _: Value| Ok(Value::small_int(1));
     }
 }
 
