@@ -7,6 +7,7 @@ mod from_source;
 mod from_strings;
 pub mod schema;
 mod to_parsed;
+mod to_strings;
 mod validate;
 
 use crate::errors::{self, SyntaxError, SyntaxWarning};
