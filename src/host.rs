@@ -51,40 +51,58 @@ pub struct Host {
     pub microthreads: Microthreads,
 }
 
+fn compiler_mode(mode: Mode) -> CompilerMode {
+    match mode {
+        Mode::Exec => CompilerMode::Exec,
+        Mode::Eval => CompilerMode::Eval,
+        Mode::Single => CompilerMode::Single,
+    }
+}
+
+fn options(what: &Compile<'_>) -> Options {
+    Options {
+        optimize: what.optimize,
+        future_annotations: what.flags & skein_bytecode::flags::FUTURE_ANNOTATIONS != 0,
+        allow_top_level_await: what.flags & compile_flags::TOP_LEVEL_AWAIT != 0,
+        dont_imply_dedent: what.flags & compile_flags::DONT_IMPLY_DEDENT != 0,
+        decoded: what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0,
+    }
+}
+
+fn failed(vm: &Vm, e: &SyntaxError, what: &Compile<'_>) -> Raised {
+    if e.incomplete && what.flags & compile_flags::ALLOW_INCOMPLETE_INPUT != 0 {
+        return vm.raise_text(vm.exc.incomplete_input_error, "incomplete input");
+    }
+    raise_error(vm, e, what.filename)
+}
+
 impl Hooks for Host {
     fn builtins(&self) -> &'static Builtins {
         &skein_builtins::BUILTINS
     }
 
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>> {
-        let mode = match what.mode {
-            Mode::Exec => CompilerMode::Exec,
-            Mode::Eval => CompilerMode::Eval,
-            Mode::Single => CompilerMode::Single,
-        };
-        let options = Options {
-            optimize: what.optimize,
-            future_annotations: what.flags & skein_bytecode::flags::FUTURE_ANNOTATIONS != 0,
-            allow_top_level_await: what.flags & compile_flags::TOP_LEVEL_AWAIT != 0,
-            dont_imply_dedent: what.flags & compile_flags::DONT_IMPLY_DEDENT != 0,
-            decoded: what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0,
-        };
-        match skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options) {
-            Ok(compiled) => {
-                #[cfg(debug_assertions)]
-                if let Err(e) = skein_bytecode::verify(&compiled.code) {
-                    return Err(vm.system_error(format!("bad code from the compiler: {e}")));
-                }
-                for w in &compiled.warnings {
-                    warn(vm, w, what)?;
-                }
-                Ok(Rc::new(compiled.code))
-            }
-            Err(e) if e.incomplete && what.flags & compile_flags::ALLOW_INCOMPLETE_INPUT != 0 => {
-                Err(vm.raise_text(vm.exc.incomplete_input_error, "incomplete input"))
-            }
-            Err(e) => Err(raise_error(vm, &e, what.filename)),
+        let mode = compiler_mode(what.mode);
+        let compiled =
+            skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options(what))
+                .map_err(|e| failed(vm, &e, what))?;
+        #[cfg(debug_assertions)]
+        if let Err(e) = skein_bytecode::verify(&compiled.code) {
+            return Err(vm.system_error(format!("bad code from the compiler: {e}")));
         }
+        for w in &compiled.warnings {
+            warn(vm, w, what)?;
+        }
+        Ok(Rc::new(compiled.code))
+    }
+
+    fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value> {
+        let parsed = skein_compiler::tree::parse(what.source, compiler_mode(what.mode), &options(what))
+            .map_err(|e| failed(vm, &e, what))?;
+        for w in &parsed.warnings {
+            warn(vm, w, what)?;
+        }
+        skein_stdlib::tree_to_object(vm, &parsed.tree)
     }
 
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>> {

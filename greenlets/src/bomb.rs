@@ -38,15 +38,10 @@ native_type! {
         "__reduce__($self)" => |vm: &Vm, _: Value| -> R<Value> { Err(vm.unsupported("pickling of bombs")) };
     }
     getset {
-        "type" => |_, v| Ok(this(v).ty.or_none());
-        "value" => |_, v| Ok(this(v).value.or_none());
-        "traceback" => |_, v| Ok(this(v).traceback.or_none());
+        "type" => |_: &Vm, v: Ref<Ext<Bomb>>| Ok(v.ty.or_none());
+        "value" => |_: &Vm, v: Ref<Ext<Bomb>>| Ok(v.value.or_none());
+        "traceback" => |_: &Vm, v: Ref<Ext<Bomb>>| Ok(v.traceback.or_none());
     }
-}
-
-fn this(v: Value) -> Ref<Ext<Bomb>> {
-    // SAFETY: the getset attributes are found on bombs only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn alloc(vm: &Vm, class: Ref<Type>, row: [Value; 3]) -> R<Value> {

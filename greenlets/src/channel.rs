@@ -62,18 +62,13 @@ native_type! {
         "__setstate__($self, state, /)" => |vm: &Vm, _: Chan, _: Value| -> R<Value> { Err(vm.unsupported("pickling of channels")) };
     }
     getset {
-        "balance" => |vm, v| vm.int(this(v).balance.get());
-        "queue" => |_, v| Ok(this(v).head.or_none());
-        "preference" => |_, v| Ok(Value::small_int(i64::from(this(v).preference.get()))), set_preference;
-        "schedule_all" => |_, v| Ok(Value::small_int(i64::from(this(v).schedule_all.get()))), set_schedule_all;
-        "closing" => |_, v| Ok(Value::bool(this(v).closing.get()));
-        "closed" => |_, v| Ok(Value::bool(this(v).closing.get() && this(v).balance.get() == 0));
+        "balance" => |vm: &Vm, v: Chan| vm.int(v.balance.get());
+        "queue" => |_: &Vm, v: Chan| Ok(v.head.or_none());
+        "preference" => |_: &Vm, v: Chan| Ok(Value::small_int(i64::from(v.preference.get()))), set_preference;
+        "schedule_all" => |_: &Vm, v: Chan| Ok(Value::small_int(i64::from(v.schedule_all.get()))), set_schedule_all;
+        "closing" => |_: &Vm, v: Chan| Ok(Value::bool(v.closing.get()));
+        "closed" => |_: &Vm, v: Chan| Ok(Value::bool(v.closing.get() && v.balance.get() == 0));
     }
-}
-
-fn this(v: Value) -> Chan {
-    // SAFETY: the getset attributes are found on channels only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn empty() -> Field {
@@ -109,15 +104,15 @@ fn int_attribute(vm: &Vm, new: Option<Value>, text: &str) -> R<i64> {
     }
 }
 
-fn set_preference(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_preference(vm: &Vm, v: Chan, new: Option<Value>) -> R<()> {
     let n = int_attribute(vm, new, "preference must be set to an integer")?;
-    this(v).preference.set(n.clamp(-1, 1) as i8);
+    v.preference.set(n.clamp(-1, 1) as i8);
     Ok(())
 }
 
-fn set_schedule_all(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_schedule_all(vm: &Vm, v: Chan, new: Option<Value>) -> R<()> {
     let n = int_attribute(vm, new, "preference must be set to a bool or integer")?;
-    this(v).schedule_all.set(n != 0);
+    v.schedule_all.set(n != 0);
     Ok(())
 }
 

@@ -95,15 +95,15 @@ native_type! {
     getset {
         "run" => get_run, set_run;
         "parent" => get_parent, set_parent;
-        "dead" => |_, v| Ok(Value::bool(this(v).micro.state.get() == MicroState::Dead));
+        "dead" => |_: &Vm, v: Green| Ok(Value::bool(v.micro.state.get() == MicroState::Dead));
         "gr_frame" => get_frame;
         "gr_context" => get_context, set_context;
-        "_stack_saved" => |_, _| Ok(Value::small_int(0));
+        "_stack_saved" => |_: &Vm, _: Value| Ok(Value::small_int(0));
     }
 }
 
-fn this(v: Value) -> Green {
-    // SAFETY: the getset attributes are found on greenlets only.
+fn owner_of(v: Value) -> Green {
+    // SAFETY: the owner of a microthread of kind Greenlet is one.
     unsafe { v.cast_unchecked() }
 }
 
@@ -182,10 +182,10 @@ fn init(vm: &Vm, args: Args<'_>) -> R<()> {
         }
     }
     if let Some(run) = run {
-        set_run(vm, g.value(), Some(run))?;
+        set_run(vm, g, Some(run))?;
     }
     match parent.filter(|p| !p.is_none()) {
-        Some(parent) => set_parent(vm, g.value(), Some(parent)),
+        Some(parent) => set_parent(vm, g, Some(parent)),
         None => Ok(()),
     }
 }
@@ -211,7 +211,7 @@ fn micro_of<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
 pub fn current(vm: &Vm) -> R<Green> {
     let m = Microthreads::of(vm).current();
     match m.owner() {
-        Some(owner) if m.kind == Kind::Greenlet => Ok(this(owner)),
+        Some(owner) if m.kind == Kind::Greenlet => Ok(owner_of(owner)),
         _ => main_greenlet(vm),
     }
 }
@@ -300,7 +300,7 @@ pub fn first_call(
     positional: Value,
     call: impl FnOnce(Value, Args<'_>) -> R<At>,
 ) -> R<At> {
-    let Some(g) = m.owner().map(this) else {
+    let Some(g) = m.owner().map(owner_of) else {
         return Err(vm.system_error("a greenlet without its object"));
     };
     let Some(run) = g.run.get() else { return Err(vm.attribute_error("run")) };
@@ -332,7 +332,7 @@ pub fn after_end<'a>(vm: &'a Vm, m: &Micro, result: R<Value>) -> (&'a Micro, Del
             if is_exit(vm, e) { Deliver::Value(e) } else { Deliver::Raise(e) }
         }
     };
-    let ended = m.owner().map(this);
+    let ended = m.owner().map(owner_of);
     let mut above = ended.and_then(parent_of);
     loop {
         let to = match above {
@@ -619,8 +619,8 @@ fn no_run_of_main(vm: &Vm) -> Raised {
     vm.attribute_error("Main greenlets do not have a run attribute.")
 }
 
-fn get_run(vm: &Vm, v: Value) -> R<Value> {
-    let g = this(v);
+fn get_run(vm: &Vm, v: Green) -> R<Value> {
+    let g = v;
     if g.micro.kind == Kind::Main {
         return Err(no_run_of_main(vm));
     }
@@ -630,8 +630,8 @@ fn get_run(vm: &Vm, v: Value) -> R<Value> {
     }
 }
 
-fn set_run(vm: &Vm, v: Value, run: Option<Value>) -> R<()> {
-    let g = this(v);
+fn set_run(vm: &Vm, v: Green, run: Option<Value>) -> R<()> {
+    let g = v;
     if g.micro.kind == Kind::Main {
         return Err(no_run_of_main(vm));
     }
@@ -642,12 +642,12 @@ fn set_run(vm: &Vm, v: Value, run: Option<Value>) -> R<()> {
     Ok(())
 }
 
-fn get_parent(_: &Vm, v: Value) -> R<Value> {
-    Ok(this(v).parent.or_none())
+fn get_parent(_: &Vm, v: Green) -> R<Value> {
+    Ok(v.parent.or_none())
 }
 
-fn set_parent(vm: &Vm, v: Value, parent: Option<Value>) -> R<()> {
-    let g = this(v);
+fn set_parent(vm: &Vm, v: Green, parent: Option<Value>) -> R<()> {
+    let g = v;
     let Some(parent) = parent else { return Err(vm.attribute_error("can't delete attribute")) };
     if g.micro.kind == Kind::Main {
         return Err(vm.attribute_error("cannot set the parent of a main greenlet"));
@@ -670,8 +670,8 @@ fn set_parent(vm: &Vm, v: Value, parent: Option<Value>) -> R<()> {
 }
 
 /// The frame that a suspended greenlet goes on in.
-fn get_frame(vm: &Vm, v: Value) -> R<Value> {
-    let g = this(v);
+fn get_frame(vm: &Vm, v: Green) -> R<Value> {
+    let g = v;
     let m = micro_of(vm, &g);
     if !matches!(m.state.get(), MicroState::Soft | MicroState::SoftLent | MicroState::Hard) {
         return Ok(Value::NONE);
@@ -679,17 +679,17 @@ fn get_frame(vm: &Vm, v: Value) -> R<Value> {
     Ok(innermost_frame(vm, m.owner())?.map_or(Value::NONE, Value::from))
 }
 
-fn get_context(vm: &Vm, v: Value) -> R<Value> {
-    let g = this(v);
+fn get_context(vm: &Vm, v: Green) -> R<Value> {
+    let g = v;
     Ok(Microthreads::of(vm).context(vm, micro_of(vm, &g)).variables.get().unwrap_or(Value::NONE))
 }
 
-fn set_context(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_context(vm: &Vm, v: Green, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.attribute_error("can't delete context attribute")) };
     if !new.is_none() && new.cast::<Ext<Variables>>().is_none() {
         return Err(vm.type_error("greenlet context must be a contextvars.Context or None"));
     }
-    let g = this(v);
+    let g = v;
     let ctx = Microthreads::of(vm).context(vm, micro_of(vm, &g));
     ctx.variables.set((!new.is_none()).then_some(new));
     g.barrier(vm);

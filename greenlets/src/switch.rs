@@ -15,7 +15,7 @@ use crate::micro::{Kind, Micro, NO_RESULT, Parked, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{
-    At, Consumer, Cont, ContKind, SoftCall, call_soft, raise_at, raise_parked, run_loop,
+    At, Consumer, Cont, ContKind, Site, SoftCall, call_soft, raise_at, raise_parked, run_loop,
 };
 use skein_runtime::native::Args;
 use skein_runtime::object::Tracer;
@@ -239,8 +239,7 @@ impl Microthreads {
     fn traced(&self, vm: &Vm, m: &Micro, raise: bool, v: Value) -> Deliver {
         let ctx = self.context(vm, m);
         let (pc, base) = (ctx.pc.get(), ctx.base.get());
-        vm.frame.pc.set(pc.wrapping_sub(1));
-        vm.frame.base.set(base);
+        vm.set_site(At { pc, base }.call_site());
         self.activate(vm, m);
         let d = crate::trace::arrive(vm, raise, v);
         m.state.set(State::Soft);
@@ -309,8 +308,7 @@ impl Microthreads {
     fn begin(&self, vm: &Vm, m: &Micro, d: Deliver) -> At {
         let started = m.ctx.begin(&vm.chunks).is_ok();
         self.activate(vm, m);
-        vm.frame.base.set(std::ptr::null_mut());
-        vm.frame.pc.set(std::ptr::null());
+        vm.set_site(Site::NONE);
         if m.kind == Kind::Main {
             // A microthread's first chunk is too small for it to matter.
             skein_runtime::interp::apply_recursion_limit(vm);
@@ -354,8 +352,9 @@ impl Microthreads {
     pub fn hard_switch(&self, vm: &Vm, to: &Micro, d: Deliver) -> R<Value> {
         let me = self.current();
         let ctx = self.context(vm, me);
-        ctx.pc.set(vm.frame.pc.get());
-        ctx.base.set(vm.frame.base.get());
+        let (pc, base) = vm.site().parts();
+        ctx.pc.set(pc);
+        ctx.base.set(base);
         let depth = ctx.native_calls();
         let parked = Parked::new(&self.hub);
         me.park(&parked);
@@ -388,8 +387,7 @@ impl Microthreads {
         me.unpark(&parked);
         self.note_stack(vm);
         self.activate(vm, me);
-        vm.frame.pc.set(ctx.pc.get());
-        vm.frame.base.set(ctx.base.get());
+        vm.set_site(Site::from_parts(ctx.pc.get(), ctx.base.get()));
         debug_assert_eq!(depth, ctx.native_calls());
         let d = match self.deliver.take() {
             Some(Deliver::Traced { raise, v }) => Some(crate::trace::arrive(vm, raise, v)),
@@ -424,7 +422,7 @@ impl Microthreads {
             self.leave_program(result);
         }
         // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
-        vm.frame.base.set(std::ptr::null_mut());
+        vm.set_site(Site::NONE);
         let (to, d) = match m.kind {
             Kind::Greenlet => crate::greenlet::after_end(vm, m, result),
             _ => crate::running::after_end(vm, m, result),
@@ -480,8 +478,7 @@ impl Switcher for Microthreads {
         self.main.state.set(State::Running);
         self.current.set(&*self.main);
         vm.ctx.set(&*vm.main_ctx);
-        vm.frame.base.set(std::ptr::null_mut());
-        vm.frame.pc.set(std::ptr::null());
+        vm.set_site(Site::NONE);
         vm.refresh_limit();
         self.finished.borrow_mut().take().unwrap_or(Err(Raised))
     }
@@ -520,20 +517,20 @@ impl Switcher for Microthreads {
         self.current().owner()
     }
 
-    fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, At)> {
+    fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, Site)> {
         let m = match owner {
             None => &*self.main,
             Some(v) => Micro::of_owner(v)?,
         };
         let ctx = self.context(vm, m);
         let (pc, base) = (ctx.pc.get(), ctx.base.get());
-        let pc = match m.state.get() {
-            State::Hard => pc,
-            State::Soft | State::SoftLent if m.result.get() == NO_RESULT => pc,
+        let site = match m.state.get() {
+            State::Hard => Site::from_parts(pc, base),
+            State::Soft | State::SoftLent if m.result.get() == NO_RESULT => At { pc, base }.site(),
             // It goes on behind its call.
-            State::Soft | State::SoftLent => pc.wrapping_sub(1),
+            State::Soft | State::SoftLent => At { pc, base }.call_site(),
             _ => return None,
         };
-        Some((ctx, At { pc, base }))
+        Some((ctx, site))
     }
 }

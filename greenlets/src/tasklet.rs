@@ -146,35 +146,35 @@ native_type! {
         "__repr__($self, /)" => |vm: &Vm, t: Task| format!("<{} object at {:#x}>", vm.type_name(t.value()), t.value().bits());
     }
     getset {
-        "next" => |vm, v| Ok(in_ring(vm, this(v), true));
-        "prev" => |vm, v| Ok(in_ring(vm, this(v), false));
-        "_channel" => |_, v| Ok(this(v).channel.or_none());
-        "blocked" => |_, v| Ok(Value::bool(this(v).is_blocked()));
-        "atomic" => |_, v| Ok(Value::bool(this(v).atomic.get()));
-        "ignore_nesting" => |_, v| Ok(Value::bool(this(v).ignore_nesting.get()));
-        "block_trap" => |_, v| Ok(Value::bool(this(v).block_trap.get())), set_block_trap;
-        "is_main" => |_, v| Ok(Value::bool(this(v).micro.kind == Kind::Main));
-        "is_current" => |vm, v| Ok(Value::bool(scheduler(vm).current.get() == Some(this(v))));
-        "alive" => |_, v| Ok(Value::bool(alive(this(v))));
-        "paused" => |vm, v| Ok(Value::bool(alive(this(v)) && !is_scheduled(vm, this(v))));
-        "scheduled" => |vm, v| Ok(Value::bool(is_scheduled(vm, this(v))));
-        "restorable" => |vm, v| Ok(Value::bool(nesting(vm, this(v)) == 0));
-        "recursion_depth" => |vm, v| vm.int(frame_count(vm, standing(vm, this(v)).owner()) as i64);
-        "nesting_level" => |vm, v| vm.int(i64::from(nesting(vm, this(v))));
-        "frame" => |vm, v| {
-            Ok(innermost_frame(vm, standing(vm, this(v)).owner())?.map_or(Value::NONE, Value::from))
+        "next" => |vm: &Vm, v: Task| Ok(in_ring(vm, v, true));
+        "prev" => |vm: &Vm, v: Task| Ok(in_ring(vm, v, false));
+        "_channel" => |_: &Vm, v: Task| Ok(v.channel.or_none());
+        "blocked" => |_: &Vm, v: Task| Ok(Value::bool(v.is_blocked()));
+        "atomic" => |_: &Vm, v: Task| Ok(Value::bool(v.atomic.get()));
+        "ignore_nesting" => |_: &Vm, v: Task| Ok(Value::bool(v.ignore_nesting.get()));
+        "block_trap" => |_: &Vm, v: Task| Ok(Value::bool(v.block_trap.get())), set_block_trap;
+        "is_main" => |_: &Vm, v: Task| Ok(Value::bool(v.micro.kind == Kind::Main));
+        "is_current" => |vm: &Vm, v: Task| Ok(Value::bool(scheduler(vm).current.get() == Some(v)));
+        "alive" => |_: &Vm, v: Task| Ok(Value::bool(alive(v)));
+        "paused" => |vm: &Vm, v: Task| Ok(Value::bool(alive(v) && !is_scheduled(vm, v)));
+        "scheduled" => |vm: &Vm, v: Task| Ok(Value::bool(is_scheduled(vm, v)));
+        "restorable" => |vm: &Vm, v: Task| Ok(Value::bool(nesting(vm, v) == 0));
+        "recursion_depth" => |vm: &Vm, v: Task| vm.int(frame_count(vm, standing(vm, v).owner()) as i64);
+        "nesting_level" => |vm: &Vm, v: Task| vm.int(i64::from(nesting(vm, v)));
+        "frame" => |vm: &Vm, v: Task| {
+            Ok(innermost_frame(vm, standing(vm, v).owner())?.map_or(Value::NONE, Value::from))
         };
         "tempval" => get_tempval, set_tempval;
-        "thread_id" => |_, _| Ok(Value::small_int(i64::from(std::process::id())));
-        "context_id" => |vm, v| vm.int_u64(context_of(vm, this(v))?.value().bits());
-        "cstate" => |vm, _| Err(vm.unsupported("the C stack of a tasklet"));
-        "trace_function" => |_, _| Ok(Value::NONE), |vm, _, f| no_function(vm, f, "a trace function of a tasklet");
-        "profile_function" => |_, _| Ok(Value::NONE), |vm, _, f| no_function(vm, f, "a profile function of a tasklet");
+        "thread_id" => |_: &Vm, _: Value| Ok(Value::small_int(i64::from(std::process::id())));
+        "context_id" => |vm: &Vm, v: Task| vm.int_u64(context_of(vm, v)?.value().bits());
+        "cstate" => |vm: &Vm, _: Value| Err(vm.unsupported("the C stack of a tasklet"));
+        "trace_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a trace function of a tasklet");
+        "profile_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a profile function of a tasklet");
     }
 }
 
-fn this(v: Value) -> Task {
-    // SAFETY: the getset attributes are found on tasklets only.
+fn owner_of(v: Value) -> Task {
+    // SAFETY: the owner of a microthread of kind Tasklet is one.
     unsafe { v.cast_unchecked() }
 }
 
@@ -349,7 +349,7 @@ fn setup(vm: &Vm, args: Args<'_>) -> R<Task> {
 
 /// Calls a tasklet's function in its fresh context.
 pub fn first_call(vm: &Vm, m: &Micro, call: impl FnOnce(Value, Args<'_>) -> R<At>) -> R<At> {
-    let Some(t) = m.owner().map(this) else {
+    let Some(t) = m.owner().map(owner_of) else {
         return Err(vm.system_error("a tasklet without its object"));
     };
     let Some(f) = t.func.get() else {
@@ -432,9 +432,9 @@ fn in_ring(vm: &Vm, t: Task, forward: bool) -> Value {
     }
 }
 
-fn set_block_trap(vm: &Vm, v: Value, on: Option<Value>) -> R<()> {
+fn set_block_trap(vm: &Vm, v: Task, on: Option<Value>) -> R<()> {
     let Some(on) = on else { return Err(vm.type_error("cannot delete block_trap")) };
-    this(v).block_trap.set(flag(vm, "block_trap", on)?);
+    v.block_trap.set(flag(vm, "block_trap", on)?);
     Ok(())
 }
 
@@ -464,8 +464,8 @@ pub fn replace_atomic(vm: &Vm, t: Task, on: bool) -> bool {
 }
 
 /// What the tasklet goes on with; of one that is not alive, what it is bound to.
-fn get_tempval(vm: &Vm, v: Value) -> R<Value> {
-    let t = this(v);
+fn get_tempval(vm: &Vm, v: Task) -> R<Value> {
+    let t = v;
     match t.arrival.get() {
         _ if !alive(t) => Ok(t.func.or_none()),
         Arrival::Raise => bomb_of(vm, t.temp.or_none()),
@@ -473,8 +473,8 @@ fn get_tempval(vm: &Vm, v: Value) -> R<Value> {
     }
 }
 
-fn set_tempval(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
-    let (t, new) = (this(v), new.unwrap_or(Value::NONE));
+fn set_tempval(vm: &Vm, v: Task, new: Option<Value>) -> R<()> {
+    let (t, new) = (v, new.unwrap_or(Value::NONE));
     if !alive(t) {
         t.func.set(vm, t, (!new.is_none()).then_some(new));
         return Ok(());

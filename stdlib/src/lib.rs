@@ -9,7 +9,7 @@
 
 mod modules;
 
-pub use modules::{finish, install, native_module, native_module_names, weak_cleared};
+pub use modules::{finish, install, native_module, native_module_names, tree_to_object, weak_cleared};
 
 use std::borrow::Cow;
 use std::io::Read;

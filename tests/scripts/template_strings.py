@@ -37,20 +37,20 @@ assert parts(t"{width:{'0'}{4}x}")[1] == [(10, "width", None, "04x")]
 
 # The text of `=` becomes part of the string before; without anything else it means repr.
 assert parts(t"{name=}") == (("name=", ""), [("Ada", "name", "r", "")])
-assert parts(t"{name = !s}") == (("name = ", ""), [("Ada", "name", "s", "")])
+assert parts(t"{name = !s}") == (("name = ", ""), [("Ada", "name ", "s", "")])
 assert parts(t"{width=:>5}") == (("width=", ""), [(10, "width", None, ">5")])
-assert parts(t"a{ name = }b") == (("a name = ", "b"), [("Ada", " name", "r", "")])
+assert parts(t"a{ name = }b") == (("a name = ", "b"), [("Ada", " name ", "r", "")])
 
-# The expression's text is the source's, parentheses included; what follows it is cut off.
+# The expression's text is the source's, parentheses and spaces included, comments not.
 assert t"{(1, 2)}".interpolations[0].expression == "(1, 2)"
 assert t"{(name)}".interpolations[0].expression == "(name)"
-assert t"{((name) ) }".interpolations[0].expression == "((name) )"
-assert t"{name }".interpolations[0].expression == "name"
+assert t"{((name) ) }".interpolations[0].expression == "((name) ) "
+assert t"{name }".interpolations[0].expression == "name "
 assert t"{'!:{}' + name!r:>9}".interpolations[0].expression == "'!:{}' + name"
 assert t"{(lambda: 3)()}".values == (3,)
 assert t'''{
     name  # who
-}'''.interpolations[0].expression == "\n    name"
+}'''.interpolations[0].expression == "\n    name  \n"
 
 # Raw ones, in any case and order.
 assert rt"\n{name}\t".strings == ("\\n", "\\t")

@@ -1,5 +1,6 @@
 //! Chores of the workspace, run as `cargo xtask COMMAND`.
 
+mod cpython;
 mod docs;
 mod native;
 mod tidy;
@@ -9,6 +10,7 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
+  cpython-tests  run CPython's own tests (--help says how)
   docs           write the generated pages in docs/
   docs --check   fail if a generated page is out of date
   native NAME    begin a module in Rust that Python imports as NAME
@@ -18,6 +20,8 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     let result = match args[..] {
+        ["cpython-tests", "--help"] => Err(cpython::USAGE.to_owned()),
+        ["cpython-tests", ref rest @ ..] => cpython::run(&root(), rest),
         ["docs"] => docs::write(&root()),
         ["docs", "--check"] => docs::check(&root()),
         ["native", name] => native::scaffold(&root(), name),

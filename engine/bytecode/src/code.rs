@@ -1,6 +1,7 @@
 //! Code objects as the compiler makes them: portable, no pointers into a heap.
 
 use crate::positions::Positions;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// A constant. Compared by the compiler's pool bit by bit (`0.0` and `-0.0`, `1` and `True` differ).
@@ -76,7 +77,7 @@ pub mod flags {
 }
 
 /// A compiled function, class body, module or expression.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct Code {
     pub name: Box<str>,
     pub qualname: Box<str>,
@@ -118,7 +119,52 @@ impl Drop for Code {
     }
 }
 
+impl PartialEq for Code {
+    fn eq(&self, other: &Code) -> bool {
+        let mut queue = vec![(self, other)];
+        while let Some((a, b)) = queue.pop() {
+            if std::ptr::eq(a, b) {
+                continue;
+            }
+            if !a.same_but_constants(b) || a.consts.len() != b.consts.len() {
+                return false;
+            }
+            for pair in a.consts.iter().zip(&b.consts) {
+                match pair {
+                    (Const::Code(a), Const::Code(b)) => queue.push((a, b)),
+                    (a, b) if a == b => {}
+                    _ => return false,
+                }
+            }
+        }
+        true
+    }
+}
+
+impl Eq for Code {}
+
+/// Without the codes within it: they may nest deep, and their outer one tells enough.
+impl Hash for Code {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.qualname, &self.filename, self.first_line, self.flags).hash(state);
+        (&self.units, &self.names, self.consts.len()).hash(state);
+    }
+}
+
 impl Code {
+    fn same_but_constants(&self, other: &Code) -> bool {
+        let head = |c: &Code| (c.first_line, c.flags, c.arg_count, c.posonly_count, c.kwonly_count, c.nregs);
+        head(self) == head(other)
+            && self.name == other.name
+            && self.qualname == other.qualname
+            && self.filename == other.filename
+            && self.locals == other.locals
+            && self.units == other.units
+            && self.names == other.names
+            && self.handlers == other.handlers
+            && self.positions == other.positions
+    }
+
     /// Index into the closure of each `Free` local, in register order: the i-th free local is the i-th cell.
     pub fn free_locals(&self) -> impl Iterator<Item = usize> + '_ {
         let free = |(_, l): &(usize, &Local)| l.kind == LocalKind::Free;

@@ -2,6 +2,7 @@
 
 use crate::context::Compiler;
 use crate::errors::{Fault, Res};
+use crate::source::Source;
 use num_bigint::{BigInt, Sign};
 use ruff_python_ast::{Expr, Number, Operator, UnaryOp};
 use ruff_text_size::TextRange;
@@ -17,12 +18,6 @@ const MAX_DIGITS: usize = 4300;
 /// The constant that the expression is, if it is one.
 pub fn constant(c: &Compiler<'_>, e: &Expr) -> Res<Option<Const>> {
     Ok(Some(match e {
-        Expr::NumberLiteral(n) => number(c, &n.value, n.range)?,
-        Expr::StringLiteral(s) => Const::Str(c.string_value(s).into()),
-        Expr::BytesLiteral(b) => Const::Bytes(b.value.bytes().collect()),
-        Expr::BooleanLiteral(b) => boolean(b.value),
-        Expr::NoneLiteral(_) => Const::None,
-        Expr::EllipsisLiteral(_) => Const::Ellipsis,
         Expr::Name(n) if n.id.as_str() == "__debug__" => boolean(c.options.optimize == 0),
         Expr::Tuple(t) => match constants(c, &t.elts)? {
             Some(items) => Const::Tuple(items),
@@ -34,6 +29,19 @@ pub fn constant(c: &Compiler<'_>, e: &Expr) -> Res<Option<Const>> {
             let Some(left) = constant(c, &b.left)? else { return Ok(None) };
             return Ok(binary(left, b.op, right));
         }
+        _ => return literal(c.source, e),
+    }))
+}
+
+/// The constant that the literal is; None: it is none.
+pub fn literal(source: &Source, e: &Expr) -> Res<Option<Const>> {
+    Ok(Some(match e {
+        Expr::NumberLiteral(n) => number(source, &n.value, n.range)?,
+        Expr::StringLiteral(s) => Const::Str(source.string_value(s).into()),
+        Expr::BytesLiteral(b) => Const::Bytes(b.value.bytes().collect()),
+        Expr::BooleanLiteral(b) => boolean(b.value),
+        Expr::NoneLiteral(_) => Const::None,
+        Expr::EllipsisLiteral(_) => Const::Ellipsis,
         _ => return Ok(None),
     }))
 }
@@ -86,13 +94,13 @@ fn is_true(k: &Const) -> bool {
     }
 }
 
-fn number(c: &Compiler<'_>, n: &Number, range: TextRange) -> Res<Const> {
+fn number(source: &Source, n: &Number, range: TextRange) -> Res<Const> {
     Ok(match n {
         Number::Float(f) => Const::Float(f.to_bits()),
         Number::Complex { real, imag } => Const::Complex(real.to_bits(), imag.to_bits()),
         Number::Int(i) => match i.as_u64() {
             Some(u) => from_big(BigInt::from(u)).expect("not negative"),
-            None => big_literal(&c.source.text[range], range)?,
+            None => big_literal(&source.text[range], range)?,
         },
     })
 }

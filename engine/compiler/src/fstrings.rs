@@ -2,6 +2,7 @@
 
 use crate::context::Compiler;
 use crate::errors::Res;
+use crate::source::Source;
 use crate::unit::{Reg, TEMP, special};
 use ruff_python_ast::{self as ast, ConversionFlag, InterpolatedStringElement as Element};
 use ruff_text_size::Ranged;
@@ -23,7 +24,7 @@ impl<'a> Compiler<'a> {
             match part {
                 ast::FStringPart::Literal(l) => {
                     let mut text = Vec::new();
-                    self.push_literal(&mut text, l);
+                    self.source.push_literal(&mut text, l);
                     push_text(&mut parts, text);
                 }
                 ast::FStringPart::FString(f) => {
@@ -39,7 +40,7 @@ impl<'a> Compiler<'a> {
             match e {
                 Element::Literal(l) => {
                     let mut text = Vec::new();
-                    self.push_text(&mut text, &l.value, l.range, raw, true);
+                    self.source.push_text(&mut text, &l.value, l.range, raw, true);
                     push_text(parts, text);
                 }
                 Element::Interpolation(i) => {
@@ -142,7 +143,7 @@ impl<'a> Compiler<'a> {
                 match e {
                     Element::Literal(l) => {
                         let text = strings.last_mut().expect("begins with one");
-                        self.push_text(text, &l.value, l.range, raw, true);
+                        self.source.push_text(text, &l.value, l.range, raw, true);
                     }
                     Element::Interpolation(i) => {
                         if let Some(d) = &i.debug_text {
@@ -178,7 +179,7 @@ impl<'a> Compiler<'a> {
     fn interpolation(&mut self, i: &'a ast::InterpolatedElement) -> Res<()> {
         let row = self.expr_next(&i.expression)?;
         let text = self.u.alloc();
-        let source = self.interpolation_source(i);
+        let source = interpolation_source(self.source, i);
         self.u.load_str(text, &source);
         let spec = self.u.alloc();
         match &i.format_spec {
@@ -192,27 +193,26 @@ impl<'a> Compiler<'a> {
         self.at(i, |c| c.u.op3(Op::BuildInterpolation, row, row, Self::conversion(i)));
         Ok(())
     }
+}
 
-    /// The text behind the brace, without comments, up to what follows the expression: CPython keeps the
-    /// spaces before it.
-    fn interpolation_source(&self, i: &ast::InterpolatedElement) -> String {
-        let text = &self.source.text[..i.range.end().to_usize()];
-        let mut end = i.expression.range().end().to_usize();
-        // Closing parentheses belong to it.
-        loop {
-            let rest = text[end..].trim_start();
-            end = text.len() - rest.len();
-            if rest.starts_with('#') {
-                end += rest.find('\n').unwrap_or(rest.len());
-            } else if rest.starts_with(')') {
-                end += 1;
-            } else {
-                break;
-            }
+/// The text behind the brace, without comments, up to what follows the expression: with the spaces
+/// around it.
+pub fn interpolation_source(source: &Source, i: &ast::InterpolatedElement) -> String {
+    let text = &source.text[..i.range.end().to_usize()];
+    let mut end = i.expression.range().end().to_usize();
+    // Closing parentheses belong to it.
+    loop {
+        let rest = text[end..].trim_start();
+        end = text.len() - rest.len();
+        if rest.starts_with('#') {
+            end += rest.find('\n').unwrap_or(rest.len());
+        } else if rest.starts_with(')') {
+            end += 1;
+        } else {
+            break;
         }
-        let source = without_comments(&text[i.range.start().to_usize() + 1..end]);
-        source.trim_end_matches(|c: char| c.is_whitespace() || c == '=').to_string()
     }
+    without_comments(&text[i.range.start().to_usize() + 1..end])
 }
 
 fn push_text(parts: &mut Vec<Part<'_>>, text: Vec<u8>) {
@@ -226,13 +226,14 @@ fn push_text(parts: &mut Vec<Part<'_>>, text: Vec<u8>) {
 }
 
 /// The text of `{expr=}` without comments, as CPython keeps it.
-fn without_comments(text: &str) -> String {
+pub fn without_comments(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut quote = None;
-    let mut comment = false;
+    let (mut comment, mut escaped) = (false, false);
     for c in text.chars() {
         match c {
             '\n' => comment = false,
+            _ if escaped => {}
             '#' if quote.is_none() => comment = true,
             '"' | '\'' if !comment => match quote {
                 None => quote = Some(c),
@@ -241,6 +242,7 @@ fn without_comments(text: &str) -> String {
             },
             _ => {}
         }
+        escaped = c == '\\' && quote.is_some() && !escaped;
         if !comment {
             out.push(c);
         }

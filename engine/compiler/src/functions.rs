@@ -190,7 +190,7 @@ impl<'a> Compiler<'a> {
             && let Expr::StringLiteral(s) = &*e.value
         {
             let text = (self.options.optimize < 2)
-                .then(|| Const::Str(crate::strings::clean_docstring(&self.string_value(s)).into()));
+                .then(|| Const::Str(crate::strings::clean_docstring(&self.source.string_value(s)).into()));
             return (text, rest);
         }
         (None, body)

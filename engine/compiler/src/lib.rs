@@ -43,6 +43,8 @@ mod strings;
 mod suspicious;
 mod symbols;
 mod tokenizer_errors;
+pub mod tokens;
+pub mod tree;
 mod unit;
 mod unparse;
 

@@ -5,7 +5,7 @@ use crate::errors::{Fault, Res, SyntaxWarning};
 use crate::escapes;
 use crate::parse_errors::{self, Context};
 use crate::source::Source;
-use ruff_python_ast::token::{Token, TokenKind};
+use ruff_python_ast::token::{Token, TokenKind, Tokens};
 use ruff_python_ast::visitor::source_order::{self, SourceOrderVisitor};
 use ruff_python_ast::visitor::transformer::{Transformer, walk_stmt};
 use ruff_python_ast::{AtomicNodeIndex, Mod, PythonVersion, Stmt, StmtRaise};
@@ -14,6 +14,16 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 
 /// The syntax tree and the warnings about string literals.
 pub fn parse(source: &Source, mode: Mode, dont_imply_dedent: bool) -> Res<(Mod, Vec<SyntaxWarning>)> {
+    parse_keeping(source, mode, dont_imply_dedent, |_| ()).map(|(module, (), warnings)| (module, warnings))
+}
+
+/// As [`parse`], with what is wanted of the tokens.
+pub fn parse_keeping<T>(
+    source: &Source,
+    mode: Mode,
+    dont_imply_dedent: bool,
+    keep: impl FnOnce(&Tokens) -> T,
+) -> Res<(Mod, T, Vec<SyntaxWarning>)> {
     if let Some(i) = source.text.find('\0') {
         let at = TextRange::empty((i as u32).into());
         return Err(Fault::syntax("source code cannot contain null bytes", at));
@@ -39,6 +49,7 @@ pub fn parse(source: &Source, mode: Mode, dont_imply_dedent: bool) -> Res<(Mod, 
     let errors = real_errors(parsed.syntax(), parsed.errors());
     if errors.is_empty() {
         let warnings = escapes::warnings(source, parsed.tokens());
+        let kept = keep(parsed.tokens());
         let mut module = parsed.into_syntax();
         if let Mod::Module(m) = &mut module
             && !raises.is_empty()
@@ -48,7 +59,7 @@ pub fn parse(source: &Source, mode: Mode, dont_imply_dedent: bool) -> Res<(Mod, 
         if mode == Mode::Single {
             check_single(source, &module, dont_imply_dedent)?;
         }
-        return Ok((module, warnings));
+        return Ok((module, kept, warnings));
     }
     let (tokens, module) = (parsed.tokens(), parsed.syntax());
     let mut fault = parse_errors::translate(&Context { source, tokens, module, errors: &errors });

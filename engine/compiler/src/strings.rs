@@ -3,11 +3,11 @@
 //! The parser's values are Rust strings, in which a lone surrogate escape became U+FFFD; such literals
 //! are decoded again from the source, into WTF-8.
 
-use crate::context::Compiler;
+use crate::source::Source;
 use ruff_python_ast as ast;
 use ruff_text_size::TextRange;
 
-impl Compiler<'_> {
+impl Source {
     /// The literal's text as WTF-8.
     pub fn string_value(&self, s: &ast::ExprStringLiteral) -> Vec<u8> {
         let mut out = Vec::new();
@@ -24,7 +24,7 @@ impl Compiler<'_> {
 
     pub fn push_text(&self, out: &mut Vec<u8>, value: &str, content: TextRange, raw: bool, braces: bool) {
         if !raw && value.contains('\u{fffd}') {
-            decode_escapes(&self.source.text[content], value, braces, out);
+            decode_escapes(&self.text[content], value, braces, out);
         } else {
             out.extend_from_slice(value.as_bytes());
         }

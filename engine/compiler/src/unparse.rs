@@ -173,7 +173,7 @@ impl Writer<'_, '_> {
             Expr::DictComp(c) => self.comprehension("{", c.key.as_deref(), &c.value, &c.generators, "}"),
             Expr::Generator(c) => self.comprehension("(", None, &c.elt, &c.generators, ")"),
             Expr::StringLiteral(s) => {
-                let text = self.c.string_value(s);
+                let text = self.c.source.string_value(s);
                 self.string(&String::from_utf8_lossy(&text));
             }
             Expr::BytesLiteral(b) => {

@@ -6,9 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Unit in which large objects are laid out.
 pub(crate) const PAGE: usize = 4096;
-/// A free run at least this long goes back to the kernel at once: zeroing it would cost more
-/// than faulting it in.
-const RETURNED: usize = 1 << 20;
+/// A free run at least this long goes back to the kernel at once. Shorter ones are zeroed when they are taken,
+/// which is several times cheaper than the page faults of memory that was given back.
+const RETURNED: usize = 32 << 20;
+/// Bytes of free memory that stay at hand, with what was in them, when the rest is given back.
+const KEPT: usize = 32 << 20;
 
 #[derive(Clone, Copy)]
 struct FreeRun {
@@ -113,11 +115,14 @@ impl PageRuns {
         FreeRun { bytes, dirty }
     }
 
-    /// Gives the memory of all free runs back to the kernel.
+    /// Gives the memory of the free runs back to the kernel, but for [`KEPT`] bytes.
     pub fn release_all(&mut self, range: &Range) {
         let released = &self.released;
+        let mut kept = 0;
         for (start, run) in &mut self.by_address {
-            if run.dirty {
+            if run.dirty && kept + run.bytes <= KEPT {
+                kept += run.bytes;
+            } else if run.dirty {
                 released.set(released.get() + run.bytes);
                 // SAFETY: the run is free.
                 run.dirty = unsafe { !range.release(*start, *start + run.bytes) };

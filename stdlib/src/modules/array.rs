@@ -85,8 +85,8 @@ native_type! {
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {
-        "typecode" => |vm, v| vm.str(&char::from(this(vm, v)?.code).to_string());
-        "itemsize" => |vm, v| vm.int(size(this(vm, v)?.code) as i64);
+        "typecode" => |vm: &Vm, v: Value| vm.str(&char::from(this(vm, v)?.code).to_string());
+        "itemsize" => |vm: &Vm, v: Value| vm.int(size(this(vm, v)?.code) as i64);
     }
 }
 

@@ -24,6 +24,7 @@ mod socket;
 mod sre;
 mod structs;
 mod support;
+mod sysconfigdata;
 mod thread;
 mod tokens;
 mod unicodedata;
@@ -36,6 +37,7 @@ use skein_runtime::types::module::MakeModule;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
+pub use ast::to_object as tree_to_object;
 pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.
@@ -69,6 +71,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_socket", socket::make),
     ("_sre", sre::make),
     ("_struct", structs::make),
+    (sysconfigdata::NAME, sysconfigdata::make),
     ("_thread", thread::make),
     ("_tokenize", tokens::make),
     ("unicodedata", unicodedata::make),

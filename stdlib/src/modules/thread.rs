@@ -123,7 +123,7 @@ native_type! {
         "join($self, timeout=None, /)" => join;
     }
     getset {
-        "ident" => |vm, v| vm.int(v.cast::<Ext<Handle>>().map_or(0, |h| h.ident.get()));
+        "ident" => |vm: &Vm, v: Value| vm.int(v.cast::<Ext<Handle>>().map_or(0, |h| h.ident.get()));
     }
 }
 

@@ -1,19 +1,219 @@
-//! `_tokenize`: the tokenizer in Rust is the parser's, which does not show its tokens yet.
+//! `_tokenize`: the tokens of source text, for the module `tokenize`.
 
-use skein_runtime::object::{Kind, Ref};
-use skein_runtime::types::ext::ext_type;
-use skein_runtime::types::module::Module;
-use skein_runtime::types::module::make_module;
-use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
+use skein_compiler::ErrorKind;
+use skein_compiler::tokens::{self, Token, TokenError, kind};
+use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
+use skein_runtime::types::list::List;
+use skein_runtime::types::module::{Module, make_module};
+use skein_runtime::types::str::Str;
+use skein_runtime::vm::SyntaxPlace;
+use skein_runtime::{R, Raised, Value, Vm, native_functions, native_type};
+use std::cell::{Cell, OnceCell};
+
+/// An iterator over the tokens. The source is read at the first one.
+struct Tokenizer {
+    readline: Field,
+    encoding: Field,
+    /// With comments and line ends, and one kind for all operators: as `tokenize` shows them.
+    extra: bool,
+    read: OnceCell<Read>,
+    next: Cell<usize>,
+    /// A place in the source and its column in characters, to go on from.
+    column: Cell<(usize, usize, u32)>,
+    /// Text of the line that begins and ends at these places.
+    line: Field,
+    line_range: Cell<(usize, usize)>,
+}
+
+struct Read {
+    text: String,
+    tokens: Vec<Token>,
+    error: Option<TokenError>,
+}
+
+impl Payload for Tokenizer {
+    const NAME: &'static str = "_tokenize.TokenizerIter";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Tokenizer { readline, encoding, extra: _, read: _, next: _, column: _, line, line_range: _ } =
+            self;
+        readline.trace(t);
+        encoding.trace(t);
+        line.trace(t);
+    }
+}
+
+type This = ExtArg<Tokenizer>;
 
 native_type! {
     TOKENIZER: "_tokenize.TokenizerIter", Kind::Ext, 0;
     methods {
-        [static] "__new__($type, *args, **kwargs)" => |vm: &Vm, _: Args<'_>| -> R<Value> { Err(vm.unsupported("splitting source into tokens")) };
+        [static] "__new__($type, readline, /, *, encoding=None, extra_tokens)" => new;
+        "__iter__($self, /)" => |_: &Vm, this: Value| this;
+        "__next__($self, /)" => next;
     }
 }
 
 native_functions! { FUNCTIONS: }
+
+fn new(vm: &Vm, _: Value, readline: Value, encoding: Option<Value>, extra: bool) -> R<Value> {
+    let encoding = encoding.filter(|e| !e.is_none());
+    if let Some(e) = encoding.filter(|e| e.cast::<Str>().is_none()) {
+        return Err(vm.type_error(format!(
+            "tokenizeriter() argument 'encoding' must be str, not {}",
+            vm.type_name(e)
+        )));
+    }
+    let ty = ext_type(vm, &TOKENIZER)?;
+    let made = Ext::new(
+        vm,
+        ty,
+        Tokenizer {
+            readline: Field::new(Some(readline)),
+            encoding: Field::new(encoding),
+            extra,
+            read: OnceCell::new(),
+            next: Cell::new(0),
+            column: Cell::new((0, 0, 0)),
+            line: Field::new(None),
+            line_range: Cell::new((0, 0)),
+        },
+    )?;
+    Ok(made.value())
+}
+
+/// All that `readline` gives.
+fn read(vm: &Vm, this: &Tokenizer) -> R<Read> {
+    let lines = List::with_capacity(vm, 0)?;
+    let encoding = this.encoding.or_none();
+    loop {
+        let line = match vm.call(this.readline.or_none(), &[]) {
+            Ok(line) => line,
+            Err(e) => match vm.catch(vm.exc.stop_iteration) {
+                Some(_) => break,
+                None => return Err(e),
+            },
+        };
+        let line = match (line.cast::<Str>(), encoding.is_none()) {
+            (Some(s), true) => s.value(),
+            (None, false) => {
+                let decoded = vm.call_method(line, "decode", &[encoding, vm.str("replace")?])?;
+                if decoded.cast::<Str>().is_none() {
+                    return Err(vm.type_error("readline() returned a non-bytes object"));
+                }
+                decoded
+            }
+            (_, true) => return Err(vm.type_error("readline() returned a non-string object")),
+            (_, false) => return Err(vm.type_error("readline() returned a non-bytes object")),
+        };
+        if line.cast::<Str>().is_none_or(|s| s.bytes().is_empty()) {
+            break;
+        }
+        lines.push(vm, line)?;
+    }
+    let mut text = String::new();
+    for line in lines.items().iter().filter_map(|l| l.cast::<Str>()) {
+        let line = line.to_string_lossy();
+        if text.try_reserve(line.len()).is_err() {
+            return Err(vm.memory_error());
+        }
+        text.push_str(&line);
+    }
+    let (tokens, error) = tokens::tokens(&text);
+    Ok(Read { text, tokens, error })
+}
+
+fn next(vm: &Vm, this: This) -> R<Value> {
+    let this = this.0;
+    if this.read.get().is_none() {
+        let read = read(vm, &this)?;
+        // A readline() that asks for tokens itself was first.
+        let _ = this.read.set(read);
+    }
+    let Some(read) = this.read.get() else { return Err(vm.stop_iteration(Value::NONE)) };
+    loop {
+        let i = this.next.get();
+        let Some(token) = read.tokens.get(i) else {
+            return match &read.error {
+                Some(e) => Err(raise(vm, e, read)),
+                None => Err(vm.stop_iteration(Value::NONE)),
+            };
+        };
+        this.next.set(i + 1);
+        if this.extra || !matches!(token.kind, kind::COMMENT | kind::NL) {
+            return info(vm, this, read, token);
+        }
+    }
+}
+
+fn raise(vm: &Vm, e: &TokenError, read: &Read) -> Raised {
+    let ty = match e.kind {
+        ErrorKind::Indentation => vm.exc.indentation_error,
+        ErrorKind::Tab => vm.exc.tab_error,
+        _ => vm.exc.syntax_error,
+    };
+    let text = read.text.lines().nth(e.line.max(1) as usize - 1);
+    let place = SyntaxPlace { filename: "<string>", line: e.line, col: e.col, end_line: 0, end_col: 0, text };
+    vm.syntax_error(ty, &e.message, &place)
+}
+
+/// (kind, text, start, end, line).
+fn info(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Read, token: &Token) -> R<Value> {
+    let is_trailing = token.kind == kind::ENDMARKER
+        || token.kind == kind::DEDENT
+            && token.start >= read.text.len()
+            && token.line_start >= read.text.len();
+    let kind = match token.kind {
+        k if this.extra && k > kind::DEDENT && k < kind::OP => kind::OP,
+        k => k,
+    };
+    let text = match token.kind {
+        kind::DEDENT | kind::ENDMARKER => "",
+        kind::NEWLINE if !this.extra => "",
+        _ => &read.text[token.start..token.end],
+    };
+    let start = column(&this, read, token.line_start, token.start);
+    let end = match token.kind {
+        // Wherever the line ends, its end is one wide.
+        _ if token.implied => start + 1,
+        kind::NEWLINE | kind::NL => start + (token.end - token.start) as u32,
+        _ if token.line == token.end_line => column(&this, read, token.line_start, token.end),
+        _ => {
+            let from = read.text[..token.end].rfind('\n').map_or(0, |i| i + 1);
+            column(&this, read, from, token.end)
+        }
+    };
+    let line = if is_trailing { vm.str("")? } else { line(vm, this, read, token)? };
+    let place =
+        |line: u32, col: u32| vm.tuple(&[Value::small_int(line.into()), Value::small_int(col.into())]);
+    vm.tuple(&[
+        Value::small_int(kind.into()),
+        vm.str(text)?,
+        place(token.line, start)?,
+        place(token.end_line, end)?,
+        line,
+    ])
+}
+
+/// The column of a place on the line that begins at `line_start`, counted on from the last one asked for.
+fn column(this: &Tokenizer, read: &Read, line_start: usize, at: usize) -> u32 {
+    let (last_start, last, col) = this.column.get();
+    let (from, base) = if last_start == line_start && last <= at { (last, col) } else { (line_start, 0) };
+    let col = base + tokens::chars(&read.text.as_bytes()[from..at]);
+    this.column.set((line_start, at, col));
+    col
+}
+
+fn line(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Read, token: &Token) -> R<Value> {
+    let range = (token.line_start, token.line_end);
+    if let Some(line) = this.line.get().filter(|_| this.line_range.get() == range) {
+        return Ok(line);
+    }
+    let text = vm.str(&read.text[range.0..range.1])?;
+    this.line.set(vm, this, text);
+    this.line_range.set(range);
+    Ok(text)
+}
 
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {

@@ -45,7 +45,7 @@ native_type! {
         "__repr__($self, /)" => repr;
     }
     getset {
-        "__callback__" => |_, v| Ok(v.cast::<Ext<Weak>>().map_or(Value::NONE, |w| w.callback.or_none()));
+        "__callback__" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Weak>>().map_or(Value::NONE, |w| w.callback.or_none()));
     }
 }
 

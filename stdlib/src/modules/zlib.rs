@@ -284,9 +284,9 @@ native_type! {
         "flush($self, length=zlib.DEF_BUF_SIZE, /)" => flush_rest;
     }
     getset {
-        "unused_data" => |vm, v| vm.bytes(&unpacker(vm, v)?.0.borrow().unused);
-        "unconsumed_tail" => |vm, v| vm.bytes(&unpacker(vm, v)?.0.borrow().unconsumed);
-        "eof" => |vm, v| Ok(Value::bool(unpacker(vm, v)?.0.borrow().stage == Stage::End));
+        "unused_data" => |vm: &Vm, v: Value| vm.bytes(&unpacker(vm, v)?.0.borrow().unused);
+        "unconsumed_tail" => |vm: &Vm, v: Value| vm.bytes(&unpacker(vm, v)?.0.borrow().unconsumed);
+        "eof" => |vm: &Vm, v: Value| Ok(Value::bool(unpacker(vm, v)?.0.borrow().stage == Stage::End));
     }
 }
 
@@ -310,9 +310,9 @@ native_type! {
         "decompress($self, /, data, max_length=-1)" => read_some;
     }
     getset {
-        "unused_data" => |vm, v| vm.bytes(&reader(vm, v)?.inner.borrow().unused);
-        "needs_input" => |vm, v| { let r = reader(vm, v)?; Ok(Value::bool(r.pending.borrow().is_empty() && r.inner.borrow().stage != Stage::End)) };
-        "eof" => |vm, v| Ok(Value::bool(reader(vm, v)?.inner.borrow().stage == Stage::End));
+        "unused_data" => |vm: &Vm, v: Value| vm.bytes(&reader(vm, v)?.inner.borrow().unused);
+        "needs_input" => |vm: &Vm, v: Value| { let r = reader(vm, v)?; Ok(Value::bool(r.pending.borrow().is_empty() && r.inner.borrow().stage != Stage::End)) };
+        "eof" => |vm: &Vm, v: Value| Ok(Value::bool(reader(vm, v)?.inner.borrow().stage == Stage::End));
     }
 }
 

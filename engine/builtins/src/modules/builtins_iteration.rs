@@ -91,7 +91,7 @@ fn aiter(vm: &Vm, v: Value) -> R<Value> {
     let Some(f) = ty.special(vm, Special::AIter) else {
         return Err(vm.type_error(format!("'{}' object is not an async iterable", ty.name_string())));
     };
-    let it = vm.call_special_method(f, Args::new(&[v], None))?;
+    let it = vm.special_1(f, v)?;
     if vm.type_of(it).special(vm, Special::ANext).is_none() {
         return Err(
             vm.type_error(format!("aiter() returned not an async iterator of type '{}'", vm.type_name(it)))
@@ -108,7 +108,7 @@ fn anext(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
     if default.is_some() {
         return Err(vm.unsupported("anext() with a default"));
     }
-    vm.call_special_method(f, Args::new(&[it], None))
+    vm.special_1(f, it)
 }
 
 fn sorted(vm: &Vm, iterable: Value, key: Option<Value>, reverse: Option<Value>) -> R<Value> {

@@ -25,7 +25,7 @@ native_functions! { pub FUNCTIONS:
 
 fn abs(vm: &Vm, v: Value) -> R<Value> {
     match vm.type_of(v).special(vm, Special::Abs) {
-        Some(f) => vm.call_special_method(f, Args::new(&[v], None)),
+        Some(f) => vm.special_1(f, v),
         None => Err(vm.type_error(format!("bad operand type for abs(): '{}'", vm.type_name(v)))),
     }
 }
@@ -95,8 +95,8 @@ fn round(vm: &Vm, v: Value, digits: Option<Value>) -> R<Value> {
         return Err(vm.type_error(format!("type {} doesn't define __round__ method", ty.name_string())));
     };
     match digits.filter(|d| !d.is_none()) {
-        Some(d) => vm.call_special_method(f, Args::new(&[v, d], None)),
-        None => vm.call_special_method(f, Args::new(&[v], None)),
+        Some(d) => vm.special_2(f, v, d),
+        None => vm.special_1(f, v),
     }
 }
 

@@ -194,9 +194,6 @@ fn compile(
     if wanted & !(compile_flags::ALL | compile_flags::FUTURES) != 0 {
         return Err(vm.value_error("compile(): unrecognised flags"));
     }
-    if wanted & compile_flags::ONLY_AST != 0 {
-        return Err(vm.unsupported("syntax trees as objects (the flag PyCF_ONLY_AST)"));
-    }
     let Some(text) = source_text(vm, source, blanks)? else {
         if source.cast::<CodeObject>().is_some() {
             return Ok(source);
@@ -209,6 +206,11 @@ fn compile(
         _ => return Err(vm.value_error("compile(): invalid optimize value")),
     };
     let inherited = if dont_inherit.unwrap_or(false) { 0 } else { inherited_flags(vm) };
+    if wanted & compile_flags::ONLY_AST != 0 {
+        let (flags, decoded) = (inherited | wanted, text.decoded);
+        let what = Compile { source: &text.bytes, filename: &filename, mode, optimize, flags, decoded };
+        return vm.hooks.clone().parse(vm, &what);
+    }
     Ok(compile_text(vm, &text, &filename, mode, inherited | wanted, optimize)?.value())
 }
 

@@ -12,6 +12,7 @@ mod gc;
 mod import;
 mod itertools;
 mod math;
+mod monitoring;
 mod operator;
 mod program;
 mod signal;

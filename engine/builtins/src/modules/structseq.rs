@@ -51,7 +51,7 @@ impl Lazy {
         let n = Value::small_int(def.getset.len() as i64);
         let names = skein_runtime::types::list::List::with_capacity(vm, def.getset.len())?;
         for g in def.getset {
-            names.push(vm, vm.str(g.name)?)?;
+            names.push(vm, vm.str(g.name())?)?;
         }
         let d = t.dict();
         d.set_name(vm, "n_sequence_fields", n)?;
@@ -113,7 +113,7 @@ pub fn repr(vm: &Vm, this: Ref<Tuple>) -> R<String> {
         if i > 0 {
             out.push_str(", ");
         }
-        out.push_str(&format!("{}={}", g.name, vm.repr_string(v)?));
+        out.push_str(&format!("{}={}", g.name(), vm.repr_string(v)?));
     }
     out.push(')');
     Ok(out)

@@ -7,7 +7,7 @@ use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::list::List;
-use skein_runtime::types::module::Module;
+use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -28,6 +28,12 @@ pub fn version_text() -> String {
 const ARCH: &str = "x86_64";
 #[cfg(target_arch = "aarch64")]
 const ARCH: &str = "aarch64";
+
+native_functions! { JIT_FUNCTIONS:
+    "is_available()" => |_: &Vm| false, "Return True if the current Python executable supports JIT compilation.";
+    "is_enabled()" => |_: &Vm| false, "Return True if JIT compilation is enabled for the current Python process.";
+    "is_active()" => |_: &Vm| false, "Return True if the topmost Python frame is currently executing JIT code.";
+}
 
 native_functions! { pub FUNCTIONS:
     "_get_cpu_count_config()" => cpu_count_config, "Private function for getting PyConfig.cpu_count";
@@ -524,6 +530,8 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "_git", git)?;
     d.set_name(vm, "pycache_prefix", Value::NONE)?;
     d.set_name(vm, "dont_write_bytecode", Value::bool(c.dont_write_bytecode))?;
+    d.set_name(vm, "_jit", make_module(vm, "sys._jit", JIT_FUNCTIONS)?.value())?;
+    d.set_name(vm, "monitoring", super::monitoring::make(vm)?.value())?;
     super::sys_hooks::install(vm, m)?;
     Ok(m)
 }

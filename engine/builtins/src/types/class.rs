@@ -38,6 +38,16 @@ pub fn new_class(
 ) -> R<TaskRef> {
     let bases = if bases.is_empty() { Tuple::new(vm, &[vm.types.object.value()])? } else { bases };
     let base = vm.best_base(bases)?;
+    if !meta.is_subtype(vm.types.type_) {
+        let name = meta.message_name();
+        return Err(vm.type_error(format!("type.__new__({name}): {name} is not a subtype of type")));
+    }
+    // What may run Python code runs before there is a class that is made in part.
+    let slots = match namespace.get_str(vm, vm.names.__slots__)? {
+        Some(slots) if slots.cast::<Str>().is_some() => Some(List::new(vm, &[slots])?),
+        Some(slots) => Some(vm.list_from(slots)?),
+        None => None,
+    };
     let ty = vm.alloc_instance::<Type>(meta)?;
     let mut flags = type_flags::HEAP | type_flags::BASETYPE;
     const INHERITED: u32 = type_flags::HAS_DICT | type_flags::HAS_WEAKREF | type_flags::HAS_DEL;
@@ -70,7 +80,7 @@ pub fn new_class(
             dict.set_str(vm, vm.names.__module__, m)?;
         }
     }
-    apply_slots(vm, ty, base, dict)?;
+    apply_slots(vm, ty, base, dict, slots)?;
     if dict.get_str(vm, vm.names.__doc__)?.is_none() {
         dict.set_str(vm, vm.names.__doc__, Value::NONE)?;
     }
@@ -127,7 +137,7 @@ pub fn new_class(
     if dict.get_str(vm, eq)?.is_some() && dict.get_str(vm, hash)?.is_none() {
         dict.set_str(vm, hash, Value::NONE)?;
     }
-    let mro = class_mro(vm, meta, ty)?;
+    let mro = class_mro(vm, ty)?;
     ty.mro.set(vm, ty, mro.value());
     apply_pattern_flags(vm, ty, dict)?;
     for b in bases.items() {
@@ -139,37 +149,51 @@ pub fn new_class(
     super::class_hooks::task(vm, ty, dict, args)
 }
 
-/// The MRO, by the metaclass's `mro()` if it has its own.
-fn class_mro(vm: &Vm, meta: Ref<Type>, ty: Ref<Type>) -> R<Ref<Tuple>> {
+/// An MRO that a program made: its methods are to work on the instances' layout. TypeError.
+fn checked_mro(vm: &Vm, ty: Ref<Type>, mro: Ref<Tuple>) -> R<Ref<Tuple>> {
+    for &t in mro.items() {
+        let Some(t) = t.cast::<Type>() else {
+            return Err(vm.type_error(format!("mro() returned a non-class ('{}')", vm.type_name(t))));
+        };
+        if !ty.has_layout_of(t) {
+            let name = t.message_name();
+            return Err(vm.type_error(format!("mro() returned base with unsuitable layout ('{name}')")));
+        }
+    }
+    Ok(mro)
+}
+
+/// The MRO, by the metaclass's `mro()` if it has its own. The class has its bases.
+pub fn class_mro(vm: &Vm, ty: Ref<Type>) -> R<Ref<Tuple>> {
+    let meta = vm.type_of(ty.value());
     if meta != vm.types.type_
         && let Some(f) = meta.lookup(vm, vm.names.mro)
         && f.cast::<Function>().is_some()
     {
         // Look-ups on the class meanwhile go by the standard order.
-        let standard = compute_mro(vm, ty)?;
-        ty.mro.set(vm, ty, standard.value());
+        if ty.mro.get().is_none() {
+            let standard = compute_mro(vm, ty)?;
+            ty.mro.set(vm, ty, standard.value());
+        }
         let r = vm.call(f, &[ty.value()])?;
         let list = vm.list_from(r)?;
-        for t in list.items() {
-            if t.cast::<Type>().is_none() {
-                return Err(vm.type_error(format!("mro() returned a non-class ('{}')", vm.type_name(*t))));
-            }
-        }
-        return Tuple::new(vm, list.items());
+        return checked_mro(vm, ty, Tuple::new(vm, list.items())?);
     }
     compute_mro(vm, ty)
 }
 
 /// `__slots__`: member descriptors and the slots' names.
-fn apply_slots(vm: &Vm, ty: Ref<Type>, base: Ref<Type>, dict: Ref<Dict>) -> R<()> {
+fn apply_slots(
+    vm: &Vm,
+    ty: Ref<Type>,
+    base: Ref<Type>,
+    dict: Ref<Dict>,
+    declared: Option<Ref<List>>,
+) -> R<()> {
     ty.slot_names.set(vm, ty, base.slot_names.get());
-    let Some(slots) = dict.get_str(vm, vm.names.__slots__)? else {
+    let Some(declared) = declared else {
         ty.set_flag(type_flags::HAS_DICT | type_flags::HAS_WEAKREF, true);
         return Ok(());
-    };
-    let declared = match slots.cast::<Str>() {
-        Some(_) => List::new(vm, &[slots])?,
-        None => vm.list_from(slots)?,
     };
     let names = List::with_capacity(vm, declared.len())?;
     for &s in declared.items() {

@@ -50,8 +50,8 @@ native_type! {
         [class] "from_number($type, number, /)" => from_number, "Convert number to a complex floating-point number.";
     }
     getset {
-        "real" => |vm, v| vm.float(v.cast::<Complex>().map_or(0.0, |c| c.re()));
-        "imag" => |vm, v| vm.float(v.cast::<Complex>().map_or(0.0, |c| c.im()));
+        "real" => |vm: &Vm, v: Value| vm.float(v.cast::<Complex>().map_or(0.0, |c| c.re()));
+        "imag" => |vm: &Vm, v: Value| vm.float(v.cast::<Complex>().map_or(0.0, |c| c.im()));
     }
 }
 
@@ -243,7 +243,7 @@ fn by_method(vm: &Vm, v: Value) -> R<Option<Pair>> {
         return Ok(Some((c.re(), c.im())));
     }
     let Some(f) = vm.type_of(v).special(vm, Special::Complex) else { return Ok(None) };
-    let r = vm.call_special_method(f, Args::new(&[v], None))?;
+    let r = vm.special_1(f, v)?;
     match r.cast::<Complex>() {
         Some(c) => Ok(Some((c.re(), c.im()))),
         None => Err(vm.type_error(format!(

@@ -140,7 +140,7 @@ fn getitem(vm: &Vm, d: Ref<Dict>, key: Value) -> R<Value> {
     if ty != vm.types.dict
         && let Some(missing) = ty.special(vm, Special::Missing)
     {
-        return vm.call_special_method(missing, Args::new(&[d.value(), key], None));
+        return vm.special_2(missing, d.value(), key);
     }
     Err(vm.key_error(key))
 }

@@ -17,20 +17,20 @@ native_type! {
         "__repr__($self, /)" => repr;
     }
     getset {
-        "f_code" => |_, v| Ok(frame(v).code().value());
-        "f_globals" => |_, v| Ok(frame(v).function().globals.or_none());
-        "f_builtins" => |vm, v| Ok(skein_runtime::interp::builtins_of(vm, frame(v).function())?.map_or(Value::NONE, Value::from));
-        "f_locals" => |vm, v| frame_locals(vm, frame(v));
-        "f_back" => |vm, v| Ok(frame_back(vm, frame(v))?.map_or(Value::NONE, Value::from));
-        "f_lineno" => |vm, v| Ok(line(vm, frame(v)).map_or(Value::NONE, |l| Value::small_int(i64::from(l))));
-        "f_lasti" => |vm, v| Ok(Value::small_int(i64::from(frame_unit(vm, frame(v))) * 4));
-        "f_trace" => |_, v| Ok(frame(v).trace_function.or_none()), |vm, v, new| {
-            frame(v).trace_function.set(vm, frame(v), new);
+        "f_code" => |_: &Vm, v: Ref<FrameObject>| Ok(v.code().value());
+        "f_globals" => |_: &Vm, v: Ref<FrameObject>| Ok(v.function().globals.or_none());
+        "f_builtins" => |vm: &Vm, v: Ref<FrameObject>| Ok(skein_runtime::interp::builtins_of(vm, v.function())?.map_or(Value::NONE, Value::from));
+        "f_locals" => |vm: &Vm, v: Ref<FrameObject>| frame_locals(vm, v);
+        "f_back" => |vm: &Vm, v: Ref<FrameObject>| Ok(frame_back(vm, v)?.map_or(Value::NONE, Value::from));
+        "f_lineno" => |vm: &Vm, v: Ref<FrameObject>| Ok(line(vm, v).map_or(Value::NONE, |l| Value::small_int(i64::from(l))));
+        "f_lasti" => |vm: &Vm, v: Ref<FrameObject>| Ok(Value::small_int(i64::from(frame_unit(vm, v)) * 4));
+        "f_trace" => |_: &Vm, v: Ref<FrameObject>| Ok(v.trace_function.or_none()), |vm: &Vm, v: Ref<FrameObject>, new: Option<Value>| {
+            v.trace_function.set(vm, v, new);
             Ok(())
         };
-        "f_trace_lines" => |_, _| Ok(Value::TRUE), |_, _, _| Ok(());
-        "f_trace_opcodes" => |_, _| Ok(Value::FALSE), |_, _, _| Ok(());
-        "f_generator" => |_, v| Ok(frame(v).generator.or_none());
+        "f_trace_lines" => |_: &Vm, _: Value| Ok(Value::TRUE), |_: &Vm, _: Value, _: Option<Value>| Ok(());
+        "f_trace_opcodes" => |_: &Vm, _: Value| Ok(Value::FALSE), |_: &Vm, _: Value, _: Option<Value>| Ok(());
+        "f_generator" => |_: &Vm, v: Ref<FrameObject>| Ok(v.generator.or_none());
     }
 }
 
@@ -47,24 +47,14 @@ native_type! {
         };
     }
     getset {
-        "tb_next" => |_, v| Ok(traceback(v).next.or_none()), set_next;
-        "tb_frame" => |vm, v| Ok(frame_of_traceback(vm, traceback(v))?.value());
-        "tb_lasti" => |_, v| Ok(Value::small_int(i64::from(traceback(v).unit()) * 4));
-        "tb_lineno" => |_, v| Ok(match traceback(v).line() {
+        "tb_next" => |_: &Vm, v: Ref<Traceback>| Ok(v.next.or_none()), set_next;
+        "tb_frame" => |vm: &Vm, v: Ref<Traceback>| Ok(frame_of_traceback(vm, v)?.value());
+        "tb_lasti" => |_: &Vm, v: Ref<Traceback>| Ok(Value::small_int(i64::from(v.unit()) * 4));
+        "tb_lineno" => |_: &Vm, v: Ref<Traceback>| Ok(match v.line() {
             0 => Value::NONE,
             n => Value::small_int(i64::from(n)),
         });
     }
-}
-
-fn frame(v: Value) -> Ref<FrameObject> {
-    // SAFETY: its attributes are found on frames only.
-    unsafe { v.cast_unchecked() }
-}
-
-fn traceback(v: Value) -> Ref<Traceback> {
-    // SAFETY: its attributes are found on tracebacks only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn line(vm: &Vm, f: Ref<FrameObject>) -> Option<u32> {
@@ -102,9 +92,9 @@ fn new_traceback(vm: &Vm, _ty: Value, next: Value, f: Ref<FrameObject>, lasti: i
     Ok(tb.value())
 }
 
-fn set_next(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_next(vm: &Vm, v: Ref<Traceback>, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("can't delete tb_next attribute")) };
-    let tb = traceback(v);
+    let tb = v;
     if new.is_none() {
         tb.next.set(vm, tb, None);
         return Ok(());

@@ -159,7 +159,7 @@ fn new_reversed(vm: &Vm, args: Args<'_>) -> R<Value> {
     };
     let of = vm.type_of(sequence);
     match of.special(vm, Special::Reversed) {
-        Some(f) if !f.is_none() => return vm.call_special_method(f, Args::new(&[sequence], None)),
+        Some(f) if !f.is_none() => return vm.special_1(f, sequence),
         None if of.special(vm, Special::GetItem).is_some() && of.special(vm, Special::Len).is_some() => {}
         _ => return Err(vm.type_error(format!("'{}' object is not reversible", of.name_string()))),
     }

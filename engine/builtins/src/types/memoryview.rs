@@ -77,18 +77,18 @@ native_type! {
         };
     }
     getset {
-        "obj" => |vm, v| Ok(open(vm, this(vm, v)?)?.object.value());
-        "nbytes" => |vm, v| { let v = open(vm, this(vm, v)?)?; vm.int((v.count * item_size(v.format)) as i64) };
-        "readonly" => |vm, v| Ok(Value::bool(open(vm, this(vm, v)?)?.readonly));
-        "itemsize" => |vm, v| vm.int(item_size(open(vm, this(vm, v)?)?.format) as i64);
-        "format" => |vm, v| vm.str(&char::from(open(vm, this(vm, v)?)?.format).to_string());
-        "ndim" => |vm, v| { open(vm, this(vm, v)?)?; vm.int(1) };
-        "shape" => |vm, v| { let v = open(vm, this(vm, v)?)?; vm.tuple(&[Value::small_int(v.count as i64)]) };
-        "strides" => |vm, v| { let v = open(vm, this(vm, v)?)?; vm.tuple(&[Value::small_int(v.stride)]) };
-        "suboffsets" => |vm, v| { open(vm, this(vm, v)?)?; vm.tuple(&[]) };
-        "contiguous" => |vm, v| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
-        "c_contiguous" => |vm, v| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
-        "f_contiguous" => |vm, v| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
+        "obj" => |vm: &Vm, v: Value| Ok(open(vm, this(vm, v)?)?.object.value());
+        "nbytes" => |vm: &Vm, v: Value| { let v = open(vm, this(vm, v)?)?; vm.int((v.count * item_size(v.format)) as i64) };
+        "readonly" => |vm: &Vm, v: Value| Ok(Value::bool(open(vm, this(vm, v)?)?.readonly));
+        "itemsize" => |vm: &Vm, v: Value| vm.int(item_size(open(vm, this(vm, v)?)?.format) as i64);
+        "format" => |vm: &Vm, v: Value| vm.str(&char::from(open(vm, this(vm, v)?)?.format).to_string());
+        "ndim" => |vm: &Vm, v: Value| { open(vm, this(vm, v)?)?; vm.int(1) };
+        "shape" => |vm: &Vm, v: Value| { let v = open(vm, this(vm, v)?)?; vm.tuple(&[Value::small_int(v.count as i64)]) };
+        "strides" => |vm: &Vm, v: Value| { let v = open(vm, this(vm, v)?)?; vm.tuple(&[Value::small_int(v.stride)]) };
+        "suboffsets" => |vm: &Vm, v: Value| { open(vm, this(vm, v)?)?; vm.tuple(&[]) };
+        "contiguous" => |vm: &Vm, v: Value| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
+        "c_contiguous" => |vm: &Vm, v: Value| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
+        "f_contiguous" => |vm: &Vm, v: Value| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
     }
 }
 

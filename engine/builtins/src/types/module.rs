@@ -23,16 +23,11 @@ native_type! {
     getset {
         "__dict__" => crate::types::get_dict;
         "__annotations__" => get_annotations, set_annotations;
-        "__annotate__" => |vm, v| Ok(this(v).dict().get_str(vm, vm.names.__annotate__)?.unwrap_or(Value::NONE)), |vm, v, new| {
+        "__annotate__" => |vm: &Vm, v: Ref<Module>| Ok(v.dict().get_str(vm, vm.names.__annotate__)?.unwrap_or(Value::NONE)), |vm: &Vm, v: Ref<Module>, new: Option<Value>| {
             let Some(new) = new else { return Err(vm.type_error("cannot delete __annotate__ attribute")) };
-            this(v).dict().set_str(vm, vm.names.__annotate__, new)
+            v.dict().set_str(vm, vm.names.__annotate__, new)
         };
     }
-}
-
-fn this(v: Value) -> Ref<Module> {
-    // SAFETY: these attributes are found on modules only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -100,8 +95,8 @@ fn dir(vm: &Vm, m: Ref<Module>) -> R<Value> {
     Ok(list.value())
 }
 
-fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
-    let d = this(v).dict();
+fn get_annotations(vm: &Vm, v: Ref<Module>) -> R<Value> {
+    let d = v.dict();
     if let Some(a) = d.get_str(vm, vm.names.__annotations__)? {
         return Ok(a);
     }
@@ -121,8 +116,8 @@ fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
     Ok(made)
 }
 
-fn set_annotations(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
-    let d = this(v).dict();
+fn set_annotations(vm: &Vm, v: Ref<Module>, new: Option<Value>) -> R<()> {
+    let d = v.dict();
     match new {
         Some(a) => d.set_str(vm, vm.names.__annotations__, a)?,
         None if !d.delete_str(vm, vm.names.__annotations__)? => {

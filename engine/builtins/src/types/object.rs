@@ -39,7 +39,7 @@ native_type! {
         [class] "__subclasshook__($type, object, /)" => subclasshook;
     }
     getset {
-        "__class__" => |vm, v| Ok(vm.type_of(v).value()), set_class;
+        "__class__" => |vm: &Vm, v: Value| Ok(vm.type_of(v).value()), set_class;
     }
 }
 
@@ -133,7 +133,7 @@ fn eq(_: &Vm, a: Value, b: Value) -> Value {
 
 fn ne(vm: &Vm, a: Value, b: Value) -> R<Value> {
     let Some(f) = vm.type_of(a).special(vm, Special::Eq) else { return Ok(Value::NOT_IMPLEMENTED) };
-    let r = vm.call_special_method(f, Args::new(&[a, b], None))?;
+    let r = vm.special_2(f, a, b)?;
     if r.is(Value::NOT_IMPLEMENTED) {
         return Ok(r);
     }
@@ -206,7 +206,7 @@ fn reduce_ex(vm: &Vm, v: Value, protocol: i64) -> R<Value> {
     if own != vm.types.object.lookup(vm, vm.names.__reduce__)
         && let Some(f) = own
     {
-        return vm.call_special_method(f, Args::new(&[v], None));
+        return vm.special_1(f, v);
     }
     copyreg_reduce(vm, v, protocol)
 }

@@ -7,6 +7,7 @@ use crate::types::int::Int;
 use skein_bytecode::Special;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
+use skein_runtime::types::int::{DECIMAL, decimal};
 use skein_runtime::types::str::{Str, char_width, count_chars, push_code_point};
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
@@ -65,7 +66,9 @@ impl<'a> Formatter<'a> {
         while let Some(n) = memchr::memchr(b'%', &self.format[self.at..]) {
             self.out.extend_from_slice(&self.format[self.at..self.at + n]);
             self.at += n + 1;
-            self.conversion()?;
+            if !self.plain_conversion()? {
+                self.conversion()?;
+            }
         }
         self.out.extend_from_slice(&self.format[self.at..]);
         let left = match self.tuple {
@@ -77,6 +80,34 @@ impl<'a> Formatter<'a> {
             return Err(self.vm.type_error(format!("not all arguments converted during {what} formatting")));
         }
         Ok(self.out)
+    }
+
+    /// `%s` and `%d` alone, of what has its text at once; false for all else.
+    #[inline]
+    fn plain_conversion(&mut self) -> R<bool> {
+        let kind = match self.format.get(self.at) {
+            Some(&kind @ (b's' | b'd')) if self.text && !self.is_mapping => kind,
+            _ => return Ok(false),
+        };
+        let v = match self.tuple {
+            Some(t) => t.items().get(self.used).copied(),
+            None => (self.used == 0).then_some(self.values),
+        };
+        match v {
+            Some(v) if v.is_int() => {
+                let mut buf = [0; DECIMAL];
+                self.out.extend_from_slice(decimal(v.as_small_int(), &mut buf));
+            }
+            Some(v) if kind == b's' => {
+                let s = self.vm.to_str(v)?;
+                self.vm.check_room(self.out.len().saturating_add(s.bytes().len()))?;
+                self.out.extend_from_slice(s.bytes());
+            }
+            _ => return Ok(false),
+        }
+        self.at += 1;
+        self.used += 1;
+        Ok(true)
     }
 
     fn peek(&self) -> R<u8> {
@@ -308,8 +339,18 @@ impl<'a> Formatter<'a> {
         };
         let len = sign.len() + prefix.len() + digits.len();
         let fill = if c.zero && !c.left && zeros { c.width.saturating_sub(len) } else { 0 };
-        let body = format!("{sign}{prefix}{}{digits}", "0".repeat(fill));
-        self.pad(c, body.as_bytes());
+        let body_len = len + fill;
+        let missing = c.width.saturating_sub(body_len);
+        if !c.left {
+            self.out.resize(self.out.len() + missing, b' ');
+        }
+        self.out.extend_from_slice(sign.as_bytes());
+        self.out.extend_from_slice(prefix.as_bytes());
+        self.out.resize(self.out.len() + fill, b'0');
+        self.out.extend_from_slice(digits.as_bytes());
+        if c.left {
+            self.out.resize(self.out.len() + missing, b' ');
+        }
     }
 
     fn int_conversion(&mut self, c: &Conversion, kind: u8) -> R<()> {
@@ -393,7 +434,7 @@ fn bytes_for_percent(vm: &Vm, v: Value) -> R<Vec<u8>> {
         return bytes_of_object(vm, v);
     }
     if let Some(f) = vm.type_of(v).special(vm, Special::Bytes) {
-        let r = vm.call_special_method(f, skein_runtime::native::Args::new(&[v], None))?;
+        let r = vm.special_1(f, v)?;
         if r.cast::<skein_runtime::types::bytes::Bytes>().is_none() {
             return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(r))));
         }

@@ -35,9 +35,9 @@ native_type! {
         "__reduce__($self, /)" => reduce;
     }
     getset {
-        "start" => |_, v| Ok(this(v).start.value());
-        "stop" => |_, v| Ok(this(v).stop.value());
-        "step" => |_, v| Ok(this(v).step.value());
+        "start" => |_: &Vm, v: Ref<Range>| Ok(v.start.value());
+        "stop" => |_: &Vm, v: Ref<Range>| Ok(v.stop.value());
+        "step" => |_: &Vm, v: Ref<Range>| Ok(v.step.value());
     }
 }
 
@@ -76,11 +76,6 @@ native_type! {
         "__next__($self, /)" => next_long;
         "__length_hint__($self, /)" => |_: &Vm, it: ExtArg<LongRangeIter>| it.0.left.value();
     }
-}
-
-fn this(v: Value) -> Ref<Range> {
-    // SAFETY: the attributes are those of this type, which has no subclasses.
-    unsafe { v.cast_unchecked() }
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {

@@ -29,15 +29,10 @@ native_type! {
         "__reduce__($self, /)" => reduce;
     }
     getset {
-        "start" => |_, v| Ok(this(v).start.or_none());
-        "stop" => |_, v| Ok(this(v).stop.or_none());
-        "step" => |_, v| Ok(this(v).step.or_none());
+        "start" => |_: &Vm, v: Ref<Slice>| Ok(v.start.or_none());
+        "stop" => |_: &Vm, v: Ref<Slice>| Ok(v.stop.or_none());
+        "step" => |_: &Vm, v: Ref<Slice>| Ok(v.step.or_none());
     }
-}
-
-fn this(v: Value) -> Ref<Slice> {
-    // SAFETY: the attributes are those of this type, which has no subclasses of another layout.
-    unsafe { v.cast_unchecked() }
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {

@@ -50,10 +50,10 @@ native_type! {
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {
-        "value" => |_, v| Ok(interpolation(v).value.value());
-        "expression" => |_, v| Ok(interpolation(v).expression.value());
-        "conversion" => |_, v| Ok(interpolation(v).conversion.value());
-        "format_spec" => |_, v| Ok(interpolation(v).format_spec.value());
+        "value" => |_: &Vm, v: Ref<Ext<Interpolation>>| Ok(v.value.value());
+        "expression" => |_: &Vm, v: Ref<Ext<Interpolation>>| Ok(v.expression.value());
+        "conversion" => |_: &Vm, v: Ref<Ext<Interpolation>>| Ok(v.conversion.value());
+        "format_spec" => |_: &Vm, v: Ref<Ext<Interpolation>>| Ok(v.format_spec.value());
     }
 }
 
@@ -61,11 +61,6 @@ impl Interpolation {
     fn fields(&self) -> [Value; 4] {
         [&self.value, &self.expression, &self.conversion, &self.format_spec].map(|f| f.value())
     }
-}
-
-fn interpolation(v: Value) -> Ref<Ext<Interpolation>> {
-    // SAFETY: these attributes are found on interpolations only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn interpolation_type(vm: &Vm) -> R<Ref<Type>> {
@@ -177,13 +172,13 @@ native_type! {
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {
-        "strings" => |_, v| Ok(template(v).strings.value());
-        "interpolations" => |_, v| Ok(template(v).interpolations.value());
-        "values" => |vm, v| {
-            let (_, interpolations) = template(v).parts();
+        "strings" => |_: &Vm, v: This| Ok(v.strings.value());
+        "interpolations" => |_: &Vm, v: This| Ok(v.interpolations.value());
+        "values" => |vm: &Vm, v: This| {
+            let (_, interpolations) = v.parts();
             let row = List::with_capacity(vm, interpolations.len())?;
-            for &i in interpolations.items() {
-                row.push(vm, interpolation(i).value.value())?;
+            for i in interpolations.items().iter().filter_map(|i| i.cast::<Ext<Interpolation>>()) {
+                row.push(vm, i.value.value())?;
             }
             vm.tuple(row.items())
         };
@@ -197,13 +192,11 @@ impl Template {
     }
 }
 
-fn template(v: Value) -> This {
-    // SAFETY: these attributes are found on templates only.
-    unsafe { v.cast_unchecked() }
-}
-
 /// The Template of a tuple of strings and one of interpolations, one shorter.
 pub fn template_of(vm: &Vm, strings: Value, interpolations: Value) -> R<Value> {
+    if strings.cast::<Tuple>().is_none() || interpolations.cast::<Tuple>().is_none() {
+        return Err(vm.system_error("a template of what is no tuple"));
+    }
     let payload =
         Template { strings: Field::new(Some(strings)), interpolations: Field::new(Some(interpolations)) };
     Ok(Ext::new(vm, ext_type(vm, &TEMPLATE)?, payload)?.value())
@@ -311,7 +304,8 @@ native_type! {
 }
 
 fn next(vm: &Vm, it: ExtArg<Parts>) -> Value {
-    let (strings, interpolations) = template(it.0.template.value()).parts();
+    let Some(template) = it.0.template.cast::<Ext<Template>>() else { return vm.stop() };
+    let (strings, interpolations) = template.parts();
     loop {
         let n = it.0.next.get();
         let row = if n.is_multiple_of(2) { strings } else { interpolations };

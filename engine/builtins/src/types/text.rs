@@ -1,7 +1,6 @@
 //! Small helpers on text and bytes shared by several types.
 
 use skein_bytecode::Special;
-use skein_runtime::native::Args;
 use skein_runtime::object::Ref;
 use skein_runtime::types::function::Function;
 use skein_runtime::types::str::{Str, push_code_point};
@@ -118,7 +117,7 @@ pub fn cannot_concatenate(vm: &Vm, a: Value, b: Value, message: impl FnOnce() ->
         if f.cast::<Function>().is_some() {
             return Ok(Value::NOT_IMPLEMENTED);
         }
-        let r = vm.call_special_method(f, Args::new(&[b, a], None))?;
+        let r = vm.special_2(f, b, a)?;
         if !r.is(Value::NOT_IMPLEMENTED) {
             return Ok(r);
         }

@@ -38,17 +38,17 @@ native_type! {
         "__name__" => get_name, set_name;
         "__qualname__" => get_qualname, set_qualname;
         "__module__" => get_module, set_module;
-        "__bases__" => |_, v| Ok(this(v).bases.or_none()), set_bases;
-        "__base__" => |_, v| Ok(this(v).base.or_none());
-        "__mro__" => |_, v| Ok(this(v).mro.or_none());
+        "__bases__" => |_: &Vm, v: Ref<Type>| Ok(v.bases.or_none()), set_bases;
+        "__base__" => |_: &Vm, v: Ref<Type>| Ok(v.base.or_none());
+        "__mro__" => |_: &Vm, v: Ref<Type>| Ok(v.mro.or_none());
         "__dict__" => get_dict;
         "__doc__" => get_doc, set_doc;
         "__abstractmethods__" => get_abstract, set_abstract;
-        "__flags__" => |vm, v| vm.int(i64::from(python_flags(this(v))));
-        "__basicsize__" => |_, _| Ok(Value::small_int(16));
-        "__itemsize__" => |_, _| Ok(Value::small_int(0));
-        "__dictoffset__" => |_, v| Ok(Value::small_int(if this(v).has_flag(type_flags::HAS_DICT) { -1 } else { 0 }));
-        "__weakrefoffset__" => |_, v| Ok(Value::small_int(if this(v).has_flag(type_flags::HAS_WEAKREF) { -1 } else { 0 }));
+        "__flags__" => |vm: &Vm, v: Ref<Type>| vm.int(i64::from(python_flags(v)));
+        "__basicsize__" => |_: &Vm, _: Value| Ok(Value::small_int(16));
+        "__itemsize__" => |_: &Vm, _: Value| Ok(Value::small_int(0));
+        "__dictoffset__" => |_: &Vm, v: Ref<Type>| Ok(Value::small_int(if v.has_flag(type_flags::HAS_DICT) { -1 } else { 0 }));
+        "__weakrefoffset__" => |_: &Vm, v: Ref<Type>| Ok(Value::small_int(if v.has_flag(type_flags::HAS_WEAKREF) { -1 } else { 0 }));
         "__annotations__" => get_annotations, set_annotations;
         "__annotate__" => get_annotate, set_annotate;
         "__type_params__" => get_type_params, set_type_params;
@@ -56,18 +56,10 @@ native_type! {
 }
 
 /// `__dict__` of the instances of a class.
-pub(crate) static DICT: skein_runtime::native::GetSetDef = skein_runtime::native::GetSetDef {
-    name: "__dict__",
-    get: super::get_dict,
-    set: Some(super::set_dict),
-    doc: Some("dictionary for instance variables"),
-};
-
-fn this(v: Value) -> Ref<Type> {
-    // SAFETY: these attributes are found on types only; the getset machinery passes instances of
-    // `type`, and every subclass of it has its layout.
-    unsafe { v.cast_unchecked() }
-}
+pub(crate) static DICT: skein_runtime::native::GetSetDef =
+    skein_runtime::native::GetSetDef::new("__dict__", super::get_dict)
+        .settable(super::set_dict)
+        .doc("dictionary for instance variables");
 
 /// CPython's `Py_TPFLAGS_*` bits that library code looks at.
 fn python_flags(t: Ref<Type>) -> u32 {
@@ -267,8 +259,8 @@ fn check_settable(vm: &Vm, t: Ref<Type>, what: &str) -> R<()> {
     Err(vm.type_error(format!("cannot set '{what}' attribute of immutable type '{}'", t.name_string())))
 }
 
-fn get_name(_: &Vm, v: Value) -> R<Value> {
-    Ok(this(v).name.value())
+fn get_name(_: &Vm, v: Ref<Type>) -> R<Value> {
+    Ok(v.name.value())
 }
 
 fn set_string(vm: &Vm, t: Ref<Type>, what: &str, v: Option<Value>) -> R<Value> {
@@ -284,53 +276,53 @@ fn set_string(vm: &Vm, t: Ref<Type>, what: &str, v: Option<Value>) -> R<Value> {
     }
 }
 
-fn set_name(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    let t = this(obj);
+fn set_name(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
+    let t = obj;
     let v = set_string(vm, t, "__name__", v)?;
     t.name.set(vm, t, v);
     Ok(())
 }
 
-fn get_qualname(_: &Vm, v: Value) -> R<Value> {
-    Ok(this(v).qualname.value())
+fn get_qualname(_: &Vm, v: Ref<Type>) -> R<Value> {
+    Ok(v.qualname.value())
 }
 
-fn set_qualname(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    let t = this(obj);
+fn set_qualname(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
+    let t = obj;
     let v = set_string(vm, t, "__qualname__", v)?;
     t.qualname.set(vm, t, v);
     Ok(())
 }
 
-fn get_module(vm: &Vm, v: Value) -> R<Value> {
-    match type_module(vm, this(v))? {
+fn get_module(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    match type_module(vm, v)? {
         Some(m) => Ok(m),
         None => Err(vm.attribute_error("__module__")),
     }
 }
 
-fn set_module(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    check_settable(vm, this(obj), "__module__")?;
+fn set_module(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
+    check_settable(vm, obj, "__module__")?;
     match v {
-        Some(v) => this(obj).set_own(vm, vm.names.__module__, v),
+        Some(v) => obj.set_own(vm, vm.names.__module__, v),
         None => Err(vm.type_error("cannot delete '__module__' attribute")),
     }
 }
 
-fn get_dict(vm: &Vm, v: Value) -> R<Value> {
-    Ok(skein_runtime::types::mappingproxy::MappingProxy::new(vm, this(v).dict.value())?.value())
+fn get_dict(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    Ok(skein_runtime::types::mappingproxy::MappingProxy::new(vm, v.dict.value())?.value())
 }
 
-fn get_doc(vm: &Vm, v: Value) -> R<Value> {
-    if !this(v).has_flag(type_flags::HEAP)
-        && let Some(doc) = this(v).def().and_then(|d| d.doc)
+fn get_doc(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    if !v.has_flag(type_flags::HEAP)
+        && let Some(doc) = v.def().and_then(|d| d.doc)
     {
         return vm.str(doc);
     }
-    match this(v).dict().get_str(vm, vm.names.__doc__)? {
+    match v.dict().get_str(vm, vm.names.__doc__)? {
         Some(d) if d.cast::<Function>().is_none() => {
             match vm.type_of(d).special(vm, skein_bytecode::Special::Get) {
-                Some(_) => vm.bind(d, v, vm.type_of(v)),
+                Some(_) => vm.bind(d, v.value(), vm.type_of(v.value())),
                 None => Ok(d),
             }
         }
@@ -339,24 +331,24 @@ fn get_doc(vm: &Vm, v: Value) -> R<Value> {
     }
 }
 
-fn set_doc(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    check_settable(vm, this(obj), "__doc__")?;
+fn set_doc(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
+    check_settable(vm, obj, "__doc__")?;
     match v {
-        Some(v) => this(obj).set_own(vm, vm.names.__doc__, v),
+        Some(v) => obj.set_own(vm, vm.names.__doc__, v),
         None => Err(vm.type_error("cannot delete '__doc__' attribute of type")),
     }
 }
 
-fn get_abstract(vm: &Vm, v: Value) -> R<Value> {
-    let own = this(v).dict().get_str(vm, vm.names.__abstractmethods__)?;
+fn get_abstract(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    let own = v.dict().get_str(vm, vm.names.__abstractmethods__)?;
     match own {
-        Some(a) if !this(v).value().is(vm.types.type_.value()) => Ok(a),
-        _ => Err(vm.no_attribute(v, vm.names.__abstractmethods__)),
+        Some(a) if !v.value().is(vm.types.type_.value()) => Ok(a),
+        _ => Err(vm.no_attribute(v.value(), vm.names.__abstractmethods__)),
     }
 }
 
-fn set_abstract(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    let t = this(obj);
+fn set_abstract(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
+    let t = obj;
     match v {
         Some(v) => {
             let abstract_ = vm.truth(v)?;
@@ -365,7 +357,7 @@ fn set_abstract(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
         }
         None => {
             if !t.dict().delete_str(vm, vm.names.__abstractmethods__)? {
-                return Err(vm.no_attribute(obj, vm.names.__abstractmethods__));
+                return Err(vm.no_attribute(obj.value(), vm.names.__abstractmethods__));
             }
             t.modified_name(vm, vm.names.__abstractmethods__);
             t.set_flag(type_flags::ABSTRACT, false);
@@ -374,8 +366,8 @@ fn set_abstract(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
     Ok(())
 }
 
-fn get_annotate(vm: &Vm, v: Value) -> R<Value> {
-    let d = this(v).dict();
+fn get_annotate(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    let d = v.dict();
     for name in ["__annotate__", "__annotate_func__"] {
         if let Some(f) = d.get_name(vm, name)? {
             return Ok(f);
@@ -384,23 +376,23 @@ fn get_annotate(vm: &Vm, v: Value) -> R<Value> {
     Ok(Value::NONE)
 }
 
-fn set_annotate(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    check_settable(vm, this(obj), "__annotate__")?;
+fn set_annotate(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
+    check_settable(vm, obj, "__annotate__")?;
     match v {
-        Some(v) => this(obj).set_own(vm, vm.intern("__annotate_func__")?, v),
+        Some(v) => obj.set_own(vm, vm.intern("__annotate_func__")?, v),
         None => Err(vm.type_error("cannot delete __annotate__ attribute")),
     }
 }
 
-fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
-    let t = this(v);
+fn get_annotations(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    let t = v;
     for name in ["__annotations__", "__annotations_cache__"] {
         if let Some(a) = t.dict().get_name(vm, name)? {
             return Ok(a);
         }
     }
     if !t.has_flag(type_flags::HEAP) {
-        return Err(vm.no_attribute(v, vm.names.__annotations__));
+        return Err(vm.no_attribute(v.value(), vm.names.__annotations__));
     }
     let annotate = get_annotate(vm, v)?;
     let made =
@@ -409,8 +401,8 @@ fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
     Ok(made)
 }
 
-fn set_annotations(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    let t = this(obj);
+fn set_annotations(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
+    let t = obj;
     check_settable(vm, t, "__annotations__")?;
     match v {
         Some(v) => t.set_own(vm, vm.names.__annotations__, v),
@@ -420,55 +412,79 @@ fn set_annotations(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
                 found |= t.dict().delete_str(vm, vm.intern(name)?)?;
             }
             t.modified(vm);
-            if found { Ok(()) } else { Err(vm.no_attribute(obj, vm.names.__annotations__)) }
+            if found { Ok(()) } else { Err(vm.no_attribute(obj.value(), vm.names.__annotations__)) }
         }
     }
 }
 
-fn get_type_params(vm: &Vm, v: Value) -> R<Value> {
-    match this(v).dict().get_str(vm, vm.names.__type_params__)? {
+fn get_type_params(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    match v.dict().get_str(vm, vm.names.__type_params__)? {
         // What `type` itself has is this attribute.
-        Some(t) if !v.is(vm.types.type_.value()) => Ok(t),
+        Some(t) if v != vm.types.type_ => Ok(t),
         _ => vm.tuple(&[]),
     }
 }
 
-fn set_type_params(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    check_settable(vm, this(obj), "__type_params__")?;
+fn set_type_params(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
+    check_settable(vm, obj, "__type_params__")?;
     match v {
-        Some(v) => this(obj).set_own(vm, vm.names.__type_params__, v),
+        Some(v) => obj.set_own(vm, vm.names.__type_params__, v),
         None => Err(vm.type_error("cannot delete '__type_params__' attribute")),
     }
 }
 
-fn set_bases(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
-    let t = this(obj);
+fn set_bases(vm: &Vm, t: Ref<Type>, v: Option<Value>) -> R<()> {
     check_settable(vm, t, "__bases__")?;
-    let Some(bases) = v.and_then(|v| v.cast::<Tuple>()).filter(|b| !b.is_empty()) else {
-        return Err(vm.type_error(format!(
-            "can only assign non-empty tuple to {}.__bases__, not {}",
-            t.name_string(),
-            v.map_or("nothing".into(), |v| vm.type_name(v))
-        )));
+    let name = t.name_string();
+    let Some(v) = v else {
+        return Err(vm.type_error(format!("cannot delete '__bases__' attribute of type '{name}'")));
     };
+    let Some(bases) = v.cast::<Tuple>() else {
+        let got = vm.type_name(v);
+        return Err(vm.type_error(format!("can only assign tuple to {name}.__bases__, not {got}")));
+    };
+    if bases.is_empty() {
+        return Err(vm.type_error(format!("can only assign non-empty tuple to {name}.__bases__, not ()")));
+    }
+    for &b in bases.items() {
+        let Some(b) = b.cast::<Type>() else {
+            return Err(vm.type_error(format!(
+                "{name}.__bases__ must be tuple of classes, not '{}'",
+                vm.type_name(b)
+            )));
+        };
+        if b.is_subtype(t) || std::iter::successors(Some(b), |b| b.base()).any(|b| b == t) {
+            return Err(vm.type_error("a __bases__ item causes an inheritance cycle"));
+        }
+    }
     let best = vm.best_base(bases)?;
-    if best.instance_kind() != t.instance_kind() || best.slot_count() > t.slot_count() {
+    let old_best = t.base().unwrap_or(vm.types.object);
+    const KEPT: u32 = type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+    let same_flags = t.flags.get() & KEPT | best.flags.get() & KEPT == t.flags.get() & KEPT;
+    if best.solid_base() != old_best.solid_base() || !same_flags {
         return Err(vm.type_error(format!(
             "__bases__ assignment: '{}' object layout differs from '{}'",
             best.name_string(),
-            t.base().map(|b| b.name_string()).unwrap_or_default()
+            old_best.name_string()
         )));
     }
+    // The order of the subclasses too, each with what it was before.
+    let before = List::with_capacity(vm, 4)?;
     let old = (t.bases.get(), t.base.get());
     t.bases.set(vm, t, bases.value());
     t.base.set(vm, t, best.value());
-    match compute_mro(vm, t) {
-        Ok(mro) => t.mro.set(vm, t, mro.value()),
-        Err(e) => {
-            t.bases.set(vm, t, old.0);
-            t.base.set(vm, t, old.1);
-            return Err(e);
+    if let Err(e) = new_orders(vm, t, before) {
+        let exception = vm.pending.take();
+        t.bases.set(vm, t, old.0);
+        t.base.set(vm, t, old.1);
+        for pair in before.items().chunks_exact(2) {
+            if let Some(t) = pair[0].cast::<Type>() {
+                t.mro.set(vm, t, pair[1]);
+            }
         }
+        t.modified(vm);
+        vm.pending.set(exception);
+        return Err(e);
     }
     for b in bases.items() {
         if let Some(b) = b.cast::<Type>() {
@@ -476,5 +492,30 @@ fn set_bases(vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
         }
     }
     t.modified(vm);
+    Ok(())
+}
+
+/// Computes the MROs of a class and its subclasses anew; the old ones are put into the list. TypeError.
+fn new_orders(vm: &Vm, t: Ref<Type>, before: Ref<List>) -> R<()> {
+    vm.check_depth()?;
+    before.push(vm, t.value())?;
+    before.push(vm, t.mro.value())?;
+    let mro = super::class::class_mro(vm, t)?;
+    t.mro.set(vm, t, mro.value());
+    let subclasses = List::with_capacity(vm, 0)?;
+    let mut noted = Ok(());
+    vm.for_each_subclass(t, &mut |sub| {
+        if noted.is_ok() {
+            noted = subclasses.push(vm, sub.value());
+        }
+    });
+    noted?;
+    let mut i = 0;
+    while let Some(sub) = subclasses.get(i) {
+        i += 1;
+        if let Some(sub) = sub.cast::<Type>() {
+            new_orders(vm, sub, before)?;
+        }
+    }
     Ok(())
 }

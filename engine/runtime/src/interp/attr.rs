@@ -2,8 +2,9 @@
 
 use crate::context::FRAME_WORDS;
 use crate::interp::attr_table::Use;
-use crate::interp::call::{call_soft, call_special, deliver};
+use crate::interp::call::{call_soft, call_special, call_special_2};
 use crate::interp::frames::frame_code;
+use crate::interp::result::deliver;
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};
@@ -76,7 +77,7 @@ pub(super) fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Typ
         }
         (GETSET, Some(obj)) => {
             let g: Ref<GetSet> = unsafe { v.cast_unchecked() };
-            (g.def().get)(vm, obj)?
+            g.get(vm, obj)?
         }
         (MEMBER, Some(obj)) => {
             let m: Ref<Member> = unsafe { v.cast_unchecked() };
@@ -93,6 +94,8 @@ pub(super) fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Typ
         }
         _ => match vm.type_of(v).special(vm, Special::Get) {
             Some(get) => {
+                // It may be a descriptor itself, and so on.
+                vm.check_depth()?;
                 return Ok(AttrLookup::Call(
                     vm.bind(get, v, vm.type_of(v))?,
                     [obj.unwrap_or(Value::NONE), ty.value(), Value::NONE],
@@ -249,7 +252,7 @@ fn is_python(f: Value) -> bool {
 
 fn missing_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) -> R<At> {
     match vm.type_of(obj).special(vm, Special::GetAttr) {
-        Some(f) => call_special(vm, resume, f, Args::new(&[obj, name.value()], None), cont),
+        Some(f) => call_special_2(vm, resume, f, obj, name.value(), cont),
         None => match module_getattr(vm, obj)? {
             Some(f) => call_soft(vm, resume, f, Args::new(&[name.value()], None), cont),
             None => Err(no_attribute(vm, obj, name)),
@@ -287,7 +290,7 @@ pub fn after_attribute_error(vm: &Vm, to: At, cont: Cont) -> R<At> {
     let Some(f) = vm.type_of(obj).special(vm, Special::GetAttr) else {
         return Err(vm.attribute_error("__getattr__ is gone"));
     };
-    call_special(vm, to, f, Args::new(&[obj, name], None), Cont::store(cont.dst as usize))
+    call_special_2(vm, to, f, obj, name, Cont::store(cont.dst as usize))
 }
 
 fn set_op(at: At, op: Op) {

@@ -63,6 +63,7 @@ impl Vm {
 
     /// `obj.name`. AttributeError.
     pub fn get_attr(&self, obj: Value, name: Ref<Str>) -> R<Value> {
+        self.check_depth()?;
         let ty = self.type_of(obj);
         let found = if has_builtin_getattribute(self, ty) {
             let r = self.generic_get_attr(obj, name);
@@ -75,7 +76,7 @@ impl Vm {
             let Some(f) = ty.special(self, Special::GetAttribute) else {
                 return Err(self.no_attribute(obj, name));
             };
-            let r = self.call_special_method(f, Args::new(&[obj, name.value()], None));
+            let r = self.special_2(f, obj, name.value());
             if ty.special(self, Special::GetAttr).is_none() {
                 return r;
             }
@@ -85,7 +86,7 @@ impl Vm {
             return Ok(v);
         }
         if let Some(f) = ty.special(self, Special::GetAttr) {
-            return self.call_special_method(f, Args::new(&[obj, name.value()], None));
+            return self.special_2(f, obj, name.value());
         }
         match module_getattr(self, obj)? {
             Some(f) => self.call(f, &[name.value()]),
@@ -95,6 +96,7 @@ impl Vm {
 
     /// `obj.name`, or None where that raises AttributeError.
     pub fn find_attr(&self, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+        self.check_depth()?;
         let ty = self.type_of(obj);
         if has_builtin_getattribute(self, ty) && ty.special(self, Special::GetAttr).is_none() {
             // No exception object is made for what is often asked and often missing.
@@ -120,6 +122,7 @@ impl Vm {
 
     /// `obj.name = v`, or deletion (`None`).
     pub fn set_or_delete_attr(&self, obj: Value, name: Ref<Str>, v: Option<Value>) -> R<()> {
+        self.check_depth()?;
         let ty = self.type_of(obj);
         let special = if v.is_some() { Special::SetAttr } else { Special::DelAttr };
         match ty.special(self, special) {
@@ -141,14 +144,7 @@ impl Vm {
                 return set_member(self, m, obj, v);
             }
             if let Some(g) = d.cast::<GetSet>() {
-                return match g.def().set {
-                    Some(set) => set(self, obj, v),
-                    None => Err(self.attribute_error(format!(
-                        "attribute '{}' of '{}' objects is not writable",
-                        g.def().name,
-                        g.owner.cast::<Type>().map(|t| t.message_name()).unwrap_or_default()
-                    ))),
-                };
+                return g.set(self, obj, v);
             }
             if let Some(p) = d.cast::<Property>()
                 && self.type_of(d) == self.types.property

@@ -27,36 +27,42 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
     for i in given..c.param_count() {
         set(i, Value::UNBOUND);
     }
-    let mut next = total;
-    if c.flags & flags::VARARGS != 0 {
-        set(next, Tuple::new(vm, &positional[given..])?.value());
-        next += 1;
-    }
-    let rest = if c.flags & flags::VARKEYWORDS != 0 {
-        let d = Dict::new(vm)?;
-        set(next, d.value());
-        Some(d)
-    } else {
-        None
+    // What is made here lies above the stack's top, where no collection looks, until the frame is entered: so
+    // these two stay in variables, and get to their registers when nothing is allocated any more.
+    let varargs = match c.flags & flags::VARARGS {
+        0 => None,
+        _ => Some(Tuple::new(vm, &positional[given..])?),
     };
-    let positional_only = c.posonly_count as usize;
-    for (name, v) in args.keywords() {
-        let Some(name) = name.cast::<Str>() else {
-            return Err(vm.type_error(format!("{}() keywords must be strings", f.qualname_string())));
-        };
-        let text = name.bytes();
-        let found = (positional_only..total).find(|&i| c.locals[i].name.as_bytes() == text);
-        match (found, rest) {
-            (Some(i), _) if get(i).is_unbound() => set(i, v),
-            (Some(_), _) => {
-                return Err(vm.type_error(format!(
-                    "{}() got multiple values for argument '{}'",
-                    f.qualname_string(),
-                    name.to_string_lossy()
-                )));
+    let rest = match c.flags & flags::VARKEYWORDS {
+        0 => None,
+        _ => Some(Dict::new(vm)?),
+    };
+    if args.has_keywords() {
+        let names = code.parameters(vm)?;
+        let positional_only = c.posonly_count as usize;
+        for (name, v) in args.keywords() {
+            let Some(name) = name.cast::<Str>() else {
+                return Err(vm.type_error(format!("{}() keywords must be strings", f.qualname_string())));
+            };
+            // The names in calls are interned, as those of parameters are; what `**` unpacks need not be.
+            let all = &names.items()[positional_only..total];
+            let same = |n: &Value| n.cast::<Str>().is_some_and(|n| n.same(name));
+            let found = all
+                .iter()
+                .position(|n| n.is(name.value()))
+                .or_else(|| if name.is_interned() { None } else { all.iter().position(same) });
+            match (found.map(|i| i + positional_only), rest) {
+                (Some(i), _) if get(i).is_unbound() => set(i, v),
+                (Some(_), _) => {
+                    return Err(vm.type_error(format!(
+                        "{}() got multiple values for argument '{}'",
+                        f.qualname_string(),
+                        name.to_string_lossy()
+                    )));
+                }
+                (None, Some(d)) => d.set_str(vm, vm.intern_str(name), v)?,
+                (None, None) => return Err(unexpected_keyword(vm, f, args, name)),
             }
-            (None, Some(d)) => d.set_str(vm, vm.intern_str(name), v)?,
-            (None, None) => return Err(unexpected_keyword(vm, f, args, name)),
         }
     }
     if positional.len() > npos && c.flags & flags::VARARGS == 0 {
@@ -80,10 +86,12 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
     if nkw > 0 {
         let defaults = f.kwdefaults.cast::<Dict>();
         let mut missing = Vec::new();
+        let names = code.parameters(vm)?;
         for i in npos..total {
             if get(i).is_unbound() {
                 let found = match defaults {
-                    Some(d) => d.get_name(vm, &c.locals[i].name)?,
+                    // SAFETY: only strings are put there.
+                    Some(d) => d.get_str(vm, unsafe { names.items()[i].cast_unchecked() })?,
                     None => None,
                 };
                 match found {
@@ -95,6 +103,10 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
         if !missing.is_empty() {
             return Err(missing_arguments(vm, f, &missing, "keyword-only"));
         }
+    }
+    let made = [varargs.map(|t| t.value()), rest.map(|d| d.value())];
+    for (i, v) in made.into_iter().flatten().enumerate() {
+        set(total + i, v);
     }
     Ok(())
 }

@@ -50,13 +50,18 @@ pub fn slice(vm: &Vm, at: At) -> R<At> {
 }
 
 pub fn string(vm: &Vm, at: At) -> R<At> {
-    let mut out = Vec::new();
-    for v in at.row(at.b(), at.c()) {
-        if let Some(s) = v.cast::<Str>() {
-            out.extend_from_slice(s.bytes());
+    let row = at.row(at.b(), at.c());
+    let parts = || row.iter().filter_map(|v| v.cast::<Str>());
+    // Text that is in memory has lengths whose sum is far from an overflow.
+    let (len, chars) = parts().fold((0, 0), |(len, chars), s| (len + s.bytes().len(), chars + s.char_len()));
+    let s = Str::build(vm, len, chars, |to| {
+        let mut end = 0;
+        for s in parts() {
+            let from = s.bytes();
+            to[end..end + from.len()].copy_from_slice(from);
+            end += from.len();
         }
-    }
-    let s = Str::new(vm, &out)?;
+    })?;
     at.set(at.a(), s.value());
     Ok(at.skip(1))
 }

@@ -1,15 +1,16 @@
 //! Calls: pushing frames, binding arguments, calling natives and types.
 
-use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS, SIDE, Side, SideEntry};
-use crate::interp::cont::{caller, return_word, tagged};
-use crate::interp::frames::frame_code;
-use crate::interp::{
-    At, Consumer, Cont, ContKind, copy_words, generators, iteration, operators, or_unwind, publish,
-};
-use crate::native::Args;
+use crate::context::{FRAME_WORDS, RECORD, SIDE};
+use crate::interp::cont::{return_word, tagged};
+use crate::interp::result::apply;
+use crate::interp::safepoint::safepoint_at;
+use crate::interp::stack::{leave_side, make_room};
+use crate::interp::{At, Consumer, Cont, ContKind, copy_words, or_unwind, publish};
+use crate::native::{Args, NativeDef};
 use crate::object::{Kind, Ref};
 use crate::types::code::NOT_SIMPLE;
 use crate::types::dict::Dict;
+use crate::types::exception::Exception;
 use crate::types::function::{BoundMethod, Function};
 use crate::types::list::List;
 use crate::types::native::NativeFunction;
@@ -17,7 +18,7 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Value};
-use crate::vm::{TICKS, Vm, poll};
+use crate::vm::Vm;
 use skein_bytecode::Special;
 use std::sync::atomic::Ordering;
 
@@ -132,20 +133,24 @@ fn call_window(vm: &Vm, at: At, w: usize, first: usize, n: usize) -> At {
     }
     let callee = at.reg(w);
     let resume = at.skip(1);
+    if let Some(f) = callee.cast::<Function>()
+        && let Some(r) = enter_window(vm, at, w, f, Args::new(at.row(first, n), None), resume)
+    {
+        return or_unwind(vm, r);
+    }
     if let Some(native) = callee.cast::<NativeFunction>() {
         let def = native.def();
-        let args = match native.receiver.get() {
+        let row = match native.receiver.get() {
             None => at.row(first, n),
             Some(receiver) => {
                 at.set(first - 1, receiver);
                 at.row(first - 1, n + 1)
             }
         };
-        let args = Args::new(args, None);
         if let Some(soft) = def.soft {
-            return soft(vm, &SoftCall { args, resume, cont: Cont::store(w) });
+            return soft(vm, &SoftCall { args: Args::new(row, None), resume, cont: Cont::store(w) });
         }
-        return match def.invoke(vm, args) {
+        return match def.call_row(vm, row) {
             Ok(v) => {
                 at.set(w, v);
                 resume
@@ -159,14 +164,49 @@ fn call_window(vm: &Vm, at: At, w: usize, first: usize, n: usize) -> At {
 
 pub fn call_kw(vm: &Vm, at: At) -> R<At> {
     let w = at.window();
-    let args = Args::new(at.row(w + FRAME_WORDS, at.b()), at.extra_value().cast());
-    call_soft(vm, at.skip(2), at.reg(w), args, Cont::store(w))
+    call_row_kw(vm, at, w, at.row(w + FRAME_WORDS, at.b()))
 }
 
 pub fn call_method_kw(vm: &Vm, at: At) -> R<At> {
     let w = at.window();
-    let args = Args::new(method_args(at, w), at.extra_value().cast());
-    call_soft(vm, at.skip(2), at.reg(w), args, Cont::store(w))
+    call_row_kw(vm, at, w, method_args(at, w))
+}
+
+fn call_row_kw(vm: &Vm, at: At, w: usize, row: &[Value]) -> R<At> {
+    let args = Args::new(row, at.extra_value().cast());
+    let (callee, resume) = (at.reg(w), at.skip(2));
+    if let Some(f) = callee.cast::<Function>()
+        && let Some(r) = enter_window(vm, at, w, f, args, resume)
+    {
+        return r;
+    }
+    call_soft(vm, resume, callee, args, Cont::store(w))
+}
+
+/// Enters a function whose arguments have to be bound, with its frame on the window: so its return needs no record.
+/// None: there is no room, or too many arguments for this way.
+#[inline]
+fn enter_window(vm: &Vm, at: At, w: usize, f: Ref<Function>, args: Args<'_>, resume: At) -> Option<R<At>> {
+    const MOST: usize = 8;
+    let (row, names) = args.parts();
+    // SAFETY: a function's code is loaded; the frame's head stands in the window.
+    let (exec, base) = unsafe { (&*f.code().exec(), at.base.add(w + FRAME_WORDS)) };
+    if row.len() > MOST || base.wrapping_byte_add(exec.frame_bytes as usize) > vm.limit.get() {
+        return None;
+    }
+    // The parameters take the arguments' place.
+    let mut copy = [Value::UNBOUND; MOST];
+    copy[..row.len()].copy_from_slice(row);
+    if let Err(e) = super::bind_arguments(vm, f, Args::new(&copy[..row.len()], names), base) {
+        return Some(Err(e));
+    }
+    // SAFETY: as above.
+    unsafe {
+        *base.sub(3) = exec.code.value();
+        *base.sub(2).cast::<*const u32>() = resume.pc;
+        *base.sub(1).cast::<*mut Value>() = at.base;
+    }
+    Some(Ok(At { pc: exec.entry, base }))
 }
 
 pub fn call_ex(vm: &Vm, at: At) -> R<At> {
@@ -230,6 +270,9 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
         }
         BOUND => {
             let method: Ref<BoundMethod> = unsafe { callee.cast_unchecked() };
+            if method.function.cast::<BoundMethod>().is_some() {
+                vm.check_depth()?;
+            }
             with_first(vm, method.receiver.value(), args, |args| {
                 call_soft(vm, resume, method.function.value(), args, cont)
             })
@@ -254,6 +297,13 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
     }
 }
 
+/// The native that a type's dictionary had for a special method, if it can be called at once.
+#[inline(always)]
+pub fn plain_native(f: Value) -> Option<&'static NativeDef> {
+    let native = f.cast::<NativeFunction>()?;
+    (native.receiver.get().is_none() && native.def().soft.is_none()).then(|| native.def())
+}
+
 /// Calls what a type's dictionary had for a special method; the receiver is the first argument.
 pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -> R<At> {
     match f.header().map(|h| h.kind.get()) {
@@ -267,6 +317,43 @@ pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -
             let bound = vm.bind(f, receiver, vm.type_of(receiver))?;
             call_soft(vm, resume, bound, args.rest(), cont)
         }
+    }
+}
+
+/// StopIteration for a native `__next__` that has ended.
+#[inline(always)]
+pub(super) fn no_stop(vm: &Vm, r: R<Value>) -> R<Value> {
+    match r {
+        Ok(v) if v.is_unbound() => Err(vm.stop_iteration(Value::NONE)),
+        r => r,
+    }
+}
+
+/// As [`call_special`] with the receiver alone: a native is called at once.
+#[inline]
+pub fn call_special_1(vm: &Vm, resume: At, f: Value, a: Value, cont: Cont) -> R<At> {
+    match plain_native(f) {
+        Some(def) => apply(vm, resume, cont, no_stop(vm, def.call_1(vm, a))?),
+        None => call_special(vm, resume, f, Args::new(&[a], None), cont),
+    }
+}
+
+/// As [`call_special_1`], with one argument more.
+#[inline]
+pub fn call_special_2(vm: &Vm, resume: At, f: Value, a: Value, b: Value, cont: Cont) -> R<At> {
+    match plain_native(f) {
+        Some(def) => apply(vm, resume, cont, no_stop(vm, def.call_2(vm, a, b))?),
+        None => call_special(vm, resume, f, Args::new(&[a, b], None), cont),
+    }
+}
+
+/// As [`call_special_1`], with two arguments more.
+#[inline]
+pub fn call_special_3(vm: &Vm, resume: At, f: Value, row: [Value; 3], cont: Cont) -> R<At> {
+    let [a, b, c] = row;
+    match plain_native(f) {
+        Some(def) => apply(vm, resume, cont, no_stop(vm, def.call_3(vm, a, b, c))?),
+        None => call_special(vm, resume, f, Args::new(&row, None), cont),
     }
 }
 
@@ -328,8 +415,19 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
         {
             let instance = vm.new_instance(ty)?;
             let init_cont = cont.kind(ContKind::Init).with(instance, Value::NONE);
-            return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
+            return push_method(vm, resume, f, instance, args, init_cont);
         }
+    }
+    if vm.known.is_exception_new(new)
+        && ty.special(vm, Special::Init).is_some_and(|f| vm.known.is_exception_init(f))
+        && !args.has_keywords()
+    {
+        // `__init__` would only set what is set already.
+        let e = Exception::new(vm, ty, args.positional())?;
+        if ty.has_flag(type_flags::HAS_DEL) {
+            vm.heap.register_finalizer(e.header());
+        }
+        return apply(vm, resume, cont, e.value());
     }
     let native = new.cast::<NativeFunction>();
     // A `__new__` that makes calls of its own, or a continuation that its record has no room for.
@@ -353,7 +451,14 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
     with_first(vm, ty.value(), args, |args| call_soft(vm, resume, new, args, new_cont))
 }
 
-fn init_instance(vm: &Vm, resume: At, ty: Ref<Type>, instance: Value, args: Args<'_>, cont: Cont) -> R<At> {
+pub(super) fn init_instance(
+    vm: &Vm,
+    resume: At,
+    ty: Ref<Type>,
+    instance: Value,
+    args: Args<'_>,
+    cont: Cont,
+) -> R<At> {
     let own = vm.type_of(instance);
     if !own.is_subtype(ty) {
         return apply(vm, resume, cont, instance);
@@ -366,7 +471,7 @@ fn init_instance(vm: &Vm, resume: At, ty: Ref<Type>, instance: Value, args: Args
         && cont.consumer == Consumer::Store
     {
         let init_cont = cont.kind(ContKind::Init).with(instance, Value::NONE);
-        return with_first(vm, instance, args, |args| push_function(vm, resume, f, args, init_cont));
+        return push_method(vm, resume, f, instance, args, init_cont);
     }
     let r = with_first(vm, instance, args, |args| vm.call_special_method(init, args))?;
     check_init_result(vm, r)?;
@@ -380,8 +485,25 @@ pub(super) fn check_init_result(vm: &Vm, v: Value) -> R<()> {
     Err(vm.type_error(format!("__init__() should return None, not '{}'", vm.type_name(v))))
 }
 
-/// Pushes a frame of a Python function behind the running one.
-pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont: Cont) -> R<At> {
+/// As [`push_function`], with one more argument in front.
+fn push_method(vm: &Vm, resume: At, f: Ref<Function>, first: Value, args: Args<'_>, cont: Cont) -> R<At> {
+    let (all, names) = args.parts();
+    // SAFETY: a function's code is loaded.
+    let exec = unsafe { &*f.code().exec() };
+    if names.is_some() || exec.simple_args as usize != all.len() + 1 {
+        return with_first(vm, first, args, |args| push_function(vm, resume, f, args, cont));
+    }
+    let at = push_head(vm, resume, f, cont)?;
+    at.set(0, first);
+    // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.
+    unsafe { copy_words(all.as_ptr().cast(), at.base.add(1).cast(), all.len()) };
+    Ok(at)
+}
+
+/// Puts the head of a function's frame behind the running one: its first instruction and its registers, of which
+/// none is set. RecursionError, MemoryError.
+#[inline(always)]
+fn push_head(vm: &Vm, resume: At, f: Ref<Function>, cont: Cont) -> R<At> {
     let code = f.code();
     // SAFETY: a function's code is loaded.
     let exec = unsafe { &*code.exec() };
@@ -394,11 +516,20 @@ pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont
         *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
         *base.sub(1).cast::<*mut Value>() = resume.base;
     }
+    Ok(At { pc: exec.entry, base })
+}
+
+/// Pushes a frame of a Python function behind the running one.
+pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont: Cont) -> R<At> {
+    let at = push_head(vm, resume, f, cont)?;
+    let base = at.base;
+    // SAFETY: a function's code is loaded; the head that was just written has the tags.
+    let (exec, side) = unsafe { (&*f.code().exec(), return_word(base) & SIDE) };
     let (all, names) = args.parts();
     if exec.simple_args as usize == all.len() && names.is_none() {
         // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.
         unsafe { copy_words(all.as_ptr().cast(), base.cast(), all.len()) };
-        return Ok(At { pc: exec.entry, base });
+        return Ok(at);
     }
     if let Err(e) = super::bind_arguments(vm, f, args, base) {
         if side != 0 {
@@ -406,357 +537,7 @@ pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont
         }
         return Err(e);
     }
-    Ok(At { pc: exec.entry, base })
-}
-
-/// A place for a frame behind the frame at `below` (null: at the bottom), and its tag bits.
-/// RecursionError, MemoryError.
-pub fn make_room(vm: &Vm, below: *mut Value, frame_bytes: usize) -> R<(*mut Value, usize)> {
-    let ctx = vm.context();
-    let top = if below.is_null() {
-        ctx.chunk_start()
-    } else {
-        // SAFETY: `below` is a frame's base.
-        unsafe { below.byte_add((*frame_code(below).exec()).frame_bytes as usize) }
-    };
-    const HEAD: usize = RECORD_WORDS + FRAME_WORDS;
-    // SAFETY: only compared, unless it is below the limit.
-    let base = top.wrapping_add(HEAD);
-    if base.wrapping_byte_add(frame_bytes) <= ctx.limit.get() {
-        return Ok((base, 0));
-    }
-    let depth = depth_of(vm, below);
-    if depth >= vm.recursion_limit.get() {
-        return Err(vm.recursion_error("maximum recursion depth exceeded"));
-    }
-    if base.wrapping_byte_add(frame_bytes) <= ctx.chunk_end() {
-        // Only the address that stands for the recursion limit was met.
-        set_limit(vm, base, depth);
-        let end = base.wrapping_byte_add(frame_bytes);
-        if ctx.limit.get() < end {
-            ctx.limit.set(end);
-            vm.refresh_limit();
-        }
-        return Ok((base, 0));
-    }
-    let fits = vm.heap.external_fits(vm.chunks.bytes());
-    if !fits || ctx.grow(&vm.chunks, frame_bytes / 8, depth).is_err() {
-        return Err(vm.memory_error());
-    }
-    let base = ctx.chunk_start().wrapping_add(HEAD);
-    set_limit(vm, base, depth);
-    let end = base.wrapping_byte_add(frame_bytes);
-    if ctx.limit.get() < end {
-        ctx.limit.set(end);
-    }
-    vm.refresh_limit();
-    ctx.add_side(SideEntry { base, side: Side::Chunk });
-    Ok((base, SIDE))
-}
-
-/// Lets the limit stand for both the chunk's end and the recursion limit: a frame takes at least
-/// its head's words, so that below this address there cannot be too many.
-fn set_limit(vm: &Vm, base: *mut Value, depth: usize) {
-    let ctx = vm.context();
-    let frames = vm.recursion_limit.get().saturating_sub(depth);
-    let soft = base.wrapping_add(frames.saturating_mul(FRAME_WORDS).min(1 << 40));
-    ctx.limit.set(soft.min(ctx.chunk_end()));
-    vm.refresh_limit();
-}
-
-/// After a change of the recursion limit, or for a context that begins to run.
-pub fn apply_recursion_limit(vm: &Vm) {
-    let base = vm.frame.base.get();
-    let from = if base.is_null() { vm.context().chunk_start() } else { vm.stack_top() };
-    set_limit(vm, from, depth_of(vm, base));
-}
-
-/// Frames on the context's stack up to this one.
-pub fn depth_of(vm: &Vm, base: *mut Value) -> usize {
-    let ctx = vm.context();
-    let (start, end) = (ctx.chunk_start(), ctx.chunk_end());
-    let mut n = 0;
-    let mut frame = base;
-    while !frame.is_null() && (start..end).contains(&frame) {
-        n += 1;
-        // SAFETY: a frame of this context.
-        frame = unsafe { caller(frame) }.base;
-    }
-    n + ctx.chunk_depth()
-}
-
-/// Undoes the side entries of a frame that is left.
-pub fn leave_side(vm: &Vm, base: *mut Value) {
-    let ctx = vm.context();
-    while let Some(side) = ctx.last_side(base) {
-        ctx.pop_side();
-        match side {
-            Side::Frame(object) => {
-                if let Some(f) = object.cast::<crate::types::frame::FrameObject>() {
-                    let unit = f.code().unit_of(vm.frame.pc.get());
-                    // Out of memory: the frame object loses its locals, the program goes on.
-                    if f.detach(vm, unit).is_err() {
-                        vm.pending.take();
-                        f.set_base(std::ptr::null_mut());
-                    }
-                }
-            }
-            Side::Chunk => {
-                let depth = ctx.chunk_depth();
-                // SAFETY: the frame's head, read before its chunk is given back.
-                let below = unsafe { caller(base) }.base;
-                ctx.pop_chunk(&vm.chunks);
-                set_limit(vm, below, depth);
-            }
-        }
-    }
-}
-
-/// Leaves the frame with this result.
-pub fn leave_frame(vm: &Vm, base: *mut Value, v: Value) -> At {
-    // SAFETY: `base` is the running frame's; an untagged one stands in its caller's window.
-    unsafe {
-        if return_word(base) & 3 != 0 {
-            return return_slow(vm, base, v);
-        }
-        *base.sub(FRAME_WORDS) = v;
-        caller(base)
-    }
-}
-
-/// `Return` to a tagged address.
-#[inline(never)]
-pub fn return_slow(vm: &Vm, base: *mut Value, v: Value) -> At {
-    // SAFETY: `base` is the running frame's.
-    let (tags, to, cont) = unsafe {
-        let tags = return_word(base) & 3;
-        let to = caller(base);
-        (tags, to, if tags & RECORD != 0 { Some(Cont::read(base)) } else { None })
-    };
-    if tags & SIDE != 0 {
-        vm.frame.base.set(base);
-        leave_side(vm, base);
-    }
-    let Some(cont) = cont else {
-        // Only a frame object was attached: as an untagged return.
-        // SAFETY: an untagged frame stands in its caller's window.
-        unsafe { *base.sub(FRAME_WORDS) = v };
-        return to;
-    };
-    if cont.kind == ContKind::Plain && cont.consumer == Consumer::Store {
-        to.set(cont.dst as usize, v);
-        return to;
-    }
-    if cont.kind == ContKind::Init && v.is_none() && cont.consumer == Consumer::Store {
-        to.set(cont.dst as usize, cont.a);
-        return to;
-    }
-    publish(vm, to);
-    let r = apply(vm, to, cont, v);
-    or_unwind(vm, r)
-}
-
-/// Goes on with the result of what the machine called.
-#[inline(always)]
-pub fn apply(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
-    if cont.kind == ContKind::Plain && cont.consumer == Consumer::Store {
-        resume.set(cont.dst as usize, v);
-        return Ok(resume);
-    }
-    apply_any(vm, resume, cont, v)
-}
-
-#[inline(never)]
-fn apply_any(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
-    match cont.kind {
-        ContKind::Plain | ContKind::GetAttribute => deliver(vm, resume, cont, v),
-        ContKind::Exit => {
-            vm.exit_result.set(v);
-            Ok(At { pc: crate::interp::dispatch::EXIT.as_ptr(), base: resume.base })
-        }
-        ContKind::ContextEnd => Ok(vm.hooks.clone().switcher().context_finished(vm, vm.context(), Ok(v))),
-        ContKind::Init => {
-            check_init_result(vm, v)?;
-            deliver(vm, resume, cont, cont.a)
-        }
-        ContKind::New => {
-            // SAFETY: `construct` put a class and a tuple there.
-            let (ty, kept): (Ref<Type>, Ref<Tuple>) =
-                unsafe { (cont.a.cast_unchecked(), cont.b.cast_unchecked()) };
-            let all = kept.items()[0].cast::<Tuple>();
-            let names = kept.items().get(1).and_then(|n| n.cast::<Tuple>());
-            let args = Args::new(all.as_ref().map_or(&[], |t| t.items()), names);
-            init_instance(vm, resume, ty, v, args, Cont::store(cont.dst as usize))
-        }
-        ContKind::Binary => operators::binary_result(vm, resume, cont, v),
-        ContKind::Compare => operators::compare_result(vm, resume, cont, v),
-        ContKind::Bool => {
-            if !v.is_bool() {
-                return Err(
-                    vm.type_error(format!("__bool__ should return bool, returned {}", vm.type_name(v)))
-                );
-            }
-            deliver(vm, resume, cont, v)
-        }
-        ContKind::LenTruth => {
-            let n = vm.check_len(v)?;
-            deliver(vm, resume, cont, Value::bool(n != 0))
-        }
-        ContKind::Contains => deliver(vm, resume, cont, v),
-        ContKind::Iter => {
-            iteration::check_iterator(vm, cont.a, v)?;
-            deliver(vm, resume, cont, v)
-        }
-        ContKind::ForNext | ContKind::SendCall => deliver(vm, resume, cont, v),
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall | ContKind::GenStep => {
-            unreachable!("generators leave by their own ops")
-        }
-        ContKind::Await => {
-            generators::check_await_iter(vm, v)?;
-            deliver(vm, resume, cont, v)
-        }
-        ContKind::Anext => generators::anext_result(vm, resume, cont, v),
-        ContKind::LeaveContext => {
-            crate::variables::leave(vm, cont.a, cont.b)?;
-            deliver(vm, resume, cont, v)
-        }
-        ContKind::Discard => deliver(vm, resume, cont, Value::NONE),
-        ContKind::Text => {
-            super::text::check(vm, cont.special(), v)?;
-            deliver(vm, resume, cont, v)
-        }
-        ContKind::AsyncIter => {
-            generators::check_async_iter(vm, v)?;
-            deliver(vm, resume, cont, v)
-        }
-        ContKind::Task => super::task::resume_task(vm, resume, cont, v),
-    }
-}
-
-/// Hands a result to its consumer.
-#[inline]
-pub fn deliver(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
-    match cont.consumer {
-        Consumer::Store => {
-            resume.set(cont.dst as usize, v);
-            Ok(resume)
-        }
-        Consumer::Drop => Ok(resume),
-        Consumer::StoreTruth | Consumer::StoreNot | Consumer::Jump => match super::dispatch::quick_truth(v) {
-            Some(t) => Ok(deliver_truth(resume, cont, t)),
-            None => operators::truth(vm, resume, v, cont),
-        },
-    }
-}
-
-/// Hands a truth value to a consumer of one.
-pub fn deliver_truth(resume: At, cont: Cont, t: bool) -> At {
-    match cont.consumer {
-        Consumer::StoreNot => resume.set(cont.dst as usize, Value::bool(!t)),
-        Consumer::Store | Consumer::StoreTruth => resume.set(cont.dst as usize, Value::bool(t)),
-        Consumer::Jump if t == (cont.dst != 0) => return resume.jump(cont.jump),
-        Consumer::Jump | Consumer::Drop => {}
-    }
-    resume
-}
-
-/// A back edge whose ticks are used up; `at` is the loop head.
-pub fn safepoint(vm: &Vm, at: At) -> R<At> {
-    vm.ticks.set(TICKS);
-    publish(vm, at);
-    vm.collect_if_logged();
-    if vm.slice.get() > 0 {
-        let at = if vm.poll.load(Ordering::Relaxed) != 0 { safepoint_at(vm, at) } else { at };
-        return Ok(vm.hooks.clone().switcher().slice_over(vm, at));
-    }
-    if vm.poll.load(Ordering::Relaxed) == 0 {
-        return Ok(at);
-    }
-    Ok(safepoint_at(vm, at))
-}
-
-/// Does what was requested of the running code, then goes on at `at`.
-#[cold]
-#[inline(never)]
-pub fn safepoint_at(vm: &Vm, at: At) -> At {
-    publish(vm, at);
-    let asked = vm.poll.swap(0, Ordering::Relaxed);
-    vm.refresh_limit();
-    if asked & poll::FINALIZE != 0 {
-        vm.run_finalizers();
-    }
-    if asked & poll::SIGNAL != 0
-        && let Err(e) = (vm.builtin.run_signal_handlers)(vm)
-    {
-        if asked & poll::SLICE != 0 {
-            vm.request(poll::SLICE);
-        }
-        return or_unwind(vm, Err(e));
-    }
-    if asked & (poll::SLICE | poll::ASYNC) != 0 {
-        return vm.hooks.clone().switcher().slice_over(vm, at);
-    }
-    at
-}
-
-impl Vm {
-    /// Calls anything from native code; Python functions run in a nested loop.
-    pub fn call(&self, callee: Value, args: &[Value]) -> R<Value> {
-        self.call_args(callee, Args::new(args, None))
-    }
-
-    /// As [`Vm::call`], with keyword arguments.
-    pub fn call_args(&self, callee: Value, args: Args<'_>) -> R<Value> {
-        if let Some(native) = callee.cast::<NativeFunction>() {
-            self.check_depth()?;
-            return match native.receiver.get() {
-                Some(receiver) => with_first(self, receiver, args, |args| native.def().invoke(self, args)),
-                None => native.def().invoke(self, args),
-            };
-        }
-        self.enter_nested(|resume, cont| call_soft(self, resume, callee, args, cont))
-    }
-
-    /// Calls what a type's dictionary had for a special method.
-    pub fn call_special_method(&self, f: Value, args: Args<'_>) -> R<Value> {
-        if let Some(native) = f.cast::<NativeFunction>()
-            && native.receiver.get().is_none()
-        {
-            self.check_depth()?;
-            return native.def().invoke(self, args);
-        }
-        self.enter_nested(|resume, cont| call_special(self, resume, f, args, cont))
-    }
-
-    /// Runs what `push` starts to its end in a nested loop. RecursionError where the native stack
-    /// is used up and no other is to be had.
-    pub fn enter_nested(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
-        if !self.native_stack_low() {
-            return self.enter_here(push);
-        }
-        let mut push = Some(push);
-        let mut result = Err(crate::value::Raised);
-        self.hooks.clone().switcher().on_new_stack(self, &mut || {
-            if let Some(push) = push.take() {
-                result = self.enter_here(push);
-            }
-        })?;
-        result
-    }
-
-    fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
-        let saved = At { pc: self.frame.pc.get(), base: self.frame.base.get() };
-        let cont = Cont::new(ContKind::Exit, Consumer::Drop, 0);
-        let result = match push(saved, cont) {
-            // A native was called at once: there is nothing to run.
-            Ok(at) if std::ptr::eq(at.pc, super::dispatch::EXIT.as_ptr()) => Ok(self.exit_result.get()),
-            Ok(at) => super::run_nested(self, at),
-            Err(e) => Err(e),
-        };
-        self.frame.pc.set(saved.pc);
-        self.frame.base.set(saved.base);
-        result
-    }
+    Ok(at)
 }
 
 const _: () = assert!(NOT_SIMPLE as usize > u16::MAX as usize);

@@ -5,60 +5,99 @@ use crate::interp::At;
 use crate::value::Value;
 use skein_bytecode::Special;
 
-/// Step of the machine's work that a result comes to.
+/// What an exception that leaves the called frame comes to, before it goes on at the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum ContKind {
-    /// Hand it to the consumer.
-    Plain,
-    /// A nested run of the loop ends with it.
-    Exit,
-    /// The context's bottom frame returned it.
-    ContextEnd,
-    /// `__init__`: must be None; the instance `a` is the result.
-    Init,
-    /// `__new__` made it: if an instance of the class `a`, its `__init__` is to be called with the arguments in `b`.
-    New,
-    /// Binary operator `op`, `stage` tried: NotImplemented goes on with the next one. Operands a, b.
-    Binary,
-    /// Comparison, likewise.
-    Compare,
-    /// `__bool__`: must be a bool.
-    Bool,
-    /// `__len__` for truth: must be an int >= 0.
-    LenTruth,
-    /// `__contains__`, or a found `==`: its truth.
-    Contains,
-    /// `__getattribute__` or a property of `a` for name `b`: on AttributeError `__getattr__` is tried.
-    GetAttribute,
-    /// `__iter__`: must be an iterator. `a`: the object.
-    Iter,
-    /// `__next__` of a `for` loop: StopIteration ends it.
-    ForNext,
-    /// A generator resumed by a `for` loop (its object in `a`).
-    GenFor,
-    /// A generator resumed by `Send` or `YieldFrom`: its return value goes to the jump target.
-    GenSend,
-    /// A generator resumed by `next()`, `send()` and the like: returning is StopIteration.
-    GenCall,
-    /// An async generator resumed by `Send` through one of its steps, which is the operand.
-    GenStep,
-    /// `__next__` or `send` method of an iterator in `Send`.
-    SendCall,
-    /// `__await__`: must be an iterator. `a`: the awaited object.
-    Await,
-    /// `__anext__`: its awaitable is wanted. `a`: the async iterator.
-    Anext,
-    /// `__format__`, `__str__` or `__repr__` (`op`): must be a str.
-    Text,
-    /// `__aiter__`: must have `__anext__`.
-    AsyncIter,
-    /// A call that the task `a` made.
-    Task,
-    /// A function called in another context: `a` is left, or (if None) `b` is current again.
+pub enum OnRaise {
+    /// Nothing.
+    Pass,
+    /// The nested run ends with it.
+    EndRun,
+    /// The microthread ends with it.
+    EndContext,
+    /// The frame was a generator's (the record's `a`), which is finished.
+    FinishGenerator,
+    /// The context of variables that was entered is left.
     LeaveContext,
+    /// StopIteration: goes on at the jump target.
+    EndLoop,
+    /// StopIteration: its value is the result, and goes on at the jump target.
+    Deliver,
+    /// AttributeError: `__getattr__` is tried.
+    TryGetattr,
+}
+
+/// Declares the kinds, each with what an exception comes to. What a result comes to is in `result::apply`.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident $raise:ident;)*) => {
+        /// Step of the machine's work that a result comes to.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum ContKind { $($(#[$doc])* $kind),* }
+
+        impl ContKind {
+            pub const fn on_raise(self) -> OnRaise {
+                match self { $(ContKind::$kind => OnRaise::$raise),* }
+            }
+
+            /// Is the called frame that of a generator, which is the record's `a`?
+            pub const fn is_generator(self) -> bool {
+                matches!(self.on_raise(), OnRaise::FinishGenerator)
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Hand it to the consumer.
+    Plain Pass;
+    /// A nested run of the loop ends with it.
+    Exit EndRun;
+    /// The context's bottom frame returned it.
+    ContextEnd EndContext;
+    /// `__init__`: must be None; the instance `a` is the result.
+    Init Pass;
+    /// `__new__` made it: if an instance of the class `a`, its `__init__` is to be called with the arguments in `b`.
+    New Pass;
+    /// Binary operator `op`, `stage` tried: NotImplemented goes on with the next one. Operands a, b.
+    Binary Pass;
+    /// Comparison, likewise.
+    Compare Pass;
+    /// `__bool__`: must be a bool.
+    Bool Pass;
+    /// `__len__` for truth: must be an int >= 0.
+    LenTruth Pass;
+    /// `__contains__`, or a found `==`: its truth.
+    Contains Pass;
+    /// `__getattribute__` or a property of `a` for name `b`: on AttributeError `__getattr__` is tried.
+    GetAttribute TryGetattr;
+    /// `__iter__`: must be an iterator. `a`: the object.
+    Iter Pass;
+    /// `__next__` of a `for` loop: StopIteration ends it.
+    ForNext EndLoop;
+    /// A generator resumed by a `for` loop (its object in `a`).
+    GenFor FinishGenerator;
+    /// A generator resumed by `Send` or `YieldFrom`: its return value goes to the jump target.
+    GenSend FinishGenerator;
+    /// A generator resumed by `next()`, `send()` and the like: returning is StopIteration.
+    GenCall FinishGenerator;
+    /// An async generator resumed by `Send` through one of its steps, which is the operand.
+    GenStep FinishGenerator;
+    /// `__next__` or `send` method of an iterator in `Send`.
+    SendCall Deliver;
+    /// `__await__`: must be an iterator. `a`: the awaited object.
+    Await Pass;
+    /// `__anext__`: its awaitable is wanted. `a`: the async iterator.
+    Anext Pass;
+    /// `__format__`, `__str__` or `__repr__` (`op`): must be a str.
+    Text Pass;
+    /// `__aiter__`: must have `__anext__`.
+    AsyncIter Pass;
+    /// A call that the task `a` made.
+    Task Pass;
+    /// A function called in another context: `a` is left, or (if None) `b` is current again.
+    LeaveContext LeaveContext;
     /// `__exit__`-like calls and setters whose result is thrown away but errors count.
-    Discard,
+    Discard Pass;
 }
 
 /// What takes the result.

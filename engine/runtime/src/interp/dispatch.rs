@@ -2,10 +2,7 @@
 
 use crate::context::FRAME_WORDS;
 use crate::interp::cont::{caller, return_word};
-use crate::interp::{
-    At, attr, build, call, exceptions, generators, globals, imports, items, iteration, matching, misc,
-    operators, or_unwind, publish, text,
-};
+use crate::interp::{At, call, generators, helpers, result};
 use crate::object::Ref;
 use crate::types::cell::CellObject;
 use crate::types::code::{AttrCache, Exec, GlobalCache, MethodCache, ModuleCache};
@@ -17,30 +14,23 @@ use crate::types::seqiter::SeqIter;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Op, Special, pack};
+use skein_bytecode::{Op, pack};
 
 /// A return pc of nested runs leads here.
 pub static EXIT: [u32; 1] = [pack(Op::Exit, 0, 0, 0)];
 pub static EXIT_RAISE: [u32; 1] = [pack(Op::ExitRaise, 0, 0, 0)];
 
-/// Calls a slow path out of line, published, with unwinding.
+/// Goes on by the op's helper, out of line.
 macro_rules! slow {
-    ($vm:ident, $at:ident, $f:expr) => {{
-        #[cold]
-        #[inline(never)]
-        fn slow_path(vm: &Vm, at: At) -> At {
-            publish(vm, at);
-            let r: R<At> = $f(vm, at);
-            or_unwind(vm, r)
-        }
-        $at = slow_path($vm, $at);
+    ($vm:ident, $at:ident, $op:ident) => {{
+        $at = (const { helpers::of(Op::$op) })($vm, $at);
         continue;
     }};
 }
 
 /// A binary operator: `$int` and `$float` give the result on immediates, or None.
 macro_rules! binary {
-    ($vm:ident, $at:ident, $special:ident, $inplace:literal, $int:expr, $float:expr) => {{
+    ($vm:ident, $at:ident, $op:ident, $int:expr, $float:expr) => {{
         let (l, r) = ($at.reg($at.b()), $at.reg($at.c()));
         if Value::both_ints(l, r) {
             let f: fn(Value, Value) -> Option<Value> = $int;
@@ -57,12 +47,12 @@ macro_rules! binary {
                 continue;
             }
         }
-        slow!($vm, $at, |vm, at| operators::binary(vm, at, Special::$special, $inplace))
+        slow!($vm, $at, $op)
     }};
 }
 
 macro_rules! compare {
-    ($vm:ident, $at:ident, $special:ident, $op:tt) => {{
+    ($vm:ident, $at:ident, $name:ident, $op:tt) => {{
         let (l, r) = ($at.reg($at.b()), $at.reg($at.c()));
         if Value::both_ints(l, r) {
             $at.set($at.a(), Value::bool((l.bits() as i64) $op (r.bits() as i64)));
@@ -73,19 +63,19 @@ macro_rules! compare {
             $at = $at.skip(1);
             continue;
         }
-        slow!($vm, $at, |vm, at| operators::compare(vm, at, Special::$special))
+        slow!($vm, $at, $name)
     }};
 }
 
 macro_rules! jump_compare {
-    ($vm:ident, $at:ident, $special:ident, $op:tt) => {{
+    ($vm:ident, $at:ident, $name:ident, $op:tt) => {{
         let (l, r) = ($at.reg($at.a()), $at.reg($at.b()));
         let truth = if Value::both_ints(l, r) {
             (l.bits() as i64) $op (r.bits() as i64)
         } else if Value::both_floats(l, r) {
             l.as_immediate_float() $op r.as_immediate_float()
         } else {
-            slow!($vm, $at, |vm, at| operators::jump_compare(vm, at, Special::$special))
+            slow!($vm, $at, $name)
         };
         $at = if truth == ($at.c() != 0) { $at.jump($at.extra() as i32) } else { $at.skip(2) };
         continue;
@@ -93,7 +83,7 @@ macro_rules! jump_compare {
 }
 
 macro_rules! jump_compare_int {
-    ($vm:ident, $at:ident, $special:ident, $op:tt) => {{
+    ($vm:ident, $at:ident, $name:ident, $op:tt) => {{
         let l = $at.reg($at.a());
         let r = Value::small_int($at.b() as u8 as i8 as i64);
         if l.is_int() {
@@ -101,7 +91,7 @@ macro_rules! jump_compare_int {
             $at = if truth == ($at.c() != 0) { $at.jump($at.extra() as i32) } else { $at.skip(2) };
             continue;
         }
-        slow!($vm, $at, |vm, at| operators::jump_compare_int(vm, at, Special::$special))
+        slow!($vm, $at, $name)
     }};
 }
 
@@ -240,28 +230,28 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 at.set(at.a(), Value::SPECIALS[at.b().min(5)]);
                 at = at.skip(1);
             }
-            Op::LoadCommon => slow!(vm, at, misc::load_common),
+            Op::LoadCommon => slow!(vm, at, LoadCommon),
             Op::CheckBound => {
                 if at.reg(at.a()).is_unbound() {
-                    slow!(vm, at, misc::unbound_local);
+                    slow!(vm, at, CheckBound);
                 }
                 at = at.skip(2);
             }
             Op::DeleteLocal => {
                 if at.reg(at.a()).is_unbound() {
-                    slow!(vm, at, misc::unbound_local);
+                    slow!(vm, at, DeleteLocal);
                 }
                 at.set(at.a(), Value::UNBOUND);
                 at = at.skip(2);
             }
-            Op::MakeCell => slow!(vm, at, misc::make_cell),
-            Op::LoadClosure => slow!(vm, at, misc::load_closure),
+            Op::MakeCell => slow!(vm, at, MakeCell),
+            Op::LoadClosure => slow!(vm, at, LoadClosure),
             Op::LoadDeref => {
                 // SAFETY: the compiler only puts cells into such registers.
                 let cell: Ref<CellObject> = unsafe { at.reg(at.b()).cast_unchecked() };
                 let v = cell.get();
                 if v.is_unbound() {
-                    slow!(vm, at, misc::unbound_cell);
+                    slow!(vm, at, LoadDeref);
                 }
                 at.set(at.a(), v);
                 at = at.skip(2);
@@ -272,9 +262,9 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 cell.set(vm, at.reg(at.b()));
                 at = at.skip(1);
             }
-            Op::DeleteDeref => slow!(vm, at, misc::delete_deref),
+            Op::DeleteDeref => slow!(vm, at, DeleteDeref),
 
-            Op::LoadGlobal => slow!(vm, at, globals::load_global),
+            Op::LoadGlobal => slow!(vm, at, LoadGlobal),
             Op::LoadGlobalCell => {
                 // SAFETY: the loader has put a cache there; quickening has put a cell into it.
                 let v = unsafe {
@@ -282,7 +272,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     cache.cell.get().unwrap_unchecked().cast_unchecked::<CellObject>().get()
                 };
                 if v.is_unbound() {
-                    slow!(vm, at, globals::load_global);
+                    slow!(vm, at, LoadGlobalCell);
                 }
                 at.set(at.a(), v);
                 at = at.skip(2);
@@ -295,19 +285,19 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     (cell.get(), cache.epoch.get())
                 };
                 if v.is_unbound() || epoch != vm.globals_epoch.get() {
-                    slow!(vm, at, globals::load_global);
+                    slow!(vm, at, LoadGlobalBuiltin);
                 }
                 at.set(at.a(), v);
                 at = at.skip(2);
             }
-            Op::StoreGlobal => slow!(vm, at, globals::store_global),
-            Op::DeleteGlobal => slow!(vm, at, globals::delete_global),
-            Op::LoadName => slow!(vm, at, globals::load_name),
-            Op::StoreName => slow!(vm, at, globals::store_name),
-            Op::DeleteName => slow!(vm, at, globals::delete_name),
-            Op::LookupMapping => slow!(vm, at, globals::lookup_mapping),
+            Op::StoreGlobal => slow!(vm, at, StoreGlobal),
+            Op::DeleteGlobal => slow!(vm, at, DeleteGlobal),
+            Op::LoadName => slow!(vm, at, LoadName),
+            Op::StoreName => slow!(vm, at, StoreName),
+            Op::DeleteName => slow!(vm, at, DeleteName),
+            Op::LookupMapping => slow!(vm, at, LookupMapping),
 
-            Op::LoadAttr => slow!(vm, at, attr::load_attr),
+            Op::LoadAttr => slow!(vm, at, LoadAttr),
             Op::LoadAttrSlot => {
                 let obj = at.reg(at.b());
                 // SAFETY: the loader has put a cache there; under this shape the object is an
@@ -320,7 +310,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                         None
                     }
                 };
-                let Some(v) = v else { slow!(vm, at, attr::load_attr) };
+                let Some(v) = v else { slow!(vm, at, LoadAttrSlot) };
                 at.set(at.a(), v);
                 at = at.skip(2);
             }
@@ -338,23 +328,23 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                         None
                     }
                 };
-                let Some(v) = v else { slow!(vm, at, attr::load_attr) };
+                let Some(v) = v else { slow!(vm, at, LoadAttrOverflow) };
                 at.set(at.a(), v);
                 at = at.skip(2);
             }
             Op::LoadAttrModule => {
-                let Some(v) = module_attr(at, at.reg(at.b())) else { slow!(vm, at, attr::load_attr) };
+                let Some(v) = module_attr(at, at.reg(at.b())) else { slow!(vm, at, LoadAttrModule) };
                 at.set(at.a(), v);
                 at = at.skip(2);
             }
-            Op::StoreAttr => slow!(vm, at, attr::store_attr),
+            Op::StoreAttr => slow!(vm, at, StoreAttr),
             Op::StoreAttrSlot => {
                 let obj = at.reg(at.a());
                 // SAFETY: as in LoadAttrSlot.
                 unsafe {
                     let cache = &*at.extra_ptr::<AttrCache>();
                     if !has_shape(obj, cache.shape.get()) {
-                        slow!(vm, at, attr::store_attr);
+                        slow!(vm, at, StoreAttrSlot);
                     }
                     vm.heap.write_barrier(obj.bits() as *const crate::object::Header);
                     *(obj.bits() as *mut Value).byte_add(cache.offset.get() as usize) = at.reg(at.b());
@@ -367,7 +357,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 unsafe {
                     let cache = &*at.extra_ptr::<AttrCache>();
                     if !has_shape(obj, cache.shape.get()) {
-                        slow!(vm, at, attr::store_attr);
+                        slow!(vm, at, StoreAttrAdd);
                     }
                     let header = &*(obj.bits() as *const crate::object::Header);
                     vm.heap.write_barrier(header);
@@ -376,8 +366,8 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 }
                 at = at.skip(2);
             }
-            Op::DeleteAttr => slow!(vm, at, attr::delete_attr),
-            Op::LoadMethod => slow!(vm, at, attr::load_method),
+            Op::DeleteAttr => slow!(vm, at, DeleteAttr),
+            Op::LoadMethod => slow!(vm, at, LoadMethod),
             Op::LoadMethodCached => {
                 let obj = at.reg(at.b());
                 // SAFETY: the loader has put a cache there.
@@ -385,23 +375,23 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     let cache = &*at.extra_ptr::<MethodCache>();
                     if has_shape(obj, cache.shape.get()) { cache.function.get() } else { None }
                 };
-                let Some(f) = f else { slow!(vm, at, attr::load_method) };
+                let Some(f) = f else { slow!(vm, at, LoadMethodCached) };
                 let w = at.window();
                 at.set(w, f);
                 at.set(w + FRAME_WORDS, obj);
                 at = at.skip(2);
             }
             Op::LoadMethodModule => {
-                let Some(v) = module_attr(at, at.reg(at.b())) else { slow!(vm, at, attr::load_method) };
+                let Some(v) = module_attr(at, at.reg(at.b())) else { slow!(vm, at, LoadMethodModule) };
                 let w = at.window();
                 at.set(w, v);
                 at.set(w + FRAME_WORDS, Value::UNBOUND);
                 at = at.skip(2);
             }
-            Op::LoadSuperAttr => slow!(vm, at, attr::load_super_attr),
-            Op::LoadSuperAttr0 => slow!(vm, at, attr::load_super_attr0),
-            Op::LoadSpecialMethod => slow!(vm, at, attr::load_special_method),
-            Op::BindSpecial => slow!(vm, at, attr::bind_special),
+            Op::LoadSuperAttr => slow!(vm, at, LoadSuperAttr),
+            Op::LoadSuperAttr0 => slow!(vm, at, LoadSuperAttr0),
+            Op::LoadSpecialMethod => slow!(vm, at, LoadSpecialMethod),
+            Op::BindSpecial => slow!(vm, at, BindSpecial),
             Op::LoadIndex => {
                 let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
                 if key.is_int() {
@@ -422,7 +412,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                         continue;
                     }
                 }
-                slow!(vm, at, items::load_index)
+                slow!(vm, at, LoadIndex)
             }
             Op::StoreIndex => {
                 let (obj, key) = (at.reg(at.a()), at.reg(at.b()));
@@ -436,42 +426,42 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                         continue;
                     }
                 }
-                slow!(vm, at, items::store_index)
+                slow!(vm, at, StoreIndex)
             }
-            Op::DeleteIndex => slow!(vm, at, items::delete_index),
-            Op::BuildSlice => slow!(vm, at, build::slice),
+            Op::DeleteIndex => slow!(vm, at, DeleteIndex),
+            Op::BuildSlice => slow!(vm, at, BuildSlice),
 
-            Op::Add => binary!(vm, at, Add, false, add, |l, r| Some(l + r)),
-            Op::Sub => binary!(vm, at, Sub, false, sub, |l, r| Some(l - r)),
-            Op::Mul => binary!(vm, at, Mul, false, mul, |l, r| Some(l * r)),
+            Op::Add => binary!(vm, at, Add, add, |l, r| Some(l + r)),
+            Op::Sub => binary!(vm, at, Sub, sub, |l, r| Some(l - r)),
+            Op::Mul => binary!(vm, at, Mul, mul, |l, r| Some(l * r)),
             Op::TrueDiv => {
-                binary!(vm, at, TrueDiv, false, int_true_div, |l, r| (r != 0.0).then(|| l / r))
+                binary!(vm, at, TrueDiv, int_true_div, |l, r| (r != 0.0).then(|| l / r))
             }
-            Op::FloorDiv => binary!(vm, at, FloorDiv, false, floor_div, no_float),
-            Op::Mod => binary!(vm, at, Mod, false, modulo, no_float),
-            Op::Pow => slow!(vm, at, |vm, at| operators::binary(vm, at, Special::Pow, false)),
-            Op::MatMul => slow!(vm, at, |vm, at| operators::binary(vm, at, Special::MatMul, false)),
-            Op::Shl => binary!(vm, at, Shl, false, shl, no_float),
-            Op::Shr => binary!(vm, at, Shr, false, shr, no_float),
-            Op::And => binary!(vm, at, And, false, |l, r| Some(word(l.bits() & r.bits())), no_float),
-            Op::Or => binary!(vm, at, Or, false, |l, r| Some(word(l.bits() | r.bits())), no_float),
-            Op::Xor => binary!(vm, at, Xor, false, |l, r| Some(word(l.bits() ^ r.bits() | 1)), no_float),
-            Op::InplaceAdd => binary!(vm, at, Add, true, add, |l, r| Some(l + r)),
-            Op::InplaceSub => binary!(vm, at, Sub, true, sub, |l, r| Some(l - r)),
-            Op::InplaceMul => binary!(vm, at, Mul, true, mul, |l, r| Some(l * r)),
+            Op::FloorDiv => binary!(vm, at, FloorDiv, floor_div, no_float),
+            Op::Mod => binary!(vm, at, Mod, modulo, no_float),
+            Op::Pow => slow!(vm, at, Pow),
+            Op::MatMul => slow!(vm, at, MatMul),
+            Op::Shl => binary!(vm, at, Shl, shl, no_float),
+            Op::Shr => binary!(vm, at, Shr, shr, no_float),
+            Op::And => binary!(vm, at, And, |l, r| Some(word(l.bits() & r.bits())), no_float),
+            Op::Or => binary!(vm, at, Or, |l, r| Some(word(l.bits() | r.bits())), no_float),
+            Op::Xor => binary!(vm, at, Xor, |l, r| Some(word(l.bits() ^ r.bits() | 1)), no_float),
+            Op::InplaceAdd => binary!(vm, at, InplaceAdd, add, |l, r| Some(l + r)),
+            Op::InplaceSub => binary!(vm, at, InplaceSub, sub, |l, r| Some(l - r)),
+            Op::InplaceMul => binary!(vm, at, InplaceMul, mul, |l, r| Some(l * r)),
             Op::InplaceTrueDiv => {
-                binary!(vm, at, TrueDiv, true, int_true_div, |l, r| (r != 0.0).then(|| l / r))
+                binary!(vm, at, InplaceTrueDiv, int_true_div, |l, r| (r != 0.0).then(|| l / r))
             }
-            Op::InplaceFloorDiv => binary!(vm, at, FloorDiv, true, floor_div, no_float),
-            Op::InplaceMod => binary!(vm, at, Mod, true, modulo, no_float),
-            Op::InplacePow => slow!(vm, at, |vm, at| operators::binary(vm, at, Special::Pow, true)),
-            Op::InplaceMatMul => slow!(vm, at, |vm, at| operators::binary(vm, at, Special::MatMul, true)),
-            Op::InplaceShl => binary!(vm, at, Shl, true, shl, no_float),
-            Op::InplaceShr => binary!(vm, at, Shr, true, shr, no_float),
-            Op::InplaceAnd => binary!(vm, at, And, true, |l, r| Some(word(l.bits() & r.bits())), no_float),
-            Op::InplaceOr => binary!(vm, at, Or, true, |l, r| Some(word(l.bits() | r.bits())), no_float),
+            Op::InplaceFloorDiv => binary!(vm, at, InplaceFloorDiv, floor_div, no_float),
+            Op::InplaceMod => binary!(vm, at, InplaceMod, modulo, no_float),
+            Op::InplacePow => slow!(vm, at, InplacePow),
+            Op::InplaceMatMul => slow!(vm, at, InplaceMatMul),
+            Op::InplaceShl => binary!(vm, at, InplaceShl, shl, no_float),
+            Op::InplaceShr => binary!(vm, at, InplaceShr, shr, no_float),
+            Op::InplaceAnd => binary!(vm, at, InplaceAnd, |l, r| Some(word(l.bits() & r.bits())), no_float),
+            Op::InplaceOr => binary!(vm, at, InplaceOr, |l, r| Some(word(l.bits() | r.bits())), no_float),
             Op::InplaceXor => {
-                binary!(vm, at, Xor, true, |l, r| Some(word(l.bits() ^ r.bits() | 1)), no_float)
+                binary!(vm, at, InplaceXor, |l, r| Some(word(l.bits() ^ r.bits() | 1)), no_float)
             }
             Op::AddInt => {
                 let l = at.reg(at.b());
@@ -482,7 +472,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     at = at.skip(2);
                     continue;
                 }
-                slow!(vm, at, |vm, at| operators::binary_int(vm, at, Special::Add))
+                slow!(vm, at, AddInt)
             }
             Op::SubInt => {
                 let l = at.reg(at.b());
@@ -493,7 +483,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     at = at.skip(2);
                     continue;
                 }
-                slow!(vm, at, |vm, at| operators::binary_int(vm, at, Special::Sub))
+                slow!(vm, at, SubInt)
             }
             Op::Neg => {
                 let v = at.reg(at.b());
@@ -511,9 +501,9 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     at = at.skip(1);
                     continue;
                 }
-                slow!(vm, at, |vm, at| operators::unary(vm, at, Special::Neg))
+                slow!(vm, at, Neg)
             }
-            Op::Pos => slow!(vm, at, |vm, at| operators::unary(vm, at, Special::Pos)),
+            Op::Pos => slow!(vm, at, Pos),
             Op::Invert => {
                 let v = at.reg(at.b());
                 if v.is_int() {
@@ -521,7 +511,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     at = at.skip(1);
                     continue;
                 }
-                slow!(vm, at, |vm, at| operators::unary(vm, at, Special::Invert))
+                slow!(vm, at, Invert)
             }
             Op::Not => {
                 if let Some(t) = quick_truth(at.reg(at.b())) {
@@ -529,7 +519,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     at = at.skip(1);
                     continue;
                 }
-                slow!(vm, at, operators::not)
+                slow!(vm, at, Not)
             }
 
             Op::Lt => compare!(vm, at, Lt, <),
@@ -546,8 +536,8 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 at.set(at.a(), Value::bool(!at.reg(at.b()).is(at.reg(at.c()))));
                 at = at.skip(1);
             }
-            Op::In => slow!(vm, at, |vm, at| operators::contains(vm, at, false)),
-            Op::NotIn => slow!(vm, at, |vm, at| operators::contains(vm, at, true)),
+            Op::In => slow!(vm, at, In),
+            Op::NotIn => slow!(vm, at, NotIn),
 
             Op::Jump => at = at.jump(at.extra() as i32),
             Op::JumpBack => {
@@ -555,20 +545,20 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 // One more, for a loop that jumps to itself.
                 let left = vm.ticks.get() + i64::from(back) - 1;
                 vm.ticks.set(left);
-                at = at.jump(back);
                 if left < 0 {
-                    slow!(vm, at, call::safepoint);
+                    slow!(vm, at, JumpBack);
                 }
+                at = at.jump(back);
             }
             Op::JumpTrue => match quick_truth(at.reg(at.a())) {
                 Some(true) => at = at.jump(at.extra() as i32),
                 Some(false) => at = at.skip(2),
-                None => slow!(vm, at, |vm, at| operators::jump_truth(vm, at, true)),
+                None => slow!(vm, at, JumpTrue),
             },
             Op::JumpFalse => match quick_truth(at.reg(at.a())) {
                 Some(false) => at = at.jump(at.extra() as i32),
                 Some(true) => at = at.skip(2),
-                None => slow!(vm, at, |vm, at| operators::jump_truth(vm, at, false)),
+                None => slow!(vm, at, JumpFalse),
             },
             Op::JumpNone => {
                 at = if at.reg(at.a()).is_none() { at.jump(at.extra() as i32) } else { at.skip(2) };
@@ -579,25 +569,25 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
             Op::JumpBound => {
                 at = if at.reg(at.a()).is_unbound() { at.skip(2) } else { at.jump(at.extra() as i32) };
             }
-            Op::JumpLt => jump_compare!(vm, at, Lt, <),
-            Op::JumpLe => jump_compare!(vm, at, Le, <=),
-            Op::JumpEq => jump_compare!(vm, at, Eq, ==),
-            Op::JumpNe => jump_compare!(vm, at, Ne, !=),
-            Op::JumpGt => jump_compare!(vm, at, Gt, >),
-            Op::JumpGe => jump_compare!(vm, at, Ge, >=),
-            Op::JumpLtInt => jump_compare_int!(vm, at, Lt, <),
-            Op::JumpLeInt => jump_compare_int!(vm, at, Le, <=),
-            Op::JumpEqInt => jump_compare_int!(vm, at, Eq, ==),
-            Op::JumpNeInt => jump_compare_int!(vm, at, Ne, !=),
-            Op::JumpGtInt => jump_compare_int!(vm, at, Gt, >),
-            Op::JumpGeInt => jump_compare_int!(vm, at, Ge, >=),
+            Op::JumpLt => jump_compare!(vm, at, JumpLt, <),
+            Op::JumpLe => jump_compare!(vm, at, JumpLe, <=),
+            Op::JumpEq => jump_compare!(vm, at, JumpEq, ==),
+            Op::JumpNe => jump_compare!(vm, at, JumpNe, !=),
+            Op::JumpGt => jump_compare!(vm, at, JumpGt, >),
+            Op::JumpGe => jump_compare!(vm, at, JumpGe, >=),
+            Op::JumpLtInt => jump_compare_int!(vm, at, JumpLtInt, <),
+            Op::JumpLeInt => jump_compare_int!(vm, at, JumpLeInt, <=),
+            Op::JumpEqInt => jump_compare_int!(vm, at, JumpEqInt, ==),
+            Op::JumpNeInt => jump_compare_int!(vm, at, JumpNeInt, !=),
+            Op::JumpGtInt => jump_compare_int!(vm, at, JumpGtInt, >),
+            Op::JumpGeInt => jump_compare_int!(vm, at, JumpGeInt, >=),
 
-            Op::GetIter => slow!(vm, at, iteration::get_iter),
-            Op::ForIter => slow!(vm, at, iteration::for_iter),
+            Op::GetIter => slow!(vm, at, GetIter),
+            Op::ForIter => slow!(vm, at, ForIter),
             Op::ForRange => {
                 let it = at.reg(at.b());
                 if !has_shape(it, vm.types.range_iterator.root_shape_id()) {
-                    slow!(vm, at, iteration::for_iter);
+                    slow!(vm, at, ForRange);
                 }
                 // SAFETY: the shape is range_iterator's.
                 let it: Ref<RangeIter> = unsafe { it.cast_unchecked() };
@@ -612,7 +602,7 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
             Op::ForList => {
                 let it = at.reg(at.b());
                 if !has_shape(it, vm.types.list_iterator.root_shape_id()) {
-                    slow!(vm, at, iteration::for_iter);
+                    slow!(vm, at, ForList);
                 }
                 // SAFETY: the shape is list_iterator's.
                 let it: Ref<SeqIter> = unsafe { it.cast_unchecked() };
@@ -643,9 +633,9 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                         continue;
                     }
                 }
-                slow!(vm, at, items::unpack)
+                slow!(vm, at, Unpack)
             }
-            Op::UnpackEx => slow!(vm, at, items::unpack_ex),
+            Op::UnpackEx => slow!(vm, at, UnpackEx),
 
             Op::Call => {
                 let w = at.window();
@@ -670,74 +660,81 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                 }
                 at = call::call_method(vm, at);
             }
-            Op::CallKw => slow!(vm, at, call::call_kw),
-            Op::CallMethodKw => slow!(vm, at, call::call_method_kw),
-            Op::CallEx => slow!(vm, at, call::call_ex),
+            Op::CallKw => slow!(vm, at, CallKw),
+            Op::CallMethodKw => slow!(vm, at, CallMethodKw),
+            Op::CallEx => slow!(vm, at, CallEx),
             Op::Return => {
                 let v = at.reg(at.a());
                 // SAFETY: `base` is a frame's. An untagged frame stands in its caller's window.
                 unsafe {
                     if return_word(at.base) & 3 != 0 {
-                        at = call::return_slow(vm, at.base, v);
+                        at = result::return_slow(vm, at.base, v);
                         continue;
                     }
                     *at.base.sub(FRAME_WORDS) = v;
                     at = caller(at.base);
                 }
             }
-            Op::ReturnGen => slow!(vm, at, generators::return_gen),
-            Op::MakeFunction => slow!(vm, at, misc::make_function),
-            Op::Intrinsic => slow!(vm, at, misc::intrinsic),
+            Op::ReturnGen => slow!(vm, at, ReturnGen),
+            Op::MakeFunction => slow!(vm, at, MakeFunction),
+            Op::Intrinsic => slow!(vm, at, Intrinsic),
 
-            Op::MakeGenerator => slow!(vm, at, generators::make_generator),
+            Op::MakeGenerator => slow!(vm, at, MakeGenerator),
             Op::Yield => at = generators::yield_value(vm, at),
             Op::YieldFrom => at = generators::yield_from(vm, at),
             Op::Send => at = generators::send(vm, at),
-            Op::GetYieldFromIter => slow!(vm, at, generators::get_yield_from_iter),
-            Op::GetAwaitable => slow!(vm, at, generators::get_awaitable),
-            Op::GetAiter => slow!(vm, at, generators::get_aiter),
-            Op::GetAnext => slow!(vm, at, generators::get_anext),
-            Op::EndAsyncFor => slow!(vm, at, generators::end_async_for),
-            Op::WrapAsyncYield => slow!(vm, at, generators::wrap_async_yield),
+            Op::GetYieldFromIter => slow!(vm, at, GetYieldFromIter),
+            Op::GetAwaitable => slow!(vm, at, GetAwaitable),
+            Op::GetAiter => slow!(vm, at, GetAiter),
+            Op::GetAnext => slow!(vm, at, GetAnext),
+            Op::EndAsyncFor => slow!(vm, at, EndAsyncFor),
+            Op::WrapAsyncYield => slow!(vm, at, WrapAsyncYield),
 
-            Op::Raise => slow!(vm, at, exceptions::raise),
-            Op::RaiseFrom => slow!(vm, at, exceptions::raise_from),
-            Op::RaiseHandled => slow!(vm, at, exceptions::raise_handled),
-            Op::Reraise => slow!(vm, at, exceptions::reraise),
-            Op::PushExc => slow!(vm, at, exceptions::push_exc),
-            Op::PopExc => slow!(vm, at, exceptions::pop_exc),
-            Op::MatchExc => slow!(vm, at, exceptions::match_exc),
-            Op::MatchExcGroup => slow!(vm, at, exceptions::match_exc_group),
-            Op::PrepReraiseStar => slow!(vm, at, exceptions::prep_reraise_star),
+            Op::Raise => slow!(vm, at, Raise),
+            Op::RaiseFrom => slow!(vm, at, RaiseFrom),
+            Op::RaiseHandled => slow!(vm, at, RaiseHandled),
+            Op::Reraise => slow!(vm, at, Reraise),
+            Op::PushExc => slow!(vm, at, PushExc),
+            Op::PopExc => slow!(vm, at, PopExc),
+            Op::MatchExc => slow!(vm, at, MatchExc),
+            Op::MatchExcGroup => slow!(vm, at, MatchExcGroup),
+            Op::PrepReraiseStar => slow!(vm, at, PrepReraiseStar),
 
-            Op::BuildTuple => slow!(vm, at, build::tuple),
-            Op::BuildList => slow!(vm, at, build::list),
-            Op::BuildSet => slow!(vm, at, build::set),
-            Op::BuildMap => slow!(vm, at, build::map),
-            Op::BuildString => slow!(vm, at, build::string),
-            Op::ListAppend => slow!(vm, at, build::list_append),
-            Op::ListExtend => slow!(vm, at, build::list_extend),
-            Op::SetAdd => slow!(vm, at, build::set_add),
-            Op::SetUpdate => slow!(vm, at, build::set_update),
-            Op::MapAdd => slow!(vm, at, build::map_add),
-            Op::MapUpdate => slow!(vm, at, build::map_update),
-            Op::MapMerge => slow!(vm, at, build::map_merge),
-            Op::ListToTuple => slow!(vm, at, build::list_to_tuple),
-            Op::ToStr => slow!(vm, at, text::to_str),
-            Op::FormatValue => slow!(vm, at, text::format_value),
-            Op::BuildInterpolation => slow!(vm, at, build::interpolation),
-            Op::BuildTemplate => slow!(vm, at, build::template),
+            Op::BuildTuple => slow!(vm, at, BuildTuple),
+            Op::BuildList => slow!(vm, at, BuildList),
+            Op::BuildSet => slow!(vm, at, BuildSet),
+            Op::BuildMap => slow!(vm, at, BuildMap),
+            Op::BuildString => slow!(vm, at, BuildString),
+            Op::ListAppend => {
+                // SAFETY: the compiler emits it on displays under construction only.
+                let list: Ref<List> = unsafe { at.reg(at.a()).cast_unchecked() };
+                if !list.push_in_place(vm, at.reg(at.b())) {
+                    slow!(vm, at, ListAppend);
+                }
+                at = at.skip(1);
+            }
+            Op::ListExtend => slow!(vm, at, ListExtend),
+            Op::SetAdd => slow!(vm, at, SetAdd),
+            Op::SetUpdate => slow!(vm, at, SetUpdate),
+            Op::MapAdd => slow!(vm, at, MapAdd),
+            Op::MapUpdate => slow!(vm, at, MapUpdate),
+            Op::MapMerge => slow!(vm, at, MapMerge),
+            Op::ListToTuple => slow!(vm, at, ListToTuple),
+            Op::ToStr => slow!(vm, at, ToStr),
+            Op::FormatValue => slow!(vm, at, FormatValue),
+            Op::BuildInterpolation => slow!(vm, at, BuildInterpolation),
+            Op::BuildTemplate => slow!(vm, at, BuildTemplate),
 
-            Op::MatchSequence => slow!(vm, at, matching::sequence),
-            Op::MatchMapping => slow!(vm, at, matching::mapping),
-            Op::MatchLen => slow!(vm, at, matching::len),
-            Op::MatchKeys => slow!(vm, at, matching::keys),
-            Op::MatchRest => slow!(vm, at, matching::rest),
-            Op::MatchClass => slow!(vm, at, matching::class),
+            Op::MatchSequence => slow!(vm, at, MatchSequence),
+            Op::MatchMapping => slow!(vm, at, MatchMapping),
+            Op::MatchLen => slow!(vm, at, MatchLen),
+            Op::MatchKeys => slow!(vm, at, MatchKeys),
+            Op::MatchRest => slow!(vm, at, MatchRest),
+            Op::MatchClass => slow!(vm, at, MatchClass),
 
-            Op::ImportName => slow!(vm, at, imports::import_name),
-            Op::ImportFrom => slow!(vm, at, imports::import_from),
-            Op::ImportStar => slow!(vm, at, imports::import_star),
+            Op::ImportName => slow!(vm, at, ImportName),
+            Op::ImportFrom => slow!(vm, at, ImportFrom),
+            Op::ImportStar => slow!(vm, at, ImportStar),
 
             Op::Exit => return Ok(vm.exit_result.get()),
             Op::ExitRaise => return Err(Raised),

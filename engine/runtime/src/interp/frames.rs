@@ -1,7 +1,7 @@
 //! Reading frames: their heads, and the walk from the innermost outwards.
 
 use crate::context::{Context, RECORD};
-use crate::interp::At;
+use crate::interp::Site;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
 use crate::object::Ref;
 use crate::types::cell::CellObject;
@@ -44,20 +44,17 @@ impl WalkedFrame {
 }
 
 /// Frames from the innermost to the context's bottom.
-pub struct Walk {
-    pc: *const u32,
-    base: *mut Value,
-}
+pub struct Walk(Site);
 
 impl Walk {
-    /// From the frame at `base`, whose present instruction is at `pc`.
-    pub fn new(pc: *const u32, base: *mut Value) -> Walk {
-        Walk { pc, base }
+    /// From this place on.
+    pub fn new(site: Site) -> Walk {
+        Walk(site)
     }
 
     /// From the published frame of the running context.
     pub fn running(vm: &Vm) -> Walk {
-        Walk::new(vm.frame.pc.get(), vm.frame.base.get())
+        Walk::new(vm.site())
     }
 }
 
@@ -65,18 +62,17 @@ impl Iterator for Walk {
     type Item = WalkedFrame;
 
     fn next(&mut self) -> Option<WalkedFrame> {
-        if self.base.is_null() {
+        let base = self.0.base();
+        if base.is_null() {
             return None;
         }
-        let base = self.base;
-        let unit = frame_code(base).unit_of(self.pc);
+        let unit = self.0.unit();
         // SAFETY: frames of a stack that is walked by its own context, or while it is suspended.
         unsafe {
             let below = caller(base);
             let nested = return_word(base) & RECORD != 0 && Cont::read(base).kind == ContKind::Exit;
             // A nested run keeps the calling instruction itself, else it is the one before.
-            self.pc = if nested { below.pc } else { below.pc.wrapping_sub(1) };
-            self.base = below.base;
+            self.0 = if nested { below.site() } else { below.call_site() };
         }
         Some(WalkedFrame { base, unit })
     }
@@ -87,13 +83,12 @@ struct Stack {
     ctx: *const Context,
     /// The microthread's object; None: the main program.
     owner: Option<Value>,
-    at: At,
+    site: Site,
 }
 
 impl Stack {
     fn running(vm: &Vm) -> Stack {
-        let at = At { pc: vm.frame.pc.get(), base: vm.frame.base.get() };
-        Stack { ctx: vm.ctx.get(), owner: vm.hooks.switcher().running(), at }
+        Stack { ctx: vm.ctx.get(), owner: vm.hooks.switcher().running(), site: vm.site() }
     }
 
     /// None: it has ended, or not begun.
@@ -101,12 +96,12 @@ impl Stack {
         if vm.hooks.switcher().running() == owner {
             return Some(Stack::running(vm));
         }
-        let (ctx, at) = vm.hooks.switcher().standing(vm, owner)?;
-        Some(Stack { ctx, owner, at })
+        let (ctx, site) = vm.hooks.switcher().standing(vm, owner)?;
+        Some(Stack { ctx, owner, site })
     }
 
     fn walk(&self) -> Walk {
-        Walk::new(self.at.pc, self.at.base)
+        Walk::new(self.site)
     }
 
     /// The frame object of its frame at `base`, made at the first asking. MemoryError.
@@ -189,10 +184,7 @@ fn frame_generator(base: *mut Value) -> Option<Ref<Generator>> {
             return None;
         }
         let cont = Cont::read(base);
-        match cont.kind {
-            ContKind::GenFor | ContKind::GenSend | ContKind::GenCall => cont.a.cast(),
-            _ => None,
-        }
+        if cont.kind.is_generator() { cont.a.cast() } else { None }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Generators and coroutines in the loop: making, resuming, suspending, ending.
 
 use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use crate::interp::call::{call_special, deliver, leave_side, make_room};
+use crate::interp::call::call_special_1;
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
+use crate::interp::result::deliver;
+use crate::interp::stack::{leave_side, make_room};
 use crate::interp::{At, copy_words, or_unwind, publish};
 use crate::native::Args;
 use crate::object::Ref;
@@ -45,7 +47,7 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
         slot.set(at.reg(i).bits());
     }
     g.set_unit(code.unit_of(at.skip(1).pc));
-    Ok(super::call::leave_frame(vm, at.base, g.value()))
+    Ok(super::result::leave_frame(vm, at.base, g.value()))
 }
 
 /// Pushes a generator's frame; the record's `a` is the generator. ValueError if it is running.
@@ -100,12 +102,11 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
         Resume::Throw => {
             if state == GenState::Created {
                 // It never ran: the exception is raised where it begins.
-                let first = At { pc: unit.wrapping_sub(1), base };
-                return Ok(super::unwind::unwind(vm, first));
+                return Ok(super::unwind::unwind(vm, at.call_site()));
             }
             // The instruction that suspended it; its length tells where it began.
             let from = suspended_at(g, at.pc);
-            Ok(super::unwind::unwind(vm, At { pc: from, base }))
+            Ok(super::unwind::unwind(vm, At { pc: from, base }.site()))
         }
         Resume::Send(v) => {
             if state == GenState::Suspended {
@@ -251,12 +252,12 @@ fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
             to
         }
         ContKind::GenStep => {
-            publish(vm, At { pc: to.pc.wrapping_sub(SEND_UNITS), base: to.base });
+            vm.set_site(to.call_site());
             let r = step_settled(vm, to, cont, Ok(Ok(v)));
             or_unwind(vm, r)
         }
         _ => {
-            publish(vm, to);
+            vm.set_site(to.call_site());
             let r = gen_call_result(vm, to, cont, v);
             or_unwind(vm, r)
         }
@@ -267,7 +268,7 @@ fn yielded(vm: &Vm, to: At, cont: Cont, v: Value) -> At {
 /// was saved in the record's stage.
 fn gen_call_result(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
     let inner = Cont { kind: outer_kind(cont), a: Value::NONE, b: Value::NONE, ..cont };
-    super::call::apply(vm, to, inner, v)
+    super::result::apply(vm, to, inner, v)
 }
 
 /// What a `GenCall` was made for: the stage says whether a nested run is to end.
@@ -305,7 +306,7 @@ pub fn return_gen(vm: &Vm, at: At) -> R<At> {
     }
     g.finish();
     vm.context().handled.set((!cont.b.is_none()).then_some(cont.b));
-    publish(vm, At { pc: to.pc.wrapping_sub(1), base: to.base });
+    vm.set_site(to.call_site());
     end(vm, to, cont, v)
 }
 
@@ -418,7 +419,7 @@ fn send_any(vm: &Vm, at: At) -> R<At> {
     let result = if v.is_none() {
         match vm.type_of(it).special(vm, Special::Next) {
             Some(f) if f.cast::<crate::types::function::Function>().is_some() => {
-                return call_special(vm, resume, f, Args::new(&[it], None), cont);
+                return call_special_1(vm, resume, f, it, cont);
             }
             _ => vm.next_or_stop(it),
         }
@@ -474,7 +475,7 @@ pub fn get_awaitable(vm: &Vm, at: At) -> R<At> {
     match vm.type_of(v).special(vm, Special::Await) {
         Some(f) => {
             let cont = Cont::store(at.a()).kind(ContKind::Await).with(v, Value::NONE);
-            call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+            call_special_1(vm, at.skip(1), f, v, cont)
         }
         None => {
             let name = vm.type_name(v);
@@ -514,7 +515,7 @@ pub fn get_aiter(vm: &Vm, at: At) -> R<At> {
         )));
     };
     let cont = Cont::store(at.a()).kind(ContKind::AsyncIter);
-    call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+    call_special_1(vm, at.skip(1), f, v, cont)
 }
 
 /// What `__aiter__` returned must have `__anext__`.
@@ -537,7 +538,7 @@ pub fn get_anext(vm: &Vm, at: At) -> R<At> {
         )));
     };
     let cont = Cont::store(at.a()).kind(ContKind::Anext).with(v, Value::NONE);
-    call_special(vm, at.skip(1), f, Args::new(&[v], None), cont)
+    call_special_1(vm, at.skip(1), f, v, cont)
 }
 
 /// What `__anext__` returned is to be awaited: the iterator for it.
@@ -548,7 +549,7 @@ pub fn anext_result(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     match vm.type_of(v).special(vm, Special::Await) {
         Some(f) => {
             let cont = cont.kind(ContKind::Await).with(v, Value::NONE);
-            call_special(vm, resume, f, Args::new(&[v], None), cont)
+            call_special_1(vm, resume, f, v, cont)
         }
         None => Err(vm.type_error(format!(
             "'async for' received an invalid object from __anext__: {}",

@@ -1,8 +1,7 @@
 //! Subscripts and unpacking.
 
-use crate::interp::call::call_special;
+use crate::interp::call::{call_special_2, call_special_3};
 use crate::interp::{At, Consumer, Cont, ContKind};
-use crate::native::Args;
 use crate::object::Ref;
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -29,7 +28,7 @@ pub fn load_index(vm: &Vm, at: At) -> R<At> {
         return Ok(resume);
     }
     if let Some(f) = ty.special(vm, Special::GetItem) {
-        return call_special(vm, resume, f, Args::new(&[obj, key], None), Cont::store(at.a()));
+        return call_special_2(vm, resume, f, obj, key, Cont::store(at.a()));
     }
     at.set(at.a(), vm.get_item(obj, key)?);
     Ok(resume)
@@ -48,7 +47,7 @@ pub fn store_index(vm: &Vm, at: At) -> R<At> {
         return Err(no_items(vm, obj, "item assignment"));
     };
     let cont = Cont::new(ContKind::Discard, Consumer::Drop, 0);
-    call_special(vm, at.skip(1), f, Args::new(&[obj, key, v], None), cont)
+    call_special_3(vm, at.skip(1), f, [obj, key, v], cont)
 }
 
 pub fn delete_index(vm: &Vm, at: At) -> R<At> {
@@ -57,7 +56,7 @@ pub fn delete_index(vm: &Vm, at: At) -> R<At> {
         return Err(no_items(vm, obj, "item deletion"));
     };
     let cont = Cont::new(ContKind::Discard, Consumer::Drop, 0);
-    call_special(vm, at.skip(1), f, Args::new(&[obj, key], None), cont)
+    call_special_2(vm, at.skip(1), f, obj, key, cont)
 }
 
 #[cold]
@@ -143,7 +142,7 @@ impl Vm {
     pub fn get_item(&self, obj: Value, key: Value) -> R<Value> {
         let ty = self.type_of(obj);
         if let Some(f) = ty.special(self, Special::GetItem) {
-            return self.call_special_method(f, Args::new(&[obj, key], None));
+            return self.special_2(f, obj, key);
         }
         if let Some(t) = obj.cast::<Type>() {
             if t == self.types.type_ {
@@ -160,7 +159,7 @@ impl Vm {
     /// `obj[key] = v` from native code.
     pub fn set_item(&self, obj: Value, key: Value, v: Value) -> R<()> {
         match self.type_of(obj).special(self, Special::SetItem) {
-            Some(f) => self.call_special_method(f, Args::new(&[obj, key, v], None)).map(|_| ()),
+            Some(f) => self.special_3(f, obj, key, v).map(|_| ()),
             None => Err(no_items(self, obj, "item assignment")),
         }
     }
@@ -168,7 +167,7 @@ impl Vm {
     /// `del obj[key]` from native code.
     pub fn del_item(&self, obj: Value, key: Value) -> R<()> {
         match self.type_of(obj).special(self, Special::DelItem) {
-            Some(f) => self.call_special_method(f, Args::new(&[obj, key], None)).map(|_| ()),
+            Some(f) => self.special_2(f, obj, key).map(|_| ()),
             None => Err(no_items(self, obj, "item deletion")),
         }
     }

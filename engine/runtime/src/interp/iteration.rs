@@ -1,6 +1,6 @@
 //! Iteration: getting iterators, `for` loops.
 
-use crate::interp::call::call_special;
+use crate::interp::call::call_special_1;
 use crate::interp::frames::frame_code;
 use crate::interp::{At, Cont, ContKind, SoftCall};
 use crate::native::Args;
@@ -13,9 +13,8 @@ use crate::types::seqiter::SeqIter;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Value};
-use crate::vm::{Vm, poll};
+use crate::vm::Vm;
 use skein_bytecode::{Op, Special};
-use std::sync::atomic::Ordering;
 
 pub fn get_iter(vm: &Vm, at: At) -> R<At> {
     let v = at.reg(at.b());
@@ -29,7 +28,7 @@ pub fn get_iter(vm: &Vm, at: At) -> R<At> {
         && f.cast::<Function>().is_some()
     {
         let cont = Cont::store(at.a()).kind(ContKind::Iter).with(v, Value::NONE);
-        return call_special(vm, at.skip(1), f, Args::new(&[v], None), cont);
+        return call_special_1(vm, at.skip(1), f, v, cont);
     }
     at.set(at.a(), vm.iter(v)?);
     Ok(at.skip(1))
@@ -69,7 +68,7 @@ pub fn for_iter(vm: &Vm, at: At) -> R<At> {
     {
         let mut cont = Cont::store(at.a()).kind(ContKind::ForNext);
         cont.jump = exit;
-        return call_special(vm, resume, f, Args::new(&[it], None), cont);
+        return call_special_1(vm, resume, f, it, cont);
     }
     if let Some(f) = ty.special(vm, Special::Next)
         && let Some(native) = f.cast::<NativeFunction>()
@@ -113,7 +112,7 @@ impl Vm {
         let ty = self.type_of(v);
         match ty.special(self, Special::Iter) {
             Some(f) if !f.is_none() => {
-                let it = self.call_special_method(f, Args::new(&[v], None))?;
+                let it = self.special_1(f, v)?;
                 check_iterator(self, v, it)?;
                 Ok(it)
             }
@@ -145,15 +144,12 @@ impl Vm {
         let Some(f) = ty.special(self, Special::Next) else {
             return Err(self.type_error(format!("'{}' object is not an iterator", ty.name_string())));
         };
-        if self.poll.load(Ordering::Relaxed) & poll::SIGNAL != 0 {
-            // A native may go through an iterator that has no end.
-            self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed);
-            (self.builtin.run_signal_handlers)(self)?;
-        }
+        // A native may go through an iterator that has no end.
+        self.check_signals()?;
         // Native iterators end by returning UNBOUND: no exception is made.
         let r = match f.cast::<NativeFunction>() {
             Some(native) => self.with_room(|| native.def().invoke_raw(self, Args::new(&[it], None))),
-            None => self.call_special_method(f, Args::new(&[it], None)),
+            None => self.special_1(f, it),
         };
         match r {
             Ok(v) if v.is_unbound() => Ok(Err(Value::NONE)),
@@ -176,7 +172,7 @@ impl Vm {
             }
         }
         let Some(f) = ty.special(self, Special::LengthHint) else { return Ok(None) };
-        let hint = match self.call_special_method(f, Args::new(&[v], None)) {
+        let hint = match self.special_1(f, v) {
             Ok(hint) => hint,
             Err(e) if self.catch(self.exc.type_error).is_none() => return Err(e),
             Err(_) => return Ok(None),

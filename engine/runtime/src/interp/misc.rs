@@ -35,13 +35,25 @@ pub fn load_common(vm: &Vm, at: At) -> R<At> {
     Ok(at.skip(1))
 }
 
-pub fn unbound_local(vm: &Vm, at: At) -> R<At> {
+pub fn check_bound(vm: &Vm, at: At) -> R<At> {
+    if at.reg(at.a()).is_unbound() { Err(unbound_local(vm, at)) } else { Ok(at.skip(2)) }
+}
+
+pub fn delete_local(vm: &Vm, at: At) -> R<At> {
+    if at.reg(at.a()).is_unbound() {
+        return Err(unbound_local(vm, at));
+    }
+    at.set(at.a(), Value::UNBOUND);
+    Ok(at.skip(2))
+}
+
+fn unbound_local(vm: &Vm, at: At) -> Raised {
     let name = at.extra_name();
     let text = format!(
         "cannot access local variable '{}' where it is not associated with a value",
         name.to_string_lossy()
     );
-    Err(named_error(vm, vm.exc.unbound_local_error, &text, name))
+    named_error(vm, vm.exc.unbound_local_error, &text, name)
 }
 
 fn named_error(
@@ -59,9 +71,15 @@ fn named_error(
     r
 }
 
-pub fn unbound_cell(vm: &Vm, at: At) -> R<At> {
-    let name = at.extra_name();
-    Err(empty_cell(vm, at, name))
+pub fn load_deref(vm: &Vm, at: At) -> R<At> {
+    // SAFETY: the compiler only puts cells into such registers, and the verifier has seen that others do too.
+    let cell: crate::object::Ref<CellObject> = unsafe { at.reg(at.b()).cast_unchecked() };
+    let v = cell.get();
+    if v.is_unbound() {
+        return Err(empty_cell(vm, at, at.extra_name()));
+    }
+    at.set(at.a(), v);
+    Ok(at.skip(2))
 }
 
 fn empty_cell(vm: &Vm, at: At, name: crate::object::Ref<Str>) -> Raised {

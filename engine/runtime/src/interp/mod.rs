@@ -22,12 +22,18 @@ mod exceptions;
 mod frames;
 mod generators;
 mod globals;
+mod helpers;
 mod imports;
 mod items;
 mod iteration;
 mod matching;
 mod misc;
+mod nested;
 mod operators;
+mod place;
+mod result;
+mod safepoint;
+mod stack;
 mod task;
 mod text;
 mod unwind;
@@ -35,7 +41,7 @@ mod unwind;
 pub use attr::AttrLookup;
 pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
-pub use call::{SoftCall, apply, apply_recursion_limit, call_soft, construct, with_first};
+pub use call::{SoftCall, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
 pub use depth::check_native_stack;
 pub use dispatch::quick_truth;
@@ -47,104 +53,15 @@ pub use frames::{
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
+pub use place::{At, Site, publish};
+pub use result::apply;
+pub use stack::apply_recursion_limit;
 pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
 pub use text::check as check_text;
 pub use unwind::describe_exception;
 
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
-
-/// Where the interpreter goes on. Two registers.
-#[derive(Clone, Copy)]
-#[repr(C)]
-pub struct At {
-    pub pc: *const u32,
-    pub base: *mut Value,
-}
-
-impl At {
-    /// The same frame, further on.
-    #[inline(always)]
-    pub fn skip(self, units: usize) -> At {
-        // SAFETY: code goes on behind every instruction but the last, which never continues.
-        At { pc: unsafe { self.pc.add(units) }, base: self.base }
-    }
-
-    /// Relative to this pc, in units.
-    #[inline(always)]
-    pub fn jump(self, units: i32) -> At {
-        At { pc: self.pc.wrapping_offset(units as isize), base: self.base }
-    }
-
-    #[inline(always)]
-    pub fn reg(self, i: usize) -> Value {
-        // SAFETY: the verifier has checked register numbers against the frame's size, and that
-        // what is read was written.
-        unsafe { *self.base.add(i) }
-    }
-
-    #[inline(always)]
-    pub fn set(self, i: usize, v: Value) {
-        // SAFETY: as in `reg`.
-        unsafe { *self.base.add(i) = v }
-    }
-
-    /// Operand bytes of the instruction.
-    #[inline(always)]
-    pub fn a(self) -> usize {
-        self.byte(1)
-    }
-    #[inline(always)]
-    pub fn b(self) -> usize {
-        self.byte(2)
-    }
-    #[inline(always)]
-    pub fn c(self) -> usize {
-        self.byte(3)
-    }
-    #[inline(always)]
-    fn byte(self, i: usize) -> usize {
-        // SAFETY: pc is an instruction's address.
-        unsafe { *self.pc.cast::<u8>().add(i) as usize }
-    }
-    /// First register of the window in a and c.
-    #[inline(always)]
-    pub fn window(self) -> usize {
-        self.a() | self.c() << 8
-    }
-    /// The second unit.
-    #[inline(always)]
-    pub fn extra(self) -> u32 {
-        // SAFETY: only asked of instructions that have one.
-        unsafe { *self.pc.add(1) }
-    }
-    /// The thing at the byte offset in the second unit.
-    #[inline(always)]
-    pub fn extra_ptr<T>(self) -> *const T {
-        // SAFETY: the loader has put offsets into the block there.
-        unsafe { self.pc.byte_add(self.extra() as usize).cast() }
-    }
-    /// The constant or name of the second unit.
-    #[inline(always)]
-    pub fn extra_value(self) -> Value {
-        // SAFETY: the loader has put a value there.
-        unsafe { *self.extra_ptr::<Value>() }
-    }
-    /// The name of the second unit.
-    #[inline(always)]
-    pub fn extra_name(self) -> crate::object::Ref<crate::types::str::Str> {
-        // SAFETY: the loader has put an interned string there.
-        unsafe { self.extra_value().cast_unchecked() }
-    }
-    /// Values in a row of registers.
-    ///
-    /// The slice is good while the frame does not run on.
-    #[inline(always)]
-    pub fn row<'a>(self, first: usize, n: usize) -> &'a [Value] {
-        // SAFETY: as in `reg`; chunks do not move.
-        unsafe { std::slice::from_raw_parts(self.base.add(first), n) }
-    }
-}
 
 /// Copies values: mostly so few that a call would take longer.
 ///
@@ -164,25 +81,18 @@ pub(crate) unsafe fn copy_words(from: *const u64, to: *mut u64, n: usize) {
     }
 }
 
-/// Publishes the frame's state: to be called by every slow path first.
-#[inline(always)]
-pub fn publish(vm: &Vm, at: At) {
-    vm.frame.pc.set(at.pc);
-    vm.frame.base.set(at.base);
-}
-
 /// Goes on with the result, or unwinds from the published instruction.
 #[inline(always)]
 pub fn or_unwind(vm: &Vm, r: R<At>) -> At {
     match r {
         Ok(at) => at,
-        Err(Raised) => unwind::unwind(vm, At { pc: vm.frame.pc.get(), base: vm.frame.base.get() }),
+        Err(Raised) => unwind::unwind(vm, vm.site()),
     }
 }
 
 /// Raises the pending exception at the call behind which `resume` goes on.
 pub fn raise_at(vm: &Vm, resume: At) -> At {
-    unwind::unwind(vm, At { pc: resume.pc.wrapping_sub(1), base: resume.base })
+    unwind::unwind(vm, resume.call_site())
 }
 
 /// Raises the pending exception in a microthread that was parked by a call behind which `resume`

@@ -1,9 +1,13 @@
 //! Operators, comparisons and truth.
 
-use crate::interp::call::{call_special, deliver, deliver_truth};
+use crate::interp::call::{call_special, call_special_1, call_special_2, plain_native};
+use crate::interp::result::{deliver, deliver_truth};
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::Ref;
+use crate::types::dict::Dict;
+use crate::types::set::Set;
+use crate::types::str::Str;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
@@ -159,7 +163,7 @@ pub fn unary(vm: &Vm, at: At, op: Special) -> R<At> {
     let Some(f) = vm.type_of(v).special(vm, op) else {
         return Err(bad_unary(vm, op, v));
     };
-    call_special(vm, resume, f, Args::new(&[v], None), Cont::store(at.a()))
+    call_special_1(vm, resume, f, v, Cont::store(at.a()))
 }
 
 fn bad_unary(vm: &Vm, op: Special, v: Value) -> Raised {
@@ -254,19 +258,53 @@ pub fn compare_result(vm: &Vm, resume: At, mut cont: Cont, v: Value) -> R<At> {
     if v.is(Value::NOT_IMPLEMENTED) { compare_step(vm, resume, cont) } else { deliver(vm, resume, cont, v) }
 }
 
+/// Whether a set or dict has a key whose hash and comparison run no code; None where more is to be looked at.
+#[inline]
+fn quick_contains(vm: &Vm, container: Value, item: Value) -> Option<bool> {
+    let ty = vm.type_of(container);
+    let t = &vm.types;
+    // SAFETY: the types are exact.
+    let table = unsafe {
+        if ty == t.set || ty == t.frozenset {
+            &container.cast_unchecked::<Set>().table
+        } else if ty == t.dict {
+            &container.cast_unchecked::<Dict>().table
+        } else {
+            return None;
+        }
+    };
+    let hash = if item.is_int() {
+        crate::types::int::hash_i64(item.as_small_int())
+    } else if vm.is_exact_str(item) {
+        // SAFETY: the shape is str's.
+        unsafe { item.cast_unchecked::<Str>() }.hash(vm)
+    } else {
+        return None;
+    };
+    table.find_same(item, hash)
+}
+
 /// `r[a] = r[b] in r[c]`.
 pub fn contains(vm: &Vm, at: At, negate: bool) -> R<At> {
     let (item, container) = (at.reg(at.b()), at.reg(at.c()));
     let resume = at.skip(1);
     let mut cont = Cont::store(at.a());
     cont.consumer = if negate { Consumer::StoreNot } else { Consumer::StoreTruth };
+    if let Some(found) = quick_contains(vm, container, item) {
+        at.set(at.a(), Value::bool(found != negate));
+        return Ok(resume);
+    }
     match vm.type_of(container).special(vm, Special::Contains) {
         Some(f) if f.is_none() => {
             Err(vm.type_error(format!("'{}' object is not a container", vm.type_name(container))))
         }
-        Some(f) => {
-            call_special(vm, resume, f, Args::new(&[container, item], None), cont.kind(ContKind::Contains))
-        }
+        Some(f) => match plain_native(f) {
+            Some(def) => {
+                let found = def.call_2(vm, container, item)?;
+                deliver(vm, resume, cont, found)
+            }
+            None => call_special_2(vm, resume, f, container, item, cont.kind(ContKind::Contains)),
+        },
         None => {
             let found = vm.contains_by_iteration(container, item)?;
             Ok(deliver_truth(resume, cont, found))
@@ -293,10 +331,10 @@ pub fn truth(vm: &Vm, resume: At, v: Value, cont: Cont) -> R<At> {
     }
     let ty = vm.type_of(v);
     if let Some(f) = ty.special(vm, Special::Bool) {
-        return call_special(vm, resume, f, Args::new(&[v], None), cont.kind(ContKind::Bool));
+        return call_special_1(vm, resume, f, v, cont.kind(ContKind::Bool));
     }
     if let Some(f) = ty.special(vm, Special::Len) {
-        return call_special(vm, resume, f, Args::new(&[v], None), cont.kind(ContKind::LenTruth));
+        return call_special_1(vm, resume, f, v, cont.kind(ContKind::LenTruth));
     }
     Ok(deliver_truth(resume, cont, true))
 }
@@ -331,7 +369,7 @@ impl Vm {
     /// `op v` from native code: `__neg__`, `__pos__`, `__invert__`.
     pub fn unary(&self, op: Special, v: Value) -> R<Value> {
         match self.type_of(v).special(self, op) {
-            Some(f) => self.call_special_method(f, Args::new(&[v], None)),
+            Some(f) => self.special_1(f, v),
             None => Err(bad_unary(self, op, v)),
         }
     }

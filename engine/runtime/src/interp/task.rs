@@ -5,8 +5,9 @@
 //! the last call's result and says what is to be called next. In the loop the callee's frame is
 //! pushed with a record that names the task, which keeps the native's own continuation.
 
-use crate::interp::call::{SoftCall, apply, call_soft};
+use crate::interp::call::{SoftCall, call_soft};
 use crate::interp::dispatch::EXIT_RAISE;
+use crate::interp::result::apply;
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
 use crate::object::{Field, Ref, Tracer};

@@ -1,8 +1,9 @@
 //! Text of values: what f-strings do.
 
-use crate::interp::call::{call_special, deliver};
+use crate::interp::call::{call_special_1, call_special_2};
+use crate::interp::result::deliver;
 use crate::interp::{At, Cont, ContKind};
-use crate::native::Args;
+use crate::types::int::decimal_str;
 use crate::types::str::Str;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -13,6 +14,10 @@ pub fn to_str(vm: &Vm, at: At) -> R<At> {
     let (v, cont) = (at.reg(at.b()), Cont::store(at.a()));
     match at.c() {
         1 if vm.is_exact_str(v) => deliver(vm, at.skip(1), cont, v),
+        1 | 2 if v.is_int() => {
+            at.set(at.a(), decimal_str(vm, v.as_small_int())?.value());
+            Ok(at.skip(1))
+        }
         1 => by(vm, at.skip(1), v, Special::Str, cont),
         2 => by(vm, at.skip(1), v, Special::Repr, cont),
         _ => deliver(vm, at.skip(1), cont, vm.ascii(v)?.value()),
@@ -31,7 +36,7 @@ fn by(vm: &Vm, resume: At, v: Value, mut op: Special, cont: Cont) -> R<At> {
     let Some(f) = f else {
         return Err(vm.type_error(format!("'{}' object has no {}", ty.name_string(), op.name())));
     };
-    call_special(vm, resume, f, Args::new(&[v], None), cont.kind(ContKind::Text).op(op, 0))
+    call_special_1(vm, resume, f, v, cont.kind(ContKind::Text).op(op, 0))
 }
 
 /// A replacement field's value with its format.
@@ -42,15 +47,19 @@ pub fn format_value(vm: &Vm, at: At) -> R<At> {
     if plain && vm.is_exact_str(v) {
         return deliver(vm, resume, cont, v);
     }
+    if plain && v.is_int() {
+        at.set(at.a(), decimal_str(vm, v.as_small_int())?.value());
+        return Ok(resume);
+    }
     let ty = vm.type_of(v);
     let Some(f) = ty.special(vm, Special::Format) else {
         return Err(vm.type_error(format!("Type {} doesn't define __format__", ty.name_string())));
     };
-    if plain && vm.known.is_object_format(f) {
+    if plain && (vm.known.is_object_format(f) || ty == vm.types.float) {
         return by(vm, resume, v, Special::Str, cont);
     }
     let spec = if spec.is_unbound() { vm.intern("")?.value() } else { spec };
-    call_special(vm, resume, f, Args::new(&[v, spec], None), cont.kind(ContKind::Text).op(Special::Format, 0))
+    call_special_2(vm, resume, f, v, spec, cont.kind(ContKind::Text).op(Special::Format, 0))
 }
 
 /// What `__format__`, `__str__` or `__repr__` returned must be a str.

@@ -1,51 +1,53 @@
 //! Raising: finding the handler, leaving frames, building the traceback.
 
 use crate::context::{RECORD, SIDE};
-use crate::interp::call::leave_side;
-use crate::interp::cont::{Cont, ContKind, caller, return_word};
+use crate::interp::cont::{Cont, OnRaise, caller, return_word};
 use crate::interp::dispatch::EXIT_RAISE;
 use crate::interp::frames::{frame_code, frame_function};
-use crate::interp::{At, attr, generators, publish};
+use crate::interp::stack::leave_side;
+use crate::interp::{At, Site, attr, generators, publish};
 use crate::types::exception::Exception;
 use crate::types::traceback::Traceback;
-use crate::value::{R, Raised, Value};
+use crate::value::{Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::Op;
 
 /// Finds who handles the pending exception, which was raised by the instruction at `at`: goes on there.
 #[cold]
 #[inline(never)]
-pub fn unwind(vm: &Vm, mut at: At) -> At {
+pub fn unwind(vm: &Vm, mut site: Site) -> At {
     loop {
         let Some(exception) = vm.pending.get() else { unreachable!("unwinding without a pending exception") };
-        if at.base.is_null() {
-            return At { pc: EXIT_RAISE.as_ptr(), base: at.base };
+        let base = site.base();
+        if base.is_null() {
+            return At { pc: EXIT_RAISE.as_ptr(), base };
         }
-        publish(vm, at);
-        let code = frame_code(at.base);
-        let unit = code.unit_of(at.pc);
+        vm.set_site(site);
+        let code = frame_code(base);
+        let unit = site.unit();
         let portable = code.portable();
         let reraise = portable.units.get(unit as usize).is_some_and(|u| *u as u8 == Op::Reraise as u8);
         if !reraise {
-            add_traceback(vm, exception, at, unit);
+            add_traceback(vm, exception, site);
         }
         if let Some(h) = portable.handlers.iter().find(|h| h.start <= unit && unit < h.end) {
             let exception = vm.pending.take().unwrap_or(Value::NONE);
-            at.set(h.reg as usize, exception);
             // SAFETY: the verifier has checked the target.
             let pc = unsafe { (*code.exec()).entry.add(h.target as usize) };
-            return At { pc, base: at.base };
+            let at = At { pc, base };
+            at.set(h.reg as usize, exception);
+            return at;
         }
-        match leave(vm, at.base) {
+        match leave(vm, base) {
             Ok(next) => return next,
-            Err(below) => at = below,
+            Err(below) => site = below,
         }
     }
 }
 
 /// Leaves a frame with the pending exception. `Ok`: who called it knows what to do with it;
 /// `Err`: the exception goes on at the calling instruction.
-fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
+fn leave(vm: &Vm, base: *mut Value) -> Result<At, Site> {
     // SAFETY: `base` is the running frame's.
     let (tags, to, cont) = unsafe {
         let tags = return_word(base) & 3;
@@ -54,68 +56,76 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, At> {
     if tags & SIDE != 0 {
         leave_side(vm, base);
     }
-    let raising = At { pc: to.pc.wrapping_sub(1), base: to.base };
+    let raising = to.call_site();
     let Some(cont) = cont else { return Err(raising) };
     let cont = super::task::fail_tasks(vm, cont);
-    match cont.kind {
-        ContKind::Exit => {
-            publish(vm, to);
-            return Ok(At { pc: EXIT_RAISE.as_ptr(), base: to.base });
-        }
-        ContKind::ContextEnd => {
+    let exit = || {
+        // A nested run was entered from this very instruction.
+        publish(vm, to);
+        Ok(At { pc: EXIT_RAISE.as_ptr(), base: to.base })
+    };
+    let handled = match cont.kind.on_raise() {
+        OnRaise::EndRun => return exit(),
+        OnRaise::EndContext => {
             let hooks = vm.hooks.clone();
             return Ok(hooks.switcher().context_finished(vm, vm.context(), Err(Raised)));
         }
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenCall | ContKind::GenStep => {
+        OnRaise::FinishGenerator => {
             generators::raised(vm, to, cont);
             if generators::ends_nested(cont) {
-                publish(vm, to);
-                return Ok(At { pc: EXIT_RAISE.as_ptr(), base: to.base });
+                return exit();
             }
+            vm.set_site(raising);
+            None
         }
-        _ => {}
-    }
-    if cont.kind == ContKind::LeaveContext {
-        publish(vm, to);
-        // An error in it replaces the one that is on its way.
-        let _ = crate::variables::leave(vm, cont.a, cont.b);
-    }
-    publish(vm, raising);
-    let handled: R<Option<At>> = match cont.kind {
-        ContKind::ForNext if vm.catch(vm.exc.stop_iteration).is_some() => Ok(Some(to.jump(cont.jump))),
-        ContKind::SendCall => match vm.catch(vm.exc.stop_iteration) {
-            Some(e) => {
+        OnRaise::LeaveContext => {
+            vm.set_site(raising);
+            // An error in it replaces the one that is on its way.
+            let _ = crate::variables::leave(vm, cont.a, cont.b);
+            None
+        }
+        OnRaise::EndLoop => {
+            vm.set_site(raising);
+            vm.catch(vm.exc.stop_iteration).map(|_| to.jump(cont.jump))
+        }
+        OnRaise::Deliver => {
+            vm.set_site(raising);
+            vm.catch(vm.exc.stop_iteration).map(|e| {
                 to.set(cont.dst as usize, vm.stop_value(e));
-                Ok(Some(to.jump(cont.jump)))
-            }
-            None => Ok(None),
-        },
-        ContKind::GetAttribute if vm.catch(vm.exc.attribute_error).is_some() => {
-            attr::after_attribute_error(vm, to, cont).map(Some)
+                to.jump(cont.jump)
+            })
         }
-        _ => Ok(None),
+        OnRaise::TryGetattr => {
+            vm.set_site(raising);
+            match vm.catch(vm.exc.attribute_error) {
+                Some(_) => attr::after_attribute_error(vm, to, cont).ok(),
+                None => None,
+            }
+        }
+        OnRaise::Pass => {
+            vm.set_site(raising);
+            None
+        }
     };
-    match handled {
-        Ok(Some(next)) => Ok(next),
-        Ok(None) | Err(Raised) => Err(raising),
-    }
+    handled.ok_or(raising)
 }
 
 /// Notes in the exception's traceback that it passed this instruction.
-fn add_traceback(vm: &Vm, exception: Value, at: At, unit: u32) {
+fn add_traceback(vm: &Vm, exception: Value, site: Site) {
     let Some(e) = exception.cast::<Exception>() else { return };
+    let base = site.base();
     // The frame's place in the entry is taken by its function until someone asks for the frame.
     // A NameError's suggestions look at the frame's variables, so that frame is kept.
     let keep = e.traceback.get().is_none() && vm.type_of(exception).is_subtype(vm.exc.name_error);
-    let frame = match vm.context().frame_object(at.base) {
+    let frame = match vm.context().frame_object(base) {
         Some(f) => f,
-        None if keep => match crate::interp::frame_object(vm, at.base) {
+        None if keep => match crate::interp::frame_object(vm, base) {
             Ok(f) => f.value(),
-            Err(Raised) => frame_function(at.base).value(),
+            Err(Raised) => frame_function(base).value(),
         },
-        None => frame_function(at.base).value(),
+        None => frame_function(base).value(),
     };
-    match Traceback::new(vm, e.traceback.get(), Some(frame), frame_code(at.base), unit) {
+    match Traceback::new(vm, e.traceback.get(), Some(frame), frame_code(base), site.unit()) {
         Ok(tb) => e.traceback.set(vm, e, tb.value()),
         // No memory for the entry: the exception itself matters more.
         Err(Raised) => vm.pending.set(Some(exception)),

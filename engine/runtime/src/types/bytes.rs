@@ -34,7 +34,7 @@ impl Bytes {
     /// A new instance of `bytes` or a subclass. MemoryError.
     pub fn of_type(vm: &Vm, bytes: &[u8], ty: Ref<Type>) -> R<Ref<Bytes>> {
         let size = size_of::<Bytes>() + bytes.len() + 1 + vm.dict_word_size(ty);
-        let b = vm.alloc::<Bytes>(size, ty.root_shape_id())?;
+        let b = vm.alloc::<Bytes>(size, vm.instance_shape::<Bytes>(ty)?)?;
         vm.mark_dict_word(b.header(), ty);
         b.len.set(bytes.len());
         // SAFETY: `len` bytes follow the struct.

@@ -8,6 +8,7 @@
 
 use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::dict::Dict;
+use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
@@ -28,6 +29,8 @@ pub struct CodeObject {
     pub filename: Field,
     /// The globals whose cells the caches hold; None: functions of several globals share the code.
     home: Field,
+    /// Tuple of the parameters' names, made when keywords are first bound.
+    parameters: Field,
 }
 
 /// Head of an executable block.
@@ -115,6 +118,7 @@ unsafe impl Object for CodeObject {
         self.qualname.trace(tracer);
         self.filename.trace(tracer);
         self.home.trace(tracer);
+        self.parameters.trace(tracer);
         // SAFETY: the block lives as long as the object; null while being loaded.
         let Some(exec) = (unsafe { self.exec.get().as_ref() }) else { return };
         for v in exec.values() {
@@ -228,6 +232,23 @@ impl CodeObject {
     }
 }
 
+impl Ref<CodeObject> {
+    /// The names of the parameters that have one and can be given by it, as interned strings. MemoryError.
+    pub fn parameters(self, vm: &Vm) -> R<Ref<Tuple>> {
+        if let Some(t) = self.parameters.cast::<Tuple>() {
+            return Ok(t);
+        }
+        let code = self.portable();
+        let names = List::with_capacity(vm, code.param_count())?;
+        for local in &code.locals[..(code.arg_count + code.kwonly_count) as usize] {
+            names.push(vm, vm.intern(&local.name)?.value())?;
+        }
+        let t = Tuple::new(vm, names.items())?;
+        self.parameters.set(vm, self, t.value());
+        Ok(t)
+    }
+}
+
 /// Makes a code object of a portable code, its nested codes included. MemoryError.
 pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
     let object = vm.alloc_fixed::<CodeObject>(vm.types.code.root_shape_id())?;
@@ -244,9 +265,9 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
     object.filename.set(vm, object, filename);
 
     // Values are collected in a list, which keeps them alive, before the block is filled.
-    let values = crate::types::list::List::with_capacity(vm, code.consts.len() + code.names.len())?;
+    let values = List::with_capacity(vm, code.consts.len() + code.names.len())?;
     for c in &code.consts {
-        let v = constant(vm, c)?;
+        let v = constant_value(vm, c)?;
         values.push(vm, v)?;
     }
     for n in &code.names {
@@ -331,7 +352,8 @@ pub fn instructions(units: &[u32]) -> impl Iterator<Item = (usize, Op)> + '_ {
     })
 }
 
-fn constant(vm: &Vm, c: &Const) -> R<Value> {
+/// The value that a constant stands for. MemoryError.
+pub fn constant_value(vm: &Vm, c: &Const) -> R<Value> {
     Ok(match c {
         Const::None => Value::NONE,
         Const::True => Value::TRUE,
@@ -347,14 +369,15 @@ fn constant(vm: &Vm, c: &Const) -> R<Value> {
         Const::Bytes(bytes) => vm.bytes(bytes)?,
         Const::Tuple(items) => Tuple::new(vm, constants(vm, items)?.items())?.value(),
         Const::FrozenSet(items) => vm.frozenset(constants(vm, items)?.items())?,
-        Const::Code(code) => load(vm, Rc::new((**code).clone()))?.value(),
+        // Functions may nest deep.
+        Const::Code(code) => vm.with_room(|| Ok(load(vm, Rc::clone(code))?.value()))?,
     })
 }
 
 fn constants(vm: &Vm, items: &[Const]) -> R<Ref<crate::types::list::List>> {
-    let list = crate::types::list::List::with_capacity(vm, items.len())?;
+    let list = List::with_capacity(vm, items.len())?;
     for item in items {
-        let v = constant(vm, item)?;
+        let v = constant_value(vm, item)?;
         list.push(vm, v)?;
     }
     Ok(list)

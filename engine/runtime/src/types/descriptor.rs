@@ -33,6 +33,42 @@ impl GetSet {
             None => unreachable!("set by the constructor"),
         }
     }
+
+    fn owner_name(&self) -> String {
+        self.owner.cast::<Type>().map(|t| t.message_name()).unwrap_or_default()
+    }
+
+    /// Is the descriptor for this object? A program may put it into any class. TypeError.
+    fn check(&self, vm: &Vm, obj: Value) -> R<()> {
+        if self.owner.cast::<Type>().is_none_or(|t| vm.type_of(obj).is_subtype(t)) {
+            return Ok(());
+        }
+        Err(vm.type_error(format!(
+            "descriptor '{}' for '{}' objects doesn't apply to a '{}' object",
+            self.def().name(),
+            self.owner_name(),
+            vm.type_name(obj)
+        )))
+    }
+
+    /// The attribute of `obj`, which may be anything. TypeError.
+    pub fn get(&self, vm: &Vm, obj: Value) -> R<Value> {
+        self.check(vm, obj)?;
+        self.def().get(vm, obj)
+    }
+
+    /// Sets or deletes (`None`) the attribute of `obj`, which may be anything. TypeError, AttributeError.
+    pub fn set(&self, vm: &Vm, obj: Value, v: Option<Value>) -> R<()> {
+        self.check(vm, obj)?;
+        match self.def().set(vm, obj, v) {
+            Some(r) => r,
+            None => Err(vm.attribute_error(format!(
+                "attribute '{}' of '{}' objects is not writable",
+                self.def().name(),
+                self.owner_name()
+            ))),
+        }
+    }
 }
 
 /// `member_descriptor`: a name in `__slots__`.

@@ -29,7 +29,7 @@ impl Exception {
     pub fn new(vm: &Vm, ty: Ref<Type>, args: &[Value]) -> R<Ref<Exception>> {
         let args = Tuple::new(vm, args)?;
         let size = size_of::<Exception>() + 8;
-        let e = vm.alloc::<Exception>(size, ty.root_shape_id())?;
+        let e = vm.alloc::<Exception>(size, vm.instance_shape::<Exception>(ty)?)?;
         e.header().bits.set(HAS_DICT_WORD);
         e.args.init(args.value());
         Ok(e)

@@ -77,7 +77,8 @@ impl<T: Payload> Ext<T> {
     pub fn new(vm: &Vm, ty: Ref<Type>, payload: T) -> R<Ref<Ext<T>>> {
         const { assert!(align_of::<Ext<T>>() <= 16) };
         let extra = vm.dict_word_size(ty);
-        let object = vm.alloc::<ExtObject>(size_of::<Ext<T>>() + extra, ty.root_shape_id())?;
+        let object =
+            vm.alloc::<ExtObject>(size_of::<Ext<T>>() + extra, vm.instance_shape::<ExtObject>(ty)?)?;
         vm.mark_dict_word(object.header(), ty);
         Ok(Self::fill(vm, object, payload))
     }

@@ -90,12 +90,42 @@ impl Ref<BigInt> {
     }
 }
 
-/// `hash(i)`.
-pub fn hash_i64(i: i64) -> i64 {
-    match i % HASH_MODULUS {
-        -1 => -2,
-        h => h,
+/// Bytes that the decimal text of any `i64` fits.
+pub const DECIMAL: usize = 20;
+
+/// The decimal text of an int.
+#[inline]
+pub fn decimal(i: i64, buf: &mut [u8; DECIMAL]) -> &[u8] {
+    let mut rest = i.unsigned_abs();
+    let mut at = DECIMAL;
+    loop {
+        at -= 1;
+        buf[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
     }
+    if i < 0 {
+        at -= 1;
+        buf[at] = b'-';
+    }
+    &buf[at..]
+}
+
+/// `str(i)`. MemoryError.
+pub fn decimal_str(vm: &Vm, i: i64) -> R<Ref<crate::types::str::Str>> {
+    let mut buf = [0; DECIMAL];
+    let text = decimal(i, &mut buf);
+    crate::types::str::Str::build(vm, text.len(), text.len(), |to| to.copy_from_slice(text))
+}
+
+/// `hash(i)`.
+#[inline]
+pub fn hash_i64(i: i64) -> i64 {
+    // A remainder takes longer than all the rest of a look-up.
+    let h = if i.unsigned_abs() < HASH_MODULUS as u64 { i } else { i % HASH_MODULUS };
+    if h == -1 { -2 } else { h }
 }
 
 /// `hash` of an int of any size.

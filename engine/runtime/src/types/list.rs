@@ -88,8 +88,11 @@ impl Ref<List> {
     fn reserve(self, vm: &Vm, capacity: usize) -> R<Ref<Values>> {
         let array = match self.array() {
             Some(a) if a.slots().len() >= capacity => return Ok(a),
-            // Growth by an eighth, as CPython.
-            Some(a) => a.resized(vm, capacity.saturating_add((capacity >> 3) + 6) & !3)?,
+            // Each growth is a copy: by half, and by an eighth where that would be much memory.
+            Some(a) => {
+                let more = if capacity < 1 << 20 { capacity >> 1 } else { capacity >> 3 };
+                a.resized(vm, capacity.saturating_add(more + 4) & !3)?
+            }
             None => Values::new(vm, capacity.max(4))?,
         };
         self.items.set(vm, self, array.value());
@@ -119,6 +122,20 @@ impl Ref<List> {
         array.store(vm, n, v);
         self.len.set(n + 1);
         Ok(())
+    }
+
+    /// Appends if there is room.
+    #[inline(always)]
+    pub fn push_in_place(self, vm: &Vm, v: Value) -> bool {
+        let n = self.len();
+        match self.array() {
+            Some(a) if n < a.slots().len() => {
+                a.store(vm, n, v);
+                self.len.set(n + 1);
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Replaces the item at `i`, which is in range.

@@ -47,7 +47,7 @@ impl Str {
     /// A new instance of `str` or a subclass. MemoryError.
     pub fn of_type(vm: &Vm, bytes: &[u8], ty: Ref<Type>) -> R<Ref<Str>> {
         let chars = if bytes.is_ascii() { bytes.len() } else { count_chars(bytes) };
-        let s = Str::alloc(vm, bytes.len(), chars, ty.root_shape_id(), vm.dict_word_size(ty))?;
+        let s = Str::alloc(vm, bytes.len(), chars, vm.instance_shape::<Str>(ty)?, vm.dict_word_size(ty))?;
         vm.mark_dict_word(s.header(), ty);
         s.fill(|to| to.copy_from_slice(bytes));
         Ok(s)

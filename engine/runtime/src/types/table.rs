@@ -187,6 +187,13 @@ impl Ref<Entries> {
         {
             return Ok(Some(i));
         }
+        // Mostly the first of this hash is the key itself.
+        let first = self.probe(hash, |i| Some((i, self.pairs()[2 * i].get()?.is(key))));
+        match first {
+            None => return Ok(None),
+            Some((i, true)) => return Ok(Some(i)),
+            Some((_, false)) => {}
+        }
         loop {
             let mut tried = 0;
             // Candidates are compared outside of the probe, since that may run code.
@@ -339,6 +346,17 @@ impl Table {
             }
         }
         Ok(None)
+    }
+
+    /// Is this very key there? None: there are others of its hash.
+    #[inline]
+    pub fn find_same(&self, key: Value, hash: i64) -> Option<bool> {
+        let Some(entries) = self.entries() else { return Some(false) };
+        match entries.probe(hash, |i| Some(entries.pairs()[2 * i].get()?.is(key))) {
+            None => Some(false),
+            Some(true) => Some(true),
+            Some(false) => None,
+        }
     }
 
     #[inline]

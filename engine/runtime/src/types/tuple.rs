@@ -59,7 +59,7 @@ impl Tuple {
             return Tuple::new(vm, items);
         }
         let size = items.len() * 8 + size_of::<Tuple>() + vm.dict_word_size(ty);
-        let tuple = vm.alloc::<Tuple>(size, ty.root_shape_id())?;
+        let tuple = vm.alloc::<Tuple>(size, vm.instance_shape::<Tuple>(ty)?)?;
         tuple.len.set(items.len());
         vm.mark_dict_word(tuple.header(), ty);
         for (field, &item) in tuple.fields().iter().zip(items) {

@@ -3,7 +3,7 @@
 use crate::object::{HAS_DICT_WORD, Header, Kind, Object, Ref, Tracer};
 use crate::shape::ShapeId;
 use crate::types::typeobj::{Type, type_flags};
-use crate::value::{R, Value};
+use crate::value::{R, Raised, Value};
 use crate::vm::{Vm, poll};
 use skein_heap::{Allocation, CollectKind, CollectStats};
 
@@ -93,9 +93,26 @@ impl Vm {
         }
     }
 
+    /// The shape of fresh instances of `ty`, which may be any type that a program hands to a `__new__`: it must be
+    /// one of this layout. TypeError.
+    #[inline]
+    pub fn instance_shape<T: Object>(&self, ty: Ref<Type>) -> R<ShapeId> {
+        if ty.instance_kind() == T::KIND as u8 {
+            Ok(ty.root_shape_id())
+        } else {
+            Err(self.not_of_layout(ty, T::KIND))
+        }
+    }
+
+    #[cold]
+    fn not_of_layout(&self, ty: Ref<Type>, kind: Kind) -> Raised {
+        let (base, name) = (self.kind_name(kind), ty.message_name());
+        self.type_error(format!("{base}.__new__({name}): {name} is not a subtype of {base}"))
+    }
+
     /// An instance of `ty` of a fixed-size builtin layout, with room for its dictionary. MemoryError.
     pub fn alloc_instance<T: Object>(&self, ty: Ref<Type>) -> R<Ref<T>> {
-        let r = self.alloc::<T>(size_of::<T>() + self.dict_word_size(ty), ty.root_shape_id())?;
+        let r = self.alloc::<T>(size_of::<T>() + self.dict_word_size(ty), self.instance_shape::<T>(ty)?)?;
         self.mark_dict_word(r.header(), ty);
         Ok(r)
     }

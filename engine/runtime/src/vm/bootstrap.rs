@@ -211,7 +211,7 @@ impl Vm {
         let dict = ty.dict();
         for g in def.getset {
             let d = GetSet::new(self, g, ty)?;
-            dict.set_name(self, g.name, d.value())?;
+            dict.set_name(self, g.name(), d.value())?;
         }
         self.add_methods(ty, def.methods)?;
         if def.flags & crate::types::typeobj::type_flags::HAS_DICT != 0

@@ -115,9 +115,10 @@ impl Vm {
         if ty.has_flag(type_flags::ABSTRACT) {
             return Err(self.abstract_error(ty));
         }
-        let cap = self.shapes.get(ty.root_shape_id()).inline_cap;
+        let shape = self.instance_shape::<Instance>(ty)?;
+        let cap = self.shapes.get(shape).inline_cap;
         let size = crate::types::instance::INSTANCE_SLOTS + 8 * cap as usize;
-        let i = self.alloc::<Instance>(size, ty.root_shape_id())?;
+        let i = self.alloc::<Instance>(size, shape)?;
         i.header().bits.set(cap);
         if ty.has_flag(type_flags::HAS_DEL) {
             self.heap.register_finalizer(i.header());
@@ -171,12 +172,10 @@ impl Vm {
     }
 }
 
-/// Does `a`'s layout extend `b`'s?
-fn extends(a: Ref<Type>, b: Ref<Type>) -> bool {
-    const PLAIN: u8 = Kind::Instance as u8;
-    let solid = |t: Ref<Type>| {
-        // The nearest base that adds to the layout.
-        let mut t = t;
+impl Ref<Type> {
+    /// The type itself or the nearest of its bases that adds to the layout of instances.
+    pub fn solid_base(self) -> Ref<Type> {
+        let mut t = self;
         while let Some(base) = t.base() {
             if base.instance_kind() != t.instance_kind() || base.slot_count() != t.slot_count() {
                 break;
@@ -184,8 +183,19 @@ fn extends(a: Ref<Type>, b: Ref<Type>) -> bool {
             t = base;
         }
         t
-    };
-    let (sa, sb) = (solid(a), solid(b));
+    }
+
+    /// Have the instances the layout of `of`'s, and perhaps more? By the chain of bases, whatever the MRO says.
+    pub fn has_layout_of(self, of: Ref<Type>) -> bool {
+        let solid = of.solid_base();
+        std::iter::successors(Some(self.solid_base()), |t| t.base()).any(|t| t == solid)
+    }
+}
+
+/// Does `a`'s layout extend `b`'s?
+fn extends(a: Ref<Type>, b: Ref<Type>) -> bool {
+    const PLAIN: u8 = Kind::Instance as u8;
+    let (sa, sb) = (a.solid_base(), b.solid_base());
     if sb.instance_kind() == PLAIN && sb.slot_count() == 0 {
         return true;
     }

@@ -1,7 +1,7 @@
 //! What the layers above install: the compiler and the switcher.
 
 use crate::context::Context;
-use crate::interp::At;
+use crate::interp::{At, Site};
 use crate::object::Tracer;
 use crate::value::{R, Value};
 use crate::vm::{Builtins, Vm, poll};
@@ -52,6 +52,9 @@ pub trait Hooks {
 
     /// Compiles source text; SyntaxError and its like are raised.
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>>;
+
+    /// The syntax tree of source text, as an object; SyntaxError and its like are raised.
+    fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value>;
 
     /// The packaged library: code and whether it is a package.
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
@@ -104,8 +107,8 @@ pub trait Switcher {
     fn running(&self) -> Option<Value>;
 
     /// The context of a microthread, by its object, and where it stands while it does not run: its
-    /// innermost frame and the instruction that this is at.
-    fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, At)>;
+    /// innermost frame and what this is at.
+    fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, Site)>;
 }
 
 /// For an isolate without microthreads.
@@ -128,7 +131,7 @@ impl Switcher for NoSwitcher {
     fn running(&self) -> Option<Value> {
         None
     }
-    fn standing(&self, _: &Vm, _: Option<Value>) -> Option<(*const Context, At)> {
+    fn standing(&self, _: &Vm, _: Option<Value>) -> Option<(*const Context, Site)> {
         None
     }
 }
@@ -137,9 +140,10 @@ impl Vm {
     /// Runs handlers of signals that came in while in a system call, which is to be tried again if
     /// this is fine. Their exception otherwise.
     pub fn check_signals(&self) -> R<()> {
-        if self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed) & poll::SIGNAL == 0 {
+        if self.poll.load(Ordering::Relaxed) & poll::SIGNAL == 0 {
             return Ok(());
         }
+        self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed);
         (self.builtin.run_signal_handlers)(self)
     }
 

@@ -17,6 +17,8 @@ pub struct Known {
     object_ne: Cell<Option<Value>>,
     object_str: Cell<Option<Value>>,
     object_format: Cell<Option<Value>>,
+    exception_new: Cell<Option<Value>>,
+    exception_init: Cell<Option<Value>>,
 }
 
 impl Known {
@@ -36,6 +38,9 @@ impl Known {
         self.object_ne.set(of(t.object, Special::Ne));
         self.object_str.set(of(t.object, Special::Str));
         self.object_format.set(of(t.object, Special::Format));
+        let exception = vm.exc.base_exception;
+        self.exception_new.set(of(exception, Special::New).map(|f| vm.unwrap_static(f)));
+        self.exception_init.set(of(exception, Special::Init));
     }
 
     /// `object.__getattribute__`, or that of types or modules?
@@ -68,6 +73,16 @@ impl Known {
         self.object_format.get() == Some(f)
     }
 
+    /// `BaseException.__new__`?
+    pub fn is_exception_new(&self, f: Value) -> bool {
+        self.exception_new.get() == Some(f)
+    }
+
+    /// `BaseException.__init__`?
+    pub fn is_exception_init(&self, f: Value) -> bool {
+        self.exception_init.get() == Some(f)
+    }
+
     pub(crate) fn trace(&self, t: &mut Tracer<'_>) {
         let one = [
             &self.object_new,
@@ -76,6 +91,8 @@ impl Known {
             &self.object_ne,
             &self.object_str,
             &self.object_format,
+            &self.exception_new,
+            &self.exception_init,
         ];
         for v in self.getattribute.iter().chain(&self.setattr).chain(one).filter_map(Cell::get) {
             t.visit_word(v.bits());

@@ -168,7 +168,7 @@ impl Vm {
             return Err(self
                 .type_error(format!("'{}' object cannot be interpreted as an integer", self.type_name(v))));
         };
-        let r = self.call_special_method(f, Args::new(&[v], None))?;
+        let r = self.special_1(f, v)?;
         if self.is_int(r) {
             return Ok(r);
         }
@@ -204,7 +204,7 @@ impl Vm {
         }
         let ty = self.type_of(v);
         if let Some(f) = ty.special(self, Special::Float) {
-            let r = self.call_special_method(f, Args::new(&[v], None))?;
+            let r = self.special_1(f, v)?;
             return self.as_float(r).ok_or_else(|| {
                 self.type_error(format!(
                     "{}.__float__ returned non-float (type {})",
@@ -268,7 +268,7 @@ impl Vm {
         }
         let ty = self.type_of(v);
         if let Some(f) = ty.special(self, Special::Bool) {
-            let r = self.call_special_method(f, Args::new(&[v], None))?;
+            let r = self.special_1(f, v)?;
             if !r.is_bool() {
                 return Err(
                     self.type_error(format!("__bool__ should return bool, returned {}", self.type_name(r)))
@@ -285,10 +285,26 @@ impl Vm {
     /// `len(v)`. TypeError.
     pub fn len(&self, v: Value) -> R<usize> {
         let ty = self.type_of(v);
+        let t = &self.types;
+        // SAFETY: the types are exact.
+        unsafe {
+            if ty == t.list {
+                return Ok(v.cast_unchecked::<List>().len());
+            } else if ty == t.str {
+                return Ok(v.cast_unchecked::<Str>().char_len());
+            } else if ty == t.tuple {
+                return Ok(v.cast_unchecked::<Tuple>().len());
+            } else if ty == t.dict {
+                return Ok(v.cast_unchecked::<Dict>().len());
+            }
+        }
         let Some(f) = ty.special(self, Special::Len) else {
             return Err(self.type_error(format!("object of type '{}' has no len()", ty.name_string())));
         };
-        let r = self.call_special_method(f, Args::new(&[v], None))?;
+        let r = self.special_1(f, v)?;
+        if r.is_int() && r.as_small_int() >= 0 {
+            return Ok(r.as_small_int() as usize);
+        }
         self.check_len(r)
     }
 
@@ -394,7 +410,7 @@ impl Vm {
         }
         match ty.special(self, Special::Hash) {
             Some(f) if !f.is_none() => {
-                let r = self.call_special_method(f, Args::new(&[v], None))?;
+                let r = self.special_1(f, v)?;
                 if r.is_int() {
                     // As an object's hash is a word, not any int.
                     return Ok(match r.as_small_int() {
@@ -464,7 +480,7 @@ impl Vm {
     pub fn contains(&self, container: Value, item: Value) -> R<bool> {
         match self.type_of(container).special(self, Special::Contains) {
             Some(f) if !f.is_none() => {
-                let r = self.call_special_method(f, Args::new(&[container, item], None))?;
+                let r = self.special_2(f, container, item)?;
                 self.truth(r)
             }
             Some(_) => {
@@ -481,7 +497,7 @@ impl Vm {
         let Some(f) = ty.special(self, s) else {
             return Err(self.type_error(format!("'{}' object has no {}", ty.name_string(), s.name())));
         };
-        let r = self.call_special_method(f, Args::new(&[v], None))?;
+        let r = self.special_1(f, v)?;
         crate::interp::check_text(self, s, r)?;
         r.cast::<Str>().ok_or(Raised)
     }
@@ -537,7 +553,7 @@ impl Vm {
         let Some(f) = ty.special(self, Special::Format) else {
             return Err(self.type_error(format!("Type {} doesn't define __format__", ty.name_string())));
         };
-        let r = self.call_special_method(f, Args::new(&[v, spec], None))?;
+        let r = self.special_2(f, v, spec)?;
         crate::interp::check_text(self, Special::Format, r)?;
         Ok(r)
     }
@@ -621,7 +637,7 @@ impl Vm {
             return Ok(false);
         }
         if let Some(f) = self.type_of(class).special(self, Special::InstanceCheck) {
-            let r = self.call_special_method(f, Args::new(&[class, v], None))?;
+            let r = self.special_2(f, class, v)?;
             return self.truth(r);
         }
         self.is_instance_by_bases(v, class)
@@ -667,7 +683,7 @@ impl Vm {
             return Ok(false);
         }
         if let Some(f) = self.type_of(class).special(self, Special::SubclassCheck) {
-            let r = self.call_special_method(f, Args::new(&[class, c], None))?;
+            let r = self.special_2(f, class, c)?;
             return self.truth(r);
         }
         self.is_subclass_by_bases(c, class)
@@ -675,6 +691,7 @@ impl Vm {
 
     /// The check by `__bases__` that `issubclass` falls back to.
     pub fn is_subclass_by_bases(&self, c: Value, class: Value) -> R<bool> {
+        crate::interp::check_native_stack(self, " in __issubclass__")?;
         if let (Some(a), Some(b)) = (c.cast::<Type>(), class.cast::<Type>()) {
             return Ok(a.is_subtype(b));
         }
@@ -689,15 +706,24 @@ impl Vm {
             })
         };
         bases(class, "2")?;
-        if c.is(class) {
-            return Ok(true);
-        }
-        for &b in bases(c, "1")?.items() {
-            if self.is_subclass_by_bases(b, class)? {
+        let mut c = c;
+        loop {
+            if c.is(class) {
                 return Ok(true);
             }
+            let above = bases(c, "1")?;
+            let &[only] = above.items() else {
+                for &b in above.items() {
+                    if self.is_subclass_by_bases(b, class)? {
+                        return Ok(true);
+                    }
+                }
+                return Ok(false);
+            };
+            // A chain of bases may be long, or lead into itself.
+            self.check_signals()?;
+            c = only;
         }
-        Ok(false)
     }
 
     /// Has the object its dictionary in a trailing word?

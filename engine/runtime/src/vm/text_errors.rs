@@ -12,6 +12,7 @@ pub struct SyntaxPlace<'a> {
     pub filename: &'a str,
     pub line: u32,
     pub col: u32,
+    /// 0: the end is not known.
     pub end_line: u32,
     pub end_col: u32,
     pub text: Option<&'a str>,
@@ -28,8 +29,9 @@ impl Vm {
                 Some(t) => self.str(t)?,
                 None => Value::NONE,
             };
+            let end = |n: u32| if place.end_line == 0 { Value::NONE } else { int(n) };
             let info =
-                [filename, int(place.line), int(place.col), text, int(place.end_line), int(place.end_col)];
+                [filename, int(place.line), int(place.col), text, end(place.end_line), end(place.end_col)];
             let msg = self.str(message)?;
             let details = self.tuple(&info)?;
             let e = Exception::new(self, ty, &[msg, details])?;

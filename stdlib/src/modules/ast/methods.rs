@@ -17,7 +17,7 @@ native_type! {
         "__reduce__($self, /)" => reduce;
         "__replace__($self, /, **fields)" => replace;
     }
-    getset { "__dict__" => |vm, v| Ok(dict(vm, v)?.value()); }
+    getset { "__dict__" => |vm: &Vm, v: Value| Ok(dict(vm, v)?.value()); }
 }
 
 /// A tuple of strings that the class has under `name`.

@@ -1,18 +1,19 @@
-//! The module `_ast`: the classes of syntax trees. Making trees of source text is not there yet.
+//! The module `_ast`: the classes of syntax trees, and trees as objects.
 
 mod methods;
-mod nodes;
+mod objects;
 
-use nodes::{Count, FieldDef, PRODUCTS, SUMS};
+use skein_compiler::tree::schema::{self, BASES, CLASSES, ClassDef, Count, FieldDef};
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
-use skein_runtime::types::module::Module;
-use skein_runtime::types::module::make_module;
+use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::{R, Value, Vm};
+
+pub use objects::to_object;
 
 /// Flags of `compile`.
 const FLAGS: &[(&str, i64)] = &[
@@ -34,23 +35,32 @@ pub(super) fn make(vm: &Vm) -> R<Ref<Module>> {
     }
     dict.set_name(vm, "AST", root)?;
     // First the classes, then the types of their fields, which name classes.
-    for sum in SUMS {
-        let doc = sum.nodes.join(&format!("\n{}| ", " ".repeat(sum.name.len() + 1)));
-        let base = class(vm, dict, sum.name, root, &format!("{} = {doc}", sum.name))?;
-        set_attributes(vm, base, sum.attributes)?;
-        for text in sum.nodes {
-            add_node(vm, dict, text, base)?;
+    for &(name, attributes) in BASES.iter().filter(|(name, _)| !name.is_empty()) {
+        let nodes = CLASSES.iter().filter(|c| c.base == name).map(ClassDef::text).collect::<Vec<_>>();
+        let doc = nodes.join(&format!("\n{}| ", " ".repeat(name.len() + 1)));
+        let base = class(vm, dict, name, root, &format!("{name} = {doc}"))?;
+        set_attributes(vm, base, attributes)?;
+    }
+    for def in CLASSES {
+        let base = match def.base {
+            "" => root,
+            base => type_named(vm, dict, base)?,
+        };
+        let ty = add_node(vm, dict, def, base)?;
+        if def.base.is_empty() {
+            set_attributes(vm, ty, def.attributes)?;
         }
     }
-    for (text, attributes) in PRODUCTS {
-        let ty = add_node(vm, dict, text, root)?;
-        set_attributes(vm, ty, attributes)?;
+    for def in CLASSES {
+        set_field_types(vm, dict, def)?;
     }
-    let product_texts = PRODUCTS.iter().map(|(text, _)| *text);
-    for text in SUMS.iter().flat_map(|s| s.nodes.iter().copied()).chain(product_texts) {
-        set_field_types(vm, dict, text)?;
-    }
+    objects::remember(vm, dict)?;
     Ok(m)
+}
+
+fn type_named(vm: &Vm, module: Ref<Dict>, name: &str) -> R<Ref<Type>> {
+    let found = module.get_name(vm, name)?.and_then(|t| t.cast::<Type>());
+    found.ok_or_else(|| vm.system_error(format!("_ast has no class {name}")))
 }
 
 /// A class in the module.
@@ -68,9 +78,9 @@ fn class(vm: &Vm, module: Ref<Dict>, name: &str, base: Ref<Type>, doc: &str) -> 
     ty.cast().ok_or_else(|| vm.system_error("a class was expected"))
 }
 
-fn set_attributes(vm: &Vm, ty: Ref<Type>, attributes: &[&str]) -> R<()> {
+fn set_attributes(vm: &Vm, ty: Ref<Type>, attributes: &[&'static str]) -> R<()> {
     let names = List::with_capacity(vm, attributes.len())?;
-    for f in attributes.iter().map(|a| nodes::field(a)) {
+    for f in attributes.iter().map(|a| schema::field(a)) {
         names.push(vm, vm.intern(f.name)?.value())?;
         if f.count == Count::Optional {
             ty.set_own(vm, vm.intern(f.name)?, Value::NONE)?;
@@ -79,11 +89,10 @@ fn set_attributes(vm: &Vm, ty: Ref<Type>, attributes: &[&str]) -> R<()> {
     ty.set_own(vm, vm.intern("_attributes")?, vm.tuple(names.items())?)
 }
 
-fn add_node(vm: &Vm, module: Ref<Dict>, text: &str, base: Ref<Type>) -> R<Ref<Type>> {
-    let (name, fields) = nodes::node(text);
-    let ty = class(vm, module, name, base, text)?;
+fn add_node(vm: &Vm, module: Ref<Dict>, def: &ClassDef, base: Ref<Type>) -> R<Ref<Type>> {
+    let ty = class(vm, module, def.name, base, &def.text())?;
     let names = List::with_capacity(vm, 4)?;
-    for f in fields {
+    for f in def.fields() {
         let name = vm.intern(f.name)?;
         names.push(vm, name.value())?;
         if f.count == Count::Optional {
@@ -96,27 +105,26 @@ fn add_node(vm: &Vm, module: Ref<Dict>, text: &str, base: Ref<Type>) -> R<Ref<Ty
     Ok(ty)
 }
 
-fn set_field_types(vm: &Vm, module: Ref<Dict>, text: &str) -> R<()> {
-    let (name, fields) = nodes::node(text);
-    let Some(ty) = module.get_name(vm, name)?.and_then(|t| t.cast::<Type>()) else { return Ok(()) };
+fn set_field_types(vm: &Vm, module: Ref<Dict>, def: &ClassDef) -> R<()> {
+    let ty = type_named(vm, module, def.name)?;
     let types = Dict::new(vm)?;
-    for f in fields {
+    for f in def.fields() {
         types.set_name(vm, f.name, field_type(vm, module, &f)?)?;
     }
     ty.set_own(vm, vm.intern("_field_types")?, types.value())?;
     ty.set_own(vm, vm.intern("__annotations__")?, types.value())
 }
 
-fn field_type(vm: &Vm, module: Ref<Dict>, f: &FieldDef<'_>) -> R<Value> {
+fn field_type(vm: &Vm, module: Ref<Dict>, f: &FieldDef) -> R<Value> {
     let one = match f.ty {
         "identifier" | "string" => vm.types.str.value(),
         "int" => vm.types.int.value(),
         "constant" => vm.types.object.value(),
-        name => module.get_name(vm, name)?.unwrap_or(Value::NONE),
+        name => type_named(vm, module, name)?.value(),
     };
     match f.count {
         Count::One => Ok(one),
         Count::Optional => vm.binary(skein_bytecode::Special::Or, one, Value::NONE),
-        Count::Many => vm.generic_alias(vm.types.list.value(), one),
+        Count::Many | Count::ManyOptional => vm.generic_alias(vm.types.list.value(), one),
     }
 }

@@ -59,14 +59,14 @@ native_type! {
         "__reduce_ex__($self, protocol, /)" => |vm: &Vm, _: Value, _: Value| -> R<()> { Err(vm.type_error("cannot pickle 'Dialect' instances")) };
     }
     getset {
-        "delimiter" => |vm, v| character(vm, Some(this(vm, v)?.delimiter));
-        "quotechar" => |vm, v| character(vm, this(vm, v)?.quotechar);
-        "escapechar" => |vm, v| character(vm, this(vm, v)?.escapechar);
-        "doublequote" => |vm, v| Ok(Value::bool(this(vm, v)?.doublequote));
-        "skipinitialspace" => |vm, v| Ok(Value::bool(this(vm, v)?.skipinitialspace));
-        "lineterminator" => |vm, v| Ok(this(vm, v)?.lineterminator.value());
-        "quoting" => |vm, v| vm.int(this(vm, v)?.quoting);
-        "strict" => |vm, v| Ok(Value::bool(this(vm, v)?.strict));
+        "delimiter" => |vm: &Vm, v: Value| character(vm, Some(this(vm, v)?.delimiter));
+        "quotechar" => |vm: &Vm, v: Value| character(vm, this(vm, v)?.quotechar);
+        "escapechar" => |vm: &Vm, v: Value| character(vm, this(vm, v)?.escapechar);
+        "doublequote" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.doublequote));
+        "skipinitialspace" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.skipinitialspace));
+        "lineterminator" => |vm: &Vm, v: Value| Ok(this(vm, v)?.lineterminator.value());
+        "quoting" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.quoting);
+        "strict" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.strict));
     }
 }
 

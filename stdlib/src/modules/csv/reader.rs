@@ -33,8 +33,8 @@ native_type! {
         "__next__($self, /)" => next;
     }
     getset {
-        "dialect" => |vm, v| match v.cast::<Ext<Reader>>() { Some(r) => Ok(r.dialect.value()), None => Err(vm.type_error("not a _csv.reader object")) };
-        "line_num" => |vm, v| vm.int(v.cast::<Ext<Reader>>().map_or(0, |r| r.line.get()));
+        "dialect" => |vm: &Vm, v: Value| match v.cast::<Ext<Reader>>() { Some(r) => Ok(r.dialect.value()), None => Err(vm.type_error("not a _csv.reader object")) };
+        "line_num" => |vm: &Vm, v: Value| vm.int(v.cast::<Ext<Reader>>().map_or(0, |r| r.line.get()));
     }
 }
 

@@ -33,7 +33,7 @@ native_type! {
         }), "Construct and write a series of iterables to a csv file.";
     }
     getset {
-        "dialect" => |vm, v| match v.cast::<Ext<Writer>>() { Some(w) => Ok(w.dialect.value()), None => Err(vm.type_error("not a _csv.writer object")) };
+        "dialect" => |vm: &Vm, v: Value| match v.cast::<Ext<Writer>>() { Some(w) => Ok(w.dialect.value()), None => Err(vm.type_error("not a _csv.writer object")) };
     }
 }
 

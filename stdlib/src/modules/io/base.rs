@@ -36,7 +36,7 @@ native_type! {
         "__next__($self, /)" => next;
         "__del__($self, /)" => end;
     }
-    getset { "closed" => |vm, v| Ok(Value::bool(was_closed(vm, v)?)); }
+    getset { "closed" => |vm: &Vm, v: Value| Ok(Value::bool(was_closed(vm, v)?)); }
 }
 
 native_type! {
@@ -70,9 +70,9 @@ native_type! {
         "write($self, s, /)" => |vm: &Vm, _: Value, _: Value| -> R<()> { Err(unsupported(vm, "write")) }, "Write string s to stream.";
     }
     getset {
-        "encoding" => |_, _| Ok(Value::NONE);
-        "newlines" => |_, _| Ok(Value::NONE);
-        "errors" => |_, _| Ok(Value::NONE);
+        "encoding" => |_: &Vm, _: Value| Ok(Value::NONE);
+        "newlines" => |_: &Vm, _: Value| Ok(Value::NONE);
+        "errors" => |_: &Vm, _: Value| Ok(Value::NONE);
     }
 }
 

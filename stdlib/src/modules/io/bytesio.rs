@@ -57,7 +57,7 @@ native_type! {
         "__getstate__($self, /)" => getstate;
         "__setstate__($self, state, /)" => setstate;
     }
-    getset { "closed" => |vm, v| Ok(Value::bool(this(vm, v)?.bytes.get().is_none())); }
+    getset { "closed" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.bytes.get().is_none())); }
 }
 
 fn this(vm: &Vm, v: Value) -> R<FileRef> {

@@ -93,12 +93,12 @@ native_type! {
         "__reduce_ex__($self, protocol, /)" => |vm: &Vm, v: Value, _: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
     }
     getset {
-        "closed" => |vm, v| Ok(Value::bool(this(vm, v)?.file.fd.get() < 0));
-        "closefd" => |vm, v| Ok(Value::bool(this(vm, v)?.file.close_fd.get()));
-        "mode" => |vm, v| vm.str(mode_of(&*this(vm, v)?));
-        "name" => |vm, v| this(vm, v)?.name.get().ok_or_else(|| no_attribute(vm, v, "name")), |vm, v, n| { let f = this(vm, v)?; f.name.set(vm, f, n); Ok(()) };
-        "_blksize" => |vm, v| vm.int(this(vm, v)?.block_size.get()), |vm, v, n| { if let Some(n) = n { this(vm, v)?.block_size.set(vm.index_i64(n)?); } Ok(()) };
-        "_finalizing" => |vm, v| Ok(Value::bool(this(vm, v)?.finalizing.get())), |vm, v, n| { this(vm, v)?.finalizing.set(n.map_or(Ok(false), |n| vm.truth(n))?); Ok(()) };
+        "closed" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.file.fd.get() < 0));
+        "closefd" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.file.close_fd.get()));
+        "mode" => |vm: &Vm, v: Value| vm.str(mode_of(&*this(vm, v)?));
+        "name" => |vm: &Vm, v: Value| this(vm, v)?.name.get().ok_or_else(|| no_attribute(vm, v, "name")), |vm: &Vm, v: Value, n: Option<Value>| { let f = this(vm, v)?; f.name.set(vm, f, n); Ok(()) };
+        "_blksize" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.block_size.get()), |vm: &Vm, v: Value, n: Option<Value>| { if let Some(n) = n { this(vm, v)?.block_size.set(vm.index_i64(n)?); } Ok(()) };
+        "_finalizing" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.finalizing.get())), |vm: &Vm, v: Value, n: Option<Value>| { this(vm, v)?.finalizing.set(n.map_or(Ok(false), |n| vm.truth(n))?); Ok(()) };
     }
 }
 

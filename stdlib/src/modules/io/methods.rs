@@ -39,11 +39,11 @@ macro_rules! buffered_type {
                 "__reduce_ex__($self, protocol, /)" => |vm: &Vm, v: Value, _: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
             }
             getset {
-                "closed" => |vm, v| Ok(Value::bool(buffered::is_closed(vm, &*this(vm, v)?)?));
-                "name" => |vm, v| vm.get_attr_str(raw(vm, &*this(vm, v)?)?, "name");
-                "mode" => |vm, v| vm.get_attr_str(raw(vm, &*this(vm, v)?)?, "mode");
-                "raw" => |vm, v| this(vm, v)?.raw.get().ok_or_else(|| super::fileio::no_attribute(vm, v, "raw"));
-                "_finalizing" => |vm, v| Ok(Value::bool(this(vm, v)?.finalizing.get())), |vm, v, n| { this(vm, v)?.finalizing.set(n.map_or(Ok(false), |n| vm.truth(n))?); Ok(()) };
+                "closed" => |vm: &Vm, v: Value| Ok(Value::bool(buffered::is_closed(vm, &*this(vm, v)?)?));
+                "name" => |vm: &Vm, v: Value| vm.get_attr_str(raw(vm, &*this(vm, v)?)?, "name");
+                "mode" => |vm: &Vm, v: Value| vm.get_attr_str(raw(vm, &*this(vm, v)?)?, "mode");
+                "raw" => |vm: &Vm, v: Value| this(vm, v)?.raw.get().ok_or_else(|| super::fileio::no_attribute(vm, v, "raw"));
+                "_finalizing" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.finalizing.get())), |vm: &Vm, v: Value, n: Option<Value>| { this(vm, v)?.finalizing.set(n.map_or(Ok(false), |n| vm.truth(n))?); Ok(()) };
             }
         }
     };

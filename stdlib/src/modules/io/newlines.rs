@@ -175,7 +175,7 @@ native_type! {
         "reset($self, /)" => reset;
     }
     getset {
-        "newlines" => |vm, v| match v.cast::<Ext<NewlineDecoder>>() {
+        "newlines" => |vm: &Vm, v: Value| match v.cast::<Ext<NewlineDecoder>>() {
             Some(d) => ready(vm, d)?.newlines.borrow().seen(vm),
             None => Err(vm.type_error("not an IncrementalNewlineDecoder")),
         };

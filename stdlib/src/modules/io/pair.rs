@@ -40,7 +40,7 @@ native_type! {
         "isatty($self, /)" => isatty;
     }
     getset {
-        "closed" => |vm, v| match v.cast::<Ext<Pair>>() {
+        "closed" => |vm: &Vm, v: Value| match v.cast::<Ext<Pair>>() {
             Some(p) => vm.get_attr_str(writer(vm, p)?, "closed"),
             None => Err(vm.type_error("not a BufferedRWPair")),
         };

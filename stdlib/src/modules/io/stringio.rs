@@ -62,9 +62,9 @@ native_type! {
         "__setstate__($self, state, /)" => setstate;
     }
     getset {
-        "closed" => |vm, v| Ok(Value::bool(this(vm, v)?.closed.get()));
-        "newlines" => |vm, v| { let f = open(vm, this(vm, v)?)?; let n = f.state.borrow().newlines; n.seen(vm) };
-        "line_buffering" => |vm, v| open(vm, this(vm, v)?).map(|_| Value::FALSE);
+        "closed" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.closed.get()));
+        "newlines" => |vm: &Vm, v: Value| { let f = open(vm, this(vm, v)?)?; let n = f.state.borrow().newlines; n.seen(vm) };
+        "line_buffering" => |vm: &Vm, v: Value| open(vm, this(vm, v)?).map(|_| Value::FALSE);
     }
 }
 

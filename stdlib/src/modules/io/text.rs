@@ -122,20 +122,20 @@ native_type! {
         "__reduce_ex__($self, protocol, /)" => |vm: &Vm, v: Value, _: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
     }
     getset {
-        "buffer" => |vm, v| { let t = this(vm, v)?; t.buffer.get().ok_or_else(|| no_attribute(vm, v, "buffer")) };
-        "encoding" => |vm, v| { let t = ready(vm, this(vm, v)?)?; let e = t.state.borrow().encoding.clone(); vm.str(&e) };
-        "errors" => |vm, v| { let t = ready(vm, this(vm, v)?)?; let e = t.state.borrow().errors.clone(); vm.str(&e) };
-        "newlines" => |vm, v| {
+        "buffer" => |vm: &Vm, v: Value| { let t = this(vm, v)?; t.buffer.get().ok_or_else(|| no_attribute(vm, v, "buffer")) };
+        "encoding" => |vm: &Vm, v: Value| { let t = ready(vm, this(vm, v)?)?; let e = t.state.borrow().encoding.clone(); vm.str(&e) };
+        "errors" => |vm: &Vm, v: Value| { let t = ready(vm, this(vm, v)?)?; let e = t.state.borrow().errors.clone(); vm.str(&e) };
+        "newlines" => |vm: &Vm, v: Value| {
             let t = ready(vm, this(vm, v)?)?;
             let (n, universal) = { let s = t.state.borrow(); (s.newlines, s.newline.is_universal()) };
             if universal { n.seen(vm) } else { Ok(Value::NONE) }
         };
-        "line_buffering" => |vm, v| Ok(Value::bool(this(vm, v)?.line_buffering.get()));
-        "write_through" => |vm, v| Ok(Value::bool(this(vm, v)?.write_through.get()));
-        "name" => |vm, v| vm.get_attr_str(buffer(vm, &this(vm, v)?)?, "name");
-        "closed" => |vm, v| Ok(Value::bool(is_closed(vm, this(vm, v)?)?));
-        "_CHUNK_SIZE" => |vm, v| { let n = ready(vm, this(vm, v)?)?.state.borrow().chunk; vm.int(n as i64) }, set_chunk;
-        "_finalizing" => |vm, v| Ok(Value::bool(this(vm, v)?.finalizing.get())), |vm, v, n| { this(vm, v)?.finalizing.set(n.map_or(Ok(false), |n| vm.truth(n))?); Ok(()) };
+        "line_buffering" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.line_buffering.get()));
+        "write_through" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.write_through.get()));
+        "name" => |vm: &Vm, v: Value| vm.get_attr_str(buffer(vm, &this(vm, v)?)?, "name");
+        "closed" => |vm: &Vm, v: Value| Ok(Value::bool(is_closed(vm, this(vm, v)?)?));
+        "_CHUNK_SIZE" => |vm: &Vm, v: Value| { let n = ready(vm, this(vm, v)?)?.state.borrow().chunk; vm.int(n as i64) }, set_chunk;
+        "_finalizing" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.finalizing.get())), |vm: &Vm, v: Value, n: Option<Value>| { this(vm, v)?.finalizing.set(n.map_or(Ok(false), |n| vm.truth(n))?); Ok(()) };
     }
 }
 

@@ -105,14 +105,14 @@ native_type! {
         "__call__($self, obj, _current_indent_level)" => call;
     }
     getset {
-        "markers" => |vm, v| Ok(this(vm, v)?.markers.value());
-        "default" => |vm, v| Ok(this(vm, v)?.default.value());
-        "encoder" => |vm, v| Ok(this(vm, v)?.encoder.value());
-        "indent" => |vm, v| Ok(this(vm, v)?.indent.value());
-        "key_separator" => |vm, v| Ok(this(vm, v)?.key_separator.value());
-        "item_separator" => |vm, v| Ok(this(vm, v)?.item_separator.value());
-        "sort_keys" => |vm, v| Ok(Value::bool(this(vm, v)?.sort_keys));
-        "skipkeys" => |vm, v| Ok(Value::bool(this(vm, v)?.skipkeys));
+        "markers" => |vm: &Vm, v: Value| Ok(this(vm, v)?.markers.value());
+        "default" => |vm: &Vm, v: Value| Ok(this(vm, v)?.default.value());
+        "encoder" => |vm: &Vm, v: Value| Ok(this(vm, v)?.encoder.value());
+        "indent" => |vm: &Vm, v: Value| Ok(this(vm, v)?.indent.value());
+        "key_separator" => |vm: &Vm, v: Value| Ok(this(vm, v)?.key_separator.value());
+        "item_separator" => |vm: &Vm, v: Value| Ok(this(vm, v)?.item_separator.value());
+        "sort_keys" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.sort_keys));
+        "skipkeys" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.skipkeys));
     }
 }
 

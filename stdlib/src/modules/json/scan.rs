@@ -112,12 +112,12 @@ native_type! {
         "__call__($self, string, idx)" => call;
     }
     getset {
-        "strict" => |vm, v| Ok(Value::bool(this(vm, v)?.strict));
-        "object_hook" => |vm, v| Ok(this(vm, v)?.object_hook.value());
-        "object_pairs_hook" => |vm, v| Ok(this(vm, v)?.object_pairs_hook.value());
-        "parse_float" => |vm, v| Ok(this(vm, v)?.parse_float.value());
-        "parse_int" => |vm, v| Ok(this(vm, v)?.parse_int.value());
-        "parse_constant" => |vm, v| Ok(this(vm, v)?.parse_constant.value());
+        "strict" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.strict));
+        "object_hook" => |vm: &Vm, v: Value| Ok(this(vm, v)?.object_hook.value());
+        "object_pairs_hook" => |vm: &Vm, v: Value| Ok(this(vm, v)?.object_pairs_hook.value());
+        "parse_float" => |vm: &Vm, v: Value| Ok(this(vm, v)?.parse_float.value());
+        "parse_int" => |vm: &Vm, v: Value| Ok(this(vm, v)?.parse_int.value());
+        "parse_constant" => |vm: &Vm, v: Value| Ok(this(vm, v)?.parse_constant.value());
     }
 }
 

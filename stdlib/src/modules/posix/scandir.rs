@@ -47,8 +47,8 @@ native_type! {
         "__repr__($self, /)" => |vm: &Vm, e: This| -> R<String> { Ok(format!("<DirEntry {}>", vm.repr_string(e.0.name.value())?)) };
     }
     getset {
-        "name" => |_, v| Ok(v.cast::<Ext<Entry>>().map_or(Value::NONE, |e| e.name.value()));
-        "path" => |_, v| Ok(v.cast::<Ext<Entry>>().map_or(Value::NONE, |e| e.path.value()));
+        "name" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Entry>>().map_or(Value::NONE, |e| e.name.value()));
+        "path" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Entry>>().map_or(Value::NONE, |e| e.path.value()));
     }
 }
 

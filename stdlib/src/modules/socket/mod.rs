@@ -78,10 +78,10 @@ native_type! {
         "getpeername($self, /)" => getpeername;
     }
     getset {
-        "family" => |vm, v| vm.int(this(vm, v)?.family.get().into());
-        "type" => |vm, v| vm.int(this(vm, v)?.kind.get().into());
-        "proto" => |vm, v| vm.int(this(vm, v)?.protocol.get().into());
-        "timeout" => |vm, v| { let s = this(vm, v)?; timeout_value(vm, s.timeout.get()) };
+        "family" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.family.get().into());
+        "type" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.kind.get().into());
+        "proto" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.protocol.get().into());
+        "timeout" => |vm: &Vm, v: Value| { let s = this(vm, v)?; timeout_value(vm, s.timeout.get()) };
     }
 }
 

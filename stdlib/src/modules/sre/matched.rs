@@ -56,13 +56,13 @@ native_type! {
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {
-        "re" => |vm, v| Ok(this(vm, v)?.pattern.value());
-        "string" => |vm, v| Ok(this(vm, v)?.string.value());
-        "pos" => |vm, v| vm.int(this(vm, v)?.pos);
-        "endpos" => |vm, v| vm.int(this(vm, v)?.endpos);
-        "lastindex" => |vm, v| match this(vm, v)?.last_group { 0 => Ok(Value::NONE), n => vm.int(n as i64) };
-        "lastgroup" => |vm, v| lastgroup(vm, this(vm, v)?);
-        "regs" => |vm, v| regs(vm, this(vm, v)?);
+        "re" => |vm: &Vm, v: Value| Ok(this(vm, v)?.pattern.value());
+        "string" => |vm: &Vm, v: Value| Ok(this(vm, v)?.string.value());
+        "pos" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.pos);
+        "endpos" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.endpos);
+        "lastindex" => |vm: &Vm, v: Value| match this(vm, v)?.last_group { 0 => Ok(Value::NONE), n => vm.int(n as i64) };
+        "lastgroup" => |vm: &Vm, v: Value| lastgroup(vm, this(vm, v)?);
+        "regs" => |vm: &Vm, v: Value| regs(vm, this(vm, v)?);
     }
 }
 

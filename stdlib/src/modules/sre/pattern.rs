@@ -61,10 +61,10 @@ native_type! {
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {
-        "pattern" => |vm, v| Ok(this(vm, v)?.pattern.value());
-        "flags" => |vm, v| vm.int(this(vm, v)?.flags.into());
-        "groups" => |vm, v| vm.int(this(vm, v)?.groups as i64);
-        "groupindex" => |vm, v| Ok(MappingProxy::new(vm, this(vm, v)?.groupindex.value())?.value());
+        "pattern" => |vm: &Vm, v: Value| Ok(this(vm, v)?.pattern.value());
+        "flags" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.flags.into());
+        "groups" => |vm: &Vm, v: Value| vm.int(this(vm, v)?.groups as i64);
+        "groupindex" => |vm: &Vm, v: Value| Ok(MappingProxy::new(vm, this(vm, v)?.groupindex.value())?.value());
     }
 }
 
@@ -302,7 +302,7 @@ native_type! {
         "search($self, /)" => |vm: &Vm, s: ExtArg<Scanner>| -> R<Value> { Ok(advance(vm, s.0, How::Search)?.unwrap_or(Value::NONE)) };
     }
     getset {
-        "pattern" => |vm, v| match v.cast::<Ext<Scanner>>() {
+        "pattern" => |vm: &Vm, v: Value| match v.cast::<Ext<Scanner>>() {
             Some(s) => Ok(s.pattern.value()),
             None => Err(vm.type_error("not a scanner")),
         };

@@ -49,8 +49,8 @@ native_type! {
         "__repr__($self, /)" => |vm: &Vm, s: This| -> R<String> { of(vm, &s.0)?; Ok(format!("{}({})", vm.type_name(s.0.value()), vm.repr_string(vm.str(&format_text(&s.0))?)?)) };
     }
     getset {
-        "format" => |vm, v| match v.cast::<Ext<Struct>>() { Some(s) => { of(vm, &s)?; vm.str(&format_text(&s)) } None => Err(vm.type_error("not a Struct")) };
-        "size" => |vm, v| match v.cast::<Ext<Struct>>() { Some(s) => vm.int(of(vm, &s)?.size as i64), None => Err(vm.type_error("not a Struct")) };
+        "format" => |vm: &Vm, v: Value| match v.cast::<Ext<Struct>>() { Some(s) => { of(vm, &s)?; vm.str(&format_text(&s)) } None => Err(vm.type_error("not a Struct")) };
+        "size" => |vm: &Vm, v: Value| match v.cast::<Ext<Struct>>() { Some(s) => vm.int(of(vm, &s)?.size as i64), None => Err(vm.type_error("not a Struct")) };
     }
 }
 

@@ -422,7 +422,7 @@ native_type! {
         "is_normalized($self, form, unistr, /)" => |vm: &Vm, _: This, form: Form, s: Ref<Str>| is_normalized(vm, form, s, true);
     }
     getset {
-        "unidata_version" => |vm, _| vm.str("3.2.0");
+        "unidata_version" => |vm: &Vm, _: Value| vm.str("3.2.0");
     }
 }
 

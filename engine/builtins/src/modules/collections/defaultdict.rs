@@ -22,7 +22,7 @@ native_type! {
         "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| or(vm, b, a, a);
         "__reduce__($self, /)" => reduce;
     }
-    getset { "default_factory" => |_, v| Ok(factory(v).unwrap_or(Value::NONE)), set_factory; }
+    getset { "default_factory" => |_: &Vm, v: Value| Ok(factory(v).unwrap_or(Value::NONE)), set_factory; }
 }
 
 fn factory(v: Value) -> Option<Value> {
@@ -79,7 +79,7 @@ fn repr(vm: &Vm, d: Ref<Dict>) -> R<String> {
         Some(f) => vm.repr_guard(f, || vm.repr_string(f))?.unwrap_or_else(|| "...".into()),
     };
     let plain = vm.types.dict.special(vm, skein_bytecode::Special::Repr).unwrap_or(Value::NONE);
-    let items = vm.call_special_method(plain, Args::new(&[d.value()], None))?;
+    let items = vm.special_1(plain, d.value())?;
     Ok(format!("{}({f}, {})", vm.type_of(d.value()).name_string(), vm.str_string(items)?))
 }
 

@@ -89,7 +89,7 @@ fn copy(vm: &Vm, d: Value) -> R<Value> {
 
 fn equal(vm: &Vm, a: Value, b: Value) -> R<Option<bool>> {
     let plain = vm.types.dict.special(vm, Special::Eq).unwrap_or(Value::NONE);
-    let r = vm.call_special_method(plain, Args::new(&[a, b], None))?;
+    let r = vm.special_2(plain, a, b)?;
     if r.is(Value::NOT_IMPLEMENTED) {
         return Ok(None);
     }

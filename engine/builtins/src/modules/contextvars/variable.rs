@@ -44,7 +44,7 @@ native_type! {
         "__repr__($self, /)" => repr_variable;
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
-    getset { "name" => |_, v| Ok(variable_of(v).name.or_none()); }
+    getset { "name" => |_: &Vm, v: Var| Ok(v.name.or_none()); }
 }
 
 /// What `ContextVar.set` returns.
@@ -81,8 +81,8 @@ native_type! {
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {
-        "var" => |_, v| Ok(token_of(v).variable.or_none());
-        "old_value" => |vm, v| match token_of(v).old.get() {
+        "var" => |_: &Vm, v: Ref<Ext<Token>>| Ok(v.variable.or_none());
+        "old_value" => |vm: &Vm, v: Ref<Ext<Token>>| match v.old.get() {
             Some(old) => Ok(old),
             None => missing(vm),
         };
@@ -108,12 +108,7 @@ native_type! {
 
 /// The payload of what is known to be a `ContextVar`.
 pub fn variable_of(v: Value) -> Var {
-    // SAFETY: a key of a map, or the receiver of an attribute found on variables only.
-    unsafe { v.cast_unchecked() }
-}
-
-fn token_of(v: Value) -> Ref<Ext<Token>> {
-    // SAFETY: the receiver of an attribute found on tokens only.
+    // SAFETY: the keys of maps are variables.
     unsafe { v.cast_unchecked() }
 }
 

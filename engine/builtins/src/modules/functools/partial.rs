@@ -49,9 +49,9 @@ native_type! {
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {
-        "func" => |_, v| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.function.value()));
-        "args" => |_, v| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.args.value()));
-        "keywords" => |_, v| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.keywords.value()));
+        "func" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.function.value()));
+        "args" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.args.value()));
+        "keywords" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.keywords.value()));
         "__dict__" => get_dict;
     }
 }

@@ -101,8 +101,8 @@ native_type! {
         "__repr__($self, /)" => repr;
     }
     getset {
-        "name" => |vm, v| Ok(this(vm, v)?.name.or_none());
-        "path" => |vm, v| Ok(this(vm, v)?.path.or_none());
+        "name" => |vm: &Vm, v: Value| Ok(this(vm, v)?.name.or_none());
+        "path" => |vm: &Vm, v: Value| Ok(this(vm, v)?.path.or_none());
     }
 }
 

@@ -619,12 +619,17 @@ pub struct MainCode(std::cell::OnceCell<Rc<Code>>);
 impl MainCode {
     /// Is this code that one, or part of it?
     pub fn contains(&self, code: &Code) -> bool {
-        fn within(all: &Code, code: &Code) -> bool {
-            let part = |c: &Const| matches!(c, Const::Code(inner) if within(inner, code));
-            // What is loaded may be a copy.
-            std::ptr::eq(all, code) || all == code || all.consts.iter().any(part)
+        let mut queue: Vec<&Code> = self.0.get().map(|all| &**all).into_iter().collect();
+        while let Some(part) = queue.pop() {
+            if std::ptr::eq(part, code) {
+                return true;
+            }
+            queue.extend(part.consts.iter().filter_map(|c| match c {
+                Const::Code(inner) => Some(&**inner),
+                _ => None,
+            }));
         }
-        self.0.get().is_some_and(|all| within(all, code))
+        false
     }
 }
 

@@ -123,21 +123,21 @@ native_type! {
         "__repr__($self, /)" => repr;
     }
     getset {
-        "name" => |vm, v| get(vm, v, |s| &s.name), |vm, v, n| set(vm, v, n, |s| &s.name);
-        "loader" => |vm, v| get(vm, v, |s| &s.loader), |vm, v, n| set(vm, v, n, |s| &s.loader);
-        "origin" => |vm, v| get(vm, v, |s| &s.origin), |vm, v, n| set(vm, v, n, |s| &s.origin);
-        "loader_state" => |vm, v| get(vm, v, |s| &s.loader_state), |vm, v, n| set(vm, v, n, |s| &s.loader_state);
-        "submodule_search_locations" => |vm, v| get(vm, v, |s| &s.submodule_search_locations),
-            |vm, v, n| set(vm, v, n, |s| &s.submodule_search_locations);
-        "cached" => |vm, v| get(vm, v, |s| &s.cached), |vm, v, n| set(vm, v, n, |s| &s.cached);
-        "_cached" => |vm, v| get(vm, v, |s| &s.cached), |vm, v, n| set(vm, v, n, |s| &s.cached);
-        "parent" => |vm, v| this(vm, v)?.parent(vm);
-        "has_location" => |vm, v| Ok(Value::bool(this(vm, v)?.has_location.get())),
-            |vm, v, n| { this(vm, v)?.has_location.set(vm.truth(n.unwrap_or(Value::FALSE))?); Ok(()) };
-        "_set_fileattr" => |vm, v| Ok(Value::bool(this(vm, v)?.has_location.get())),
-            |vm, v, n| { this(vm, v)?.has_location.set(vm.truth(n.unwrap_or(Value::FALSE))?); Ok(()) };
-        "_initializing" => |vm, v| Ok(Value::bool(this(vm, v)?.initializing.get())),
-            |vm, v, n| { this(vm, v)?.initializing.set(vm.truth(n.unwrap_or(Value::FALSE))?); Ok(()) };
+        "name" => |vm: &Vm, v: Value| get(vm, v, |s| &s.name), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.name);
+        "loader" => |vm: &Vm, v: Value| get(vm, v, |s| &s.loader), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.loader);
+        "origin" => |vm: &Vm, v: Value| get(vm, v, |s| &s.origin), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.origin);
+        "loader_state" => |vm: &Vm, v: Value| get(vm, v, |s| &s.loader_state), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.loader_state);
+        "submodule_search_locations" => |vm: &Vm, v: Value| get(vm, v, |s| &s.submodule_search_locations),
+            |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.submodule_search_locations);
+        "cached" => |vm: &Vm, v: Value| get(vm, v, |s| &s.cached), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.cached);
+        "_cached" => |vm: &Vm, v: Value| get(vm, v, |s| &s.cached), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.cached);
+        "parent" => |vm: &Vm, v: Value| this(vm, v)?.parent(vm);
+        "has_location" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.has_location.get())),
+            |vm: &Vm, v: Value, n: Option<Value>| { this(vm, v)?.has_location.set(vm.truth(n.unwrap_or(Value::FALSE))?); Ok(()) };
+        "_set_fileattr" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.has_location.get())),
+            |vm: &Vm, v: Value, n: Option<Value>| { this(vm, v)?.has_location.set(vm.truth(n.unwrap_or(Value::FALSE))?); Ok(()) };
+        "_initializing" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.initializing.get())),
+            |vm: &Vm, v: Value, n: Option<Value>| { this(vm, v)?.initializing.set(vm.truth(n.unwrap_or(Value::FALSE))?); Ok(()) };
     }
 }
 

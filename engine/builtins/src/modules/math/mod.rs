@@ -128,14 +128,14 @@ fn rounded(vm: &Vm, v: Value, method: Special, f: fn(f64) -> f64) -> R<Value> {
         return float_to_int(vm, f(x));
     }
     match vm.type_of(v).special(vm, method) {
-        Some(m) => vm.call_special_method(m, Args::new(&[v], None)),
+        Some(m) => vm.special_1(m, v),
         None => float_to_int(vm, f(vm.to_f64(v)?)),
     }
 }
 
 fn trunc(vm: &Vm, v: Value) -> R<Value> {
     match vm.type_of(v).special(vm, Special::Trunc) {
-        Some(m) => vm.call_special_method(m, Args::new(&[v], None)),
+        Some(m) => vm.special_1(m, v),
         None => Err(vm.type_error(format!("type {} doesn't define __trunc__ method", vm.type_name(v)))),
     }
 }

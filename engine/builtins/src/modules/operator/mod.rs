@@ -82,7 +82,7 @@ pub(super) fn make(vm: &Vm) -> R<Ref<Module>> {
 
 fn abs(vm: &Vm, v: Value) -> R<Value> {
     match vm.type_of(v).special(vm, Special::Abs) {
-        Some(f) => vm.call_special_method(f, Args::new(&[v], None)),
+        Some(f) => vm.special_1(f, v),
         None => Err(vm.type_error(format!("bad operand type for abs(): '{}'", vm.type_name(v)))),
     }
 }

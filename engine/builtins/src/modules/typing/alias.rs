@@ -50,28 +50,23 @@ native_type! {
         "__reduce__($self, /)" => |_: &Vm, a: ExtArg<Alias>| a.0.name.value();
     }
     getset {
-        "__name__" => |_, v| Ok(this(v).name.value());
-        "__value__" => |vm, v| Ok(this(v).value.get(vm, this(v))?.unwrap_or(Value::NONE));
-        "evaluate_value" => |vm, v| this(v).value.evaluate(vm);
-        "__type_params__" => |vm, v| match this(v).params.get() {
+        "__name__" => |_: &Vm, v: Ref<Ext<Alias>>| Ok(v.name.value());
+        "__value__" => |vm: &Vm, v: Ref<Ext<Alias>>| Ok(v.value.get(vm, v)?.unwrap_or(Value::NONE));
+        "evaluate_value" => |vm: &Vm, v: Ref<Ext<Alias>>| v.value.evaluate(vm);
+        "__type_params__" => |vm: &Vm, v: Ref<Ext<Alias>>| match v.params.get() {
             Some(p) => Ok(p),
             None => vm.tuple(&[]),
         };
-        "__parameters__" => |vm, v| match this(v).params.cast::<Tuple>() {
+        "__parameters__" => |vm: &Vm, v: Ref<Ext<Alias>>| match v.params.cast::<Tuple>() {
             Some(p) => Ok(unpack_tuples(vm, p)?.value()),
             None => vm.tuple(&[]),
         };
-        "__module__" => |vm, v| match (this(v).module.get(), this(v).value.evaluator()) {
+        "__module__" => |vm: &Vm, v: Ref<Ext<Alias>>| match (v.module.get(), v.value.evaluator()) {
             (Some(m), _) => Ok(m),
             (None, Some(f)) => vm.get_attr(f, vm.names.__module__),
             (None, None) => Ok(Value::NONE),
         };
     }
-}
-
-fn this(v: Value) -> Ref<Ext<Alias>> {
-    // SAFETY: these attributes are found on aliases only.
-    unsafe { v.cast_unchecked() }
 }
 
 /// Whether the value is a type alias.

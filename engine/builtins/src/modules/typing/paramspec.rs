@@ -41,15 +41,15 @@ native_type! {
         "__reduce__($self, /)" => |_: &Vm, p: This| p.0.name.value();
     }
     getset {
-        "__name__" => |_, v| Ok(this::<Kind>(v).name.value());
-        "__bound__" => |vm, v| Ok(this::<Kind>(v).bound.get(vm, this::<Kind>(v))?.unwrap_or(Value::NONE));
+        "__name__" => |_: &Vm, v: Value| Ok(this::<Kind>(v).name.value());
+        "__bound__" => |vm: &Vm, v: Value| Ok(this::<Kind>(v).bound.get(vm, this::<Kind>(v))?.unwrap_or(Value::NONE));
         "__default__" => parameter::default::<Kind>;
-        "__covariant__" => |_, v| Ok(Value::bool(this::<Kind>(v).variance.covariant));
-        "__contravariant__" => |_, v| Ok(Value::bool(this::<Kind>(v).variance.contravariant));
-        "__infer_variance__" => |_, v| Ok(Value::bool(this::<Kind>(v).variance.infer));
-        "evaluate_default" => |vm, v| this::<Kind>(v).default.evaluate(vm);
-        "args" => |vm, v| part(vm, &ARGS, v);
-        "kwargs" => |vm, v| part(vm, &KWARGS, v);
+        "__covariant__" => |_: &Vm, v: Value| Ok(Value::bool(this::<Kind>(v).variance.covariant));
+        "__contravariant__" => |_: &Vm, v: Value| Ok(Value::bool(this::<Kind>(v).variance.contravariant));
+        "__infer_variance__" => |_: &Vm, v: Value| Ok(Value::bool(this::<Kind>(v).variance.infer));
+        "evaluate_default" => |vm: &Vm, v: Value| this::<Kind>(v).default.evaluate(vm);
+        "args" => |vm: &Vm, v: Value| part(vm, &ARGS, v);
+        "kwargs" => |vm: &Vm, v: Value| part(vm, &KWARGS, v);
     }
 }
 
@@ -114,7 +114,7 @@ macro_rules! part_type {
                 };
             }
             getset {
-                "__origin__" => |_, v| Ok(v.cast::<Ext<Part>>().map_or(Value::NONE, |p| p.origin.value()));
+                "__origin__" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Part>>().map_or(Value::NONE, |p| p.origin.value()));
             }
         }
     };

@@ -40,19 +40,19 @@ native_type! {
         "__reduce__($self, /)" => |_: &Vm, p: This| p.0.name.value();
     }
     getset {
-        "__name__" => |_, v| Ok(this::<Kind>(v).name.value());
-        "__bound__" => |vm, v| Ok(this::<Kind>(v).bound.get(vm, this::<Kind>(v))?.unwrap_or(Value::NONE));
-        "__constraints__" => |vm, v| match this::<Kind>(v).constraints.get(vm, this::<Kind>(v))? {
+        "__name__" => |_: &Vm, v: Value| Ok(this::<Kind>(v).name.value());
+        "__bound__" => |vm: &Vm, v: Value| Ok(this::<Kind>(v).bound.get(vm, this::<Kind>(v))?.unwrap_or(Value::NONE));
+        "__constraints__" => |vm: &Vm, v: Value| match this::<Kind>(v).constraints.get(vm, this::<Kind>(v))? {
             Some(c) => Ok(c),
             None => vm.tuple(&[]),
         };
         "__default__" => parameter::default::<Kind>;
-        "__covariant__" => |_, v| Ok(Value::bool(this::<Kind>(v).variance.covariant));
-        "__contravariant__" => |_, v| Ok(Value::bool(this::<Kind>(v).variance.contravariant));
-        "__infer_variance__" => |_, v| Ok(Value::bool(this::<Kind>(v).variance.infer));
-        "evaluate_bound" => |vm, v| this::<Kind>(v).bound.evaluate(vm);
-        "evaluate_constraints" => |vm, v| this::<Kind>(v).constraints.evaluate(vm);
-        "evaluate_default" => |vm, v| this::<Kind>(v).default.evaluate(vm);
+        "__covariant__" => |_: &Vm, v: Value| Ok(Value::bool(this::<Kind>(v).variance.covariant));
+        "__contravariant__" => |_: &Vm, v: Value| Ok(Value::bool(this::<Kind>(v).variance.contravariant));
+        "__infer_variance__" => |_: &Vm, v: Value| Ok(Value::bool(this::<Kind>(v).variance.infer));
+        "evaluate_bound" => |vm: &Vm, v: Value| this::<Kind>(v).bound.evaluate(vm);
+        "evaluate_constraints" => |vm: &Vm, v: Value| this::<Kind>(v).constraints.evaluate(vm);
+        "evaluate_default" => |vm: &Vm, v: Value| this::<Kind>(v).default.evaluate(vm);
     }
 }
 

@@ -38,9 +38,9 @@ native_type! {
         "__reduce__($self, /)" => |_: &Vm, p: This| p.0.name.value();
     }
     getset {
-        "__name__" => |_, v| Ok(this::<Kind>(v).name.value());
+        "__name__" => |_: &Vm, v: Value| Ok(this::<Kind>(v).name.value());
         "__default__" => parameter::default::<Kind>;
-        "evaluate_default" => |vm, v| this::<Kind>(v).default.evaluate(vm);
+        "evaluate_default" => |vm: &Vm, v: Value| this::<Kind>(v).default.evaluate(vm);
     }
 }
 

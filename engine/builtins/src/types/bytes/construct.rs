@@ -77,7 +77,7 @@ fn contents(vm: &Vm, slots: [Option<Value>; 3], name: &str) -> R<Vec<u8>> {
     if name == "bytes"
         && let Some(f) = ty.special(vm, Special::Bytes)
     {
-        let r = vm.call_special_method(f, Args::new(&[source], None))?;
+        let r = vm.special_1(f, source)?;
         if r.cast::<Bytes>().is_none() {
             return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(r))));
         }

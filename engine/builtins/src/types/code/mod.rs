@@ -28,26 +28,26 @@ native_type! {
         "__repr__($self, /)" => repr;
     }
     getset {
-        "co_name" => |_, v| Ok(this(v).name.or_none());
-        "co_qualname" => |_, v| Ok(this(v).qualname.or_none());
-        "co_filename" => |_, v| Ok(this(v).filename.or_none());
-        "co_firstlineno" => |_, v| Ok(int(code(v).first_line));
-        "co_flags" => |_, v| Ok(int(code(v).flags));
-        "co_argcount" => |_, v| Ok(int(code(v).arg_count.into()));
-        "co_posonlyargcount" => |_, v| Ok(int(code(v).posonly_count.into()));
-        "co_kwonlyargcount" => |_, v| Ok(int(code(v).kwonly_count.into()));
-        "co_nlocals" => |_, v| Ok(Value::small_int(variables(code(v)).count() as i64));
-        "co_stacksize" => |_, v| Ok(int(code(v).nregs.into()));
-        "co_varnames" => |vm, v| names(vm, variables(code(v)));
-        "co_cellvars" => |vm, v| names(vm, of_kind(code(v), LocalKind::Cell));
-        "co_freevars" => |vm, v| names(vm, of_kind(code(v), LocalKind::Free));
-        "co_names" => |vm, v| names(vm, code(v).names.iter().map(|n| &**n));
+        "co_name" => |_: &Vm, v: Ref<CodeObject>| Ok(v.name.or_none());
+        "co_qualname" => |_: &Vm, v: Ref<CodeObject>| Ok(v.qualname.or_none());
+        "co_filename" => |_: &Vm, v: Ref<CodeObject>| Ok(v.filename.or_none());
+        "co_firstlineno" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).first_line));
+        "co_flags" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).flags));
+        "co_argcount" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).arg_count.into()));
+        "co_posonlyargcount" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).posonly_count.into()));
+        "co_kwonlyargcount" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).kwonly_count.into()));
+        "co_nlocals" => |_: &Vm, v: Ref<CodeObject>| Ok(Value::small_int(variables(code(v)).count() as i64));
+        "co_stacksize" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).nregs.into()));
+        "co_varnames" => |vm: &Vm, v: Ref<CodeObject>| names(vm, variables(code(v)));
+        "co_cellvars" => |vm: &Vm, v: Ref<CodeObject>| names(vm, of_kind(code(v), LocalKind::Cell));
+        "co_freevars" => |vm: &Vm, v: Ref<CodeObject>| names(vm, of_kind(code(v), LocalKind::Free));
+        "co_names" => |vm: &Vm, v: Ref<CodeObject>| names(vm, code(v).names.iter().map(|n| &**n));
         "co_consts" => constants;
-        "co_code" => |vm, v| vm.bytes(&bytes_of(code(v)));
-        "_co_code_adaptive" => |vm, v| vm.bytes(&bytes_of(code(v)));
-        "co_linetable" => |vm, v| vm.bytes(code(v).positions.as_bytes());
-        "co_lnotab" => |vm, _| vm.bytes(&[]);
-        "co_exceptiontable" => |vm, v| {
+        "co_code" => |vm: &Vm, v: Ref<CodeObject>| vm.bytes(&bytes_of(code(v)));
+        "_co_code_adaptive" => |vm: &Vm, v: Ref<CodeObject>| vm.bytes(&bytes_of(code(v)));
+        "co_linetable" => |vm: &Vm, v: Ref<CodeObject>| vm.bytes(code(v).positions.as_bytes());
+        "co_lnotab" => |vm: &Vm, _: Value| vm.bytes(&[]);
+        "co_exceptiontable" => |vm: &Vm, v: Ref<CodeObject>| {
             let mut table = Vec::new();
             for h in &code(v).handlers {
                 for n in [h.start, h.end, h.target, u32::from(h.reg)] {
@@ -59,14 +59,9 @@ native_type! {
     }
 }
 
-fn this(v: Value) -> Ref<CodeObject> {
-    // SAFETY: these attributes are found on codes only.
-    unsafe { v.cast_unchecked() }
-}
-
-fn code(v: Value) -> &'static Code {
+fn code(v: Ref<CodeObject>) -> &'static Code {
     // SAFETY: the object keeps its code; the getters hold the object while they look at it.
-    unsafe { &*std::ptr::from_ref(this(v).portable()) }
+    unsafe { &*std::ptr::from_ref(v.portable()) }
 }
 
 fn int(n: u32) -> Value {
@@ -98,10 +93,10 @@ fn names<'a>(vm: &Vm, names: impl Iterator<Item = &'a str>) -> R<Value> {
     vm.tuple(list.items())
 }
 
-fn constants(vm: &Vm, v: Value) -> R<Value> {
+fn constants(vm: &Vm, v: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, 8)?;
-    for i in 0..this(v).constant_count() {
-        list.push(vm, this(v).constant(i).unwrap_or(Value::NONE))?;
+    for i in 0..v.constant_count() {
+        list.push(vm, v.constant(i).unwrap_or(Value::NONE))?;
     }
     vm.tuple(list.items())
 }
@@ -110,15 +105,16 @@ fn bytes_of(c: &Code) -> Vec<u8> {
     c.units.iter().flat_map(|u| u.to_le_bytes()).collect()
 }
 
-/// One (line, end line, column, end column) for each unit.
+/// One (line, end line, column, end column) for each two bytes of `co_code`, so that what `tb_lasti` says
+/// divided by two finds it, as in CPython.
 fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
-    let list = List::with_capacity(vm, c.portable().units.len())?;
+    let list = List::with_capacity(vm, c.portable().units.len() * 2)?;
     for (start, end, p) in c.portable().positions.rows() {
         let known = |n: u32, none: u32| if n == none { Value::NONE } else { int(n) };
         let row =
             [known(p.line, 0), known(p.end_line, 0), known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
         let row = vm.tuple(&row)?;
-        for _ in start..end {
+        for _ in start * 2..end * 2 {
             list.push(vm, row)?;
         }
     }

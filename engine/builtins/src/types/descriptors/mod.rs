@@ -22,23 +22,22 @@ native_type! {
             if obj.is_none() {
                 return Ok(g.value());
             }
-            applies(vm, g.def().name, g.owner.cast(), obj)?;
-            (g.def().get)(vm, obj)
+            g.get(vm, obj)
         }, "Return an attribute of instance, which is of type owner.";
-        "__set__($self, instance, value, /)" => |vm: &Vm, g: Ref<GetSet>, obj: Value, v: Value| set_getset(vm, g, obj, Some(v)),
+        "__set__($self, instance, value, /)" => |vm: &Vm, g: Ref<GetSet>, obj: Value, v: Value| g.set(vm, obj, Some(v)),
             "Set an attribute of instance to value.";
-        "__delete__($self, instance, /)" => |vm: &Vm, g: Ref<GetSet>, obj: Value| set_getset(vm, g, obj, None),
+        "__delete__($self, instance, /)" => |vm: &Vm, g: Ref<GetSet>, obj: Value| g.set(vm, obj, None),
             "Delete an attribute of instance.";
-        "__repr__($self, /)" => |_: &Vm, g: Ref<GetSet>| format!("<attribute '{}' of '{}' objects>", g.def().name, owner_name(g.owner.cast()));
+        "__repr__($self, /)" => |_: &Vm, g: Ref<GetSet>| format!("<attribute '{}' of '{}' objects>", g.def().name(), owner_name(g.owner.cast()));
     }
     getset {
-        "__name__" => |vm, v| vm.str(getset(v).def().name);
-        "__qualname__" => |vm, v| vm.str(&format!("{}.{}", qualifier(getset(v).owner.cast()), getset(v).def().name));
-        "__doc__" => |vm, v| match getset(v).def().doc {
+        "__name__" => |vm: &Vm, v: Ref<GetSet>| vm.str(v.def().name());
+        "__qualname__" => |vm: &Vm, v: Ref<GetSet>| vm.str(&format!("{}.{}", qualifier(v.owner.cast()), v.def().name()));
+        "__doc__" => |vm: &Vm, v: Ref<GetSet>| match v.def().doc {
             Some(d) => vm.str(d),
             None => Ok(Value::NONE),
         };
-        "__objclass__" => |_, v| Ok(getset(v).owner.or_none());
+        "__objclass__" => |_: &Vm, v: Ref<GetSet>| Ok(v.owner.or_none());
     }
 }
 
@@ -57,13 +56,13 @@ native_type! {
         };
     }
     getset {
-        "__name__" => |_, v| Ok(member(v).name.or_none());
-        "__qualname__" => |vm, v| {
-            let name = vm.str_string(member(v).name.value())?;
-            vm.str(&format!("{}.{name}", qualifier(member(v).owner.cast())))
+        "__name__" => |_: &Vm, v: Ref<Member>| Ok(v.name.or_none());
+        "__qualname__" => |vm: &Vm, v: Ref<Member>| {
+            let name = vm.str_string(v.name.value())?;
+            vm.str(&format!("{}.{name}", qualifier(v.owner.cast())))
         };
-        "__doc__" => |_, _| Ok(Value::NONE);
-        "__objclass__" => |_, v| Ok(member(v).owner.or_none());
+        "__doc__" => |_: &Vm, _: Value| Ok(Value::NONE);
+        "__objclass__" => |_: &Vm, v: Ref<Member>| Ok(v.owner.or_none());
     }
 }
 
@@ -84,9 +83,9 @@ native_type! {
         [class] "__class_getitem__($cls, object, /)" => |vm: &Vm, cls: Value, item: Value| vm.generic_alias(cls, item), "See PEP 585";
     }
     getset {
-        "__func__" => |_, v| Ok(wrapper(v).function.or_none());
-        "__wrapped__" => |_, v| Ok(wrapper(v).function.or_none());
-        "__isabstractmethod__" => |vm, v| Ok(Value::bool(is_abstract(vm, wrapper(v).function.get())?));
+        "__func__" => |_: &Vm, v: Ref<Wrapper>| Ok(v.function.or_none());
+        "__wrapped__" => |_: &Vm, v: Ref<Wrapper>| Ok(v.function.or_none());
+        "__isabstractmethod__" => |vm: &Vm, v: Ref<Wrapper>| Ok(Value::bool(is_abstract(vm, v.function.get())?));
         "__dict__" => super::get_dict, super::set_dict;
     }
 }
@@ -107,26 +106,11 @@ native_type! {
         [class] "__class_getitem__($cls, object, /)" => |vm: &Vm, cls: Value, item: Value| vm.generic_alias(cls, item), "See PEP 585";
     }
     getset {
-        "__func__" => |_, v| Ok(wrapper(v).function.or_none());
-        "__wrapped__" => |_, v| Ok(wrapper(v).function.or_none());
-        "__isabstractmethod__" => |vm, v| Ok(Value::bool(is_abstract(vm, wrapper(v).function.get())?));
+        "__func__" => |_: &Vm, v: Ref<Wrapper>| Ok(v.function.or_none());
+        "__wrapped__" => |_: &Vm, v: Ref<Wrapper>| Ok(v.function.or_none());
+        "__isabstractmethod__" => |vm: &Vm, v: Ref<Wrapper>| Ok(Value::bool(is_abstract(vm, v.function.get())?));
         "__dict__" => super::get_dict, super::set_dict;
     }
-}
-
-fn getset(v: Value) -> Ref<GetSet> {
-    // SAFETY: its attributes are found on getset descriptors only.
-    unsafe { v.cast_unchecked() }
-}
-
-fn member(v: Value) -> Ref<Member> {
-    // SAFETY: its attributes are found on member descriptors only.
-    unsafe { v.cast_unchecked() }
-}
-
-fn wrapper(v: Value) -> Ref<Wrapper> {
-    // SAFETY: its attributes are found on staticmethods and classmethods only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn owner_name(owner: Option<Ref<Type>>) -> String {
@@ -136,30 +120,6 @@ fn owner_name(owner: Option<Ref<Type>>) -> String {
 /// What stands before the name in `__qualname__`.
 fn qualifier(owner: Option<Ref<Type>>) -> String {
     owner.map(|t| t.name_string()).unwrap_or_default()
-}
-
-/// Is the descriptor for objects of this type? TypeError.
-fn applies(vm: &Vm, name: &str, owner: Option<Ref<Type>>, obj: Value) -> R<()> {
-    if owner.is_none_or(|t| vm.type_of(obj).is_subtype(t)) {
-        return Ok(());
-    }
-    Err(vm.type_error(format!(
-        "descriptor '{name}' for '{}' objects doesn't apply to a '{}' object",
-        owner_name(owner),
-        vm.type_name(obj)
-    )))
-}
-
-fn set_getset(vm: &Vm, g: Ref<GetSet>, obj: Value, v: Option<Value>) -> R<()> {
-    applies(vm, g.def().name, g.owner.cast(), obj)?;
-    match g.def().set {
-        Some(set) => set(vm, obj, v),
-        None => Err(vm.attribute_error(format!(
-            "attribute '{}' of '{}' objects is not writable",
-            g.def().name,
-            owner_name(g.owner.cast())
-        ))),
-    }
 }
 
 /// Has the function a true `__isabstractmethod__`?

@@ -25,19 +25,19 @@ native_type! {
         "__delete__($self, instance, /)" => |vm: &Vm, p: Ref<Property>, obj: Value| set(vm, p, obj, None), "Delete an attribute of instance.";
     }
     getset {
-        "fget" => |_, v| Ok(this(v).getter.or_none());
-        "fset" => |_, v| Ok(this(v).setter.or_none());
-        "fdel" => |_, v| Ok(this(v).deleter.or_none());
-        "__doc__" => |_, v| Ok(this(v).doc.or_none()), |vm, v, new| {
-            this(v).doc.set(vm, this(v), new);
+        "fget" => |_: &Vm, v: Ref<Property>| Ok(v.getter.or_none());
+        "fset" => |_: &Vm, v: Ref<Property>| Ok(v.setter.or_none());
+        "fdel" => |_: &Vm, v: Ref<Property>| Ok(v.deleter.or_none());
+        "__doc__" => |_: &Vm, v: Ref<Property>| Ok(v.doc.or_none()), |vm: &Vm, v: Ref<Property>, new: Option<Value>| {
+            v.doc.set(vm, v, new);
             Ok(())
         };
-        "__name__" => get_name, |vm, v, new| {
-            this(v).name.set(vm, this(v), new);
+        "__name__" => get_name, |vm: &Vm, v: Ref<Property>, new: Option<Value>| {
+            v.name.set(vm, v, new);
             Ok(())
         };
-        "__isabstractmethod__" => |vm, v| {
-            let p = this(v);
+        "__isabstractmethod__" => |vm: &Vm, v: Ref<Property>| {
+            let p = v;
             Ok(Value::bool(
                 is_abstract(vm, p.getter.get())? || is_abstract(vm, p.setter.get())? || is_abstract(vm, p.deleter.get())?,
             ))
@@ -47,11 +47,6 @@ native_type! {
 
 /// Bit of the header: the documentation is the getter's.
 const DOC_OF_GETTER: u16 = 1;
-
-fn this(v: Value) -> Ref<Property> {
-    // SAFETY: these attributes are found on properties only.
-    unsafe { v.cast_unchecked() }
-}
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let first = args.positional().first().copied().unwrap_or(Value::NONE);
@@ -111,8 +106,8 @@ fn copy(
     Ok(new)
 }
 
-fn get_name(vm: &Vm, v: Value) -> R<Value> {
-    let p = this(v);
+fn get_name(vm: &Vm, v: Ref<Property>) -> R<Value> {
+    let p = v;
     if let Some(n) = p.name.get() {
         return Ok(n);
     }
@@ -120,7 +115,7 @@ fn get_name(vm: &Vm, v: Value) -> R<Value> {
         Some(g) => vm.find_attr(g, vm.names.__name__)?,
         None => None,
     };
-    found.ok_or_else(|| vm.no_attribute(v, vm.names.__name__))
+    found.ok_or_else(|| vm.no_attribute(v.value(), vm.names.__name__))
 }
 
 fn missing(vm: &Vm, p: Ref<Property>, obj: Value, what: &str) -> skein_runtime::value::Raised {

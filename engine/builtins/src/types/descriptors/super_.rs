@@ -23,15 +23,10 @@ native_type! {
         "__repr__($self, /)" => repr;
     }
     getset {
-        "__thisclass__" => |_, v| Ok(this(v).this_class.or_none());
-        "__self__" => |_, v| Ok(this(v).receiver.or_none());
-        "__self_class__" => |_, v| Ok(this(v).receiver_type.or_none());
+        "__thisclass__" => |_: &Vm, v: Ref<Super>| Ok(v.this_class.or_none());
+        "__self__" => |_: &Vm, v: Ref<Super>| Ok(v.receiver.or_none());
+        "__self_class__" => |_: &Vm, v: Ref<Super>| Ok(v.receiver_type.or_none());
     }
-}
-
-fn this(v: Value) -> Ref<Super> {
-    // SAFETY: these attributes are found on super objects only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {

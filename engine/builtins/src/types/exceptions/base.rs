@@ -28,18 +28,13 @@ native_type! {
         "add_note($self, object, /)" => add_note, "Add a note to the exception";
     }
     getset {
-        "args" => |_, v| Ok(this(v).args.or_none()), set_args;
-        "__traceback__" => |_, v| Ok(this(v).traceback.or_none()), set_traceback;
-        "__context__" => |_, v| Ok(this(v).context.or_none()), set_context;
-        "__cause__" => |_, v| Ok(this(v).cause.or_none()), set_cause;
-        "__suppress_context__" => |_, v| Ok(Value::bool(this(v).suppress_context())), set_suppress_context;
+        "args" => |_: &Vm, v: Ref<Exception>| Ok(v.args.or_none()), set_args;
+        "__traceback__" => |_: &Vm, v: Ref<Exception>| Ok(v.traceback.or_none()), set_traceback;
+        "__context__" => |_: &Vm, v: Ref<Exception>| Ok(v.context.or_none()), set_context;
+        "__cause__" => |_: &Vm, v: Ref<Exception>| Ok(v.cause.or_none()), set_cause;
+        "__suppress_context__" => |_: &Vm, v: Ref<Exception>| Ok(Value::bool(v.suppress_context())), set_suppress_context;
         "__dict__" => crate::types::get_dict, crate::types::set_dict;
     }
-}
-
-fn this(v: Value) -> Ref<Exception> {
-    // SAFETY: these attributes are found on exceptions only.
-    unsafe { v.cast_unchecked() }
 }
 
 /// An instance of the class that is the first argument, with the other positional ones as `args`.
@@ -72,7 +67,9 @@ pub(super) fn set_arguments(vm: &Vm, e: Ref<Exception>, positional: &[Value]) ->
 
 fn init(vm: &Vm, args: Args<'_>) -> R<()> {
     let e = receiver(vm, args, "__init__")?;
-    keywords(vm, args, [], &vm.type_name(e.value()))?;
+    if args.has_keywords() {
+        keywords(vm, args, [], &vm.type_name(e.value()))?;
+    }
     set_arguments(vm, e, &args.positional()[1..])
 }
 
@@ -124,7 +121,7 @@ fn setstate(vm: &Vm, e: Ref<Exception>, state: Value) -> R<()> {
 }
 
 fn with_traceback(vm: &Vm, e: Ref<Exception>, tb: Value) -> R<Value> {
-    set_traceback(vm, e.value(), Some(tb))?;
+    set_traceback(vm, e, Some(tb))?;
     Ok(e.value())
 }
 
@@ -147,20 +144,20 @@ fn add_note(vm: &Vm, e: Ref<Exception>, note: Value) -> R<()> {
     }
 }
 
-fn set_args(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_args(vm: &Vm, v: Ref<Exception>, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("args may not be deleted")) };
     let items = vm.list_from(new)?;
     let args = Tuple::new(vm, items.items())?;
-    this(v).args.set(vm, this(v), args.value());
+    v.args.set(vm, v, args.value());
     Ok(())
 }
 
-fn set_traceback(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_traceback(vm: &Vm, v: Ref<Exception>, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("__traceback__ may not be deleted")) };
     if !new.is_none() && new.cast::<Traceback>().is_none() {
         return Err(vm.type_error("__traceback__ must be a traceback or None"));
     }
-    this(v).traceback.set(vm, this(v), (!new.is_none()).then_some(new));
+    v.traceback.set(vm, v, (!new.is_none()).then_some(new));
     Ok(())
 }
 
@@ -176,23 +173,23 @@ fn link(vm: &Vm, new: Option<Value>, what: &str) -> R<Option<Value>> {
     Ok(Some(new))
 }
 
-fn set_context(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_context(vm: &Vm, v: Ref<Exception>, new: Option<Value>) -> R<()> {
     let new = link(vm, new, "context")?;
-    this(v).context.set(vm, this(v), new);
+    v.context.set(vm, v, new);
     Ok(())
 }
 
-fn set_cause(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_cause(vm: &Vm, v: Ref<Exception>, new: Option<Value>) -> R<()> {
     let new = link(vm, new, "cause")?;
-    this(v).cause.set(vm, this(v), new);
-    this(v).set_suppress_context(true);
+    v.cause.set(vm, v, new);
+    v.set_suppress_context(true);
     Ok(())
 }
 
-fn set_suppress_context(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_suppress_context(vm: &Vm, v: Ref<Exception>, new: Option<Value>) -> R<()> {
     match new {
         Some(b) if b.is_bool() => {
-            this(v).set_suppress_context(b.is(Value::TRUE));
+            v.set_suppress_context(b.is(Value::TRUE));
             Ok(())
         }
         Some(_) => Err(vm.type_error("attribute value type must be bool")),

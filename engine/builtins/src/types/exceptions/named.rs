@@ -38,7 +38,7 @@ native_type! {
         };
     }
     getset {
-        "value" => |vm, v| Ok(vm.stop_value(v)), set_field::<0>;
+        "value" => |vm: &Vm, v: Value| Ok(vm.stop_value(v)), set_field::<0>;
     }
 }
 
@@ -54,7 +54,7 @@ native_type! {
         };
     }
     getset {
-        "code" => |_, v| Ok(v.cast::<Exception>().map_or(Value::NONE, |e| e.field(0).unwrap_or_else(|| exit_code(e)))), set_field::<0>;
+        "code" => |_: &Vm, v: Value| Ok(v.cast::<Exception>().map_or(Value::NONE, |e| e.field(0).unwrap_or_else(|| exit_code(e)))), set_field::<0>;
     }
 }
 
@@ -80,7 +80,7 @@ native_type! {
         "__reduce__($self, /)" => import_reduce;
     }
     getset {
-        "msg" => |_, v| Ok(v.cast::<Exception>().map_or(Value::NONE, import_message)), set_field::<MSG>;
+        "msg" => |_: &Vm, v: Value| Ok(v.cast::<Exception>().map_or(Value::NONE, import_message)), set_field::<MSG>;
         "name" => get_field::<0>, set_field::<0>;
         "path" => get_field::<1>, set_field::<1>;
         "name_from" => get_field::<2>, set_field::<2>;

@@ -29,10 +29,10 @@ native_type! {
         "__reduce__($self, /)" => reduce;
     }
     getset {
-        "errno" => |_, v| Ok(part(v, ERRNO)), set_field::<ERRNO>;
-        "strerror" => |_, v| Ok(part(v, STRERROR)), set_field::<STRERROR>;
-        "filename" => |_, v| Ok(part(v, FILENAME)), set_field::<FILENAME>;
-        "filename2" => |_, v| Ok(part(v, FILENAME2)), set_field::<FILENAME2>;
+        "errno" => |_: &Vm, v: Value| Ok(part(v, ERRNO)), set_field::<ERRNO>;
+        "strerror" => |_: &Vm, v: Value| Ok(part(v, STRERROR)), set_field::<STRERROR>;
+        "filename" => |_: &Vm, v: Value| Ok(part(v, FILENAME)), set_field::<FILENAME>;
+        "filename2" => |_: &Vm, v: Value| Ok(part(v, FILENAME2)), set_field::<FILENAME2>;
         "characters_written" => written, set_written;
     }
 }

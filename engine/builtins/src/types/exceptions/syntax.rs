@@ -22,7 +22,7 @@ native_type! {
         "__str__($self, /)" => str;
     }
     getset {
-        "msg" => |_, v| Ok(message(v)), set_field::<MSG>;
+        "msg" => |_: &Vm, v: Value| Ok(message(v)), set_field::<MSG>;
         "filename" => get_field::<1>, set_field::<1>;
         "lineno" => get_field::<2>, set_field::<2>;
         "offset" => get_field::<3>, set_field::<3>;

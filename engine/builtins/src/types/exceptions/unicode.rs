@@ -28,8 +28,8 @@ native_type! {
     getset {
         "encoding" => get_field::<ENCODING>, set_field::<ENCODING>;
         "object" => get_field::<OBJECT>, set_field::<OBJECT>;
-        "start" => |vm, v| position(vm, v, START), set_field::<START>;
-        "end" => |vm, v| position(vm, v, END), set_field::<END>;
+        "start" => |vm: &Vm, v: Value| position(vm, v, START), set_field::<START>;
+        "end" => |vm: &Vm, v: Value| position(vm, v, END), set_field::<END>;
         "reason" => get_field::<REASON>, set_field::<REASON>;
     }
 }
@@ -49,8 +49,8 @@ native_type! {
     getset {
         "encoding" => get_field::<ENCODING>, set_field::<ENCODING>;
         "object" => get_field::<OBJECT>, set_field::<OBJECT>;
-        "start" => |vm, v| position(vm, v, START), set_field::<START>;
-        "end" => |vm, v| position(vm, v, END), set_field::<END>;
+        "start" => |vm: &Vm, v: Value| position(vm, v, START), set_field::<START>;
+        "end" => |vm: &Vm, v: Value| position(vm, v, END), set_field::<END>;
         "reason" => get_field::<REASON>, set_field::<REASON>;
     }
 }
@@ -67,8 +67,8 @@ native_type! {
     getset {
         "encoding" => get_field::<ENCODING>, set_field::<ENCODING>;
         "object" => get_field::<OBJECT>, set_field::<OBJECT>;
-        "start" => |vm, v| position(vm, v, START), set_field::<START>;
-        "end" => |vm, v| position(vm, v, END), set_field::<END>;
+        "start" => |vm: &Vm, v: Value| position(vm, v, START), set_field::<START>;
+        "end" => |vm: &Vm, v: Value| position(vm, v, END), set_field::<END>;
         "reason" => get_field::<REASON>, set_field::<REASON>;
     }
 }

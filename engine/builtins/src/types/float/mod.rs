@@ -77,8 +77,8 @@ native_type! {
         [class] "__getformat__($type, typestr, /)" => getformat, "You probably don't want to use this function.";
     }
     getset {
-        "real" => |vm, v| vm.float(vm.as_float(v).unwrap_or(0.0));
-        "imag" => |vm, _| vm.float(0.0);
+        "real" => |vm: &Vm, v: Value| vm.float(vm.as_float(v).unwrap_or(0.0));
+        "imag" => |vm: &Vm, _: Value| vm.float(0.0);
     }
 }
 

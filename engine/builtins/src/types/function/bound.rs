@@ -24,16 +24,11 @@ native_type! {
         "__reduce__($self, /)" => reduce;
     }
     getset {
-        "__func__" => |_, v| Ok(this(v).function.or_none());
-        "__self__" => |_, v| Ok(this(v).receiver.or_none());
-        "__doc__" => |vm, v| Ok(vm.find_attr(this(v).function.value(), vm.names.__doc__)?.unwrap_or(Value::NONE));
-        "__dict__" => |vm, v| vm.get_attr(this(v).function.value(), vm.names.__dict__);
+        "__func__" => |_: &Vm, v: Ref<BoundMethod>| Ok(v.function.or_none());
+        "__self__" => |_: &Vm, v: Ref<BoundMethod>| Ok(v.receiver.or_none());
+        "__doc__" => |vm: &Vm, v: Ref<BoundMethod>| Ok(vm.find_attr(v.function.value(), vm.names.__doc__)?.unwrap_or(Value::NONE));
+        "__dict__" => |vm: &Vm, v: Ref<BoundMethod>| vm.get_attr(v.function.value(), vm.names.__dict__);
     }
-}
-
-fn this(v: Value) -> Ref<BoundMethod> {
-    // SAFETY: these attributes are found on bound methods only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn new(vm: &Vm, _ty: Value, function: Value, instance: Value) -> R<Value> {

@@ -29,26 +29,21 @@ native_type! {
         "__repr__($self, /)" => repr;
     }
     getset {
-        "__name__" => |_, v| Ok(this(v).name()), |vm, v, new| set_text(vm, v, Extra::Name, "__name__", new);
-        "__qualname__" => |_, v| Ok(this(v).qualname()), |vm, v, new| set_text(vm, v, Extra::Qualname, "__qualname__", new);
-        "__doc__" => get_doc, |vm, v, new| this(v).set_extra(vm, Extra::Doc, Some(new.unwrap_or(Value::NONE)));
-        "__module__" => get_module, |vm, v, new| this(v).set_extra(vm, Extra::Module, Some(new.unwrap_or(Value::NONE)));
+        "__name__" => |_: &Vm, v: Ref<Function>| Ok(v.name()), |vm: &Vm, v: Ref<Function>, new: Option<Value>| set_text(vm, v, Extra::Name, "__name__", new);
+        "__qualname__" => |_: &Vm, v: Ref<Function>| Ok(v.qualname()), |vm: &Vm, v: Ref<Function>, new: Option<Value>| set_text(vm, v, Extra::Qualname, "__qualname__", new);
+        "__doc__" => get_doc, |vm: &Vm, v: Ref<Function>, new: Option<Value>| v.set_extra(vm, Extra::Doc, Some(new.unwrap_or(Value::NONE)));
+        "__module__" => get_module, |vm: &Vm, v: Ref<Function>, new: Option<Value>| v.set_extra(vm, Extra::Module, Some(new.unwrap_or(Value::NONE)));
         "__dict__" => crate::types::get_dict, crate::types::set_dict;
-        "__code__" => |_, v| Ok(this(v).code().value()), set_code;
-        "__defaults__" => |_, v| Ok(this(v).defaults.or_none()), set_defaults;
-        "__kwdefaults__" => |_, v| Ok(this(v).kwdefaults.or_none()), set_kwdefaults;
-        "__closure__" => |_, v| Ok(this(v).closure.or_none());
-        "__globals__" => |_, v| Ok(this(v).globals.or_none());
+        "__code__" => |_: &Vm, v: Ref<Function>| Ok(v.code().value()), set_code;
+        "__defaults__" => |_: &Vm, v: Ref<Function>| Ok(v.defaults.or_none()), set_defaults;
+        "__kwdefaults__" => |_: &Vm, v: Ref<Function>| Ok(v.kwdefaults.or_none()), set_kwdefaults;
+        "__closure__" => |_: &Vm, v: Ref<Function>| Ok(v.closure.or_none());
+        "__globals__" => |_: &Vm, v: Ref<Function>| Ok(v.globals.or_none());
         "__builtins__" => get_builtins;
         "__annotations__" => get_annotations, set_annotations;
-        "__annotate__" => |_, v| Ok(this(v).extra(Extra::Annotate).unwrap_or(Value::NONE)), set_annotate;
+        "__annotate__" => |_: &Vm, v: Ref<Function>| Ok(v.extra(Extra::Annotate).unwrap_or(Value::NONE)), set_annotate;
         "__type_params__" => get_type_params, set_type_params;
     }
-}
-
-fn this(v: Value) -> Ref<Function> {
-    // SAFETY: these attributes are found on functions only.
-    unsafe { v.cast_unchecked() }
 }
 
 #[expect(clippy::too_many_arguments, reason = "Python's signature")]
@@ -130,15 +125,15 @@ fn repr(_: &Vm, f: Ref<Function>) -> String {
     format!("<function {} at {:#x}>", f.qualname_string(), f.value().bits())
 }
 
-fn set_text(vm: &Vm, v: Value, which: Extra, name: &str, new: Option<Value>) -> R<()> {
+fn set_text(vm: &Vm, v: Ref<Function>, which: Extra, name: &str, new: Option<Value>) -> R<()> {
     match new {
-        Some(n) if n.cast::<Str>().is_some() => this(v).set_extra(vm, which, Some(n)),
+        Some(n) if n.cast::<Str>().is_some() => v.set_extra(vm, which, Some(n)),
         _ => Err(vm.type_error(format!("{name} must be set to a string object"))),
     }
 }
 
-fn get_doc(_: &Vm, v: Value) -> R<Value> {
-    let f = this(v);
+fn get_doc(_: &Vm, v: Ref<Function>) -> R<Value> {
+    let f = v;
     if let Some(d) = f.extra(Extra::Doc) {
         return Ok(d);
     }
@@ -149,15 +144,15 @@ fn get_doc(_: &Vm, v: Value) -> R<Value> {
     })
 }
 
-fn get_module(vm: &Vm, v: Value) -> R<Value> {
-    match this(v).extra(Extra::Module) {
+fn get_module(vm: &Vm, v: Ref<Function>) -> R<Value> {
+    match v.extra(Extra::Module) {
         Some(m) => Ok(m),
-        None => Ok(this(v).globals().get_str(vm, vm.names.__name__)?.unwrap_or(Value::NONE)),
+        None => Ok(v.globals().get_str(vm, vm.names.__name__)?.unwrap_or(Value::NONE)),
     }
 }
 
-fn set_code(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
-    let f = this(v);
+fn set_code(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
+    let f = v;
     let Some(code) = new.and_then(|c| c.cast::<CodeObject>()) else {
         return Err(vm.type_error("__code__ must be set to a code object"));
     };
@@ -172,30 +167,30 @@ fn set_code(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     Ok(())
 }
 
-fn set_defaults(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_defaults(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
     let new = new.filter(|d| !d.is_none());
     if new.is_some_and(|d| d.cast::<Tuple>().is_none()) {
         return Err(vm.type_error("__defaults__ must be set to a tuple object"));
     }
-    this(v).defaults.set(vm, this(v), new);
+    v.defaults.set(vm, v, new);
     Ok(())
 }
 
-fn set_kwdefaults(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_kwdefaults(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
     let new = new.filter(|d| !d.is_none());
     if new.is_some_and(|d| d.cast::<Dict>().is_none()) {
         return Err(vm.type_error("__kwdefaults__ must be set to a dict object"));
     }
-    this(v).kwdefaults.set(vm, this(v), new);
+    v.kwdefaults.set(vm, v, new);
     Ok(())
 }
 
-fn get_builtins(vm: &Vm, v: Value) -> R<Value> {
-    Ok(skein_runtime::interp::builtins_of(vm, this(v))?.map_or(Value::NONE, Value::from))
+fn get_builtins(vm: &Vm, v: Ref<Function>) -> R<Value> {
+    Ok(skein_runtime::interp::builtins_of(vm, v)?.map_or(Value::NONE, Value::from))
 }
 
-fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
-    let f = this(v);
+fn get_annotations(vm: &Vm, v: Ref<Function>) -> R<Value> {
+    let f = v;
     if let Some(a) = f.extra(Extra::Annotations) {
         return Ok(a);
     }
@@ -215,37 +210,37 @@ fn get_annotations(vm: &Vm, v: Value) -> R<Value> {
     Ok(made)
 }
 
-fn set_annotations(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_annotations(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
     let new = new.filter(|d| !d.is_none());
     if new.is_some_and(|d| d.cast::<Dict>().is_none()) {
         return Err(vm.type_error("__annotations__ must be set to a dict object"));
     }
-    this(v).set_extra(vm, Extra::Annotations, new)?;
-    this(v).set_extra(vm, Extra::Annotate, None)
+    v.set_extra(vm, Extra::Annotations, new)?;
+    v.set_extra(vm, Extra::Annotate, None)
 }
 
-fn set_annotate(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_annotate(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
     let Some(new) = new else { return Err(vm.type_error("__annotate__ cannot be deleted")) };
     if new.is_none() {
-        return this(v).set_extra(vm, Extra::Annotate, None);
+        return v.set_extra(vm, Extra::Annotate, None);
     }
     if vm.type_of(new).special(vm, skein_bytecode::Special::Call).is_none() {
         return Err(vm.type_error("__annotate__ must be callable or None"));
     }
-    this(v).set_extra(vm, Extra::Annotate, Some(new))?;
-    this(v).set_extra(vm, Extra::Annotations, None)
+    v.set_extra(vm, Extra::Annotate, Some(new))?;
+    v.set_extra(vm, Extra::Annotations, None)
 }
 
-fn get_type_params(vm: &Vm, v: Value) -> R<Value> {
-    match this(v).extra(Extra::TypeParams) {
+fn get_type_params(vm: &Vm, v: Ref<Function>) -> R<Value> {
+    match v.extra(Extra::TypeParams) {
         Some(t) => Ok(t),
         None => vm.tuple(&[]),
     }
 }
 
-fn set_type_params(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_type_params(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
     match new.filter(|t| t.cast::<Tuple>().is_some()) {
-        Some(t) => this(v).set_extra(vm, Extra::TypeParams, Some(t)),
+        Some(t) => v.set_extra(vm, Extra::TypeParams, Some(t)),
         None => Err(vm.type_error("__type_params__ must be set to a tuple")),
     }
 }

@@ -20,7 +20,7 @@ native_type! {
         "__reduce__($self, /)" => reduce;
     }
     getset {
-        "__name__" => |vm, v| vm.str(this(v).def().name);
+        "__name__" => |vm: &Vm, v: Ref<NativeFunction>| vm.str(v.def().name);
         "__qualname__" => qualname;
         "__doc__" => doc;
         "__self__" => receiver;
@@ -38,25 +38,20 @@ native_type! {
         "__reduce__($self, /)" => reduce;
     }
     getset {
-        "__name__" => |vm, v| vm.str(this(v).def().name);
+        "__name__" => |vm: &Vm, v: Ref<NativeFunction>| vm.str(v.def().name);
         "__qualname__" => qualname;
         "__doc__" => doc;
-        "__objclass__" => |_, v| Ok(this(v).owner.or_none());
+        "__objclass__" => |_: &Vm, v: Ref<NativeFunction>| Ok(v.owner.or_none());
         "__text_signature__" => text_signature;
     }
-}
-
-fn this(v: Value) -> Ref<NativeFunction> {
-    // SAFETY: these attributes are found on natives only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn owner_name(f: Ref<NativeFunction>) -> String {
     f.owner.cast::<Type>().map(|t| t.name_string()).unwrap_or_default()
 }
 
-fn qualname(vm: &Vm, v: Value) -> R<Value> {
-    let f = this(v);
+fn qualname(vm: &Vm, v: Ref<NativeFunction>) -> R<Value> {
+    let f = v;
     match f.owner.cast::<Type>() {
         Some(t) => {
             let owner = vm.str_string(t.qualname.value())?;
@@ -66,16 +61,16 @@ fn qualname(vm: &Vm, v: Value) -> R<Value> {
     }
 }
 
-fn doc(vm: &Vm, v: Value) -> R<Value> {
-    match this(v).def().doc {
+fn doc(vm: &Vm, v: Ref<NativeFunction>) -> R<Value> {
+    match v.def().doc {
         Some(d) => vm.str(d),
         None => Ok(Value::NONE),
     }
 }
 
 /// The bound receiver, the class of a static native, the module of a function.
-fn receiver(vm: &Vm, v: Value) -> R<Value> {
-    let f = this(v);
+fn receiver(vm: &Vm, v: Ref<NativeFunction>) -> R<Value> {
+    let f = v;
     if let Some(r) = f.receiver.get() {
         return Ok(r);
     }
@@ -86,13 +81,13 @@ fn receiver(vm: &Vm, v: Value) -> R<Value> {
     }
 }
 
-fn module(_: &Vm, v: Value) -> R<Value> {
-    let owner = this(v).owner.or_none();
+fn module(_: &Vm, v: Ref<NativeFunction>) -> R<Value> {
+    let owner = v.owner.or_none();
     Ok(if owner.cast::<Str>().is_some() { owner } else { Value::NONE })
 }
 
-fn text_signature(vm: &Vm, v: Value) -> R<Value> {
-    let def = this(v).def();
+fn text_signature(vm: &Vm, v: Ref<NativeFunction>) -> R<Value> {
+    let def = v.def();
     vm.str(&def.signature[def.name.len()..])
 }
 

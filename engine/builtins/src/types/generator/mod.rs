@@ -36,11 +36,11 @@ native_type! {
     getset {
         "__name__" => get_name, set_name;
         "__qualname__" => get_qualname, set_qualname;
-        "gi_running" => |_, v| Ok(Value::bool(this(v).state() == GenState::Running));
-        "gi_suspended" => |_, v| Ok(Value::bool(this(v).state() == GenState::Suspended));
+        "gi_running" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Running));
+        "gi_suspended" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Suspended));
         "gi_frame" => get_frame;
-        "gi_code" => |_, v| Ok(this(v).code().value());
-        "gi_yieldfrom" => |vm, v| Ok(vm.yield_from_target(this(v)).unwrap_or(Value::NONE));
+        "gi_code" => |_: &Vm, v: Ref<Generator>| Ok(v.code().value());
+        "gi_yieldfrom" => |vm: &Vm, v: Ref<Generator>| Ok(vm.yield_from_target(v).unwrap_or(Value::NONE));
     }
 }
 
@@ -60,12 +60,12 @@ native_type! {
     getset {
         "__name__" => get_name, set_name;
         "__qualname__" => get_qualname, set_qualname;
-        "cr_running" => |_, v| Ok(Value::bool(this(v).state() == GenState::Running));
-        "cr_suspended" => |_, v| Ok(Value::bool(this(v).state() == GenState::Suspended));
+        "cr_running" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Running));
+        "cr_suspended" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Suspended));
         "cr_frame" => get_frame;
-        "cr_code" => |_, v| Ok(this(v).code().value());
-        "cr_await" => |vm, v| Ok(vm.yield_from_target(this(v)).unwrap_or(Value::NONE));
-        "cr_origin" => |_, v| Ok(this(v).hook.or_none());
+        "cr_code" => |_: &Vm, v: Ref<Generator>| Ok(v.code().value());
+        "cr_await" => |vm: &Vm, v: Ref<Generator>| Ok(vm.yield_from_target(v).unwrap_or(Value::NONE));
+        "cr_origin" => |_: &Vm, v: Ref<Generator>| Ok(v.hook.or_none());
     }
 }
 
@@ -85,17 +85,12 @@ native_type! {
     getset {
         "__name__" => get_name, set_name;
         "__qualname__" => get_qualname, set_qualname;
-        "ag_running" => |_, v| Ok(Value::bool(this(v).flag(skein_runtime::types::generator::RUNNING_ASYNC)));
-        "ag_suspended" => |_, v| Ok(Value::bool(this(v).state() == GenState::Suspended));
+        "ag_running" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.flag(skein_runtime::types::generator::RUNNING_ASYNC)));
+        "ag_suspended" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Suspended));
         "ag_frame" => get_frame;
-        "ag_code" => |_, v| Ok(this(v).code().value());
-        "ag_await" => |vm, v| Ok(vm.yield_from_target(this(v)).unwrap_or(Value::NONE));
+        "ag_code" => |_: &Vm, v: Ref<Generator>| Ok(v.code().value());
+        "ag_await" => |vm: &Vm, v: Ref<Generator>| Ok(vm.yield_from_target(v).unwrap_or(Value::NONE));
     }
-}
-
-fn this(v: Value) -> Ref<Generator> {
-    // SAFETY: these attributes are found on generators only.
-    unsafe { v.cast_unchecked() }
 }
 
 /// What a resumed generator gave, as the result of `send()`.
@@ -171,46 +166,46 @@ fn throw_method(vm: &Vm, g: Ref<Generator>, ty: Value, value: Option<Value>, tb:
 }
 
 fn repr(vm: &Vm, g: Ref<Generator>) -> R<String> {
-    let name = vm.str_string(get_qualname(vm, g.value())?)?;
+    let name = vm.str_string(get_qualname(vm, g)?)?;
     Ok(format!("<{} object {name} at {:#x}>", vm.type_name(g.value()), g.value().bits()))
 }
 
-fn get_name(_: &Vm, v: Value) -> R<Value> {
-    Ok(this(v).name.get().unwrap_or_else(|| this(v).function().name()))
+fn get_name(_: &Vm, v: Ref<Generator>) -> R<Value> {
+    Ok(v.name.get().unwrap_or_else(|| v.function().name()))
 }
 
-fn get_qualname(_: &Vm, v: Value) -> R<Value> {
-    Ok(this(v).qualname.get().unwrap_or_else(|| this(v).function().qualname()))
+fn get_qualname(_: &Vm, v: Ref<Generator>) -> R<Value> {
+    Ok(v.qualname.get().unwrap_or_else(|| v.function().qualname()))
 }
 
-fn set_name(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_name(vm: &Vm, v: Ref<Generator>, new: Option<Value>) -> R<()> {
     match new {
-        Some(n) if n.cast::<Str>().is_some() => this(v).name.set(vm, this(v), n),
+        Some(n) if n.cast::<Str>().is_some() => v.name.set(vm, v, n),
         _ => return Err(vm.type_error("__name__ must be set to a string object")),
     }
     Ok(())
 }
 
-fn set_qualname(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+fn set_qualname(vm: &Vm, v: Ref<Generator>, new: Option<Value>) -> R<()> {
     match new {
-        Some(n) if n.cast::<Str>().is_some() => this(v).qualname.set(vm, this(v), n),
+        Some(n) if n.cast::<Str>().is_some() => v.qualname.set(vm, v, n),
         _ => return Err(vm.type_error("__qualname__ must be set to a string object")),
     }
     Ok(())
 }
 
-fn get_frame(vm: &Vm, v: Value) -> R<Value> {
-    if this(v).state() == GenState::Finished {
+fn get_frame(vm: &Vm, v: Ref<Generator>) -> R<Value> {
+    if v.state() == GenState::Finished {
         return Ok(Value::NONE);
     }
-    Ok(skein_runtime::interp::generator_frame(vm, this(v))?.value())
+    Ok(skein_runtime::interp::generator_frame(vm, v)?.value())
 }
 
 /// What is done for a generator that nothing leads to any more.
 pub(crate) fn finalize(vm: &Vm, g: Ref<Generator>) -> R<()> {
     match g.state() {
         GenState::Created if vm.type_of(g.value()) == vm.types.coroutine => {
-            let name = vm.str_string(get_qualname(vm, g.value())?)?;
+            let name = vm.str_string(get_qualname(vm, g)?)?;
             vm.warn(vm.exc.runtime_warning, &format!("coroutine '{name}' was never awaited"))
         }
         GenState::Suspended => {

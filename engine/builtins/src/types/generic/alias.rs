@@ -75,22 +75,17 @@ native_type! {
         };
     }
     getset {
-        "__origin__" => |_, v| Ok(this(v).origin.value());
-        "__args__" => |_, v| Ok(this(v).args.value());
-        "__parameters__" => |vm, v| Ok(own_parameters(vm, this(v))?.value());
-        "__unpacked__" => |_, v| Ok(Value::bool(this(v).starred));
-        "__typing_unpacked_tuple_args__" => |vm, v| {
-            let a = this(v);
+        "__origin__" => |_: &Vm, v: This| Ok(v.origin.value());
+        "__args__" => |_: &Vm, v: This| Ok(v.args.value());
+        "__parameters__" => |vm: &Vm, v: This| Ok(own_parameters(vm, v)?.value());
+        "__unpacked__" => |_: &Vm, v: This| Ok(Value::bool(v.starred));
+        "__typing_unpacked_tuple_args__" => |vm: &Vm, v: This| {
+            let a = v;
             let tuple = a.starred && a.origin.value().is(vm.types.tuple.value());
             Ok(if tuple { a.args.value() } else { Value::NONE })
         };
-        "__doc__" => |vm, v| vm.get_attr(this(v).origin.value(), vm.names.__doc__);
+        "__doc__" => |vm: &Vm, v: This| vm.get_attr(v.origin.value(), vm.names.__doc__);
     }
-}
-
-fn this(v: Value) -> This {
-    // SAFETY: these attributes are found on generic aliases only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn make(vm: &Vm, ty: Ref<Type>, origin: Value, args: Value, starred: bool) -> R<Value> {

@@ -71,17 +71,12 @@ native_type! {
         };
     }
     getset {
-        "__args__" => |_, v| Ok(this(v).args.value());
-        "__parameters__" => |vm, v| Ok(parameters(vm, arguments(this(v)))?.value());
-        "__origin__" => |vm, _| Ok(vm.types.union.value());
-        "__name__" => |vm, _| vm.str("Union");
-        "__qualname__" => |vm, _| vm.str("Union");
+        "__args__" => |_: &Vm, v: Ref<Ext<Union>>| Ok(v.args.value());
+        "__parameters__" => |vm: &Vm, v: Ref<Ext<Union>>| Ok(parameters(vm, arguments(v))?.value());
+        "__origin__" => |vm: &Vm, _: Value| Ok(vm.types.union.value());
+        "__name__" => |vm: &Vm, _: Value| vm.str("Union");
+        "__qualname__" => |vm: &Vm, _: Value| vm.str("Union");
     }
-}
-
-fn this(v: Value) -> Ref<Ext<Union>> {
-    // SAFETY: these attributes are found on unions only.
-    unsafe { v.cast_unchecked() }
 }
 
 fn arguments(u: Ref<Ext<Union>>) -> Ref<Tuple> {

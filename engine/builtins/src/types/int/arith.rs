@@ -170,6 +170,9 @@ fn big_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
         Special::Pow => return power(vm, a, b),
         _ => {}
     }
+    if let Some(v) = by_word(vm, op, a, b)? {
+        return Ok(v);
+    }
     let (x, y) = (a.big(), b.big());
     let (x, y): (&Big, &Big) = (&x, &y);
     if matches!(op, Special::FloorDiv | Special::Mod | Special::DivMod | Special::TrueDiv) && b.is_zero() {
@@ -195,6 +198,31 @@ fn big_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
         }
         _ => return Ok(Value::NOT_IMPLEMENTED),
     })
+}
+
+/// A large int and one that is a word: without making a large one of that.
+fn by_word(vm: &Vm, op: Special, a: Int, b: Int) -> R<Option<Value>> {
+    let (x, y) = match (a, b) {
+        (Int::Boxed(x), Int::Small(y)) if y != 0 => (x, y),
+        (Int::Small(y), Int::Boxed(x)) if y != 0 && matches!(op, Special::Add | Special::Mul) => (x, y),
+        _ => return Ok(None),
+    };
+    if x.small().is_some() {
+        return Ok(None);
+    }
+    let x: &Big = &x.get();
+    let v = match op {
+        Special::Mul => {
+            check_room(vm, x.bits() + 64)?;
+            x * y
+        }
+        Special::Add => x + y,
+        Special::Sub => x - y,
+        Special::FloorDiv => x.div_floor(&Big::from(y)),
+        Special::Mod => x.mod_floor(&Big::from(y)),
+        _ => return Ok(None),
+    };
+    vm.big_int(v).map(Some)
 }
 
 /// MemoryError if an int of so many bits has no room, with as much again for what is made on the way.

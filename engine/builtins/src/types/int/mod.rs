@@ -16,7 +16,7 @@ use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::int::BigInt;
-use skein_runtime::types::int::{hash_big, hash_i64};
+use skein_runtime::types::int::{decimal_str, hash_big, hash_i64};
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -86,10 +86,10 @@ native_type! {
         [class] "from_bytes($type, /, bytes, byteorder='big', *, signed=False)" => bits::from_bytes, "Return the integer represented by the given array of bytes.";
     }
     getset {
-        "real" => |vm, v| vm_int(vm, v);
-        "imag" => |_, _| Ok(Value::small_int(0));
-        "numerator" => |vm, v| vm_int(vm, v);
-        "denominator" => |_, _| Ok(Value::small_int(1));
+        "real" => |vm: &Vm, v: Value| vm_int(vm, v);
+        "imag" => |_: &Vm, _: Value| Ok(Value::small_int(0));
+        "numerator" => |vm: &Vm, v: Value| vm_int(vm, v);
+        "denominator" => |_: &Vm, _: Value| Ok(Value::small_int(1));
     }
 }
 
@@ -169,7 +169,7 @@ fn to_int(vm: &Vm, x: Value) -> R<Value> {
     if let Some(f) = ty.special(vm, Special::Int)
         && !f.is_none()
     {
-        let r = vm.call_special_method(f, Args::new(&[x], None))?;
+        let r = vm.special_1(f, x)?;
         return match Int::of(r) {
             Some(i) => i.into_value(vm),
             None => Err(vm.type_error(format!("__int__ returned non-int (type {})", vm.type_name(r)))),
@@ -188,10 +188,10 @@ fn to_int(vm: &Vm, x: Value) -> R<Value> {
     )))
 }
 
-fn repr(vm: &Vm, a: Int) -> R<String> {
+fn repr(vm: &Vm, a: Int) -> R<Value> {
     match a {
-        Int::Small(i) => Ok(i.to_string()),
-        Int::Boxed(b) => to_decimal(vm, &b.get()),
+        Int::Small(i) => Ok(decimal_str(vm, i)?.value()),
+        Int::Boxed(b) => vm.str(&to_decimal(vm, &b.get())?),
     }
 }
 

@@ -13,7 +13,18 @@
 //! binding of arguments. A typed function has one parameter for each parameter of the signature, in
 //! order; one with a default is an `Option`. See [`FromArg`] for the types.
 
-use crate::object::{Kind, Object, Ref};
+mod convert;
+mod entry;
+mod getset;
+mod signature;
+
+pub use convert::{FromArg, IntoRet, wrong_type};
+pub use entry::{NativeFn, RawForm};
+pub use getset::{GetFn, GetSetDef, SetFn};
+pub use signature::{MAX_PARAMS, Parameter, parameters};
+use signature::{count_params, name_of};
+
+use crate::object::{Kind, Ref};
 use crate::types::native::NativeFunction;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
@@ -92,6 +103,17 @@ pub enum NativeKind {
 /// The compiled side of a native.
 pub type NativeCall = fn(&Vm, &'static NativeDef, Args<'_>) -> R<Value>;
 
+/// The entry of a typed native that takes just its parameters, a register each; UNBOUND stands for a default. It
+/// gives what the function gave: a `__next__` that has ended gives UNBOUND.
+#[derive(Clone, Copy)]
+pub enum Direct {
+    /// Takes [`Args`], or more parameters than there are forms here.
+    None,
+    One(fn(&Vm, &'static NativeDef, Value) -> R<Value>),
+    Two(fn(&Vm, &'static NativeDef, Value, Value) -> R<Value>),
+    Three(fn(&Vm, &'static NativeDef, Value, Value, Value) -> R<Value>),
+}
+
 /// Where the interpreter goes on; see `interp`.
 pub use crate::interp::At;
 /// A native that works on the interpreter's state instead of calling it; see [`crate::interp::SoftCall`].
@@ -105,6 +127,7 @@ pub struct NativeDef {
     pub signature: &'static str,
     pub doc: Option<&'static str>,
     pub call: NativeCall,
+    pub direct: Direct,
     /// Form for the interpreter's loop, where a call would hold a native stack.
     pub soft: Option<SoftFn>,
     pub kind: NativeKind,
@@ -130,6 +153,7 @@ impl NativeDef {
             signature,
             doc: None,
             call: F::call_with,
+            direct: F::DIRECT,
             soft: None,
             kind: NativeKind::Plain,
             effect: Effect::CallsPython,
@@ -138,6 +162,25 @@ impl NativeDef {
             params: if F::RAW { 0 } else { params },
             keywords_optional,
             raw: F::RAW,
+        }
+    }
+
+    /// Stands for an attribute's name where its receiver is converted.
+    const fn receiver(name: &'static str) -> NativeDef {
+        NativeDef {
+            name,
+            signature: "($self)",
+            doc: None,
+            call: |vm, def, _| Err(vm.type_error(def.name)),
+            direct: Direct::None,
+            soft: None,
+            kind: NativeKind::Plain,
+            effect: Effect::CallsPython,
+            min: 1,
+            max: 1,
+            params: 1,
+            keywords_optional: true,
+            raw: false,
         }
     }
 
@@ -188,6 +231,48 @@ impl NativeDef {
             return (self.call)(vm, self, Args::new(&slots[..self.params as usize], None));
         }
         self.invoke_bound(vm, args)
+    }
+
+    /// Calls the native with one argument. A `__next__` that has ended gives UNBOUND.
+    #[inline(always)]
+    pub fn call_1(&'static self, vm: &Vm, a: Value) -> R<Value> {
+        match self.direct {
+            Direct::One(f) => f(vm, self, a),
+            _ => self.invoke_raw(vm, Args::new(&[a], None)),
+        }
+    }
+
+    /// As [`NativeDef::call_1`], with two.
+    #[inline(always)]
+    pub fn call_2(&'static self, vm: &Vm, a: Value, b: Value) -> R<Value> {
+        match self.direct {
+            Direct::Two(f) => f(vm, self, a, b),
+            _ => self.invoke_raw(vm, Args::new(&[a, b], None)),
+        }
+    }
+
+    /// As [`NativeDef::call_1`], with three.
+    #[inline(always)]
+    pub fn call_3(&'static self, vm: &Vm, a: Value, b: Value, c: Value) -> R<Value> {
+        match self.direct {
+            Direct::Three(f) => f(vm, self, a, b, c),
+            _ => self.invoke_raw(vm, Args::new(&[a, b, c], None)),
+        }
+    }
+
+    /// Calls the native with a row of positional arguments.
+    #[inline(always)]
+    pub fn call_row(&'static self, vm: &Vm, row: &[Value]) -> R<Value> {
+        let r = match (self.direct, row) {
+            (Direct::One(f), &[a]) => f(vm, self, a),
+            (Direct::Two(f), &[a, b]) => f(vm, self, a, b),
+            (Direct::Three(f), &[a, b, c]) => f(vm, self, a, b, c),
+            _ => return self.invoke(vm, Args::new(row, None)),
+        };
+        match r {
+            Ok(v) if v.is_unbound() => Err(vm.stop_iteration(Value::NONE)),
+            r => r,
+        }
     }
 
     /// Binds the arguments to the signature's parameters first.
@@ -279,356 +364,6 @@ impl NativeDef {
     }
 }
 
-/// Most parameters of a typed native.
-pub const MAX_PARAMS: usize = 16;
-
-/// A parameter of a signature text.
-pub struct Parameter<'a> {
-    /// `$self` for the receiver, `*args` and `**kwargs` with their stars.
-    pub name: &'a str,
-    pub default: Option<&'a str>,
-    pub positional_only: bool,
-    pub keyword_only: bool,
-    pub required: bool,
-}
-
-/// The parameters of a signature text such as `f($self, a, /, b=1, *, c)`.
-pub fn parameters(signature: &str) -> impl Iterator<Item = Parameter<'_>> {
-    let open = signature.find('(').map_or(0, |i| i + 1);
-    let inner = &signature[open..signature.len().saturating_sub(1)];
-    let slash = split_top(inner).position(|p| p == "/");
-    let star = split_top(inner).position(|p| p.starts_with('*'));
-    split_top(inner).enumerate().filter(|(_, p)| *p != "/" && *p != "*").map(move |(i, p)| {
-        let (name, default) = match p.split_once('=') {
-            Some((n, d)) => (n.trim(), Some(d.trim())),
-            None => (p, None),
-        };
-        Parameter {
-            name,
-            default,
-            positional_only: slash.is_some_and(|s| i < s),
-            keyword_only: star.is_some_and(|s| i > s),
-            required: default.is_none() && !name.starts_with('*'),
-        }
-    })
-}
-
-/// Splits at commas that are not in quotes or brackets.
-fn split_top(text: &str) -> impl Iterator<Item = &str> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        if rest.trim().is_empty() {
-            return None;
-        }
-        let (mut depth, mut quote) = (0, None);
-        for (i, c) in rest.char_indices() {
-            match (quote, c) {
-                (Some(q), _) if c == q => quote = None,
-                (Some(_), _) => {}
-                (None, '\'' | '"') => quote = Some(c),
-                (None, '(' | '[' | '{') => depth += 1,
-                (None, ')' | ']' | '}') => depth -= 1,
-                (None, ',') if depth == 0 => {
-                    let part = rest[..i].trim();
-                    rest = &rest[i + 1..];
-                    return Some(part);
-                }
-                _ => {}
-            }
-        }
-        Some(std::mem::take(&mut rest).trim())
-    })
-}
-
-const fn name_of(signature: &'static str) -> &'static str {
-    let bytes = signature.as_bytes();
-    let mut i = 0;
-    while i < bytes.len() && bytes[i] != b'(' {
-        i += 1;
-    }
-    signature.split_at(i).0
-}
-
-/// (fewest positional, most positional, all parameters, whether all keyword-only ones have
-/// defaults), at compile time.
-const fn count_params(signature: &str) -> (u8, u8, u8, bool) {
-    let b = signature.as_bytes();
-    let (mut min, mut max, mut all) = (0u8, 0u8, 0u8);
-    let (mut keyword_only, mut depth, mut quote) = (false, 0, 0u8);
-    let (mut has_name, mut has_default, mut star, mut optional) = (false, false, false, true);
-    let mut i = 0;
-    while i < b.len() {
-        let c = b[i];
-        if quote != 0 {
-            if c == quote {
-                quote = 0;
-            }
-        } else if c == b'\'' || c == b'"' {
-            quote = c;
-        } else if c == b'(' || c == b'[' || c == b'{' {
-            depth += 1;
-        } else if depth == 1 && (c == b',' || c == b')') {
-            if star {
-                keyword_only = true;
-            }
-            if has_name {
-                all += 1;
-                if keyword_only && !star && !has_default {
-                    optional = false;
-                }
-                if !keyword_only && !star {
-                    max += 1;
-                    if !has_default {
-                        min += 1;
-                    }
-                }
-            }
-            has_name = false;
-            has_default = false;
-            star = false;
-            if c == b')' {
-                depth -= 1;
-            }
-        } else if c == b')' || c == b']' || c == b'}' {
-            depth -= 1;
-        } else if depth == 1 {
-            if c == b'=' {
-                has_default = true;
-            } else if c == b'*' {
-                star = true;
-            } else if c != b'/' && c != b' ' {
-                has_name = true;
-            }
-        }
-        i += 1;
-    }
-    (min, max, all, optional)
-}
-
-/// What a native's parameter can be.
-pub trait FromArg: Sized {
-    /// Converts the argument in slot `i`; TypeError in CPython's words.
-    fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<Self>;
-}
-
-impl FromArg for Value {
-    #[inline(always)]
-    fn from_arg(_: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<Value> {
-        Ok(v)
-    }
-}
-
-impl<T: FromArg> FromArg for Option<T> {
-    #[inline]
-    fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<Option<T>> {
-        if v.is_unbound() { Ok(None) } else { T::from_arg(vm, def, i, v).map(Some) }
-    }
-}
-
-impl<T: Object> FromArg for Ref<T> {
-    #[inline]
-    fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<Ref<T>> {
-        match v.cast::<T>() {
-            Some(r) => Ok(r),
-            None => Err(wrong_type(vm, def, i, v, vm.kind_name(T::KIND))),
-        }
-    }
-}
-
-/// The text for an int that does not fit, by what C calls the type.
-fn too_large(ty: &str) -> String {
-    let name = match ty {
-        "i32" => "C int",
-        "u32" => "C unsigned int",
-        "i64" | "isize" => "C ssize_t",
-        "u64" => "C unsigned long",
-        "usize" => "C size_t",
-        other => other,
-    };
-    format!("Python int too large to convert to {name}")
-}
-
-/// An integer argument: anything with `__index__`; OverflowError if it does not fit.
-macro_rules! int_args {
-    ($($ty:ty),*) => {$(
-        impl FromArg for $ty {
-            fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<$ty> {
-                let i = vm.as_i64(vm.index(v)?).and_then(|i| <$ty>::try_from(i).ok());
-                i.ok_or_else(|| vm.overflow_error(too_large(stringify!($ty))))
-            }
-        }
-    )*};
-}
-int_args!(i64, i32, u32, u8, usize, u64);
-
-impl FromArg for f64 {
-    #[inline]
-    fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<f64> {
-        if v.is_float() { Ok(v.as_immediate_float()) } else { vm.to_f64(v) }
-    }
-}
-
-/// The truth of any object.
-impl FromArg for bool {
-    fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<bool> {
-        vm.truth(v)
-    }
-}
-
-/// TypeError for an argument of the wrong type.
-#[cold]
-pub fn wrong_type(vm: &Vm, def: &'static NativeDef, i: usize, v: Value, wanted: &str) -> Raised {
-    let got = vm.type_name(v);
-    if i == 0 && def.is_method() {
-        return vm.type_error(format!(
-            "descriptor '{}' for '{wanted}' objects doesn't apply to a '{got}' object",
-            def.name
-        ));
-    }
-    let params = def.params as usize - usize::from(def.is_method());
-    let n = i + usize::from(!def.is_method());
-    let which = if params == 1 { "argument".to_string() } else { format!("argument {n}") };
-    vm.type_error(format!("{}() {which} must be {wanted}, not {got}", def.name))
-}
-
-/// What a native can return.
-pub trait IntoRet {
-    fn into_ret(self, vm: &Vm) -> R<Value>;
-}
-
-impl IntoRet for Value {
-    #[inline(always)]
-    fn into_ret(self, _: &Vm) -> R<Value> {
-        Ok(self)
-    }
-}
-impl IntoRet for () {
-    #[inline(always)]
-    fn into_ret(self, _: &Vm) -> R<Value> {
-        Ok(Value::NONE)
-    }
-}
-impl IntoRet for bool {
-    #[inline(always)]
-    fn into_ret(self, _: &Vm) -> R<Value> {
-        Ok(Value::bool(self))
-    }
-}
-impl IntoRet for i64 {
-    fn into_ret(self, vm: &Vm) -> R<Value> {
-        vm.int(self)
-    }
-}
-impl IntoRet for usize {
-    fn into_ret(self, vm: &Vm) -> R<Value> {
-        vm.int_u64(self as u64)
-    }
-}
-impl IntoRet for f64 {
-    fn into_ret(self, vm: &Vm) -> R<Value> {
-        vm.float(self)
-    }
-}
-impl IntoRet for &str {
-    fn into_ret(self, vm: &Vm) -> R<Value> {
-        vm.str(self)
-    }
-}
-impl IntoRet for String {
-    fn into_ret(self, vm: &Vm) -> R<Value> {
-        vm.str(&self)
-    }
-}
-impl<T: Object> IntoRet for Ref<T> {
-    #[inline(always)]
-    fn into_ret(self, _: &Vm) -> R<Value> {
-        Ok(self.value())
-    }
-}
-impl<T: IntoRet> IntoRet for Option<T> {
-    fn into_ret(self, vm: &Vm) -> R<Value> {
-        self.map_or(Ok(Value::NONE), |v| v.into_ret(vm))
-    }
-}
-impl<T: IntoRet> IntoRet for R<T> {
-    #[inline(always)]
-    fn into_ret(self, vm: &Vm) -> R<Value> {
-        self?.into_ret(vm)
-    }
-}
-
-/// A Rust function that can be a native; `P` only tells the forms apart.
-pub trait NativeFn<P>: Copy + 'static {
-    const RAW: bool = false;
-    fn call_with(vm: &Vm, def: &'static NativeDef, args: Args<'_>) -> R<Value>;
-}
-
-/// The function itself, out of its type.
-///
-/// SAFETY of the callers: `F` is the type of a function item, which has no size and no state.
-#[inline(always)]
-fn item<F: Copy>() -> F {
-    const { assert!(size_of::<F>() == 0, "natives are function items or closures without captures") };
-    // SAFETY: nothing is read, the type has size 0.
-    unsafe { std::ptr::NonNull::<F>::dangling().as_ptr().read() }
-}
-
-/// Marks functions that take [`Args`].
-pub struct RawForm;
-
-impl<F, T> NativeFn<(RawForm, T)> for F
-where
-    F: for<'a, 'v> Fn(&'v Vm, Args<'a>) -> T + Copy + 'static,
-    T: IntoRet,
-{
-    const RAW: bool = true;
-    fn call_with(vm: &Vm, _: &'static NativeDef, args: Args<'_>) -> R<Value> {
-        item::<F>()(vm, args).into_ret(vm)
-    }
-}
-
-macro_rules! typed_natives {
-    ($($n:tt: $($a:ident $i:tt),*;)*) => {$(
-        impl<F, T, $($a),*> NativeFn<(T, $($a,)*)> for F
-        where
-            F: for<'v> Fn(&'v Vm, $($a),*) -> T + Copy + 'static,
-            T: IntoRet,
-            $($a: FromArg,)*
-        {
-            #[allow(unused_variables)]
-            fn call_with(vm: &Vm, def: &'static NativeDef, args: Args<'_>) -> R<Value> {
-                let all: &[Value; $n] = match args.all.try_into() {
-                    Ok(all) => all,
-                    Err(_) => return Err(def.count_error(vm, args.all)),
-                };
-                item::<F>()(vm, $($a::from_arg(vm, def, $i, all[$i])?),*).into_ret(vm)
-            }
-        }
-    )*};
-}
-typed_natives! {
-    0: ;
-    1: A 0;
-    2: A 0, B 1;
-    3: A 0, B 1, C 2;
-    4: A 0, B 1, C 2, D 3;
-    5: A 0, B 1, C 2, D 3, E 4;
-    6: A 0, B 1, C 2, D 3, E 4, G 5;
-    7: A 0, B 1, C 2, D 3, E 4, G 5, H 6;
-    8: A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7;
-    9: A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8;
-    10: A 0, B 1, C 2, D 3, E 4, G 5, H 6, I 7, J 8, K 9;
-}
-
-/// A computed attribute of a type.
-pub struct GetSetDef {
-    pub name: &'static str,
-    pub get: fn(&Vm, Value) -> R<Value>,
-    /// `None` as the new value: delete.
-    pub set: Option<fn(&Vm, Value, Option<Value>) -> R<()>>,
-    pub doc: Option<&'static str>,
-}
-
 /// Declaration of a builtin type.
 pub struct TypeDef {
     /// Qualified by its module unless that is builtins: `collections.deque`.
@@ -718,12 +453,8 @@ macro_rules! native_type {
             #[allow(unused_imports)]
             use $crate::native::{GetSetDef, NativeDef};
             $crate::native_functions! { METHODS: $($($methods)*)? }
-            static GETSET: &[GetSetDef] = &[$($(GetSetDef {
-                name: $attr,
-                get: $get,
-                set: $crate::first_or_none!($($set)?),
-                doc: None,
-            }),*)?];
+            static GETSET: &[GetSetDef] =
+                &[$($(GetSetDef::new($attr, $get)$(.settable($set))?),*)?];
             $crate::native::TypeDef {
                 name: $name,
                 kind: $kind,
@@ -747,19 +478,4 @@ macro_rules! first_or_none {
     ($x:expr) => {
         Some($x)
     };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn signatures_are_counted() {
-        assert_eq!(count_params("f()"), (0, 0, 0, true));
-        assert_eq!(count_params("f($self, x, /)"), (2, 2, 2, true));
-        assert_eq!(count_params("f(a, /, b=',', *, c, d=(1, 2))"), (1, 2, 4, false));
-        assert_eq!(name_of("sqrt(x, /)"), "sqrt");
-        let p: Vec<_> = parameters("f(a, /, b=',', *, c)").map(|p| (p.name, p.keyword_only)).collect();
-        assert_eq!(p, [("a", false), ("b", false), ("c", true)]);
-    }
 }

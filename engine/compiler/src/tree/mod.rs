@@ -1,0 +1,80 @@
+//! Syntax trees as programs see them: the abstract grammar of Python, without the parser's own types.
+//!
+//! [`parse`] makes a tree of source text, [`compile`] code of a tree. What a program hands to `compile()` may be anything:
+//! [`validate`] checks what the compiler relies on.
+
+mod from_source;
+mod from_strings;
+pub mod schema;
+
+use crate::errors::{self, SyntaxError, SyntaxWarning};
+use crate::source::{self, Source};
+use crate::{Mode, Options, RED_ZONE, STACK, nesting, parse as parser};
+use from_source::Builder;
+use ruff_python_ast::token::Tokens;
+use schema::Class;
+use skein_bytecode::{Const, Position};
+
+/// A node of a tree.
+#[derive(Debug)]
+pub struct Node {
+    pub class: Class,
+    /// For classes with attributes. Columns are of UTF-8 bytes, from 0.
+    pub place: Option<Position>,
+    /// In the order of the class's fields.
+    pub fields: Vec<Field>,
+}
+
+/// A value of a field.
+#[derive(Debug)]
+pub enum Field {
+    None,
+    Node(Box<Node>),
+    List(Vec<Field>),
+    /// An identifier or a string.
+    Text(Box<str>),
+    Int(i64),
+    Const(Const),
+}
+
+impl From<Node> for Field {
+    fn from(node: Node) -> Field {
+        Field::Node(Box::new(node))
+    }
+}
+
+impl Drop for Node {
+    /// Without recursion: trees nest deeper than a native stack may.
+    fn drop(&mut self) {
+        let mut rows = vec![std::mem::take(&mut self.fields)];
+        while let Some(row) = rows.pop() {
+            for field in row {
+                match field {
+                    Field::Node(mut node) => rows.push(std::mem::take(&mut node.fields)),
+                    Field::List(items) => rows.push(items),
+                    Field::None | Field::Text(_) | Field::Int(_) | Field::Const(_) => {}
+                }
+            }
+        }
+    }
+}
+
+/// A parsed source text.
+pub struct Parsed {
+    pub tree: Node,
+    pub warnings: Vec<SyntaxWarning>,
+}
+
+/// Parses a source text.
+pub fn parse(source: &[u8], mode: Mode, options: &Options) -> Result<Parsed, SyntaxError> {
+    let text = source::decode(source, options.decoded).map_err(|e| *e)?;
+    let source = Source::new(text);
+    nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
+    let parse = || -> errors::Res<Parsed> {
+        let (module, tokens, warnings) =
+            parser::parse_keeping(&source, mode, options.dont_imply_dedent, Tokens::clone)?;
+        let builder = Builder { source: &source, tokens: &tokens };
+        Ok(Parsed { tree: builder.module(&module, mode == Mode::Single)?, warnings })
+    };
+    stacker::maybe_grow(RED_ZONE, STACK, || parse().map_err(|e| errors::locate(*e, &source)))
+}

@@ -1,0 +1,103 @@
+//! Calls from native code: Python functions run in a nested loop.
+
+use crate::interp::call::{call_soft, call_special, no_stop, plain_native, with_first};
+use crate::interp::{At, Consumer, Cont, ContKind};
+use crate::native::Args;
+use crate::types::native::NativeFunction;
+use crate::value::{R, Value};
+use crate::vm::Vm;
+
+impl Vm {
+    /// Calls anything from native code; Python functions run in a nested loop.
+    pub fn call(&self, callee: Value, args: &[Value]) -> R<Value> {
+        self.call_args(callee, Args::new(args, None))
+    }
+
+    /// As [`Vm::call`], with keyword arguments.
+    pub fn call_args(&self, callee: Value, args: Args<'_>) -> R<Value> {
+        if let Some(native) = callee.cast::<NativeFunction>() {
+            self.check_depth()?;
+            return match native.receiver.get() {
+                Some(receiver) => with_first(self, receiver, args, |args| native.def().invoke(self, args)),
+                None => native.def().invoke(self, args),
+            };
+        }
+        self.enter_nested(|resume, cont| call_soft(self, resume, callee, args, cont))
+    }
+
+    /// Calls what a type's dictionary had for a special method that takes only its receiver.
+    #[inline]
+    pub fn special_1(&self, f: Value, a: Value) -> R<Value> {
+        match plain_native(f) {
+            Some(def) => {
+                self.check_depth()?;
+                no_stop(self, def.call_1(self, a))
+            }
+            None => self.call_special_method(f, Args::new(&[a], None)),
+        }
+    }
+
+    /// As [`Vm::special_1`], with one argument more.
+    #[inline]
+    pub fn special_2(&self, f: Value, a: Value, b: Value) -> R<Value> {
+        match plain_native(f) {
+            Some(def) => {
+                self.check_depth()?;
+                no_stop(self, def.call_2(self, a, b))
+            }
+            None => self.call_special_method(f, Args::new(&[a, b], None)),
+        }
+    }
+
+    /// As [`Vm::special_1`], with two arguments more.
+    #[inline]
+    pub fn special_3(&self, f: Value, a: Value, b: Value, c: Value) -> R<Value> {
+        match plain_native(f) {
+            Some(def) => {
+                self.check_depth()?;
+                no_stop(self, def.call_3(self, a, b, c))
+            }
+            None => self.call_special_method(f, Args::new(&[a, b, c], None)),
+        }
+    }
+
+    /// Calls what a type's dictionary had for a special method.
+    pub fn call_special_method(&self, f: Value, args: Args<'_>) -> R<Value> {
+        if let Some(native) = f.cast::<NativeFunction>()
+            && native.receiver.get().is_none()
+        {
+            self.check_depth()?;
+            return native.def().invoke(self, args);
+        }
+        self.enter_nested(|resume, cont| call_special(self, resume, f, args, cont))
+    }
+
+    /// Runs what `push` starts to its end in a nested loop. RecursionError where the native stack
+    /// is used up and no other is to be had.
+    pub fn enter_nested(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
+        if !self.native_stack_low() {
+            return self.enter_here(push);
+        }
+        let mut push = Some(push);
+        let mut result = Err(crate::value::Raised);
+        self.hooks.clone().switcher().on_new_stack(self, &mut || {
+            if let Some(push) = push.take() {
+                result = self.enter_here(push);
+            }
+        })?;
+        result
+    }
+
+    fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
+        let saved = self.site();
+        let cont = Cont::new(ContKind::Exit, Consumer::Drop, 0);
+        let result = match push(saved.as_return(), cont) {
+            // A native was called at once: there is nothing to run.
+            Ok(at) if std::ptr::eq(at.pc, super::dispatch::EXIT.as_ptr()) => Ok(self.exit_result.get()),
+            Ok(at) => super::run_nested(self, at),
+            Err(e) => Err(e),
+        };
+        self.set_site(saved);
+        result
+    }
+}

@@ -1,0 +1,116 @@
+"""Runs one module of CPython's tests and notes what becomes of each case.
+
+usage: driver.py MODULE NOTES
+
+NOTES grows by a line per event, tab-separated: what, the case, a reason. A run that died is gone on with by starting this
+again with the same file: cases that it names are left out. Nothing here needs tracebacks or warnings to work.
+"""
+
+import re
+import sys
+import unittest
+
+module_name, notes_path = sys.argv[1:3]
+
+
+def note(what, case="", reason=""):
+    with open(notes_path, "a", encoding="utf-8", errors="backslashreplace") as notes:
+        notes.write(f"{what}\t{one_line(case)}\t{one_line(reason)}\n")
+
+
+def one_line(text):
+    """Text without line ends, and without what differs from run to run."""
+    text = " ".join(str(text).split())
+    return re.sub(r"0x[0-9a-f]{6,}", "0x?", text)
+
+
+def told(error):
+    """An exception in a line."""
+    try:
+        # The comparison that failed stands in the first line; what follows are the two values.
+        text = str(error).strip().split("\n")[0]
+    except Exception as second:
+        text = f"<str() raised {type(second).__name__}>"
+    return f"{type(error).__name__}: {text[:160]}"
+
+
+def name_of(case):
+    name = case.id()
+    for prefix in (f"test.{module_name}.", "test."):
+        name = name.removeprefix(prefix)
+    return name
+
+
+class Notes(unittest.TestResult):
+    def startTest(self, test):
+        super().startTest(test)
+        self.outcome = ("passed", "")
+        note("start", name_of(test))
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        note(self.outcome[0], name_of(test), self.outcome[1])
+
+    def _fail(self, test, error):
+        if isinstance(test, unittest.suite._ErrorHolder):
+            note("fixture", one_line(test.id()), told(error[1]))
+        elif self.outcome[0] != "failed":
+            self.outcome = ("failed", told(error[1]))
+
+    addError = addFailure = _fail
+
+    def addSubTest(self, test, subtest, error):
+        if error is not None:
+            self._fail(test, error)
+
+    def addSkip(self, test, reason):
+        if isinstance(test, unittest.suite._ErrorHolder):
+            note("fixture", one_line(test.id()), f"skipped: {reason}")
+        elif not hasattr(test, "test_case"):  # not just one of a case's subtests
+            self.outcome = ("skipped", reason)
+
+    def addExpectedFailure(self, test, error):
+        pass
+
+    def addUnexpectedSuccess(self, test):
+        self.outcome = ("failed", "unexpected success")
+
+    def addDuration(self, test, elapsed):
+        pass
+
+
+def without(suite, done):
+    """The suite with no case that is in `done`."""
+    if not isinstance(suite, unittest.TestSuite):
+        return suite
+    kept = [without(t, done) for t in suite if isinstance(t, unittest.TestSuite) or name_of(t) not in done]
+    return type(suite)(kept)
+
+
+def main():
+    with open(notes_path, "a+", encoding="utf-8") as notes:
+        notes.seek(0)
+        done = {fields[1] for fields in (line.split("\t") for line in notes) if fields[0] == "start"}
+    sys.argv = [module_name]
+    try:
+        from test import support
+
+        support.use_resources = []
+        __import__(f"test.{module_name}")
+        module = sys.modules[f"test.{module_name}"]
+        suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+    except unittest.SkipTest as skip:
+        note("module_skipped", "", skip)
+    except BaseException as error:
+        note("cannot_start", "", told(error))
+    else:
+        try:
+            without(suite, done).run(Notes())
+        except KeyboardInterrupt:
+            note("fixture", "the run", "KeyboardInterrupt")
+    note("end")
+
+
+# Some modules start processes that import this file as `__main__` again.
+if __name__ == "__main__":
+    main()
