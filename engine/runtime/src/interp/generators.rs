@@ -12,6 +12,7 @@ use crate::object::Ref;
 use crate::types::async_step::{Awaitable, begin_send, settle};
 use crate::types::ext::Ext;
 use crate::types::generator::{ASYNC, DELEGATING, GenState, Generator, PLAIN};
+use crate::types::list::List;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::{Special, flags};
@@ -49,7 +50,22 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     }
     g.set_live(params);
     g.set_unit(code.unit_of(at.skip(1).pc));
+    if flags_ & flags::COROUTINE != 0 && vm.coroutine_origin_depth.get() > 0 {
+        let origin = origin(vm)?;
+        g.hook.set(vm, g, origin);
+    }
     Ok(super::result::leave_frame(vm, at.base, g.value()))
+}
+
+/// Where the running frame was called from: (file, line, function) of as many frames as are wanted.
+fn origin(vm: &Vm) -> R<Value> {
+    let rows = List::with_capacity(vm, 1)?;
+    for frame in super::frames::Walk::running(vm).skip(1).take(vm.coroutine_origin_depth.get()) {
+        let code = frame_function(frame.base).code();
+        let row = [code.filename.or_none(), Value::small_int(frame.line().into()), code.name.or_none()];
+        rows.push(vm, vm.tuple(&row)?)?;
+    }
+    vm.tuple(rows.items())
 }
 
 /// Pushes a generator's frame; the record's `a` is the generator. ValueError if it is running.

@@ -56,8 +56,17 @@ pub trait Hooks {
     /// The syntax tree of source text, as an object; SyntaxError and its like are raised.
     fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value>;
 
+    /// Is the object a node of a syntax tree?
+    fn is_tree(&self, vm: &Vm, v: Value) -> R<bool>;
+
+    /// As [`Hooks::compile`], of a syntax tree in place of the source.
+    fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<Rc<Code>>;
+
     /// The packaged library: code and whether it is a package.
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
+
+    /// Names of the packaged library's modules that are in no package.
+    fn packaged_module_names(&self) -> Vec<&'static str>;
 
     /// Source text of a packaged module by the file name in its code.
     fn packaged_source(&self, filename: &str) -> Option<String>;
