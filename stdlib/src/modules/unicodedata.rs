@@ -254,7 +254,7 @@ impl FromArg for Form {
 
 /// Lone surrogates stay as they are, and end what is normalized together.
 fn normalized(form: Form, s: Ref<Str>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(s.bytes().len());
+    let mut out = Vec::new();
     let mut run = String::new();
     let flush = |run: &mut String, out: &mut Vec<u8>| {
         let text: String = match form {
@@ -283,6 +283,7 @@ fn normalize(vm: &Vm, form: Form, s: Ref<Str>) -> R<Value> {
     if s.is_ascii() {
         return Ok(s.value());
     }
+    vm.check_room(s.bytes().len().saturating_mul(4))?;
     Ok(Str::new(vm, &normalized(form, s))?.value())
 }
 

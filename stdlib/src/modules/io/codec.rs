@@ -58,7 +58,7 @@ fn wrong(rest: &[u8], k: Known) -> (usize, &'static str) {
 }
 
 fn decode_slow(vm: &Vm, bytes: &[u8], k: Known, errors: &str) -> R<Vec<u8>> {
-    let mut out = Vec::with_capacity(bytes.len());
+    let mut out = vm.buffer(bytes.len())?;
     let mut at = 0;
     while at < bytes.len() {
         let rest = &bytes[at..];

@@ -213,7 +213,7 @@ fn read_text_chars(core: &mut Core, n: usize, wide: bool, newline: &Newline) -> 
 fn text(vm: &Vm, f: &File, bytes: &[u8]) -> R<Value> {
     let mut out = decode(vm, bytes, &f.encoding, &f.errors)?;
     if f.newline == Newline::Universal && out.contains(&b'\r') {
-        let mut kept = Vec::with_capacity(out.len());
+        let mut kept = vm.buffer(out.len())?;
         for (i, &b) in out.iter().enumerate() {
             match b {
                 b'\r' => kept.push(b'\n'),

@@ -18,7 +18,7 @@ fn window(
     if start.is_none() && end.is_none() {
         return Ok(Some((0, s.bytes().len(), 0)));
     }
-    let (start, end) = text::bounds(vm, start, end, s.char_len())?;
+    let (start, end) = text::bounds(vm, start, end, || s.char_len())?;
     if start > end || start > s.char_len() {
         return Ok(None);
     }
