@@ -1,7 +1,8 @@
 //! What the runtime reaches through its hooks: the compiler, the packaged library, the switcher.
 
 use skein_bytecode::Code;
-use skein_compiler::{ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
+use skein_compiler::tree::{Wrong, schema::Class};
+use skein_compiler::{Compiled, ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
 use skein_greenlets::Microthreads;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Raised, Value};
@@ -76,6 +77,18 @@ fn failed(vm: &Vm, e: &SyntaxError, what: &Compile<'_>) -> Raised {
     raise_error(vm, e, what.filename)
 }
 
+/// The code, after its warnings.
+fn checked(vm: &Vm, compiled: Compiled, what: &Compile<'_>) -> R<Rc<Code>> {
+    #[cfg(debug_assertions)]
+    if let Err(e) = skein_bytecode::verify(&compiled.code) {
+        return Err(vm.system_error(format!("bad code from the compiler: {e}")));
+    }
+    for w in &compiled.warnings {
+        warn(vm, w, what)?;
+    }
+    Ok(Rc::new(compiled.code))
+}
+
 impl Hooks for Host {
     fn builtins(&self) -> &'static Builtins {
         &skein_builtins::BUILTINS
@@ -86,14 +99,7 @@ impl Hooks for Host {
         let compiled =
             skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options(what))
                 .map_err(|e| failed(vm, &e, what))?;
-        #[cfg(debug_assertions)]
-        if let Err(e) = skein_bytecode::verify(&compiled.code) {
-            return Err(vm.system_error(format!("bad code from the compiler: {e}")));
-        }
-        for w in &compiled.warnings {
-            warn(vm, w, what)?;
-        }
-        Ok(Rc::new(compiled.code))
+        checked(vm, compiled, what)
     }
 
     fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value> {
@@ -103,6 +109,27 @@ impl Hooks for Host {
             warn(vm, w, what)?;
         }
         skein_stdlib::tree_to_object(vm, &parsed.tree)
+    }
+
+    fn is_tree(&self, vm: &Vm, v: Value) -> R<bool> {
+        skein_stdlib::is_tree(vm, v)
+    }
+
+    fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<Rc<Code>> {
+        let class = match what.mode {
+            Mode::Exec => Class::Module,
+            Mode::Eval => Class::Expression,
+            Mode::Single => Class::Interactive,
+        };
+        let tree = skein_stdlib::tree_from_object(vm, tree, class)?;
+        skein_compiler::tree::validate(&tree).map_err(|wrong| match wrong {
+            Wrong::Value(text) => vm.value_error(text),
+            Wrong::Type(text) => vm.type_error(text),
+        })?;
+        let mode = compiler_mode(what.mode);
+        let compiled = skein_compiler::tree::compile(&tree, what.filename, mode, &options(what))
+            .map_err(|e| failed(vm, &e, what))?;
+        checked(vm, compiled, what)
     }
 
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>> {

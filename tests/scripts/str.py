@@ -88,3 +88,25 @@ s.x = 1
 assert s.x == 1 and str(s) == "S!" and s + "d" == "abcd" and type(s.upper()) is str and "%s" % s == "S!" and f"{s}" == "S!"
 assert {"abc": 1}[s] == 1 and hash(S("héé")) == hash("héé") and s == "abc" and "-".join([s, s]) == "abc-abc" and type(s[:]) is str
 print("ok")
+
+
+def positions_in_wide_text():
+    # Lengths around the distance of the marks that positions are found by, characters of all widths.
+    for n in (0, 1, 63, 64, 65, 127, 128, 129, 130, 1000):
+        chars = [chr((0x61, 0xE9, 0x20AC, 0x1F600)[i * i % 4]) for i in range(n)] + ["\xe9"]
+        text = "".join(chars)
+        assert len(text) == n + 1 and list(text) == chars
+        for i in range(0, n + 1, max(1, n // 97)):
+            assert text[i] == chars[i] and text[i:] == "".join(chars[i:]) and text[:i] == "".join(chars[:i])
+            assert text.index(text[i:]) <= i and text.find("\xe9", i) == (chars.index("\xe9", i))
+        assert text.rfind("\xe9") == n and text.find("") == 0 and text[::-1] == "".join(chars[::-1])
+
+    class Text(str):
+        pass
+
+    marked = Text("\xe9" * 200)
+    marked.note = [1]
+    assert marked.note == [1] and marked[199] == "\xe9"
+
+
+positions_in_wide_text()

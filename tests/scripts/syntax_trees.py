@@ -150,3 +150,153 @@ assert sys.monitoring.register_callback(3, sys.monitoring.events.LINE, print) is
 assert sys.monitoring.register_callback(3, sys.monitoring.events.LINE, None) is print
 sys.monitoring.free_tool_id(3)
 assert sys.monitoring.get_tool(3) is None
+
+# ---- code of trees
+
+PLACE = dict(lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+
+
+def run(source):
+    """What a source prints and means, by way of a tree that went through objects."""
+    space = {}
+    exec(compile(ast.parse(source), "<tree>", "exec"), space)
+    return space
+
+
+space = run(
+    '''
+"""doc"""
+import sys as system
+from os.path import join, sep as separator
+def deco(f): return f
+@deco
+def f(a, b=2, /, c: int = 3, *d, e, g=5, **h) -> str:
+    "doc of f"
+    return a, b, c, d, e, g, h
+class C[T: int](dict, metaclass=type):
+    x: int = 1
+    def m(self): return __class__, [y for y in (1, 2) if (z := y)], z
+async def co():
+    async with a as b: pass
+    async for i in j: await k
+def g():
+    try: yield 1
+    except (KeyError, ValueError) as e: raise e from None
+    else: yield from ()
+    finally: pass
+def m(v):
+    match v:
+        case {"k": [1, *rest], **more} if rest: return rest, more
+        case C(x=3) | None: return "C"
+        case -1 | 2.5 | "s" | b"b": return "literal"
+        case (a, b) as both: return a, b, both
+        case _: return "other"
+def loops():
+    out = []
+    for i in range(3):
+        if i == 0: continue
+        elif i == 1: out.append("one")
+        else: break
+    else: out.append("no")
+    while False: pass
+    else: out.append("else")
+    del i
+    return out
+type A[X] = list[X]
+w = 10
+text = f"{w!r:>{w}}|{w=}" f"{'x'}"
+t = t"{w:>3} a"
+v = w if not w == 3 < 4 else lambda: 1
+big, neg, cx, sur = 2**80, -5, 1e3 + 2j, "\\ud800"
+sl = [1, 2, 3, 4][1:3:1], {**{1: 2}, 3: 4}, {1, 2}, [*range(2)], (w, *[1])
+'''
+)
+assert space["__doc__"] == "doc" and space["f"].__doc__ == "doc of f" and space["f"].__code__.co_firstlineno == 6
+assert space["f"](1, e=4, z=6) == (1, 2, 3, (), 4, 5, {"z": 6})
+assert space["f"].__annotations__ == {"c": int, "return": str}
+assert space["C"]().m() == (space["C"], [1, 2], 2) and space["C"].__type_params__[0].__bound__ is int
+assert list(space["g"]()) == [1]
+m = space["m"]
+assert [m({"k": [1, 2], "o": 3}), m(None), m(-1), m((1, 2)), m(4)] == [
+    ([2], {"o": 3}),
+    "C",
+    "literal",
+    (1, 2, (1, 2)),
+    "other",
+]
+assert space["loops"]() == ["one", "else"]
+assert space["text"] == "        10|w=10x"
+assert (space["t"].strings, space["t"].interpolations[0].expression) == (("", " a"), "w")
+assert (space["big"], space["neg"], space["cx"], space["sur"]) == (2**80, -5, 1e3 + 2j, "\ud800")
+assert space["sl"] == ([2, 3], {1: 2, 3: 4}, {1, 2}, [0, 1], (10, 1))
+assert space["A"].__value__ == list[space["A"].__type_params__[0]]
+
+# The code of this very file is the same by way of a tree.
+with open(__file__, encoding="utf-8") as f:
+    source = f.read()
+
+
+def codes(code):
+    yield code.co_name, code.co_firstlineno, code.co_varnames, code.co_code
+    for c in code.co_consts:
+        if hasattr(c, "co_code"):
+            yield from codes(c)
+
+
+assert list(codes(compile(source, "f", "exec"))) == list(codes(compile(ast.parse(source), "f", "exec")))
+
+
+# Made by hand, transformed, and unparsed.
+class Doubler(ast.NodeTransformer):
+    def visit_Constant(self, node):
+        return ast.copy_location(ast.Constant(node.value * 2), node)
+
+
+doubled = Doubler().visit(ast.parse("(1, 'a', [2.5])", mode="eval"))
+assert eval(compile(ast.fix_missing_locations(doubled), "<t>", "eval")) == (2, "aa", [5.0])
+constant = ast.Expression(ast.Constant((1, frozenset([2]), None, ..., b"b", 3j, "\ud800", 2**70), **PLACE))
+assert eval(compile(constant, "<t>", "eval")) == (1, frozenset([2]), None, ..., b"b", 3j, "\ud800", 2**70)
+assert eval(compile(ast.Expression(ast.Constant(-(2**70), **PLACE)), "<t>", "eval")) == -(2**70)
+formatted = ast.Expression(ast.FormattedValue(ast.Constant(1.5, **PLACE), ord("r"), **PLACE))
+assert eval(compile(formatted, "<t>", "eval")) == "1.5"
+
+
+def refused(tree, error, text, mode="eval"):
+    try:
+        compile(tree, "<t>", mode)
+    except error as e:
+        assert str(e) == text, e
+    else:
+        raise AssertionError(text)
+
+
+one = ast.Constant(1, **PLACE)
+refused(ast.Module([], []), TypeError, "expected Expression node, got Module")
+refused(ast.Expression(ast.Constant(1)), TypeError, 'required field "lineno" missing from expr')
+refused(ast.Expression(ast.Constant([], **PLACE)), TypeError, "got an invalid type in Constant: list")
+refused(ast.Expression(ast.Name("None", ast.Load(), **PLACE)), ValueError, "identifier field can't represent 'None' constant")
+refused(
+    ast.Expression(ast.Name("a", ast.Store(), **PLACE)),
+    ValueError,
+    "expression must have Load context but has Store instead",
+)
+refused(ast.Expression(ast.BoolOp(ast.And(), [one], **PLACE)), ValueError, "BoolOp with less than 2 values")
+refused(ast.Expression(ast.UnaryOp(ast.Add(), one, **PLACE)), TypeError, "expected some sort of unaryop, but got Add()")
+refused(ast.Module([ast.If(one, [], [], **PLACE)], []), ValueError, "empty body on If", "exec")
+refused(ast.Module([None], []), ValueError, "None disallowed in statement list", "exec")
+refused(ast.Module([ast.Return(**PLACE)], []), SyntaxError, "'return' outside function (<t>, line 1)", "exec")
+endless = ast.UnaryOp(ast.Not(), one, **PLACE)
+endless.operand = endless
+try:
+    compile(ast.Expression(endless), "<t>", "eval")
+except RecursionError:
+    pass
+else:
+    raise AssertionError
+deep = one
+for _ in range(100000):
+    deep = ast.UnaryOp(ast.Not(), deep, **PLACE)
+try:
+    compile(ast.Expression(deep), "<t>", "eval")
+except RecursionError:
+    pass

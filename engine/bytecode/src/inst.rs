@@ -39,7 +39,7 @@ pub struct Row {
 }
 
 impl Row {
-    const fn new(first: u32, len: u32) -> Row {
+    pub(crate) const fn new(first: u32, len: u32) -> Row {
         Row { first, len }
     }
 

@@ -169,7 +169,7 @@ impl<'a> Compiler<'a> {
         if let Some(k) = keywords.iter().find(parenthesized)
             && let Some(name) = &k.arg
         {
-            let equal = self.source.text[name.end().to_usize()..].find('=').unwrap_or(0) + 1;
+            let equal = self.source.rest(name.end()).find('=').unwrap_or(0) + 1;
             let range = TextRange::new(name.start(), name.end() + TextSize::new(equal as u32));
             let message = "expression cannot contain assignment, perhaps you meant \"==\"?";
             return self.error(message, range);

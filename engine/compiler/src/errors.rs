@@ -119,7 +119,7 @@ pub fn locate(fault: Fault, source: &Source) -> SyntaxError {
         let last = end - u32::from(line_end);
         e.end_line = source.line_of(last);
         e.end_col = source.char_col(last) + u32::from(line_end);
-        e.text = Some(source.line_text(e.line).to_string());
+        e.text = source.has_text().then(|| source.line_text(e.line).to_string());
     }
     e
 }

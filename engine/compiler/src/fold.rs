@@ -42,6 +42,7 @@ pub fn literal(source: &Source, e: &Expr) -> Res<Option<Const>> {
         Expr::BooleanLiteral(b) => boolean(b.value),
         Expr::NoneLiteral(_) => Const::None,
         Expr::EllipsisLiteral(_) => Const::Ellipsis,
+        Expr::IpyEscapeCommand(c) => return Ok(source.constant(&c.value).cloned()),
         _ => return Ok(None),
     }))
 }

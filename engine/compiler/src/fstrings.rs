@@ -179,8 +179,10 @@ impl<'a> Compiler<'a> {
     fn interpolation(&mut self, i: &'a ast::InterpolatedElement) -> Res<()> {
         let row = self.expr_next(&i.expression)?;
         let text = self.u.alloc();
-        let source = interpolation_source(self.source, i);
-        self.u.load_str(text, &source);
+        match self.source.interpolation(i.range.start()) {
+            Some(source) => self.u.load_const(text, source),
+            None => self.u.load_str(text, &interpolation_source(self.source, i)),
+        }
         let spec = self.u.alloc();
         match &i.format_spec {
             Some(s) => {

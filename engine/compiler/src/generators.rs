@@ -99,7 +99,7 @@ impl<'a> Compiler<'a> {
 
     /// `yield @ 1` and `yield, 1`, which the parser takes for operators with a yield expression on the left.
     fn check_bare_yield(&self, range: TextRange) -> Res<()> {
-        let rest = &self.source.text[range.end().to_usize()..];
+        let rest = self.source.rest(range.end());
         let mut skip = rest.len() - rest.trim_start_matches([' ', '\t', '\x0c']).len();
         while let Some(next) = rest[skip..].strip_prefix("\\\n") {
             skip = rest.len() - next.trim_start_matches([' ', '\t', '\x0c']).len();

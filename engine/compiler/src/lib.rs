@@ -127,7 +127,19 @@ fn too_deep() -> Box<Fault> {
 
 fn compile_source(source: &Source, filename: &str, mode: Mode, options: &Options) -> Res<Compiled> {
     let (module, warnings) = parse::parse(source, mode, options.dont_imply_dedent)?;
-    let body = match &module {
+    compile_module(&module, warnings, source, filename, mode, options)
+}
+
+/// Code of the parser's tree.
+fn compile_module(
+    module: &Mod,
+    warnings: Vec<SyntaxWarning>,
+    source: &Source,
+    filename: &str,
+    mode: Mode,
+    options: &Options,
+) -> Res<Compiled> {
+    let body = match module {
         Mod::Module(m) => symbols::Body::Suite(&m.body),
         Mod::Expression(e) => symbols::Body::Expr(&e.body),
     };

@@ -116,7 +116,7 @@ impl<'a> Compiler<'a> {
                 if let Expr::BinOp(b) = end {
                     end = &b.left;
                 }
-                let rest = &self.source.text[end.end().to_usize()..];
+                let rest = self.source.rest(end.end());
                 let skip = rest.len() - rest.trim_start().len();
                 let len = rest.trim_start().chars().take_while(|c| "*/+-.".contains(*c)).count().max(1);
                 let start = end.end() + TextSize::new(skip as u32);

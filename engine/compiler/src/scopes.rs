@@ -241,7 +241,12 @@ impl<'a> ScopeTree<'a> {
             match scope.kind {
                 ScopeKind::Module => break,
                 ScopeKind::Class => {
-                    if matches!(name, "__class__" | "__classdict__" | "__conditional_annotations__") {
+                    let has = match name {
+                        "__class__" | "__classdict__" => true,
+                        "__conditional_annotations__" => scope.conditional_annotations,
+                        _ => false,
+                    };
+                    if has {
                         return Resolution::Free(p);
                     }
                     // An annotation scope sees the class's own names through its namespace.

@@ -1,12 +1,20 @@
 //! The decoded source text and its lines.
 
 use crate::errors::{ErrorKind, SyntaxError};
-use ruff_text_size::TextRange;
-use skein_bytecode::Position;
+use ruff_text_size::{TextRange, TextSize};
+use skein_bytecode::{Const, Position};
 
+/// Of a tree that a program made there is no text: see [`Source::of_places`].
+#[derive(Default)]
 pub struct Source {
     pub text: String,
     line_starts: Vec<u32>,
+    /// Line and column of each offset, where there is no text.
+    places: Vec<(u32, u32)>,
+    /// Constants that no literal stands for.
+    constants: Vec<Const>,
+    /// Texts of interpolations, in the order of their offsets.
+    texts: Vec<(u32, Const)>,
 }
 
 impl Source {
@@ -18,11 +26,40 @@ impl Source {
                 line_starts.push(i as u32 + 1);
             }
         }
-        Source { text, line_starts }
+        Source { text, line_starts, ..Source::default() }
+    }
+
+    /// No text, but the places that offsets stand for, and what else a tree has and text would tell.
+    pub fn of_places(places: Vec<(u32, u32)>, constants: Vec<Const>, texts: Vec<(u32, Const)>) -> Source {
+        Source { places, constants, texts, ..Source::default() }
+    }
+
+    /// Is there source text?
+    pub fn has_text(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The text behind an offset; none where there is no text.
+    pub fn rest(&self, offset: TextSize) -> &str {
+        if self.has_text() { &self.text[offset.to_usize()..] } else { "" }
+    }
+
+    /// The constant that a node names by its number.
+    pub fn constant(&self, number: &str) -> Option<&Const> {
+        self.constants.get(number.parse::<usize>().ok()?)
+    }
+
+    /// The text of the interpolation that begins at an offset.
+    pub fn interpolation(&self, offset: TextSize) -> Option<&Const> {
+        let i = self.texts.binary_search_by_key(&offset.to_u32(), |t| t.0).ok()?;
+        Some(&self.texts[i].1)
     }
 
     /// Line (from 1) and byte column (from 0) of an offset.
     pub fn locate(&self, offset: u32) -> (u32, u32) {
+        if !self.has_text() {
+            return self.places.get(offset as usize).copied().unwrap_or_default();
+        }
         let line = self.line_starts.partition_point(|&s| s <= offset);
         (line as u32, offset - self.line_starts[line - 1])
     }
@@ -33,6 +70,9 @@ impl Source {
 
     /// Text of a line, its line end included.
     pub fn line_text(&self, line: u32) -> &str {
+        if line == 0 {
+            return "";
+        }
         let start = self.line_starts.get(line as usize - 1).map_or(self.text.len(), |&s| s as usize);
         let end = self.line_starts.get(line as usize).map_or(self.text.len(), |&s| s as usize);
         &self.text[start..end]
@@ -41,6 +81,9 @@ impl Source {
     /// Character column (from 1) of an offset.
     pub fn char_col(&self, offset: u32) -> u32 {
         let (line, col) = self.locate(offset);
+        if !self.has_text() {
+            return col.wrapping_add(1);
+        }
         let text = self.line_text(line);
         let col = (col as usize).min(text.len());
         text.as_bytes()[..col].iter().filter(|&&b| b & 0xc0 != 0x80).count() as u32 + 1

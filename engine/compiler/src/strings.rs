@@ -19,7 +19,11 @@ impl Source {
 
     pub fn push_literal(&self, out: &mut Vec<u8>, part: &ast::StringLiteral) {
         let raw = part.flags.prefix().is_raw();
-        self.push_text(out, &part.value, part.content_range(), raw, false);
+        if !raw && part.value.contains('\u{fffd}') && self.has_text() {
+            self.push_text(out, &part.value, part.content_range(), raw, false);
+        } else {
+            out.extend_from_slice(part.value.as_bytes());
+        }
     }
 
     pub fn push_text(&self, out: &mut Vec<u8>, value: &str, content: TextRange, raw: bool, braces: bool) {

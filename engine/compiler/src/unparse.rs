@@ -188,7 +188,10 @@ impl Writer<'_, '_> {
             Expr::NoneLiteral(_) => self.push("None"),
             Expr::EllipsisLiteral(_) => self.push("..."),
             Expr::Yield(_) | Expr::YieldFrom(_) | Expr::TString(_) | Expr::IpyEscapeCommand(_) => {
-                let text = self.c.source.text[e.range()].to_string();
+                let text = match self.c.source.has_text() {
+                    true => self.c.source.text[e.range()].to_string(),
+                    false => "...".to_string(),
+                };
                 self.push(&text);
             }
         }

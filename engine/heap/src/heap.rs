@@ -31,6 +31,8 @@ pub struct Heap<M: ObjectModel> {
     pub(crate) mark_stack: RefCell<Stack<*const Header>>,
     pub(crate) tables: Tables,
     pub(crate) pacing: Pacing,
+    /// See [`Heap::set_context`].
+    pub(crate) context: Cell<*const ()>,
     marker: PhantomData<(*mut (), M)>,
 }
 
@@ -39,6 +41,11 @@ impl<M: ObjectModel> Heap<M> {
     pub const CURSOR_OFFSET: usize = std::mem::offset_of!(Self, space.cursor);
     /// Where compiled code finds the allocation limit in a `Heap`.
     pub const LIMIT_OFFSET: usize = std::mem::offset_of!(Self, space.limit);
+
+    /// What the model's `trace` finds as [`crate::Tracer::context`]; null before.
+    pub fn set_context(&self, context: *const ()) {
+        self.context.set(context);
+    }
 
     /// Reserves address space; no memory is used yet.
     pub fn new(config: HeapConfig) -> Result<Self, ReserveError> {
@@ -64,6 +71,7 @@ impl<M: ObjectModel> Heap<M> {
             mark_stack: RefCell::new(Stack::new(config.mark_stack_entries)),
             tables: Tables::default(),
             pacing: Pacing::new(&config),
+            context: Cell::new(std::ptr::null()),
             marker: PhantomData,
         })
     }

@@ -62,6 +62,12 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
         }
     }
 
+    /// What [`Heap::set_context`] was told.
+    #[inline(always)]
+    pub fn context(&self) -> *const () {
+        self.heap.context.get()
+    }
+
     /// Visits a precise value word: a reference iff its low three bits are 0 and it lies inside
     /// the heap's range, then to the begin of an object; otherwise it is ignored.
     #[inline(always)]

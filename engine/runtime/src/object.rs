@@ -330,6 +330,11 @@ unsafe impl ObjectModel for Model {
     unsafe fn trace(obj: *const Header, tracer: &mut Tracer<'_>) {
         // SAFETY: an object of the heap.
         unsafe {
+            // An object keeps its class alive. The builtin types, whose shapes come first, live anyway.
+            let shapes = &*tracer.context().cast::<crate::shape::ShapeTable>();
+            if let Some(ty) = shapes.class_of((*obj).shape.get()) {
+                tracer.visit_object(ty.header());
+            }
             (fns(obj).trace)(obj, tracer);
             if let Some(word) = dict_word(&*obj) {
                 word.trace(tracer);

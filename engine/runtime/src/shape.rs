@@ -19,7 +19,7 @@ pub type ShapeId = u32;
 /// More attributes than this, and an instance goes over to a dictionary.
 pub const MAX_SLOTS: usize = 64;
 
-/// One shape. Lives as long as the isolate.
+/// One shape. Lives as long as its type: what has it from the table must not keep it over a collection.
 pub struct Shape {
     pub id: ShapeId,
     pub ty: Cell<Ref<Type>>,
@@ -45,6 +45,21 @@ impl Shape {
 #[derive(Default)]
 pub struct ShapeTable {
     shapes: UnsafeCell<Vec<&'static Shape>>,
+    /// The shapes before this one are those of builtin types.
+    first: Cell<ShapeId>,
+}
+
+impl Drop for ShapeTable {
+    fn drop(&mut self) {
+        let shapes = std::mem::take(self.shapes.get_mut());
+        let none = shapes.first().copied();
+        for (i, shape) in shapes.into_iter().enumerate() {
+            if i == 0 || !none.is_some_and(|none| std::ptr::eq(shape, none)) {
+                // SAFETY: leaked by `add`; with the isolate goes all that could look at it.
+                drop(unsafe { Box::from_raw(std::ptr::from_ref(shape).cast_mut()) });
+            }
+        }
+    }
 }
 
 impl ShapeTable {
@@ -98,6 +113,32 @@ impl ShapeTable {
         let to = self.add_root(from.ty.get(), from.inline_cap, false, names.into());
         from.transitions.borrow_mut().push((name, to.id));
         Some(to)
+    }
+
+    /// All shapes so far are those of types that live as long as the isolate.
+    pub fn seal(&self) {
+        // SAFETY: as in `get`.
+        self.first.set(unsafe { (&*self.shapes.get()).len() } as ShapeId);
+    }
+
+    /// The class of a shape, unless it is one that lives as long as the isolate anyway.
+    #[inline(always)]
+    pub fn class_of(&self, id: ShapeId) -> Option<Ref<Type>> {
+        (id >= self.first.get()).then(|| self.get(id).ty.get())
+    }
+
+    /// Frees the shapes of classes that have died. Their ids are not used again, so that nothing matches them.
+    pub fn forget_dead(&self, is_live: impl Fn(Ref<Type>) -> bool) {
+        // SAFETY: as in `add`; `is_live` adds no shapes.
+        let shapes = unsafe { &mut *self.shapes.get() };
+        let none = shapes[0];
+        for shape in shapes.iter_mut().skip(self.first.get() as usize) {
+            if !std::ptr::eq(*shape, none) && !is_live(shape.ty.get()) {
+                let dead = std::mem::replace(shape, none);
+                // SAFETY: leaked by `add`, and no object of the class is left that could lead to it.
+                drop(unsafe { Box::from_raw(std::ptr::from_ref(dead).cast_mut()) });
+            }
+        }
     }
 
     pub fn for_each(&self, mut f: impl FnMut(&'static Shape)) {

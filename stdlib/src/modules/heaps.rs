@@ -140,7 +140,7 @@ fn position(
             Some(l) if vm.type_of(row) == vm.types.list => {
                 l.get(middle as usize).ok_or_else(|| vm.index_error("list index out of range"))?
             }
-            _ => vm.get_item(row, Value::small_int(middle))?,
+            _ => vm.get_item(row, vm.int(middle)?)?,
         };
         if let Some(k) = key {
             v = vm.call(k, &[v])?;
@@ -173,7 +173,7 @@ fn insert(
             let at = (i as usize).min(l.len());
             l.splice(vm, at, at, &[x])
         }
-        _ => vm.call_method(row, "insert", &[Value::small_int(i), x]).map(|_| ()),
+        _ => vm.call_method(row, "insert", &[vm.int(i)?, x]).map(|_| ()),
     }
 }
 

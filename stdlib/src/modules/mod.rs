@@ -37,7 +37,7 @@ use skein_runtime::types::module::MakeModule;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
-pub use ast::to_object as tree_to_object;
+pub use ast::{from_object as tree_from_object, is_node as is_tree, to_object as tree_to_object};
 pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.

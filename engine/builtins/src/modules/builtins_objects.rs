@@ -194,24 +194,37 @@ fn compile(
     if wanted & !(compile_flags::ALL | compile_flags::FUTURES) != 0 {
         return Err(vm.value_error("compile(): unrecognised flags"));
     }
-    let Some(text) = source_text(vm, source, blanks)? else {
-        if source.cast::<CodeObject>().is_some() {
-            return Ok(source);
-        }
-        return Err(vm.type_error("compile() arg 1 must be a string, bytes or AST object"));
-    };
     let optimize = match optimize.unwrap_or(-1) {
         -1 => vm.config.optimize,
         n @ 0..=2 => n as u8,
         _ => return Err(vm.value_error("compile(): invalid optimize value")),
     };
     let inherited = if dont_inherit.unwrap_or(false) { 0 } else { inherited_flags(vm) };
-    if wanted & compile_flags::ONLY_AST != 0 {
-        let (flags, decoded) = (inherited | wanted, text.decoded);
-        let what = Compile { source: &text.bytes, filename: &filename, mode, optimize, flags, decoded };
-        return vm.hooks.clone().parse(vm, &what);
+    let flags = inherited | wanted;
+    let hooks = vm.hooks.clone();
+    if hooks.is_tree(vm, source)? {
+        if wanted & compile_flags::ONLY_AST != 0 {
+            return Ok(source);
+        }
+        let what = Compile { source: &[], filename: &filename, mode, optimize, flags, decoded: true };
+        let code = hooks.compile_tree(vm, source, &what)?;
+        return Ok(load(vm, code)?.value());
     }
-    Ok(compile_text(vm, &text, &filename, mode, inherited | wanted, optimize)?.value())
+    let Some(text) = source_text(vm, source, blanks)? else {
+        return Err(vm.type_error("compile() arg 1 must be a string, bytes or AST object"));
+    };
+    if wanted & compile_flags::ONLY_AST != 0 {
+        let what = Compile {
+            source: &text.bytes,
+            filename: &filename,
+            mode,
+            optimize,
+            flags,
+            decoded: text.decoded,
+        };
+        return hooks.parse(vm, &what);
+    }
+    Ok(compile_text(vm, &text, &filename, mode, flags, optimize)?.value())
 }
 
 /// Globals and locals of `exec` and `eval`.

@@ -208,14 +208,14 @@ fn tm_of(vm: &Vm, v: Option<Value>, function: &str) -> R<libc::tm> {
     }
     // SAFETY: plain data.
     let mut tm: libc::tm = unsafe { std::mem::zeroed() };
-    tm.tm_year = n[0] - 1900;
-    tm.tm_mon = n[1] - 1;
+    tm.tm_year = n[0].checked_sub(1900).ok_or_else(|| vm.overflow_error("year out of range"))?;
+    tm.tm_mon = n[1].wrapping_sub(1);
     tm.tm_mday = n[2];
     tm.tm_hour = n[3];
     tm.tm_min = n[4];
     tm.tm_sec = n[5];
-    tm.tm_wday = (n[6] + 1) % 7;
-    tm.tm_yday = n[7] - 1;
+    tm.tm_wday = n[6].wrapping_add(1) % 7;
+    tm.tm_yday = n[7].wrapping_sub(1);
     tm.tm_isdst = n[8];
     if let Some(d) = vm.instance_dict(v)?
         && let Some(off) = d.get_name(vm, "tm_gmtoff")?
@@ -275,7 +275,7 @@ fn asctime_text(tm: &libc::tm) -> String {
         tm.tm_hour,
         tm.tm_min,
         tm.tm_sec,
-        1900 + tm.tm_year
+        1900 + i64::from(tm.tm_year)
     )
 }
 

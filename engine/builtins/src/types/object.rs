@@ -250,6 +250,7 @@ fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     if let Some(m) = v.cast::<skein_runtime::types::module::Module>()
         && to.is_subtype(vm.types.module)
     {
+        vm.heap.write_barrier(m.header());
         m.header().shape.set(to.root_shape_id());
         return Ok(());
     }
@@ -269,6 +270,10 @@ fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
             to.name_string(),
             from.name_string()
         )));
+    }
+    // The object leads to another class from now on.
+    if let Some(h) = v.header() {
+        vm.heap.write_barrier(h);
     }
     match v.cast::<skein_runtime::types::instance::Instance>() {
         Some(i) => {

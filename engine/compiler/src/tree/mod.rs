@@ -6,14 +6,18 @@
 mod from_source;
 mod from_strings;
 pub mod schema;
+mod to_parsed;
+mod to_strings;
+mod validate;
 
 use crate::errors::{self, SyntaxError, SyntaxWarning};
 use crate::source::{self, Source};
-use crate::{Mode, Options, RED_ZONE, STACK, nesting, parse as parser};
+use crate::{Compiled, Mode, Options, RED_ZONE, STACK, compile_module, nesting, parse as parser};
 use from_source::Builder;
 use ruff_python_ast::token::Tokens;
 use schema::Class;
 use skein_bytecode::{Const, Position};
+pub use validate::Wrong;
 
 /// A node of a tree.
 #[derive(Debug)]
@@ -59,6 +63,30 @@ impl Drop for Node {
     }
 }
 
+/// Code of a tree that [`validate`] has nothing against.
+///
+/// # Errors
+/// SyntaxError and its like.
+pub fn compile(tree: &Node, filename: &str, mode: Mode, options: &Options) -> Result<Compiled, SyntaxError> {
+    // How deep it nests is bounded by who made it: see [`MAX_NODES_DEEP`].
+    stacker::maybe_grow(RED_ZONE, STACK, || {
+        let (module, source) = to_parsed::parsed(tree);
+        compile_module(&module, Vec::new(), &source, filename, mode, options)
+            .map_err(|e| errors::locate(*e, &source))
+    })
+}
+
+/// Checks what the compiler relies on.
+///
+/// # Errors
+/// What is wrong with the tree.
+pub fn validate(tree: &Node) -> Result<(), Wrong> {
+    stacker::maybe_grow(RED_ZONE, STACK, || validate::validate(tree))
+}
+
+/// How deep nodes of a tree that is to be compiled may nest.
+pub const MAX_NODES_DEEP: usize = 3000;
+
 /// A parsed source text.
 pub struct Parsed {
     pub tree: Node,
@@ -77,4 +105,39 @@ pub fn parse(source: &[u8], mode: Mode, options: &Options) -> Result<Parsed, Syn
         Ok(Parsed { tree: builder.module(&module, mode == Mode::Single)?, warnings })
     };
     stacker::maybe_grow(RED_ZONE, STACK, || parse().map_err(|e| errors::locate(*e, &source)))
+}
+
+/// Fields by their numbers.
+impl Node {
+    pub fn opt(&self, i: usize) -> Option<&Node> {
+        match self.fields.get(i) {
+            Some(Field::Node(node)) => Some(node),
+            _ => None,
+        }
+    }
+
+    pub fn node(&self, i: usize) -> &Node {
+        self.opt(i).expect("whoever makes trees gives required fields their nodes")
+    }
+
+    pub fn list(&self, i: usize) -> &[Field] {
+        match self.fields.get(i) {
+            Some(Field::List(items)) => items,
+            _ => &[],
+        }
+    }
+
+    pub fn text(&self, i: usize) -> Option<&str> {
+        match self.fields.get(i) {
+            Some(Field::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub fn int(&self, i: usize) -> i64 {
+        match self.fields.get(i) {
+            Some(Field::Int(n)) => *n,
+            _ => 0,
+        }
+    }
 }

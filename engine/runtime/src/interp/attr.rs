@@ -515,10 +515,9 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
                 return Ok(at.skip(2));
             }
             ty.watch(vm, name, frame_code(at.base))?;
-            frame_code(at.base).barrier(vm);
             cache.misses.set(cache.misses.get() + 1);
             cache.shape.set(shape.id);
-            cache.function.set(Some(f));
+            cache.function.set(f);
             set_op(at, Op::LoadMethodCached);
         }
         return Ok(at.skip(2));

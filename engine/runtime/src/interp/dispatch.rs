@@ -370,10 +370,11 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
             Op::LoadMethod => slow!(vm, at, LoadMethod),
             Op::LoadMethodCached => {
                 let obj = at.reg(at.b());
-                // SAFETY: the loader has put a cache there.
+                // SAFETY: the loader has put a cache there. The object keeps its class alive, that its methods;
+                // and a change of the class resets the cache.
                 let f = unsafe {
                     let cache = &*at.extra_ptr::<MethodCache>();
-                    if has_shape(obj, cache.shape.get()) { cache.function.get() } else { None }
+                    if has_shape(obj, cache.shape.get()) { Some(cache.function.get()) } else { None }
                 };
                 let Some(f) = f else { slow!(vm, at, LoadMethodCached) };
                 let w = at.window();

@@ -1,6 +1,6 @@
 //! Reading frames: their heads, and the walk from the innermost outwards.
 
-use crate::context::{Context, RECORD};
+use crate::context::{Context, FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::Site;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
 use crate::object::Ref;
@@ -142,6 +142,30 @@ impl Stack {
     }
 }
 
+/// Empties the registers of the running context that nobody will look at, so that what they still have is not kept
+/// by them. Their words count as references otherwise.
+pub fn clear_dead_registers(vm: &Vm) {
+    // Where the frame above begins: it may stand in the window of the one below.
+    let mut above = std::ptr::null_mut::<Value>();
+    for frame in Walk::running(vm) {
+        let code = frame_code(frame.base);
+        let registers = usize::from(code.portable().nregs);
+        let own = match (above as usize).checked_sub(frame.base as usize) {
+            Some(bytes) => registers.min(bytes / size_of::<Value>()),
+            None => registers,
+        };
+        for i in (0..own).filter(|&i| !code.liveness().held(frame.unit, i)) {
+            // SAFETY: one of the frame's registers, in no other frame; what it had is not needed.
+            unsafe { *frame.base.add(i) = Value::UNBOUND };
+        }
+        // SAFETY: a frame's head precedes its registers, and a record that where the tag says so.
+        unsafe {
+            let record = if return_word(frame.base) & RECORD != 0 { RECORD_WORDS } else { 0 };
+            above = frame.base.sub(FRAME_WORDS + record);
+        }
+    }
+}
+
 /// The frame object for a live frame of the running context, made at the first asking. MemoryError.
 pub fn frame_object(vm: &Vm, base: *mut Value) -> R<Ref<FrameObject>> {
     Stack::running(vm).frame_object(vm, base)
@@ -263,7 +287,7 @@ fn register_word(f: Ref<FrameObject>, place: &FramePlace, i: usize) -> u64 {
     match place {
         // SAFETY: a frame has registers for all locals.
         FramePlace::Live(w) => unsafe { *w.base.add(i).cast::<u64>() },
-        FramePlace::Suspended(g) => g.registers().get(i).map_or(0, |r| r.get()),
+        FramePlace::Suspended(g) => g.live_registers().get(i).map_or(0, |r| r.get()),
         FramePlace::Left => {
             f.saved().and_then(|s| s.slots().get(i).and_then(|s| s.get())).map_or(0, Value::bits)
         }

@@ -13,7 +13,7 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Code, Const, Extra, LocalKind, Op, flags};
+use skein_bytecode::{Code, Const, Extra, Liveness, LocalKind, Op, flags};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -31,6 +31,8 @@ pub struct CodeObject {
     home: Field,
     /// Tuple of the parameters' names, made when keywords are first bound.
     parameters: Field,
+    /// Made when it is first asked for; null before.
+    liveness: Cell<*mut Liveness>,
 }
 
 /// Head of an executable block.
@@ -71,7 +73,28 @@ pub struct MethodCache {
     pub shape: Cell<u32>,
     pub misses: Cell<u32>,
     pub name: Ref<Str>,
-    pub function: Cell<Option<Value>>,
+    pub function: Uncounted,
+}
+
+/// A value that is not kept alive by being here: its word is inverted, so that the collector, which goes over caches
+/// word by word, does not see it. Whoever reads it must know from elsewhere that it is alive.
+pub struct Uncounted(Cell<u64>);
+
+impl Uncounted {
+    #[inline(always)]
+    pub fn set(&self, v: Value) {
+        self.0.set(!v.bits());
+    }
+
+    /// The value that was set last.
+    ///
+    /// # Safety
+    /// One was set, and it is alive.
+    #[inline(always)]
+    pub unsafe fn get(&self) -> Value {
+        // SAFETY: the caller's promise.
+        unsafe { Value::from_bits(!self.0.get()) }
+    }
 }
 
 /// Inline cache of a module's attribute, in place of either kind above.
@@ -133,12 +156,15 @@ unsafe impl Object for CodeObject {
         }
     }
     fn drop_external(&mut self) {
-        // SAFETY: made by `load`; both are freed once.
+        // SAFETY: made by `load` and `liveness`; each is freed once.
         unsafe {
             if let Some(exec) = self.exec.get().as_ref() {
                 std::alloc::dealloc(self.exec.get().cast(), layout(exec.size));
             }
             drop(Rc::from_raw(self.portable.get()));
+            if !self.liveness.get().is_null() {
+                drop(Box::from_raw(self.liveness.get()));
+            }
         }
     }
 }
@@ -202,6 +228,15 @@ impl CodeObject {
     pub fn portable(&self) -> &Code {
         // SAFETY: set by `load` for the object's life.
         unsafe { &*self.portable.get() }
+    }
+
+    /// Which registers matter at its instructions.
+    pub fn liveness(&self) -> &Liveness {
+        if self.liveness.get().is_null() {
+            self.liveness.set(Box::into_raw(Box::new(Liveness::of(self.portable()))));
+        }
+        // SAFETY: made by this function, for the object's life.
+        unsafe { &*self.liveness.get() }
     }
 
     /// Unit index of an instruction address in the block.

@@ -30,3 +30,4 @@ pub mod traceback;
 pub mod tuple;
 pub mod typeobj;
 mod watch;
+pub mod weak_list;

@@ -1,11 +1,10 @@
 //! `str`: immutable text as WTF-8 bytes.
 //!
 //! ```text
-//! Str | header (bits: ASCII, INTERNED) | hash (0: not known) | bytes | chars | data … 0
+//! Str | header (bits: ASCII, INTERNED) | hash (0: not known) | bytes | chars | data … 0 | marks …
 //! ```
-//! WTF-8 is UTF-8 that may also hold lone surrogates. A text that is all ASCII is indexed directly;
-//! others find character positions through a table that is built at the first use
-//! (see [`Str::byte_offset`]).
+//! WTF-8 is UTF-8 that may also hold lone surrogates. A text that is all ASCII is indexed directly; others end with
+//! *marks*, the byte offset of each 64th character, so that a position is found by walking over less than 64.
 
 use crate::object::{Header, Kind, Object, Ref, Tracer};
 use crate::types::typeobj::Type;
@@ -25,6 +24,19 @@ pub struct Str {
     data: [u8; 0],
 }
 
+/// Characters between two marks.
+const STRIDE: usize = 64;
+
+/// Marks of a text of this many bytes and characters. Without offsets of 32 bits there are none.
+fn mark_count(len: usize, chars: usize) -> usize {
+    if len == chars || len > u32::MAX as usize { 0 } else { chars.saturating_sub(1) / STRIDE }
+}
+
+/// Bytes of the data with the zero behind it, where marks may stand then.
+fn data_bytes(len: usize) -> usize {
+    (len + 1).next_multiple_of(8)
+}
+
 const ASCII: u16 = 1;
 const INTERNED: u16 = 2;
 
@@ -32,7 +44,8 @@ const INTERNED: u16 = 2;
 unsafe impl Object for Str {
     const KIND: Kind = Kind::Str;
     fn size(&self) -> usize {
-        size_of::<Str>() + self.len.get() + 1
+        let (len, chars) = (self.len.get(), self.chars.get());
+        size_of::<Str>() + data_bytes(len) + (mark_count(len, chars) * size_of::<u32>()).next_multiple_of(8)
     }
     fn trace(&self, _tracer: &mut Tracer<'_>) {}
 }
@@ -63,7 +76,8 @@ impl Str {
 
     #[inline]
     fn alloc(vm: &Vm, len: usize, chars: usize, shape: u32, extra: usize) -> R<Ref<Str>> {
-        let s = vm.alloc::<Str>(size_of::<Str>() + len + 1 + extra, shape)?;
+        let marks = (mark_count(len, chars) * size_of::<u32>()).next_multiple_of(8);
+        let s = vm.alloc::<Str>(size_of::<Str>() + data_bytes(len) + marks + extra, shape)?;
         s.len.set(len);
         s.chars.set(chars);
         if len == chars {
@@ -77,6 +91,39 @@ impl Str {
     fn fill(&self, fill: impl FnOnce(&mut [u8])) {
         // SAFETY: `len` bytes follow the struct, and nobody else knows the object yet.
         fill(unsafe { std::slice::from_raw_parts_mut(self.data.as_ptr() as *mut u8, self.len.get()) });
+        if !self.marks().is_empty() {
+            self.set_marks();
+        }
+    }
+
+    /// The byte offsets of the characters `STRIDE`, `2 * STRIDE` and so on.
+    #[inline]
+    fn marks(&self) -> &[Cell<u32>] {
+        let len = self.len.get();
+        // SAFETY: they follow the data.
+        unsafe {
+            let p = self.data.as_ptr().add(data_bytes(len)).cast();
+            std::slice::from_raw_parts(p, mark_count(len, self.chars.get()))
+        }
+    }
+
+    fn set_marks(&self) {
+        let mut marks = self.marks().iter();
+        let mut next = STRIDE;
+        let mut chars = 0;
+        for (at, b) in self.bytes().iter().enumerate() {
+            if b & 0xc0 == 0x80 {
+                continue;
+            }
+            if chars == next {
+                match marks.next() {
+                    Some(mark) => mark.set(at as u32),
+                    None => return,
+                }
+                next += STRIDE;
+            }
+            chars += 1;
+        }
     }
 
     /// The WTF-8 bytes.
@@ -129,28 +176,33 @@ impl Str {
         }
     }
 
-    /// Byte offset of the character at `index`, which is at most the length. For non-ASCII text
-    /// this scans from the nearer end.
+    /// Byte offset of the character at `index`, which is at most the length.
+    #[inline]
     pub fn byte_offset(&self, index: usize) -> usize {
-        if self.is_ascii() {
-            return index;
-        }
+        if self.is_ascii() { index } else { self.byte_offset_by_marks(index) }
+    }
+
+    fn byte_offset_by_marks(&self, index: usize) -> usize {
         let bytes = self.bytes();
-        if index * 2 <= self.char_len() {
-            let mut at = 0;
-            for _ in 0..index {
-                at += char_width(bytes[at]);
-            }
-            return at;
+        if index >= self.char_len() {
+            return bytes.len();
         }
-        let mut at = bytes.len();
-        for _ in index..self.char_len() {
-            at -= 1;
-            while bytes[at] & 0xc0 == 0x80 {
-                at -= 1;
-            }
+        let passed = (index / STRIDE).min(self.marks().len());
+        let mut at = passed.checked_sub(1).map_or(0, |i| self.marks()[i].get() as usize);
+        for _ in passed * STRIDE..index {
+            at += char_width(bytes[at]);
         }
         at
+    }
+
+    /// Index of the character that begins at this byte offset; the length for the end.
+    pub fn char_index(&self, offset: usize) -> usize {
+        if self.is_ascii() {
+            return offset;
+        }
+        let passed = self.marks().partition_point(|mark| mark.get() as usize <= offset);
+        let from = passed.checked_sub(1).map_or(0, |i| self.marks()[i].get() as usize);
+        passed * STRIDE + count_chars(&self.bytes()[from..offset])
     }
 
     /// The characters' code points, lone surrogates included.

@@ -11,6 +11,7 @@ use crate::types::dict::Dict;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::watch::Watchers;
+use crate::types::weak_list::WeakList;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use skein_bytecode::Special;
@@ -30,8 +31,8 @@ pub struct Type {
     pub base: Field,
     /// The namespace.
     pub dict: Field,
-    /// List of weak references to direct subclasses.
-    pub subclasses: Field,
+    /// The direct subclasses.
+    pub subclasses: WeakList,
     /// Tuple of the names in `__slots__` of this type and its bases, in slot order.
     pub slot_names: Field,
     version: Cell<u32>,
@@ -80,21 +81,20 @@ unsafe impl Object for Type {
         size_of::<Type>()
     }
     fn trace(&self, t: &mut Tracer<'_>) {
-        for f in [
-            &self.name,
-            &self.qualname,
-            &self.bases,
-            &self.mro,
-            &self.base,
-            &self.dict,
-            &self.subclasses,
-            &self.slot_names,
-            &self.watchers.codes,
-        ] {
+        for f in
+            [&self.name, &self.qualname, &self.bases, &self.mro, &self.base, &self.dict, &self.slot_names]
+        {
             f.trace(t);
         }
     }
+    fn clear_weak(&self, is_live: &dyn Fn(*const Header) -> bool) -> bool {
+        self.subclasses.retain(is_live);
+        self.watchers.codes.retain(is_live);
+        false
+    }
     fn drop_external(&mut self) {
+        self.subclasses.free();
+        self.watchers.codes.free();
         let p = std::ptr::slice_from_raw_parts_mut(self.specials.get(), Special::COUNT);
         // SAFETY: made by `init` from a box of this length.
         drop(unsafe { Box::from_raw(p) });
@@ -115,6 +115,7 @@ impl Ref<Type> {
         let table: Box<[Cell<u64>]> = (0..Special::COUNT).map(|_| Cell::new(0)).collect();
         self.specials.set(Box::into_raw(table).cast());
         vm.heap.register_free_on_death(self.header());
+        vm.heap.register_weak(self.header());
         self.version.set(vm.next_type_version());
     }
 

@@ -4,11 +4,11 @@
 //! the shape still is what it was it does not check, it is *told*. So whoever relies on the look-up
 //! of a name on a type registers here, and a change of that name there (or in a base) resets it.
 
-use crate::object::{Field, Ref};
+use crate::object::Ref;
 use crate::types::code::{CodeObject, reset_attribute_caches};
-use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::typeobj::Type;
+use crate::types::weak_list::WeakList;
 use crate::value::R;
 use crate::vm::Vm;
 use std::cell::Cell;
@@ -16,14 +16,11 @@ use std::cell::Cell;
 /// The watchpoints of one type.
 #[repr(C)]
 pub struct Watchers {
-    /// List of the code objects whose caches rely on the type.
-    pub codes: Field,
+    /// The code objects whose caches rely on the type.
+    pub codes: WeakList,
     /// Of the names relied on: a bit each, by address. Names of other bits are surely not among them.
     names: Cell<u64>,
 }
-
-/// Registrations looked at before a code object is added once more.
-const RECENT: usize = 8;
 
 fn bit(name: Ref<Str>) -> u64 {
     1 << ((name.as_ptr() as usize >> 4) & 63)
@@ -32,17 +29,7 @@ fn bit(name: Ref<Str>) -> u64 {
 impl Ref<Type> {
     /// Caches of `code` are about to rely on what looking up `name` on this type gives. MemoryError.
     pub fn watch(self, vm: &Vm, name: Ref<Str>, code: Ref<CodeObject>) -> R<()> {
-        let list = match self.watchers.codes.cast::<List>() {
-            Some(list) => list,
-            None => {
-                let list = List::with_capacity(vm, 4)?;
-                self.watchers.codes.set(vm, self, list.value());
-                list
-            }
-        };
-        if !list.items().iter().rev().take(RECENT).any(|c| c.is(code.value())) {
-            list.push(vm, code.value())?;
-        }
+        self.watchers.codes.add(vm, self, code.header())?;
         self.watch_name(name);
         Ok(())
     }
@@ -59,16 +46,14 @@ impl Ref<Type> {
             return;
         }
         vm.attributes.forget();
-        if let Some(list) = self.watchers.codes.cast::<List>() {
-            for code in list.items() {
-                if let Some(code) = code.cast::<CodeObject>() {
-                    reset_attribute_caches(code, name);
-                }
-            }
+        let mut i = 0;
+        while let Some(code) = self.watchers.codes.get::<CodeObject>(i) {
+            i += 1;
+            reset_attribute_caches(code, name);
         }
         if name.is_none() {
             self.watchers.names.set(0);
-            self.watchers.codes.init(None);
+            self.watchers.codes.clear();
         }
     }
 }

@@ -161,6 +161,14 @@ impl Vm {
             // context's registers up to its published top; other contexts through their owners.
             stats = Some(unsafe { self.heap.collect(kind, &mut roots) });
         });
+        if kind == CollectKind::Major {
+            // What is dead is no object any more.
+            let is_live = |ty: Ref<Type>| {
+                let address = ty.header() as *const Header;
+                self.heap.resolve(address as u64).is_some_and(|h| std::ptr::eq(h, address))
+            };
+            self.shapes.forget_dead(is_live);
+        }
         self.attributes.forget();
         for row in &self.method_cache {
             row.clear();
@@ -182,7 +190,6 @@ impl Vm {
         }
         self.interned.borrow().trace(t);
         self.shapes.for_each(|s| {
-            t.visit_object(s.ty.get().header());
             for n in &s.names {
                 t.visit_object(n.header());
             }

@@ -110,6 +110,7 @@ impl Vm {
             module_state: RefCell::default(),
             root_tracers: RefCell::default(),
         });
+        vm.heap.set_context(std::ptr::from_ref(&vm.shapes).cast());
         vm.set_native_stack();
         vm.init_types(&list, &exceptions).map_err(|_| no_memory())?;
         let this: &Vm = &vm;
@@ -118,6 +119,7 @@ impl Vm {
         let specials = specials.collect::<R<Vec<_>>>().map_err(|_| no_memory())?;
         vm.names = names;
         vm.special_names = specials;
+        vm.shapes.seal();
         vm.fill_types(&list, &exceptions).map_err(|_| no_memory())?;
         vm.known.find(&vm);
         let error = vm.preallocate_memory_error().and_then(|()| (vm.builtin.init)(&vm));

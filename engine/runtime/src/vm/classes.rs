@@ -4,7 +4,6 @@ use crate::native::Args;
 use crate::object::Kind;
 use crate::object::Ref;
 use crate::types::instance::Instance;
-use crate::types::list::List;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{Type, type_flags};
@@ -57,29 +56,20 @@ impl Vm {
 
     /// Notes a subclass, weakly.
     pub fn add_subclass(&self, base: Ref<Type>, sub: Ref<Type>) -> R<()> {
-        let list = match base.subclasses.cast::<List>() {
-            Some(l) => l,
-            None => {
-                let l = List::with_capacity(self, 4)?;
-                base.subclasses.set(self, base, l.value());
-                l
-            }
-        };
-        if !list.items().contains(&sub.value()) {
-            list.push(self, sub.value())?;
+        let mut known = false;
+        self.for_each_subclass(base, &mut |t| known |= t == sub);
+        if !known {
+            base.subclasses.add(self, base, sub.header())?;
         }
         Ok(())
     }
 
     /// Calls `f` with each direct subclass.
     pub fn for_each_subclass(&self, base: Ref<Type>, f: &mut dyn FnMut(Ref<Type>)) {
-        let Some(list) = base.subclasses.cast::<List>() else { return };
         let mut i = 0;
-        while let Some(v) = list.get(i) {
+        while let Some(t) = base.subclasses.get::<Type>(i) {
             i += 1;
-            if let Some(t) = v.cast::<Type>()
-                && t.bases.cast::<Tuple>().is_some_and(|b| b.items().contains(&base.value()))
-            {
+            if t.bases.cast::<Tuple>().is_some_and(|b| b.items().contains(&base.value())) {
                 f(t);
             }
         }

@@ -56,6 +56,12 @@ pub trait Hooks {
     /// The syntax tree of source text, as an object; SyntaxError and its like are raised.
     fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value>;
 
+    /// Is the object a node of a syntax tree?
+    fn is_tree(&self, vm: &Vm, v: Value) -> R<bool>;
+
+    /// As [`Hooks::compile`], of a syntax tree in place of the source.
+    fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<Rc<Code>>;
+
     /// The packaged library: code and whether it is a package.
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
 

@@ -1,5 +1,6 @@
 //! The module `_ast`: the classes of syntax trees, and trees as objects.
 
+mod from_object;
 mod methods;
 mod objects;
 
@@ -13,6 +14,7 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::{R, Value, Vm};
 
+pub use from_object::{from_object, is_node};
 pub use objects::to_object;
 
 /// Flags of `compile`.

@@ -34,8 +34,11 @@ pub fn remember(vm: &Vm, module: Ref<Dict>) -> R<()> {
         for f in def.fields() {
             names.push(vm, vm.intern(f.name)?.value())?;
         }
-        let alone =
-            if names.len() == 0 && def.attributes.is_empty() { vm.call(ty, &[])? } else { Value::NONE };
+        let alone = if names.items().is_empty() && def.attributes.is_empty() {
+            vm.call(ty, &[])?
+        } else {
+            Value::NONE
+        };
         let names = vm.tuple(names.items())?;
         rows.push(vm, vm.tuple(&[ty, names, alone])?)?;
     }
@@ -55,6 +58,16 @@ fn rows(vm: &Vm) -> R<Ref<List>> {
 fn row(vm: &Vm, rows: Ref<List>, class: Class) -> R<Ref<Tuple>> {
     let row = rows.items().get(class as usize).and_then(|r| r.cast::<Tuple>());
     row.ok_or_else(|| vm.system_error("a class of _ast is missing"))
+}
+
+/// The types of the classes, by [`Class`].
+pub fn class_types(vm: &Vm) -> R<Ref<List>> {
+    let rows = rows(vm)?;
+    let types = List::with_capacity(vm, rows.len())?;
+    for row in rows.items().iter().filter_map(|r| r.cast::<Tuple>()) {
+        types.push(vm, row.items()[0])?;
+    }
+    Ok(types)
 }
 
 /// What is yet to be done.

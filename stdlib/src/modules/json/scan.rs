@@ -4,7 +4,7 @@ use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
-use skein_runtime::types::str::{Str, count_chars, push_code_point};
+use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{R, Raised, Value, Vm, native_type};
 
@@ -18,7 +18,7 @@ fn error(vm: &Vm, s: Ref<Str>, message: &str, at: usize) -> Raised {
             None => m,
         };
         let class = vm.get_attr_str(m, "JSONDecodeError")?;
-        let position = Value::small_int(count_chars(&s.bytes()[..at]) as i64);
+        let position = Value::small_int(s.char_index(at) as i64);
         vm.call(class, &[vm.str(message)?, s.value(), position])
     };
     match make() {
@@ -149,7 +149,7 @@ fn call(vm: &Vm, scanner: ExtArg<Scanner>, text: Value, index: i64) -> R<Value> 
     }
     let reader = Reader { vm, s, bytes: s.bytes(), scanner: scanner.0, keys: Dict::new(vm)? };
     let (v, end) = reader.value(s.byte_offset(index))?;
-    vm.tuple(&[v, Value::small_int(count_chars(&s.bytes()[..end]) as i64)])
+    vm.tuple(&[v, Value::small_int(s.char_index(end) as i64)])
 }
 
 struct Reader<'a> {
@@ -174,7 +174,7 @@ impl Reader<'_> {
     }
 
     fn no_value(&self, at: usize) -> Raised {
-        self.vm.stop_iteration(Value::small_int(count_chars(&self.bytes[..at]) as i64))
+        self.vm.stop_iteration(Value::small_int(self.s.char_index(at) as i64))
     }
 
     /// The value that begins here, and the offset after it.
@@ -341,5 +341,5 @@ pub fn scanstring(vm: &Vm, s: Ref<Str>, end: i64, strict: Option<bool>) -> R<Val
     };
     let start = s.byte_offset(index);
     let (v, end) = string(vm, s, start, strict.unwrap_or(true))?;
-    vm.tuple(&[v.value(), Value::small_int(count_chars(&s.bytes()[..end]) as i64)])
+    vm.tuple(&[v.value(), Value::small_int(s.char_index(end) as i64)])
 }

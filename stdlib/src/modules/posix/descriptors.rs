@@ -133,10 +133,18 @@ fn read(vm: &Vm, fd: i32, n: i64) -> R<Value> {
 }
 
 fn readinto(vm: &Vm, fd: i32, target: Value) -> R<i64> {
-    let mut got = 0;
-    write_bytes(vm, target, |room| {
-        // SAFETY: the slice is writable.
-        got = checked(vm, None, || unsafe { libc::read(fd, room.as_mut_ptr().cast(), room.len()) as i64 })?;
+    let mut room = 0;
+    write_bytes(vm, target, |b| {
+        room = b.len();
+        Ok(())
+    })?;
+    // A signal's handler may change the target while the system reads: the bytes come here first.
+    let mut out = buffer(vm, room)?;
+    // SAFETY: the buffer is as long as said.
+    let got = checked(vm, None, || unsafe { libc::read(fd, out.as_mut_ptr().cast(), out.len()) as i64 })?;
+    write_bytes(vm, target, |b| {
+        let n = (got as usize).min(b.len());
+        b[..n].copy_from_slice(&out[..n]);
         Ok(())
     })?;
     Ok(got)

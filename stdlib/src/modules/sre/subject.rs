@@ -5,7 +5,7 @@ use super::engine::{Engine, Goal, NONE, Narrow, Wide};
 use super::pattern::PatternRef;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
-use skein_runtime::types::str::{Str, count_chars};
+use skein_runtime::types::str::Str;
 use skein_runtime::{R, Value, Vm};
 
 /// The row that is searched.
@@ -97,8 +97,10 @@ impl Subject {
     pub fn position(&self, offset: usize) -> i64 {
         match offset {
             NONE => -1,
-            n if self.is_wide() => count_chars(&self.bytes()[..n]) as i64,
-            n => n as i64,
+            n => match self.row {
+                Row::Text(s) => s.char_index(n) as i64,
+                Row::Bytes(_) => n as i64,
+            },
         }
     }
 

@@ -4,6 +4,7 @@ use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, Payload};
+use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
@@ -18,6 +19,8 @@ pub struct ModuleSpec {
     loader_state: Field,
     submodule_search_locations: Field,
     cached: Field,
+    /// Submodules whose import has begun: a list, made when it is asked for.
+    uninitialized: Field,
     has_location: Cell<bool>,
     initializing: Cell<bool>,
 }
@@ -32,10 +35,11 @@ impl Payload for ModuleSpec {
             loader_state,
             submodule_search_locations,
             cached,
+            uninitialized,
             has_location: _,
             initializing: _,
         } = self;
-        for f in [name, loader, origin, loader_state, submodule_search_locations, cached] {
+        for f in [name, loader, origin, loader_state, submodule_search_locations, cached, uninitialized] {
             f.trace(t);
         }
     }
@@ -82,6 +86,7 @@ impl ModuleSpec {
             loader_state: field(None),
             submodule_search_locations: field(None),
             cached: field(None),
+            uninitialized: field(None),
             has_location: Cell::new(parts.has_location),
             initializing: Cell::new(false),
         };
@@ -131,6 +136,7 @@ native_type! {
             |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.submodule_search_locations);
         "cached" => |vm: &Vm, v: Value| get(vm, v, |s| &s.cached), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.cached);
         "_cached" => |vm: &Vm, v: Value| get(vm, v, |s| &s.cached), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.cached);
+        "_uninitialized_submodules" => uninitialized, |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.uninitialized);
         "parent" => |vm: &Vm, v: Value| this(vm, v)?.parent(vm);
         "has_location" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.has_location.get())),
             |vm: &Vm, v: Value, n: Option<Value>| { this(vm, v)?.has_location.set(vm.truth(n.unwrap_or(Value::FALSE))?); Ok(()) };
@@ -159,6 +165,16 @@ fn set(vm: &Vm, v: Value, new: Option<Value>, f: impl Fn(&ModuleSpec) -> &Field)
     let spec = this(vm, v)?;
     f(&spec).set(vm, spec, new.unwrap_or(Value::NONE));
     Ok(())
+}
+
+fn uninitialized(vm: &Vm, v: Value) -> R<Value> {
+    let spec = this(vm, v)?;
+    if let Some(list) = spec.uninitialized.get() {
+        return Ok(list);
+    }
+    let list = List::with_capacity(vm, 0)?.value();
+    spec.uninitialized.set(vm, spec, list);
+    Ok(list)
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -190,7 +206,7 @@ fn init(
     spec.origin.set(vm, spec, origin);
     spec.loader_state.set(vm, spec, state);
     if is_package == Some(true) {
-        let list = skein_runtime::types::list::List::with_capacity(vm, 0)?;
+        let list = List::with_capacity(vm, 0)?;
         spec.submodule_search_locations.set(vm, spec, list.value());
     }
     Ok(())

@@ -89,7 +89,8 @@ fn next_grouper(vm: &Vm, it: ExtArg<Grouper>) -> R<Value> {
     if !vm.eq(it.0.key.value(), g.key.value())? {
         return Ok(vm.stop());
     }
-    let v = g.item.value();
+    // The comparison may have taken the item.
+    let Some(v) = g.item.get() else { return Ok(vm.stop()) };
     g.item.init(None);
     Ok(v)
 }

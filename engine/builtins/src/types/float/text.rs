@@ -314,7 +314,7 @@ pub fn round(x: f64, n: i64) -> f64 {
         return format!("{:.*}", n as usize, x).parse().unwrap_or(x);
     }
     let (_, point) = digits(x, None);
-    let kept = i64::from(point) + n;
+    let kept = i64::from(point).saturating_add(n);
     if kept < 0 {
         return 0.0f64.copysign(x);
     }

@@ -3,7 +3,7 @@
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::seqiter::SeqIter;
-use skein_runtime::types::str::{Str, char_width, count_chars};
+use skein_runtime::types::str::{Str, char_width};
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
@@ -37,7 +37,7 @@ fn next(vm: &Vm, this: Ref<SeqIter>) -> R<Value> {
 
 fn length_hint(_: &Vm, this: Ref<SeqIter>) -> usize {
     match this.sequence.cast::<Str>() {
-        Some(s) => count_chars(&s.bytes()[this.index.get().min(s.bytes().len())..]),
+        Some(s) => s.char_len() - s.char_index(this.index.get().min(s.bytes().len())),
         None => 0,
     }
 }
@@ -47,7 +47,7 @@ fn reduce(vm: &Vm, this: Ref<SeqIter>) -> R<Ref<Tuple>> {
     let iter = vm.get_attr(builtins, vm.intern("iter")?)?;
     match this.sequence.cast::<Str>() {
         Some(s) => {
-            let index = count_chars(&s.bytes()[..this.index.get().min(s.bytes().len())]);
+            let index = s.char_index(this.index.get().min(s.bytes().len()));
             let args = Tuple::new(vm, &[s.value()])?;
             Tuple::new(vm, &[iter, args.value(), vm.int(index as i64)?])
         }

@@ -3,26 +3,21 @@
 use super::{exact, part};
 use crate::types::{rows, text};
 use skein_runtime::object::Ref;
-use skein_runtime::types::str::{Str, count_chars};
+use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 /// The byte range of the bounds, and the first character's index; None if they are out of reach.
-fn window(
-    vm: &Vm,
-    s: Ref<Str>,
-    start: Option<Value>,
-    end: Option<Value>,
-) -> R<Option<(usize, usize, usize)>> {
+fn window(vm: &Vm, s: Ref<Str>, start: Option<Value>, end: Option<Value>) -> R<Option<(usize, usize)>> {
     if start.is_none() && end.is_none() {
-        return Ok(Some((0, s.bytes().len(), 0)));
+        return Ok(Some((0, s.bytes().len())));
     }
     let (start, end) = text::bounds(vm, start, end, || s.char_len())?;
     if start > end || start > s.char_len() {
         return Ok(None);
     }
-    Ok(Some((s.byte_offset(start), s.byte_offset(end), start)))
+    Ok(Some((s.byte_offset(start), s.byte_offset(end))))
 }
 
 type Finder = fn(&[u8], &[u8]) -> Option<usize>;
@@ -35,12 +30,9 @@ fn search(
     end: Option<Value>,
     finder: Finder,
 ) -> R<Option<i64>> {
-    let Some((from, to, first)) = window(vm, s, start, end)? else { return Ok(None) };
+    let Some((from, to)) = window(vm, s, start, end)? else { return Ok(None) };
     let row = &s.bytes()[from..to];
-    Ok(finder(row, sub.bytes()).map(|at| {
-        let chars = if s.is_ascii() { at } else { count_chars(&row[..at]) };
-        (first + chars) as i64
-    }))
+    Ok(finder(row, sub.bytes()).map(|at| s.char_index(from + at) as i64))
 }
 
 pub fn find(vm: &Vm, s: Ref<Str>, sub: Ref<Str>, start: Option<Value>, end: Option<Value>) -> R<i64> {
@@ -61,7 +53,7 @@ pub fn rindex(vm: &Vm, s: Ref<Str>, sub: Ref<Str>, start: Option<Value>, end: Op
 
 pub fn count(vm: &Vm, s: Ref<Str>, sub: Ref<Str>, start: Option<Value>, end: Option<Value>) -> R<usize> {
     Ok(match window(vm, s, start, end)? {
-        Some((from, to, _)) => rows::count::<true>(&s.bytes()[from..to], sub.bytes()),
+        Some((from, to)) => rows::count::<true>(&s.bytes()[from..to], sub.bytes()),
         None => 0,
     })
 }
@@ -77,7 +69,7 @@ fn affix(
     test: fn(&[u8], &[u8]) -> bool,
 ) -> R<bool> {
     let window = window(vm, s, start, end)?;
-    let fits = |a: Ref<Str>| window.is_some_and(|(from, to, _)| test(&s.bytes()[from..to], a.bytes()));
+    let fits = |a: Ref<Str>| window.is_some_and(|(from, to)| test(&s.bytes()[from..to], a.bytes()));
     if let Some(a) = affix.cast::<Str>() {
         return Ok(fits(a));
     }
