@@ -166,6 +166,10 @@ impl Hooks for Host {
         }
     }
 
+    fn packaged_module_names(&self) -> Vec<&'static str> {
+        skein_stdlib::entries().map(|e| e.name()).filter(|name| !name.contains('.')).collect()
+    }
+
     fn native_module_names(&self) -> Vec<&'static str> {
         let mut names = skein_stdlib::native_module_names();
         names.extend(skein_greenlets::MODULE_NAMES);

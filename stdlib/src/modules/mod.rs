@@ -30,6 +30,7 @@ mod tokens;
 mod unicodedata;
 mod users;
 mod warn;
+mod weakproxy;
 mod weakref;
 mod zlib;
 

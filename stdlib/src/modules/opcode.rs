@@ -163,5 +163,10 @@ fn operators(vm: &Vm) -> R<Ref<List>> {
 
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
-    make_module(vm, "_opcode", FUNCTIONS)
+    let m = make_module(vm, "_opcode", FUNCTIONS)?;
+    // Instructions are specialised, but not into CPython's.
+    for name in ["ENABLE_SPECIALIZATION", "ENABLE_SPECIALIZATION_FT"] {
+        m.dict().set_name(vm, name, Value::FALSE)?;
+    }
+    Ok(m)
 }

@@ -1,8 +1,9 @@
-//! `_weakref`: weak references. `proxy` is not there yet.
+//! `_weakref`: weak references.
 
+use super::weakproxy;
 use skein_runtime::object::{Field, Header, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
-use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::module::make_module;
@@ -10,8 +11,9 @@ use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
 use std::cell::Cell;
 
-struct Weak {
-    target: Cell<Option<Value>>,
+/// A weak reference, or a proxy.
+pub struct Weak {
+    pub target: Cell<Option<Value>>,
     hash: Cell<Option<i64>>,
     /// Called with the reference when its target has died.
     callback: Field,
@@ -49,20 +51,17 @@ native_type! {
     }
 }
 
-native_type! {
-    PROXY: "weakref.ProxyType", Kind::Ext, type_flags::NO_NEW;
-}
-
-native_type! {
-    CALLABLE_PROXY: "weakref.CallableProxyType", Kind::Ext, type_flags::NO_NEW;
-}
-
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let all = args.positional();
     let (Some(ty), Some(&target)) = (all.first().and_then(|t| t.cast::<Type>()), all.get(1)) else {
         return Err(vm.type_error("__new__ expected at least 1 argument, got 0"));
     };
-    let callback = all.get(2).copied().filter(|c| !c.is_none());
+    make_weak(vm, ty, target, all.get(2).copied())
+}
+
+/// A reference or proxy of that type. TypeError where there can be none.
+pub fn make_weak(vm: &Vm, ty: Ref<Type>, target: Value, callback: Option<Value>) -> R<Value> {
+    let callback = callback.filter(|c| !c.is_none());
     if !vm.type_of(target).has_flag(type_flags::HAS_WEAKREF) {
         return Err(
             vm.type_error(format!("cannot create weak reference to '{}' object", vm.type_name(target)))
@@ -159,11 +158,7 @@ native_functions! { FUNCTIONS:
     "getweakrefcount(object, /)" => |vm: &Vm, v: Value| -> R<usize> { Ok(references(vm, v)?.len()) };
     "getweakrefs(object, /)" => references;
     "_remove_dead_weakref(dct, key, /)" => remove_dead;
-    "proxy(object, callback=None, /)" => proxy;
-}
-
-fn proxy(vm: &Vm, _v: Value, _callback: Option<Value>) -> R<()> {
-    Err(vm.unsupported("weakref.proxy"))
+    "proxy(object, callback=None, /)" => weakproxy::proxy;
 }
 
 /// MemoryError.
@@ -173,7 +168,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     for name in ["ref", "ReferenceType"] {
         m.dict().set_name(vm, name, ty.value())?;
     }
-    m.dict().set_name(vm, "ProxyType", vm.make_native_type(&PROXY)?.value())?;
-    m.dict().set_name(vm, "CallableProxyType", vm.make_native_type(&CALLABLE_PROXY)?.value())?;
+    m.dict().set_name(vm, "ProxyType", ext_type(vm, &weakproxy::PROXY)?.value())?;
+    m.dict().set_name(vm, "CallableProxyType", ext_type(vm, &weakproxy::CALLABLE_PROXY)?.value())?;
     Ok(m)
 }

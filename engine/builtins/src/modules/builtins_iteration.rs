@@ -105,10 +105,11 @@ fn anext(vm: &Vm, it: Value, default: Option<Value>) -> R<Value> {
     let Some(f) = ty.special(vm, Special::ANext) else {
         return Err(vm.type_error(format!("'{}' object is not an async iterator", ty.name_string())));
     };
-    if default.is_some() {
-        return Err(vm.unsupported("anext() with a default"));
+    let awaitable = vm.special_1(f, it)?;
+    match default {
+        Some(default) => super::anext::with_default(vm, awaitable, default),
+        None => Ok(awaitable),
     }
-    vm.special_1(f, it)
 }
 
 fn sorted(vm: &Vm, iterable: Value, key: Option<Value>, reverse: Option<Value>) -> R<Value> {

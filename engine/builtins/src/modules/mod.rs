@@ -1,5 +1,6 @@
 //! The modules written in Rust that the engine itself needs.
 
+mod anext;
 pub mod builtins;
 mod builtins_iteration;
 mod builtins_numbers;
@@ -13,6 +14,7 @@ mod import;
 mod itertools;
 mod math;
 mod monitoring;
+mod namespace;
 mod operator;
 mod program;
 mod signal;
@@ -27,9 +29,10 @@ pub(crate) use crate::types::generic::union::make_union;
 pub(crate) use crate::types::{default_getstate, reduce_2};
 pub use builtins_objects::texts;
 pub use import::{Main, MainCode, MainMissing, import, main_code, main_namespace, run_code, run_main};
+pub use namespace::namespace;
 pub use program::run_program;
 pub use signal::{install_interrupt, run_signal_handlers};
-pub use sys::{Finalizing, IntMaxDigits, MAX_DIGITS_THRESHOLD, VERSION, namespace, version_text};
+pub use sys::{Finalizing, IntMaxDigits, MAX_DIGITS_THRESHOLD, VERSION, version_text};
 pub(crate) use typing::{call_typing, is_alias, typing_intrinsic};
 
 use skein_runtime::types::module::MakeModule;

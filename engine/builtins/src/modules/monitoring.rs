@@ -170,7 +170,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         }
     });
     let m = make_module(vm, "sys.monitoring", FUNCTIONS)?;
-    let events = super::sys::namespace(vm)?;
+    let events = super::namespace::namespace(vm)?;
     for &(name, n) in EVENTS {
         vm.set_attr(events, vm.intern(name)?, vm.int(n)?)?;
     }

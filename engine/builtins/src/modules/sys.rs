@@ -3,6 +3,7 @@
 use crate::struct_sequence;
 use skein_runtime::interp::Walk;
 use skein_runtime::native::Args;
+use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::exception::Exception;
@@ -11,7 +12,6 @@ use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use skein_runtime::{native_functions, native_type};
 
 use super::structseq::{self, Lazy};
 
@@ -86,29 +86,6 @@ struct_sequence! { HASH_INFO: "sys.hash_info", "Parameters used for hashing.";
 "width" 0, "modulus" 1, "inf" 2, "nan" 3, "imag" 4, "algorithm" 5, "hash_bits" 6, "seed_bits" 7, "cutoff" 8 }
 struct_sequence! { THREAD_INFO: "sys.thread_info", "Information about the thread implementation.";
 "name" 0, "lock" 1, "version" 2 }
-
-native_type! {
-    NAMESPACE: "types.SimpleNamespace", skein_runtime::object::Kind::Instance, skein_runtime::types::typeobj::type_flags::HAS_DICT;
-    methods { "__repr__($self, /)" => namespace_repr; }
-}
-
-fn namespace_repr(vm: &Vm, this: Value) -> R<String> {
-    let mut out = String::from("namespace(");
-    if let Some(d) = vm.instance_dict(this)? {
-        let mut i = 0;
-        while i < d.fill() {
-            if let Some((k, v)) = d.entry(i) {
-                if out.len() > 10 {
-                    out.push_str(", ");
-                }
-                out.push_str(&format!("{}={}", vm.str_string(k)?, vm.repr_string(v)?));
-            }
-            i += 1;
-        }
-    }
-    out.push(')');
-    Ok(out)
-}
 
 /// What `-X cpu_count` or the environment say; -1 without.
 fn cpu_count_config(vm: &Vm) -> i64 {
@@ -333,18 +310,6 @@ struct State {
     int_info: Lazy,
     hash_info: Lazy,
     thread_info: Lazy,
-    namespace: std::cell::Cell<Option<Ref<skein_runtime::types::typeobj::Type>>>,
-}
-
-/// An empty `types.SimpleNamespace`-like object. MemoryError.
-pub fn namespace(vm: &Vm) -> R<Value> {
-    let state = vm.state::<State>();
-    let ty = match state.namespace.get() {
-        Some(t) => t,
-        None => vm.make_native_type(&NAMESPACE)?,
-    };
-    state.namespace.set(Some(ty));
-    vm.new_instance(ty)
 }
 
 fn ints(vm: &Vm, numbers: &[i64]) -> R<Ref<List>> {
@@ -440,7 +405,7 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
     let ty = state.thread_info.get(vm, &THREAD_INFO)?;
     d.set_name(vm, "thread_info", structseq::make(vm, ty, row.items(), &[])?)?;
 
-    let implementation = namespace(vm)?;
+    let implementation = super::namespace::namespace(vm)?;
     let hex = hexversion();
     for (name, v) in [
         ("name", vm.str("skein")?),
@@ -460,13 +425,13 @@ fn hexversion() -> i64 {
     major << 24 | minor << 16 | micro << 8 | 0xf0
 }
 
-fn types_of_natives(vm: &Vm) -> R<Ref<skein_runtime::types::tuple::Tuple>> {
+/// Names of the modules in Rust.
+fn native_names(vm: &Vm) -> Vec<&'static str> {
     let mut names = vec!["builtins", "sys"];
     names.extend(super::BUILTIN_MODULES.iter().map(|(n, _)| *n));
     names.extend(vm.hooks.clone().native_module_names());
     names.sort_unstable();
-    let list = strings(vm, names)?;
-    skein_runtime::types::tuple::Tuple::new(vm, list.items())
+    names
 }
 
 pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
@@ -499,7 +464,10 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "path_hooks", List::new(vm, &[])?.value())?;
     d.set_name(vm, "path_importer_cache", Dict::new(vm)?.value())?;
     add_structs(vm, d)?;
-    d.set_name(vm, "builtin_module_names", types_of_natives(vm)?.value())?;
+    let mut names = native_names(vm);
+    d.set_name(vm, "builtin_module_names", vm.tuple(strings(vm, names.iter().copied())?.items())?)?;
+    names.extend(vm.hooks.clone().packaged_module_names());
+    d.set_name(vm, "stdlib_module_names", vm.frozenset(strings(vm, names)?.items())?)?;
     for (name, text) in [
         ("version", version_text().as_str()),
         ("platform", "linux"),

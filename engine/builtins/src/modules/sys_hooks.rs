@@ -18,9 +18,11 @@ native_functions! { FUNCTIONS:
     "excepthook(exctype, value, traceback, /)" => excepthook, "Handle an exception by displaying it with a traceback on sys.stderr.";
     "unraisablehook(unraisable, /)" => unraisablehook, "Handle an unraisable exception.";
     "breakpointhook(*args, **kwargs)" => breakpointhook, "This hook function is called by built-in breakpoint().";
+    "is_remote_debug_enabled()" => |_: &Vm| false, "Return True if remote debugging is enabled, False otherwise.";
+    "is_stack_trampoline_active()" => |_: &Vm| false, "Return *True* if a stack profiler trampoline is active.";
     "get_asyncgen_hooks()" => get_asyncgen_hooks, "Return the installed asynchronous generators hooks.";
     "set_asyncgen_hooks(firstiter=<unrepresentable>, finalizer=<unrepresentable>)" => set_asyncgen_hooks, "Set the finalizer and first-iteration hooks of asynchronous generators.";
-    "get_coroutine_origin_tracking_depth()" => |_: &Vm| 0i64;
+    "get_coroutine_origin_tracking_depth()" => |vm: &Vm| vm.coroutine_origin_depth.get();
     "set_coroutine_origin_tracking_depth(depth)" => set_origin_depth;
 }
 
@@ -136,11 +138,11 @@ fn set_asyncgen_hooks(vm: &Vm, first_iteration: Option<Value>, finalizer: Option
 }
 
 fn set_origin_depth(vm: &Vm, depth: i64) -> R<()> {
-    match depth {
-        0 => Ok(()),
-        n if n < 0 => Err(vm.value_error("depth must be >= 0")),
-        _ => Err(vm.unsupported("tracking where coroutines were made")),
+    match usize::try_from(depth) {
+        Ok(n) => vm.coroutine_origin_depth.set(n),
+        Err(_) => return Err(vm.value_error("depth must be >= 0")),
     }
+    Ok(())
 }
 
 /// `breakpoint()`.

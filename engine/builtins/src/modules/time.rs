@@ -347,7 +347,7 @@ fn get_clock_info(vm: &Vm, name: Ref<Str>) -> R<Value> {
         _ => return Err(vm.value_error("unknown clock")),
     };
     let resolution = vm.float(clock_getres(vm, id)?)?;
-    let namespace = super::sys::namespace(vm)?;
+    let namespace = super::namespace(vm)?;
     for (key, v) in [
         ("implementation", vm.str(implementation)?),
         ("monotonic", Value::bool(is_monotonic)),

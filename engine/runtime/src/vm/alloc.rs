@@ -161,13 +161,14 @@ impl Vm {
             // context's registers up to its published top; other contexts through their owners.
             stats = Some(unsafe { self.heap.collect(kind, &mut roots) });
         });
+        // What is dead is no object any more.
+        let is_live = |object: &Header| {
+            let address = std::ptr::from_ref(object);
+            self.heap.resolve(address as u64).is_some_and(|h| std::ptr::eq(h, address))
+        };
+        self.interned.borrow_mut().sweep(kind, |s| is_live(s.header()));
         if kind == CollectKind::Major {
-            // What is dead is no object any more.
-            let is_live = |ty: Ref<Type>| {
-                let address = ty.header() as *const Header;
-                self.heap.resolve(address as u64).is_some_and(|h| std::ptr::eq(h, address))
-            };
-            self.shapes.forget_dead(is_live);
+            self.shapes.forget_dead(|ty| is_live(ty.header()));
         }
         self.attributes.forget();
         for row in &self.method_cache {
@@ -188,12 +189,7 @@ impl Vm {
         for s in &self.special_names {
             t.visit_object(s.header());
         }
-        self.interned.borrow().trace(t);
-        self.shapes.for_each(|s| {
-            for n in &s.names {
-                t.visit_object(n.header());
-            }
-        });
+        self.shapes.for_each_name(t.is_major(), |name| t.visit_object(name.header()));
         let single = [
             self.pending.get(),
             self.empty_tuple.get().map(Value::from),

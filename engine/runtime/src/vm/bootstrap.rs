@@ -96,6 +96,7 @@ impl Vm {
             roots: RefCell::default(),
             memory_error: Cell::new(None),
             recursion_limit: Cell::new(1000),
+            coroutine_origin_depth: Cell::new(0),
             main_ctx,
             chunks,
             config,

@@ -65,6 +65,9 @@ pub trait Hooks {
     /// The packaged library: code and whether it is a package.
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
 
+    /// Names of the packaged library's modules that are in no package.
+    fn packaged_module_names(&self) -> Vec<&'static str>;
+
     /// Source text of a packaged module by the file name in its code.
     fn packaged_source(&self, filename: &str) -> Option<String>;
 

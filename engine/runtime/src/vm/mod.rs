@@ -130,6 +130,8 @@ pub struct Vm {
     /// The preallocated MemoryError.
     memory_error: Cell<Option<Value>>,
     pub recursion_limit: Cell<usize>,
+    /// So many frames are noted where a coroutine is made: `sys.set_coroutine_origin_tracking_depth`.
+    pub coroutine_origin_depth: Cell<usize>,
     pub main_ctx: Box<Context>,
     pub chunks: ChunkPool,
     pub config: Config,

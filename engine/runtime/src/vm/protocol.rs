@@ -649,7 +649,10 @@ impl Vm {
         if own.is_subtype(t) {
             return Ok(true);
         }
-        if own.lookup(self, self.names.__class__) == self.types.object.lookup(self, self.names.__class__) {
+        let plain = self.types.object;
+        if own.lookup(self, self.names.__class__) == plain.lookup(self, self.names.__class__)
+            && own.special(self, Special::GetAttribute) == plain.special(self, Special::GetAttribute)
+        {
             return Ok(false);
         }
         let class = self.find_attr(v, self.names.__class__)?;

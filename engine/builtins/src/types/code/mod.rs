@@ -4,10 +4,11 @@ mod cell;
 
 pub use cell::CELL;
 
-use skein_bytecode::{Code, LocalKind};
+use skein_bytecode::{Code, LocalKind, Positions};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::code::{CodeObject, load};
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
@@ -23,6 +24,7 @@ native_type! {
         "co_lines($self, /)" => lines;
         "replace($self, /, **changes)" => replace, "Return a copy of the code object with new values for the specified fields.";
         "__replace__($self, /, **changes)" => replace, "The same as replace().";
+        "_varname_from_oparg($self, oparg)" => varname;
         "__eq__($self, value, /)" => eq;
         "__hash__($self, /)" => hash;
         "__repr__($self, /)" => repr;
@@ -108,15 +110,21 @@ fn bytes_of(c: &Code) -> Vec<u8> {
 /// One (line, end line, column, end column) for each two bytes of `co_code`, so that what `tb_lasti` says
 /// divided by two finds it, as in CPython.
 fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
-    let list = List::with_capacity(vm, c.portable().units.len() * 2)?;
+    let units = c.portable().units.len() as u32;
+    let list = List::with_capacity(vm, units as usize * 2)?;
     for (start, end, p) in c.portable().positions.rows() {
         let known = |n: u32, none: u32| if n == none { Value::NONE } else { int(n) };
         let row =
             [known(p.line, 0), known(p.end_line, 0), known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
         let row = vm.tuple(&row)?;
-        for _ in start * 2..end * 2 {
+        // A table that a program gave may say more or less than there is.
+        for _ in start.min(units) * 2..end.min(units) * 2 {
             list.push(vm, row)?;
         }
+    }
+    let unknown = vm.tuple(&[Value::NONE; 4])?;
+    while list.len() < units as usize * 2 {
+        list.push(vm, unknown)?;
     }
     vm.iter(list.value())
 }
@@ -124,11 +132,12 @@ fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
 /// (start, end, line) for each run of units of one line.
 fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, 8)?;
+    let units = c.portable().units.len() as u32;
     let mut runs: Vec<(u32, u32, u32)> = Vec::new();
     for (start, end, p) in c.portable().positions.rows() {
         match runs.last_mut() {
-            Some(last) if last.2 == p.line => last.1 = end,
-            _ => runs.push((start, end, p.line)),
+            Some(last) if last.2 == p.line => last.1 = end.min(units),
+            _ => runs.push((start.min(units), end.min(units), p.line)),
         }
     }
     for (start, end, line) in runs {
@@ -165,6 +174,15 @@ fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
             "co_qualname" => new.qualname = text()?,
             "co_filename" => new.filename = text()?,
             "co_firstlineno" => new.first_line = number()?,
+            "co_linetable" => match v.cast::<Bytes>() {
+                Some(b) => new.positions = Positions::from_bytes(b.bytes().into()),
+                None => {
+                    return Err(vm.type_error(format!(
+                        "replace() argument 'co_linetable' must be bytes, not {}",
+                        vm.type_name(v)
+                    )));
+                }
+            },
             "co_flags" => new.flags = number()?,
             // The same object: nothing to do.
             _ if vm.eq(vm.get_attr_str(c.value(), &name)?, v)? => {}
@@ -172,6 +190,15 @@ fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
         }
     }
     Ok(load(vm, Rc::new(new))?.value())
+}
+
+/// The name of a local by its register.
+fn varname(vm: &Vm, c: Ref<CodeObject>, register: i64) -> R<Value> {
+    let local = usize::try_from(register).ok().and_then(|i| c.portable().locals.get(i));
+    match local {
+        Some(l) => Ok(vm.intern(&l.name)?.value()),
+        None => Err(vm.index_error("tuple index out of range")),
+    }
 }
 
 fn eq(_: &Vm, a: Ref<CodeObject>, b: Value) -> Value {
