@@ -203,7 +203,7 @@ fn confstr(vm: &Vm, name: Value) -> R<Value> {
             Some(e) => Err(vm.os_error(e, None)),
         };
     }
-    let mut out = vec![0u8; len];
+    let mut out = vm.filled(0u8, len)?;
     // SAFETY: a buffer of that length out.
     unsafe { libc::confstr(n, out.as_mut_ptr().cast(), len) };
     out.pop();
