@@ -8,6 +8,7 @@ target/release/skein. A row that a peer cannot run (no such module) is left out 
 """
 import argparse
 import html
+import math
 import os
 import re
 import shlex
@@ -107,6 +108,13 @@ def main():
     for (row, unit), values in medians.items():
         cells = ("%14.1f" % values[n] if n in values else "%14s" % "-" for n in peers)
         print("%-18s %-10s" % (row, unit) + "".join(cells))
+    for name in list(peers)[1:]:
+        both = [v for v in medians.values() if v.get("skein") and v.get(name)]
+        if both and "skein" in peers:
+            mean = math.exp(sum(math.log(v[name] / v["skein"]) for v in both) / len(both))
+            slower = [row for (row, _), v in medians.items() if v in both and v["skein"] > v[name]]
+            print("skein against %s: %.2f times its speed in the geometric mean of %d rows" % (name, mean, len(both))
+                  + ("; slower in " + ", ".join(slower) if slower else ""))
     for failure in failures:
         print("not run: %s on %s: %s" % failure)
     if options.html:

@@ -7,6 +7,7 @@ use flags::{Flags, Run, UsageError};
 use skein::Interpreter;
 use skein_builtins::modules::{Finalizing, Main, MainMissing, install_interrupt, main_code, run_main};
 use skein_builtins::report::print_exception;
+use skein_runtime::interp::hush_panics;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::list::List;
 use skein_runtime::value::{R, Value};
@@ -125,6 +126,7 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     path.push(LIBRARY.into());
     flags.config.path = path;
     flags.config.closed = closed::at_start();
+    hush_panics(flags.config.dev_mode);
     let interpreter = Interpreter::from_config(flags.config)
         .map_err(|e| format!("{program}: {}", e.traceback().trim_end()))?;
     let vm = interpreter.vm();

@@ -15,7 +15,7 @@ use crate::micro::{Kind, Micro, NO_RESULT, Parked, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{
-    At, Consumer, Cont, ContKind, Site, SoftCall, call_soft, raise_at, raise_parked, run_loop,
+    At, Consumer, Cont, ContKind, Site, SoftCall, call_soft, raise_at, raise_parked, run_loop, without_panics,
 };
 use skein_runtime::native::Args;
 use skein_runtime::object::Tracer;
@@ -326,7 +326,7 @@ impl Microthreads {
                 vm.pending.set(Some(v));
                 Err(Raised)
             }
-            Deliver::Value(v) => match m.kind {
+            Deliver::Value(v) => without_panics(vm, || match m.kind {
                 Kind::Greenlet => {
                     crate::greenlet::first_call(vm, m, v, |f, args| call_soft(vm, bottom, f, args, cont))
                 }
@@ -334,7 +334,7 @@ impl Microthreads {
                     crate::tasklet::first_call(vm, m, |f, args| call_soft(vm, bottom, f, args, cont))
                 }
                 Kind::Main => self.start_main(vm, bottom, v, cont),
-            },
+            }),
         };
         let at = match r {
             Ok(at) => at,

@@ -58,6 +58,7 @@ pub struct Liveness {
     written: Vec<Set>,
     locals: usize,
     registers: usize,
+    suspended: usize,
 }
 
 /// Where control goes from each instruction.
@@ -95,13 +96,27 @@ impl Liveness {
     pub fn of(code: &Code) -> Liveness {
         let flow = Flow::new(code);
         let registers = usize::from(code.nregs);
-        Liveness {
+        let mut this = Liveness {
             starts: flow.insts.iter().map(|i| i.at).collect(),
             live: live(&flow, registers),
             written: written(&flow, registers, code),
             locals: code.locals.len(),
             registers,
+            suspended: code.param_count(),
+        };
+        for (i, inst) in flow.insts.iter().enumerate() {
+            if matches!(inst.op, Op::MakeGenerator | Op::Yield | Op::YieldFrom) {
+                // An exception may be thrown in: then what the handler reads counts.
+                let needed = this.held_at(i).max(this.held_at(i + 1));
+                this.suspended = this.suspended.max(needed);
+            }
         }
+        this
+    }
+
+    /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.
+    pub fn suspended(&self) -> usize {
+        self.suspended
     }
 
     /// The instruction that a unit is of.
@@ -119,9 +134,11 @@ impl Liveness {
             || register < self.locals && (self.written[i].has(register) || after(&self.written))
     }
 
-    /// Number of the registers up to the last that is held before the instruction that begins at this unit.
-    pub fn held_before(&self, unit: u32) -> usize {
-        let Some(i) = self.index(unit) else { return self.registers };
+    /// Number of the registers up to the last that is held before an instruction.
+    fn held_at(&self, i: usize) -> usize {
+        if i >= self.starts.len() {
+            return 0;
+        }
         let is_held = |r: &usize| self.live[i].has(*r) || *r < self.locals && self.written[i].has(*r);
         (0..self.registers).rev().find(is_held).map_or(0, |r| r + 1)
     }
@@ -221,10 +238,10 @@ mod tests {
         let l = Liveness::of(&code(units.clone(), &["a"]));
         let held = |unit| (0..3).filter(|&r| l.held(unit, r)).collect::<Vec<_>>();
         assert_eq!((held(0), held(1), held(2)), (vec![0, 1], vec![0, 1, 2], vec![0, 2]));
-        assert_eq!((l.held_before(0), l.held_before(1), l.held_before(2)), (1, 2, 3));
+        assert_eq!((l.held_at(0), l.held_at(1), l.held_at(2)), (1, 2, 3));
         // As a local, r1 is held once it is bound.
         let l = Liveness::of(&code(units, &["a", "b"]));
-        assert!(l.held(2, 1) && l.held_before(0) == 1);
+        assert!(l.held(2, 1) && l.held_at(0) == 1);
     }
 
     #[test]

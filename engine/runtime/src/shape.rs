@@ -47,6 +47,8 @@ pub struct ShapeTable {
     shapes: UnsafeCell<Vec<&'static Shape>>,
     /// The shapes before this one are those of builtin types.
     first: Cell<ShapeId>,
+    /// Shapes whose names a collection has visited: these are old.
+    traced: Cell<usize>,
 }
 
 impl Drop for ShapeTable {
@@ -141,12 +143,14 @@ impl ShapeTable {
         }
     }
 
-    pub fn for_each(&self, mut f: impl FnMut(&'static Shape)) {
-        let mut i = 0;
-        // SAFETY: as in `get`; the length is read anew since `f` may add shapes.
-        while i < unsafe { (&*self.shapes.get()).len() } {
-            f(self.get(i as ShapeId));
-            i += 1;
+    /// Calls `f` with the names of the slots of all shapes, or of those that are new since the last call.
+    pub fn for_each_name(&self, all: bool, mut f: impl FnMut(Ref<Str>)) {
+        // SAFETY: as in `get`; `f` adds no shapes.
+        let shapes = unsafe { &*self.shapes.get() };
+        let first = if all { 0 } else { self.traced.get() };
+        for name in shapes[first..].iter().flat_map(|s| &s.names) {
+            f(*name);
         }
+        self.traced.set(shapes.len());
     }
 }

@@ -47,7 +47,7 @@ native_type! {
         "tofile($self, f, /)" => |vm: &Vm, a: This, f: Value| -> R<()> { vm.call_method(f, "write", &[vm.bytes(data(&a.0))?]).map(|_| ()) }, "Write all items (as machine values) to the file object f.";
         "fromunicode($self, ustr, /)" => |vm: &Vm, a: This, s: Ref<Str>| -> R<()> { text_only(vm, &a.0, "fromunicode")?; extend(vm, a.0, s.value()) };
         "tounicode($self, /)" => tounicode;
-        "insert($self, i, v, /)" => |vm: &Vm, a: This, i: i64, v: Value| -> R<()> { let n = len(&a.0) as i64; let at = (if i < 0 { i + n } else { i }).clamp(0, n) as usize; splice(vm, a.0, at, at, &encoded(vm, a.0.code, v)?) }, "Insert a new item v into the array before position i.";
+        "insert($self, i, v, /)" => insert, "Insert a new item v into the array before position i.";
         "pop($self, i=-1, /)" => pop, "Return the i-th element and delete it from the array.";
         "remove($self, v, /)" => |vm: &Vm, a: This, v: Value| -> R<()> { match find(vm, a.0, v)? { Some(i) => splice(vm, a.0, i, i + 1, &[]), None => Err(vm.value_error("array.remove(x): x not in array")) } }, "Remove the first occurrence of v in the array.";
         "index($self, v, start=0, stop=sys.maxsize, /)" => |vm: &Vm, a: This, v: Value, start: Option<Value>, stop: Option<Value>| -> R<Value> {
@@ -56,9 +56,9 @@ native_type! {
             match vm.absorb(vm.call_method(l.value(), "index", &[v, start, stop]), vm.exc.value_error)? { Some(i) => Ok(i), None => Err(vm.value_error("array.index(x): x not in array")) }
         }, "Return index of first occurrence of v in the array.";
         "count($self, v, /)" => |vm: &Vm, a: This, v: Value| -> R<Value> { vm.call_method(items(vm, a.0)?.value(), "count", &[v]) }, "Return number of occurrences of v in the array.";
-        "reverse($self, /)" => |vm: &Vm, a: This| change(vm, a.0, |b, size| b.chunks_exact(size).rev().flatten().copied().collect()), "Reverse the order of the items in the array.";
-        "byteswap($self, /)" => |vm: &Vm, a: This| change(vm, a.0, |b, size| b.chunks_exact(size).flat_map(|c| c.iter().rev()).copied().collect()), "Byteswap all items of the array.";
-        "clear($self, /)" => |vm: &Vm, a: This| change(vm, a.0, |_, _| Vec::new()), "Remove all items from the array.";
+        "reverse($self, /)" => |vm: &Vm, a: This| change(vm, a.0, reverse_items), "Reverse the order of the items in the array.";
+        "byteswap($self, /)" => |vm: &Vm, a: This| change(vm, a.0, |b, size| b.chunks_exact_mut(size).for_each(<[u8]>::reverse)), "Byteswap all items of the array.";
+        "clear($self, /)" => |vm: &Vm, a: This| splice(vm, a.0, 0, len(&a.0), &[]), "Remove all items from the array.";
         "buffer_info($self, /)" => |vm: &Vm, a: This| -> R<Value> { let at = vm.int_u64(data(&a.0).as_ptr().addr() as u64)?; vm.tuple(&[at, vm.int(len(&a.0) as i64)?]) };
         "__len__($self, /)" => |_: &Vm, a: This| len(&a.0);
         "__iter__($self, /)" => |vm: &Vm, a: This| -> R<Value> { Ok(SeqIter::new(vm, vm.types.iterator, a.0.value(), 0)?.value()) };
@@ -70,7 +70,7 @@ native_type! {
         "__iadd__($self, value, /)" => |vm: &Vm, a: This, v: Value| -> R<Value> { same_kind(vm, a.0, v, "extend with")?; extend(vm, a.0, v)?; Ok(a.0.value()) };
         "__mul__($self, value, /)" => mul;
         "__rmul__($self, value, /)" => mul;
-        "__imul__($self, value, /)" => |vm: &Vm, a: This, n: Value| -> R<Value> { let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) }; change(vm, a.0, |b, _| b.repeat(n))?; Ok(a.0.value()) };
+        "__imul__($self, value, /)" => |vm: &Vm, a: This, n: Value| -> R<Value> { let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) }; if let Some(b) = bytes_of(&a.0) { b.repeat(vm, n)?; } Ok(a.0.value()) };
         "__eq__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Eq, a.0, b);
         "__ne__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Ne, a.0, b);
         "__lt__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Lt, a.0, b);
@@ -216,7 +216,7 @@ fn extend(vm: &Vm, a: ArrayRef, from: Value) -> R<()> {
         if other.code != a.code {
             return Err(vm.type_error("can only extend with array of same kind"));
         }
-        let b = data(&other).to_vec();
+        let b = vm.copied(data(&other))?;
         return bytes_of(&a).map_or(Ok(()), |to| to.append(vm, &b));
     }
     vm.for_each(from, |v| append(vm, a, v))
@@ -226,7 +226,7 @@ fn frombytes(vm: &Vm, a: ArrayRef, b: &[u8]) -> R<()> {
     if !b.len().is_multiple_of(size(a.code)) {
         return Err(vm.value_error("bytes length not a multiple of item size"));
     }
-    let b = b.to_vec();
+    let b = vm.copied(b)?;
     bytes_of(&a).map_or(Ok(()), |to| to.append(vm, &b))
 }
 
@@ -262,15 +262,30 @@ fn tounicode(vm: &Vm, a: This) -> R<Value> {
     Ok(Str::new(vm, &text)?.value())
 }
 
-/// Makes new bytes of the old ones. MemoryError.
-fn change(vm: &Vm, a: ArrayRef, f: impl FnOnce(&[u8], usize) -> Vec<u8>) -> R<()> {
-    let new = f(data(&a), size(a.code));
-    bytes_of(&a).map_or(Ok(()), |b| b.replace(vm, &new))
+/// Changes the bytes in place, of items of this size.
+fn change(_: &Vm, a: ArrayRef, f: impl FnOnce(&mut [u8], usize)) {
+    let size = size(a.code);
+    if let Some(b) = bytes_of(&a) {
+        b.update(|all| f(all, size));
+    }
 }
 
-/// Replaces the items `start..end`.
+fn reverse_items(all: &mut [u8], size: usize) {
+    all.reverse();
+    all.chunks_exact_mut(size).for_each(<[u8]>::reverse);
+}
+
+/// Replaces the items `start..end`. MemoryError, BufferError.
 fn splice(vm: &Vm, a: ArrayRef, start: usize, end: usize, new: &[u8]) -> R<()> {
-    change(vm, a, |b, size| [&b[..start * size], new, &b[end * size..]].concat())
+    let size = size(a.code);
+    bytes_of(&a).map_or(Ok(()), |b| b.splice(vm, start * size, end * size, new))
+}
+
+fn insert(vm: &Vm, a: This, i: i64, v: Value) -> R<()> {
+    let new = encoded(vm, a.0.code, v)?;
+    let n = len(&a.0) as i64;
+    let at = (if i < 0 { i.saturating_add(n) } else { i }).clamp(0, n) as usize;
+    splice(vm, a.0, at, at, &new)
 }
 
 fn find(vm: &Vm, a: ArrayRef, v: Value) -> R<Option<usize>> {
@@ -289,7 +304,7 @@ fn pop(vm: &Vm, a: This, i: Option<Value>) -> R<Value> {
         return Err(vm.index_error("pop from empty array"));
     }
     let i = match vm
-        .absorb(item_index(vm, i.unwrap_or(Value::small_int(-1)), len(&a.0), "pop"), vm.exc.index_error)?
+        .absorb(item_index(vm, i.unwrap_or(Value::small_int(-1)), || len(&a.0), "pop"), vm.exc.index_error)?
     {
         Some(i) => i,
         None => return Err(vm.index_error("pop index out of range")),
@@ -302,11 +317,12 @@ fn pop(vm: &Vm, a: This, i: Option<Value>) -> R<Value> {
 fn getitem(vm: &Vm, a: This, key: Value) -> R<Value> {
     let a = a.0;
     let Some(s) = key.cast::<Slice>() else {
-        return item(vm, &a, item_index(vm, key, len(&a), "array")?);
+        return item(vm, &a, item_index(vm, key, || len(&a), "array")?);
     };
     let n = size(a.code);
-    let mut out = Vec::new();
-    for i in vm.slice_range(s, len(&a))?.positions() {
+    let r = vm.slice_range(s, || len(&a))?;
+    let mut out = vm.buffer(r.count * n)?;
+    for i in r.positions() {
         out.extend_from_slice(&data(&a)[i * n..(i + 1) * n]);
     }
     make_array(vm, a.code, &out)
@@ -316,15 +332,14 @@ fn setitem(vm: &Vm, a: This, key: Value, v: Value) -> R<()> {
     let a = a.0;
     let n = size(a.code);
     let Some(s) = key.cast::<Slice>() else {
-        let i = item_index(vm, key, len(&a), "array assignment")?;
+        let i = item_index(vm, key, || len(&a), "array assignment")?;
         let b = encoded(vm, a.code, v)?;
-        return change(vm, a, |old, _| {
-            let mut new = old.to_vec();
-            if let Some(to) = new.get_mut(i * n..(i + 1) * n) {
-                to.copy_from_slice(&b);
-            }
-            new
-        });
+        // Python code that told the value may have changed the length.
+        if i >= len(&a) {
+            return Err(vm.index_error("array assignment index out of range"));
+        }
+        change(vm, a, |all, _| all[i * n..(i + 1) * n].copy_from_slice(&b));
+        return Ok(());
     };
     let Some(other) = v.cast::<Ext<Array>>() else {
         let got = vm.type_name(v);
@@ -333,8 +348,8 @@ fn setitem(vm: &Vm, a: This, key: Value, v: Value) -> R<()> {
     if other.code != a.code {
         return Err(vm.type_error("bad argument type for built-in operation"));
     }
-    let new = data(&other).to_vec();
-    let r = vm.slice_range(s, len(&a))?;
+    let new = vm.copied(data(&other))?;
+    let r = vm.slice_range(s, || len(&a))?;
     if r.step == 1 {
         let start = r.start.max(0) as usize;
         return splice(vm, a, start, start + r.count, &new);
@@ -346,27 +361,41 @@ fn setitem(vm: &Vm, a: This, key: Value, v: Value) -> R<()> {
             "attempt to assign array of size {given} to extended slice of size {count}"
         )));
     }
-    let places: Vec<usize> = r.positions().collect();
-    change(vm, a, |old, _| {
-        let mut out = old.to_vec();
-        for (i, item) in places.iter().zip(new.chunks_exact(n)) {
-            out[i * n..(i + 1) * n].copy_from_slice(item);
+    change(vm, a, |all, _| {
+        for (i, item) in r.positions().zip(new.chunks_exact(n)) {
+            all[i * n..(i + 1) * n].copy_from_slice(item);
         }
-        out
-    })
+    });
+    Ok(())
 }
 
 fn delitem(vm: &Vm, a: This, key: Value) -> R<()> {
     let a = a.0;
     let Some(s) = key.cast::<Slice>() else {
-        let i = item_index(vm, key, len(&a), "array assignment")?;
+        let i = item_index(vm, key, || len(&a), "array assignment")?;
         return splice(vm, a, i, i + 1, &[]);
     };
-    let gone: std::collections::HashSet<usize> = vm.slice_range(s, len(&a))?.positions().collect();
-    change(vm, a, |old, size| {
-        let kept = old.chunks_exact(size).enumerate().filter(|(i, _)| !gone.contains(i));
-        kept.flat_map(|(_, c)| c.iter().copied()).collect()
-    })
+    let r = vm.slice_range(s, || len(&a))?;
+    if r.count == 0 {
+        return Ok(());
+    }
+    // The items that stay move to the front, then the rest goes.
+    let last = r.start + (r.count as i64 - 1) * r.step;
+    let (low, gap) = (r.start.min(last) as usize, r.step.unsigned_abs() as usize);
+    let mut kept = 0;
+    if bytes_of(&a).is_some_and(|b| b.exports().get() > 0) {
+        return Err(vm.buffer_error("cannot resize an array that is exporting buffers"));
+    }
+    change(vm, a, |all, size| {
+        for i in 0..all.len() / size {
+            let gone = i >= low && (i - low).is_multiple_of(gap) && (i - low) / gap < r.count;
+            if !gone {
+                all.copy_within(i * size..(i + 1) * size, kept * size);
+                kept += 1;
+            }
+        }
+    });
+    splice(vm, a, kept, len(&a), &[])
 }
 
 fn same_kind(vm: &Vm, a: ArrayRef, v: Value, what: &str) -> R<ArrayRef> {
@@ -385,13 +414,23 @@ fn same_kind(vm: &Vm, a: ArrayRef, v: Value, what: &str) -> R<ArrayRef> {
 
 fn add(vm: &Vm, a: This, v: Value) -> R<Value> {
     let other = same_kind(vm, a.0, v, "append")?;
-    make_array(vm, a.0.code, &[data(&a.0), data(&other)].concat())
+    let sum = data(&a.0).len() + data(&other).len();
+    let mut all = vm.buffer(sum)?;
+    all.extend_from_slice(data(&a.0));
+    all.extend_from_slice(data(&other));
+    make_array(vm, a.0.code, &all)
 }
 
 fn mul(vm: &Vm, a: This, n: Value) -> R<Value> {
     match repeat_count(vm, n)? {
-        Some(n) if data(&a.0).len().saturating_mul(n) > 1 << 40 => Err(vm.memory_error()),
-        Some(n) => make_array(vm, a.0.code, &data(&a.0).repeat(n)),
+        Some(n) => {
+            let all = make_array(vm, a.0.code, data(&a.0))?;
+            let array: ArrayRef = this(vm, all)?;
+            if let Some(b) = bytes_of(&array) {
+                b.repeat(vm, n)?;
+            }
+            Ok(all)
+        }
         None => Ok(Value::NOT_IMPLEMENTED),
     }
 }

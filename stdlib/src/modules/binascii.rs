@@ -46,7 +46,7 @@ fn hexlify(vm: &Vm, data: BytesLike, sep: Option<Value>, group: Option<i64>) -> 
     const DIGITS: &[u8] = b"0123456789abcdef";
     let group = group.unwrap_or(1);
     let size = group.unsigned_abs() as usize;
-    let mut out = Vec::with_capacity(data.len() * 3);
+    let mut out = vm.buffer(data.len() * 3)?;
     for (i, &b) in data.iter().enumerate() {
         // Groups are counted from the right, or from the left if the number is negative.
         let before = if group > 0 { data.len() - i } else { i };
@@ -68,7 +68,7 @@ fn unhexlify(vm: &Vm, text: AsciiOrBytes) -> R<Value> {
         return Err(error(vm, "Odd-length string"));
     }
     let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-    let mut out = Vec::with_capacity(text.len() / 2);
+    let mut out = vm.buffer(text.len() / 2)?;
     for pair in text.chunks_exact(2) {
         match (digit(pair[0]), digit(pair[1])) {
             (Some(a), Some(b)) => out.push(a << 4 | b),
@@ -81,7 +81,7 @@ fn unhexlify(vm: &Vm, text: AsciiOrBytes) -> R<Value> {
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 fn b2a_base64(vm: &Vm, data: BytesLike, newline: Option<bool>) -> R<Value> {
-    let mut out = Vec::with_capacity(data.len() / 3 * 4 + 5);
+    let mut out = vm.buffer(data.len() / 3 * 4 + 5)?;
     for chunk in data.chunks(3) {
         let at = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
         let bits = at(0) << 16 | at(1) << 8 | at(2);
@@ -109,7 +109,7 @@ fn base64_value(b: u8) -> Option<u8> {
 
 fn a2b_base64(vm: &Vm, data: AsciiOrBytes, strict: Option<bool>) -> R<Value> {
     let (data, strict) = (&data.0, strict.unwrap_or(false));
-    let mut out = Vec::with_capacity(data.len() / 4 * 3 + 3);
+    let mut out = vm.buffer(data.len() / 4 * 3 + 3)?;
     let (mut quad, mut carry, mut pads) = (0, 0u8, 0);
     let mut padding_started = false;
     if strict && data.first() == Some(&b'=') {
@@ -194,7 +194,7 @@ fn a2b_uu(vm: &Vm, data: AsciiOrBytes) -> R<Value> {
     let data = &data.0;
     let len = data.first().map_or(32, |&b| usize::from(b.wrapping_sub(32) & 63));
     let len = if data.is_empty() { 0 } else { len };
-    let mut out = Vec::with_capacity(len + 3);
+    let mut out = vm.buffer(len + 3)?;
     let mut at = 1;
     let mut next = || -> R<u32> {
         let b = data.get(at).copied().unwrap_or(b' ');
@@ -231,7 +231,7 @@ fn b2a_qp(
     // Lines end as the first one does.
     let crlf = data.iter().position(|&b| b == b'\n').is_some_and(|i| i > 0 && data[i - 1] == b'\r');
     let end: &[u8] = if crlf { b"\r\n" } else { b"\n" };
-    let mut out = Vec::with_capacity(data.len() + 16);
+    let mut out = vm.buffer(data.len() + 16)?;
     let (mut at, mut line) = (0, 0);
     while at < data.len() {
         let b = data[at];
@@ -276,7 +276,7 @@ fn b2a_qp(
 fn a2b_qp(vm: &Vm, data: AsciiOrBytes, header: Option<bool>) -> R<Value> {
     let (data, header) = (&data.0, header.unwrap_or(false));
     let digit = |i: usize| data.get(i).and_then(|&b| char::from(b).to_digit(16)).map(|d| d as u8);
-    let mut out = Vec::with_capacity(data.len());
+    let mut out = vm.buffer(data.len())?;
     let mut at = 0;
     while let Some(&b) = data.get(at) {
         at += 1;

@@ -197,7 +197,7 @@ fn getrandbits(vm: &Vm, this: This, k: i64) -> R<Value> {
     if k > 1 << 40 {
         return Err(vm.memory_error());
     }
-    let mut words = Vec::with_capacity(k.div_ceil(32) as usize);
+    let mut words = vm.buffer(k.div_ceil(32) as usize)?;
     let mut left = k;
     while left > 0 {
         let w = t.next();

@@ -200,7 +200,7 @@ fn epoll_poll(vm: &Vm, this: ExtArg<Epoll>, timeout: Option<Value>, max: Option<
         n => return Err(vm.value_error(format!("maxevents must be greater than 0, got {n}"))),
     };
     let timeout = seconds(vm, timeout)?;
-    let mut events: Vec<libc::epoll_event> = Vec::with_capacity(max);
+    let mut events: Vec<libc::epoll_event> = vm.buffer(max)?;
     // SAFETY: the array has room for `max`.
     let n = wait(vm, timeout, |ms| unsafe { libc::epoll_wait(epoll, events.as_mut_ptr(), max as i32, ms) })?;
     // SAFETY: the system wrote the first `n`.

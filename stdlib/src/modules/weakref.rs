@@ -130,7 +130,7 @@ fn references(vm: &Vm, target: Value) -> R<Ref<List>> {
     };
     vm.heap.for_each_object(&mut count);
     // Room for all is made before, since nothing may be allocated while the heap is looked at.
-    let list = List::new(vm, &vec![Value::NONE; found])?;
+    let list = List::new(vm, &vm.filled(Value::NONE, found)?)?;
     let mut i = 0;
     vm.heap.for_each_object(&mut |h| {
         // SAFETY: as above.

@@ -206,7 +206,7 @@ impl Unpacker {
                 break;
             }
             let (before, old) = (self.stream.total_in(), out.len());
-            let mut piece = Vec::with_capacity(room);
+            let mut piece = vm.buffer(room)?;
             let status = match self.stream.decompress_vec(rest, &mut piece, FlushDecompress::None) {
                 Ok(s) => s,
                 Err(e) => {

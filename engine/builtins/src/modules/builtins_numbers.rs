@@ -43,11 +43,11 @@ fn ord(vm: &Vm, v: Value) -> R<Value> {
             return Ok(Value::small_int(s.code_points().next().map_or(0, i64::from)));
         }
         s.char_len()
-    } else if let Some(row) = Row::of(v) {
-        if let [b] = row.data[..] {
+    } else if let Some(row) = Row::of(vm, v)? {
+        if let [b] = row.data()[..] {
             return Ok(Value::small_int(i64::from(b)));
         }
-        row.data.len()
+        row.data().len()
     } else {
         return Err(
             vm.type_error(format!("ord() expected string of length 1, but {} found", vm.type_name(v)))

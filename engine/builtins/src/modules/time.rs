@@ -315,7 +315,7 @@ fn strftime(vm: &Vm, format: Ref<Str>, v: Option<Value>) -> R<Value> {
             continue;
         }
         let Ok(c_format) = std::ffi::CString::new([piece, b" "].concat()) else { continue };
-        let mut buf = vec![0u8; 256.max(piece.len() * 16)];
+        let mut buf = vm.filled(0u8, 256.max(piece.len() * 16))?;
         // SAFETY: the buffer is as long as said.
         let n = unsafe { libc::strftime(buf.as_mut_ptr().cast(), buf.len(), c_format.as_ptr(), &tm) };
         out.extend_from_slice(&buf[..n.saturating_sub(1)]);

@@ -152,7 +152,7 @@ pub fn decode_object(vm: &Vm, v: Value, encoding: Option<Ref<Str>>, errors: Opti
 
 /// Encodes a string. UnicodeEncodeError, LookupError.
 pub fn encode_with(vm: &Vm, s: Ref<Str>, codec: Codec, errors: Handler<'_>) -> R<Vec<u8>> {
-    let mut out = Vec::with_capacity(s.bytes().len());
+    let mut out = vm.buffer(s.bytes().len())?;
     if matches!(codec, Codec::Utf8 | Codec::Utf8Sig) {
         if codec == Codec::Utf8Sig {
             out.extend_from_slice(b"\xef\xbb\xbf");

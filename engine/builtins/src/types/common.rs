@@ -10,9 +10,11 @@ use skein_runtime::vm::Vm;
 
 /// A subscript as a position below `len`. TypeError, IndexError.
 #[inline]
-pub fn item_index(vm: &Vm, key: Value, len: usize, what: &str) -> R<usize> {
+pub fn item_index(vm: &Vm, key: Value, len: impl FnOnce() -> usize, what: &str) -> R<usize> {
     let i = if key.is_int() { key.as_small_int() } else { index_slow(vm, key, what)? };
-    let at = if i < 0 { i + len as i64 } else { i };
+    // What Python code did to find the index may have changed the length.
+    let len = len();
+    let at = if i < 0 { i.saturating_add(len as i64) } else { i };
     if at >= 0 && (at as usize) < len { Ok(at as usize) } else { Err(out_of_range(vm, what)) }
 }
 

@@ -105,6 +105,9 @@ impl Spec {
             )));
         }
         s.ty = t.get(i).copied().unwrap_or(0);
+        if s.ty != 's' as u32 {
+            vm.check_room(s.precision.unwrap_or(0).saturating_mul(2))?;
+        }
         if let Some(sep) = s.grouping {
             let fine = match char::from_u32(s.ty) {
                 Some('\0' | 'd' | 'e' | 'f' | 'g' | 'E' | 'G' | '%' | 'F') => true,
@@ -147,9 +150,9 @@ impl Spec {
     }
 
     /// Puts a body that has this many characters into the width.
-    fn pad(&self, body: &[u8], chars: usize, default_align: u8) -> Vec<u8> {
+    fn pad(&self, vm: &Vm, body: &[u8], chars: usize, default_align: u8) -> R<Vec<u8>> {
         if self.width <= chars {
-            return body.to_vec();
+            return vm.copied(body);
         }
         let missing = self.width - chars;
         let left = match self.align.unwrap_or(default_align) {
@@ -157,7 +160,7 @@ impl Spec {
             b'^' => missing / 2,
             _ => missing,
         };
-        let mut out = Vec::with_capacity(body.len() + missing);
+        let mut out = vm.buffer(body.len() + missing.saturating_mul(char_bytes(self.fill)))?;
         for _ in 0..left {
             push_code_point(&mut out, self.fill);
         }
@@ -165,7 +168,7 @@ impl Spec {
         for _ in left..missing {
             push_code_point(&mut out, self.fill);
         }
-        out
+        Ok(out)
     }
 
     fn sign_text(&self, negative: bool) -> &'static str {
@@ -178,24 +181,28 @@ impl Spec {
     }
 
     /// Puts a number together: sign, prefix, whole digits (grouped, filled with zeros), the rest.
-    fn number(&self, negative: bool, prefix: &str, whole: &str, rest: &str) -> Vec<u8> {
+    fn number(&self, vm: &Vm, negative: bool, prefix: &str, whole: &str, rest: &str) -> R<Vec<u8>> {
+        vm.check_room((whole.len() + rest.len()).saturating_mul(2))?;
         let sign = self.sign_text(negative);
         let rest = self.group_fraction(rest);
         let fixed = sign.len() + prefix.len() + rest.len();
         let aligned_inside = self.align == Some(b'=');
         let room = if aligned_inside && self.fill == 48 { self.width.saturating_sub(fixed) } else { 0 };
-        let digits = group(whole, self.grouping, if self.ty_is_binary() { 4 } else { 3 }, room);
+        let digits = group(vm, whole, self.grouping, if self.ty_is_binary() { 4 } else { 3 }, room)?;
         let body_len = fixed + digits.len();
         if aligned_inside && self.width > body_len {
-            let mut out = format!("{sign}{prefix}").into_bytes();
+            let mut out =
+                vm.buffer(body_len + (self.width - body_len).saturating_mul(char_bytes(self.fill)))?;
+            out.extend_from_slice(sign.as_bytes());
+            out.extend_from_slice(prefix.as_bytes());
             for _ in body_len..self.width {
                 push_code_point(&mut out, self.fill);
             }
             out.extend_from_slice(digits.as_bytes());
             out.extend_from_slice(rest.as_bytes());
-            return out;
+            return Ok(out);
         }
-        self.pad(format!("{sign}{prefix}{digits}{rest}").as_bytes(), body_len, b'>')
+        self.pad(vm, format!("{sign}{prefix}{digits}{rest}").as_bytes(), body_len, b'>')
     }
 
     fn ty_is_binary(&self) -> bool {
@@ -219,13 +226,14 @@ impl Spec {
 }
 
 /// Digits with separators, filled with zeros from the left to this width.
-fn group(digits: &str, sep: Option<u8>, size: usize, width: usize) -> String {
-    let Some(sep) = sep else { return format!("{digits:0>width$}") };
+fn group(vm: &Vm, digits: &str, sep: Option<u8>, size: usize, width: usize) -> R<String> {
+    let zeros = || zero_filled(vm, digits, width);
+    let Some(sep) = sep else { return zeros() };
     if !digits.bytes().all(|c| c.is_ascii_hexdigit()) || digits.is_empty() {
-        return format!("{digits:0>width$}");
+        return zeros();
     }
     // Characters from the right; zeros follow the digits until the width is reached.
-    let mut out: Vec<u8> = Vec::with_capacity(digits.len() * 4 / 3 + 1);
+    let mut out: Vec<u8> = vm.buffer((digits.len() * 4 / 3 + 2).max(width + 2))?;
     let mut source = digits.bytes().rev();
     let mut n = 0;
     loop {
@@ -241,7 +249,25 @@ fn group(digits: &str, sep: Option<u8>, size: usize, width: usize) -> String {
         n += 1;
     }
     out.reverse();
-    String::from_utf8(out).unwrap_or_default()
+    Ok(String::from_utf8(out).unwrap_or_default())
+}
+
+/// Zeros before digits, up to this width. Rust's own formatting knows no such widths. MemoryError.
+pub fn zero_filled(vm: &Vm, digits: &str, width: usize) -> R<String> {
+    let mut out = vm.text_buffer(width.max(digits.len()))?;
+    out.extend(std::iter::repeat_n('0', width.saturating_sub(digits.len())));
+    out.push_str(digits);
+    Ok(out)
+}
+
+/// Bytes of a character in UTF-8.
+fn char_bytes(c: u32) -> usize {
+    match c {
+        0..0x80 => 1,
+        0x80..0x800 => 2,
+        0x800..0x1_0000 => 3,
+        _ => 4,
+    }
 }
 
 /// `str.__format__`.
@@ -275,7 +301,7 @@ pub fn format_str(vm: &Vm, s: Ref<Str>, spec: Ref<Str>) -> R<Value> {
     let f = Spec { align: if f.align == Some(b'=') { Some(b'<') } else { f.align }, ..f };
     let chars = f.precision.map_or(s.char_len(), |p| p.min(s.char_len()));
     let body = &s.bytes()[..s.byte_offset(chars)];
-    Ok(Str::new(vm, &f.pad(body, chars, b'<'))?.value())
+    Ok(Str::new(vm, &f.pad(vm, body, chars, b'<')?)?.value())
 }
 
 /// `int.__format__`.
@@ -323,7 +349,7 @@ fn format_int_spec(vm: &Vm, a: Int, f: &Spec, name: &str) -> R<Vec<u8>> {
         push_code_point(&mut body, c);
         let inside = f.align == Some(b'=');
         let align = if inside { b'>' } else { f.align.unwrap_or(b'<') };
-        return Ok(Spec { align: Some(align), ..copy_of(f) }.pad(&body, 1, b'<'));
+        return Spec { align: Some(align), ..copy_of(f) }.pad(vm, &body, 1, b'<');
     }
     let digits = int_digits(vm, a, radix, ty == 'X')?;
     let prefix = match (f.alt, ty) {
@@ -333,7 +359,7 @@ fn format_int_spec(vm: &Vm, a: Int, f: &Spec, name: &str) -> R<Vec<u8>> {
         (true, 'X') => "0X",
         _ => "",
     };
-    Ok(f.number(a.is_negative(), prefix, &digits, ""))
+    f.number(vm, a.is_negative(), prefix, &digits, "")
 }
 
 fn copy_of(f: &Spec) -> Spec {
@@ -404,7 +430,7 @@ fn format_float_spec(vm: &Vm, x: f64, f: &Spec, name: &str) -> R<Vec<u8>> {
         (whole, rest) = (rest, whole);
     }
     let rest = if percent { format!("{rest}%") } else { rest.to_string() };
-    Ok(f.number(negative, "", whole, &rest))
+    f.number(vm, negative, "", whole, &rest)
 }
 
 /// Is a minus written? Not for NaN, and with `z` not for what was rounded to 0.
@@ -434,7 +460,7 @@ pub fn format_complex(vm: &Vm, c: Ref<Complex>, spec: Ref<Str>) -> R<Value> {
     }
     let (style, precision, _) = float_style(vm, &f, "complex")?;
     check_precision(vm, precision)?;
-    let part = |x: f64, sign: Option<u8>| -> String {
+    let part = |x: f64, sign: Option<u8>| -> R<String> {
         let mut body = float_text(x, style, precision, f.alt, false);
         if char::from_u32(f.ty).is_some_and(|c| c.is_ascii_uppercase()) {
             body.make_ascii_uppercase();
@@ -443,16 +469,16 @@ pub fn format_complex(vm: &Vm, c: Ref<Complex>, spec: Ref<Str>) -> R<Value> {
         let at = if at == 0 { body.len() } else { at };
         let one = Spec { sign, width: 0, align: None, ..copy_of(&f) };
         let negative = is_negative(x, &body, &f);
-        String::from_utf8(one.number(negative, "", &body[..at], &body[at..])).unwrap_or_default()
+        Ok(String::from_utf8(one.number(vm, negative, "", &body[..at], &body[at..])?).unwrap_or_default())
     };
     // Without a type it is shown as by `str`: in brackets, and without a real part that is +0.
     let bare = f.ty == 0;
     let skip_real = bare && re == 0.0 && !re.is_sign_negative();
     let body = if skip_real {
-        format!("{}j", part(im, f.sign))
+        format!("{}j", part(im, f.sign)?)
     } else {
-        let both = format!("{}{}j", part(re, f.sign), part(im, Some(b'+')));
+        let both = format!("{}{}j", part(re, f.sign)?, part(im, Some(b'+'))?);
         if bare { format!("({both})") } else { both }
     };
-    Ok(Str::new(vm, &f.pad(body.as_bytes(), body.len(), b'>'))?.value())
+    Ok(Str::new(vm, &f.pad(vm, body.as_bytes(), body.len(), b'>')?)?.value())
 }

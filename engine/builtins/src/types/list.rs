@@ -178,7 +178,7 @@ fn sort(vm: &Vm, list: Ref<List>, key: Option<Value>, reverse: Option<Value>) ->
 
 fn getitem(vm: &Vm, list: Ref<List>, key: Value) -> R<Value> {
     if let Some(s) = key.cast::<Slice>() {
-        let r = vm.slice_range(s, list.len())?;
+        let r = vm.slice_range(s, || list.len())?;
         if r.step == 1 {
             let (a, b) = r.bounds();
             return Ok(List::new(vm, &list.items()[a..b])?.value());
@@ -189,7 +189,7 @@ fn getitem(vm: &Vm, list: Ref<List>, key: Value) -> R<Value> {
         }
         return Ok(picked.value());
     }
-    let i = item_index(vm, key, list.len(), "list")?;
+    let i = item_index(vm, key, || list.len(), "list")?;
     Ok(list.items()[i])
 }
 
@@ -257,7 +257,7 @@ fn delitem(vm: &Vm, list: Ref<List>, key: Value) -> R<()> {
         }
         return list.splice(vm, at as usize, at as usize + 1, &[]);
     };
-    let r = vm.slice_range(s, list.len())?;
+    let r = vm.slice_range(s, || list.len())?;
     if r.count == 0 {
         return Ok(());
     }

@@ -203,7 +203,7 @@ fn item_bytes<'a>(vm: &Vm, v: &'a View, i: usize) -> R<&'a [u8]> {
 /// The bytes of all items. ValueError, IndexError.
 fn bytes(vm: &Vm, v: ViewRef) -> R<Vec<u8>> {
     open(vm, v)?;
-    let mut out = Vec::with_capacity(v.count * item_size(v.format));
+    let mut out = vm.buffer(v.count * item_size(v.format))?;
     for i in 0..v.count {
         if is_contiguous(v)
             && let Some(all) = source(&v).get(v.start..v.start + v.count * item_size(v.format))
@@ -215,16 +215,17 @@ fn bytes(vm: &Vm, v: ViewRef) -> R<Vec<u8>> {
     Ok(out)
 }
 
-/// The bytes that a view shows; None: it is none, or was released, or its object has become shorter.
-pub fn view_bytes(v: Value) -> Option<Vec<u8>> {
-    let v = v.cast::<Ext<View>>().filter(|v| !v.released.get())?;
+/// The bytes that a view shows; None: it is none, or was released, or its object has become shorter. MemoryError.
+pub fn view_bytes(vm: &Vm, v: Value) -> R<Option<Vec<u8>>> {
+    let Some(v) = v.cast::<Ext<View>>().filter(|v| !v.released.get()) else { return Ok(None) };
     let size = item_size(v.format);
-    let mut out = Vec::with_capacity(v.count * size);
+    let mut out = vm.buffer(v.count * size)?;
     for i in 0..v.count {
         let at = (v.start as i64 + v.stride * i as i64) as usize;
-        out.extend_from_slice(source(&v).get(at..at + size)?);
+        let Some(item) = source(&v).get(at..at + size) else { return Ok(None) };
+        out.extend_from_slice(item);
     }
-    Some(out)
+    Ok(Some(out))
 }
 
 /// The part of a bytearray that a writable view of bytes in a row shows: the array, first and last byte.
@@ -292,7 +293,7 @@ pub fn write(vm: &Vm, format: u8, v: Value) -> R<Vec<u8>> {
 fn getitem(vm: &Vm, v: This, key: Value) -> R<Value> {
     let v = open(vm, v.0)?;
     if let Some(s) = key.cast::<Slice>() {
-        let r = vm.slice_range(s, v.count)?;
+        let r = vm.slice_range(s, || v.count)?;
         let start = (v.start as i64 + v.stride * r.start.max(0)) as usize;
         let view = View { start, count: r.count, stride: v.stride * r.step, ..part(v) };
         return make(vm, v.object.value(), view);
@@ -300,7 +301,7 @@ fn getitem(vm: &Vm, v: This, key: Value) -> R<Value> {
     if !vm.is_int(key) && vm.type_of(key).special(vm, skein_bytecode::Special::Index).is_none() {
         return Err(vm.type_error("memoryview: invalid slice key"));
     }
-    let i = item_index(vm, key, v.count, "memoryview").map_err(|e| out_of_bounds(vm, e))?;
+    let i = item_index(vm, key, || v.count, "memoryview").map_err(|e| out_of_bounds(vm, e))?;
     read(vm, v.format, item_bytes(vm, &v, i)?)
 }
 
@@ -320,7 +321,7 @@ fn setitem(vm: &Vm, v: This, key: Value, new: Value) -> R<()> {
     let size = item_size(v.format);
     let (first, count, step, data) = match key.cast::<Slice>() {
         Some(s) => {
-            let r = vm.slice_range(s, v.count)?;
+            let r = vm.slice_range(s, || v.count)?;
             let data = super::bytes::bytes_like(vm, new)?;
             if data.len() != r.count * size {
                 return Err(
@@ -330,7 +331,7 @@ fn setitem(vm: &Vm, v: This, key: Value, new: Value) -> R<()> {
             (r.start.max(0), r.count, r.step, data)
         }
         None => {
-            let i = item_index(vm, key, v.count, "memoryview").map_err(|e| out_of_bounds(vm, e))?;
+            let i = item_index(vm, key, || v.count, "memoryview").map_err(|e| out_of_bounds(vm, e))?;
             (i as i64, 1, 1, write(vm, v.format, new)?)
         }
     };

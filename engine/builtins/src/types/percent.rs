@@ -15,13 +15,13 @@ use skein_runtime::vm::Vm;
 
 /// `format % values` of `str`.
 pub fn format_str(vm: &Vm, format: Ref<Str>, values: Value) -> R<Value> {
-    let out = Formatter::new(vm, format.bytes(), values, true).run()?;
+    let out = Formatter::new(vm, format.bytes(), values, true)?.run()?;
     Ok(Str::new(vm, &out)?.value())
 }
 
 /// `format % values` of bytes.
 pub fn format_bytes(vm: &Vm, format: &[u8], values: Value) -> R<Vec<u8>> {
-    Formatter::new(vm, format, values, false).run()
+    Formatter::new(vm, format, values, false)?.run()
 }
 
 #[derive(Default)]
@@ -52,24 +52,26 @@ struct Formatter<'a> {
 }
 
 impl<'a> Formatter<'a> {
-    fn new(vm: &'a Vm, format: &'a [u8], values: Value, text: bool) -> Formatter<'a> {
+    fn new(vm: &'a Vm, format: &'a [u8], values: Value, text: bool) -> R<Formatter<'a>> {
         let tuple = values.cast::<Tuple>();
         let is_mapping = tuple.is_none()
             && values.cast::<Str>().is_none()
             && (text || !is_bytes_like(values))
             && vm.type_of(values).special(vm, Special::GetItem).is_some();
-        let out = Vec::with_capacity(format.len() + 16);
-        Formatter { vm, format, text, values, tuple, used: 0, keyed: None, is_mapping, at: 0, out }
+        let out = vm.buffer(format.len() + 16)?;
+        Ok(Formatter { vm, format, text, values, tuple, used: 0, keyed: None, is_mapping, at: 0, out })
     }
 
     fn run(mut self) -> R<Vec<u8>> {
         while let Some(n) = memchr::memchr(b'%', &self.format[self.at..]) {
+            self.room(n)?;
             self.out.extend_from_slice(&self.format[self.at..self.at + n]);
             self.at += n + 1;
             if !self.plain_conversion()? {
                 self.conversion()?;
             }
         }
+        self.room(self.format.len() - self.at)?;
         self.out.extend_from_slice(&self.format[self.at..]);
         let left = match self.tuple {
             Some(t) => self.used < t.len(),
@@ -100,7 +102,7 @@ impl<'a> Formatter<'a> {
             }
             Some(v) if kind == b's' => {
                 let s = self.vm.to_str(v)?;
-                self.vm.check_room(self.out.len().saturating_add(s.bytes().len()))?;
+                self.room(s.bytes().len())?;
                 self.out.extend_from_slice(s.bytes());
             }
             _ => return Ok(false),
@@ -199,7 +201,7 @@ impl<'a> Formatter<'a> {
             return Err(self.vm.value_error("width too big"));
         }
         c.width = width.unsigned_abs() as usize;
-        self.vm.check_room(self.out.len().saturating_add(c.width))?;
+        self.room(c.width)?;
         if self.peek()? == b'.' {
             self.at += 1;
             let p = if self.peek()? == b'*' { self.star(true)? } else { self.number()? };
@@ -243,10 +245,16 @@ impl<'a> Formatter<'a> {
             .value_error(format!("unsupported format character '{shown}' (0x{code:x}) at index {index}")))
     }
 
+    /// MemoryError unless so many more bytes can be put out.
+    fn room(&mut self, n: usize) -> R<()> {
+        self.out.try_reserve(n).map_err(|_| self.vm.memory_error())
+    }
+
     /// Puts text into the width.
-    fn pad(&mut self, c: &Conversion, body: &[u8]) {
+    fn pad(&mut self, c: &Conversion, body: &[u8]) -> R<()> {
         let len = if self.text { count_chars(body) } else { body.len() };
         let missing = c.width.saturating_sub(len);
+        self.room(body.len().saturating_add(missing))?;
         if !c.left {
             self.out.resize(self.out.len() + missing, b' ');
         }
@@ -254,6 +262,7 @@ impl<'a> Formatter<'a> {
         if c.left {
             self.out.resize(self.out.len() + missing, b' ');
         }
+        Ok(())
     }
 
     fn text_conversion(&mut self, c: &Conversion, kind: u8, place: usize) -> R<()> {
@@ -265,7 +274,7 @@ impl<'a> Formatter<'a> {
         if !self.text && matches!(kind, b's' | b'b') {
             let body = bytes_for_percent(vm, v)?;
             let n = c.precision.map_or(body.len(), |p| p.min(body.len()));
-            self.pad(c, &body[..n]);
+            self.pad(c, &body[..n])?;
             return Ok(());
         }
         let s = match kind {
@@ -274,7 +283,7 @@ impl<'a> Formatter<'a> {
             _ => vm.ascii(v)?,
         };
         let n = c.precision.map_or(s.bytes().len(), |p| s.byte_offset(p.min(s.char_len())));
-        self.pad(c, &s.bytes()[..n]);
+        self.pad(c, &s.bytes()[..n])?;
         Ok(())
     }
 
@@ -325,12 +334,19 @@ impl<'a> Formatter<'a> {
                 Err(_) => return Err(vm.overflow_error("%c arg not in range(256)")),
             }
         }
-        self.pad(c, &body);
+        self.pad(c, &body)?;
         Ok(())
     }
 
     /// Puts a number together: sign, prefix, digits, with zeros or blanks up to the width.
-    fn put_number(&mut self, c: &Conversion, negative: bool, prefix: &str, digits: &str, zeros: bool) {
+    fn put_number(
+        &mut self,
+        c: &Conversion,
+        negative: bool,
+        prefix: &str,
+        digits: &str,
+        zeros: bool,
+    ) -> R<()> {
         let sign = match () {
             () if negative => "-",
             () if c.plus => "+",
@@ -341,6 +357,7 @@ impl<'a> Formatter<'a> {
         let fill = if c.zero && !c.left && zeros { c.width.saturating_sub(len) } else { 0 };
         let body_len = len + fill;
         let missing = c.width.saturating_sub(body_len);
+        self.room(body_len.saturating_add(missing))?;
         if !c.left {
             self.out.resize(self.out.len() + missing, b' ');
         }
@@ -351,6 +368,7 @@ impl<'a> Formatter<'a> {
         if c.left {
             self.out.resize(self.out.len() + missing, b' ');
         }
+        Ok(())
     }
 
     fn int_conversion(&mut self, c: &Conversion, kind: u8) -> R<()> {
@@ -373,10 +391,9 @@ impl<'a> Formatter<'a> {
         if let Some(p) = c.precision
             && digits.len() < p
         {
-            digits = format!("{digits:0>p$}");
+            digits = super::format::zero_filled(vm, &digits, p)?;
         }
-        self.put_number(c, i.is_negative(), prefix, &digits, true);
-        Ok(())
+        self.put_number(c, i.is_negative(), prefix, &digits, true)
     }
 
     #[cold]
@@ -423,8 +440,7 @@ impl<'a> Formatter<'a> {
         if kind.is_ascii_uppercase() {
             digits.make_ascii_uppercase();
         }
-        self.put_number(c, x.is_sign_negative() && !x.is_nan(), "", &digits, true);
-        Ok(())
+        self.put_number(c, x.is_sign_negative() && !x.is_nan(), "", &digits, true)
     }
 }
 

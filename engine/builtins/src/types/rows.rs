@@ -4,6 +4,8 @@
 
 use crate::types::text::{find, is_byte_space, is_space, rfind};
 use skein_runtime::types::str::{char_width, code_points};
+use skein_runtime::value::R;
+use skein_runtime::vm::Vm;
 use std::ops::Range;
 
 /// The character that begins at `i`, and its width.
@@ -247,8 +249,8 @@ pub fn expanded_len(row: &[u8], size: usize) -> usize {
 }
 
 /// Tabs replaced by spaces up to the next column that is a multiple of `size`.
-pub fn expand_tabs<const TEXT: bool>(row: &[u8], size: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(row.len());
+pub fn expand_tabs<const TEXT: bool>(vm: &Vm, row: &[u8], size: usize) -> R<Vec<u8>> {
+    let mut out = vm.buffer(expanded_len(row, size))?;
     let (mut i, mut column) = (0, 0usize);
     while i < row.len() {
         let (c, width) = char_at::<TEXT>(row, i);
@@ -270,7 +272,7 @@ pub fn expand_tabs<const TEXT: bool>(row: &[u8], size: usize) -> Vec<u8> {
         }
         i += width;
     }
-    out
+    Ok(out)
 }
 
 /// Fill characters left and right for a row that is to be centred.
@@ -281,12 +283,12 @@ pub fn centre(len: usize, width: usize) -> (usize, usize) {
 }
 
 /// With zeros after the sign, up to this width.
-pub fn zero_fill(row: &[u8], chars: usize, width: usize) -> Vec<u8> {
+pub fn zero_fill(vm: &Vm, row: &[u8], chars: usize, width: usize) -> R<Vec<u8>> {
     let missing = width.saturating_sub(chars);
     let signed = usize::from(matches!(row.first(), Some(b'+' | b'-')));
-    let mut out = Vec::with_capacity(row.len() + missing);
+    let mut out = vm.buffer(row.len() + missing)?;
     out.extend_from_slice(&row[..signed]);
     out.resize(signed + missing, b'0');
     out.extend_from_slice(&row[signed..]);
-    out
+    Ok(out)
 }

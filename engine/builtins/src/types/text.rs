@@ -77,18 +77,22 @@ pub fn slice_index(vm: &Vm, v: Value) -> R<i64> {
 }
 
 /// The optional bounds of `find`, `count` and the like, placed in a sequence of this length.
-pub fn bounds(vm: &Vm, start: Option<Value>, end: Option<Value>, len: usize) -> R<(usize, usize)> {
-    let n = len as i64;
-    let place = |v: Option<Value>, default: i64| -> R<i64> {
-        match v {
-            Some(v) if !v.is_none() => {
-                let i = slice_index(vm, v)?;
-                Ok(if i < 0 { i.saturating_add(n).max(0) } else { i })
-            }
-            _ => Ok(default),
-        }
+pub fn bounds(
+    vm: &Vm,
+    start: Option<Value>,
+    end: Option<Value>,
+    len: impl FnOnce() -> usize,
+) -> R<(usize, usize)> {
+    let asked = |v: Option<Value>| v.filter(|v| !v.is_none()).map(|v| slice_index(vm, v)).transpose();
+    let (start, end) = (asked(start)?, asked(end)?);
+    // Python code may have changed the length meanwhile.
+    let n = len() as i64;
+    let place = |i: Option<i64>, default: i64| match i {
+        Some(i) if i < 0 => i.saturating_add(n).max(0),
+        Some(i) => i,
+        None => default,
     };
-    let (start, end) = (place(start, 0)?, place(end, n)?.min(n));
+    let (start, end) = (place(start, 0), place(end, n).min(n));
     Ok((start as usize, end as usize))
 }
 

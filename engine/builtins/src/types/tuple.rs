@@ -90,7 +90,7 @@ fn index(vm: &Vm, t: Ref<Tuple>, v: Value, start: Option<Value>, stop: Option<Va
 
 fn getitem(vm: &Vm, t: Ref<Tuple>, key: Value) -> R<Value> {
     if let Some(s) = key.cast::<Slice>() {
-        let r = vm.slice_range(s, t.len())?;
+        let r = vm.slice_range(s, || t.len())?;
         if r.step == 1 {
             if r.count == t.len() && vm.type_of(t.value()) == vm.types.tuple {
                 return Ok(t.value());
@@ -104,7 +104,7 @@ fn getitem(vm: &Vm, t: Ref<Tuple>, key: Value) -> R<Value> {
         }
         return vm.tuple(picked.items());
     }
-    Ok(t.items()[item_index(vm, key, t.len(), "tuple")?])
+    Ok(t.items()[item_index(vm, key, || t.len(), "tuple")?])
 }
 
 fn contains(vm: &Vm, t: Ref<Tuple>, v: Value) -> R<bool> {

@@ -287,7 +287,7 @@ fn register_word(f: Ref<FrameObject>, place: &FramePlace, i: usize) -> u64 {
     match place {
         // SAFETY: a frame has registers for all locals.
         FramePlace::Live(w) => unsafe { *w.base.add(i).cast::<u64>() },
-        FramePlace::Suspended(g) => g.live_registers().get(i).map_or(0, |r| r.get()),
+        FramePlace::Suspended(g) => g.registers().get(i).map_or(0, |r| r.get()),
         FramePlace::Left => {
             f.saved().and_then(|s| s.slots().get(i).and_then(|s| s.get())).map_or(0, Value::bits)
         }

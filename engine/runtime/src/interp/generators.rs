@@ -39,16 +39,14 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     } else {
         vm.types.generator
     };
-    let g = Generator::new(vm, f, code.portable().nregs, ty.root_shape_id())?;
+    let g = Generator::new(vm, f, code.liveness().suspended() as u32, ty.root_shape_id())?;
     g.set_flag(PLAIN, ty == vm.types.generator);
     g.set_flag(ASYNC, ty == vm.types.async_generator);
     vm.heap.register_finalizer(g.header());
     // This is the first instruction: only the parameters are set, all other registers hold garbage.
-    let params = code.portable().param_count();
-    for (i, slot) in g.registers().iter().enumerate().take(params) {
+    for (i, slot) in g.registers().iter().enumerate().take(code.portable().param_count()) {
         slot.set(at.reg(i).bits());
     }
-    g.set_live(params);
     g.set_unit(code.unit_of(at.skip(1).pc));
     if flags_ & flags::COROUTINE != 0 && vm.coroutine_origin_depth.get() > 0 {
         let origin = origin(vm)?;
@@ -107,7 +105,7 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
         *base.sub(3) = code.value();
         *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
         *base.sub(1).cast::<*mut Value>() = resume.base;
-        let words = g.live_registers();
+        let words = g.registers();
         std::ptr::copy_nonoverlapping(words.as_ptr().cast::<Value>(), base, words.len());
         exec.entry.add(g.unit() as usize)
     };
@@ -184,7 +182,7 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
         *base.sub(3) = code.value();
         *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD);
         *base.sub(1).cast::<*mut Value>() = resume.base;
-        let words = g.live_registers();
+        let words = g.registers();
         copy_words(words.as_ptr().cast(), base.cast(), words.len());
         g.set_state(GenState::Running);
         let at = At { pc: exec.entry.add(g.unit() as usize), base };
@@ -225,14 +223,13 @@ pub fn for_generator(vm: &Vm, at: At) -> At {
 
 /// Takes the running generator frame off the stack: its registers go back into the object.
 #[inline(always)]
-fn suspend(vm: &Vm, at: At, next: At, live: usize, delegating: bool) -> (At, Cont) {
+fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
     // SAFETY: a generator's frame has a record whose `a` is the generator.
     unsafe {
         let cont = Cont::read(at.base);
         let g: Ref<Generator> = cont.a.cast_unchecked();
         g.barrier(vm);
-        g.set_live(live);
-        let words = g.live_registers();
+        let words = g.registers();
         copy_words(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
         g.set_unit(g.code().unit_of(next.pc));
         let ctx = vm.context();
@@ -250,31 +247,11 @@ fn suspend(vm: &Vm, at: At, next: At, live: usize, delegating: bool) -> (At, Con
     }
 }
 
-/// Registers that a suspended generator needs, when it yields here. The loaded instruction notes it, in a byte that
-/// is free.
-#[cold]
-#[inline(never)]
-fn count_live(at: At) -> usize {
-    let code = frame_code(at.base);
-    let (unit, liveness) = (code.unit_of(at.pc), code.liveness());
-    // An exception may be thrown in: then the handler's registers count.
-    let n = liveness.held_before(unit).max(liveness.held_before(unit + 1)).max(1);
-    if let Ok(byte) = u8::try_from(n) {
-        // SAFETY: the isolate's own copy of the code; the instruction is a unit of four bytes.
-        unsafe { *at.pc.cast_mut().cast::<u8>().add(3) = byte };
-    }
-    n
-}
-
 /// `Yield`.
 #[inline(never)]
 pub fn yield_value(vm: &Vm, at: At) -> At {
     let v = at.reg(at.b());
-    let live = match at.c() {
-        0 => count_live(at),
-        n => n,
-    };
-    let (to, cont) = suspend(vm, at, at.skip(1), live, false);
+    let (to, cont) = suspend(vm, at, at.skip(1), false);
     // The plainest of calls, without the detour by its continuation.
     if cont.kind == ContKind::GenCall && cont.stage == 0 && cont.consumer == Consumer::Store {
         to.set(cont.dst as usize, v);
@@ -327,8 +304,7 @@ pub fn gen_call(cont: Cont) -> Cont {
 #[inline(never)]
 pub fn yield_from(vm: &Vm, at: At) -> At {
     let v = at.reg(at.b());
-    let all = usize::from(frame_code(at.base).portable().nregs);
-    let (to, cont) = suspend(vm, at, at.skip(2), all, true);
+    let (to, cont) = suspend(vm, at, at.skip(2), true);
     yielded(vm, to, cont, v)
 }
 

@@ -30,6 +30,7 @@ mod matching;
 mod misc;
 mod nested;
 mod operators;
+mod panics;
 mod place;
 mod result;
 mod safepoint;
@@ -53,6 +54,7 @@ pub use frames::{
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
+pub use panics::{hush_panics, without_panics};
 pub use place::{At, Site, publish};
 pub use result::apply;
 pub use stack::apply_recursion_limit;
@@ -113,7 +115,7 @@ pub fn run_nested(vm: &Vm, start: At) -> R<Value> {
     // SAFETY: contexts that run native code are alive.
     let depth = unsafe { &(*ctx).native_depth };
     depth.set(depth.get() + 1);
-    let result = dispatch::run(vm, start);
+    let result = panics::run(vm, start);
     // SAFETY: as above: the loop comes back in the context that it was entered in, since only a
     // frame of that context has this Exit.
     let depth = unsafe { &(*ctx).native_depth };
@@ -123,5 +125,5 @@ pub fn run_nested(vm: &Vm, start: At) -> R<Value> {
 
 /// Runs a context's frames, switching softly among contexts, until an Exit frame of this loop returns.
 pub fn run_loop(vm: &Vm, start: At) -> R<Value> {
-    dispatch::run(vm, start)
+    panics::run(vm, start)
 }

@@ -40,6 +40,19 @@ fn binary_values(vm: &Vm, resume: At, op: Special, inplace: bool, l: Value, r: V
         resume.set(dst, v);
         return Ok(resume);
     }
+    let lt = vm.type_of(l);
+    if !inplace
+        && let Some(def) = lt.special(vm, op).and_then(plain_native)
+        && (vm.type_of(r) == lt || vm.type_of(r).special(vm, op.reflected()).is_none())
+    {
+        // There is nothing to be asked before, nor behind.
+        let v = def.call_2(vm, l, r)?;
+        if v.is(Value::NOT_IMPLEMENTED) {
+            return Err(unsupported(vm, op, false, l, r));
+        }
+        resume.set(dst, v);
+        return Ok(resume);
+    }
     let stage = if inplace { INPLACE | WAS_INPLACE } else { FIRST };
     let cont = Cont::store(dst).kind(ContKind::Binary).op(op, stage).with(l, r);
     binary_step(vm, resume, cont)

@@ -126,6 +126,89 @@ impl Ref<ByteArray> {
         Ok(())
     }
 
+    /// Puts bytes, which do not lie in the array itself, in place of those from `start` to `end`. MemoryError,
+    /// BufferError.
+    pub fn splice(self, vm: &Vm, start: usize, end: usize, bytes: &[u8]) -> R<()> {
+        let old = self.len.get();
+        let end = end.min(old);
+        let start = start.min(end);
+        if self.exports.get() > 0 && bytes.len() != end - start {
+            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
+        }
+        let new = old - (end - start) + bytes.len();
+        let raw = match self.data.cast::<Raw>() {
+            Some(raw) if raw.len() >= new => {
+                // SAFETY: both the old and the new end lie in the array; `copy` allows overlap.
+                unsafe {
+                    let p = raw.data_ptr();
+                    std::ptr::copy(p.add(end), p.add(start + bytes.len()), old - end);
+                }
+                raw
+            }
+            _ => {
+                let raw = Raw::new(vm, new + new / 8 + 8)?;
+                let from = self.bytes();
+                // SAFETY: a fresh array that is longer than both parts and what comes between.
+                unsafe {
+                    let p = raw.data_ptr();
+                    std::ptr::copy_nonoverlapping(from.as_ptr(), p, start);
+                    let tail = p.add(start + bytes.len());
+                    std::ptr::copy_nonoverlapping(from[end..].as_ptr(), tail, old - end);
+                }
+                self.data.set(vm, self, raw.value());
+                raw
+            }
+        };
+        // SAFETY: there is room between the parts.
+        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), raw.data_ptr().add(start), bytes.len()) };
+        self.len.set(new);
+        Ok(())
+    }
+
+    /// Changes the bytes in place.
+    pub fn update(self, f: impl FnOnce(&mut [u8])) {
+        if let Some(raw) = self.data.cast::<Raw>() {
+            // SAFETY: the array is at least `len` long; `f` gets nothing by which it could reach it otherwise.
+            f(unsafe { std::slice::from_raw_parts_mut(raw.data_ptr(), self.len.get()) });
+        }
+    }
+
+    /// Makes it so long, with zeros where it grows. MemoryError, BufferError.
+    pub fn resize(self, vm: &Vm, size: usize) -> R<()> {
+        let old = self.len.get();
+        if size <= old {
+            return self.splice(vm, size, old, &[]);
+        }
+        if self.exports.get() > 0 {
+            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
+        }
+        if self.data.cast::<Raw>().is_none_or(|raw| raw.len() < size) {
+            let Some(room) = size.checked_add(size / 8 + 8) else { return Err(vm.memory_error()) };
+            let raw = Raw::new(vm, room)?;
+            // SAFETY: a fresh array that is longer than the old bytes.
+            unsafe { std::ptr::copy_nonoverlapping(self.bytes().as_ptr(), raw.data_ptr(), old) };
+            self.data.set(vm, self, raw.value());
+        }
+        self.len.set(size);
+        self.update(|all| all[old..].fill(0));
+        Ok(())
+    }
+
+    /// Makes it so many times as long. MemoryError, OverflowError, BufferError.
+    pub fn repeat(self, vm: &Vm, n: usize) -> R<()> {
+        let old = self.len.get();
+        match old.checked_mul(n).filter(|&size| size <= isize::MAX as usize / 2) {
+            Some(size) => self.resize(vm, size)?,
+            None => return Err(vm.memory_error()),
+        }
+        self.update(|all| {
+            if let Some((first, rest)) = all.split_at_mut_checked(old.max(1)) {
+                rest.chunks_mut(first.len()).for_each(|to| to.copy_from_slice(first));
+            }
+        });
+        Ok(())
+    }
+
     /// Appends bytes, which do not lie in the array itself. MemoryError, BufferError.
     pub fn append(self, vm: &Vm, bytes: &[u8]) -> R<()> {
         if self.exports.get() > 0 && !bytes.is_empty() {

@@ -32,9 +32,7 @@ pub struct Generator {
     pub hook: Field,
     /// Instruction to resume at, as a unit index.
     unit: Cell<u32>,
-    count: Cell<u16>,
-    /// Of the registers, those that matter while it is suspended: the others are stale.
-    live: Cell<u16>,
+    count: Cell<u32>,
     registers: [Cell<u64>; 0],
 }
 
@@ -76,7 +74,7 @@ unsafe impl Object for Generator {
         {
             f.trace(t);
         }
-        for r in self.live_registers() {
+        for r in self.registers() {
             t.visit_word(r.get());
         }
     }
@@ -95,7 +93,7 @@ unsafe impl Object for Generator {
 
 impl Generator {
     /// A generator that will begin behind its `MakeGenerator`. MemoryError.
-    pub fn new(vm: &Vm, function: Ref<Function>, registers: u16, shape: u32) -> R<Ref<Generator>> {
+    pub fn new(vm: &Vm, function: Ref<Function>, registers: u32, shape: u32) -> R<Ref<Generator>> {
         let size = size_of::<Generator>() + 8 * registers as usize;
         let g = vm.alloc::<Generator>(size, shape)?;
         g.count.set(registers);
@@ -104,18 +102,7 @@ impl Generator {
         Ok(g)
     }
 
-    /// Those of the registers that matter while it is suspended.
-    #[inline(always)]
-    pub fn live_registers(&self) -> &[Cell<u64>] {
-        &self.registers()[..usize::from(self.live.get())]
-    }
-
-    #[inline(always)]
-    pub fn set_live(&self, n: usize) {
-        debug_assert!(n <= usize::from(self.count.get()));
-        self.live.set(n as u16);
-    }
-
+    /// Those of the frame that matter while it is suspended: see `Liveness::suspended`.
     #[inline(always)]
     pub fn registers(&self) -> &[Cell<u64>] {
         // SAFETY: `count` words follow the struct.

@@ -103,8 +103,10 @@ impl SliceBounds {
 }
 
 impl Vm {
-    /// What a slice selects of a sequence of this length. TypeError, ValueError.
-    pub fn slice_range(&self, s: Ref<Slice>, len: usize) -> R<SliceRange> {
-        Ok(slice_bounds(self, s)?.of_len(len))
+    /// What a slice selects of a sequence, whose length is asked for when Python code has told the bounds: it
+    /// may have changed the sequence. TypeError, ValueError.
+    pub fn slice_range(&self, s: Ref<Slice>, len: impl FnOnce() -> usize) -> R<SliceRange> {
+        let bounds = slice_bounds(self, s)?;
+        Ok(bounds.of_len(len()))
     }
 }

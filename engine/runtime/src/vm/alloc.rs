@@ -56,6 +56,41 @@ impl Vm {
         }
     }
 
+    /// An empty vector with room for `n` items, a number that the program chose. MemoryError.
+    pub fn buffer<T>(&self, n: usize) -> R<Vec<T>> {
+        let Some(bytes) = n.checked_mul(size_of::<T>()).filter(|&n| n <= isize::MAX as usize) else {
+            return Err(self.memory_error());
+        };
+        if !self.heap.external_fits(bytes) {
+            self.check_room(bytes)?;
+        }
+        let mut buffer = Vec::new();
+        match buffer.try_reserve_exact(n) {
+            Ok(()) => Ok(buffer),
+            Err(_) => Err(self.memory_error()),
+        }
+    }
+
+    /// A vector of `n` times the same, a number that the program chose. MemoryError.
+    pub fn filled<T: Clone>(&self, item: T, n: usize) -> R<Vec<T>> {
+        let mut all = self.buffer(n)?;
+        all.resize(n, item);
+        Ok(all)
+    }
+
+    /// A copy of a row. MemoryError.
+    pub fn copied<T: Copy>(&self, row: &[T]) -> R<Vec<T>> {
+        let mut all = self.buffer(row.len())?;
+        all.extend_from_slice(row);
+        Ok(all)
+    }
+
+    /// An empty string with room for `n` bytes. MemoryError.
+    pub fn text_buffer(&self, n: usize) -> R<String> {
+        // An empty vector is UTF-8.
+        Ok(String::from_utf8(self.buffer(n)?).unwrap_or_default())
+    }
+
     /// MemoryError unless so many bytes outside of the heap are to be had. To be asked before Rust's
     /// own containers grow to a size that the program chose: they end the process where memory is short.
     #[inline]
@@ -126,13 +161,14 @@ impl Vm {
             // context's registers up to its published top; other contexts through their owners.
             stats = Some(unsafe { self.heap.collect(kind, &mut roots) });
         });
+        // What is dead is no object any more.
+        let is_live = |object: &Header| {
+            let address = std::ptr::from_ref(object);
+            self.heap.resolve(address as u64).is_some_and(|h| std::ptr::eq(h, address))
+        };
+        self.interned.borrow_mut().sweep(kind, |s| is_live(s.header()));
         if kind == CollectKind::Major {
-            // What is dead is no object any more.
-            let is_live = |ty: Ref<Type>| {
-                let address = ty.header() as *const Header;
-                self.heap.resolve(address as u64).is_some_and(|h| std::ptr::eq(h, address))
-            };
-            self.shapes.forget_dead(is_live);
+            self.shapes.forget_dead(|ty| is_live(ty.header()));
         }
         self.attributes.forget();
         for row in &self.method_cache {
@@ -153,12 +189,7 @@ impl Vm {
         for s in &self.special_names {
             t.visit_object(s.header());
         }
-        self.interned.borrow().trace(t);
-        self.shapes.for_each(|s| {
-            for n in &s.names {
-                t.visit_object(n.header());
-            }
-        });
+        self.shapes.for_each_name(t.is_major(), |name| t.visit_object(name.header()));
         let single = [
             self.pending.get(),
             self.empty_tuple.get().map(Value::from),

@@ -5,17 +5,36 @@ use crate::types::str::Str;
 use crate::value::R;
 use crate::vm::Vm;
 use rustc_hash::FxHashMap;
+use skein_heap::CollectKind;
 
-/// Strings by their bytes' hash. They live as long as the isolate.
+/// Strings by their bytes' hash. The table does not keep them alive.
 #[derive(Default)]
 pub struct InternTable {
     by_hash: FxHashMap<i64, Vec<Ref<Str>>>,
+    /// Those that came in since the last collection, with their hashes: of a minor one, only they can die.
+    recent: Vec<(i64, Ref<Str>)>,
 }
 
 impl InternTable {
-    pub fn trace(&self, t: &mut Tracer<'_>) {
-        for s in self.by_hash.values().flatten() {
-            t.visit_object(s.header());
+    /// Takes out the strings that a collection found dead.
+    pub fn sweep(&mut self, kind: CollectKind, is_live: impl Fn(Ref<Str>) -> bool) {
+        if kind == CollectKind::Major {
+            self.by_hash.retain(|_, row| {
+                row.retain(|&s| is_live(s));
+                !row.is_empty()
+            });
+            self.recent.clear();
+            return;
+        }
+        for (hash, s) in std::mem::take(&mut self.recent) {
+            if !is_live(s)
+                && let Some(row) = self.by_hash.get_mut(&hash)
+            {
+                row.retain(|&other| other != s);
+                if row.is_empty() {
+                    self.by_hash.remove(&hash);
+                }
+            }
         }
     }
 }
@@ -59,7 +78,9 @@ impl Vm {
 
     fn add_interned(&self, hash: i64, s: Ref<Str>) {
         s.mark_interned();
-        self.interned.borrow_mut().by_hash.entry(hash).or_default().push(s);
+        let mut table = self.interned.borrow_mut();
+        table.by_hash.entry(hash).or_default().push(s);
+        table.recent.push((hash, s));
     }
 }
 

@@ -123,7 +123,7 @@ fn reduce(vm: &Vm, node: Value) -> R<Value> {
         }
         n += 1;
     }
-    let none = vec![Value::NONE; n];
+    let none = vm.filled(Value::NONE, n)?;
     vm.tuple(&[vm.type_of(node).value(), vm.tuple(&none)?, dict.value()])
 }
 

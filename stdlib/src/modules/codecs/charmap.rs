@@ -12,7 +12,7 @@ const UNDEFINED: u32 = 0xfffe;
 
 /// `charmap_decode`. UnicodeDecodeError, TypeError.
 pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, mapping: Option<Value>) -> R<Vec<u8>> {
-    let mut out = Vec::with_capacity(bytes.len());
+    let mut out = vm.buffer(bytes.len())?;
     let Some(mapping) = mapping.filter(|m| !m.is_none()) else {
         bytes.iter().for_each(|&b| push_code_point(&mut out, b.into()));
         return Ok(out);
@@ -66,7 +66,7 @@ fn decode_by_mapping(vm: &Vm, mapping: Value, b: u8, out: &mut Vec<u8>) -> R<boo
 pub fn encode(vm: &Vm, s: Ref<Str>, errors: Handler<'_>, mapping: Option<Value>) -> R<Vec<u8>> {
     let points: Vec<u32> = s.code_points().collect();
     let mapping = mapping.filter(|m| !m.is_none());
-    let mut out = Vec::with_capacity(points.len());
+    let mut out = vm.buffer(points.len())?;
     let mut at = 0;
     while at < points.len() {
         if encode_one(vm, mapping, points[at], &mut out)? {

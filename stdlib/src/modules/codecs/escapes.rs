@@ -5,9 +5,13 @@ use skein_runtime::object::Ref;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::{R, Vm};
 
+/// Bytes that an escaped byte of text takes, and the buffer that grows for it, at most.
+pub const LONGEST: usize = 8;
+
 /// `unicode_escape`: ASCII.
+/// The caller has looked for room for [`LONGEST`] bytes for each of the text's.
 pub fn encode(s: Ref<Str>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(s.bytes().len());
+    let mut out = Vec::new();
     for c in s.code_points() {
         match c {
             0x5c => out.extend_from_slice(b"\\\\"),
@@ -22,8 +26,9 @@ pub fn encode(s: Ref<Str>) -> Vec<u8> {
 }
 
 /// `raw_unicode_escape`: Latin-1, others as escapes.
+/// As of [`encode`].
 pub fn encode_raw(s: Ref<Str>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(s.bytes().len());
+    let mut out = Vec::new();
     for c in s.code_points() {
         match c {
             0..0x100 => out.push(c as u8),
@@ -50,7 +55,7 @@ pub struct Decoder<'a> {
 impl Decoder<'_> {
     /// The text and how many bytes it stands for. UnicodeDecodeError.
     pub fn run(&self) -> R<(Vec<u8>, usize)> {
-        let mut out = Vec::with_capacity(self.bytes.len());
+        let mut out = self.vm.buffer(self.bytes.len())?;
         let mut at = 0;
         while let Some(&b) = self.bytes.get(at) {
             if b != b'\\' {
@@ -169,7 +174,7 @@ impl Decoder<'_> {
 
 /// `escape_decode`: bytes with the escapes of byte literals. ValueError.
 pub fn decode_bytes(vm: &Vm, bytes: &[u8], errors: Handler<'_>) -> R<Vec<u8>> {
-    let mut out = Vec::with_capacity(bytes.len());
+    let mut out = vm.buffer(bytes.len())?;
     let mut at = 0;
     while let Some(&b) = bytes.get(at) {
         at += 1;
@@ -227,8 +232,9 @@ pub fn decode_bytes(vm: &Vm, bytes: &[u8], errors: Handler<'_>) -> R<Vec<u8>> {
 }
 
 /// `escape_encode`: as the text between the quotes of a literal.
+/// As of [`encode`].
 pub fn encode_bytes(bytes: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(bytes.len());
+    let mut out = Vec::new();
     for &b in bytes {
         match b {
             b'\t' => out.extend_from_slice(b"\\t"),

@@ -156,10 +156,10 @@ native_functions! { FUNCTIONS:
     "utf_32_be_decode(data, errors=None, final=False, /)" => codec!(decode Utf32Be);
     "utf_32_ex_decode(data, errors=None, byteorder=0, final=False, /)" => |vm: &Vm, b: BytesLike, e: Errors, order: Option<i64>, last: Option<bool>| decoded_ex(vm, &b, e, order.unwrap_or(0), last.unwrap_or(false), true);
 
-    "escape_encode(data, errors=None, /)" => |vm: &Vm, b: BytesLike, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode_bytes(&b))?, b.len()) };
+    "escape_encode(data, errors=None, /)" => |vm: &Vm, b: BytesLike, _: Errors| -> R<Value> { pair(vm, escaped(vm, b.len(), || escapes::encode_bytes(&b))?, b.len()) };
     "escape_decode(data, errors=None, /)" => escape_decode;
-    "unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode(s))?, s.char_len()) };
-    "raw_unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode_raw(s))?, s.char_len()) };
+    "unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, escaped(vm, s.bytes().len(), || escapes::encode(s))?, s.char_len()) };
+    "raw_unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, escaped(vm, s.bytes().len(), || escapes::encode_raw(s))?, s.char_len()) };
     "unicode_escape_decode(data, errors=None, final=True, /)" => |vm: &Vm, v: Value, e: Errors, last: Option<bool>| unescaped(vm, v, e, last, false);
     "raw_unicode_escape_decode(data, errors=None, final=True, /)" => |vm: &Vm, v: Value, e: Errors, last: Option<bool>| unescaped(vm, v, e, last, true);
     "charmap_build(map, /)" => charmap::build;
@@ -260,4 +260,10 @@ fn readbuffer(vm: &Vm, v: Value, _: Errors) -> R<Value> {
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     make_module(vm, "_codecs", FUNCTIONS)
+}
+
+/// Bytes with escapes, of a text of this length. MemoryError.
+fn escaped(vm: &Vm, len: usize, f: impl FnOnce() -> Vec<u8>) -> R<Value> {
+    vm.check_room(len.saturating_mul(escapes::LONGEST))?;
+    vm.bytes(&f())
 }

@@ -56,7 +56,7 @@ pub fn writer(vm: &Vm, args: Args<'_>) -> R<Value> {
 /// Appends a field's text; true: with quotes.
 fn escape(vm: &Vm, d: &Dialect, text: &str, bytes: &[u8], quoted: bool) -> R<(Vec<u8>, bool)> {
     let mut quoted = quoted;
-    let mut out = Vec::with_capacity(bytes.len());
+    let mut out = vm.buffer(bytes.len())?;
     for c in skein_runtime::types::str::code_points(bytes) {
         let special = c == d.delimiter
             || Some(c) == d.escapechar

@@ -129,12 +129,18 @@ fn block_size(vm: &Vm, v: Value) -> R<Value> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let both = |b: u8| [b >> 4, b & 15].map(|n| char::from(DIGITS[usize::from(n)]));
+    bytes.iter().flat_map(|&b| both(b)).collect()
 }
 
 fn length(vm: &Vm, n: i64) -> R<usize> {
     match n {
-        0..0x2000_0000 => Ok(n as usize),
+        0..0x2000_0000 => {
+            // Once as bytes and once as text.
+            vm.check_room(n as usize * 3)?;
+            Ok(n as usize)
+        }
         n if n < 0 => Err(vm.value_error("value must be positive")),
         _ => Err(vm.value_error("length is too large")),
     }

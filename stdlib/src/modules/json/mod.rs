@@ -27,7 +27,7 @@ fn quoted(vm: &Vm, s: Value, ascii: bool) -> R<Value> {
         let got = vm.type_name(s);
         return Err(vm.type_error(format!("first argument must be a string, not {got}")));
     };
-    let mut out = Vec::with_capacity(s.bytes().len() + 2);
+    let mut out = vm.buffer(s.bytes().len() + 2)?;
     encode::quote(s, ascii, &mut out);
     Ok(Str::new(vm, &out)?.value())
 }

@@ -322,7 +322,7 @@ fn isatty(_: &Vm, fd: i32) -> bool {
 
 /// The name that a call writes into a buffer; the call returns the error's number.
 fn device_name(vm: &Vm, call: impl Fn(*mut libc::c_char, usize) -> i32) -> R<Value> {
-    let mut out = vec![0u8; libc::PATH_MAX as usize];
+    let mut out = vm.filled(0u8, libc::PATH_MAX as usize)?;
     match call(out.as_mut_ptr().cast(), out.len()) {
         0 => {
             let n = out.iter().position(|&b| b == 0).unwrap_or(0);

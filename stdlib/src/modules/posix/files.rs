@@ -136,7 +136,7 @@ fn symlink(vm: &Vm, a: Path, b: Path, _is_folder: Option<bool>, fd: Option<DirFd
 }
 
 fn readlink(vm: &Vm, path: Path, fd: Option<DirFd>) -> R<Value> {
-    let mut out = vec![0u8; libc::PATH_MAX as usize];
+    let mut out = vm.filled(0u8, libc::PATH_MAX as usize)?;
     // SAFETY: the buffer is as long as said.
     let n = checked(vm, Some(path.object), || unsafe {
         libc::readlinkat(folder(fd).0, path.c().as_ptr(), out.as_mut_ptr().cast(), out.len()) as i64

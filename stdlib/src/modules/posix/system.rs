@@ -84,7 +84,7 @@ fn id_list(vm: &Vm, ids: &[u32]) -> R<Ref<List>> {
 fn getgroups(vm: &Vm) -> R<Ref<List>> {
     // SAFETY: asks for the number.
     let n = checked(vm, None, || unsafe { libc::getgroups(0, std::ptr::null_mut()).into() })?;
-    let mut ids = vec![0; n as usize];
+    let mut ids = vm.filled(0, n as usize)?;
     // SAFETY: so many ids out.
     let n = checked(vm, None, || unsafe { libc::getgroups(ids.len() as i32, ids.as_mut_ptr()).into() })?;
     id_list(vm, &ids[..n as usize])
@@ -105,7 +105,7 @@ fn setgroups(vm: &Vm, groups: Value) -> R<()> {
 
 fn getgrouplist(vm: &Vm, user: Value, group: Gid) -> R<Ref<List>> {
     let user = c_string(vm, user)?;
-    let mut ids = vec![0; 64];
+    let mut ids = vm.filled(0, 64)?;
     loop {
         let mut n = ids.len() as i32;
         // SAFETY: a C string in, so many ids out.

@@ -493,7 +493,7 @@ fn getsockopt(vm: &Vm, this: This, level: i32, name: i32, n: Option<i64>) -> R<V
     if !(0..=1024).contains(&want) {
         return Err(vm.raise_text(vm.exc.os_error, "getsockopt buflen out of range"));
     }
-    let mut out = vec![0u8; if want == 0 { 4 } else { want as usize }];
+    let mut out = vm.filled(0u8, if want == 0 { 4 } else { want as usize })?;
     let mut len = out.len() as libc::socklen_t;
     // SAFETY: a buffer of that length out.
     if unsafe { libc::getsockopt(this.0.fd.get(), level, name, out.as_mut_ptr().cast(), &mut len) } != 0 {

@@ -45,7 +45,7 @@ fn compile(
     groupindex: Ref<Dict>,
     indexgroup: Ref<Tuple>,
 ) -> R<Value> {
-    let mut words = Vec::with_capacity(code.len());
+    let mut words = vm.buffer(code.len())?;
     for &v in code.items() {
         match vm.as_i64(v).and_then(|i| u32::try_from(i).ok()) {
             Some(w) => words.push(w),

@@ -116,7 +116,7 @@ fn new_with_replacement(vm: &Vm, class: Ref<Type>, iterable: Value, r: i64) -> R
     let pool = pool_of(vm, class, &COMBINATIONS_WITH_REPLACEMENT, iterable)?;
     let r = length(vm, r)?;
     let none = pool.is_empty() && r > 0;
-    let at = vec![0; if none { 0 } else { r }];
+    let at = vm.filled(0, if none { 0 } else { r })?;
     Ok(Ext::new(vm, class, WithReplacement(choice(pool, r, at, Vec::new(), none)))?.value())
 }
 

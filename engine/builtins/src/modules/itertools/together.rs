@@ -215,7 +215,7 @@ fn next_product(vm: &Vm, it: ExtArg<Product>) -> R<Value> {
                 it.ended.set(true);
                 return Ok(vm.stop());
             }
-            *at = Some(vec![0; pools.len()]);
+            *at = Some(vm.filled(0, pools.len())?);
         }
         Some(at) => {
             let mut i = at.len();

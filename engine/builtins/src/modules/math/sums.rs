@@ -169,7 +169,7 @@ pub fn hypot(vm: &Vm, args: Args<'_>) -> R<f64> {
     if args.has_keywords() {
         return Err(vm.type_error("math.hypot() takes no keyword arguments"));
     }
-    let mut all = Vec::with_capacity(args.positional().len());
+    let mut all = vm.buffer(args.positional().len())?;
     for &v in args.positional() {
         all.push(vm.to_f64(v)?);
     }
@@ -185,7 +185,7 @@ pub fn dist(vm: &Vm, p: Value, q: Value) -> R<f64> {
     if p.len() != q.len() {
         return Err(vm.value_error("both points must have the same number of dimensions"));
     }
-    let mut all = Vec::with_capacity(p.len());
+    let mut all = vm.buffer(p.len())?;
     for (&a, &b) in p.items().iter().zip(q.items()) {
         all.push((vm.to_f64(a)? - vm.to_f64(b)?).abs());
     }

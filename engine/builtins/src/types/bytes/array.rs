@@ -22,12 +22,7 @@ fn item(vm: &Vm, v: Value) -> R<u8> {
 
 /// Replaces the bytes `start..end` by others.
 fn splice(vm: &Vm, s: Ref<ByteArray>, start: usize, end: usize, new: &[u8]) -> R<()> {
-    let old = s.bytes();
-    let mut out = Vec::with_capacity(old.len() + new.len());
-    out.extend_from_slice(&old[..start]);
-    out.extend_from_slice(new);
-    out.extend_from_slice(&old[end..]);
-    s.replace(vm, &out)
+    s.splice(vm, start, end, new)
 }
 
 pub fn setitem(vm: &Vm, s: Ref<ByteArray>, key: Value, v: Value) -> R<()> {
@@ -41,8 +36,8 @@ pub fn setitem(vm: &Vm, s: Ref<ByteArray>, key: Value, v: Value) -> R<()> {
         unsafe { *data.add(i) = b };
         return Ok(());
     };
-    let new = match Row::of(v) {
-        Some(r) => r.data.into_owned(),
+    let new = match Row::of(vm, v)? {
+        Some(r) => r.into_bytes(vm)?,
         None if vm.is_int(v) || v.cast::<skein_runtime::types::str::Str>().is_some() => {
             return Err(
                 vm.type_error("can assign only bytes, buffers, or iterables of ints in range(0, 256)")
@@ -50,7 +45,7 @@ pub fn setitem(vm: &Vm, s: Ref<ByteArray>, key: Value, v: Value) -> R<()> {
         }
         None => construct::from_iterable(vm, v, "bytearray")?,
     };
-    let SliceRange { start, step, count, .. } = vm.slice_range(slice, s.bytes().len())?;
+    let SliceRange { start, step, count, .. } = vm.slice_range(slice, || s.bytes().len())?;
     if step == 1 {
         return splice(vm, s, start as usize, start as usize + count, &new);
     }
@@ -77,16 +72,27 @@ pub fn delitem(vm: &Vm, s: Ref<ByteArray>, key: Value) -> R<()> {
         };
         return splice(vm, s, i, i + 1, &[]);
     };
-    let SliceRange { start, step, count, .. } = vm.slice_range(slice, s.bytes().len())?;
+    let SliceRange { start, step, count, .. } = vm.slice_range(slice, || s.bytes().len())?;
     if step == 1 {
         return splice(vm, s, start as usize, start as usize + count, &[]);
     }
-    let mut keep = vec![true; s.bytes().len()];
-    for i in 0..count as i64 {
-        keep[(start + i * step) as usize] = false;
+    if count == 0 {
+        return Ok(());
     }
-    let out: Vec<u8> = s.bytes().iter().zip(keep).filter(|(_, k)| *k).map(|(b, _)| *b).collect();
-    s.replace(vm, &out)
+    // The bytes that stay move to the front, then the rest goes.
+    let last = start + (count as i64 - 1) * step;
+    let (low, gap) = (start.min(last) as usize, step.unsigned_abs() as usize);
+    let mut kept = 0;
+    s.update(|all| {
+        for i in 0..all.len() {
+            let gone = i >= low && (i - low).is_multiple_of(gap) && (i - low) / gap < count;
+            if !gone {
+                all[kept] = all[i];
+                kept += 1;
+            }
+        }
+    });
+    s.resize(vm, kept)
 }
 
 pub fn append(vm: &Vm, s: Ref<ByteArray>, v: Value) -> R<()> {
@@ -95,8 +101,8 @@ pub fn append(vm: &Vm, s: Ref<ByteArray>, v: Value) -> R<()> {
 }
 
 pub fn extend(vm: &Vm, s: Ref<ByteArray>, v: Value) -> R<()> {
-    match Row::of(v) {
-        Some(r) => s.append(vm, &r.data),
+    match Row::of(vm, v)? {
+        Some(r) => s.append(vm, &vm.copied(r.data())?),
         None => {
             let ty = vm.type_of(v);
             if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
@@ -112,24 +118,17 @@ pub fn extend(vm: &Vm, s: Ref<ByteArray>, v: Value) -> R<()> {
 }
 
 pub fn iadd(vm: &Vm, s: Ref<ByteArray>, v: Value) -> R<Value> {
-    let Some(r) = Row::of(v) else {
+    let Some(r) = Row::of(vm, v)? else {
         return Err(vm.type_error(format!("can't concat {} to bytearray", vm.type_name(v))));
     };
-    s.append(vm, &r.data)?;
+    s.append(vm, &vm.copied(r.data())?)?;
     Ok(s.value())
 }
 
 pub fn imul(vm: &Vm, s: Ref<ByteArray>, n: Value) -> R<Value> {
     let Some(n) = text::repeat_count(vm, s.value(), n)? else { return Ok(Value::NOT_IMPLEMENTED) };
-    match s.bytes().len().checked_mul(n) {
-        Some(len) if len < isize::MAX as usize / 2 => {
-            vm.check_room(len)?;
-            let out = s.bytes().repeat(n);
-            s.replace(vm, &out)?;
-            Ok(s.value())
-        }
-        _ => Err(vm.memory_error()),
-    }
+    s.repeat(vm, n)?;
+    Ok(s.value())
 }
 
 pub fn insert(vm: &Vm, s: Ref<ByteArray>, i: i64, v: Value) -> R<()> {
@@ -159,18 +158,13 @@ pub fn remove(vm: &Vm, s: Ref<ByteArray>, v: Value) -> R<()> {
     }
 }
 
-pub fn reverse(vm: &Vm, s: Ref<ByteArray>) -> R<()> {
-    let mut out = s.bytes().to_vec();
-    out.reverse();
-    s.replace(vm, &out)
+pub fn reverse(_: &Vm, s: Ref<ByteArray>) {
+    s.update(|all| all.reverse());
 }
 
 pub fn resize(vm: &Vm, s: Ref<ByteArray>, size: i64) -> R<()> {
     let Ok(size) = usize::try_from(size) else {
         return Err(vm.value_error(format!("bytearray.resize(): new size must be >= 0, got {size}")));
     };
-    vm.check_room(size)?;
-    let mut out = s.bytes().to_vec();
-    out.resize(size, 0);
-    s.replace(vm, &out)
+    s.resize(vm, size)
 }

@@ -13,12 +13,12 @@ pub fn title(vm: &Vm, s: Row) -> R<Value> {
         inside = b.is_ascii_alphabetic();
         c
     };
-    let out: Vec<u8> = s.data.iter().map(map).collect();
+    let out: Vec<u8> = s.data().iter().map(map).collect();
     s.make(vm, &out)
 }
 
 pub fn capitalize(vm: &Vm, s: Row) -> R<Value> {
-    let mut out = s.data.to_ascii_lowercase();
+    let mut out = s.data().to_ascii_lowercase();
     if let Some(b) = out.first_mut() {
         b.make_ascii_uppercase();
     }
@@ -27,13 +27,13 @@ pub fn capitalize(vm: &Vm, s: Row) -> R<Value> {
 
 pub fn swapcase(vm: &Vm, s: Row) -> R<Value> {
     let swap = |b: &u8| if b.is_ascii_lowercase() { b.to_ascii_uppercase() } else { b.to_ascii_lowercase() };
-    let out: Vec<u8> = s.data.iter().map(swap).collect();
+    let out: Vec<u8> = s.data().iter().map(swap).collect();
     s.make(vm, &out)
 }
 
 pub fn istitle(_: &Vm, s: Row) -> bool {
     let (mut inside, mut found) = (false, false);
-    for b in s.data.iter() {
+    for b in s.data().iter() {
         if (b.is_ascii_uppercase() && inside) || (b.is_ascii_lowercase() && !inside) {
             return false;
         }
@@ -45,12 +45,12 @@ pub fn istitle(_: &Vm, s: Row) -> bool {
 
 fn fill_byte(vm: &Vm, fill: Option<Value>, name: &str) -> R<u8> {
     let Some(fill) = fill else { return Ok(b' ') };
-    match Row::of(fill) {
-        Some(r) if r.data.len() == 1 => Ok(r.data[0]),
+    match Row::of(vm, fill)? {
+        Some(r) if r.data().len() == 1 => Ok(r.data()[0]),
         Some(r) => Err(vm.type_error(format!(
             "{name}(): argument 2 must be a byte string of length 1, not a {} object of length {}",
             vm.type_name(fill),
-            r.data.len()
+            r.data().len()
         ))),
         None => Err(vm.type_error(format!(
             "{name}() argument 2 must be a byte string of length 1, not {}",
@@ -60,9 +60,9 @@ fn fill_byte(vm: &Vm, fill: Option<Value>, name: &str) -> R<u8> {
 }
 
 fn padded(vm: &Vm, s: &Row, left: usize, right: usize, fill: u8) -> R<Value> {
-    vm.check_room(s.data.len().saturating_add(left).saturating_add(right))?;
-    let mut out = vec![fill; left];
-    out.extend_from_slice(&s.data);
+    vm.check_room(s.data().len().saturating_add(left).saturating_add(right))?;
+    let mut out = vm.filled(fill, left)?;
+    out.extend_from_slice(s.data());
     out.resize(out.len() + right, fill);
     s.make(vm, &out)
 }
@@ -73,53 +73,52 @@ fn width_of(width: i64) -> usize {
 
 pub fn center(vm: &Vm, s: Row, width: i64, fill: Option<Value>) -> R<Value> {
     let fill = fill_byte(vm, fill, "center")?;
-    let (left, right) = rows::centre(s.data.len(), width_of(width));
+    let (left, right) = rows::centre(s.data().len(), width_of(width));
     padded(vm, &s, left, right, fill)
 }
 
 pub fn ljust(vm: &Vm, s: Row, width: i64, fill: Option<Value>) -> R<Value> {
     let fill = fill_byte(vm, fill, "ljust")?;
-    padded(vm, &s, 0, width_of(width).saturating_sub(s.data.len()), fill)
+    padded(vm, &s, 0, width_of(width).saturating_sub(s.data().len()), fill)
 }
 
 pub fn rjust(vm: &Vm, s: Row, width: i64, fill: Option<Value>) -> R<Value> {
     let fill = fill_byte(vm, fill, "rjust")?;
-    padded(vm, &s, width_of(width).saturating_sub(s.data.len()), 0, fill)
+    padded(vm, &s, width_of(width).saturating_sub(s.data().len()), 0, fill)
 }
 
 pub fn zfill(vm: &Vm, s: Row, width: i64) -> R<Value> {
     vm.check_room(width_of(width))?;
-    s.make(vm, &rows::zero_fill(&s.data, s.data.len(), width_of(width)))
+    s.make(vm, &rows::zero_fill(vm, s.data(), s.data().len(), width_of(width))?)
 }
 
 pub fn expandtabs(vm: &Vm, s: Row, size: Option<i32>) -> R<Value> {
     let size = width_of(i64::from(size.unwrap_or(8)));
-    vm.check_room(rows::expanded_len(&s.data, size))?;
-    s.make(vm, &rows::expand_tabs::<false>(&s.data, size))
+    s.make(vm, &rows::expand_tabs::<false>(vm, s.data(), size)?)
 }
 
 pub fn translate(vm: &Vm, s: Row, table: Value, delete: Option<Like>) -> R<Value> {
-    let table = match Row::of(table) {
+    let table = match Row::of(vm, table)? {
         _ if table.is_none() => None,
-        Some(r) if r.data.len() == 256 => Some(r),
+        Some(r) if r.data().len() == 256 => Some(r),
         Some(_) => return Err(vm.value_error("translation table must be 256 characters long")),
         None => return Err(not_bytes_like(vm, table)),
     };
     let out: Vec<u8> = s
-        .data
+        .data()
         .iter()
-        .filter(|b| !delete.as_ref().is_some_and(|d| d.0.contains(b)))
-        .map(|&b| table.as_ref().map_or(b, |t| t.data[b as usize]))
+        .filter(|b| !delete.as_ref().is_some_and(|d| d.contains(b)))
+        .map(|&b| table.as_ref().map_or(b, |t| t.data()[b as usize]))
         .collect();
     s.make(vm, &out)
 }
 
 pub fn maketrans(vm: &Vm, from: Like, to: Like) -> R<Value> {
-    if from.0.len() != to.0.len() {
+    if from.len() != to.len() {
         return Err(vm.value_error("maketrans arguments must have same length"));
     }
     let mut table: Vec<u8> = (0..=255).collect();
-    for (&f, &t) in from.0.iter().zip(to.0.iter()) {
+    for (&f, &t) in from.iter().zip(to.iter()) {
         table[f as usize] = t;
     }
     vm.bytes(&table)
@@ -129,9 +128,9 @@ pub fn hex(vm: &Vm, s: Row, sep: Option<Value>, group: Option<i64>) -> R<String>
     let sep = match sep {
         None => None,
         Some(v) => {
-            let text = match (v.cast::<Str>(), Row::of(v)) {
+            let text = match (v.cast::<Str>(), Row::of(vm, v)?) {
                 (Some(s), _) => s.bytes().to_vec(),
-                (_, Some(r)) => r.data.into_owned(),
+                (_, Some(r)) => r.into_bytes(vm)?,
                 _ => return Err(vm.type_error("sep must be str or bytes.")),
             };
             match text[..] {
@@ -143,9 +142,9 @@ pub fn hex(vm: &Vm, s: Row, sep: Option<Value>, group: Option<i64>) -> R<String>
     };
     let group = group.unwrap_or(1);
     let size = group.unsigned_abs() as usize;
-    let n = s.data.len();
-    let mut out = String::with_capacity(n * 3);
-    for (i, b) in s.data.iter().enumerate() {
+    let n = s.data().len();
+    let mut out = vm.text_buffer(n * 3)?;
+    for (i, b) in s.data().iter().enumerate() {
         // A positive group counts from the right.
         let place = if group > 0 { n - i } else { i };
         if let Some(sep) = sep

@@ -83,8 +83,8 @@ fn contents(vm: &Vm, slots: [Option<Value>; 3], name: &str) -> R<Vec<u8>> {
         }
         return super::bytes_of_object(vm, r);
     }
-    if let Some(r) = Row::of(source) {
-        return Ok(r.data.into_owned());
+    if let Some(r) = Row::of(vm, source)? {
+        return Ok(r.into_bytes(vm)?);
     }
     if vm.is_int(source) || ty.special(vm, Special::Index).is_some() {
         let i = vm.index(source)?;
@@ -173,9 +173,9 @@ pub fn init_bytearray(vm: &Vm, args: Args<'_>) -> R<()> {
 }
 
 pub fn fromhex(vm: &Vm, ty: Ref<Type>, text: Value) -> R<Value> {
-    let hex = match (text.cast::<Str>(), Row::of(text)) {
+    let hex = match (text.cast::<Str>(), Row::of(vm, text)?) {
         (Some(s), _) => s.bytes().to_vec(),
-        (_, Some(r)) => r.data.into_owned(),
+        (_, Some(r)) => r.into_bytes(vm)?,
         _ => {
             return Err(vm.type_error(format!(
                 "fromhex() argument must be str or bytes-like, not {}",
@@ -183,7 +183,7 @@ pub fn fromhex(vm: &Vm, ty: Ref<Type>, text: Value) -> R<Value> {
             )));
         }
     };
-    let mut out = Vec::with_capacity(hex.len() / 2);
+    let mut out = vm.buffer(hex.len() / 2)?;
     let mut i = 0;
     let wrong = |i: usize| -> R<Value> {
         let at =

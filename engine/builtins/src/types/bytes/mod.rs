@@ -21,7 +21,6 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// Declares one of the two types: their common methods and its own.
@@ -31,18 +30,18 @@ macro_rules! bytes_type {
             pub $def: $name, $kind, type_flags::BASETYPE | type_flags::MATCH_SELF, $doc;
             methods {
                 $($own)*
-                "__len__($self, /)" => |_: &Vm, s: Row| s.data.len();
-                "__eq__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_eq);
-                "__ne__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_ne);
-                "__lt__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_lt);
-                "__le__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_le);
-                "__gt__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_gt);
-                "__ge__($self, value, /)" => |_: &Vm, a: Row, b: Value| compare(&a, b, Ordering::is_ge);
+                "__len__($self, /)" => |_: &Vm, s: Row| s.data().len();
+                "__eq__($self, value, /)" => |vm: &Vm, a: Row, b: Value| compare(vm, &a, b, Ordering::is_eq);
+                "__ne__($self, value, /)" => |vm: &Vm, a: Row, b: Value| compare(vm, &a, b, Ordering::is_ne);
+                "__lt__($self, value, /)" => |vm: &Vm, a: Row, b: Value| compare(vm, &a, b, Ordering::is_lt);
+                "__le__($self, value, /)" => |vm: &Vm, a: Row, b: Value| compare(vm, &a, b, Ordering::is_le);
+                "__gt__($self, value, /)" => |vm: &Vm, a: Row, b: Value| compare(vm, &a, b, Ordering::is_gt);
+                "__ge__($self, value, /)" => |vm: &Vm, a: Row, b: Value| compare(vm, &a, b, Ordering::is_ge);
                 "__add__($self, value, /)" => sequence::add;
                 "__mul__($self, value, /)" => sequence::multiply;
                 "__rmul__($self, value, /)" => sequence::multiply;
                 "__mod__($self, value, /)" => |vm: &Vm, s: Row, v: Value| {
-                    let out = percent::format_bytes(vm, &s.data, v)?;
+                    let out = percent::format_bytes(vm, &vm.copied(s.data())?, v)?;
                     s.make(vm, &out)
                 };
                 "__rmod__($self, value, /)" => |_: &Vm, _: Row, _: Value| Value::NOT_IMPLEMENTED;
@@ -70,8 +69,8 @@ macro_rules! bytes_type {
                 "strip($self, bytes=None, /)" => split::strip, "Strip leading and trailing bytes contained in the argument.";
                 "lstrip($self, bytes=None, /)" => split::lstrip, "Strip leading bytes contained in the argument.";
                 "rstrip($self, bytes=None, /)" => split::rstrip, "Strip trailing bytes contained in the argument.";
-                "upper($self, /)" => |vm: &Vm, s: Row| s.make(vm, &s.data.to_ascii_uppercase()), "B.upper() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to uppercase.";
-                "lower($self, /)" => |vm: &Vm, s: Row| s.make(vm, &s.data.to_ascii_lowercase()), "B.lower() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to lowercase.";
+                "upper($self, /)" => |vm: &Vm, s: Row| changed(vm, &s, |b| b.make_ascii_uppercase()), "B.upper() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to uppercase.";
+                "lower($self, /)" => |vm: &Vm, s: Row| changed(vm, &s, |b| b.make_ascii_lowercase()), "B.lower() -> copy of B\n\nReturn a copy of B with all ASCII characters converted to lowercase.";
                 "title($self, /)" => change::title;
                 "capitalize($self, /)" => change::capitalize;
                 "swapcase($self, /)" => change::swapcase;
@@ -86,9 +85,9 @@ macro_rules! bytes_type {
                 "isalnum($self, /)" => |_: &Vm, s: Row| s.all(|b| b.is_ascii_alphanumeric());
                 "isdigit($self, /)" => |_: &Vm, s: Row| s.all(|b| b.is_ascii_digit());
                 "isspace($self, /)" => |_: &Vm, s: Row| s.all(crate::types::text::is_byte_space);
-                "isascii($self, /)" => |_: &Vm, s: Row| s.data.is_ascii();
-                "islower($self, /)" => |_: &Vm, s: Row| s.data.iter().any(u8::is_ascii_lowercase) && !s.data.iter().any(u8::is_ascii_uppercase);
-                "isupper($self, /)" => |_: &Vm, s: Row| s.data.iter().any(u8::is_ascii_uppercase) && !s.data.iter().any(u8::is_ascii_lowercase);
+                "isascii($self, /)" => |_: &Vm, s: Row| s.data().is_ascii();
+                "islower($self, /)" => |_: &Vm, s: Row| s.data().iter().any(u8::is_ascii_lowercase) && !s.data().iter().any(u8::is_ascii_uppercase);
+                "isupper($self, /)" => |_: &Vm, s: Row| s.data().iter().any(u8::is_ascii_uppercase) && !s.data().iter().any(u8::is_ascii_lowercase);
                 "istitle($self, /)" => change::istitle;
             }
         }
@@ -98,12 +97,12 @@ macro_rules! bytes_type {
 bytes_type! {
     BYTES: "bytes", Kind::Bytes, "bytes(iterable_of_ints) -> bytes\nbytes(string, encoding[, errors]) -> bytes\nbytes(bytes_or_buffer) -> immutable copy of bytes_or_buffer\nbytes(int) -> bytes object of size given by the parameter initialized with null bytes\nbytes() -> empty bytes object";
     [static] "__new__($type, *args, **kwargs)" => construct::new_bytes;
-    "__repr__($self, /)" => |_: &Vm, s: Row| repr_text(&s.data);
+    "__repr__($self, /)" => |vm: &Vm, s: Row| repr_text(vm, s.data());
     "__hash__($self, /)" => |vm: &Vm, s: Ref<Bytes>| s.hash(vm);
     "__iter__($self, /)" => |vm: &Vm, s: Ref<Bytes>| SeqIter::new(vm, vm.types.bytes_iterator, s.value(), 0);
-    "__bytes__($self, /)" => |vm: &Vm, s: Row| s.make(vm, &s.data), "Convert this value to exact type bytes.";
+    "__bytes__($self, /)" => |vm: &Vm, s: Row| s.make(vm, s.data()), "Convert this value to exact type bytes.";
     "__getnewargs__($self, /)" => |vm: &Vm, s: Row| {
-        let b = vm.bytes(&s.data)?;
+        let b = vm.bytes(s.data())?;
         Tuple::new(vm, &[b])
     };
 }
@@ -112,9 +111,8 @@ bytes_type! {
     BYTEARRAY: "bytearray", Kind::ByteArray, "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> bytearray\nbytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\nbytearray(int) -> bytes array of size given by the parameter initialized with null bytes\nbytearray() -> empty bytes array";
     [static] "__new__($type, *args, **kwargs)" => construct::new_bytearray;
     "__init__($self, /, *args, **kwargs)" => construct::init_bytearray;
-    "__repr__($self, /)" => |vm: &Vm, v: Value| {
-        let s = Row::of(v).map(|r| repr_text(&r.data)).unwrap_or_default();
-        format!("{}({s})", vm.type_name(v))
+    "__repr__($self, /)" => |vm: &Vm, v: Row| -> R<String> {
+        Ok(format!("{}({})", vm.type_name(v.value), repr_text(vm, v.data())?))
     };
     "__iter__($self, /)" => |vm: &Vm, s: Ref<ByteArray>| SeqIter::new(vm, vm.types.bytearray_iterator, s.value(), 0);
     "__setitem__($self, key, value, /)" => array::setitem;
@@ -128,30 +126,57 @@ bytes_type! {
     "pop($self, index=-1, /)" => array::pop, "Remove and return a single item from B.";
     "remove($self, value, /)" => array::remove, "Remove the first occurrence of a value in the bytearray.";
     "clear($self, /)" => |vm: &Vm, s: Ref<ByteArray>| s.replace(vm, &[]), "Remove all items from the bytearray.";
-    "copy($self, /)" => |vm: &Vm, s: Row| s.make(vm, &s.data), "Return a copy of B.";
+    "copy($self, /)" => |vm: &Vm, s: Row| s.make(vm, s.data()), "Return a copy of B.";
     "reverse($self, /)" => array::reverse, "Reverse the order of the values in B in place.";
     "resize($self, size, /)" => array::resize, "Resize the internal buffer of bytearray to len.";
 }
 
-/// A bytes or bytearray object as the receiver. A bytearray's bytes are copied, since it may change.
+/// A bytes-like object. Its bytes are asked for when they are needed: a bytearray's may change whenever Python
+/// code runs.
 pub struct Row {
     pub value: Value,
-    pub data: Cow<'static, [u8]>,
+    /// What a view showed when it was taken.
+    shown: Option<Vec<u8>>,
 }
 
 impl Row {
-    pub fn of(value: Value) -> Option<Row> {
-        if let Some(b) = value.cast::<Bytes>() {
-            // SAFETY: bytes never change, and `value` keeps them alive where it lies on the stack.
-            let data = unsafe { &*std::ptr::from_ref(b.bytes()) };
-            return Some(Row { value, data: Cow::Borrowed(data) });
+    /// None: it is no bytes-like object. MemoryError.
+    pub fn of(vm: &Vm, value: Value) -> R<Option<Row>> {
+        if value.cast::<Bytes>().is_some() || value.cast::<ByteArray>().is_some() {
+            return Ok(Some(Row { value, shown: None }));
         }
         // Views are taken as arguments; as receivers they never come here.
-        let data = match value.cast::<ByteArray>() {
-            Some(b) => b.bytes().to_vec(),
-            None => super::memoryview::view_bytes(value)?,
-        };
-        Some(Row { value, data: Cow::Owned(data) })
+        Ok(super::memoryview::view_bytes(vm, value)?.map(|shown| Row { value, shown: Some(shown) }))
+    }
+
+    /// Bytes that are no object's.
+    pub fn made(shown: Vec<u8>) -> Row {
+        Row { value: Value::NONE, shown: Some(shown) }
+    }
+
+    /// The bytes as they are now.
+    pub fn data(&self) -> &[u8] {
+        if let Some(shown) = &self.shown {
+            return shown;
+        }
+        // SAFETY: the bytes lie in an object that the collector does not move, and keeps where this slice's
+        // address lies on the stack, also if a bytearray meanwhile has others. Nothing writes to them while the
+        // slice is in use: natives do not run Python code with it in hand.
+        unsafe {
+            match (self.value.cast::<Bytes>(), self.value.cast::<ByteArray>()) {
+                (Some(b), _) => &*std::ptr::from_ref(b.bytes()),
+                (_, Some(b)) => &*std::ptr::from_ref(b.bytes()),
+                _ => &[],
+            }
+        }
+    }
+
+    /// A copy of the bytes. MemoryError.
+    pub fn into_bytes(self, vm: &Vm) -> R<Vec<u8>> {
+        match self.shown {
+            Some(shown) => Ok(shown),
+            None => vm.copied(self.data()),
+        }
     }
 
     pub fn is_array(&self) -> bool {
@@ -163,7 +188,9 @@ impl Row {
         if self.is_array() {
             return Ok(ByteArray::new(vm, bytes)?.value());
         }
-        if bytes.len() == self.data.len() && bytes == &*self.data && vm.type_of(self.value) == vm.types.bytes
+        if bytes.len() == self.data().len()
+            && bytes == &*self.data()
+            && vm.type_of(self.value) == vm.types.bytes
         {
             return Ok(self.value);
         }
@@ -171,23 +198,37 @@ impl Row {
     }
 
     fn all(&self, test: impl Fn(u8) -> bool) -> bool {
-        !self.data.is_empty() && self.data.iter().all(|&b| test(b))
+        !self.data().is_empty() && self.data().iter().all(|&b| test(b))
     }
 }
 
 impl FromArg for Row {
     fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<Row> {
-        Row::of(v).ok_or_else(|| wrong_type(vm, def, i, v, "bytes"))
+        Row::of(vm, v)?.ok_or_else(|| wrong_type(vm, def, i, v, "bytes"))
     }
 }
 
+/// A copy, changed in place. MemoryError.
+fn changed(vm: &Vm, s: &Row, f: impl FnOnce(&mut [u8])) -> R<Value> {
+    let mut out = vm.copied(s.data())?;
+    f(&mut out);
+    s.make(vm, &out)
+}
+
 /// A bytes-like argument.
-pub struct Like(pub Cow<'static, [u8]>);
+pub struct Like(pub Row);
+
+impl std::ops::Deref for Like {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        self.0.data()
+    }
+}
 
 impl FromArg for Like {
     fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<Like> {
-        match Row::of(v) {
-            Some(r) => Ok(Like(r.data)),
+        match Row::of(vm, v)? {
+            Some(r) => Ok(Like(r)),
             None => Err(not_bytes_like(vm, v)),
         }
     }
@@ -195,8 +236,8 @@ impl FromArg for Like {
 
 /// The bytes of a bytes-like object, views included. TypeError.
 pub fn bytes_like(vm: &Vm, v: Value) -> R<Vec<u8>> {
-    match Row::of(v) {
-        Some(r) => Ok(r.data.into_owned()),
+    match Row::of(vm, v)? {
+        Some(r) => Ok(r.into_bytes(vm)?),
         None => Err(not_bytes_like(vm, v)),
     }
 }
@@ -215,16 +256,17 @@ pub fn is_bytes_like(v: Value) -> bool {
 
 /// The bytes of a bytes-like object, or of an iterable of ints. TypeError, ValueError.
 pub fn bytes_of_object(vm: &Vm, v: Value) -> R<Vec<u8>> {
-    match Row::of(v) {
-        Some(r) => Ok(r.data.into_owned()),
+    match Row::of(vm, v)? {
+        Some(r) => Ok(r.into_bytes(vm)?),
         None => construct::from_iterable(vm, v, "bytes"),
     }
 }
 
 /// `repr` of bytes.
-pub fn repr_text(bytes: &[u8]) -> String {
+pub fn repr_text(vm: &Vm, bytes: &[u8]) -> R<String> {
     let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
-    let mut out = String::with_capacity(bytes.len() + 3);
+    let quoted = |b: &u8| if matches!(b, 32..127) && !matches!(b, b'\\' | b'\'') { 1 } else { 4 };
+    let mut out = vm.text_buffer(bytes.iter().map(quoted).sum::<usize>() + 3)?;
     out.push('b');
     out.push(quote);
     for &b in bytes {
@@ -242,12 +284,12 @@ pub fn repr_text(bytes: &[u8]) -> String {
         }
     }
     out.push(quote);
-    out
+    Ok(out)
 }
 
-fn compare(a: &Row, b: Value, test: fn(Ordering) -> bool) -> Value {
-    match Row::of(b) {
-        Some(b) => Value::bool(test(a.data.cmp(&b.data))),
+fn compare(vm: &Vm, a: &Row, b: Value, test: fn(Ordering) -> bool) -> R<Value> {
+    Ok(match Row::of(vm, b)? {
+        Some(b) => Value::bool(test(a.data().cmp(b.data()))),
         None => Value::NOT_IMPLEMENTED,
-    }
+    })
 }

@@ -6,12 +6,11 @@ use skein_bytecode::Special;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::borrow::Cow;
 
 /// What is looked for: bytes, or one byte as an int. TypeError, ValueError.
-fn needle(vm: &Vm, v: Value) -> R<Cow<'static, [u8]>> {
-    if let Some(r) = Row::of(v) {
-        return Ok(r.data);
+fn needle(vm: &Vm, v: Value) -> R<Like> {
+    if let Some(r) = Row::of(vm, v)? {
+        return Ok(Like(r));
     }
     if !vm.is_int(v) && vm.type_of(v).special(vm, Special::Index).is_none() {
         return Err(vm.type_error(format!(
@@ -19,7 +18,7 @@ fn needle(vm: &Vm, v: Value) -> R<Cow<'static, [u8]>> {
             vm.type_name(v)
         )));
     }
-    Ok(Cow::Owned(vec![super::sequence::byte_value(vm, v)?]))
+    Ok(Like(Row::made(vec![super::sequence::byte_value(vm, v)?])))
 }
 
 fn search(
@@ -31,11 +30,11 @@ fn search(
     finder: fn(&[u8], &[u8]) -> Option<usize>,
 ) -> R<Option<i64>> {
     let sub = needle(vm, sub)?;
-    let (start, end) = text::bounds(vm, start, end, s.data.len())?;
+    let (start, end) = text::bounds(vm, start, end, || s.data().len())?;
     if start > end {
         return Ok(None);
     }
-    Ok(finder(&s.data[start..end], &sub).map(|at| (start + at) as i64))
+    Ok(finder(&s.data()[start..end], &sub).map(|at| (start + at) as i64))
 }
 
 pub fn find(vm: &Vm, s: Row, sub: Value, start: Option<Value>, end: Option<Value>) -> R<i64> {
@@ -56,11 +55,11 @@ pub fn rindex(vm: &Vm, s: Row, sub: Value, start: Option<Value>, end: Option<Val
 
 pub fn count(vm: &Vm, s: Row, sub: Value, start: Option<Value>, end: Option<Value>) -> R<usize> {
     let sub = needle(vm, sub)?;
-    let (start, end) = text::bounds(vm, start, end, s.data.len())?;
+    let (start, end) = text::bounds(vm, start, end, || s.data().len())?;
     if start > end {
         return Ok(0);
     }
-    Ok(rows::count::<false>(&s.data[start..end], &sub))
+    Ok(rows::count::<false>(&s.data()[start..end], &sub))
 }
 
 fn affix(
@@ -72,12 +71,12 @@ fn affix(
     name: &str,
     test: fn(&[u8], &[u8]) -> bool,
 ) -> R<bool> {
-    let (start, end) = text::bounds(vm, start, end, s.data.len())?;
-    let window = if start <= end { Some(&s.data[start..end]) } else { None };
-    let fits = |r: &Row| window.is_some_and(|w| test(w, &r.data));
+    let (start, end) = text::bounds(vm, start, end, || s.data().len())?;
+    let window = if start <= end { Some(&s.data()[start..end]) } else { None };
+    let fits = |r: &Row| window.is_some_and(|w| test(w, r.data()));
     if let Some(t) = affix.cast::<Tuple>() {
         for &a in t.items() {
-            match Row::of(a) {
+            match Row::of(vm, a)? {
                 Some(r) if fits(&r) => return Ok(true),
                 Some(_) => {}
                 None => return Err(super::not_bytes_like(vm, a)),
@@ -85,7 +84,7 @@ fn affix(
         }
         return Ok(false);
     }
-    match Row::of(affix) {
+    match Row::of(vm, affix)? {
         Some(r) => Ok(fits(&r)),
         None => Err(vm.type_error(format!(
             "{name} first arg must be bytes or a tuple of bytes, not {}",
@@ -103,18 +102,18 @@ pub fn endswith(vm: &Vm, s: Row, suffix: Value, start: Option<Value>, end: Optio
 }
 
 pub fn removeprefix(vm: &Vm, s: Row, prefix: Like) -> R<Value> {
-    s.make(vm, s.data.strip_prefix(&*prefix.0).unwrap_or(&s.data))
+    s.make(vm, s.data().strip_prefix(&*prefix).unwrap_or(s.data()))
 }
 
 pub fn removesuffix(vm: &Vm, s: Row, suffix: Like) -> R<Value> {
-    s.make(vm, s.data.strip_suffix(&*suffix.0).unwrap_or(&s.data))
+    s.make(vm, s.data().strip_suffix(&*suffix).unwrap_or(s.data()))
 }
 
 pub fn replace(vm: &Vm, s: Row, old: Like, new: Like, count: Option<i64>) -> R<Value> {
     let max = usize::try_from(count.unwrap_or(-1)).unwrap_or(usize::MAX);
-    vm.check_room(rows::replaced_len(&s.data, &old.0, &new.0, max))?;
-    match rows::replace::<false>(&s.data, &old.0, &new.0, max) {
+    vm.check_room(rows::replaced_len(s.data(), &old, &new, max))?;
+    match rows::replace::<false>(s.data(), &old, &new, max) {
         Some(out) => s.make(vm, &out),
-        None => s.make(vm, &s.data),
+        None => s.make(vm, s.data()),
     }
 }

@@ -9,24 +9,24 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 pub fn add(vm: &Vm, a: Row, b: Value) -> R<Value> {
-    let Some(other) = Row::of(b) else {
+    let Some(other) = Row::of(vm, b)? else {
         let own = vm.type_name(a.value);
         return text::cannot_concatenate(vm, a.value, b, || {
             format!("can't concat {} to {own}", vm.type_name(b))
         });
     };
-    let mut out = Vec::with_capacity(a.data.len() + other.data.len());
-    out.extend_from_slice(&a.data);
-    out.extend_from_slice(&other.data);
+    let mut out = vm.buffer(a.data().len() + other.data().len())?;
+    out.extend_from_slice(a.data());
+    out.extend_from_slice(other.data());
     a.make(vm, &out)
 }
 
 pub fn multiply(vm: &Vm, s: Row, n: Value) -> R<Value> {
     let Some(n) = text::repeat_count(vm, s.value, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
-    match s.data.len().checked_mul(n) {
+    match s.data().len().checked_mul(n) {
         Some(len) if len <= isize::MAX as usize => {
             vm.check_room(len)?;
-            s.make(vm, &s.data.repeat(n))
+            s.make(vm, &s.data().repeat(n))
         }
         _ => Err(vm.overflow_error("repeated bytes are too long")),
     }
@@ -38,14 +38,14 @@ pub fn byte_value(vm: &Vm, v: Value) -> R<u8> {
 }
 
 pub fn contains(vm: &Vm, s: Row, v: Value) -> R<bool> {
-    if let Some(sub) = Row::of(v) {
-        return Ok(text::find(&s.data, &sub.data).is_some());
+    if let Some(sub) = Row::of(vm, v)? {
+        return Ok(text::find(s.data(), sub.data()).is_some());
     }
     if !vm.is_int(v) && vm.type_of(v).special(vm, Special::Index).is_none() {
         return Err(not_bytes_like(vm, v));
     }
     let b = byte_value(vm, v)?;
-    Ok(memchr::memchr(b, &s.data).is_some())
+    Ok(memchr::memchr(b, s.data()).is_some())
 }
 
 /// A subscript that is no slice. TypeError.
@@ -63,16 +63,17 @@ pub fn index(vm: &Vm, key: Value, what: &str) -> R<i64> {
 
 pub fn getitem(vm: &Vm, s: Row, key: Value) -> R<Value> {
     if let Some(slice) = key.cast::<Slice>() {
-        let SliceRange { start, step, count, .. } = vm.slice_range(slice, s.data.len())?;
+        let SliceRange { start, step, count, .. } = vm.slice_range(slice, || s.data().len())?;
         if step == 1 {
-            return s.make(vm, &s.data[start as usize..start as usize + count]);
+            return s.make(vm, &s.data()[start as usize..start as usize + count]);
         }
-        let out: Vec<u8> = (0..count as i64).map(|i| s.data[(start + i * step) as usize]).collect();
+        let mut out = vm.buffer(count)?;
+        out.extend((0..count as i64).map(|i| s.data()[(start + i * step) as usize]));
         return s.make(vm, &out);
     }
     let i = index(vm, key, if s.is_array() { "bytearray" } else { "byte" })?;
-    match text::place_index(i, s.data.len()) {
-        Some(i) => Ok(Value::small_int(i64::from(s.data[i]))),
+    match text::place_index(i, s.data().len()) {
+        Some(i) => Ok(Value::small_int(i64::from(s.data()[i]))),
         None => Err(vm.index_error(if s.is_array() {
             "bytearray index out of range"
         } else {

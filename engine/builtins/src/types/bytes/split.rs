@@ -12,7 +12,7 @@ use std::ops::Range;
 fn list_of(vm: &Vm, s: &Row, parts: Vec<Range<usize>>) -> R<Ref<List>> {
     let list = List::with_capacity(vm, parts.len())?;
     for p in parts {
-        let piece = s.make(vm, &s.data[p])?;
+        let piece = s.make(vm, &s.data()[p])?;
         list.push(vm, piece)?;
     }
     Ok(list)
@@ -20,8 +20,8 @@ fn list_of(vm: &Vm, s: &Row, parts: Vec<Range<usize>>) -> R<Ref<List>> {
 
 fn separator(vm: &Vm, sep: Option<Value>) -> R<Option<Row>> {
     let Some(sep) = sep.filter(|s| !s.is_none()) else { return Ok(None) };
-    match Row::of(sep) {
-        Some(r) if r.data.is_empty() => Err(vm.value_error("empty separator")),
+    match Row::of(vm, sep)? {
+        Some(r) if r.data().is_empty() => Err(vm.value_error("empty separator")),
         Some(r) => Ok(Some(r)),
         None => Err(not_bytes_like(vm, sep)),
     }
@@ -33,22 +33,22 @@ fn limit(max: Option<i64>) -> usize {
 
 pub fn split(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
     let parts = match separator(vm, sep)? {
-        Some(sep) => rows::split(&s.data, &sep.data, limit(max)),
-        None => rows::split_space::<false>(&s.data, limit(max)),
+        Some(sep) => rows::split(s.data(), sep.data(), limit(max)),
+        None => rows::split_space::<false>(s.data(), limit(max)),
     };
     list_of(vm, &s, parts)
 }
 
 pub fn rsplit(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
     let parts = match separator(vm, sep)? {
-        Some(sep) => rows::rsplit(&s.data, &sep.data, limit(max)),
-        None => rows::rsplit_space::<false>(&s.data, limit(max)),
+        Some(sep) => rows::rsplit(s.data(), sep.data(), limit(max)),
+        None => rows::rsplit_space::<false>(s.data(), limit(max)),
     };
     list_of(vm, &s, parts)
 }
 
 pub fn splitlines(vm: &Vm, s: Row, keep: Option<bool>) -> R<Ref<List>> {
-    let parts = rows::split_lines::<false>(&s.data, keep.unwrap_or(false));
+    let parts = rows::split_lines::<false>(s.data(), keep.unwrap_or(false));
     list_of(vm, &s, parts)
 }
 
@@ -58,9 +58,9 @@ fn parts(vm: &Vm, s: &Row, sep: &[u8], at: Option<usize>, from_right: bool) -> R
         return Err(vm.value_error("empty separator"));
     }
     let cuts: [&[u8]; 3] = match at {
-        Some(at) => [&s.data[..at], sep, &s.data[at + sep.len()..]],
-        None if from_right => [b"", b"", &s.data],
-        None => [&s.data, b"", b""],
+        Some(at) => [&s.data()[..at], sep, &s.data()[at + sep.len()..]],
+        None if from_right => [b"", b"", s.data()],
+        None => [s.data(), b"", b""],
     };
     let a = s.make(vm, cuts[0])?;
     let b = s.make(vm, cuts[1])?;
@@ -69,11 +69,11 @@ fn parts(vm: &Vm, s: &Row, sep: &[u8], at: Option<usize>, from_right: bool) -> R
 }
 
 pub fn partition(vm: &Vm, s: Row, sep: Like) -> R<Ref<Tuple>> {
-    parts(vm, &s, &sep.0, text::find(&s.data, &sep.0), false)
+    parts(vm, &s, &sep, text::find(s.data(), &sep), false)
 }
 
 pub fn rpartition(vm: &Vm, s: Row, sep: Like) -> R<Ref<Tuple>> {
-    parts(vm, &s, &sep.0, text::rfind(&s.data, &sep.0), true)
+    parts(vm, &s, &sep, text::rfind(s.data(), &sep), true)
 }
 
 pub fn join(vm: &Vm, s: Row, iterable: Value) -> R<Value> {
@@ -87,28 +87,28 @@ pub fn join(vm: &Vm, s: Row, iterable: Value) -> R<Value> {
     let mut out = Vec::new();
     for (i, &v) in list.items().iter().enumerate() {
         if i > 0 {
-            out.extend_from_slice(&s.data);
+            out.extend_from_slice(s.data());
         }
-        let Some(r) = Row::of(v) else {
+        let Some(r) = Row::of(vm, v)? else {
             return Err(vm.type_error(format!(
                 "sequence item {i}: expected a bytes-like object, {} found",
                 vm.type_name(v)
             )));
         };
-        out.extend_from_slice(&r.data);
+        out.extend_from_slice(r.data());
     }
     s.make(vm, &out)
 }
 
 fn strip_with(vm: &Vm, s: &Row, set: Option<Value>, left: bool, right: bool) -> R<Value> {
     let range = match set.filter(|c| !c.is_none()) {
-        None => rows::strip_space::<false>(&s.data, left, right),
+        None => rows::strip_space::<false>(s.data(), left, right),
         Some(set) => {
-            let Some(set) = Row::of(set) else { return Err(not_bytes_like(vm, set)) };
-            rows::strip::<false>(&s.data, left, right, |c| set.data.contains(&(c as u8)))
+            let Some(set) = Row::of(vm, set)? else { return Err(not_bytes_like(vm, set)) };
+            rows::strip::<false>(s.data(), left, right, |c| set.data().contains(&(c as u8)))
         }
     };
-    s.make(vm, &s.data[range])
+    s.make(vm, &s.data()[range])
 }
 
 pub fn strip(vm: &Vm, s: Row, set: Option<Value>) -> R<Value> {

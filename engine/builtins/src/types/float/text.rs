@@ -18,7 +18,7 @@ pub enum Style {
 /// Decimal digits of a finite number and the decimal point's place among them: `0.ddd * 10**point`.
 fn digits(x: f64, precision: Option<usize>) -> (String, i32) {
     let text = match precision {
-        Some(p) => format!("{:.*e}", p, x.abs()),
+        Some(p) => format!("{:.*e}", p.min(ALL), x.abs()),
         None => format!("{:e}", x.abs()),
     };
     let split = |text: &str| {
@@ -35,6 +35,9 @@ fn digits(x: f64, precision: Option<usize>) -> (String, i32) {
     }
     (found, point)
 }
+
+/// No float has more digits than that, and Rust formats no more than 65,535.
+const ALL: usize = 1100;
 
 fn with_exponent(digits: &str, point: i32, alt: bool) -> String {
     let (first, rest) = digits.split_at(1);
@@ -77,8 +80,6 @@ pub fn format_float(x: f64, style: Style, precision: usize, alt: bool, dot_zero:
     }
     let mut out = match style {
         Style::Fixed => {
-            // No float has more digits than that, and Rust formats no more than 65,535.
-            const ALL: usize = 1100;
             let mut s = format!("{:.*}", precision.min(ALL), x.abs());
             s.extend(std::iter::repeat_n('0', precision.saturating_sub(ALL)));
             if alt && precision == 0 {
@@ -87,7 +88,8 @@ pub fn format_float(x: f64, style: Style, precision: usize, alt: bool, dot_zero:
             return s;
         }
         Style::Exponent => {
-            let (d, point) = digits(x, Some(precision));
+            let (mut d, point) = digits(x, Some(precision));
+            d.extend(std::iter::repeat_n('0', precision.saturating_sub(ALL)));
             return with_exponent(&d, point, alt);
         }
         Style::Shortest => {
@@ -100,10 +102,12 @@ pub fn format_float(x: f64, style: Style, precision: usize, alt: bool, dot_zero:
         Style::General => {
             let precision = precision.max(1);
             let (mut d, point) = digits(x, Some(precision - 1));
-            if !alt {
+            if alt {
+                d.extend(std::iter::repeat_n('0', (precision - 1).saturating_sub(ALL)));
+            } else {
                 d.truncate(d.trim_end_matches('0').len().max(1));
             }
-            if point <= -4 || point > precision as i32 - i32::from(dot_zero) {
+            if point <= -4 || i64::from(point) > precision as i64 - i64::from(dot_zero) {
                 return with_exponent(&d, point, alt);
             }
             fixed(&d, point, alt)

@@ -88,7 +88,7 @@ pub fn parse(vm: &Vm, bytes: &[u8], base: u32, shown: Value) -> R<Value> {
     } else if base == 0 {
         radix = 10;
     }
-    let mut digits = Vec::with_capacity(t.len());
+    let mut digits = vm.buffer(t.len())?;
     let mut last_underscore = true;
     for &c in t {
         let digit = match c {

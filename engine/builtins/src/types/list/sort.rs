@@ -50,7 +50,7 @@ pub fn sort_list(vm: &Vm, list: Ref<List>, key: Option<Value>, reverse: bool) ->
     let changed = !list.is_empty();
     list.put_back(vm, array, n);
     if sorted.is_ok() {
-        let mut moved: Vec<u64> = Vec::with_capacity(n);
+        let mut moved: Vec<u64> = vm.buffer(n)?;
         list.permute(vm, |items| {
             // Nothing is allocated in the heap while the words are only here.
             moved.extend(order.iter().map(|&i| items[i as usize].bits()));

@@ -136,7 +136,7 @@ fn map_ascii(vm: &Vm, s: Ref<Str>, map: impl Fn(u8) -> u8) -> Option<R<Ref<Str>>
 
 pub fn upper(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     map_ascii(vm, s, |b| b.to_ascii_uppercase()).unwrap_or_else(|| {
-        let mut out = Vec::with_capacity(s.bytes().len());
+        let mut out = vm.buffer(s.bytes().len())?;
         s.code_points().for_each(|c| push_mapped(&mut out, c, char::to_uppercase));
         Str::new(vm, &out)
     })
@@ -145,7 +145,7 @@ pub fn upper(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 pub fn lower(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     map_ascii(vm, s, |b| b.to_ascii_lowercase()).unwrap_or_else(|| {
         let points: Vec<u32> = s.code_points().collect();
-        let mut out = Vec::with_capacity(s.bytes().len());
+        let mut out = vm.buffer(s.bytes().len())?;
         (0..points.len()).for_each(|i| push_lower(&mut out, &points, i));
         Str::new(vm, &out)
     })
@@ -153,7 +153,7 @@ pub fn lower(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 
 pub fn casefold(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     map_ascii(vm, s, |b| b.to_ascii_lowercase()).unwrap_or_else(|| {
-        let mut out = Vec::with_capacity(s.bytes().len());
+        let mut out = vm.buffer(s.bytes().len())?;
         s.code_points().for_each(|c| push_folded(&mut out, c));
         Str::new(vm, &out)
     })
@@ -161,7 +161,7 @@ pub fn casefold(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 
 pub fn title(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     let points: Vec<u32> = s.code_points().collect();
-    let mut out = Vec::with_capacity(s.bytes().len());
+    let mut out = vm.buffer(s.bytes().len())?;
     let mut inside = false;
     for (i, &c) in points.iter().enumerate() {
         if inside {
@@ -176,7 +176,7 @@ pub fn title(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 
 pub fn capitalize(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     let points: Vec<u32> = s.code_points().collect();
-    let mut out = Vec::with_capacity(s.bytes().len());
+    let mut out = vm.buffer(s.bytes().len())?;
     for (i, &c) in points.iter().enumerate() {
         if i == 0 {
             push_title(&mut out, c);
@@ -189,7 +189,7 @@ pub fn capitalize(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 
 pub fn swapcase(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     let points: Vec<u32> = s.code_points().collect();
-    let mut out = Vec::with_capacity(s.bytes().len());
+    let mut out = vm.buffer(s.bytes().len())?;
     for (i, &c) in points.iter().enumerate() {
         if is_upper(c) {
             push_lower(&mut out, &points, i);

@@ -26,7 +26,7 @@ fn padded(vm: &Vm, s: Ref<Str>, left: usize, right: usize, fill: u32) -> R<Ref<S
         return exact(vm, s);
     }
     vm.check_room(s.bytes().len().saturating_add(left).saturating_add(right))?;
-    let mut out = Vec::with_capacity(s.bytes().len() + left + right);
+    let mut out = vm.buffer(s.bytes().len() + left + right)?;
     (0..left).for_each(|_| push_code_point(&mut out, fill));
     out.extend_from_slice(s.bytes());
     (0..right).for_each(|_| push_code_point(&mut out, fill));
@@ -58,7 +58,7 @@ pub fn zfill(vm: &Vm, s: Ref<Str>, width: i64) -> R<Ref<Str>> {
         return exact(vm, s);
     }
     vm.check_room(width_of(width))?;
-    Str::new(vm, &rows::zero_fill(s.bytes(), s.char_len(), width_of(width)))
+    Str::new(vm, &rows::zero_fill(vm, s.bytes(), s.char_len(), width_of(width))?)
 }
 
 pub fn expandtabs(vm: &Vm, s: Ref<Str>, size: Option<i32>) -> R<Ref<Str>> {
@@ -66,12 +66,11 @@ pub fn expandtabs(vm: &Vm, s: Ref<Str>, size: Option<i32>) -> R<Ref<Str>> {
         return exact(vm, s);
     }
     let size = width_of(i64::from(size.unwrap_or(8)));
-    vm.check_room(rows::expanded_len(s.bytes(), size))?;
-    Str::new(vm, &rows::expand_tabs::<true>(s.bytes(), size))
+    Str::new(vm, &rows::expand_tabs::<true>(vm, s.bytes(), size)?)
 }
 
 pub fn translate(vm: &Vm, s: Ref<Str>, table: Value) -> R<Ref<Str>> {
-    let mut out = Vec::with_capacity(s.bytes().len());
+    let mut out = vm.buffer(s.bytes().len())?;
     let exact_dict = table.cast::<Dict>().filter(|_| vm.type_of(table) == vm.types.dict);
     for c in s.code_points() {
         let key = Value::small_int(i64::from(c));

@@ -185,7 +185,7 @@ impl Formatter<'_> {
         if depth == 0 {
             return Err(vm.value_error("Max string recursion exceeded"));
         }
-        let mut out = Vec::with_capacity(text.len() + 16);
+        let mut out = vm.buffer(text.len() + 16)?;
         let mut at = 0;
         while let Some(piece) = next_piece(vm, text, &mut at)? {
             out.extend_from_slice(&piece.literal);

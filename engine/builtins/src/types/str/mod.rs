@@ -219,7 +219,7 @@ fn repr(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
         });
     }
     let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { b'"' } else { b'\'' };
-    let mut out = Vec::with_capacity(bytes.len() + 8);
+    let mut out = vm.buffer(bytes.len() + 8)?;
     out.push(quote);
     for c in s.code_points() {
         match c {
@@ -325,7 +325,7 @@ fn getitem(vm: &Vm, s: Ref<Str>, key: Value) -> R<Value> {
 }
 
 fn substring(vm: &Vm, s: Ref<Str>, slice: Ref<Slice>) -> R<Ref<Str>> {
-    let SliceRange { start, step, count, .. } = vm.slice_range(slice, s.char_len())?;
+    let SliceRange { start, step, count, .. } = vm.slice_range(slice, || s.char_len())?;
     if count == 0 {
         return vm.intern("");
     }

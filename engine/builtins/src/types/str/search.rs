@@ -13,7 +13,7 @@ fn window(vm: &Vm, s: Ref<Str>, start: Option<Value>, end: Option<Value>) -> R<O
     if start.is_none() && end.is_none() {
         return Ok(Some((0, s.bytes().len())));
     }
-    let (start, end) = text::bounds(vm, start, end, s.char_len())?;
+    let (start, end) = text::bounds(vm, start, end, || s.char_len())?;
     if start > end || start > s.char_len() {
         return Ok(None);
     }
