@@ -4,6 +4,7 @@ mod array;
 mod ast;
 mod atexit;
 mod binascii;
+mod cmath;
 mod codecs;
 mod csv;
 mod errno;
@@ -14,6 +15,7 @@ mod io;
 mod json;
 mod marshal;
 mod opcode;
+mod packing;
 mod posix;
 mod posixsubprocess;
 mod random;
@@ -25,6 +27,8 @@ mod sre;
 mod structs;
 mod support;
 mod sysconfigdata;
+mod syslog;
+mod termios;
 mod thread;
 mod tokens;
 mod unicodedata;
@@ -77,6 +81,11 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_tokenize", tokens::make),
     ("unicodedata", unicodedata::make),
     ("_warnings", warn::make),
+    ("_bz2", packing::make_bz2),
+    ("cmath", cmath::make),
+    ("_lzma", packing::make_lzma),
+    ("syslog", syslog::make),
+    ("termios", termios::make),
     ("_weakref", weakref::make),
     ("zlib", zlib::make),
 ];

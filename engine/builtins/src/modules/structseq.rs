@@ -31,6 +31,7 @@ macro_rules! struct_sequence {
                 [static] "__new__($type, *args, **kwargs)" => $crate::modules::structseq::new;
                 "__repr__($self, /)" => $crate::modules::structseq::repr;
                 "__reduce__($self, /)" => $crate::modules::structseq::reduce;
+                "__replace__($self, /, **changes)" => $crate::modules::structseq::replace;
             }
             getset { $($field => $crate::modules::structseq::item::<$i>;)* }
         }
@@ -103,6 +104,44 @@ pub fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         )));
     }
     make(vm, ty, &items.items()[..n], &[])
+}
+
+/// `__replace__`: a copy with other items.
+pub fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let Some(this) = args.positional().first().and_then(|v| v.cast::<Tuple>()) else {
+        return Err(vm.type_error("descriptor '__replace__' requires a struct sequence"));
+    };
+    if args.positional().len() > 1 {
+        return Err(vm.type_error("__replace__() takes no positional arguments"));
+    }
+    let def = def_of(vm, this.value())?;
+    let mut items = this.items().to_vec();
+    let attributes = vm.instance_dict(this.value())?;
+    let mut more = Vec::new();
+    let mut unknown = Vec::new();
+    for (k, v) in args.keywords() {
+        let name = k.cast::<skein_runtime::types::str::Str>().map(|k| k.to_string_lossy().into_owned());
+        let name = name.unwrap_or_default();
+        match def.getset.iter().position(|g| g.name() == name) {
+            Some(i) => items[i] = v,
+            None if attributes.is_some_and(|d| d.get_name(vm, &name).is_ok_and(|v| v.is_some())) => {
+                more.push((name, v));
+            }
+            None => unknown.push(format!("'{name}'")),
+        }
+    }
+    if !unknown.is_empty() {
+        let names = unknown.join(", ");
+        return Err(vm.type_error(format!("Got unexpected field name(s): [{names}]")));
+    }
+    let new = make(vm, vm.type_of(this.value()), &items, &[])?;
+    if let (Some(from), Some(to)) = (attributes, vm.instance_dict(new)?) {
+        vm.call_method(to.value(), "update", &[from.value()])?;
+        for (name, v) in more {
+            to.set_name(vm, &name, v)?;
+        }
+    }
+    Ok(new)
 }
 
 /// `__repr__`.

@@ -123,7 +123,7 @@ pub fn require_seekable(vm: &Vm, v: Value) -> R<Value> {
 }
 
 fn flush(vm: &Vm, v: Value) -> R<()> {
-    if was_closed(vm, v)? {
+    if is_closed(vm, v)? {
         return Err(vm.value_error("I/O operation on closed file."));
     }
     Ok(())

@@ -212,8 +212,17 @@ fn read_python(vm: &Vm, b: BufferedRef, n: usize, out: &mut Vec<u8>) -> R<Option
     if got.is_none() {
         return Ok(None);
     }
-    let Some(got) = vm.absorb(vm.index_i64(got), vm.exc.type_error)? else {
-        return Err(vm.raise_text(vm.exc.os_error, "raw readinto() failed"));
+    let got = match vm.index_i64(got) {
+        Ok(got) => got,
+        Err(e) => {
+            let Some(cause) = vm.catch(vm.exc.type_error) else { return Err(e) };
+            let raised = vm.raise_text(vm.exc.os_error, "raw readinto() failed");
+            if let Some(made) = vm.pending.take() {
+                vm.set_attr(made, vm.intern("__cause__")?, cause)?;
+                vm.pending.set(Some(made));
+            }
+            return Err(raised);
+        }
     };
     match usize::try_from(got).ok().and_then(|got| room.bytes().get(..got)) {
         Some(bytes) if got as usize <= n => {
@@ -462,6 +471,30 @@ pub fn read_one(vm: &Vm, b: BufferedRef, n: usize) -> R<Vec<u8>> {
     Ok(out)
 }
 
+/// What was read ahead, and one read more if there is room for it.
+pub fn read_into_once(vm: &Vm, b: BufferedRef, n: usize) -> R<Option<Vec<u8>>> {
+    let mut out = Vec::new();
+    b.buffer.take(n, &mut out);
+    if out.len() == n {
+        return Ok(Some(out));
+    }
+    let _busy = enter(vm, &b)?;
+    forget_read(&b.buffer);
+    before_read(vm, b)?;
+    let left = n - out.len();
+    let got = if left > b.buffer.size.get() {
+        read_raw(vm, b, left, &mut out)?
+    } else if !out.is_empty() {
+        // The buffer would have to be filled for it.
+        None
+    } else {
+        let got = fill(vm, b)?;
+        b.buffer.take(left, &mut out);
+        got
+    };
+    Ok(if got.is_none() && out.is_empty() { None } else { Some(out) })
+}
+
 pub fn peek(vm: &Vm, b: BufferedRef) -> R<Value> {
     if b.buffer.ahead() == 0 {
         let _busy = enter(vm, &b)?;
@@ -552,7 +585,7 @@ pub fn tell(vm: &Vm, b: BufferedRef) -> R<i64> {
 
 pub fn seek(vm: &Vm, b: BufferedRef, target: i64, whence: i32) -> R<i64> {
     let waiting = !b.buffer.write.borrow().is_empty();
-    if whence != libc::SEEK_END && b.readable && !waiting {
+    if matches!(whence, libc::SEEK_SET | libc::SEEK_CUR) && b.readable && !waiting {
         // Within what was read the raw file stays where it is.
         let raw_at = match b.buffer.position.get() {
             Some(at) => at,
@@ -563,7 +596,8 @@ pub fn seek(vm: &Vm, b: BufferedRef, target: i64, whence: i32) -> R<i64> {
         let offset = if whence == libc::SEEK_SET { target.saturating_sub(here) } else { target };
         if (-at..=ahead).contains(&offset) {
             b.buffer.at.set((at + offset) as usize);
-            return Ok(here + offset);
+            // Devices have no place that moves.
+            return Ok((here + offset).max(0));
         }
     }
     let _busy = enter(vm, &b)?;

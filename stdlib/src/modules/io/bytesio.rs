@@ -263,6 +263,7 @@ fn getstate(vm: &Vm, f: This) -> R<Value> {
 }
 
 fn setstate(vm: &Vm, f: This, state: Value) -> R<()> {
+    open(vm, f.0)?;
     let name = super::fileio::type_name(vm, f.0.value());
     let t = state.cast::<Tuple>().filter(|t| t.len() >= 3);
     let Some(t) = t else {

@@ -35,7 +35,8 @@ pub struct FileIo {
     pub writable: Cell<bool>,
     appending: Cell<bool>,
     seekable: Cell<Option<bool>>,
-    block_size: Cell<i64>,
+    /// What the system likes to be asked for at once.
+    pub block_size: Cell<i64>,
     finalizing: Cell<bool>,
     /// A buffer over it closes it.
     pub owned: Cell<bool>,
@@ -89,8 +90,6 @@ native_type! {
         "_dealloc_warn($self, source, /)" => dealloc_warn;
         "__repr__($self, /)" => repr;
         "__getstate__($self, /)" => |vm: &Vm, v: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
-        "__reduce__($self, /)" => |vm: &Vm, v: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
-        "__reduce_ex__($self, protocol, /)" => |vm: &Vm, v: Value, _: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
     }
     getset {
         "closed" => |vm: &Vm, v: Value| Ok(Value::bool(this(vm, v)?.file.fd.get() < 0));
@@ -116,9 +115,7 @@ pub fn no_attribute(vm: &Vm, v: Value, name: &str) -> skein_runtime::Raised {
 
 #[cold]
 pub fn cannot_pickle(vm: &Vm, v: Value) -> skein_runtime::Raised {
-    let ty = vm.type_of(v);
-    let name = ty.def().map_or_else(|| ty.name_string(), |d| d.name.to_string());
-    vm.type_error(format!("cannot pickle '{name}' instances"))
+    vm.type_error(format!("cannot pickle '{}' instances", vm.type_of(v).name_string()))
 }
 
 /// A file that is not open yet.
@@ -278,11 +275,24 @@ fn start(vm: &Vm, f: FileRef, file: Value, mode: &str, close_fd: bool, opener: O
         return Err(vm.os_error(e, Some(file)));
     }
     if known && st.st_blksize > 1 {
-        f.block_size.set(st.st_blksize.max(DEFAULT_BUFFER_SIZE as i64));
+        f.block_size.set(st.st_blksize);
     }
     f.file.fd.set(fd);
     f.file.close_fd.set(own);
-    f.name.set(vm, f, file);
+    if is_exact(vm, f.value(), &FILE_IO) {
+        f.name.set(vm, f, file);
+    } else if let Err(e) = vm.set_attr(f.value(), vm.intern("name")?, file) {
+        // A subclass may refuse the name: then the file is not open.
+        if !given {
+            let pending = vm.pending.take();
+            if release(vm, &f.file).is_err() {
+                vm.pending.take();
+            }
+            vm.pending.set(pending);
+        }
+        f.file.fd.set(-1);
+        return Err(e);
+    }
     if mode.appending {
         // SAFETY: a plain call; pipes have no place to be.
         unsafe { libc::lseek(fd, 0, libc::SEEK_END) };
@@ -312,6 +322,7 @@ fn is_terminal(f: &RawFile) -> bool {
 
 /// One read into a row of bytes; None: it would block. OSError.
 pub fn read_once(vm: &Vm, f: &RawFile, out: &mut [u8]) -> R<Option<usize>> {
+    check_fd(vm, f)?;
     transfer(vm, || {
         // SAFETY: the slice is writable for its length.
         unsafe { libc::read(f.fd.get(), out.as_mut_ptr().cast(), out.len()) }
@@ -320,6 +331,7 @@ pub fn read_once(vm: &Vm, f: &RawFile, out: &mut [u8]) -> R<Option<usize>> {
 
 /// One write; None: it would block. OSError.
 pub fn write_once(vm: &Vm, f: &RawFile, bytes: &[u8]) -> R<Option<usize>> {
+    check_fd(vm, f)?;
     transfer(vm, || {
         // SAFETY: the slice is readable for its length.
         unsafe { libc::write(f.fd.get(), bytes.as_ptr().cast(), bytes.len()) }
@@ -338,8 +350,14 @@ fn transfer(vm: &Vm, mut call: impl FnMut() -> isize) -> R<Option<usize>> {
     }
 }
 
+/// ValueError for a file that was closed.
+fn check_fd(vm: &Vm, f: &RawFile) -> R<()> {
+    if f.fd.get() < 0 { Err(vm.value_error("I/O operation on closed file")) } else { Ok(()) }
+}
+
 /// OSError.
 pub fn seek_to(vm: &Vm, f: &RawFile, at: i64, whence: i32) -> R<i64> {
+    check_fd(vm, f)?;
     // SAFETY: a plain call.
     match unsafe { libc::lseek(f.fd.get(), at, whence) } {
         n if n < 0 => Err(vm.last_os_error(None)),
@@ -478,16 +496,12 @@ fn release(vm: &Vm, f: &RawFile) -> R<()> {
     Ok(())
 }
 
-fn close(vm: &Vm, f: This) -> R<()> {
+fn close(vm: &Vm, f: This) -> R<Value> {
     let f = f.0;
     if f.file.fd.get() < 0 {
-        return Ok(());
+        return Ok(Value::NONE);
     }
-    let flushed = match is_exact(vm, f.value(), &FILE_IO) {
-        true => Ok(()),
-        // A subclass may have something to flush.
-        false => vm.call_method(f.value(), "flush", &[]).map(|_| ()),
-    };
+    let flushed = vm.call_method(f.value(), "flush", &[]);
     super::base::chain(vm, flushed, || {
         if f.finalizing.get() {
             warn_unclosed(vm, f, f.value());

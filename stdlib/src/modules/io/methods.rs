@@ -35,8 +35,6 @@ macro_rules! buffered_type {
                 "_dealloc_warn($self, source, /)" => dealloc_warn;
                 "__repr__($self, /)" => repr;
                 "__getstate__($self, /)" => |vm: &Vm, v: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
-                "__reduce__($self, /)" => |vm: &Vm, v: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
-                "__reduce_ex__($self, protocol, /)" => |vm: &Vm, v: Value, _: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
             }
             getset {
                 "closed" => |vm: &Vm, v: Value| Ok(Value::bool(buffered::is_closed(vm, &*this(vm, v)?)?));
@@ -182,7 +180,7 @@ fn readinto(vm: &Vm, b: This, target: Value, once: bool) -> R<Value> {
         return Err(vm.type_error(text));
     }
     let got = match once {
-        true => Some(buffered::read_one(vm, b, room)?),
+        true => buffered::read_into_once(vm, b, room)?,
         false => buffered::read_some(vm, b, room)?,
     };
     let Some(got) = got else { return Ok(Value::NONE) };

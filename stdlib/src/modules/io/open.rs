@@ -44,7 +44,10 @@ native_functions! { FUNCTIONS:
 }
 
 fn text_encoding(vm: &Vm, encoding: Value, _level: Option<Value>) -> R<Value> {
-    if encoding.is_none() { vm.str("utf-8") } else { Ok(encoding) }
+    if !encoding.is_none() {
+        return Ok(encoding);
+    }
+    vm.str(if vm.config.utf8_mode { "utf-8" } else { "locale" })
 }
 
 fn open_code(vm: &Vm, path: Value) -> R<Value> {
@@ -68,6 +71,13 @@ fn open(
     close_fd: Option<bool>,
     opener: Option<Value>,
 ) -> R<Value> {
+    let file = match vm.is_int(file) || file.is_bool() {
+        true => file,
+        false => match vm.type_of(file).lookup(vm, vm.intern("__fspath__")?) {
+            Some(f) => vm.call(vm.bind(f, file, vm.type_of(file))?, &[])?,
+            None => file,
+        },
+    };
     let mode = match mode {
         None => "r".to_string(),
         Some(m) => match m.cast::<Str>() {
@@ -121,7 +131,7 @@ fn open(
             buffering = -1;
         }
         if buffering < 0 {
-            buffering = vm.index_i64(vm.get_attr_str(raw.value(), "_blksize")?)?;
+            buffering = raw.block_size.get().clamp(DEFAULT_BUFFER_SIZE as i64, 8 << 20);
         }
         if buffering == 0 {
             if binary {

@@ -374,6 +374,13 @@ fn setstate(vm: &Vm, f: This, state: Value) -> R<()> {
     let Ok(at) = usize::try_from(vm.index_i64(at)?) else {
         return Err(vm.value_error("position value cannot be negative"));
     };
+    if text.cast::<Str>().is_none() && !text.is_none() {
+        let got = vm.type_name(text);
+        return Err(vm.type_error(format!("first item of state must be a str, not {got}")));
+    }
+    if f.0.closed.get() {
+        return Err(vm.value_error("I/O operation on closed file"));
+    }
     // The text is as it was written: it is not translated again.
     init(vm, ExtArg(f.0), None, Some(newline))?;
     if let Some(s) = text.cast::<Str>() {

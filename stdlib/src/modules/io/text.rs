@@ -118,13 +118,11 @@ native_type! {
         "truncate($self, pos=None, /)" => |vm: &Vm, t: This, n: Option<Value>| -> R<Value> { flush_text(vm, t.0)?; vm.call_method(buffer(vm, &t.0)?, "truncate", &[n.unwrap_or(Value::NONE)]) };
         "__repr__($self, /)" => repr;
         "__getstate__($self, /)" => |vm: &Vm, v: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
-        "__reduce__($self, /)" => |vm: &Vm, v: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
-        "__reduce_ex__($self, protocol, /)" => |vm: &Vm, v: Value, _: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
     }
     getset {
         "buffer" => |vm: &Vm, v: Value| { let t = this(vm, v)?; t.buffer.get().ok_or_else(|| no_attribute(vm, v, "buffer")) };
-        "encoding" => |vm: &Vm, v: Value| { let t = ready(vm, this(vm, v)?)?; let e = t.state.borrow().encoding.clone(); vm.str(&e) };
-        "errors" => |vm: &Vm, v: Value| { let t = ready(vm, this(vm, v)?)?; let e = t.state.borrow().errors.clone(); vm.str(&e) };
+        "encoding" => |vm: &Vm, v: Value| { let t = made(vm, this(vm, v)?)?; let e = t.state.borrow().encoding.clone(); vm.str(&e) };
+        "errors" => |vm: &Vm, v: Value| { let t = made(vm, this(vm, v)?)?; let e = t.state.borrow().errors.clone(); vm.str(&e) };
         "newlines" => |vm: &Vm, v: Value| {
             let t = ready(vm, this(vm, v)?)?;
             let (n, universal) = { let s = t.state.borrow(); (s.newlines, s.newline.is_universal()) };
@@ -150,6 +148,11 @@ pub fn ready(vm: &Vm, t: TextRef) -> R<TextRef> {
         Status::New => Err(vm.value_error("I/O operation on uninitialized object")),
         Status::Detached => Err(vm.value_error("underlying buffer has been detached")),
     }
+}
+
+/// ValueError unless it was made; it may have been detached.
+fn made(vm: &Vm, t: TextRef) -> R<TextRef> {
+    if t.status.get() == Status::Detached { Ok(t) } else { ready(vm, t) }
 }
 
 /// The buffer below. ValueError.
@@ -243,7 +246,11 @@ pub fn optional_text(vm: &Vm, v: Option<Value>, function: &str, name: &str) -> R
     if s.bytes().contains(&0) {
         return Err(vm.value_error("embedded null character"));
     }
-    Ok(Some(s.to_string_lossy().into_owned()))
+    match s.to_str() {
+        Some(s) => Ok(Some(s.to_string())),
+        // Surrogates: the error that UTF-8 has for them.
+        None => skein_builtins::types::codecs::utf8(vm, s).map(|b| String::from_utf8(b).ok()),
+    }
 }
 
 fn init(
@@ -482,11 +489,12 @@ fn detach(vm: &Vm, t: This) -> R<Value> {
 fn set_chunk(vm: &Vm, v: Value, n: Option<Value>) -> R<()> {
     let t = ready(vm, this(vm, v)?)?;
     let Some(n) = n else { return Err(vm.attribute_error("cannot delete attribute")) };
-    match usize::try_from(vm.index_i64(n)?) {
-        Ok(n) if n > 0 => {
+    match vm.as_i64(vm.index(n)?).map(usize::try_from) {
+        Some(Ok(n)) if n > 0 => {
             t.state.borrow_mut().chunk = n;
             Ok(())
         }
+        None => Err(vm.value_error("cannot fit 'int' into an index-sized integer")),
         _ => Err(vm.value_error("a strictly positive integer is required")),
     }
 }
@@ -545,7 +553,7 @@ fn reconfigure(
 
 fn repr(vm: &Vm, t: This) -> R<String> {
     let v = t.0.value();
-    ready(vm, t.0)?;
+    made(vm, t.0)?;
     let ty = type_name(vm, v);
     let shown = vm.repr_guard(v, || {
         let mut out = String::new();

@@ -104,11 +104,23 @@ fn find(vm: &Vm, t: TextRef, start: u64, flags: i64, input: &[u8], skip: usize) 
         return Ok(place);
     }
     set_decoder_state(vm, t, b"", place.flags.into())?;
-    let mut chars = 0;
-    for (i, b) in input[done..].iter().enumerate() {
+    let (mut chars, mut fed) = (0, 0);
+    for b in &input[done..] {
         chars += count(&decode(vm, t, std::slice::from_ref(b), false)?);
+        fed += 1;
+        let (held, flag) = decoder_state(vm, t)?;
+        if held.is_empty() && chars <= left {
+            // A place where nothing is held is nearer.
+            place.position += fed as u64;
+            place.flags = flag as u32;
+            left -= chars;
+            (chars, fed) = (0, 0);
+        }
+        if left == 0 {
+            return Ok(place);
+        }
         if chars >= left {
-            place.feed = i as u32 + 1;
+            place.feed = fed;
             place.skip = left as u32;
             return Ok(place);
         }
@@ -117,7 +129,7 @@ fn find(vm: &Vm, t: TextRef, start: u64, flags: i64, input: &[u8], skip: usize) 
     if chars < left {
         return Err(vm.raise_text(vm.exc.os_error, "can't reconstruct logical file position"));
     }
-    place.feed = (input.len() - done) as u32;
+    place.feed = fed;
     place.skip = left as u32;
     place.at_end = true;
     Ok(place)

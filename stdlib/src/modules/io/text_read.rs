@@ -49,11 +49,7 @@ pub fn clear(t: TextRef) {
 
 /// Before a write: what was read ahead does not count any more.
 pub fn forget(vm: &Vm, t: TextRef) -> R<()> {
-    let had = {
-        let s = t.state.borrow();
-        s.snapshot.is_some() || s.decoded.is_some()
-    };
-    if had {
+    if t.state.borrow().snapshot.is_some() {
         clear(t);
         if t.state.borrow().decodes {
             reset_decoder(vm, t)?;
@@ -236,9 +232,17 @@ pub fn read(vm: &Vm, t: This, n: Option<Value>) -> R<Value> {
     }
 }
 
+#[cold]
+fn nothing_yet(vm: &Vm) -> skein_runtime::Raised {
+    vm.raise_text(vm.exc.blocking_io_error, "Read returned None.")
+}
+
 fn read_all(vm: &Vm, t: TextRef) -> R<Value> {
     let input = match native_buffer(vm, &t) {
-        Some(b) if b.readable => BytesLike::Copy(buffered::read_all(vm, b)?.unwrap_or_default()),
+        Some(b) if b.readable => BytesLike::Copy(match buffered::read_all(vm, b)? {
+            Some(all) => all,
+            None => return Err(nothing_yet(vm)),
+        }),
         _ => {
             let got = vm.call_method(buffer(vm, &t)?, "read", &[])?;
             if got.is_none() { BytesLike::Copy(Vec::new()) } else { BytesLike::new(vm, got)? }

@@ -33,6 +33,9 @@ fn convert(vm: &Vm, def: &'static NativeDef, i: usize, v: Value, allowed: Allowe
     if v.cast::<Str>().is_none() && v.cast::<Bytes>().is_none() {
         let ty = vm.type_of(v);
         if allowed != Allowed::Path && ty.lookup(vm, vm.intern("__index__")?).is_some() {
+            if v.is_bool() {
+                vm.warn(vm.exc.runtime_warning, "bool is used as a file descriptor")?;
+            }
             let n = vm.as_i64(vm.index(v)?).unwrap_or(i64::MAX);
             return match i32::try_from(n) {
                 Ok(fd) => Ok(Place::Fd(fd, v)),
@@ -231,4 +234,16 @@ pub fn buffer(vm: &Vm, n: usize) -> R<Vec<u8>> {
     out.try_reserve_exact(n).map_err(|_| vm.memory_error())?;
     out.resize(n, 0);
     Ok(out)
+}
+
+/// The number of a device; -1 is the one that no device has.
+pub struct Device(pub u64);
+
+impl FromArg for Device {
+    fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<Device> {
+        match vm.as_i64(vm.index(v)?) {
+            Some(-1) => Ok(Device(u64::MAX)),
+            _ => u64::from_arg(vm, def, i, v).map(Device),
+        }
+    }
 }

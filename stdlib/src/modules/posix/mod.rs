@@ -11,6 +11,8 @@ mod spawn;
 mod stats;
 mod system;
 
+pub use arguments::c_string;
+
 use skein_builtins::modules::structseq::Lazy;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;

@@ -29,6 +29,7 @@ native_type! {
     methods {
         [static] "__new__($type, sched_priority)" => new_param;
         "__repr__($self, /)" => structseq::repr;
+        "__replace__($self, /, **changes)" => structseq::replace;
         "__reduce__($self, /)" => |vm: &Vm, p: skein_runtime::object::Ref<Tuple>| vm.tuple(&[vm.type_of(p.value()).value(), vm.tuple(&[p.items()[0]])?]);
     }
     getset { "sched_priority" => structseq::item::<0>; }

@@ -158,7 +158,10 @@ fn attributes(vm: &Vm, o: &Options) -> R<Attributes> {
         if let Some(v) = o.scheduler {
             let row = v.cast::<Tuple>().filter(|t| t.len() == 2);
             let Some(row) = row else {
-                return Err(vm.type_error("A scheduler tuple must have two elements"));
+                return Err(vm.type_error(match v.cast::<Tuple>() {
+                    Some(_) => "A scheduler tuple must have two elements",
+                    None => "scheduler must be a tuple or None",
+                }));
             };
             if !row.items()[0].is_none() {
                 check(vm, libc::posix_spawnattr_setschedpolicy(a, vm.index_i64(row.items()[0])? as i32))?;
@@ -224,13 +227,20 @@ macro_rules! spawns {
             argv: Value,
             env: Value,
             actions: Option<Value>,
-            group: Option<i32>,
+            group: Option<Value>,
             reset_ids: Option<bool>,
             new_session: Option<bool>,
             mask: Option<Value>,
             defaults: Option<Value>,
             scheduler: Option<Value>,
         ) -> R<i64> {
+            let group = match group.filter(|g| !g.is_none()) {
+                Some(g) => Some(i32::try_from(vm.index_i64(g)?).map_err(|_| {
+                    vm.overflow_error("signed integer is greater than maximum")
+                })?),
+                None => None,
+            };
+            let scheduler = scheduler.filter(|s| !s.is_none());
             let (reset_ids, new_session) = (reset_ids == Some(true), new_session == Some(true));
             let o = Options { group, reset_ids, new_session, mask, defaults, scheduler };
             spawn(vm, $by_path, &path, argv, env, actions, &o)

@@ -17,7 +17,8 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// A character by its name, in any case.
 pub fn by_name(name: &str) -> Option<char> {
-    unicode_names2::character(name)
+    // Numbers in names have one form only.
+    unicode_names2::character(name).filter(|c| name_of(*c).is_some_and(|n| n.eq_ignore_ascii_case(name)))
 }
 
 /// A character's name.
@@ -196,7 +197,7 @@ fn normalized(form: Form, s: Ref<Str>) -> Vec<u8> {
 
 fn normalize(vm: &Vm, form: Form, s: Ref<Str>) -> R<Value> {
     if s.is_ascii() {
-        return Ok(s.value());
+        return if vm.is_exact_str(s.value()) { Ok(s.value()) } else { Ok(Str::new(vm, s.bytes())?.value()) };
     }
     Ok(Str::new(vm, &normalized(form, s))?.value())
 }
@@ -280,11 +281,12 @@ fn decomposition(vm: &Vm, c: Character, old: bool) -> String {
         return String::new();
     }
     if (0xac00..=0xd7a3).contains(&c.0) {
-        // Syllables of Hangul: of their last consonant, or of consonant and vowel.
+        // Syllables of Hangul: of two consonants and a vowel, or without the last.
         let n = c.0 - 0xac00;
+        let (first, vowel, last) = (0x1100 + n / 588, 0x1161 + n % 588 / 28, 0x11a7 + n % 28);
         return match n % 28 {
-            0 => format!("{:04X} {:04X}", 0x1100 + n / 588, 0x1161 + n % 588 / 28),
-            last => format!("{:04X} {:04X}", c.0 - last, 0x11a7 + last),
+            0 => format!("{first:04X} {vowel:04X}"),
+            _ => format!("{first:04X} {vowel:04X} {last:04X}"),
         };
     }
     data(vm).value("decomposition", c.0).unwrap_or("").into()
@@ -302,10 +304,7 @@ fn decimal_value(vm: &Vm, c: &Character, old: bool) -> Option<u32> {
     data(vm).find("decimal", c.0).map(|(_, first)| (c.0 - first) % 10)
 }
 
-fn digit_value(vm: &Vm, c: &Character, old: bool) -> Option<u32> {
-    if old && is_new(vm, c) {
-        return None;
-    }
+fn digit_value(vm: &Vm, c: &Character) -> Option<u32> {
     let data = data(vm);
     data.find("decimal", c.0).map(|(_, first)| (c.0 - first) % 10).or_else(|| {
         let (v, first) = data.find("digit", c.0)?;
@@ -322,7 +321,7 @@ fn numeric_value(vm: &Vm, c: &Character, old: bool) -> Option<f64> {
             None => {}
         }
     }
-    if let Some(d) = digit_value(vm, c, false) {
+    if let Some(d) = digit_value(vm, c) {
         return Some(d.into());
     }
     let v = data(vm).value("numeric", c.0)?;
@@ -386,7 +385,7 @@ native_functions! { FUNCTIONS:
     "east_asian_width(chr, /)" => |vm: &Vm, c: Character| width(vm, c, false), "Returns the east asian width assigned to the character chr as string.";
     "decomposition(chr, /)" => |vm: &Vm, c: Character| decomposition(vm, c, false), "Returns the character decomposition mapping assigned to the character chr as string.";
     "decimal(chr, default=<unrepresentable>, /)" => |vm: &Vm, c: Character, d: Option<Value>| number(vm, decimal_value(vm, &c, false), d, "not a decimal"), "Converts a Unicode character into its equivalent decimal value.";
-    "digit(chr, default=<unrepresentable>, /)" => |vm: &Vm, c: Character, d: Option<Value>| number(vm, digit_value(vm, &c, false), d, "not a digit"), "Converts a Unicode character into its equivalent digit value.";
+    "digit(chr, default=<unrepresentable>, /)" => |vm: &Vm, c: Character, d: Option<Value>| number(vm, digit_value(vm, &c), d, "not a digit"), "Converts a Unicode character into its equivalent digit value.";
     "numeric(chr, default=<unrepresentable>, /)" => |vm: &Vm, c: Character, d: Option<Value>| numeric(vm, c, d, false), "Converts a Unicode character into its equivalent numeric value.";
     "normalize(form, unistr, /)" => normalize, "Return the normal form 'form' for the Unicode string unistr.";
     "is_normalized(form, unistr, /)" => |vm: &Vm, form: Form, s: Ref<Str>| is_normalized(vm, form, s, false), "Return whether the Unicode string unistr is in the normal form 'form'.";
@@ -416,7 +415,7 @@ native_type! {
         "east_asian_width($self, chr, /)" => |vm: &Vm, _: This, c: Character| width(vm, c, true);
         "decomposition($self, chr, /)" => |vm: &Vm, _: This, c: Character| decomposition(vm, c, true);
         "decimal($self, chr, default=<unrepresentable>, /)" => |vm: &Vm, _: This, c: Character, d: Option<Value>| number(vm, decimal_value(vm, &c, true), d, "not a decimal");
-        "digit($self, chr, default=<unrepresentable>, /)" => |vm: &Vm, _: This, c: Character, d: Option<Value>| number(vm, digit_value(vm, &c, true), d, "not a digit");
+        "digit($self, chr, default=<unrepresentable>, /)" => |vm: &Vm, _: This, c: Character, d: Option<Value>| number(vm, digit_value(vm, &c), d, "not a digit");
         "numeric($self, chr, default=<unrepresentable>, /)" => |vm: &Vm, _: This, c: Character, d: Option<Value>| numeric(vm, c, d, true);
         "normalize($self, form, unistr, /)" => |vm: &Vm, _: This, form: Form, s: Ref<Str>| -> R<Value> { if s.is_ascii() { Ok(s.value()) } else { Ok(Str::new(vm, &normalized_old(vm, form, s)?)?.value()) } };
         "is_normalized($self, form, unistr, /)" => |vm: &Vm, _: This, form: Form, s: Ref<Str>| is_normalized(vm, form, s, true);
