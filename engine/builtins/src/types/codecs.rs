@@ -274,7 +274,7 @@ impl Unencodable<'_> {
         let bad = &self.points[self.start..self.end];
         let text = match handler(vm, errors)? {
             Errors::Ignore => String::new(),
-            Errors::Replace => "?".repeat(bad.len()),
+            Errors::Replace => String::from_utf8(vm.filled(b'?', bad.len())?).unwrap_or_default(),
             Errors::XmlCharRefReplace => bad.iter().map(|c| format!("&#{c};")).collect(),
             Errors::BackslashReplace => bad.iter().map(|&c| backslashed(c)).collect(),
             Errors::SurrogateEscape if bytes && bad.iter().all(|c| (0xdc80..0xdd00).contains(c)) => {
