@@ -1,4 +1,4 @@
-//! What is changed in the library's files: where they speak of RustPython, and nothing else.
+//! What is changed in the library's files: where they speak of RustPython, or of what is in another module here.
 
 use crate::Source;
 
@@ -35,6 +35,12 @@ const PATCHES: &[Patch] = &[
         from: "        # XXX: RUSTPYTHON support\n        if \"RustPython\" in sys_version:\n            name = \"RustPython\"\n",
         to: "        if \"Skein\" in sys_version:\n            name = \"Skein\"\n",
         why: "platform.python_implementation()",
+    },
+    Patch {
+        path: "typing.py",
+        from: "    return _caller(depth) in {'abc', 'functools', None}\n",
+        to: "    return _caller(depth) in {'abc', '_py_abc', 'functools', None}\n",
+        why: "the checks of the module abc are in Python here, in _py_abc",
     },
     Patch {
         path: "json/decoder.py",

@@ -23,6 +23,7 @@ pub mod structseq;
 mod sys;
 mod sys_hooks;
 mod time;
+mod types_module;
 mod typing;
 
 pub(crate) use crate::types::generic::union::make_union;
@@ -48,6 +49,7 @@ pub(crate) const BUILTIN_MODULES: &[(&str, MakeModule)] = &[
     ("_operator", operator::make),
     ("_signal", signal::make),
     ("_string", string::make),
+    ("_types", types_module::make),
     ("_typing", typing::make),
     ("gc", gc::make),
     ("itertools", itertools::make),

@@ -34,7 +34,8 @@ struct State {
     ty: Cell<Option<Ref<Type>>>,
 }
 
-fn namespace_type(vm: &Vm) -> R<Ref<Type>> {
+/// The type. MemoryError.
+pub fn namespace_type(vm: &Vm) -> R<Ref<Type>> {
     let state = vm.state::<State>();
     if let Some(t) = state.ty.get() {
         return Ok(t);

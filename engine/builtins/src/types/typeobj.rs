@@ -314,15 +314,16 @@ fn get_dict(vm: &Vm, v: Ref<Type>) -> R<Value> {
 }
 
 fn get_doc(vm: &Vm, v: Ref<Type>) -> R<Value> {
-    if !v.has_flag(type_flags::HEAP)
-        && let Some(doc) = v.def().and_then(|d| d.doc)
-    {
+    let native = !v.has_flag(type_flags::HEAP);
+    if native && let Some(doc) = v.def().and_then(|d| d.doc) {
         return vm.str(doc);
     }
     match v.dict().get_str(vm, vm.names.__doc__)? {
+        // A computed attribute of a builtin type is for its instances.
+        Some(d) if native && d.cast::<Str>().is_none() => Ok(Value::NONE),
         Some(d) if d.cast::<Function>().is_none() => {
             match vm.type_of(d).special(vm, skein_bytecode::Special::Get) {
-                Some(_) => vm.bind(d, v.value(), vm.type_of(v.value())),
+                Some(_) => vm.call_method(d, "__get__", &[Value::NONE, v.value()]),
                 None => Ok(d),
             }
         }

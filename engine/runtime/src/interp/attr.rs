@@ -52,6 +52,14 @@ fn is_data_descriptor(vm: &Vm, v: Value) -> bool {
     }
 }
 
+/// Does a data descriptor say what is read? One that has only `__set__` does not.
+fn has_getter(vm: &Vm, v: Value) -> bool {
+    match v.header().map(|h| h.kind.get()) {
+        Some(k) if k == Kind::Property as u8 || k == Kind::GetSet as u8 || k == Kind::Member as u8 => true,
+        _ => vm.type_of(v).special(vm, Special::Get).is_some(),
+    }
+}
+
 /// Applies `__get__` to what a type's dictionary had: for `obj` of type `ty`, or for the type itself.
 pub(super) fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Type>) -> R<AttrLookup> {
     let Some(header) = v.header() else { return Ok(AttrLookup::Value(v)) };
@@ -192,6 +200,7 @@ pub fn generic_lookup(vm: &Vm, obj: Value, name: Ref<Str>) -> R<AttrLookup> {
     let on_type = ty.lookup(vm, name);
     if let Some(v) = on_type
         && is_data_descriptor(vm, v)
+        && has_getter(vm, v)
     {
         return bind_descriptor(vm, v, Some(obj), ty);
     }
@@ -228,7 +237,15 @@ fn get_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) ->
         }
         return call_special(vm, resume, f, Args::new(&args, None), cont);
     }
-    match generic_lookup(vm, obj, name)? {
+    let found = match generic_lookup(vm, obj, name) {
+        Ok(found) => found,
+        // A native getter or an empty slot.
+        Err(e) => match ty.special(vm, Special::GetAttr) {
+            Some(_) if vm.catch(vm.exc.attribute_error).is_some() => AttrLookup::Missing,
+            _ => return Err(e),
+        },
+    };
+    match found {
         AttrLookup::Value(v) => deliver(vm, resume, cont, v),
         AttrLookup::Call(f, args, n) => {
             let has_fallback = ty.special(vm, Special::GetAttr).is_some() && cont.kind == ContKind::Plain;

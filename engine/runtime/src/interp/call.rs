@@ -307,15 +307,11 @@ pub fn plain_native(f: Value) -> Option<&'static NativeDef> {
 /// Calls what a type's dictionary had for a special method; the receiver is the first argument.
 pub fn call_special(vm: &Vm, resume: At, f: Value, args: Args<'_>, cont: Cont) -> R<At> {
     match f.header().map(|h| h.kind.get()) {
-        // A builtin that has its receiver already is not bound again.
-        Some(k)
-            if k == Kind::Native as u8
-                && f.cast::<NativeFunction>().is_some_and(|n| n.receiver.get().is_some()) =>
-        {
-            call_soft(vm, resume, f, args.rest(), cont)
-        }
-        Some(k) if k == Kind::Function as u8 || k == Kind::Native as u8 => {
-            call_soft(vm, resume, f, args, cont)
+        Some(k) if k == Kind::Function as u8 => call_soft(vm, resume, f, args, cont),
+        Some(k) if k == Kind::Native as u8 => {
+            // One that has a receiver of its own takes no other.
+            let bound = f.cast::<NativeFunction>().is_some_and(|n| n.receiver.get().is_some());
+            call_soft(vm, resume, f, if bound { args.rest() } else { args }, cont)
         }
         _ => {
             // What is bound may be such an object again.

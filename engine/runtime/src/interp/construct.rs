@@ -57,7 +57,8 @@ fn step(vm: &Vm, t: TaskRef, v: Value) -> R<Step> {
                 return Ok(Step::Done(v));
             };
             t.set(vm, INSTANCE, v);
-            if init.cast::<Function>().is_some() || init.cast::<NativeFunction>().is_some() {
+            let unbound = init.cast::<NativeFunction>().is_some_and(|n| n.receiver.get().is_none());
+            if init.cast::<Function>().is_some() || unbound {
                 return Ok(Step::Call(init, with_first(v)?, names));
             }
             Ok(Step::Call(vm.bind(init, v, own)?, args, names))

@@ -147,7 +147,7 @@ impl Vm {
         // A native may go through an iterator that has no end.
         self.check_signals()?;
         // Native iterators end by returning UNBOUND: no exception is made.
-        let r = match f.cast::<NativeFunction>().filter(|native| native.receiver.get().is_none()) {
+        let r = match f.cast::<NativeFunction>().filter(|n| n.receiver.get().is_none()) {
             Some(native) => self.with_room(|| native.def().invoke_raw(self, Args::new(&[it], None))),
             None => self.special_1(f, it),
         };

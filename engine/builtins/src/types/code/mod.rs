@@ -4,7 +4,7 @@ mod cell;
 
 pub use cell::CELL;
 
-use skein_bytecode::{Code, LocalKind, Positions};
+use skein_bytecode::{Code, Extra, LocalKind, Op, Positions, instructions};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
@@ -43,7 +43,7 @@ native_type! {
         "co_varnames" => |vm: &Vm, v: Ref<CodeObject>| names(vm, variables(code(v)));
         "co_cellvars" => |vm: &Vm, v: Ref<CodeObject>| names(vm, of_kind(code(v), LocalKind::Cell));
         "co_freevars" => |vm: &Vm, v: Ref<CodeObject>| names(vm, of_kind(code(v), LocalKind::Free));
-        "co_names" => |vm: &Vm, v: Ref<CodeObject>| names(vm, code(v).names.iter().map(|n| &**n));
+        "co_names" => |vm: &Vm, v: Ref<CodeObject>| names(vm, used_names(v.portable()).into_iter());
         "co_consts" => constants;
         "co_code" => |vm: &Vm, v: Ref<CodeObject>| vm.bytes(&bytes_of(code(v)));
         "_co_code_adaptive" => |vm: &Vm, v: Ref<CodeObject>| vm.bytes(&bytes_of(code(v)));
@@ -85,6 +85,22 @@ fn variables(c: &Code) -> impl Iterator<Item = &str> {
 
 fn of_kind(c: &Code, kind: LocalKind) -> impl Iterator<Item = &str> {
     c.locals.iter().filter(move |l| l.kind == kind).map(|l| &*l.name)
+}
+
+/// Names of globals, attributes and modules; not those that only errors about variables tell.
+fn used_names(c: &Code) -> Vec<&str> {
+    let mut used = vec![false; c.names.len()];
+    for inst in instructions(&c.units) {
+        let of_variable =
+            matches!(inst.op, Op::CheckBound | Op::DeleteLocal | Op::LoadDeref | Op::DeleteDeref);
+        if !of_variable
+            && matches!(inst.op.info().extra, Extra::Name | Extra::Attr | Extra::Method | Extra::Global)
+            && let Some(used) = used.get_mut(inst.w as usize)
+        {
+            *used = true;
+        }
+    }
+    c.names.iter().zip(used).filter(|(_, used)| *used).map(|(n, _)| &**n).collect()
 }
 
 fn names<'a>(vm: &Vm, names: impl Iterator<Item = &'a str>) -> R<Value> {

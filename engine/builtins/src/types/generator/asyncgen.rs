@@ -106,6 +106,7 @@ pub fn asend(vm: &Vm, g: Ref<Generator>, v: Value) -> R<Value> {
 }
 
 pub fn athrow(vm: &Vm, g: Ref<Generator>, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {
+    super::warn_of_parts(vm, "athrow", value)?;
     let e = exception_to_throw(vm, ty, value, tb)?;
     awaitable(vm, g, Step::Throw, e)
 }
@@ -186,6 +187,7 @@ fn throw_method(
     value: Option<Value>,
     tb: Option<Value>,
 ) -> R<Value> {
+    super::warn_of_parts(vm, "throw", value)?;
     let e = exception_to_throw(vm, ty, value, tb)?;
     throw_in(vm, a.0, e)
 }

@@ -93,14 +93,13 @@ fn go_on(vm: &Vm, g: Ref<Generator>, r: Resumed) -> Resumed {
 
 /// Raises an exception where the generator itself is.
 fn throw_here(vm: &Vm, g: Ref<Generator>, e: Value) -> Resumed {
-    match (g.handled.cast::<Exception>(), e.cast::<Exception>()) {
-        // Raised in the generator's handler: chained to what is handled there.
-        (Some(h), Some(x)) if h != x => {
-            x.context.set(vm, x, h.value());
-            vm.raise_again(e)
-        }
-        _ => vm.raise(e),
-    };
+    // Raised in the generator's handler: chained to what is handled there, not to what the caller handles.
+    if let (Some(h), Some(x)) = (g.handled.cast::<Exception>(), e.cast::<Exception>())
+        && h != x
+    {
+        x.context.set(vm, x, h.value());
+    }
+    let Raised = vm.raise_again(e);
     vm.resume(g, Resume::Throw)
 }
 

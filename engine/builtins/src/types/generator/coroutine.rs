@@ -43,6 +43,7 @@ fn inner(w: ExtArg<Wrapper>) -> Ref<Generator> {
 }
 
 fn throw_method(vm: &Vm, w: ExtArg<Wrapper>, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {
+    super::warn_of_parts(vm, "throw", value)?;
     let e = exception_to_throw(vm, ty, value, tb)?;
     sent(vm, throw(vm, inner(w), e, true)?)
 }

@@ -160,7 +160,19 @@ pub(crate) fn next_of_generator(vm: &Vm, call: &SoftCall<'_>, g: Ref<Generator>)
     resume_soft(vm, call, g, Value::NONE)
 }
 
+/// An exception given in more than one argument is deprecated.
+pub(crate) fn warn_of_parts(vm: &Vm, method: &str, value: Option<Value>) -> R<()> {
+    if value.is_none() {
+        return Ok(());
+    }
+    let text = format!(
+        "the (type, exc, tb) signature of {method}() is deprecated, use the single-arg signature instead."
+    );
+    vm.warn(vm.exc.deprecation_warning, &text)
+}
+
 fn throw_method(vm: &Vm, g: Ref<Generator>, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {
+    warn_of_parts(vm, "throw", value)?;
     let e = exception_to_throw(vm, ty, value, tb)?;
     sent(vm, throw(vm, g, e, true)?)
 }
