@@ -2,9 +2,8 @@
 
 use super::Handler;
 use super::codes;
-use super::parser::{
-    Out, This, character, collapsed, fault, is_space, name_length, predefined, reference_end,
-};
+use super::names::{character, collapsed, is_space, name_length, predefined, reference_end};
+use super::parser::{Out, This, fault};
 use skein_runtime::{R, Value, Vm};
 use std::cell::RefCell;
 use std::collections::HashMap;

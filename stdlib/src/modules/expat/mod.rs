@@ -2,7 +2,9 @@
 
 mod codes;
 mod dtd;
+mod elements;
 mod input;
+mod names;
 mod parser;
 
 use super::support::{add_exception, raise_args};
