@@ -50,7 +50,7 @@ impl Runner {
     /// If files cannot be written or the interpreter cannot be started.
     pub fn kept_outcome(&self, module: &str) -> Result<Outcome, String> {
         if let Ok(notes) = std::fs::read_to_string(self.notes(module)) {
-            let outcome = Outcome::parse(&notes);
+            let outcome = Outcome::parse(&self.without_places(&notes));
             if outcome.ended {
                 return Ok(outcome);
             }
@@ -99,7 +99,18 @@ impl Runner {
     fn read(&self, module: &str) -> Result<Outcome, String> {
         let path = self.notes(module);
         let bytes = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
-        Ok(Outcome::parse(&String::from_utf8_lossy(&bytes)))
+        Ok(Outcome::parse(&self.without_places(&String::from_utf8_lossy(&bytes))))
+    }
+
+    /// Messages without the folders of this machine, which mean nothing on another.
+    fn without_places(&self, notes: &str) -> String {
+        let mut text = notes.to_owned();
+        for (folder, name) in [(&self.folder, "FOLDER"), (&self.tests, "TESTS")] {
+            for path in [Some(folder.clone()), folder.canonicalize().ok()].into_iter().flatten() {
+                text = text.replace(&*path.to_string_lossy(), name);
+            }
+        }
+        text
     }
 
     fn start(&self, module: &str, driver: &Path, notes: &Path, began: Instant) -> Result<End, String> {
