@@ -105,7 +105,9 @@ impl Runner {
     /// Messages without the folders of this machine, which mean nothing on another.
     fn without_places(&self, notes: &str) -> String {
         let mut text = notes.to_owned();
-        for (folder, name) in [(&self.folder, "FOLDER"), (&self.tests, "TESTS")] {
+        // The package may be a link into the reference's library.
+        let package = self.tests.join("test");
+        for (folder, name) in [(&self.folder, "FOLDER"), (&package, "TESTS/test"), (&self.tests, "TESTS")] {
             for path in [Some(folder.clone()), folder.canonicalize().ok()].into_iter().flatten() {
                 text = text.replace(&*path.to_string_lossy(), name);
             }
