@@ -75,3 +75,18 @@ for i in range(0, 1000, 2):
 assert len(big) == 500 and sorted(big)[:3] == [1, 3, 5]
 assert {1, 2}.__or__([1]) is NotImplemented
 print("ok")
+
+
+def numbers_in_a_row_and_others_that_begin_where_these_are():
+    s = set(range(5000))
+    for i in range(1 << 40, (1 << 40) + 5000, 7):
+        assert i not in s
+        s.add(i)
+        assert i in s
+    for i in range(0, 5000, 3):
+        s.remove(i)
+    assert all((i in s) == (i % 3 != 0) for i in range(5000))
+    assert len([i for i in s if i >= 1 << 40]) == 715 and -1 not in s and 5000 not in s
+
+
+numbers_in_a_row_and_others_that_begin_where_these_are()

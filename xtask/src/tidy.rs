@@ -40,6 +40,9 @@ pub fn run(root: &Path) -> Result<(), String> {
             wrong.extend(layers(&name, &String::from_utf8_lossy(&text)));
             continue;
         }
+        if NATIVES.iter().any(|folder| name.starts_with(folder)) {
+            wrong.extend(infallible(&name, &String::from_utf8_lossy(&text)));
+        }
         let lines = text.split(|&b| b == b'\n').count() - text.ends_with(b"\n") as usize;
         if lines <= MAX_LINES {
             continue;
@@ -55,6 +58,41 @@ pub fn run(root: &Path) -> Result<(), String> {
         wrong.push(format!("{long}: in LONG_FILES, but not long any more"));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
+}
+
+/// Where natives are, whose buffers are as large as a program likes.
+const NATIVES: &[&str] =
+    &["engine/builtins/src/types/", "engine/builtins/src/modules/", "stdlib/src/modules/"];
+
+/// What ends the process where memory is short, and what to write for it.
+const INFALLIBLE: &[(&str, &str)] = &[
+    ("Vec::with_capacity(", "vm.buffer(n)?"),
+    ("String::with_capacity(", "vm.text_buffer(n)?"),
+    ("vec![", "vm.filled(item, n)?"),
+    (".repeat(", "vm.filled(item, n)?"),
+];
+
+/// Buffers whose size may be a program's, unless the line or the one before says `// bounded:` and by what.
+fn infallible(file: &str, text: &str) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut before = "";
+    for (i, line) in text.lines().enumerate() {
+        let code = line.split("//").next().unwrap_or_default();
+        let found = INFALLIBLE.iter().find(|(form, _)| match (code.find(form), *form) {
+            (None, _) => false,
+            (Some(at), "vec![") => code[at..].contains("; "),
+            // Of an object of the heap.
+            (Some(at), ".repeat(") => !code[at..].starts_with(".repeat(vm"),
+            _ => true,
+        });
+        if let Some((form, instead)) = found
+            && ![line, before].iter().any(|l| l.contains("// bounded:"))
+        {
+            wrong.push(format!("{file}:{}: {form}…: write {instead}, or say what bounds it", i + 1));
+        }
+        before = line;
+    }
+    wrong
 }
 
 /// Sources and manifests below a folder, hidden and built ones left out.
@@ -117,6 +155,14 @@ mod tests {
         assert_eq!(layers("F", manifest), ["F: skein-heap may not depend on skein-runtime"]);
         assert_eq!(layers("F", &manifest.replace("heap", "new")).len(), 1);
         assert!(layers("F", &manifest.replace("skein-heap", "skein-greenlets")).is_empty());
+    }
+
+    #[test]
+    fn infallible_buffers_are_found() {
+        let count = |text: &str| infallible("F", text).len();
+        assert_eq!(count("let a = Vec::with_capacity(n);\nlet b = vec![0; n];\nlet c = s.repeat(n);"), 3);
+        assert_eq!(count("let a = vec![1, 2];\na.repeat(vm, n)?;\n// vec![0; n]\nvm.buffer(n)?;"), 0);
+        assert_eq!(count("// bounded: by the system\nlet a = vec![0; n];\nlet b = vec![0; n];"), 1);
     }
 
     #[test]

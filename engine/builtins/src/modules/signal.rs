@@ -42,6 +42,7 @@ struct State {
 
 impl Default for State {
     fn default() -> State {
+        // bounded: so many signals there are
         State { handlers: RefCell::new(vec![Value::UNBOUND; COUNT]), traced: Cell::default() }
     }
 }

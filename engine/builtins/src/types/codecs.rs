@@ -152,7 +152,7 @@ pub fn decode_object(vm: &Vm, v: Value, encoding: Option<Ref<Str>>, errors: Opti
 
 /// Encodes a string. UnicodeEncodeError, LookupError.
 pub fn encode_with(vm: &Vm, s: Ref<Str>, codec: Codec, errors: Handler<'_>) -> R<Vec<u8>> {
-    let mut out = vm.buffer(s.bytes().len())?;
+    let mut out = vm.buffer(s.bytes().len().max(s.char_len().saturating_mul(codec.unit().0)) + 4)?;
     if matches!(codec, Codec::Utf8 | Codec::Utf8Sig) {
         if codec == Codec::Utf8Sig {
             out.extend_from_slice(b"\xef\xbb\xbf");
@@ -165,7 +165,8 @@ pub fn encode_with(vm: &Vm, s: Ref<Str>, codec: Codec, errors: Handler<'_>) -> R
     if matches!(codec, Codec::Utf16 | Codec::Utf32) {
         push_encoded(&mut out, codec, 0xfeff);
     }
-    let points: Vec<u32> = s.code_points().collect();
+    let mut points: Vec<u32> = vm.buffer(s.char_len())?;
+    points.extend(s.code_points());
     let mut i = 0;
     while i < points.len() {
         if can_encode(codec, points[i]) {
@@ -273,7 +274,7 @@ impl Unencodable<'_> {
         let bad = &self.points[self.start..self.end];
         let text = match handler(vm, errors)? {
             Errors::Ignore => String::new(),
-            Errors::Replace => "?".repeat(bad.len()),
+            Errors::Replace => String::from_utf8(vm.filled(b'?', bad.len())?).unwrap_or_default(),
             Errors::XmlCharRefReplace => bad.iter().map(|c| format!("&#{c};")).collect(),
             Errors::BackslashReplace => bad.iter().map(|&c| backslashed(c)).collect(),
             Errors::SurrogateEscape if bytes && bad.iter().all(|c| (0xdc80..0xdd00).contains(c)) => {

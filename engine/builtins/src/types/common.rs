@@ -53,6 +53,9 @@ pub fn repeat_count(vm: &Vm, n: Value) -> R<Option<usize>> {
     }
 }
 
+/// Natives that go through many items look for signals where these bits of the index are set.
+pub const LOOK: usize = 0xffff;
+
 /// The order of two rows of items: `a` and `b` give an item, or None at the end as it is then.
 pub fn compare_rows(
     vm: &Vm,
@@ -63,6 +66,9 @@ pub fn compare_rows(
     check_native_stack(vm, " in comparison")?;
     let mut i = 0;
     loop {
+        if i & LOOK == LOOK {
+            vm.check_signals()?;
+        }
         match (a(i), b(i)) {
             (Some(x), Some(y)) => {
                 if !vm.eq(x, y)? {
@@ -96,12 +102,12 @@ pub fn string_of_items(vm: &Vm, open: &str, close: &str, item: impl Fn(usize) ->
     let mut i = 0;
     while let Some(v) = item(i) {
         if i > 0 {
-            out.extend_from_slice(b", ");
+            vm.put(&mut out, b", ")?;
         }
-        out.extend_from_slice(vm.repr(v)?.bytes());
+        vm.put(&mut out, vm.repr(v)?.bytes())?;
         i += 1;
     }
-    out.extend_from_slice(close.as_bytes());
+    vm.put(&mut out, close.as_bytes())?;
     Ok(Str::new(vm, &out)?.value())
 }
 

@@ -1,6 +1,6 @@
 //! What Python code sees of `list`.
 
-use super::common::{compare_rows, item_index, repeat_count, repeated, string_of_items};
+use super::common::{LOOK, compare_rows, item_index, repeat_count, repeated, string_of_items};
 use super::tuple::index_bound;
 use skein_bytecode::Special;
 use skein_runtime::native::Args;
@@ -155,6 +155,9 @@ fn index(vm: &Vm, list: Ref<List>, v: Value, start: Option<Value>, stop: Option<
             return Ok(i);
         }
         i += 1;
+        if i & LOOK == 0 {
+            vm.check_signals()?;
+        }
     }
     Err(vm.value_error("list.index(x): x not in list"))
 }
@@ -164,6 +167,9 @@ fn count(vm: &Vm, list: Ref<List>, v: Value) -> R<usize> {
     while let Some(item) = list.get(i) {
         n += usize::from(vm.eq(item, v)?);
         i += 1;
+        if i & LOOK == 0 {
+            vm.check_signals()?;
+        }
     }
     Ok(n)
 }
@@ -288,6 +294,9 @@ fn contains(vm: &Vm, list: Ref<List>, v: Value) -> R<bool> {
             return Ok(true);
         }
         i += 1;
+        if i & LOOK == 0 {
+            vm.check_signals()?;
+        }
     }
     Ok(false)
 }

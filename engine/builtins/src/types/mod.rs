@@ -36,7 +36,7 @@ mod frame;
 mod function;
 pub(crate) mod generator;
 pub(crate) mod generic;
-mod int;
+pub(crate) mod int;
 mod iterators;
 mod list;
 mod memoryview;

@@ -67,17 +67,17 @@ pub fn strip_space<const TEXT: bool>(row: &[u8], left: bool, right: bool) -> Ran
 }
 
 /// Parts between white space, at most `max` cuts.
-pub fn split_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize>> {
+pub fn split_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Vec<Range<usize>>> {
     let mut parts = Vec::new();
     let mut i = 0;
     loop {
         i += strip_space::<TEXT>(&row[i..], true, false).start;
         if i >= row.len() {
-            return parts;
+            return Ok(parts);
         }
         if parts.len() == max {
-            parts.push(i..row.len());
-            return parts;
+            vm.push(&mut parts, i..row.len())?;
+            return Ok(parts);
         }
         let start = i;
         while i < row.len() {
@@ -87,12 +87,12 @@ pub fn split_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize>
             }
             i += width;
         }
-        parts.push(start..i);
+        vm.push(&mut parts, start..i)?;
     }
 }
 
 /// As [`split_space`] from the right.
-pub fn rsplit_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize>> {
+pub fn rsplit_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Vec<Range<usize>>> {
     let mut parts = Vec::new();
     let mut end = row.len();
     loop {
@@ -101,7 +101,7 @@ pub fn rsplit_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize
             break;
         }
         if parts.len() == max {
-            parts.push(0..end);
+            vm.push(&mut parts, 0..end)?;
             break;
         }
         let mut start = end;
@@ -112,49 +112,49 @@ pub fn rsplit_space<const TEXT: bool>(row: &[u8], max: usize) -> Vec<Range<usize
             }
             start -= width;
         }
-        parts.push(start..end);
+        vm.push(&mut parts, start..end)?;
         end = start;
     }
     parts.reverse();
-    parts
+    Ok(parts)
 }
 
 /// Parts between separators, at most `max` cuts; the separator is not empty.
-pub fn split(row: &[u8], sep: &[u8], max: usize) -> Vec<Range<usize>> {
+pub fn split(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Vec<Range<usize>>> {
     let mut parts = Vec::new();
     let mut start = 0;
     if sep.len() == 1 {
         for at in memchr::memchr_iter(sep[0], row).take(max) {
-            parts.push(start..at);
+            vm.push(&mut parts, start..at)?;
             start = at + 1;
         }
     } else {
         for at in memchr::memmem::find_iter(row, sep).take(max) {
-            parts.push(start..at);
+            vm.push(&mut parts, start..at)?;
             start = at + sep.len();
         }
     }
-    parts.push(start..row.len());
-    parts
+    vm.push(&mut parts, start..row.len())?;
+    Ok(parts)
 }
 
 /// As [`split`] from the right.
-pub fn rsplit(row: &[u8], sep: &[u8], max: usize) -> Vec<Range<usize>> {
+pub fn rsplit(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Vec<Range<usize>>> {
     let mut parts = Vec::new();
     let mut end = row.len();
     while parts.len() < max
         && let Some(at) = rfind(&row[..end], sep)
     {
-        parts.push(at + sep.len()..end);
+        vm.push(&mut parts, at + sep.len()..end)?;
         end = at;
     }
-    parts.push(0..end);
+    vm.push(&mut parts, 0..end)?;
     parts.reverse();
-    parts
+    Ok(parts)
 }
 
 /// Lines, with their ends if `keep`.
-pub fn split_lines<const TEXT: bool>(row: &[u8], keep: bool) -> Vec<Range<usize>> {
+pub fn split_lines<const TEXT: bool>(vm: &Vm, row: &[u8], keep: bool) -> R<Vec<Range<usize>>> {
     let mut parts = Vec::new();
     let (mut start, mut i) = (0, 0);
     while i < row.len() {
@@ -167,14 +167,14 @@ pub fn split_lines<const TEXT: bool>(row: &[u8], keep: bool) -> Vec<Range<usize>
             if c == 13 && row.get(i) == Some(&10) {
                 i += 1;
             }
-            parts.push(start..if keep { i } else { end });
+            vm.push(&mut parts, start..if keep { i } else { end })?;
             start = i;
         }
     }
     if start < row.len() {
-        parts.push(start..row.len());
+        vm.push(&mut parts, start..row.len())?;
     }
-    parts
+    Ok(parts)
 }
 
 /// Places that do not overlap; of an empty needle: between all characters and at the ends.
@@ -188,58 +188,46 @@ pub fn count<const TEXT: bool>(row: &[u8], needle: &[u8]) -> usize {
 }
 
 /// The row with up to `max` places replaced; None: it stays as it is.
-pub fn replace<const TEXT: bool>(row: &[u8], old: &[u8], new: &[u8], max: usize) -> Option<Vec<u8>> {
+pub fn replace<const TEXT: bool>(
+    vm: &Vm,
+    row: &[u8],
+    old: &[u8],
+    new: &[u8],
+    max: usize,
+) -> R<Option<Vec<u8>>> {
     if max == 0 || old == new {
-        return None;
+        return Ok(None);
     }
     let mut out = Vec::new();
     let mut from = 0;
     if old.is_empty() {
         let mut done = 0;
         while done < max {
-            out.extend_from_slice(new);
+            vm.put(&mut out, new)?;
             done += 1;
             if from >= row.len() {
                 break;
             }
             let width = char_at::<TEXT>(row, from).1;
-            out.extend_from_slice(&row[from..from + width]);
+            vm.put(&mut out, &row[from..from + width])?;
             from += width;
         }
-        out.extend_from_slice(&row[from..]);
-        return Some(out);
+        vm.put(&mut out, &row[from..])?;
+        return Ok(Some(out));
     }
-    let first = find(row, old)?;
-    out.reserve(row.len().max(first + new.len()));
+    let Some(first) = find(row, old) else { return Ok(None) };
+    vm.grow(&mut out, row.len().max(first + new.len()))?;
     let mut at = Some(first);
     let mut done = 0;
     while let Some(i) = at {
-        out.extend_from_slice(&row[from..i]);
-        out.extend_from_slice(new);
+        vm.put(&mut out, &row[from..i])?;
+        vm.put(&mut out, new)?;
         from = i + old.len();
         done += 1;
         at = if done < max { find(&row[from..], old).map(|j| from + j) } else { None };
     }
-    out.extend_from_slice(&row[from..]);
-    Some(out)
-}
-
-/// At most how long the row is after `replace`.
-pub fn replaced_len(row: &[u8], old: &[u8], new: &[u8], max: usize) -> usize {
-    const SMALL: usize = 1 << 20;
-    let most = row.len().saturating_add((row.len() + 1).min(max).saturating_mul(new.len()));
-    if most <= SMALL || old.is_empty() {
-        return most;
-    }
-    // The bound is far off where few places match.
-    let (mut from, mut places) = (0, 0);
-    while places < max
-        && let Some(at) = find(&row[from..], old)
-    {
-        places += 1;
-        from += at + old.len();
-    }
-    row.len().saturating_add(places.saturating_mul(new.len()))
+    vm.put(&mut out, &row[from..])?;
+    Ok(Some(out))
 }
 
 /// At most how long the row is after `expand_tabs`.

@@ -89,11 +89,9 @@ pub fn list_append(vm: &Vm, at: At) -> R<At> {
 
 pub fn list_extend(vm: &Vm, at: At) -> R<At> {
     let (list, items) = (list_at(at, at.a()), at.reg(at.b()));
-    if at.c() == 0 {
-        let ty = vm.type_of(items);
-        if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
-            return Err(vm.type_error(format!("Value after * must be an iterable, not {}", ty.name_string())));
-        }
+    let ty = vm.type_of(items);
+    if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
+        return Err(vm.type_error(format!("Value after * must be an iterable, not {}", ty.name_string())));
     }
     vm.for_each(items, |v| list.push(vm, v))?;
     Ok(at.skip(1))

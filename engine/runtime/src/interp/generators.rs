@@ -112,7 +112,7 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
     if let Some(h) = g.handled.get() {
         ctx.handled.set(Some(h));
     }
-    g.set_state(GenState::Running);
+    g.set_on_stack();
     let at = At { pc: unit, base };
     match how {
         Resume::Throw => {
@@ -184,7 +184,7 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
         *base.sub(1).cast::<*mut Value>() = resume.base;
         let words = g.registers();
         copy_words(words.as_ptr().cast(), base.cast(), words.len());
-        g.set_state(GenState::Running);
+        g.set_on_stack();
         let at = At { pc: exec.entry.add(g.unit() as usize), base };
         let dst = *suspended_at(g, at.pc).cast::<u8>().add(1) as usize;
         at.set(dst, v);

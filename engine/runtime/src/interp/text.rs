@@ -25,13 +25,12 @@ pub fn to_str(vm: &Vm, at: At) -> R<At> {
 }
 
 /// By `__str__` or `__repr__`.
-fn by(vm: &Vm, resume: At, v: Value, mut op: Special, cont: Cont) -> R<At> {
+fn by(vm: &Vm, resume: At, v: Value, op: Special, cont: Cont) -> R<At> {
     let ty = vm.type_of(v);
     let mut f = ty.special(vm, op);
     // `object.__str__` asks `__repr__`, which may be Python's.
     if op == Special::Str && f.is_some_and(|f| vm.known.is_object_str(f)) {
-        op = Special::Repr;
-        f = ty.special(vm, op);
+        f = ty.special(vm, Special::Repr);
     }
     let Some(f) = f else {
         return Err(vm.type_error(format!("'{}' object has no {}", ty.name_string(), op.name())));

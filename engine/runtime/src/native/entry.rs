@@ -67,6 +67,27 @@ where
     item::<F>()(vm, a, b, C::from_arg(vm, def, 2, c)?).into_ret(vm)
 }
 
+fn direct_4<F, T, A, B, C, D>(
+    vm: &Vm,
+    def: &'static NativeDef,
+    a: Value,
+    b: Value,
+    c: Value,
+    d: Value,
+) -> R<Value>
+where
+    F: for<'v> Fn(&'v Vm, A, B, C, D) -> T + Copy + 'static,
+    T: IntoRet,
+    A: FromArg,
+    B: FromArg,
+    C: FromArg,
+    D: FromArg,
+{
+    let (a, b) = (A::from_arg(vm, def, 0, a)?, B::from_arg(vm, def, 1, b)?);
+    let (c, d) = (C::from_arg(vm, def, 2, c)?, D::from_arg(vm, def, 3, d)?);
+    item::<F>()(vm, a, b, c, d).into_ret(vm)
+}
+
 /// A typed native of few parameters, with its direct form.
 macro_rules! direct_natives {
     ($($form:ident $direct:ident: $($a:ident $v:ident),*;)*) => {$(
@@ -90,6 +111,7 @@ direct_natives! {
     One direct_1: A a;
     Two direct_2: A a, B b;
     Three direct_3: A a, B b, C c;
+    Four direct_4: A a, B b, C c, D d;
 }
 
 macro_rules! typed_natives {
@@ -113,7 +135,6 @@ macro_rules! typed_natives {
 }
 typed_natives! {
     0: ;
-    4: A 0, B 1, C 2, D 3;
     5: A 0, B 1, C 2, D 3, E 4;
     6: A 0, B 1, C 2, D 3, E 4, G 5;
     7: A 0, B 1, C 2, D 3, E 4, G 5, H 6;

@@ -112,6 +112,7 @@ pub enum Direct {
     One(fn(&Vm, &'static NativeDef, Value) -> R<Value>),
     Two(fn(&Vm, &'static NativeDef, Value, Value) -> R<Value>),
     Three(fn(&Vm, &'static NativeDef, Value, Value, Value) -> R<Value>),
+    Four(fn(&Vm, &'static NativeDef, Value, Value, Value, Value) -> R<Value>),
 }
 
 /// Where the interpreter goes on; see `interp`.
@@ -263,10 +264,22 @@ impl NativeDef {
     /// Calls the native with a row of positional arguments.
     #[inline(always)]
     pub fn call_row(&'static self, vm: &Vm, row: &[Value]) -> R<Value> {
+        let n = row.len();
+        if n < self.min as usize || n > self.max as usize || !self.keywords_optional {
+            return self.invoke(vm, Args::new(row, None));
+        }
+        const NO: Value = Value::UNBOUND;
         let r = match (self.direct, row) {
             (Direct::One(f), &[a]) => f(vm, self, a),
             (Direct::Two(f), &[a, b]) => f(vm, self, a, b),
+            (Direct::Two(f), &[a]) => f(vm, self, a, NO),
             (Direct::Three(f), &[a, b, c]) => f(vm, self, a, b, c),
+            (Direct::Three(f), &[a, b]) => f(vm, self, a, b, NO),
+            (Direct::Three(f), &[a]) => f(vm, self, a, NO, NO),
+            (Direct::Four(f), &[a, b, c, d]) => f(vm, self, a, b, c, d),
+            (Direct::Four(f), &[a, b, c]) => f(vm, self, a, b, c, NO),
+            (Direct::Four(f), &[a, b]) => f(vm, self, a, b, NO, NO),
+            (Direct::Four(f), &[a]) => f(vm, self, a, NO, NO, NO),
             _ => return self.invoke(vm, Args::new(row, None)),
         };
         match r {

@@ -60,6 +60,8 @@ pub const DELEGATING: u16 = 32;
 pub const PLAIN: u16 = 64;
 /// An async generator, likewise.
 pub const ASYNC: u16 = 128;
+/// Its frame is on a stack. What runs on behalf of a generator (a delegate) makes it count as running too.
+const ON_STACK: u16 = 256;
 
 // SAFETY: `count` never changes after allocation. Registers are zeroed at creation and later hold
 // values or raw addresses outside of the heap, which `visit_word` passes over.
@@ -74,8 +76,11 @@ unsafe impl Object for Generator {
         {
             f.trace(t);
         }
-        for r in self.registers() {
-            t.visit_word(r.get());
+        // While its frame is on a stack, these words are what its registers were before.
+        if !self.flag(ON_STACK) {
+            for r in self.registers() {
+                t.visit_word(r.get());
+            }
         }
     }
     /// As `methods::generator::finalize` would do something.
@@ -121,7 +126,13 @@ impl Generator {
 
     #[inline(always)]
     pub fn set_state(&self, s: GenState) {
-        self.header.bits.set(self.header.bits.get() & !STATE | s as u16);
+        self.header.bits.set(self.header.bits.get() & !(STATE | ON_STACK) | s as u16);
+    }
+
+    /// Its registers were put onto a stack.
+    #[inline(always)]
+    pub fn set_on_stack(&self) {
+        self.header.bits.set(self.header.bits.get() & !STATE | GenState::Running as u16 | ON_STACK);
     }
 
     pub fn flag(&self, flag: u16) -> bool {

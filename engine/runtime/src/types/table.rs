@@ -131,9 +131,9 @@ impl Entries {
             return (0..hashes.len()).filter(|&i| hashes[i].get() == hash).find_map(hit);
         }
         let index = self.index();
-        let mut at = spread(hash) & mask;
+        let mut slots = Slots::new(hash, mask);
         loop {
-            match index[at].get() {
+            match index[slots.at].get() {
                 0 => return None,
                 TOMBSTONE => {}
                 n => {
@@ -145,7 +145,7 @@ impl Entries {
                     }
                 }
             }
-            at = (at + 1) & mask;
+            slots.advance();
         }
     }
 
@@ -172,9 +172,26 @@ impl Entries {
     }
 }
 
-#[inline(always)]
-fn spread(hash: i64) -> usize {
-    (hash as u64 ^ (hash as u64 >> 32)) as usize
+/// The slots of an index in which a hash is looked for, one after the other. Numbers that follow each other begin in
+/// slots that do, so that they are met in memory in order; from a slot that is taken the way goes far off, by the
+/// hash's higher bits first, lest it leads through all the others.
+struct Slots {
+    at: usize,
+    mask: usize,
+    rest: u64,
+}
+
+impl Slots {
+    #[inline(always)]
+    fn new(hash: i64, mask: usize) -> Slots {
+        Slots { at: hash as usize & mask, mask, rest: hash as u64 }
+    }
+
+    #[inline(always)]
+    fn advance(&mut self) {
+        self.rest >>= 5;
+        self.at = self.at.wrapping_mul(5).wrapping_add(self.rest as usize + 1) & self.mask;
+    }
 }
 
 impl Ref<Entries> {
@@ -246,11 +263,11 @@ impl Ref<Entries> {
         let mask = self.mask.get();
         if mask != 0 {
             let index = self.index();
-            let mut at = spread(hash) & mask;
-            while index[at].get() != 0 && index[at].get() != TOMBSTONE {
-                at = (at + 1) & mask;
+            let mut slots = Slots::new(hash, mask);
+            while index[slots.at].get() != 0 && index[slots.at].get() != TOMBSTONE {
+                slots.advance();
             }
-            index[at].set(i as u32 + 1);
+            index[slots.at].set(i as u32 + 1);
         }
     }
 
@@ -259,11 +276,11 @@ impl Ref<Entries> {
         let mask = self.mask.get();
         if mask != 0 {
             let index = self.index();
-            let mut at = spread(self.hash_at(i)) & mask;
-            while index[at].get() != i as u32 + 1 {
-                at = (at + 1) & mask;
+            let mut slots = Slots::new(self.hash_at(i), mask);
+            while index[slots.at].get() != i as u32 + 1 {
+                slots.advance();
             }
-            index[at].set(TOMBSTONE);
+            index[slots.at].set(TOMBSTONE);
         }
         self.pairs()[2 * i].init(None);
         self.pairs()[2 * i + 1].init(None);

@@ -30,6 +30,11 @@ impl Vm {
     #[cold]
     #[inline(never)]
     fn alloc_slow(&self, size: usize) -> R<*mut Header> {
+        // A loop that fills much memory looks for signals as soon as one of as much other work.
+        const LARGE: usize = 1 << 16;
+        if size >= LARGE {
+            self.ticks.set(self.ticks.get().saturating_sub(size as i64 >> 10).max(1));
+        }
         match self.heap.alloc_slow(size, false) {
             Allocation::Ok(p) => return Ok(p),
             Allocation::OutOfMemory => return Err(self.memory_error()),
@@ -83,6 +88,40 @@ impl Vm {
         let mut all = self.buffer(row.len())?;
         all.extend_from_slice(row);
         Ok(all)
+    }
+
+    /// Room for `n` more items. MemoryError.
+    #[inline]
+    pub fn grow<T>(&self, all: &mut Vec<T>, n: usize) -> R<()> {
+        if all.capacity() - all.len() >= n { Ok(()) } else { self.grow_slow(all, n) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow_slow<T>(&self, all: &mut Vec<T>, n: usize) -> R<()> {
+        let more = all.len().max(n).saturating_mul(size_of::<T>());
+        let fits = self.heap.external_fits(more) || self.check_room(more).is_ok();
+        // Twice as much as there was if possible, else what is needed.
+        if fits && (all.try_reserve(n).is_ok() || all.try_reserve_exact(n).is_ok()) {
+            return Ok(());
+        }
+        Err(self.memory_error())
+    }
+
+    /// Appends one item. MemoryError.
+    #[inline]
+    pub fn push<T>(&self, all: &mut Vec<T>, item: T) -> R<()> {
+        self.grow(all, 1)?;
+        all.push(item);
+        Ok(())
+    }
+
+    /// Appends bytes. MemoryError.
+    #[inline]
+    pub fn put(&self, all: &mut Vec<u8>, bytes: &[u8]) -> R<()> {
+        self.grow(all, bytes.len())?;
+        all.extend_from_slice(bytes);
+        Ok(())
     }
 
     /// An empty string with room for `n` bytes. MemoryError.

@@ -150,11 +150,12 @@ impl Vm {
         let empty = Tuple::with_shape(self, &[], self.types.tuple.root_shape_id())?;
         self.empty_tuple.set(Some(empty));
         for &(ty, def) in &all {
-            ty.dict.init(Dict::new(self)?.value());
+            let dict = Dict::new(self)?;
+            ty.dict.set(self, ty, dict.value());
             let short = def.name.rsplit('.').next().unwrap_or(def.name);
             let name = self.intern(short)?;
-            ty.name.init(name.value());
-            ty.qualname.init(name.value());
+            ty.name.set(self, ty, name.value());
+            ty.qualname.set(self, ty, name.value());
         }
         Ok(())
     }
@@ -261,8 +262,9 @@ impl Vm {
         ty.init(self, def.kind, def.flags, Some(def));
         let (module, short) = def.name.rsplit_once('.').unwrap_or(("builtins", def.name));
         let name = self.intern(short)?;
-        ty.name.init(name.value());
-        ty.qualname.init(name.value());
+        // The type is older than the name, so that the collector must be told.
+        ty.name.set(self, ty, name.value());
+        ty.qualname.set(self, ty, name.value());
         self.roots.borrow_mut().push(ty.value());
         let dict = Dict::new(self)?;
         ty.dict.set(self, ty, dict.value());

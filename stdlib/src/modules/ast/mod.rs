@@ -39,6 +39,7 @@ pub(super) fn make(vm: &Vm) -> R<Ref<Module>> {
     // First the classes, then the types of their fields, which name classes.
     for &(name, attributes) in BASES.iter().filter(|(name, _)| !name.is_empty()) {
         let nodes = CLASSES.iter().filter(|c| c.base == name).map(ClassDef::text).collect::<Vec<_>>();
+        // bounded: names of node types
         let doc = nodes.join(&format!("\n{}| ", " ".repeat(name.len() + 1)));
         let base = class(vm, dict, name, root, &format!("{name} = {doc}"))?;
         set_attributes(vm, base, attributes)?;

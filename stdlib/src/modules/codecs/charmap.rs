@@ -64,7 +64,8 @@ fn decode_by_mapping(vm: &Vm, mapping: Value, b: u8, out: &mut Vec<u8>) -> R<boo
 
 /// `charmap_encode`. UnicodeEncodeError, TypeError.
 pub fn encode(vm: &Vm, s: Ref<Str>, errors: Handler<'_>, mapping: Option<Value>) -> R<Vec<u8>> {
-    let points: Vec<u32> = s.code_points().collect();
+    let mut points: Vec<u32> = vm.buffer(s.char_len())?;
+    points.extend(s.code_points());
     let mapping = mapping.filter(|m| !m.is_none());
     let mut out = vm.buffer(points.len())?;
     let mut at = 0;

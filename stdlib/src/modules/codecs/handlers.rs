@@ -86,9 +86,9 @@ impl Problem {
 fn replace(vm: &Vm, e: Value) -> R<Value> {
     let p = Problem::of(vm, e)?;
     match p.kind {
-        Kind::Encode => p.result(vm, "?".repeat(p.bad.len()).as_bytes()),
+        Kind::Encode => p.result(vm, &vm.filled(b'?', p.bad.len())?),
         Kind::Decode => p.result(vm, "\u{fffd}".as_bytes()),
-        Kind::Translate => p.result(vm, "\u{fffd}".repeat(p.bad.len()).as_bytes()),
+        Kind::Translate => p.result(vm, vm.filled("\u{fffd}", p.bad.len())?.concat().as_bytes()),
     }
 }
 

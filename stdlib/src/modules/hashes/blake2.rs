@@ -142,6 +142,7 @@ pub struct Blake2<V> {
 impl<V: Variant> Blake2<V> {
     pub fn new(variant: V, p: &Parameters<'_>) -> Blake2<V> {
         let half = V::WORD == 4;
+        // bounded: a block of parameters
         let mut block = Vec::with_capacity(8 * V::WORD);
         block.extend_from_slice(&[p.digest_size as u8, p.key.len() as u8, p.fanout, p.depth]);
         block.extend_from_slice(&p.leaf_size.to_le_bytes());

@@ -38,6 +38,7 @@ impl State {
 
     /// `length` is that of the hashes that can have any.
     fn digest(&self, length: usize) -> Vec<u8> {
+        // bounded: the room was asked for
         let mut out = vec![0; length];
         match self {
             State::Fixed(d) => return d.box_clone().finalize().into_vec(),

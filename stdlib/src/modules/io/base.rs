@@ -262,9 +262,8 @@ pub fn writelines(vm: &Vm, v: Value, lines: Value) -> R<()> {
 
 fn raw_read(vm: &Vm, v: Value, n: Option<Value>) -> R<Value> {
     let Some(n) = size(vm, n)? else { return vm.call_method(v, "readall", &[]) };
-    vm.check_room(n)?;
     let room = ByteArray::new(vm, &[])?;
-    room.append(vm, &vec![0; n])?;
+    room.resize(vm, n)?;
     let got = vm.call_method(v, "readinto", &[room.value()])?;
     if got.is_none() {
         return Ok(got);

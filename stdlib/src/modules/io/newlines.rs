@@ -101,6 +101,7 @@ impl Newlines {
             }
             return text;
         }
+        // bounded: as long as what was decoded
         let mut out = Vec::with_capacity(if self.translate { text.len() } else { 0 });
         let mut i = 0;
         while i < text.len() {

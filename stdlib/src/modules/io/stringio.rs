@@ -85,6 +85,7 @@ impl Text {
         match self {
             Text::Ascii(b) => b[from..to].to_vec(),
             Text::Wide(c) => {
+                // bounded: a part of what is there
                 let mut out = Vec::with_capacity(to - from);
                 c[from..to].iter().for_each(|&c| push_code_point(&mut out, c));
                 out

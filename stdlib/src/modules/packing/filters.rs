@@ -192,6 +192,7 @@ pub fn encode_properties(vm: &Vm, spec: Value) -> R<Vec<u8>> {
     // SAFETY: a filter in, a number out; then a buffer of that length out.
     unsafe {
         super::lzma::check(vm, sys::lzma_properties_size(&mut size, row))?;
+        // bounded: a few bytes of properties
         let mut out = vec![0; size as usize];
         super::lzma::check(vm, sys::lzma_properties_encode(row, out.as_mut_ptr()))?;
         Ok(out)

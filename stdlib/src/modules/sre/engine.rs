@@ -185,6 +185,7 @@ impl<'a, T: Text> Engine<'a, T> {
             code,
             text,
             end: text.bytes().len(),
+            // bounded: by the pattern
             marks: vec![NONE; groups * 2],
             last_group: 0,
             back: Vec::new(),
@@ -252,6 +253,7 @@ impl<'a, T: Text> Engine<'a, T> {
     /// The text before the least width can be skipped to where the prefix stands.
     fn search_prefix(&mut self, mut goal: Goal, literal: bool) -> R<Option<(usize, usize)>> {
         let prefix = self.code.get(7..7 + self.word(5) as usize).unwrap_or_default();
+        // bounded: by the pattern
         let mut needle = Vec::with_capacity(prefix.len());
         for &c in prefix {
             match T::NARROW {

@@ -169,8 +169,9 @@ impl FromArg for Form {
 }
 
 /// Lone surrogates stay as they are, and end what is normalized together.
-fn normalized(form: Form, s: Ref<Str>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(s.bytes().len());
+fn normalized(vm: &Vm, form: Form, s: Ref<Str>) -> R<Vec<u8>> {
+    // Most texts become no longer than twice.
+    let mut out = vm.buffer(s.bytes().len().saturating_mul(2))?;
     let mut run = String::new();
     let flush = |run: &mut String, out: &mut Vec<u8>| {
         let text: String = match form {
@@ -192,14 +193,14 @@ fn normalized(form: Form, s: Ref<Str>) -> Vec<u8> {
         }
     }
     flush(&mut run, &mut out);
-    out
+    Ok(out)
 }
 
 fn normalize(vm: &Vm, form: Form, s: Ref<Str>) -> R<Value> {
     if s.is_ascii() {
         return if vm.is_exact_str(s.value()) { Ok(s.value()) } else { Ok(Str::new(vm, s.bytes())?.value()) };
     }
-    Ok(Str::new(vm, &normalized(form, s))?.value())
+    Ok(Str::new(vm, &normalized(vm, form, s)?)?.value())
 }
 
 /// The file of properties.
@@ -338,7 +339,7 @@ fn normalized_old(vm: &Vm, form: Form, s: Ref<Str>) -> R<Vec<u8>> {
     let mut run = Vec::new();
     let flush = |run: &mut Vec<u8>, out: &mut Vec<u8>| -> R<()> {
         if !run.is_empty() {
-            out.extend_from_slice(&normalized(form, Str::new(vm, run)?));
+            out.extend_from_slice(&normalized(vm, form, Str::new(vm, run)?)?);
             run.clear();
         }
         Ok(())
@@ -360,7 +361,7 @@ fn normalized_old(vm: &Vm, form: Form, s: Ref<Str>) -> R<Vec<u8>> {
 }
 
 fn is_normalized(vm: &Vm, form: Form, s: Ref<Str>, old: bool) -> R<bool> {
-    Ok(s.is_ascii() || if old { normalized_old(vm, form, s)? } else { normalized(form, s) } == s.bytes())
+    Ok(s.is_ascii() || if old { normalized_old(vm, form, s)? } else { normalized(vm, form, s)? } == s.bytes())
 }
 
 fn number(vm: &Vm, found: Option<u32>, default: Option<Value>, what: &str) -> R<Value> {

@@ -1,5 +1,6 @@
 //! `math` on integers.
 
+use crate::types::int::large;
 use crate::types::{Int, check_room};
 use num_bigint::{BigInt as Big, BigUint, Sign};
 use num_integer::Integer;
@@ -61,15 +62,16 @@ pub fn isqrt(vm: &Vm, v: Value) -> R<Value> {
 }
 
 /// The product of `low..=high`, by halves, so that factors of like size meet.
-fn product(low: u64, high: u64) -> BigUint {
+fn product(vm: &Vm, low: u64, high: u64) -> R<BigUint> {
     if low > high {
-        return BigUint::from(1u8);
+        return Ok(BigUint::from(1u8));
     }
     if high - low < 8 {
-        return (low..=high).fold(BigUint::from(1u8), |p, i| p * i);
+        return Ok((low..=high).fold(BigUint::from(1u8), |p, i| p * i));
     }
+    vm.check_signals()?;
     let middle = low + (high - low) / 2;
-    product(low, middle) * product(middle + 1, high)
+    large::product(vm, &product(vm, low, middle)?, &product(vm, middle + 1, high)?)
 }
 
 pub fn factorial(vm: &Vm, v: Value) -> R<Value> {
@@ -88,7 +90,7 @@ pub fn factorial(vm: &Vm, v: Value) -> R<Value> {
         return Err(vm.memory_error());
     }
     check_room(vm, bits)?;
-    vm.big_int(Big::from_biguint(Sign::Plus, product(2, n as u64)))
+    vm.big_int(Big::from_biguint(Sign::Plus, product(vm, 2, n as u64)?))
 }
 
 /// `n` and `k`, which are not negative. ValueError.
@@ -103,11 +105,18 @@ fn not_negative(vm: &Vm, n: Value, k: Value) -> R<(Int, Int)> {
 }
 
 /// The product of the `k` ints below and with `n`.
-fn falling(n: &Big, k: u64) -> Big {
+fn falling(vm: &Vm, n: &Big, k: u64) -> R<Big> {
     if let Ok(n) = u64::try_from(n) {
-        return Big::from_biguint(Sign::Plus, product(n - k + 1, n));
+        check_room(vm, u64::from(n.max(2).ilog2() + 1).saturating_mul(k))?;
+        return Ok(Big::from_biguint(Sign::Plus, product(vm, n - k + 1, n)?));
     }
-    (0..k).fold(Big::from(1), |p, i| p * (n - i))
+    check_room(vm, n.bits().saturating_mul(k))?;
+    let mut all = Big::from(1);
+    for i in 0..k {
+        vm.check_signals()?;
+        all = large::signed_product(vm, &all, &(n - i))?;
+    }
+    Ok(all)
 }
 
 pub fn perm(vm: &Vm, n: Value, k: Option<Value>) -> R<Value> {
@@ -117,7 +126,7 @@ pub fn perm(vm: &Vm, n: Value, k: Option<Value>) -> R<Value> {
         return Ok(Value::small_int(0));
     }
     match k.to_i64() {
-        Some(k) => vm.big_int(falling(&n.big(), k as u64)),
+        Some(k) => vm.big_int(falling(vm, &n.big(), k as u64)?),
         None => Err(vm.overflow_error(format!("k must not exceed {}", i64::MAX))),
     }
 }
@@ -133,5 +142,6 @@ pub fn comb(vm: &Vm, n: Value, k: Value) -> R<Value> {
     let Ok(k) = u64::try_from(&k) else {
         return Err(vm.overflow_error(format!("min(n - k, k) must not exceed {}", i64::MAX)));
     };
-    vm.big_int(falling(&n, k) / Big::from_biguint(Sign::Plus, product(2, k)))
+    let below = Big::from_biguint(Sign::Plus, product(vm, 2, k)?);
+    vm.big_int(large::div_mod_floor(vm, &falling(vm, &n, k)?, &below)?.0)
 }

@@ -111,8 +111,7 @@ pub fn removesuffix(vm: &Vm, s: Row, suffix: Like) -> R<Value> {
 
 pub fn replace(vm: &Vm, s: Row, old: Like, new: Like, count: Option<i64>) -> R<Value> {
     let max = usize::try_from(count.unwrap_or(-1)).unwrap_or(usize::MAX);
-    vm.check_room(rows::replaced_len(s.data(), &old, &new, max))?;
-    match rows::replace::<false>(s.data(), &old, &new, max) {
+    match rows::replace::<false>(vm, s.data(), &old, &new, max)? {
         Some(out) => s.make(vm, &out),
         None => s.make(vm, s.data()),
     }

@@ -26,6 +26,7 @@ pub fn multiply(vm: &Vm, s: Row, n: Value) -> R<Value> {
     match s.data().len().checked_mul(n) {
         Some(len) if len <= isize::MAX as usize => {
             vm.check_room(len)?;
+            // bounded: the room was asked for
             s.make(vm, &s.data().repeat(n))
         }
         _ => Err(vm.overflow_error("repeated bytes are too long")),

@@ -33,22 +33,22 @@ fn limit(max: Option<i64>) -> usize {
 
 pub fn split(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
     let parts = match separator(vm, sep)? {
-        Some(sep) => rows::split(s.data(), sep.data(), limit(max)),
-        None => rows::split_space::<false>(s.data(), limit(max)),
+        Some(sep) => rows::split(vm, s.data(), sep.data(), limit(max))?,
+        None => rows::split_space::<false>(vm, s.data(), limit(max))?,
     };
     list_of(vm, &s, parts)
 }
 
 pub fn rsplit(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
     let parts = match separator(vm, sep)? {
-        Some(sep) => rows::rsplit(s.data(), sep.data(), limit(max)),
-        None => rows::rsplit_space::<false>(s.data(), limit(max)),
+        Some(sep) => rows::rsplit(vm, s.data(), sep.data(), limit(max))?,
+        None => rows::rsplit_space::<false>(vm, s.data(), limit(max))?,
     };
     list_of(vm, &s, parts)
 }
 
 pub fn splitlines(vm: &Vm, s: Row, keep: Option<bool>) -> R<Ref<List>> {
-    let parts = rows::split_lines::<false>(s.data(), keep.unwrap_or(false));
+    let parts = rows::split_lines::<false>(vm, s.data(), keep.unwrap_or(false))?;
     list_of(vm, &s, parts)
 }
 

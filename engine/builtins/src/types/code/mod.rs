@@ -89,6 +89,7 @@ fn of_kind(c: &Code, kind: LocalKind) -> impl Iterator<Item = &str> {
 
 /// Names of globals, attributes and modules; not those that only errors about variables tell.
 fn used_names(c: &Code) -> Vec<&str> {
+    // bounded: by the code
     let mut used = vec![false; c.names.len()];
     for inst in instructions(&c.units) {
         let of_variable =

@@ -39,6 +39,13 @@ fn digits(x: f64, precision: Option<usize>) -> (String, i32) {
 /// No float has more digits than that, and Rust formats no more than 65,535.
 const ALL: usize = 1100;
 
+/// Digits, and zeros behind them: there may be very many.
+fn with_zeros(digits: String, n: usize) -> String {
+    let mut bytes = digits.into_bytes();
+    bytes.resize(bytes.len() + n, b'0');
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
 fn with_exponent(digits: &str, point: i32, alt: bool) -> String {
     let (first, rest) = digits.split_at(1);
     let e = point - 1;
@@ -81,7 +88,7 @@ pub fn format_float(x: f64, style: Style, precision: usize, alt: bool, dot_zero:
     let mut out = match style {
         Style::Fixed => {
             let mut s = format!("{:.*}", precision.min(ALL), x.abs());
-            s.extend(std::iter::repeat_n('0', precision.saturating_sub(ALL)));
+            s = with_zeros(s, precision.saturating_sub(ALL));
             if alt && precision == 0 {
                 s.push('.');
             }
@@ -89,7 +96,7 @@ pub fn format_float(x: f64, style: Style, precision: usize, alt: bool, dot_zero:
         }
         Style::Exponent => {
             let (mut d, point) = digits(x, Some(precision));
-            d.extend(std::iter::repeat_n('0', precision.saturating_sub(ALL)));
+            d = with_zeros(d, precision.saturating_sub(ALL));
             return with_exponent(&d, point, alt);
         }
         Style::Shortest => {
@@ -103,7 +110,7 @@ pub fn format_float(x: f64, style: Style, precision: usize, alt: bool, dot_zero:
             let precision = precision.max(1);
             let (mut d, point) = digits(x, Some(precision - 1));
             if alt {
-                d.extend(std::iter::repeat_n('0', (precision - 1).saturating_sub(ALL)));
+                d = with_zeros(d, (precision - 1).saturating_sub(ALL));
             } else {
                 d.truncate(d.trim_end_matches('0').len().max(1));
             }

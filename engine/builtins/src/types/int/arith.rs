@@ -1,5 +1,6 @@
 //! Arithmetic of ints, and of ints mixed with floats.
 
+use super::large;
 use crate::types::float::{float_op, float_pow};
 use num_bigint::{BigInt as Big, Sign};
 use num_integer::Integer;
@@ -184,15 +185,15 @@ fn big_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     vm.big_int(match op {
         Special::Add => x + y,
         Special::Sub => x - y,
-        Special::Mul => x * y,
-        Special::FloorDiv => x.div_floor(y),
-        Special::Mod => x.mod_floor(y),
+        Special::Mul => large::signed_product(vm, x, y)?,
+        Special::FloorDiv => large::div_mod_floor(vm, x, y)?.0,
+        Special::Mod => large::div_mod_floor(vm, x, y)?.1,
         Special::And => x & y,
         Special::Or => x | y,
         Special::Xor => x ^ y,
         Special::TrueDiv => return vm.float(true_divide(vm, x, y)?),
         Special::DivMod => {
-            let (q, r) = x.div_mod_floor(y);
+            let (q, r) = large::div_mod_floor(vm, x, y)?;
             let q = vm.big_int(q)?;
             return Ok(Tuple::new(vm, &[q, vm.big_int(r)?])?.value());
         }
@@ -270,7 +271,7 @@ fn power(vm: &Vm, a: Int, b: Int) -> R<Value> {
     match exponent.and_then(|e| u32::try_from(e).ok()) {
         Some(e) if base.bits().saturating_mul(u64::from(e)) < MAX_BITS => {
             check_room(vm, base.bits() * u64::from(e))?;
-            vm.big_int(base.pow(e))
+            vm.big_int(large::power(vm, &base, e)?)
         }
         _ => Err(vm.memory_error()),
     }
@@ -294,7 +295,7 @@ pub fn power_mod(vm: &Vm, a: Int, b: Int, m: Int) -> R<Value> {
     if m.magnitude().bits() == 1 {
         return Ok(Value::small_int(0));
     }
-    vm.big_int(base.modpow(&exponent, &m))
+    vm.big_int(large::power_mod(vm, &base, &exponent, &m)?)
 }
 
 /// An int as the nearest float. OverflowError.

@@ -2,6 +2,7 @@
 
 pub(crate) mod arith;
 mod bits;
+pub(crate) mod large;
 mod parse;
 
 pub use arith::{Int, check_room, int_as_f64, int_op, power_mod, round_scaled};

@@ -21,7 +21,8 @@ pub fn sort_list(vm: &Vm, list: Ref<List>, key: Option<Value>, reverse: bool) ->
             None => &[],
         }
     };
-    let mut order: Vec<u32> = (0..count).collect();
+    let mut order: Vec<u32> = vm.buffer(count as usize)?;
+    order.extend(0..count);
     if reverse {
         // Reversed before and after, so that equal items keep their order.
         order.reverse();

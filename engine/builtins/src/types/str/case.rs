@@ -134,9 +134,21 @@ fn map_ascii(vm: &Vm, s: Ref<Str>, map: impl Fn(u8) -> u8) -> Option<R<Ref<Str>>
     }))
 }
 
+/// The code points of a text. MemoryError.
+fn points(vm: &Vm, s: Ref<Str>) -> R<Vec<u32>> {
+    let mut all = vm.buffer(s.char_len())?;
+    all.extend(s.code_points());
+    Ok(all)
+}
+
+/// Room for what a text becomes: no character grows to more than three of its length. MemoryError.
+fn room(vm: &Vm, s: Ref<Str>) -> R<Vec<u8>> {
+    vm.buffer(s.bytes().len().saturating_mul(if s.is_ascii() { 1 } else { 3 }))
+}
+
 pub fn upper(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     map_ascii(vm, s, |b| b.to_ascii_uppercase()).unwrap_or_else(|| {
-        let mut out = vm.buffer(s.bytes().len())?;
+        let mut out = room(vm, s)?;
         s.code_points().for_each(|c| push_mapped(&mut out, c, char::to_uppercase));
         Str::new(vm, &out)
     })
@@ -144,8 +156,8 @@ pub fn upper(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 
 pub fn lower(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     map_ascii(vm, s, |b| b.to_ascii_lowercase()).unwrap_or_else(|| {
-        let points: Vec<u32> = s.code_points().collect();
-        let mut out = vm.buffer(s.bytes().len())?;
+        let points = points(vm, s)?;
+        let mut out = room(vm, s)?;
         (0..points.len()).for_each(|i| push_lower(&mut out, &points, i));
         Str::new(vm, &out)
     })
@@ -153,15 +165,15 @@ pub fn lower(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 
 pub fn casefold(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     map_ascii(vm, s, |b| b.to_ascii_lowercase()).unwrap_or_else(|| {
-        let mut out = vm.buffer(s.bytes().len())?;
+        let mut out = room(vm, s)?;
         s.code_points().for_each(|c| push_folded(&mut out, c));
         Str::new(vm, &out)
     })
 }
 
 pub fn title(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
-    let points: Vec<u32> = s.code_points().collect();
-    let mut out = vm.buffer(s.bytes().len())?;
+    let points = points(vm, s)?;
+    let mut out = room(vm, s)?;
     let mut inside = false;
     for (i, &c) in points.iter().enumerate() {
         if inside {
@@ -175,8 +187,8 @@ pub fn title(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 }
 
 pub fn capitalize(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
-    let points: Vec<u32> = s.code_points().collect();
-    let mut out = vm.buffer(s.bytes().len())?;
+    let points = points(vm, s)?;
+    let mut out = room(vm, s)?;
     for (i, &c) in points.iter().enumerate() {
         if i == 0 {
             push_title(&mut out, c);
@@ -188,8 +200,8 @@ pub fn capitalize(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
 }
 
 pub fn swapcase(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
-    let points: Vec<u32> = s.code_points().collect();
-    let mut out = vm.buffer(s.bytes().len())?;
+    let points = points(vm, s)?;
+    let mut out = room(vm, s)?;
     for (i, &c) in points.iter().enumerate() {
         if is_upper(c) {
             push_lower(&mut out, &points, i);

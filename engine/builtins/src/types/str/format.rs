@@ -188,7 +188,7 @@ impl Formatter<'_> {
         let mut out = vm.buffer(text.len() + 16)?;
         let mut at = 0;
         while let Some(piece) = next_piece(vm, text, &mut at)? {
-            out.extend_from_slice(&piece.literal);
+            vm.put(&mut out, &piece.literal)?;
             let Some((name, conversion, spec)) = piece.field else { continue };
             let v = self.field(name)?;
             let v = match conversion.and_then(char::from_u32) {
@@ -205,7 +205,7 @@ impl Formatter<'_> {
             };
             if spec.is_empty() && vm.is_exact_str(v) {
                 if let Some(s) = v.cast::<Str>() {
-                    out.extend_from_slice(s.bytes());
+                    vm.put(&mut out, s.bytes())?;
                 }
                 continue;
             }
@@ -216,7 +216,7 @@ impl Formatter<'_> {
                 Str::new(vm, spec)?.value()
             };
             if let Some(s) = vm.format(v, spec)?.cast::<Str>() {
-                out.extend_from_slice(s.bytes());
+                vm.put(&mut out, s.bytes())?;
             }
         }
         Ok(out)

@@ -342,6 +342,7 @@ fn substring(vm: &Vm, s: Ref<Str>, slice: Ref<Slice>) -> R<Ref<Str>> {
             }
         });
     }
-    let points: Vec<u32> = s.code_points().collect();
+    let mut points: Vec<u32> = vm.buffer(s.char_len())?;
+    points.extend(s.code_points());
     Str::new(vm, &text::from_code_points(places.map(|i| points[i])))
 }

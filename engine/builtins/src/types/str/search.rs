@@ -113,8 +113,7 @@ pub fn removesuffix(vm: &Vm, s: Ref<Str>, suffix: Ref<Str>) -> R<Ref<Str>> {
 
 pub fn replace(vm: &Vm, s: Ref<Str>, old: Ref<Str>, new: Ref<Str>, count: Option<i64>) -> R<Ref<Str>> {
     let max = usize::try_from(count.unwrap_or(-1)).unwrap_or(usize::MAX);
-    vm.check_room(rows::replaced_len(s.bytes(), old.bytes(), new.bytes(), max))?;
-    match rows::replace::<true>(s.bytes(), old.bytes(), new.bytes(), max) {
+    match rows::replace::<true>(vm, s.bytes(), old.bytes(), new.bytes(), max)? {
         Some(bytes) => Str::new(vm, &bytes),
         None => exact(vm, s),
     }

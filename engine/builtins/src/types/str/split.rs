@@ -35,22 +35,22 @@ fn limit(max: Option<i64>) -> usize {
 
 pub fn split(vm: &Vm, s: Ref<Str>, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
     let parts = match separator(vm, sep)? {
-        Some(sep) => rows::split(s.bytes(), sep.bytes(), limit(max)),
-        None => rows::split_space::<true>(s.bytes(), limit(max)),
+        Some(sep) => rows::split(vm, s.bytes(), sep.bytes(), limit(max))?,
+        None => rows::split_space::<true>(vm, s.bytes(), limit(max))?,
     };
     list_of(vm, s, parts)
 }
 
 pub fn rsplit(vm: &Vm, s: Ref<Str>, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
     let parts = match separator(vm, sep)? {
-        Some(sep) => rows::rsplit(s.bytes(), sep.bytes(), limit(max)),
-        None => rows::rsplit_space::<true>(s.bytes(), limit(max)),
+        Some(sep) => rows::rsplit(vm, s.bytes(), sep.bytes(), limit(max))?,
+        None => rows::rsplit_space::<true>(vm, s.bytes(), limit(max))?,
     };
     list_of(vm, s, parts)
 }
 
 pub fn splitlines(vm: &Vm, s: Ref<Str>, keep: Option<bool>) -> R<Ref<List>> {
-    list_of(vm, s, rows::split_lines::<true>(s.bytes(), keep.unwrap_or(false)))
+    list_of(vm, s, rows::split_lines::<true>(vm, s.bytes(), keep.unwrap_or(false))?)
 }
 
 fn not_empty(vm: &Vm, sep: Ref<Str>) -> R<()> {

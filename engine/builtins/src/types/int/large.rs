@@ -1,0 +1,126 @@
+//! Arithmetic on ints so large that one operation takes noticeable time: it looks for signals on the way.
+
+use num_bigint::{BigInt as Big, BigUint, Sign};
+use num_integer::Integer;
+use skein_runtime::value::R;
+use skein_runtime::vm::Vm;
+
+/// Bits of operands up to which an operation is a matter of a few milliseconds.
+const QUICK: u64 = 1 << 18;
+
+/// The number cut at a bit: what lies above, what lies below.
+fn cut(x: &BigUint, at: u64) -> (BigUint, BigUint) {
+    let high = x >> at;
+    let low = x - (&high << at);
+    (high, low)
+}
+
+/// `a * b`, by Karatsuba's method as long as both are large. What a signal's handler raises.
+pub fn product(vm: &Vm, a: &BigUint, b: &BigUint) -> R<BigUint> {
+    let (long, short) = if a.bits() >= b.bits() { (a, b) } else { (b, a) };
+    if long.bits() <= QUICK {
+        return Ok(long * short);
+    }
+    vm.check_signals()?;
+    let half = long.bits().div_ceil(128) * 64;
+    let (high, low) = cut(long, half);
+    if short.bits() <= half {
+        return Ok((product(vm, &high, short)? << half) + product(vm, &low, short)?);
+    }
+    let (other_high, other_low) = cut(short, half);
+    let top = product(vm, &high, &other_high)?;
+    let bottom = product(vm, &low, &other_low)?;
+    let both = product(vm, &(high + low), &(other_high + other_low))?;
+    let middle = both - &top - &bottom;
+    Ok((top << (2 * half)) + (middle << half) + bottom)
+}
+
+/// As [`product`], of ints with signs.
+pub fn signed_product(vm: &Vm, a: &Big, b: &Big) -> R<Big> {
+    let sign = if a.sign() == b.sign() { Sign::Plus } else { Sign::Minus };
+    Ok(Big::from_biguint(sign, product(vm, a.magnitude(), b.magnitude())?))
+}
+
+/// `base ** exponent`. What a signal's handler raises.
+pub fn power(vm: &Vm, base: &Big, exponent: u32) -> R<Big> {
+    if base.bits().saturating_mul(exponent.into()) <= QUICK {
+        return Ok(base.pow(exponent));
+    }
+    let mut result = BigUint::from(1u8);
+    for bit in (0..u32::BITS - exponent.leading_zeros()).rev() {
+        result = product(vm, &result, &result)?;
+        if exponent >> bit & 1 != 0 {
+            result = product(vm, &result, base.magnitude())?;
+        }
+    }
+    let negative = base.sign() == Sign::Minus && exponent % 2 != 0;
+    Ok(Big::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, result))
+}
+
+/// Quotient and remainder of numbers without signs, the longer one taken piece by piece. What a signal's handler
+/// raises.
+fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
+    // A piece of so many bits costs that times the divisor's.
+    let piece = (QUICK * QUICK / 4 / b.bits().max(1)).clamp(64, QUICK) / 64 * 64;
+    if a.bits() <= b.bits() + piece {
+        return Ok(a.div_rem(b));
+    }
+    let pieces = a.bits().div_ceil(piece);
+    let (mut quotient, mut rest) = (Vec::new(), BigUint::ZERO);
+    let digits = a.to_u32_digits();
+    let words = (piece / 32) as usize;
+    for i in (0..pieces as usize).rev() {
+        vm.check_signals()?;
+        let part = &digits[i * words..digits.len().min((i + 1) * words)];
+        rest = (rest << piece) + BigUint::from_slice(part);
+        let (q, r) = rest.div_rem(b);
+        rest = r;
+        quotient.push(q);
+    }
+    let mut all = vm.filled(0u32, digits.len())?;
+    for (i, q) in quotient.iter().rev().enumerate() {
+        for (to, digit) in all[i * words..].iter_mut().zip(q.iter_u32_digits()) {
+            *to = digit;
+        }
+    }
+    Ok((BigUint::new(all), rest))
+}
+
+/// Python's floor division and remainder; the divisor is not 0.
+pub fn div_mod_floor(vm: &Vm, a: &Big, b: &Big) -> R<(Big, Big)> {
+    if a.bits() <= QUICK {
+        return Ok(a.div_mod_floor(b));
+    }
+    let (q, r) = divided(vm, a.magnitude(), b.magnitude())?;
+    let (mut q, mut r) = (Big::from(q), Big::from(r));
+    if a.sign() != b.sign() && a.sign() != Sign::NoSign {
+        q = -q;
+        if r.sign() != Sign::NoSign {
+            q -= 1;
+            r = Big::from(b.magnitude().clone()) - r;
+        }
+    }
+    Ok((q, if b.sign() == Sign::Minus { -r } else { r }))
+}
+
+/// `base ** exponent % modulus` of large numbers, none of them negative.
+pub fn power_mod(vm: &Vm, base: &Big, exponent: &Big, modulus: &Big) -> R<Big> {
+    const WORK: u64 = 1 << 34;
+    let (bits, turns) = (modulus.bits(), exponent.bits());
+    if bits.saturating_mul(bits).saturating_mul(turns) <= WORK {
+        return Ok(base.modpow(exponent, modulus));
+    }
+    let m = modulus.magnitude();
+    let base = divided(vm, Big::mod_floor(base, modulus).magnitude(), m)?.1;
+    let mut result = BigUint::from(1u8);
+    for bit in (0..turns).rev() {
+        vm.check_signals()?;
+        result = divided(vm, &product(vm, &result, &result)?, m)?.1;
+        if exponent.bit(bit) {
+            result = divided(vm, &product(vm, &result, &base)?, m)?.1;
+        }
+    }
+    let result = Big::from(result);
+    // The result has the modulus's sign, as all remainders have.
+    Ok(if modulus.sign() == Sign::Minus && result.sign() != Sign::NoSign { result + modulus } else { result })
+}

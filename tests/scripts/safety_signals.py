@@ -1,0 +1,74 @@
+# Skein alone
+"""Natives that never end by themselves, or not soon: a signal's handler stops them."""
+import itertools
+import math
+import operator
+import re
+import signal
+import sys
+import time
+
+
+class Stop(BaseException):
+    pass
+
+
+def handler(*args):
+    raise Stop
+
+
+signal.signal(signal.SIGALRM, handler)
+
+
+def loop():
+    while 1:
+        [0] * 10**6
+
+
+endless = [
+    lambda: 3 ** 10**9,
+    lambda: sum(itertools.count()),
+    lambda: max(itertools.count()),
+    lambda: any(itertools.repeat(0)),
+    lambda: -1 in itertools.count(),
+    lambda: operator.indexOf(itertools.count(), -1),
+    lambda: "".join(itertools.repeat("")),
+    lambda: next(itertools.islice(itertools.count(), 10**15, None)),
+    lambda: next(filter(None, itertools.repeat(0))),
+    lambda: next(itertools.filterfalse(None, itertools.repeat(1))),
+    lambda: next(itertools.compress(itertools.repeat(1), itertools.repeat(0))),
+    lambda: next(itertools.chain.from_iterable(itertools.repeat([]))),
+    lambda: dict(zip(itertools.repeat(1), itertools.repeat(1))),
+    lambda: math.comb(10**8, 10**7),
+    lambda: math.perm(10**8, 10**7),
+    lambda: math.factorial(10**8),
+    lambda: math.prod(itertools.count(1)),
+    lambda: pow(3, 3**10**5, 7**10**5),
+    lambda: re.match("(a+)+b", "a" * 60),
+    loop,
+]
+for f in endless:
+    started = None
+    signal.setitimer(signal.ITIMER_REAL, 0.05)
+    try:
+        started = time.monotonic()
+        f()
+    except Stop:
+        pass
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    # A machine that is busy with other things gets its time.
+    assert time.monotonic() - started < 5, f
+
+# What is done in pieces is right all the same.
+a, b = 3**200_000 + 12345, 7**150_001 + 1
+assert (a * b) % 1_000_000_007 == a % 1_000_000_007 * (b % 1_000_000_007) % 1_000_000_007
+for x, y in ((a * b, b), (a * b + 17, b), (-a * b + 17, b), (a * b + 17, -b), (-a * b, -b), (a, b * a), (a * a * a, 3), (a, a), (-a, a)):
+    q, r = divmod(x, y)
+    assert q * y + r == x and (0 <= r < y or y < r <= 0), (q, r)
+    assert x // y == q and x % y == r
+assert (-3) ** 200_001 == -(3**200_001) and 2**400_000 == 1 << 400_000 and 3**400_000 == 9**200_000
+n = 3**5000 + 2
+assert pow(5, 7**3000, n) == pow(pow(5, 7**1500, n), 7**1500, n)
+assert math.factorial(3000) // math.factorial(2998) == 3000 * 2999
+assert math.comb(5000, 2500) == math.factorial(5000) // math.factorial(2500) ** 2
+assert math.perm(10**30, 2) == 10**30 * (10**30 - 1)
