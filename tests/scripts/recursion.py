@@ -204,6 +204,8 @@ for _ in range(DEPTH):
 del chain, link
 
 
+import sys
+
 # Near the limit frames are counted exactly, also where an exception has left deeper ones: this is 2 ** frames calls.
 def in_body_and_handler():
     global calls
