@@ -164,3 +164,17 @@ except TypeError as e:
 else:
     raise AssertionError
 assert x + 1 is x
+
+# A builtin that has its receiver already, as a special method, is not bound again.
+
+
+class Borrowed:
+    __next__ = iter([1, 2, 3]).__next__
+    __len__ = [1, 2].__len__
+    __contains__ = {7: 8}.__contains__
+
+    def __iter__(self):
+        return self
+
+
+assert next(Borrowed()) == 1 and [x for x in Borrowed()] == [2, 3] and len(Borrowed()) == 2 and 7 in Borrowed()

@@ -59,6 +59,13 @@ raises(OSError, "Invalid data stream", bz2.decompress, b"not packed at all")
 raises(ValueError, "compresslevel must be between 1 and 9", bz2.BZ2Compressor, 10)
 raises(lzma.LZMAError, "Input format not supported by decoder", lzma.decompress, b"not packed at all, not a bit")
 raises(ValueError, "Cannot specify both preset and filter chain", lzma.compress, b"", preset=1, filters=[])
+d = bz2.BZ2Decompressor()
+broken = bytearray(bz2.compress(b"x" * 100000))
+broken[20:30] = bytes(10)
+raises(OSError, "Invalid data stream", d.decompress, broken)
+for _ in range(2):
+    raises(ValueError, "Decompressor is unusable after a previous error", d.decompress, broken)
+assert not d.needs_input
 c = bz2.BZ2Compressor()
 c.flush()
 raises(ValueError, "Repeated call to flush()", c.flush)

@@ -72,3 +72,24 @@ assert pow(5, 7**3000, n) == pow(pow(5, 7**1500, n), 7**1500, n)
 assert math.factorial(3000) // math.factorial(2998) == 3000 * 2999
 assert math.comb(5000, 2500) == math.factorial(5000) // math.factorial(2500) ** 2
 assert math.perm(10**30, 2) == 10**30 * (10**30 - 1)
+
+# Sizes that are refused before anything is made of them.
+M = 2**63 - 1
+for f in (
+    lambda: itertools.product(range(3), repeat=M),
+    lambda: next(itertools.combinations_with_replacement(range(10), M)),
+    lambda: next(itertools.product(range(3), repeat=2**60)),
+    lambda: "x".ljust(M),
+    lambda: b"a".zfill(M),
+    lambda: [1] * M,
+    lambda: bytes(M),
+    lambda: bytearray(M),
+    lambda: "x\t".expandtabs(2**31 - 1) * 2**40,
+    lambda: format(1.0, f".{2**31}e"),
+):
+    try:
+        f()
+    except (OverflowError, MemoryError, ValueError):
+        pass
+    else:
+        raise AssertionError(f)

@@ -8,6 +8,7 @@ mod cmath;
 mod codecs;
 mod csv;
 mod errno;
+mod expat;
 mod fcntl;
 mod hashes;
 mod heaps;
@@ -68,6 +69,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_posixsubprocess", posixsubprocess::make),
     ("pwd", users::make_pwd),
     ("_random", random::make),
+    ("pyexpat", expat::make),
     ("resource", resource::make),
     ("select", select::make),
     ("_sha1", hashes::make_sha1),

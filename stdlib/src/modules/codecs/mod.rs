@@ -3,6 +3,7 @@
 mod charmap;
 mod escapes;
 mod handlers;
+mod utf7;
 
 use super::support::BytesLike;
 use skein_builtins::types::codecs::{Codec, decode_with, encode_with};
@@ -166,8 +167,11 @@ native_functions! { FUNCTIONS:
     "charmap_encode(str, errors=None, mapping=None, /)" => |vm: &Vm, s: Ref<Str>, e: Errors, m: Option<Value>| -> R<Value> { let e = name(vm, e)?; let b = charmap::encode(vm, s, e.as_deref(), m)?; pair(vm, vm.bytes(&b)?, s.char_len()) };
     "charmap_decode(data, errors=None, mapping=None, /)" => |vm: &Vm, b: BytesLike, e: Errors, m: Option<Value>| -> R<Value> { let e = name(vm, e)?; let s = charmap::decode(vm, &b, e.as_deref(), m)?; pair(vm, Str::new(vm, &s)?.value(), b.len()) };
     "readbuffer_encode(data, errors=None, /)" => readbuffer;
-    "utf_7_encode(str, errors=None, /)" => |vm: &Vm, _: Value, _: Errors| -> R<()> { Err(vm.unsupported("the encoding UTF-7")) };
-    "utf_7_decode(data, errors=None, final=False, /)" => |vm: &Vm, _: Value, _: Errors, _: Option<bool>| -> R<()> { Err(vm.unsupported("the encoding UTF-7")) };
+    "utf_7_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, errors: Errors| -> R<Value> { name(vm, errors)?; pair(vm, vm.bytes(&utf7::encode(s))?, s.char_len()) };
+    "utf_7_decode(data, errors=None, final=False, /)" => |vm: &Vm, b: BytesLike, errors: Errors, last: Option<bool>| -> R<Value> {
+        let (text, n) = utf7::decode(vm, &b, name(vm, errors)?.as_deref(), last.unwrap_or(false))?;
+        pair(vm, Str::new(vm, &text)?.value(), n)
+    };
 }
 
 fn register(vm: &Vm, f: Value) -> R<()> {

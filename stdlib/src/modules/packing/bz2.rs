@@ -107,14 +107,21 @@ fn compress(vm: &Vm, c: &ExtArg<Compressor>, data: &[u8], action: Action) -> R<V
     vm.bytes(&out)
 }
 
-struct Stream(Decompress);
+/// A stream, and whether it has failed: the library must not be called again then.
+struct Stream(Decompress, bool);
 
 impl Unpack for Stream {
     const WANTS_MORE_WHEN_FULL: bool = true;
     const AT_END: &'static str = "End of stream already reached";
     fn step(&mut self, vm: &Vm, input: &[u8], room: &mut [u8]) -> R<(usize, usize, bool)> {
+        if self.1 {
+            return Err(vm.value_error("Decompressor is unusable after a previous error"));
+        }
         let before = (self.0.total_in(), self.0.total_out());
-        let status = self.0.decompress(input, room).map_err(|e| raised(vm, e))?;
+        let status = self.0.decompress(input, room).map_err(|e| {
+            self.1 = true;
+            raised(vm, e)
+        })?;
         if status == Status::MemNeeded {
             return Err(vm.memory_error());
         }
@@ -129,7 +136,7 @@ fn new_decompressor(vm: &Vm, args: Args<'_>) -> R<Value> {
     if args.positional().len() > 1 || args.has_keywords() {
         return Err(vm.type_error("BZ2Decompressor() takes no arguments"));
     }
-    let d = Decompressor(RefCell::new(Unpacker::new(Stream(Decompress::new(false)))));
+    let d = Decompressor(RefCell::new(Unpacker::new(Stream(Decompress::new(false), false))));
     Ok(Ext::new(vm, ext_type(vm, &DECOMPRESSOR)?, d)?.value())
 }
 

@@ -187,10 +187,11 @@ fn new_product(vm: &Vm, args: Args<'_>) -> R<Value> {
         let items = vm.list_from(v)?;
         pools.push(vm, vm.tuple(items.items())?)?;
     }
-    let all = List::with_capacity(vm, 0)?;
-    for _ in 0..if pools.is_empty() { 0 } else { repeat } {
-        all.extend(vm, pools.items())?;
+    let count = pools.len().checked_mul(repeat as usize);
+    if count.is_none_or(|n| n > isize::MAX as usize / size_of::<Value>()) {
+        return Err(vm.overflow_error("repeat argument too large"));
     }
+    let all = crate::types::repeated(vm, pools.items(), repeat as usize)?;
     let payload = Product {
         pools: Field::new(Some(vm.tuple(all.items())?)),
         at: RefCell::new(None),

@@ -131,6 +131,9 @@ bytes_type! {
     "resize($self, size, /)" => array::resize, "Resize the internal buffer of bytearray to len.";
 }
 
+/// `inspect.BufferFlags.FULL_RO`.
+const FULL_READ_ONLY: i64 = 0x11c;
+
 /// A bytes-like object. Its bytes are asked for when they are needed: a bytearray's may change whenever Python
 /// code runs.
 pub struct Row {
@@ -146,7 +149,18 @@ impl Row {
             return Ok(Some(Row { value, shown: None }));
         }
         // Views are taken as arguments; as receivers they never come here.
-        Ok(super::memoryview::view_bytes(vm, value)?.map(|shown| Row { value, shown: Some(shown) }))
+        let mut shown = super::memoryview::view_bytes(vm, value)?;
+        if shown.is_none() && value.header().is_some() {
+            // Any other object with a buffer gives a view of it.
+            let ty = vm.type_of(value);
+            if ty != vm.types.memoryview
+                && let Some(f) = ty.special(vm, skein_bytecode::Special::Buffer)
+            {
+                let view = vm.call(vm.bind(f, value, ty)?, &[Value::small_int(FULL_READ_ONLY)])?;
+                shown = super::memoryview::view_bytes(vm, view)?;
+            }
+        }
+        Ok(shown.map(|shown| Row { value, shown: Some(shown) }))
     }
 
     /// Bytes that are no object's.

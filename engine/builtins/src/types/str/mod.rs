@@ -176,12 +176,16 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             if v.cast::<Str>().is_some() {
                 return Err(vm.type_error("decoding str is not supported"));
             }
-            if v.cast::<Bytes>().is_none() && v.cast::<ByteArray>().is_none() {
-                return Err(vm.type_error(format!(
-                    "decoding to str: need a bytes-like object, {} found",
-                    vm.type_name(v)
-                )));
-            }
+            let v = match crate::types::bytes::Row::of(vm, v)? {
+                Some(_) if v.cast::<Bytes>().is_some() || v.cast::<ByteArray>().is_some() => v,
+                Some(row) => vm.bytes(row.data())?,
+                None => {
+                    return Err(vm.type_error(format!(
+                        "decoding to str: need a bytes-like object, {} found",
+                        vm.type_name(v)
+                    )));
+                }
+            };
             let v = codecs::decode_object(vm, v, encoding, errors)?;
             match v.cast::<Str>() {
                 Some(s) => s,
