@@ -249,11 +249,11 @@ fn repr(vm: &Vm, d: Ref<Dict>) -> R<Value> {
         while i < d.fill() {
             if let Some((k, v)) = d.entry(i) {
                 if out.len() > 1 {
-                    out.extend_from_slice(b", ");
+                    vm.put(&mut out, b", ")?;
                 }
-                out.extend_from_slice(vm.repr(k)?.bytes());
-                out.extend_from_slice(b": ");
-                out.extend_from_slice(vm.repr(v)?.bytes());
+                vm.put(&mut out, vm.repr(k)?.bytes())?;
+                vm.put(&mut out, b": ")?;
+                vm.put(&mut out, vm.repr(v)?.bytes())?;
             }
             i += 1;
         }

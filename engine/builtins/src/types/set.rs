@@ -455,9 +455,9 @@ fn repr(vm: &Vm, s: Ref<Set>) -> R<Value> {
         let items = vm.list_from(s.value())?;
         for (i, &v) in items.items().iter().enumerate() {
             if i > 0 {
-                out.extend_from_slice(b", ");
+                vm.put(&mut out, b", ")?;
             }
-            out.extend_from_slice(vm.repr(v)?.bytes());
+            vm.put(&mut out, vm.repr(v)?.bytes())?;
         }
         out.push(b'}');
         if ty != vm.types.set {
