@@ -253,6 +253,7 @@ pub fn optional_text(vm: &Vm, v: Option<Value>, function: &str, name: &str) -> R
     }
 }
 
+#[allow(clippy::too_many_arguments)] // As Python passes them.
 fn init(
     vm: &Vm,
     t: This,

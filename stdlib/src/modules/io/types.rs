@@ -23,8 +23,7 @@ pub fn base(vm: &Vm, def: &'static TypeDef) -> Ref<Type> {
 
 fn find(vm: &Vm, def: &'static TypeDef) -> Option<Ref<Type>> {
     let types = vm.state::<Types>();
-    let found = types.all.borrow().iter().find(|(d, _)| std::ptr::eq(*d, def)).map(|(_, t)| *t);
-    found
+    types.all.borrow().iter().find(|(d, _)| std::ptr::eq(*d, def)).map(|(_, t)| *t)
 }
 
 /// The type of this declaration. MemoryError.

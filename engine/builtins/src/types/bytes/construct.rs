@@ -84,7 +84,7 @@ fn contents(vm: &Vm, slots: [Option<Value>; 3], name: &str) -> R<Vec<u8>> {
         return super::bytes_of_object(vm, r);
     }
     if let Some(r) = Row::of(vm, source)? {
-        return Ok(r.into_bytes(vm)?);
+        return r.into_bytes(vm);
     }
     if vm.is_int(source) || ty.special(vm, Special::Index).is_some() {
         let i = vm.index(source)?;

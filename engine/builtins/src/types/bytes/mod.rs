@@ -203,7 +203,7 @@ impl Row {
             return Ok(ByteArray::new(vm, bytes)?.value());
         }
         if bytes.len() == self.data().len()
-            && bytes == &*self.data()
+            && bytes == self.data()
             && vm.type_of(self.value) == vm.types.bytes
         {
             return Ok(self.value);

@@ -53,7 +53,7 @@ pub fn power(vm: &Vm, base: &Big, exponent: u32) -> R<Big> {
             result = product(vm, &result, base.magnitude())?;
         }
     }
-    let negative = base.sign() == Sign::Minus && exponent % 2 != 0;
+    let negative = base.sign() == Sign::Minus && !exponent.is_multiple_of(2);
     Ok(Big::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, result))
 }
 
