@@ -202,3 +202,33 @@ for _ in range(DEPTH):
     object.__setattr__(link, "next", chain)
     chain = link
 del chain, link
+
+
+import sys
+
+# Near the limit frames are counted exactly, also where an exception has left deeper ones: this is 2 ** frames calls.
+def in_body_and_handler():
+    global calls
+    calls += 1
+    try:
+        in_body_and_handler()
+    except RecursionError:
+        in_body_and_handler()
+
+
+calls = 0
+depth = 1
+while True:
+    try:
+        sys.setrecursionlimit(depth)
+        break
+    except RecursionError:
+        depth += 1
+sys.setrecursionlimit(depth + 10)
+try:
+    in_body_and_handler()
+except RecursionError:
+    pass
+finally:
+    sys.setrecursionlimit(1000)
+assert calls < 1 << 12, calls

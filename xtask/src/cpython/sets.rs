@@ -49,7 +49,13 @@ const CORE: &[&str] = &[
 /// A few of them that take little time, for each change.
 #[rustfmt::skip]
 const QUICK: &[&str] = &[
-    "test_bool",
+    "test_abc", "test_ast", "test_augassign", "test_bool", "test_builtin", "test_class", "test_collections",
+    "test_compare", "test_complex", "test_contextlib", "test_copy", "test_coroutines", "test_dataclasses",
+    "test_decorators", "test_descr", "test_dict", "test_exceptions", "test_float", "test_fractions", "test_fstring",
+    "test_functools", "test_generators", "test_grammar", "test_int", "test_itertools", "test_list", "test_long",
+    "test_named_expressions", "test_operator", "test_patma", "test_property", "test_range", "test_re", "test_scope",
+    "test_set", "test_string", "test_super", "test_syntax", "test_tokenize", "test_tuple", "test_types", "test_typing",
+    "test_unparse", "test_weakref",
 ];
 
 /// The modules of a set.

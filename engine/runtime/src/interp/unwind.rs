@@ -32,6 +32,10 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         }
         if let Some(h) = portable.handlers.iter().find(|h| h.start <= unit && unit < h.end) {
             let exception = vm.pending.take().unwrap_or(Value::NONE);
+            if vm.type_of(exception) == vm.exc.recursion_error {
+                // The limit is where the innermost frame was: smaller frames from here on could be more than are allowed.
+                super::stack::apply_recursion_limit(vm);
+            }
             // SAFETY: the verifier has checked the target.
             let pc = unsafe { (*code.exec()).entry.add(h.target as usize) };
             let at = At { pc, base };
