@@ -439,7 +439,7 @@ fn model(text: &str) -> Out<Model> {
         let parts: Vec<Model> =
             names.split('|').skip(1).map(|n| Model { name: Some(n.trim().into()), ..leaf(4) }).collect();
         let starred = end.trim() == "*";
-        if !end.trim().is_empty() && !starred || (!parts.is_empty() && !starred) {
+        if !starred && (!end.trim().is_empty() || !parts.is_empty()) {
             return fault(codes::SYNTAX);
         }
         return Ok(Model { quantifier: if starred { 2 } else { 0 }, parts, ..leaf(3) });

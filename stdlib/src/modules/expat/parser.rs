@@ -320,8 +320,8 @@ impl Parser {
         if "<!--".starts_with(rest) && rest.len() < 4 && rest.len() > 1 && !last {
             return Ok(Some(false));
         }
-        if rest.starts_with("<!--") {
-            let Some(end) = rest[4..].find("--") else {
+        if let Some(comment) = rest.strip_prefix("<!--") {
+            let Some(end) = comment.find("--") else {
                 if let Some(i) = forbidden(rest) {
                     return self.error_at(this, i, codes::INVALID_TOKEN);
                 }

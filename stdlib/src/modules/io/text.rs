@@ -432,23 +432,14 @@ fn write(vm: &Vm, t: This, v: Value) -> R<usize> {
     Ok(text.char_len())
 }
 
-/// Gives the buffer what waits.
+/// Gives the buffer what waits. What it does not take is lost, as in CPython: it would fail again at each flush.
 pub fn give(vm: &Vm, t: TextRef) -> R<()> {
     let pending = std::mem::take(&mut t.state.borrow_mut().pending);
     if pending.is_empty() {
         return Ok(());
     }
     let b = vm.bytes(&pending)?;
-    match vm.call_method(t.buffer.value(), "write", &[b]) {
-        Ok(_) => Ok(()),
-        Err(e) => {
-            // What could not be given waits on, before what was written meanwhile.
-            let mut s = t.state.borrow_mut();
-            let later = std::mem::replace(&mut s.pending, pending);
-            s.pending.extend_from_slice(&later);
-            Err(e)
-        }
-    }
+    vm.call_method(t.buffer.value(), "write", &[b]).map(|_| ())
 }
 
 pub fn flush_text(vm: &Vm, t: TextRef) -> R<()> {
