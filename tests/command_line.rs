@@ -169,7 +169,12 @@ fn standard_streams_that_are_closed_or_full() {
     }
     let (_, out, err) = shell("{ $P -c 'while 1: print(1)'; echo $? >&2; } | head -1");
     assert_eq!(out, "1\n");
-    assert!(err.ends_with("\nBrokenPipeError: [Errno 32] Broken pipe\n1\n"), "{err}");
+    // Where the pipe took part of a block, the rest is tried, and fails, once more at the end: as CPython.
+    let ends = [
+        "\nBrokenPipeError: [Errno 32] Broken pipe\n1\n",
+        "\nBrokenPipeError: [Errno 32] Broken pipe\n120\n",
+    ];
+    assert!(ends.iter().any(|end| err.ends_with(end)), "{err}");
 }
 
 #[test]
