@@ -32,3 +32,29 @@ for value in (5, None, [], {}, "text", 2**70, 1.5):
 names = {}
 exec("if True:\n    x: int\n    y: str\nelse:\n    z: bytes\n", names)
 assert names["__annotate__"](1) == {"x": int, "y": str}
+
+
+def replaced_flags_are_verified():
+    def plain():
+        return 1
+
+    def numbers():
+        yield 1
+
+    # A generator's code leaves its frame in another way than a function's.
+    generator = 0x20
+    for code, flags in (
+        (plain.__code__, plain.__code__.co_flags | generator),
+        (numbers.__code__, numbers.__code__.co_flags & ~generator),
+    ):
+        try:
+            code.replace(co_flags=flags)
+        except ValueError:
+            continue
+        raise AssertionError("the flags were taken")
+    assert plain.__code__.replace(co_name="other").co_name == "other"
+
+
+# CPython takes them, and crashes when such a code is called.
+if sys.implementation.name == "skein":
+    replaced_flags_are_verified()

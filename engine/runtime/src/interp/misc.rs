@@ -6,6 +6,7 @@ use crate::types::cell::CellObject;
 use crate::types::code::CodeObject;
 use crate::types::function::{Extra, Function};
 use crate::types::str::Str;
+use crate::types::tuple::Tuple;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::{Intrinsic, LocalKind};
@@ -135,7 +136,16 @@ pub fn make_function(vm: &Vm, at: At) -> R<At> {
         f.kwdefaults.init(at.reg(b + 1));
     }
     if parts & 8 != 0 {
-        f.closure.init(at.reg(b + 3));
+        // That it is a tuple the verifier has seen, but not what is in it, which the function's code relies on.
+        let closure = at.reg(b + 3);
+        let cells = closure.cast::<Tuple>().filter(|t| {
+            t.len() == code.portable().free_locals().count()
+                && t.items().iter().all(|c| c.cast::<CellObject>().is_some())
+        });
+        if cells.is_none() {
+            return Err(vm.system_error("a closure that is no tuple of the code's cells"));
+        }
+        f.closure.init(closure);
     }
     if parts & 4 != 0 {
         f.set_extra(vm, Extra::Annotate, Some(at.reg(b + 2)))?;

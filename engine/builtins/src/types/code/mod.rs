@@ -206,6 +206,10 @@ fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
             _ => return Err(vm.unsupported(&format!("code.replace({name}=…)"))),
         }
     }
+    // The machine relies on what the verifier has seen; flags say how a code is run.
+    if let Err(e) = skein_bytecode::verify(&new) {
+        return Err(vm.value_error(format!("code: {}", e.message)));
+    }
     Ok(load(vm, Rc::new(new))?.value())
 }
 
