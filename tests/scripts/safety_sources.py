@@ -1,4 +1,5 @@
 """Sources that nest deep or play with names that the compiler uses: an error or a program, never a crash."""
+import sys
 
 
 def outcome(source, mode="exec"):
