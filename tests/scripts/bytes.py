@@ -64,4 +64,28 @@ class B(bytes):
 b = B(b"abc")
 b.x = 1
 assert b.x == 1 and type(b[1:]) is bytes and b + b"d" == b"abcd" and {b"abc": 1}[b] == 1
+
+
+def copies_and_pickles():
+    import copy
+    import pickle
+
+    x = bytearray(b"a\xff")
+    assert copy.copy(x) == x and copy.deepcopy(x) == x and copy.copy(x) is not x
+    assert x.__reduce__() == x.__reduce_ex__(2) == (bytearray, ("a\xff", "latin-1"), None)
+    assert x.__reduce_ex__(3) == (bytearray, (b"a\xff",), None)
+
+    class Sub(bytearray):
+        pass
+
+    sub = Sub(b"q")
+    sub.note = 1
+    assert sub.__reduce_ex__(4) == (Sub, (b"q",), {"note": 1})
+    twin = copy.copy(sub)
+    assert type(twin) is Sub and twin == b"q" and twin.note == 1
+    for protocol in range(5):
+        assert pickle._loads(pickle._dumps(x, protocol)) == x
+
+
+copies_and_pickles()
 print("ok")

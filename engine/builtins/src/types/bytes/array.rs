@@ -8,6 +8,8 @@ use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::slice::Slice;
 use skein_runtime::types::slice::SliceRange;
+use skein_runtime::types::str::{Str, push_code_point};
+use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
@@ -167,4 +169,18 @@ pub fn resize(vm: &Vm, s: Ref<ByteArray>, size: i64) -> R<()> {
         return Err(vm.value_error(format!("bytearray.resize(): new size must be >= 0, got {size}")));
     };
     s.resize(vm, size)
+}
+
+/// `__reduce_ex__`: by bytes, or by text for the protocols that have no bytes.
+pub fn reduce(vm: &Vm, s: Ref<ByteArray>, protocol: Option<i64>) -> R<Ref<Tuple>> {
+    let args = if protocol.unwrap_or(0) > 2 {
+        Tuple::new(vm, &[vm.bytes(&vm.copied(s.bytes())?)?])?
+    } else {
+        let mut text = vm.buffer(2 * s.bytes().len())?;
+        s.bytes().iter().for_each(|&b| push_code_point(&mut text, u32::from(b)));
+        let text = Str::new(vm, &text)?;
+        Tuple::new(vm, &[text.value(), vm.str("latin-1")?])?
+    };
+    let state = crate::types::default_getstate(vm, s.value())?;
+    Tuple::new(vm, &[vm.type_of(s.value()).value(), args.value(), state])
 }

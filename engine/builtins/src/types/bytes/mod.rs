@@ -120,6 +120,8 @@ bytes_type! {
     "__iadd__($self, value, /)" => array::iadd;
     "__imul__($self, value, /)" => array::imul;
     "__alloc__($self, /)" => |_: &Vm, s: Ref<ByteArray>| s.bytes().len() + 1, "B.__alloc__() -> int\n\nReturn the number of bytes actually allocated.";
+    "__reduce__($self, /)" => |vm: &Vm, s: Ref<ByteArray>| array::reduce(vm, s, None), "Return state information for pickling.";
+    "__reduce_ex__($self, proto=0, /)" => array::reduce, "Return state information for pickling.";
     "append($self, item, /)" => array::append, "Append a single item to the end of the bytearray.";
     "extend($self, iterable_of_ints, /)" => array::extend, "Append all the items from the iterator or sequence to the end of the bytearray.";
     "insert($self, index, item, /)" => array::insert, "Insert a single item into the bytearray before the given index.";
