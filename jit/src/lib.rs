@@ -1,0 +1,3 @@
+//! The tracing compiler: hot loops become machine code.
+
+pub mod ir;
