@@ -103,8 +103,9 @@ impl NewKind {
 /// A sequence of instructions; the last one ends it.
 #[derive(Clone, Debug, Default)]
 pub struct Seq {
-    /// Of a body: its phis.
+    /// Of a body: its phis, and what each stands for: the state at the head that is not in memory.
     pub phis: Vec<Id>,
+    pub keys: Vec<Target>,
     pub insts: Vec<Id>,
     /// What the `jump` at the end brings to the body's phis.
     pub jump_args: Vec<Id>,
@@ -150,6 +151,20 @@ pub struct Exit {
     pub writes: Vec<(Target, Source)>,
     /// The sequence that goes on here instead.
     pub bridge: Option<SeqId>,
+}
+
+/// The state at the end of a round, where the sequence comes to the loop's head again.
+///
+/// What stands in neither list is in memory as it was at the head.
+#[derive(Clone, Debug, Default)]
+pub struct RoundEnd {
+    /// What memory does not have yet.
+    pub writes: Vec<(Target, Source)>,
+    /// Registers whose value is known and in memory, by word offset.
+    pub known: Vec<(i32, Id)>,
+    /// The exit at the head: nothing of the next round is done.
+    pub pc: usize,
+    pub base: i32,
 }
 
 /// A call: of a helper on the frame in memory, or of a native.

@@ -31,7 +31,8 @@ macro_rules! for_each_trace_op {
 // ---- values
 Const "const" () -> Any Pure "The immediate, as bits of the result's type.";
 Phi "phi" () -> Any Pure "What the jump to the loop's head brings; only at the head of a body.";
-LoadReg "load.reg" () -> W Load "The register imm words from the base of the root frame.";
+LoadReg "load.reg" () -> W Load "What the register imm words from the base of the root frame held at the loop's head; nothing has written it since.";
+ReloadReg "reload.reg" () -> W Load "What that register holds now, behind a `help` that may have written it.";
 StoreReg "store.reg" (W) -> No Store "Writes the register imm words from the base of the root frame.";
 // ---- guards
 GuardInt "guard.int" (W) -> I Guard "The word, if it is an immediate int.";
@@ -94,6 +95,7 @@ CheckIndex "check.index" (I R) -> R Guard "The index, counted from the end if ne
 LoadField "load.field" (W) -> W Load "A word of an object.";
 StoreField "store.field" (W W) -> No Store "Writes a word of an object.";
 LoadRaw "load.raw" (W) -> R Load "A raw word of an object.";
+LoadState "load.state" (W) -> R Load "What that raw word of an iterator was at the loop's head; nothing has written it since.";
 StoreRaw "store.raw" (W R) -> No Store "Writes a raw word of an object.";
 LoadCell "load.cell" () -> R Load "The raw 32-bit word at the address imm: a counter or flag of the machine.";
 LoadElem "load.elem" (W R) -> W Load "A slot of an array or tuple, which begins behind 16 bytes.";
