@@ -22,7 +22,7 @@ mod exceptions;
 mod frames;
 mod generators;
 mod globals;
-mod helpers;
+pub mod helpers;
 mod imports;
 mod items;
 mod iteration;
@@ -37,6 +37,7 @@ mod safepoint;
 mod stack;
 mod task;
 mod text;
+mod trace;
 mod unwind;
 
 pub use attr::AttrLookup;
@@ -54,12 +55,13 @@ pub use frames::{
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
-pub use panics::{hush_panics, without_panics};
+pub use panics::{help, hush_panics, without_panics};
 pub use place::{At, Site, publish};
 pub use result::apply;
 pub use stack::apply_recursion_limit;
 pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
 pub use text::check as check_text;
+pub use trace::{MAX_TRACES, record};
 pub use unwind::describe_exception;
 
 use crate::value::{R, Raised, Value};
