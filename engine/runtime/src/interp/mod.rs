@@ -50,7 +50,7 @@ pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
     FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_registers, frame_at_depth, frame_back,
-    frame_code, frame_count, frame_function, frame_locals, frame_object, frame_of_traceback, frame_place,
+    frame_code, frame_count, frame_function, frame_function_word, frame_locals, frame_object, frame_of_traceback, frame_place,
     frame_unit, generator_frame, innermost_frame, running_locals,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
@@ -97,6 +97,11 @@ pub fn or_unwind(vm: &Vm, r: R<At>) -> At {
 /// Raises the pending exception at the call behind which `resume` goes on.
 pub fn raise_at(vm: &Vm, resume: At) -> At {
     unwind::unwind(vm, resume.call_site())
+}
+
+/// Raises the pending exception at this instruction.
+pub fn raise_site(vm: &Vm, site: Site) -> At {
+    unwind::unwind(vm, site)
 }
 
 /// Raises the pending exception in a microthread that was parked by a call behind which `resume`
