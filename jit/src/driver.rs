@@ -16,6 +16,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// How eager the compiler is, and what it tells.
+///
+/// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump`,
+/// `mem=BYTES`.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub on: bool,
@@ -39,6 +42,37 @@ impl Default for Options {
     }
 }
 
+impl Options {
+    /// From the text of `-X jit=…`.
+    pub fn parse(text: &str) -> Option<Options> {
+        let mut options = Options::default();
+        for part in text.split(',') {
+            match part {
+                "on" => options.on = true,
+                "off" => options.on = false,
+                "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
+                "log" => options.log = true,
+                "dump" => options.dump = true,
+                _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
+            }
+        }
+        Some(options)
+    }
+}
+
+/// A number of bytes, with k, m or g behind it.
+fn bytes(text: &str) -> Option<usize> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return None,
+    };
+    digits.parse::<usize>().ok()?.checked_mul(1 << shift)
+}
+
 /// Recordings of one loop, or of one exit, that may fail.
 const MAX_ABORTS: u32 = 4;
 /// Bridges of one loop.
@@ -57,6 +91,9 @@ struct Fate {
 
 /// The loop's state that changes when a bridge is added.
 struct Body {
+    /// As it was recorded and closed: what bridges are recorded on.
+    closed: Tree,
+    /// As it was compiled.
     tree: Rc<Tree>,
     compiled: Rc<Compiled>,
     frame_sets: Vec<Vec<Frame>>,
@@ -208,12 +245,12 @@ impl Jit {
         if number >= MAX_TRACES {
             return Err("too many traces".to_string());
         }
-        let mut tree = recorder.tree;
-        let compiled = self.compile(&mut tree, at, &valid)?;
+        let (tree, compiled) = self.compile(&recorder.tree, at, &valid)?;
         let range = (at.pc as usize, from.pc as usize);
         let body = Body {
             fates: vec![Fate::default(); tree.exits.len()],
             live: vec![None; tree.exits.len()],
+            closed: recorder.tree,
             tree: Rc::new(tree),
             compiled: Rc::new(compiled),
             frame_sets: recorder.frame_sets,
@@ -231,11 +268,12 @@ impl Jit {
         Ok(())
     }
 
-    fn compile(&self, tree: &mut Tree, at: At, valid: &Cell<u32>) -> Result<Compiled, String> {
+    fn compile(&self, closed: &Tree, at: At, valid: &Cell<u32>) -> Result<(Tree, Compiled), String> {
         if valid.get() == 0 {
             return Err("a type changed".to_string());
         }
-        opt::optimize(tree);
+        let mut tree = closed.clone();
+        opt::optimize(&mut tree);
         let mut machine = self.machine.borrow_mut();
         if machine.is_none() {
             *machine = Some(Machine::new()?);
@@ -245,14 +283,14 @@ impl Jit {
             return Err("no room for more machine code".to_string());
         }
         if self.options.borrow().dump {
-            eprintln!("jit: trace at {}\n{}", place(at), crate::text::print(tree));
+            eprintln!("jit: trace at {}\n{}", place(at), crate::text::print(&tree));
         }
         #[cfg(debug_assertions)]
-        if let Err(e) = crate::verify::verify(tree) {
-            panic!("bad trace: {e}\n{}", crate::text::print(tree));
+        if let Err(e) = crate::verify::verify(&tree) {
+            panic!("bad trace: {e}\n{}", crate::text::print(&tree));
         }
         let begun = std::time::Instant::now();
-        let compiled = machine.compile(tree).map_err(|e| e.to_string())?;
+        let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
         self.counts.bytes.set(self.counts.bytes.get() + compiled.bytes);
         bump(&self.counts.compiled);
         self.log(|| {
@@ -260,7 +298,7 @@ impl Jit {
             let micros = begun.elapsed().as_micros();
             format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", place(at))
         });
-        Ok(compiled)
+        Ok((tree, compiled))
     }
 
     /// An exit has been left by to `at`: maybe it gets a bridge.
@@ -286,12 +324,13 @@ impl Jit {
                 body.fates[exit.0 as usize].aborts = MAX_ABORTS;
                 return at;
             }
-            let (tree, sets) = (Tree::clone(&body.tree), body.frame_sets.clone());
+            let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
             Recorder::bridge(vm, at, root, tree, sets, exit, trace.head, trace.valid.clone())
         };
         let (next, mut recorder) = self.run_recorder(vm, recorder, at);
         let made = match recorder.take_end() {
             End::Round(end) => {
+                recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
                 opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
                 self.publish_bridge(trace, exit, recorder, at)
             }
@@ -312,12 +351,13 @@ impl Jit {
     }
 
     fn publish_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder, at: At) -> Result<(), String> {
-        let mut tree = recorder.tree;
-        tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
-        let compiled = self.compile(&mut tree, at, &trace.valid)?;
+        let mut closed = recorder.tree;
+        closed.exits[exit.0 as usize].bridge = Some(recorder.seq);
+        let (tree, compiled) = self.compile(&closed, at, &trace.valid)?;
         let mut body = trace.body.borrow_mut();
         body.fates.resize(tree.exits.len(), Fate::default());
         body.live = vec![None; tree.exits.len()];
+        body.closed = closed;
         body.tree = Rc::new(tree);
         self.counts.bytes.set(self.counts.bytes.get().saturating_sub(body.compiled.bytes));
         body.compiled = Rc::new(compiled);

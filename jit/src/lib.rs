@@ -3,4 +3,9 @@
 pub mod deopt;
 pub mod driver;
 pub mod ir;
+pub mod opt;
 pub mod recorder;
+pub mod text;
+pub mod verify;
+
+pub use driver::{Jit, Options};

@@ -21,6 +21,8 @@ impl Recorder {
     /// Leaves the instruction to its helper.
     pub(super) fn help(&mut self, op: Op) -> Step {
         let Some(helper) = helpers::find(op) else { return Err(Abort::Unknown) };
+        // Before the instruction, whatever of the state is in memory already.
+        let exit = self.exit();
         self.sync();
         let call = Call {
             callee: helper as usize,
@@ -36,7 +38,7 @@ impl Recorder {
             ty: Type::No,
             args: [None; 3],
             imm: u64::from(index),
-            exit: None,
+            exit: Some(exit),
         });
         self.expect = Expect::Help(index);
         Ok(())

@@ -229,9 +229,10 @@ impl Recorder {
             ctx: vm.ctx.get(),
             slots: BTreeMap::new(),
             fields: FxHashMap::default(),
-            frames,
-            frame_sets: Vec::new(),
+            // The first is what there is at the head.
+            frame_sets: vec![frames[..1].to_vec()],
             frame_set: None,
+            frames,
             clobbered: FxHashSet::default(),
             clobbered_from: i32::MAX,
             moved_on: false,
