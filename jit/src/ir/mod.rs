@@ -96,7 +96,12 @@ impl NewKind {
     }
 
     pub const fn from_imm(imm: u64) -> NewKind {
-        NewKind { shape: (imm >> 32) as u32, size: (imm >> 16) as u16, kind: (imm >> 8) as u8, bits: imm as u8 }
+        NewKind {
+            shape: (imm >> 32) as u32,
+            size: (imm >> 16) as u16,
+            kind: (imm >> 8) as u8,
+            bits: imm as u8,
+        }
     }
 }
 

@@ -182,6 +182,7 @@ impl TraceOp {
 
     /// Can the op leave the trace?
     pub const fn has_exit(self) -> bool {
-        matches!(self.info().effect, Effect::Guard | Effect::Alloc | Effect::Call) || matches!(self, TraceOp::Leave)
+        matches!(self.info().effect, Effect::Guard | Effect::Alloc | Effect::Call)
+            || matches!(self, TraceOp::Leave)
     }
 }
