@@ -283,11 +283,11 @@ impl Jit {
             return Err("no room for more machine code".to_string());
         }
         if self.options.borrow().dump {
-            eprintln!("jit: trace at {}\n{}", place(at), crate::text::print(&tree));
+            eprintln!("jit: trace at {}\n{}", place(at), tree);
         }
         #[cfg(debug_assertions)]
         if let Err(e) = crate::verify::verify(&tree) {
-            panic!("bad trace: {e}\n{}", crate::text::print(&tree));
+            panic!("bad trace: {e}\n{}", tree);
         }
         let begun = std::time::Instant::now();
         let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
