@@ -14,8 +14,12 @@ use crate::ir::*;
 /// Says what is wrong with the tree, if anything.
 pub fn verify(tree: &Tree) -> Result<(), String> {
     let entry = tree.entry.ok_or("a tree has an entry")?;
-    let mut check =
-        Check { tree, defined: vec![false; tree.insts.len()], placed: vec![false; tree.insts.len()] };
+    let mut check = Check {
+        tree,
+        defined: vec![false; tree.insts.len()],
+        placed: vec![false; tree.insts.len()],
+        bridges: Vec::new(),
+    };
     check.seq(entry, false)?;
     if let Some(body) = tree.body {
         check.seq(body, true)?;
@@ -28,6 +32,8 @@ struct Check<'t> {
     defined: Vec<bool>,
     /// Stands in a sequence.
     placed: Vec<bool>,
+    /// Bridges that were looked at: with what is defined at the first instruction that has the exit.
+    bridges: Vec<SeqId>,
 }
 
 impl Check<'_> {
@@ -151,7 +157,8 @@ impl Check<'_> {
                     self.value(*v, Type::Any, &format_args!("the exit of {id}"))?;
                 }
             }
-            if let Some(bridge) = exit.bridge {
+            if let Some(bridge) = exit.bridge.filter(|bridge| !self.bridges.contains(bridge)) {
+                self.bridges.push(bridge);
                 self.seq(bridge, in_body)?;
             }
         }
