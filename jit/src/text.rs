@@ -290,10 +290,10 @@ impl Parser {
         let at = number(words[0].trim_start_matches('!'))? as usize;
         let kind = if words[1] == "raise" { ExitKind::Raise } else { ExitKind::Resume };
         let (pc, base) = (address(words[2])?, number(words[4].trim_end_matches(':'))? as i32);
-        let none = Exit { kind, pc: 0, base: 0, writes: Vec::new(), bridge: None };
+        let none = Exit { kind, pc: 0, base: 0, writes: Vec::new(), frames: 0, bridge: None };
         let need = (at + 1).max(self.tree.exits.len());
         self.tree.exits.resize(need, none);
-        self.tree.exits[at] = Exit { kind, pc, base, writes: writes(&words[5..])?, bridge: None };
+        self.tree.exits[at] = Exit { kind, pc, base, writes: writes(&words[5..])?, frames: 0, bridge: None };
         Ok(())
     }
 

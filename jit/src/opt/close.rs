@@ -146,7 +146,7 @@ impl Emit<'_> {
 }
 
 fn at_head(end: &RoundEnd, writes: Vec<(Target, Source)>) -> Exit {
-    Exit { kind: ExitKind::Resume, pc: end.pc, base: end.base, writes, bridge: None }
+    Exit { kind: ExitKind::Resume, pc: end.pc, base: end.base, writes, frames: 0, bridge: None }
 }
 
 /// Ends a sequence by writing everything to memory.
@@ -449,9 +449,9 @@ impl<'t> Peel<'t> {
         }
         if let Some(exit) = new.exit {
             let old = self.tree.exit(exit);
-            let (kind, pc, base) = (old.kind, old.pc, old.base);
+            let (kind, pc, base, frames) = (old.kind, old.pc, old.base, old.frames);
             let writes = self.exit_writes(&old.writes.clone());
-            new.exit = Some(self.tree.add_exit(Exit { kind, pc, base, writes, bridge: None }));
+            new.exit = Some(self.tree.add_exit(Exit { kind, pc, base, writes, frames, bridge: None }));
         }
         let copy = self.tree.add(new);
         self.out.push(copy);
@@ -489,8 +489,9 @@ impl<'t> Peel<'t> {
         let call = *self.tree.call(help);
         // Nothing of the helper's instruction is done.
         let exit = self.tree.exit(help.exit.expect("a helper has an exit"));
+        let frames = exit.frames;
         let writes = self.exit_writes(&exit.writes.clone());
-        let exit = Exit { kind: ExitKind::Resume, pc: call.pc, base: call.base, writes, bridge: None };
+        let exit = Exit { kind: ExitKind::Resume, pc: call.pc, base: call.base, writes, frames, bridge: None };
         let pending = std::mem::take(&mut self.pending);
         Emit { tree: self.tree, out: &mut self.out, exit }.store(&pending);
     }
