@@ -101,6 +101,10 @@ impl Check<'_> {
         if good { Ok(()) } else { Err(format!("{user} wants {id} as {wanted:?}, it is {ty:?}")) }
     }
 
+    fn is_raw(&self, id: Id) -> bool {
+        self.tree.insts.get(id.0 as usize).is_some_and(|inst| inst.ty == Type::R)
+    }
+
     fn target(&self, target: Target) -> Result<(), String> {
         match target {
             Target::Reg(_) => Ok(()),
@@ -117,6 +121,9 @@ impl Check<'_> {
         }
         for (at, arg) in inst.args.iter().enumerate() {
             match (info.operands.get(at), arg) {
+                (Some(Type::W), Some(arg)) if inst.op == TraceOp::StoreReg && self.is_raw(*arg) => {
+                    self.value(*arg, Type::R, &id)?;
+                }
                 (None, None) => {}
                 (Some(&wanted), Some(arg)) => {
                     self.value(*arg, wanted, &format_args!("{id} ({})", info.text))?
@@ -149,7 +156,8 @@ impl Check<'_> {
         if !fits {
             return Err(format!("{id}: the immediate of {} is wrong", info.text));
         }
-        if let Some(exit) = inst.exit {
+        // A helper does not leave by its exit: where it went is where the machine is.
+        if let Some(exit) = inst.exit.filter(|_| inst.op != Help) {
             let exit = tree.exits.get(exit.0 as usize).ok_or(format!("{id}: its exit does not exist"))?;
             for (target, source) in &exit.writes {
                 self.target(*target)?;

@@ -69,7 +69,9 @@ impl Mark<'_> {
             for arg in inst.args.iter().flatten() {
                 self.value(*arg);
             }
-            let Some(exit) = inst.exit.map(|exit| self.tree.exit(exit)) else { continue };
+            // A helper does not leave by its exit.
+            let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { continue };
+            let exit = self.tree.exit(exit);
             for (target, source) in &exit.writes {
                 if let Target::Field(object, _) = target {
                     self.value(*object);

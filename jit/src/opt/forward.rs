@@ -11,7 +11,7 @@ use super::fold::{Folded, fold};
 use super::ranges;
 use crate::ir::*;
 use TraceOp::*;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// What is assumed of a phi.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,7 +46,9 @@ pub fn forward(tree: &mut Tree) {
             order: Order::default(),
             assumed,
             shown: Vec::new(),
+            uses: uses(tree),
             exits: HashSet::new(),
+            saved: HashMap::new(),
             bridges: HashSet::new(),
         };
         walk.seq(entry, Facts::default(), Vec::new());
@@ -74,8 +76,12 @@ struct Walk<'t> {
     assumed: Option<Vec<Assumed>>,
     /// What all jumps so far show of each phi.
     shown: Vec<Assumed>,
-    /// Exits whose writes are resolved: several instructions may have the same.
+    /// Instructions that have an exit, by its number: those made of one of Python have the same.
+    uses: Vec<u32>,
+    /// Exits whose writes are resolved, with what is known at the first of their instructions.
     exits: HashSet<ExitId>,
+    /// Writes that exits can do without, since memory has the words.
+    saved: HashMap<ExitId, Vec<(i32, Id)>>,
     /// Bridges that are walked: with what is known at the first instruction that has the exit.
     bridges: HashSet<SeqId>,
 }
@@ -269,6 +275,10 @@ impl Walk<'_> {
         if let Some(word) = Word::of(inst) {
             let held = facts.words.get(&word).map(|id| facts.resolve(*id));
             return match (stored(inst), held) {
+                // A raw word may stand in a register: a return address.
+                (None, Some(held)) if tree.inst(held).ty == Type::R && inst.ty == Type::W => {
+                    tree.constant(held).map(Folded::Const)
+                }
                 (None, Some(held)) => Some(Folded::Value(held)),
                 (Some(new), Some(held)) if new == held => Some(Folded::Nothing),
                 _ => None,
@@ -330,22 +340,45 @@ impl Walk<'_> {
         ranges::note(self.tree, facts, id, inst);
     }
 
-    /// Resolves an exit's writes. What is boxed for the exit alone need not be: it makes words of its values.
+    /// Resolves an exit's writes. What is boxed for the exit alone need not be: it makes words of its values. What is
+    /// in memory, whenever the exit is taken, need not be written.
     fn exit(&mut self, inst: &Inst, facts: &Facts) {
-        let Some(exit) = inst.exit.filter(|exit| self.exits.insert(*exit)) else { return };
-        let mut writes = std::mem::take(&mut self.tree.exits[exit.0 as usize].writes);
+        let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { return };
+        let at = exit.0 as usize;
+        let holds = |reg: i32, id: Id| facts.words.get(&Word::Reg(reg)).is_some_and(|w| facts.resolve(*w) == id);
+        if !self.exits.insert(exit) {
+            for (reg, id) in self.saved.remove(&exit).unwrap_or_default() {
+                if holds(reg, id) {
+                    self.saved.entry(exit).or_default().push((reg, id));
+                } else {
+                    self.tree.exits[at].writes.push((Target::Reg(reg), Source::Value(id)));
+                }
+            }
+            return;
+        }
+        let mut writes = std::mem::take(&mut self.tree.exits[at].writes);
         for (target, source) in &mut writes {
             if let Target::Field(object, _) = target {
                 *object = facts.resolve(*object);
             }
             if let Source::Value(id) = source {
                 *id = facts.resolve(*id);
-                if let Inst { op: BoxFloat | BoxBool, args: [Some(inner), ..], .. } = self.tree.inst(*id) {
-                    *id = facts.resolve(*inner);
-                }
             }
         }
-        self.tree.exits[exit.0 as usize].writes = writes;
+        writes.retain_mut(|(target, source)| {
+            let Source::Value(id) = source else { return true };
+            if let Target::Reg(reg) = *target
+                && holds(reg, *id)
+            {
+                self.saved.entry(exit).or_default().push((reg, *id));
+                return false;
+            }
+            if let Inst { op: BoxFloat | BoxBool, args: [Some(inner), ..], .. } = self.tree.inst(*id) {
+                *id = facts.resolve(*inner);
+            }
+            true
+        });
+        self.tree.exits[at].writes = writes;
     }
 
     /// Walks the bridge at an instruction's exit, with the facts at its exit.
@@ -356,7 +389,8 @@ impl Walk<'_> {
         }
         let mut facts = facts.clone();
         let mut out = Vec::new();
-        if let (GuardTrue | GuardFalse, Some(x)) = (inst.op, inst.args[0]) {
+        let alone = inst.exit.is_some_and(|exit| self.uses[exit.0 as usize] == 1);
+        if let (GuardTrue | GuardFalse, Some(x), true) = (inst.op, inst.args[0], alone) {
             self.truth(x, inst.op == GuardFalse, &mut facts, &mut out);
         }
         self.seq(bridge, facts, out);
@@ -417,6 +451,14 @@ impl Walk<'_> {
             _ => {}
         }
     }
+}
+
+fn uses(tree: &Tree) -> Vec<u32> {
+    let mut uses = vec![0; tree.exits.len()];
+    for exit in tree.seqs.iter().flat_map(|seq| &seq.insts).filter_map(|id| tree.inst(*id).exit) {
+        uses[exit.0 as usize] += 1;
+    }
+    uses
 }
 
 /// What a store writes.
