@@ -44,7 +44,7 @@ fn imm_of(op: TraceOp) -> Imm {
     match op {
         Const => Imm::Bits,
         Phi => Imm::Key,
-        LoadReg | ReloadReg | StoreReg => Imm::Reg,
+        LoadReg | ReloadReg | StoreReg | BaseAddress => Imm::Reg,
         GuardShape | SetShape => Imm::Shape,
         GuardIs | GuardIsNot | LoadCell => Imm::Word,
         GuardRaw | GuardRawNot | Tick => Imm::Number,

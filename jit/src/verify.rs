@@ -14,8 +14,12 @@ use crate::ir::*;
 /// Says what is wrong with the tree, if anything.
 pub fn verify(tree: &Tree) -> Result<(), String> {
     let entry = tree.entry.ok_or("a tree has an entry")?;
-    let mut check =
-        Check { tree, defined: vec![false; tree.insts.len()], placed: vec![false; tree.insts.len()] };
+    let mut check = Check {
+        tree,
+        defined: vec![false; tree.insts.len()],
+        placed: vec![false; tree.insts.len()],
+        bridges: Vec::new(),
+    };
     check.seq(entry, false)?;
     if let Some(body) = tree.body {
         check.seq(body, true)?;
@@ -28,6 +32,8 @@ struct Check<'t> {
     defined: Vec<bool>,
     /// Stands in a sequence.
     placed: Vec<bool>,
+    /// Bridges that were looked at: with what is defined at the first instruction that has the exit.
+    bridges: Vec<SeqId>,
 }
 
 impl Check<'_> {
@@ -95,6 +101,10 @@ impl Check<'_> {
         if good { Ok(()) } else { Err(format!("{user} wants {id} as {wanted:?}, it is {ty:?}")) }
     }
 
+    fn is_raw(&self, id: Id) -> bool {
+        self.tree.insts.get(id.0 as usize).is_some_and(|inst| inst.ty == Type::R)
+    }
+
     fn target(&self, target: Target) -> Result<(), String> {
         match target {
             Target::Reg(_) => Ok(()),
@@ -111,6 +121,9 @@ impl Check<'_> {
         }
         for (at, arg) in inst.args.iter().enumerate() {
             match (info.operands.get(at), arg) {
+                (Some(Type::W), Some(arg)) if inst.op == TraceOp::StoreReg && self.is_raw(*arg) => {
+                    self.value(*arg, Type::R, &id)?;
+                }
                 (None, None) => {}
                 (Some(&wanted), Some(arg)) => {
                     self.value(*arg, wanted, &format_args!("{id} ({})", info.text))?
@@ -143,7 +156,8 @@ impl Check<'_> {
         if !fits {
             return Err(format!("{id}: the immediate of {} is wrong", info.text));
         }
-        if let Some(exit) = inst.exit {
+        // A helper does not leave by its exit: where it went is where the machine is.
+        if let Some(exit) = inst.exit.filter(|_| inst.op != Help) {
             let exit = tree.exits.get(exit.0 as usize).ok_or(format!("{id}: its exit does not exist"))?;
             for (target, source) in &exit.writes {
                 self.target(*target)?;
@@ -151,7 +165,8 @@ impl Check<'_> {
                     self.value(*v, Type::Any, &format_args!("the exit of {id}"))?;
                 }
             }
-            if let Some(bridge) = exit.bridge {
+            if let Some(bridge) = exit.bridge.filter(|bridge| !self.bridges.contains(bridge)) {
+                self.bridges.push(bridge);
                 self.seq(bridge, in_body)?;
             }
         }

@@ -46,6 +46,18 @@ fn run(pass: &str, before: &str) -> Result<String, String> {
     let (mut tree, end) = text::parse(before)?;
     match pass {
         "verify" => return Ok(verify::verify(&tree).map_or_else(|e| e, |()| "ok".to_owned()) + "\n"),
+        "forward" => {
+            opt::forward(&mut tree);
+            opt::remove_dead(&mut tree);
+        }
+        "phis" => drop(opt::remove_unchanging(&mut tree)),
+        "dead" => opt::remove_dead(&mut tree),
+        "optimize" => {
+            if let Some(end) = end {
+                close(&mut tree, &end);
+            }
+            opt::optimize(&mut tree);
+        }
         "close" => close(&mut tree, &end.ok_or("closing wants an end")?),
         _ => return Err(format!("unknown pass {pass}")),
     }

@@ -260,6 +260,8 @@ struct Peel<'t> {
     firsts: Vec<Id>,
     /// Words of phis that are wanted as such.
     words: HashMap<Id, Id>,
+    /// The copies of exits, while nothing else is pending: instructions made of one of Python have the same.
+    exits: HashMap<ExitId, ExitId>,
     /// What memory does not have yet at this point of the copy.
     pending: Vec<(Target, Source)>,
     /// The objects of keys, by the register that holds them in all rounds.
@@ -300,6 +302,7 @@ impl<'t> Peel<'t> {
             phis: Vec::new(),
             firsts: Vec::new(),
             words: HashMap::new(),
+            exits: HashMap::new(),
             pending,
             holders,
             flushed,
@@ -388,7 +391,11 @@ impl<'t> Peel<'t> {
 
     fn is_done(&mut self, target: Target) {
         let tree = &*self.tree;
+        let before = self.pending.len();
         self.pending.retain(|(t, _)| !same_target(tree, *t, target));
+        if self.pending.len() != before {
+            self.exits.clear();
+        }
     }
 
     /// A value of the copy as an operand of that type. What has to be made for it is made at the head, where nothing
@@ -448,10 +455,10 @@ impl<'t> Peel<'t> {
             self.flush(&new);
         }
         if let Some(exit) = new.exit {
-            let old = self.tree.exit(exit);
-            let (kind, pc, base, frames) = (old.kind, old.pc, old.base, old.frames);
-            let writes = self.exit_writes(&old.writes.clone());
-            new.exit = Some(self.tree.add_exit(Exit { kind, pc, base, writes, frames, bridge: None }));
+            new.exit = Some(match self.exits.get(&exit) {
+                Some(copy) => *copy,
+                None => self.copy_exit(exit),
+            });
         }
         let copy = self.tree.add(new);
         self.out.push(copy);
@@ -464,6 +471,15 @@ impl<'t> Peel<'t> {
             _ => {}
         }
         Ok(())
+    }
+
+    fn copy_exit(&mut self, exit: ExitId) -> ExitId {
+        let old = self.tree.exit(exit);
+        let (kind, pc, base, frames) = (old.kind, old.pc, old.base, old.frames);
+        let writes = self.exit_writes(&old.writes.clone());
+        let copy = self.tree.add_exit(Exit { kind, pc, base, writes, frames, bridge: None });
+        self.exits.insert(exit, copy);
+        copy
     }
 
     fn is_no_object(&self, arg: Option<Id>) -> bool {
@@ -493,6 +509,7 @@ impl<'t> Peel<'t> {
         let writes = self.exit_writes(&exit.writes.clone());
         let exit = Exit { kind: ExitKind::Resume, pc: call.pc, base: call.base, writes, frames, bridge: None };
         let pending = std::mem::take(&mut self.pending);
+        self.exits.clear();
         Emit { tree: self.tree, out: &mut self.out, exit }.store(&pending);
     }
 

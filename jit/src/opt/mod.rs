@@ -4,8 +4,29 @@
 //! bridges are recorded and closed on it. A copy is optimized and lowered.
 
 mod close;
+mod dead;
+mod facts;
+mod fold;
+mod forward;
+mod phis;
+mod ranges;
+
+use crate::ir::Tree;
+use crate::verify::verify;
 
 pub use close::{Closed, close_bridge, close_loop};
+pub use dead::remove_dead;
+pub use forward::forward;
+pub use phis::remove_unchanging;
 
-/// Makes the tree a better one.
-pub fn optimize(_tree: &mut crate::ir::Tree) {}
+/// All passes on a closed tree.
+pub fn optimize(tree: &mut Tree) {
+    remove_unchanging(tree);
+    forward(tree);
+    // What turned out to be the same in each round lets more turn out so.
+    while remove_unchanging(tree) {
+        forward(tree);
+    }
+    remove_dead(tree);
+    debug_assert_eq!(verify(tree), Ok(()), "{tree}");
+}
