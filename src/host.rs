@@ -4,9 +4,10 @@ use skein_bytecode::Code;
 use skein_compiler::tree::{Wrong, schema::Class};
 use skein_compiler::{Compiled, ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
 use skein_greenlets::Microthreads;
+use skein_jit::Jit;
 use skein_runtime::object::Tracer;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm, compile_flags};
+use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Tier, Vm, compile_flags};
 use std::rc::Rc;
 
 /// Raises the compiler's error as Python's exception.
@@ -50,6 +51,7 @@ fn warn(vm: &Vm, w: &SyntaxWarning, what: &Compile<'_>) -> R<()> {
 #[derive(Default)]
 pub struct Host {
     pub microthreads: Microthreads,
+    pub jit: Jit,
 }
 
 fn compiler_mode(mode: Mode) -> CompilerMode {
@@ -184,7 +186,12 @@ impl Hooks for Host {
         &self.microthreads
     }
 
+    fn tier(&self) -> &dyn Tier {
+        &self.jit
+    }
+
     fn trace_roots(&self, _: &Vm, t: &mut Tracer<'_>) {
         self.microthreads.trace(t);
+        self.jit.trace_roots(t);
     }
 }

@@ -123,6 +123,9 @@ impl Interpreter {
         let host = Rc::new(host::Host::default());
         let vm = Vm::new(config, host.clone()).map_err(|e| Error::without_python(&e.to_string()))?;
         host.microthreads.attach(&vm);
+        let asked = vm.config.x_options.iter().rev().find(|(name, _)| name == "jit");
+        let options = asked.and_then(|(_, value)| skein_jit::Options::parse(value.as_deref()?));
+        host.jit.configure(&vm, options.unwrap_or_default());
         let interpreter = Interpreter { vm };
         interpreter.result(skein_stdlib::install(&interpreter.vm))?;
         Ok(interpreter)

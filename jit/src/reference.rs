@@ -216,6 +216,8 @@ impl Run<'_> {
             RawAdd => made(arg(0).wrapping_add(arg(1))),
             RawSub => made(arg(0).wrapping_sub(arg(1))),
             FromRaw | ToRaw => made(arg(0)),
+            BaseAddress => made(self.register(inst)),
+            CheckBelow => guard(arg(0) < arg(1)),
             CheckIndex => {
                 let (i, len) = (int(arg(0)), arg(1));
                 let index = if i < 0 { (i as u64).wrapping_add(len) } else { i as u64 };

@@ -306,7 +306,7 @@ impl Maker<'_> {
             };
             writes.push((target, source));
         }
-        let exit = self.tree.add_exit(Exit { kind: ExitKind::Resume, pc: 0, base: 0, writes, bridge: None });
+        let exit = self.tree.add_exit(Exit { kind: ExitKind::Resume, pc: 0, base: 0, writes, frames: 0, bridge: None });
         self.last_exit = Some(exit);
         if self.tree.exits.len() < 60 && self.random.chance(12) {
             self.branches.push(Branch { exit, scope: self.scope.clone(), in_body: self.in_body });
@@ -323,6 +323,10 @@ impl Maker<'_> {
             LoadReg | ReloadReg => {
                 let imm = self.register();
                 self.known(op, &[], imm, Kind::Word);
+            }
+            BaseAddress => {
+                let imm = self.register();
+                self.known(op, &[], imm, Kind::Raw);
             }
             StoreReg => {
                 let (value, imm) = (self.pick(Kind::Word), self.register());

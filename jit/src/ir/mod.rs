@@ -154,6 +154,8 @@ pub struct Exit {
     /// Its frame: words from the root frame's base.
     pub base: i32,
     pub writes: Vec<(Target, Source)>,
+    /// Which frames there are: the recorder's number.
+    pub frames: u32,
     /// The sequence that goes on here instead.
     pub bridge: Option<SeqId>,
 }

@@ -33,7 +33,7 @@ Const "const" () -> Any Pure "The immediate, as bits of the result's type.";
 Phi "phi" () -> Any Pure "What the jump to the loop's head brings; only at the head of a body.";
 LoadReg "load.reg" () -> W Load "What the register imm words from the base of the root frame held at the loop's head; nothing has written it since.";
 ReloadReg "reload.reg" () -> W Load "What that register holds now, behind a `help` that may have written it.";
-StoreReg "store.reg" (W) -> No Store "Writes the register imm words from the base of the root frame.";
+StoreReg "store.reg" (W) -> No Store "Writes the word (W, I or R) to the register imm words from the base of the root frame.";
 // ---- guards
 GuardInt "guard.int" (W) -> I Guard "The word, if it is an immediate int.";
 GuardFloat "guard.float" (W) -> F Guard "The float, if the word is an immediate float.";
@@ -64,6 +64,7 @@ IntNe "int.ne" (I I) -> B Pure "Not equal.";
 IntGt "int.gt" (I I) -> B Pure "Greater.";
 IntGe "int.ge" (I I) -> B Pure "Greater or equal.";
 IntToFloat "int.to_float" (I) -> F Guard "The int as a float; leaves if it is beyond 2**53 either way.";
+BaseAddress "base" () -> R Pure "The address imm words from the root frame's base.";
 Untag "untag" (I) -> R Pure "The int's value.";
 Tag "tag" (R) -> I Pure "The int of that value, which fits.";
 // ---- floats
@@ -90,6 +91,7 @@ RawAdd "raw.add" (R R) -> R Pure "Wrapping sum.";
 RawSub "raw.sub" (R R) -> R Pure "Wrapping difference.";
 FromRaw "from.raw" (R) -> I Pure "The raw word as the int word that it is.";
 ToRaw "to.raw" (W) -> R Pure "The word's bits.";
+CheckBelow "check.below" (R R) -> No Guard "Leaves unless the first, unsigned, is below the second.";
 CheckIndex "check.index" (I R) -> R Guard "The index, counted from the end if negative; leaves if it is not below the length.";
 // ---- memory: imm is a `Place`
 LoadField "load.field" (W) -> W Load "A word of an object.";

@@ -269,6 +269,13 @@ impl<'a> Lowerer<'a> {
                 self.pos.ins().isub(a, b)
             }
             FromRaw | ToRaw => self.arg(inst, 0)?,
+            BaseAddress => self.pos.ins().iadd_imm_s(self.base, 8 * inst.imm as i64),
+            CheckBelow => {
+                let (a, b) = self.args2(inst)?;
+                let below = self.pos.ins().icmp(IntCC::UnsignedLessThan, a, b);
+                self.leave_unless(inst, below)?;
+                return Ok(None);
+            }
             CheckIndex => self.check_index(inst)?,
             LoadField | LoadRaw | LoadState => self.load_field(inst)?,
             StoreField | StoreRaw => return self.store_field(inst),

@@ -69,6 +69,8 @@ impl Vm {
         let mut vm = Box::new(Vm {
             limit: Cell::new(main_ctx.limit.get()),
             ticks: Cell::new(crate::vm::TICKS),
+            quantum: Cell::new(crate::vm::TICKS),
+            recorded: Cell::new(None),
             slice: Cell::new(0),
             globals_epoch: Cell::new(1),
             poll: Arc::default(),
