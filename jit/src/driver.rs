@@ -2,7 +2,7 @@
 
 use crate::deopt;
 use crate::ir::{ExitId, Id, Tree};
-use crate::machine::{Compiled, Machine, RETURNED};
+use crate::machine::{BUFFER, Compiled, Machine, RETURNED};
 use crate::opt;
 use crate::recorder::{Abort, End, Frame, Recorder};
 use rustc_hash::FxHashMap;
@@ -79,8 +79,6 @@ const MAX_ABORTS: u32 = 4;
 const MAX_BRIDGES: usize = 60;
 /// Instructions of one loop and its bridges.
 const MAX_TREE: usize = 12_000;
-/// Values that an exit may have to hand over.
-const BUFFER: usize = 4096;
 
 /// How an exit has fared.
 #[derive(Clone, Copy, Default)]
@@ -311,7 +309,12 @@ impl Jit {
             (hits, aborts, body.bridges, body.tree.insts.len())
         };
         let wanted = self.options.borrow().hits << aborts.min(8);
-        if hits < wanted || aborts >= MAX_ABORTS || bridges >= MAX_BRIDGES || size > MAX_TREE || self.is_recording() {
+        if hits < wanted
+            || aborts >= MAX_ABORTS
+            || bridges >= MAX_BRIDGES
+            || size > MAX_TREE
+            || self.is_recording()
+        {
             return at;
         }
         let recorder = {

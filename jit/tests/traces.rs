@@ -138,11 +138,7 @@ impl World {
     fn run(&mut self, tree: &Tree, f: impl FnOnce(*const Vm, *mut Word, *mut u64) -> u64) -> Vec<u64> {
         self.buffer.fill(0);
         let start = self.lines.as_mut_ptr().cast::<u64>();
-        let exit = f(
-            start.cast(),
-            start.wrapping_add(FRAME_AT + BEFORE).cast(),
-            self.buffer.as_mut_ptr(),
-        );
+        let exit = f(start.cast(), start.wrapping_add(FRAME_AT + BEFORE).cast(), self.buffer.as_mut_ptr());
         let mut all = vec![exit];
         let live = tree.exits[exit as usize].live(tree).len();
         all.extend(&self.buffer[..live]);
@@ -187,10 +183,7 @@ impl Kind {
         self == wanted
             || matches!(
                 (self, wanted),
-                (Int | Object, Word)
-                    | (PlainFloat, Float)
-                    | (Fitting | Index, Raw)
-                    | (Index, Fitting)
+                (Int | Object, Word) | (PlainFloat, Float) | (Fitting | Index, Raw) | (Index, Fitting)
             )
     }
 
@@ -249,8 +242,11 @@ impl Maker<'_> {
         let bits = match kind {
             Kind::Word => self.world.word(self.random),
             Kind::Object => {
-                let object = self.pick(Kind::Word);
-                return self.known(TraceOp::GuardShape, &[object], self.random_shape(), Kind::Object);
+                let address = self.world.object(self.random.below(OBJECTS));
+                let object = self.push(TraceOp::Const, &[], address);
+                self.tree.insts[object.0 as usize].ty = Type::W;
+                let shape = self.random_shape();
+                return self.known(TraceOp::GuardShape, &[object], shape, Kind::Object);
             }
             Kind::Int => Word::small_int(self.random.int()).bits(),
             Kind::Float => self.random.float().to_bits(),
@@ -270,8 +266,7 @@ impl Maker<'_> {
     }
 
     fn pick(&mut self, kind: Kind) -> Id {
-        let fitting: Vec<Id> =
-            self.scope.iter().filter(|(_, k)| k.serves(kind)).map(|&(id, _)| id).collect();
+        let fitting: Vec<Id> = self.scope.iter().filter(|(_, k)| k.serves(kind)).map(|&(id, _)| id).collect();
         if fitting.is_empty() || self.random.chance(15) {
             return self.constant(kind);
         }
@@ -306,7 +301,14 @@ impl Maker<'_> {
             };
             writes.push((target, source));
         }
-        let exit = self.tree.add_exit(Exit { kind: ExitKind::Resume, pc: 0, base: 0, writes, frames: 0, bridge: None });
+        let exit = self.tree.add_exit(Exit {
+            kind: ExitKind::Resume,
+            pc: 0,
+            base: 0,
+            writes,
+            frames: 0,
+            bridge: None,
+        });
         self.last_exit = Some(exit);
         if self.tree.exits.len() < 60 && self.random.chance(12) {
             self.branches.push(Branch { exit, scope: self.scope.clone(), in_body: self.in_body });
