@@ -2,7 +2,7 @@
 
 use crate::deopt;
 use crate::ir::{ExitId, Id, Tree};
-use crate::machine::{Compiled, Machine, RETURNED};
+use crate::machine::{BUFFER, Compiled, Machine, RETURNED};
 use crate::opt;
 use crate::recorder::{Abort, End, Frame, Recorder};
 use rustc_hash::FxHashMap;
@@ -83,8 +83,6 @@ const HITS_PER_INST: usize = 1;
 const MAX_BRIDGES: usize = 60;
 /// Instructions of one loop and its bridges.
 const MAX_TREE: usize = 5_000;
-/// Values that an exit may have to hand over.
-const BUFFER: usize = 4096;
 
 /// How an exit has fared.
 #[derive(Clone, Copy, Default)]
@@ -330,9 +328,15 @@ impl Jit {
         };
         let options = self.options.borrow();
         // Each bridge compiles the whole tree anew: what is saved must be worth it.
-        let wanted = options.hits.max(if options.looks > 1 { (size * HITS_PER_INST) as u32 } else { 0 }) << aborts.min(8);
+        let worth = if options.looks > 1 { (size * HITS_PER_INST) as u32 } else { 0 };
+        let wanted = options.hits.max(worth) << aborts.min(8);
         drop(options);
-        if hits < wanted || aborts >= MAX_ABORTS || bridges >= MAX_BRIDGES || size > MAX_TREE || self.is_recording() {
+        if hits < wanted
+            || aborts >= MAX_ABORTS
+            || bridges >= MAX_BRIDGES
+            || size > MAX_TREE
+            || self.is_recording()
+        {
             return at;
         }
         let recorder = {

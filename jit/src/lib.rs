@@ -3,11 +3,12 @@
 mod deopt;
 mod driver;
 pub mod ir;
-mod layout;
+pub mod layout;
 mod lower;
 mod machine;
 pub mod opt;
 mod recorder;
+pub mod reference;
 mod shims;
 pub mod text;
 pub mod verify;

@@ -24,6 +24,9 @@ pub type Entry = unsafe extern "C" fn(vm: *const Vm, base: *mut Value, buffer: *
 /// What an [`Entry`] gives when a helper went on elsewhere than when the trace was recorded.
 pub const RETURNED: u64 = u64::MAX;
 
+/// Words of the buffer that an [`Entry`] is given.
+pub const BUFFER: usize = 4096;
+
 /// Why a tree was not compiled.
 #[derive(Debug)]
 pub enum CompileError {

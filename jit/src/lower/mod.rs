@@ -21,7 +21,7 @@ mod memory;
 mod tests;
 
 use crate::ir::{Call, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
-use crate::machine::{CompileError, RETURNED};
+use crate::machine::{BUFFER, CompileError, RETURNED};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
@@ -358,6 +358,9 @@ impl<'a> Lowerer<'a> {
     fn cold_exit(&mut self, exit: ExitId, block: Block) -> Result<()> {
         self.pos.func.layout.set_cold(block);
         let live = self.tree.exit(exit).live(self.tree);
+        if live.len() > BUFFER {
+            return Err(CompileError::Malformed("an exit of more values than the buffer takes"));
+        }
         if !live.is_empty() {
             let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
             for (i, &id) in live.iter().enumerate() {

@@ -52,7 +52,7 @@ impl Builder {
     fn exit(&mut self, shown: &[Id]) -> ExitId {
         let writes = shown.iter().enumerate().map(|(i, &id)| (Target::Reg(i as i32), Source::Value(id)));
         let writes = writes.collect();
-        self.tree.add_exit(Exit { kind: ExitKind::Resume, pc: 0, base: 0, writes, bridge: None })
+        self.tree.add_exit(Exit { kind: ExitKind::Resume, pc: 0, base: 0, writes, frames: 0, bridge: None })
     }
 
     fn leave(&mut self, exit: ExitId) -> SeqId {

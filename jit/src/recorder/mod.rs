@@ -529,7 +529,8 @@ impl Recorder {
         let writes = self.writes();
         let frames = self.frames_number();
         let (pc, base) = (self.at.pc as usize, self.base());
-        let exit = self.tree.add_exit(Exit { kind: ExitKind::Resume, pc, base, writes, frames, bridge: None });
+        let exit =
+            self.tree.add_exit(Exit { kind: ExitKind::Resume, pc, base, writes, frames, bridge: None });
         self.exit_here = Some(exit);
         exit
     }

@@ -67,12 +67,34 @@ impl Recorder {
             Op::StoreIndex => self.store_index(vm, op),
             Op::Unpack => self.unpack(vm),
 
-            Op::Add | Op::Sub | Op::Mul | Op::TrueDiv | Op::FloorDiv | Op::Mod | Op::Shl | Op::Shr | Op::And
-            | Op::Or | Op::Xor | Op::InplaceAdd | Op::InplaceSub | Op::InplaceMul | Op::InplaceTrueDiv
-            | Op::InplaceFloorDiv | Op::InplaceMod | Op::InplaceShl | Op::InplaceShr | Op::InplaceAnd
-            | Op::InplaceOr | Op::InplaceXor | Op::Lt | Op::Le | Op::Eq | Op::Ne | Op::Gt | Op::Ge => {
-                self.binary(op)
-            }
+            Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::TrueDiv
+            | Op::FloorDiv
+            | Op::Mod
+            | Op::Shl
+            | Op::Shr
+            | Op::And
+            | Op::Or
+            | Op::Xor
+            | Op::InplaceAdd
+            | Op::InplaceSub
+            | Op::InplaceMul
+            | Op::InplaceTrueDiv
+            | Op::InplaceFloorDiv
+            | Op::InplaceMod
+            | Op::InplaceShl
+            | Op::InplaceShr
+            | Op::InplaceAnd
+            | Op::InplaceOr
+            | Op::InplaceXor
+            | Op::Lt
+            | Op::Le
+            | Op::Eq
+            | Op::Ne
+            | Op::Gt
+            | Op::Ge => self.binary(op),
             Op::AddInt | Op::SubInt => self.binary_int(op),
             Op::Neg | Op::Invert => self.unary(op),
             Op::Not => self.not(),
