@@ -145,24 +145,56 @@ impl Stack {
 /// Empties the registers of the running context that nobody will look at, so that what they still have is not kept
 /// by them. Their words count as references otherwise.
 pub fn clear_dead_registers(vm: &Vm) {
+    clear_dead_from(vm.site());
+}
+
+/// As [`clear_dead_registers`], in the frames from this one on. None of them runs.
+pub fn clear_dead_from(site: Site) {
     // Where the frame above begins: it may stand in the window of the one below.
     let mut above = std::ptr::null_mut::<Value>();
-    for frame in Walk::running(vm) {
+    for frame in Walk::new(site) {
         let code = frame_code(frame.base);
-        let registers = usize::from(code.portable().nregs);
-        let own = match (above as usize).checked_sub(frame.base as usize) {
-            Some(bytes) => registers.min(bytes / size_of::<Value>()),
-            None => registers,
-        };
-        for i in (0..own).filter(|&i| !code.liveness().held(frame.unit, i)) {
+        for i in (0..own_registers(&frame, above)).filter(|&i| !code.liveness().held(frame.unit, i)) {
             // SAFETY: one of the frame's registers, in no other frame; what it had is not needed.
             unsafe { *frame.base.add(i) = Value::UNBOUND };
         }
-        // SAFETY: a frame's head precedes its registers, and a record that where the tag says so.
-        unsafe {
-            let record = if return_word(frame.base) & RECORD != 0 { RECORD_WORDS } else { 0 };
-            above = frame.base.sub(FRAME_WORDS + record);
+        above = head_of(&frame);
+    }
+}
+
+/// Is it true of what a register has that is still to be read, in one of the innermost frames of the running context?
+pub fn live_register(vm: &Vm, test: impl Fn(Value) -> bool) -> bool {
+    const FRAMES: usize = 16;
+    let mut above = std::ptr::null_mut::<Value>();
+    for frame in Walk::running(vm).take(FRAMES) {
+        let code = frame_code(frame.base);
+        for i in (0..own_registers(&frame, above)).filter(|&i| code.liveness().held(frame.unit, i)) {
+            // SAFETY: one of the frame's registers. Its word is looked at as a stale one would be.
+            let word = unsafe { frame.base.add(i).cast::<u64>().read() };
+            if vm.value_of_register(word).is_some_and(&test) {
+                return true;
+            }
         }
+        above = head_of(&frame);
+    }
+    false
+}
+
+/// How many of its registers are not in the frame above, which may stand in its window.
+fn own_registers(frame: &WalkedFrame, above: *mut Value) -> usize {
+    let registers = usize::from(frame_code(frame.base).portable().nregs);
+    match (above as usize).checked_sub(frame.base as usize) {
+        Some(bytes) => registers.min(bytes / size_of::<Value>()),
+        None => registers,
+    }
+}
+
+/// Where a frame's head begins, or the record before it.
+fn head_of(frame: &WalkedFrame) -> *mut Value {
+    // SAFETY: a frame's head precedes its registers, and a record that where the tag says so.
+    unsafe {
+        let record = if return_word(frame.base) & RECORD != 0 { RECORD_WORDS } else { 0 };
+        frame.base.sub(FRAME_WORDS + record)
     }
 }
 

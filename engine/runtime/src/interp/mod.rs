@@ -48,9 +48,9 @@ pub use depth::check_native_stack;
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
-    FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_registers, frame_at_depth, frame_back,
-    frame_code, frame_count, frame_function, frame_locals, frame_object, frame_of_traceback, frame_place,
-    frame_unit, generator_frame, innermost_frame, running_locals,
+    FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers, frame_at_depth,
+    frame_back, frame_code, frame_count, frame_function, frame_locals, frame_object, frame_of_traceback,
+    frame_place, frame_unit, generator_frame, innermost_frame, live_register, running_locals,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
