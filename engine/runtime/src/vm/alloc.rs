@@ -194,6 +194,7 @@ impl Vm {
     /// As [`Vm::collect`], but what a program cannot reach any more is not kept by stale registers.
     pub fn collect_thoroughly(&self, kind: CollectKind) -> CollectStats {
         crate::interp::clear_dead_registers(self);
+        skein_heap::clear_stack_below();
         self.heap.set_thorough(true);
         let stats = self.collect(kind);
         self.heap.set_thorough(false);
