@@ -216,9 +216,8 @@ impl Microthreads {
         let all = t.is_major();
         self.current().trace_stacks(t, all);
         if !std::ptr::eq(self.current(), &*self.main) {
-            // SAFETY: set by `attach`.
-            let vm = unsafe { &*self.vm.get() };
-            self.main.trace_context(&vm.main_ctx, t);
+            // SAFETY: set by `attach`; the thread's state owns it.
+            self.main.trace_context(unsafe { &*self.main_ctx.get() }, t);
         }
         if let Some((m, d)) = self.next_run.get() {
             // SAFETY: set only while its owner is on the way to run.
