@@ -34,11 +34,22 @@ pub struct Options {
     pub log: bool,
     /// Print traces as they are compiled.
     pub dump: bool,
+    /// Print at the end how often traces were entered, and where they were left.
+    pub stats: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { on: true, quantum: 1 << 12, looks: 2, hits: 40, memory: 64 << 20, log: false, dump: false }
+        Options {
+            on: true,
+            quantum: 1 << 12,
+            looks: 2,
+            hits: 40,
+            memory: 64 << 20,
+            log: false,
+            dump: false,
+            stats: false,
+        }
     }
 }
 
@@ -53,6 +64,7 @@ impl Options {
                 "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
                 "log" => options.log = true,
                 "dump" => options.dump = true,
+                "stats" => options.stats = true,
                 _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
             }
         }
@@ -89,6 +101,7 @@ const MAX_TREE: usize = 5_000;
 struct Fate {
     hits: u32,
     aborts: u32,
+    taken: u64,
 }
 
 /// The loop's state that changes when a bridge is added.
@@ -114,6 +127,9 @@ struct Body {
 struct Trace {
     number: usize,
     head: usize,
+    entered: Cell<u64>,
+    /// Times that a helper went on elsewhere.
+    returned: Cell<u64>,
     /// First and last instruction of the loop.
     range: (usize, usize),
     valid: Rc<Cell<u32>>,
@@ -185,6 +201,12 @@ impl Jit {
         }
     }
 
+    /// For messages, if there are any.
+    fn name(&self, at: At) -> String {
+        let options = self.options.borrow();
+        if options.log || options.dump { place(at) } else { String::new() }
+    }
+
     fn is_recording(&self) -> bool {
         self.recorder.borrow().is_some()
     }
@@ -203,16 +225,18 @@ impl Jit {
     fn record_loop(&self, vm: &Vm, from: At, at: At) -> At {
         let head = at.pc as usize;
         let valid = Rc::new(Cell::new(1));
+        // The frame may be gone when the recording is.
+        let name = self.name(at);
         let (next, mut recorder) = self.run_recorder(vm, Recorder::new(vm, at, valid.clone()), at);
         let made = match recorder.take_end() {
             End::Round(end) => {
                 opt::close_loop(&mut recorder.tree, &end);
-                self.publish_loop(from, at, recorder, valid)
+                self.publish_loop(from, at, &name, recorder, valid)
             }
             End::Closed => Err("does not come round".to_string()),
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
-                self.log(|| format!("loop at {} waits for the one at {}", place(at), place(next)));
+                self.log(|| format!("loop at {} waits for the one at {}", name, place(next)));
                 self.loops.borrow_mut().entry(head).or_default().waits += 1;
                 return self.record_inner(vm, next);
             }
@@ -224,7 +248,7 @@ impl Jit {
             let fate = loops.entry(head).or_default();
             fate.aborts += 1;
             fate.looks = 0;
-            self.log(|| format!("loop at {} given up: {reason}", place(at)));
+            self.log(|| format!("loop at {} given up: {reason}", name));
         }
         next
     }
@@ -239,13 +263,20 @@ impl Jit {
         self.record_loop(vm, from, head)
     }
 
-    fn publish_loop(&self, from: At, at: At, recorder: Recorder, valid: Rc<Cell<u32>>) -> Result<(), String> {
+    fn publish_loop(
+        &self,
+        from: At,
+        at: At,
+        name: &str,
+        recorder: Recorder,
+        valid: Rc<Cell<u32>>,
+    ) -> Result<(), String> {
         let mut traces = self.traces.borrow_mut();
         let number = traces.len();
         if number >= MAX_TRACES {
             return Err("too many traces".to_string());
         }
-        let (tree, compiled) = self.compile(&recorder.tree, at, &valid)?;
+        let (tree, compiled) = self.compile(&recorder.tree, name, &valid)?;
         let range = (at.pc as usize, from.pc as usize);
         let body = Body {
             fates: vec![Fate::default(); tree.exits.len()],
@@ -261,14 +292,22 @@ impl Jit {
             entries: Vec::new(),
         };
         let head = at.pc as usize;
-        let trace = Rc::new(Trace { number, head, range, valid, body: RefCell::new(body) });
+        let trace = Rc::new(Trace {
+            number,
+            head,
+            entered: Cell::new(0),
+            returned: Cell::new(0),
+            range,
+            valid,
+            body: RefCell::new(body),
+        });
         enter_from(&trace, from.pc);
         traces.push(Some(trace));
         self.loops.borrow_mut().entry(head).or_default().trace = Some(number);
         Ok(())
     }
 
-    fn compile(&self, closed: &Tree, at: At, valid: &Cell<u32>) -> Result<(Tree, Compiled), String> {
+    fn compile(&self, closed: &Tree, name: &str, valid: &Cell<u32>) -> Result<(Tree, Compiled), String> {
         if valid.get() == 0 {
             return Err("a type changed".to_string());
         }
@@ -283,7 +322,7 @@ impl Jit {
             return Err("no room for more machine code".to_string());
         }
         if self.options.borrow().dump {
-            eprintln!("jit: trace at {}\n{}", place(at), tree);
+            eprintln!("jit: trace at {}\n{}", name, tree);
         }
         #[cfg(debug_assertions)]
         if let Err(e) = crate::verify::verify(&tree) {
@@ -296,7 +335,7 @@ impl Jit {
         self.log(|| {
             let (n, bytes) = (tree.insts.len(), compiled.bytes);
             let micros = begun.elapsed().as_micros();
-            format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", place(at))
+            format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", name)
         });
         Ok((tree, compiled))
     }
@@ -307,6 +346,7 @@ impl Jit {
             let mut body = trace.body.borrow_mut();
             let fate = &mut body.fates[exit.0 as usize];
             fate.hits += 1;
+            fate.taken += 1;
             let (hits, aborts) = (fate.hits, fate.aborts);
             (hits, aborts, body.bridges, body.tree.insts.len())
         };
@@ -336,18 +376,19 @@ impl Jit {
             let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
             Recorder::bridge(vm, at, root, tree, sets, exit, trace.head, trace.valid.clone())
         };
+        let name = self.name(at);
         let (next, mut recorder) = self.run_recorder(vm, recorder, at);
         let made = match recorder.take_end() {
             End::Round(end) => {
                 recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
                 opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
-                self.publish_bridge(trace, exit, recorder, at)
+                self.publish_bridge(trace, exit, recorder, &name)
             }
-            End::Closed => self.publish_bridge(trace, exit, recorder, at),
+            End::Closed => self.publish_bridge(trace, exit, recorder, &name),
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
                 trace.body.borrow_mut().fates[exit.0 as usize].aborts += 1;
-                self.log(|| format!("bridge at {} waits for the loop at {}", place(at), place(next)));
+                self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
                 return self.record_inner(vm, next);
             }
             End::Abort(abort) => Err(abort.text().to_string()),
@@ -355,15 +396,21 @@ impl Jit {
         if let Err(reason) = made {
             bump(&self.counts.aborted);
             trace.body.borrow_mut().fates[exit.0 as usize].aborts += 1;
-            self.log(|| format!("bridge at {} given up: {reason}", place(at)));
+            self.log(|| format!("bridge at {} given up: {reason}", name));
         }
         next
     }
 
-    fn publish_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder, at: At) -> Result<(), String> {
+    fn publish_bridge(
+        &self,
+        trace: &Trace,
+        exit: ExitId,
+        recorder: Recorder,
+        name: &str,
+    ) -> Result<(), String> {
         let mut closed = recorder.tree;
         closed.exits[exit.0 as usize].bridge = Some(recorder.seq);
-        let (tree, compiled) = self.compile(&closed, at, &trace.valid)?;
+        let (tree, compiled) = self.compile(&closed, name, &trace.valid)?;
         let mut body = trace.body.borrow_mut();
         body.fates.resize(tree.exits.len(), Fate::default());
         body.live = vec![None; tree.exits.len()];
@@ -395,6 +442,39 @@ impl Jit {
     }
 }
 
+impl Jit {
+    fn print_stats(&self) {
+        if !self.options.borrow().stats {
+            return;
+        }
+        eprintln!("jit: {:?}", self.counts);
+        for trace in self.traces.borrow().iter().flatten() {
+            let body = trace.body.borrow();
+            let place = |pc: usize, frames: u32| {
+                let code = body.frame_sets[frames as usize].last().map(|f| f.code);
+                code.map_or(String::new(), |code| {
+                    let unit = code.unit_of(pc as *const u32);
+                    let op = Op::from_u8(code.portable().units.get(unit as usize).map_or(0, |u| *u as u8));
+                    let line = code.portable().positions.at(unit).line;
+                    format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
+                })
+            };
+            let (entered, returned) = (trace.entered.get(), trace.returned.get());
+            let (name, bridges, size) = (place(trace.head, 0), body.bridges, body.tree.insts.len());
+            eprintln!(
+                "{name}: {size} instructions, {bridges} bridges, entered {entered}, {returned} by helpers"
+            );
+            let mut exits: Vec<_> =
+                body.fates.iter().zip(&body.tree.exits).filter(|(f, _)| f.taken > 0).collect();
+            exits.sort_by_key(|(f, _)| std::cmp::Reverse(f.taken));
+            for (fate, exit) in exits.iter().take(8) {
+                let (taken, aborts) = (fate.taken, fate.aborts);
+                eprintln!("  {taken} at {} ({aborts} aborts)", place(exit.pc, exit.frames));
+            }
+        }
+    }
+}
+
 /// For messages: function and line of a place.
 fn place(at: At) -> String {
     let code = skein_runtime::interp::frame_code(at.base);
@@ -411,6 +491,10 @@ fn enter_from(trace: &Trace, pc: *const u32) {
 }
 
 impl Tier for Jit {
+    fn finish(&self) {
+        self.print_stats();
+    }
+
     fn trace(&self, t: &mut Tracer<'_>) {
         for trace in self.traces.borrow().iter().flatten() {
             for v in &trace.body.borrow().roots {
@@ -470,7 +554,9 @@ impl Tier for Jit {
         // SAFETY: the trace is of the loop whose head is at `at`; its frame, and room behind it for those of inlined
         // calls, begins at the base. `compiled` keeps the code in place while it runs.
         let left = unsafe { (compiled.entry)(vm, at.base, buffer) };
+        trace.entered.set(trace.entered.get() + 1);
         if left == RETURNED {
+            trace.returned.set(trace.returned.get() + 1);
             return At { pc: self.buffer[0].get() as *const u32, base: self.buffer[1].get() as *mut Value };
         }
         let exit = ExitId(left as u32);

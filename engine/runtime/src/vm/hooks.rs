@@ -136,6 +136,9 @@ pub trait Switcher {
 
 /// A compiler of loops that run often, as far as the interpreter meets it.
 pub trait Tier {
+    /// The program has ended.
+    fn finish(&self) {}
+
     /// Visits the objects that compiled code names.
     fn trace(&self, t: &mut Tracer<'_>);
 
