@@ -465,7 +465,8 @@ impl Maker<'_> {
         }
         self.push(op, &[], 0);
         let insts = std::mem::take(&mut self.insts);
-        self.tree.add_seq(Seq { phis, keys: Vec::new(), insts, jump_args })
+        let keys = (0..phis.len()).map(|i| Target::Reg(i as i32)).collect();
+        self.tree.add_seq(Seq { phis, keys, insts, jump_args })
     }
 
     fn tick(&mut self) {
@@ -502,8 +503,10 @@ impl Maker<'_> {
             self.begin(scope, true);
             let mut phis = Vec::new();
             for kind in self.phis.clone() {
-                let id = self.known(TraceOp::Phi, &[], 0, kind);
-                self.tree.insts[id.0 as usize].ty = kind.ty();
+                let inst =
+                    Inst { op: TraceOp::Phi, ty: kind.ty(), args: [None; 3], imm: 0, exit: None };
+                let id = self.tree.add(inst);
+                self.scope.push((id, kind));
                 phis.push(id);
             }
             self.steps(40);
@@ -551,9 +554,12 @@ fn machine_code_does_what_the_reference_does() {
             phis: Vec::new(),
         };
         let tree = maker.tree();
+        if let Err(e) = skein_jit::verify::verify(&tree) {
+            panic!("seed {seed}: {e}\n{tree}");
+        }
         let compiled = match machine.compile(&tree) {
             Ok(compiled) => compiled,
-            Err(e) => panic!("seed {seed}: {e}\n{tree:#?}"),
+            Err(e) => panic!("seed {seed}: {e}\n{tree}"),
         };
         for run in 0..4 {
             world.fill(&mut random);
@@ -569,7 +575,7 @@ fn machine_code_does_what_the_reference_does() {
             if got != wanted {
                 let differ = got.iter().zip(&wanted).enumerate().filter(|(_, (g, w))| g != w);
                 let differ: Vec<_> = differ.map(|(i, (g, w))| format!("{i}: {g:#x}, not {w:#x}")).collect();
-                panic!("seed {seed}, run {run}: {differ:#?}\n{tree:#?}");
+                panic!("seed {seed}, run {run}: {differ:#?}\n{tree}");
             }
         }
     }
