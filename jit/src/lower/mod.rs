@@ -86,21 +86,19 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
 
 /// Can the ticks stay in a register? The way through memory takes a small loop longer than all else that it does.
 /// Then nothing called may look at them, and all that leads to an exit must have the same number of them: the exit
-/// is of one sequence, whose only tick is at its end.
+/// is of one sequence, and of the part before or behind its one tick.
 fn ticks_fit_register(tree: &Tree) -> bool {
-    let mut owners: Vec<Option<usize>> = vec![None; tree.exits.len()];
+    let mut owners = vec![None; tree.exits.len()];
     tree.seqs.iter().enumerate().all(|(number, seq)| {
-        seq.insts.iter().enumerate().all(|(at, &id)| {
+        let mut ticked = false;
+        seq.insts.iter().all(|&id| {
             let inst = tree.inst(id);
-            let is_owned = inst.exit.is_none_or(|exit| {
-                let owner = &mut owners[exit.0 as usize];
-                *owner.get_or_insert(number) == number
-            });
-            let fits = match inst.op.info().effect {
-                Effect::Call => false,
-                _ => inst.op != TraceOp::Tick || at + 2 == seq.insts.len(),
-            };
-            is_owned && fits
+            if inst.op.info().effect == Effect::Call || (ticked && inst.op == TraceOp::Tick) {
+                return false;
+            }
+            let here = (number, ticked);
+            ticked |= inst.op == TraceOp::Tick;
+            inst.exit.is_none_or(|exit| *owners[exit.0 as usize].get_or_insert(here) == here)
         })
     })
 }
