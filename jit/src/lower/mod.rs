@@ -85,20 +85,17 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
 }
 
 /// Can the ticks stay in a register? The way through memory takes a small loop longer than all else that it does.
-/// Then nothing called may look at them, and all that leads to an exit must have the same number of them: the exit
-/// is of one sequence, and of the part before or behind its one tick.
+/// Then nothing called may look at them, and all that leads to an exit must have the same number of them.
 fn ticks_fit_register(tree: &Tree) -> bool {
     let mut owners = vec![None; tree.exits.len()];
     tree.seqs.iter().enumerate().all(|(number, seq)| {
-        let mut ticked = false;
+        let mut ticks = 0;
         seq.insts.iter().all(|&id| {
             let inst = tree.inst(id);
-            if inst.op.info().effect == Effect::Call || (ticked && inst.op == TraceOp::Tick) {
-                return false;
-            }
-            let here = (number, ticked);
-            ticked |= inst.op == TraceOp::Tick;
-            inst.exit.is_none_or(|exit| *owners[exit.0 as usize].get_or_insert(here) == here)
+            let here = (number, ticks);
+            ticks += u32::from(inst.op == TraceOp::Tick);
+            inst.op.info().effect != Effect::Call
+                && inst.exit.is_none_or(|exit| *owners[exit.0 as usize].get_or_insert(here) == here)
         })
     })
 }
