@@ -2,7 +2,7 @@
 
 use crate::deopt;
 use crate::ir::{ExitId, Id, Tree};
-use crate::machine::{Compiled, Machine, RETURNED};
+use crate::machine::{BUFFER, Compiled, Machine, RETURNED};
 use crate::opt;
 use crate::recorder::{Abort, End, Frame, Recorder};
 use rustc_hash::FxHashMap;
@@ -74,13 +74,15 @@ fn bytes(text: &str) -> Option<usize> {
 }
 
 /// Recordings of one loop, or of one exit, that may fail.
-const MAX_ABORTS: u32 = 4;
+const MAX_ABORTS: u32 = 5;
+/// Recordings of one loop that give way to inner ones.
+const MAX_WAITS: u32 = 12;
+/// Times that an exit is taken for each instruction that is compiled anew for its bridge.
+const HITS_PER_INST: usize = 1;
 /// Bridges of one loop.
 const MAX_BRIDGES: usize = 60;
 /// Instructions of one loop and its bridges.
-const MAX_TREE: usize = 12_000;
-/// Values that an exit may have to hand over.
-const BUFFER: usize = 4096;
+const MAX_TREE: usize = 5_000;
 
 /// How an exit has fared.
 #[derive(Clone, Copy, Default)]
@@ -122,6 +124,8 @@ struct Trace {
 struct LoopFate {
     looks: u32,
     aborts: u32,
+    /// Recordings that met an inner loop without a trace.
+    waits: u32,
     trace: Option<usize>,
 }
 
@@ -220,11 +224,13 @@ impl Jit {
                 self.publish_loop(from, at, recorder, valid)
             }
             End::Closed => Err("does not come round".to_string()),
+            End::Abort(Abort::InnerLoop) => {
+                bump(&self.counts.aborted);
+                self.log(|| format!("loop at {} waits for the one at {}", place(at), place(next)));
+                self.loops.borrow_mut().entry(head).or_default().waits += 1;
+                return self.record_inner(vm, next);
+            }
             End::Abort(abort) => {
-                if let (Abort::InnerLoop, Some(inner)) = (abort, recorder.inner_loop) {
-                    // It is the inner one's turn.
-                    self.loops.borrow_mut().entry(inner).or_default().looks = self.options.borrow().looks;
-                }
                 Err(abort.text().to_string())
             }
         };
@@ -237,6 +243,16 @@ impl Jit {
             self.log(|| format!("loop at {} given up: {reason}", place(at)));
         }
         next
+    }
+
+    /// The interpreter is at the back edge of a loop that stands in the way of an outer one: its turn comes first.
+    fn record_inner(&self, vm: &Vm, from: At) -> At {
+        let head = from.jump(from.extra() as i32);
+        let fate = self.loops.borrow().get(&(head.pc as usize)).copied().unwrap_or_default();
+        if fate.aborts >= MAX_ABORTS || fate.trace.is_some() {
+            return from;
+        }
+        self.record_loop(vm, from, head)
     }
 
     fn publish_loop(&self, from: At, at: At, recorder: Recorder, valid: Rc<Cell<u32>>) -> Result<(), String> {
@@ -283,11 +299,11 @@ impl Jit {
             return Err("no room for more machine code".to_string());
         }
         if self.options.borrow().dump {
-            eprintln!("jit: trace at {}\n{}", place(at), crate::text::print(&tree));
+            eprintln!("jit: trace at {}\n{}", place(at), tree);
         }
         #[cfg(debug_assertions)]
         if let Err(e) = crate::verify::verify(&tree) {
-            panic!("bad trace: {e}\n{}", crate::text::print(&tree));
+            panic!("bad trace: {e}\n{}", tree);
         }
         let begun = std::time::Instant::now();
         let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
@@ -310,8 +326,17 @@ impl Jit {
             let (hits, aborts) = (fate.hits, fate.aborts);
             (hits, aborts, body.bridges, body.tree.insts.len())
         };
-        let wanted = self.options.borrow().hits << aborts.min(8);
-        if hits < wanted || aborts >= MAX_ABORTS || bridges >= MAX_BRIDGES || size > MAX_TREE || self.is_recording() {
+        let options = self.options.borrow();
+        // Each bridge compiles the whole tree anew: what is saved must be worth it.
+        let worth = if options.looks > 1 { (size * HITS_PER_INST) as u32 } else { 0 };
+        let wanted = options.hits.max(worth) << aborts.min(8);
+        drop(options);
+        if hits < wanted
+            || aborts >= MAX_ABORTS
+            || bridges >= MAX_BRIDGES
+            || size > MAX_TREE
+            || self.is_recording()
+        {
             return at;
         }
         let recorder = {
@@ -335,10 +360,13 @@ impl Jit {
                 self.publish_bridge(trace, exit, recorder, at)
             }
             End::Closed => self.publish_bridge(trace, exit, recorder, at),
+            End::Abort(Abort::InnerLoop) => {
+                bump(&self.counts.aborted);
+                trace.body.borrow_mut().fates[exit.0 as usize].aborts += 1;
+                self.log(|| format!("bridge at {} waits for the loop at {}", place(at), place(next)));
+                return self.record_inner(vm, next);
+            }
             End::Abort(abort) => {
-                if let (Abort::InnerLoop, Some(inner)) = (abort, recorder.inner_loop) {
-                    self.loops.borrow_mut().entry(inner).or_default().looks = self.options.borrow().looks;
-                }
                 Err(abort.text().to_string())
             }
         };
@@ -378,7 +406,7 @@ impl Jit {
             unsafe { *pc.cast_mut() = pack(Op::JumpBack, 0, 0, 0) };
         }
         if let Some(fate) = self.loops.borrow_mut().get_mut(&trace.head) {
-            *fate = LoopFate { looks: 0, aborts: fate.aborts + 1, trace: None };
+            *fate = LoopFate { looks: 0, aborts: fate.aborts + 1, waits: fate.waits, trace: None };
         }
         bump(&self.counts.invalidated);
         self.log(|| format!("loop at {:#x} invalidated", trace.head));
@@ -424,7 +452,7 @@ impl Tier for Jit {
             }
             return at;
         }
-        if fate.looks < wanted || fate.aborts >= MAX_ABORTS {
+        if fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS {
             return at;
         }
         self.record_loop(vm, from, at)

@@ -1,11 +1,17 @@
 //! The tracing compiler: hot loops become machine code.
 
-pub mod deopt;
-pub mod driver;
+mod deopt;
+mod driver;
 pub mod ir;
+pub mod layout;
+mod lower;
+mod machine;
 pub mod opt;
-pub mod recorder;
+mod recorder;
+pub mod reference;
+mod shims;
 pub mod text;
 pub mod verify;
 
-pub use driver::{Jit, Options};
+pub use driver::{Counts, Jit, Options};
+pub use machine::{CompileError, Compiled, Entry, Machine, RETURNED};
