@@ -27,7 +27,14 @@ impl Loop {
     fn exit(&mut self) -> Option<ExitId> {
         let writes = self.shown.iter().enumerate();
         let writes = writes.map(|(i, &id)| (Target::Reg(i as i32), Source::Value(id))).collect();
-        Some(self.tree.add_exit(Exit { kind: ExitKind::Resume, pc: 0, base: 0, writes, bridge: None }))
+        Some(self.tree.add_exit(Exit {
+            kind: ExitKind::Resume,
+            pc: 0,
+            base: 0,
+            writes,
+            frames: 0,
+            bridge: None,
+        }))
     }
 
     fn guard(&mut self, op: TraceOp, args: &[Id], imm: u64) -> Id {

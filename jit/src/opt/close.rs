@@ -507,7 +507,8 @@ impl<'t> Peel<'t> {
         let exit = self.tree.exit(help.exit.expect("a helper has an exit"));
         let frames = exit.frames;
         let writes = self.exit_writes(&exit.writes.clone());
-        let exit = Exit { kind: ExitKind::Resume, pc: call.pc, base: call.base, writes, frames, bridge: None };
+        let exit =
+            Exit { kind: ExitKind::Resume, pc: call.pc, base: call.base, writes, frames, bridge: None };
         let pending = std::mem::take(&mut self.pending);
         self.exits.clear();
         Emit { tree: self.tree, out: &mut self.out, exit }.store(&pending);

@@ -345,7 +345,8 @@ impl Walk<'_> {
     fn exit(&mut self, inst: &Inst, facts: &Facts) {
         let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { return };
         let at = exit.0 as usize;
-        let holds = |reg: i32, id: Id| facts.words.get(&Word::Reg(reg)).is_some_and(|w| facts.resolve(*w) == id);
+        let holds =
+            |reg: i32, id: Id| facts.words.get(&Word::Reg(reg)).is_some_and(|w| facts.resolve(*w) == id);
         if !self.exits.insert(exit) {
             for (reg, id) in self.saved.remove(&exit).unwrap_or_default() {
                 if holds(reg, id) {

@@ -252,11 +252,47 @@ fn compare_now(op: Op, l: Value, r: Value) -> bool {
     let (li, ri) = (l.bits() as i64, r.bits() as i64);
     let (lf, rf) = if ints { (0.0, 0.0) } else { (as_f64(l), as_f64(r)) };
     match op {
-        Op::JumpLt | Op::JumpLtInt => if ints { li < ri } else { lf < rf },
-        Op::JumpLe | Op::JumpLeInt => if ints { li <= ri } else { lf <= rf },
-        Op::JumpEq | Op::JumpEqInt => if ints { li == ri } else { lf == rf },
-        Op::JumpNe | Op::JumpNeInt => if ints { li != ri } else { lf != rf },
-        Op::JumpGt | Op::JumpGtInt => if ints { li > ri } else { lf > rf },
-        _ => if ints { li >= ri } else { lf >= rf },
+        Op::JumpLt | Op::JumpLtInt => {
+            if ints {
+                li < ri
+            } else {
+                lf < rf
+            }
+        }
+        Op::JumpLe | Op::JumpLeInt => {
+            if ints {
+                li <= ri
+            } else {
+                lf <= rf
+            }
+        }
+        Op::JumpEq | Op::JumpEqInt => {
+            if ints {
+                li == ri
+            } else {
+                lf == rf
+            }
+        }
+        Op::JumpNe | Op::JumpNeInt => {
+            if ints {
+                li != ri
+            } else {
+                lf != rf
+            }
+        }
+        Op::JumpGt | Op::JumpGtInt => {
+            if ints {
+                li > ri
+            } else {
+                lf > rf
+            }
+        }
+        _ => {
+            if ints {
+                li >= ri
+            } else {
+                lf >= rf
+            }
+        }
     }
 }

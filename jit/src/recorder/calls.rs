@@ -5,9 +5,9 @@ use super::{Abort, Frame, FrameKind, Recorder, Step};
 use crate::ir::{Class, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
+use skein_runtime::object::Ref;
 use skein_runtime::types::function::{FUNCTION_EXEC, Function};
 use skein_runtime::value::Value;
-use skein_runtime::object::Ref;
 use skein_runtime::vm::Vm;
 
 /// Frames of the same code that a trace goes into.
@@ -44,7 +44,8 @@ impl Recorder {
         // SAFETY: a function's code is loaded.
         let exec = unsafe { &*f.exec() };
         let code = f.code();
-        let starts_generator = matches!(super::help::decode(exec.entry), Some(i) if i.op == Op::MakeGenerator);
+        let starts_generator =
+            matches!(super::help::decode(exec.entry), Some(i) if i.op == Op::MakeGenerator);
         if exec.simple_args as usize != n || starts_generator {
             return self.help(op);
         }

@@ -195,11 +195,14 @@ impl Recorder {
         // this shape keeps alive.
         let (shape, function) = unsafe {
             let cache = &*at.extra_ptr::<MethodCache>();
-            (cache.shape.get(), if shape_of(at.reg(at.b())) == Some(cache.shape.get()) {
-                Some(cache.function.get())
-            } else {
-                None
-            })
+            (
+                cache.shape.get(),
+                if shape_of(at.reg(at.b())) == Some(cache.shape.get()) {
+                    Some(cache.function.get())
+                } else {
+                    None
+                },
+            )
         };
         let Some(function) = function else { return self.help(op) };
         self.rely_on_shape(vm, shape);

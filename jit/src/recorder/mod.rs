@@ -147,8 +147,10 @@ pub struct Recorder {
     /// 1 until something changes that the trace relies on.
     pub valid: Rc<Cell<u32>>,
     end: Option<End>,
-    /// The head of the inner loop that stood in the way.
-    pub inner_loop: Option<usize>,
+    /// Rounds that inner loops have made, by their heads.
+    rounds: FxHashMap<usize, u32>,
+    /// Instructions that a round takes from the ticks.
+    ticks: i64,
     pub bytecodes: usize,
 }
 
@@ -246,7 +248,8 @@ impl Recorder {
             extent: 0,
             valid,
             end: None,
-            inner_loop: None,
+            rounds: FxHashMap::default(),
+            ticks: 0,
             bytecodes: 0,
         };
         for i in 0..this.frames.len() {
@@ -526,7 +529,8 @@ impl Recorder {
         let writes = self.writes();
         let frames = self.frames_number();
         let (pc, base) = (self.at.pc as usize, self.base());
-        let exit = self.tree.add_exit(Exit { kind: ExitKind::Resume, pc, base, writes, frames, bridge: None });
+        let exit =
+            self.tree.add_exit(Exit { kind: ExitKind::Resume, pc, base, writes, frames, bridge: None });
         self.exit_here = Some(exit);
         exit
     }

@@ -6,6 +6,9 @@ use skein_bytecode::Op;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 
+/// Rounds of an inner loop that a trace takes one after the other.
+const MAX_ROUNDS: u32 = 4;
+
 impl Recorder {
     /// Records the instruction at `self.at`.
     pub(super) fn record(&mut self, vm: &Vm) -> Step {
@@ -64,12 +67,34 @@ impl Recorder {
             Op::StoreIndex => self.store_index(vm, op),
             Op::Unpack => self.unpack(vm),
 
-            Op::Add | Op::Sub | Op::Mul | Op::TrueDiv | Op::FloorDiv | Op::Mod | Op::Shl | Op::Shr | Op::And
-            | Op::Or | Op::Xor | Op::InplaceAdd | Op::InplaceSub | Op::InplaceMul | Op::InplaceTrueDiv
-            | Op::InplaceFloorDiv | Op::InplaceMod | Op::InplaceShl | Op::InplaceShr | Op::InplaceAnd
-            | Op::InplaceOr | Op::InplaceXor | Op::Lt | Op::Le | Op::Eq | Op::Ne | Op::Gt | Op::Ge => {
-                self.binary(op)
-            }
+            Op::Add
+            | Op::Sub
+            | Op::Mul
+            | Op::TrueDiv
+            | Op::FloorDiv
+            | Op::Mod
+            | Op::Shl
+            | Op::Shr
+            | Op::And
+            | Op::Or
+            | Op::Xor
+            | Op::InplaceAdd
+            | Op::InplaceSub
+            | Op::InplaceMul
+            | Op::InplaceTrueDiv
+            | Op::InplaceFloorDiv
+            | Op::InplaceMod
+            | Op::InplaceShl
+            | Op::InplaceShr
+            | Op::InplaceAnd
+            | Op::InplaceOr
+            | Op::InplaceXor
+            | Op::Lt
+            | Op::Le
+            | Op::Eq
+            | Op::Ne
+            | Op::Gt
+            | Op::Ge => self.binary(op),
             Op::AddInt | Op::SubInt => self.binary_int(op),
             Op::Neg | Op::Invert => self.unary(op),
             Op::Not => self.not(),
@@ -103,15 +128,23 @@ impl Recorder {
         let at = self.at;
         let back = at.extra() as i32;
         let target = at.jump(back);
+        self.ticks += 1 - i64::from(back);
         if self.frames.len() == 1 && target.pc as usize == self.head {
-            self.emit(TraceOp::Tick, &[], (1 - i64::from(back)) as u64);
+            self.emit(TraceOp::Tick, &[], self.ticks as u64);
             self.close();
             return Ok(());
         }
-        if op == Op::JumpBack {
-            self.inner_loop = Some(target.pc as usize);
+        if op == Op::JumpBackTraced {
+            self.ticks -= 1 - i64::from(back);
+            return self.help(op);
+        }
+        // A loop of few rounds is best taken as it comes.
+        let rounds = self.rounds.entry(target.pc as usize).or_insert(0);
+        *rounds += 1;
+        if *rounds > MAX_ROUNDS {
             return Err(Abort::InnerLoop);
         }
-        self.help(op)
+        self.go(target.pc);
+        Ok(())
     }
 }
