@@ -179,20 +179,6 @@ impl Jit {
         *self.options.borrow_mut() = options;
     }
 
-    /// Visits the objects that traces name.
-    pub fn trace_roots(&self, t: &mut Tracer<'_>) {
-        for trace in self.traces.borrow().iter().flatten() {
-            for v in &trace.body.borrow().roots {
-                t.visit_word(v.bits());
-            }
-        }
-        if let Some(recorder) = &*self.recorder.borrow() {
-            for v in &recorder.roots {
-                t.visit_word(v.bits());
-            }
-        }
-    }
-
     fn log(&self, text: impl FnOnce() -> String) {
         if self.options.borrow().log {
             eprintln!("jit: {}", text());
@@ -425,6 +411,19 @@ fn enter_from(trace: &Trace, pc: *const u32) {
 }
 
 impl Tier for Jit {
+    fn trace(&self, t: &mut Tracer<'_>) {
+        for trace in self.traces.borrow().iter().flatten() {
+            for v in &trace.body.borrow().roots {
+                t.visit_word(v.bits());
+            }
+        }
+        if let Some(recorder) = &*self.recorder.borrow() {
+            for v in &recorder.roots {
+                t.visit_word(v.bits());
+            }
+        }
+    }
+
     fn back_edge(&self, vm: &Vm, from: At, at: At) -> At {
         let head = at.pc as usize;
         let (on, wanted) = {
