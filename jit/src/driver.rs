@@ -1,12 +1,13 @@
 //! The tier: which loops are busy, their traces, entering and leaving them.
 
-use crate::deopt;
-use crate::ir::{ExitId, Id, Tree};
-use crate::machine::{BUFFER, Compiled, Machine, RETURNED};
+use crate::deopt::Plan;
+use crate::ir::{ExitId, Tree};
+use crate::machine::{BUFFER, Compiled, Machine};
 use crate::opt;
 use crate::recorder::{Abort, End, Frame, Recorder};
 use rustc_hash::FxHashMap;
 use skein_bytecode::{Op, pack};
+use skein_runtime::context::Context;
 use skein_runtime::interp::{At, MAX_TRACES, publish, record};
 use skein_runtime::object::{Ref, Tracer};
 use skein_runtime::types::typeobj::Type;
@@ -109,11 +110,11 @@ struct Body {
     /// As it was recorded and closed: what bridges are recorded on.
     closed: Tree,
     /// As it was compiled.
-    tree: Rc<Tree>,
+    tree: Tree,
     compiled: Rc<Compiled>,
     frame_sets: Vec<Vec<Frame>>,
     fates: Vec<Fate>,
-    live: Vec<Option<Rc<[Id]>>>,
+    plans: Vec<Option<Rc<Plan>>>,
     bridges: usize,
     /// Bytes of registers that the trace may use from the root frame's base on.
     extent: usize,
@@ -127,9 +128,11 @@ struct Body {
 struct Trace {
     number: usize,
     head: usize,
+    /// The loop's code.
+    code: Value,
+    /// Runs of it that have not been left yet.
+    active: Cell<u32>,
     entered: Cell<u64>,
-    /// Times that a helper went on elsewhere.
-    returned: Cell<u64>,
     /// First and last instruction of the loop.
     range: (usize, usize),
     valid: Rc<Cell<u32>>,
@@ -225,9 +228,10 @@ impl Jit {
     fn record_loop(&self, vm: &Vm, from: At, at: At) -> At {
         let head = at.pc as usize;
         let valid = Rc::new(Cell::new(1));
+        let range = range_of(at);
         // The frame may be gone when the recording is.
         let name = self.name(at);
-        let (next, mut recorder) = self.run_recorder(vm, Recorder::new(vm, at, valid.clone()), at);
+        let (next, mut recorder) = self.run_recorder(vm, Recorder::new(vm, at, range, valid.clone()), at);
         let made = match recorder.take_end() {
             End::Round(end) => {
                 opt::close_loop(&mut recorder.tree, &end);
@@ -277,12 +281,13 @@ impl Jit {
             return Err("too many traces".to_string());
         }
         let (tree, compiled) = self.compile(&recorder.tree, name, &valid)?;
-        let range = (at.pc as usize, from.pc as usize);
+        let range = range_of(at);
+        let code = skein_runtime::interp::frame_code(at.base).value();
         let body = Body {
             fates: vec![Fate::default(); tree.exits.len()],
-            live: vec![None; tree.exits.len()],
+            plans: vec![None; tree.exits.len()],
             closed: recorder.tree,
-            tree: Rc::new(tree),
+            tree,
             compiled: Rc::new(compiled),
             frame_sets: recorder.frame_sets,
             bridges: 0,
@@ -295,8 +300,9 @@ impl Jit {
         let trace = Rc::new(Trace {
             number,
             head,
+            code,
+            active: Cell::new(0),
             entered: Cell::new(0),
-            returned: Cell::new(0),
             range,
             valid,
             body: RefCell::new(body),
@@ -341,7 +347,15 @@ impl Jit {
     }
 
     /// An exit has been left by to `at`: maybe it gets a bridge.
-    fn note_exit(&self, vm: &Vm, trace: &Rc<Trace>, exit: ExitId, root: *mut Value, at: At) -> At {
+    fn note_exit(
+        &self,
+        vm: &Vm,
+        trace: &Rc<Trace>,
+        exit: ExitId,
+        root: *mut Value,
+        ctx: *const Context,
+        at: At,
+    ) -> At {
         let (hits, aborts, bridges, size) = {
             let mut body = trace.body.borrow_mut();
             let fate = &mut body.fates[exit.0 as usize];
@@ -367,14 +381,14 @@ impl Jit {
             let mut body = trace.body.borrow_mut();
             body.fates[exit.0 as usize].hits = 0;
             let info = body.tree.exit(exit);
-            // Where the loop ends there is nothing to come back from; at its head, nothing new to see.
-            let outside = info.base == 0 && (info.pc < trace.range.0 || info.pc >= trace.range.1);
+            // Where its frame has ended there is nothing to come back from; at the back edge, nothing new to see.
+            let outside = at.base < root || vm.ctx.get() != ctx || is_back_edge(at);
             if outside || info.kind == crate::ir::ExitKind::Raise || info.bridge.is_some() {
                 body.fates[exit.0 as usize].aborts = MAX_ABORTS;
                 return at;
             }
             let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
-            Recorder::bridge(vm, at, root, tree, sets, exit, trace.head, trace.valid.clone())
+            Recorder::bridge(vm, at, root, tree, sets, exit, trace.range, trace.valid.clone())
         };
         let name = self.name(at);
         let (next, mut recorder) = self.run_recorder(vm, recorder, at);
@@ -384,7 +398,11 @@ impl Jit {
                 opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
                 self.publish_bridge(trace, exit, recorder, &name)
             }
-            End::Closed => self.publish_bridge(trace, exit, recorder, &name),
+            End::Closed => {
+                // It only leads out of the loop's frame.
+                trace.body.borrow_mut().fates[exit.0 as usize].aborts = MAX_ABORTS;
+                Err("leaves the loop's frame".to_string())
+            }
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
                 trace.body.borrow_mut().fates[exit.0 as usize].aborts += 1;
@@ -413,9 +431,9 @@ impl Jit {
         let (tree, compiled) = self.compile(&closed, name, &trace.valid)?;
         let mut body = trace.body.borrow_mut();
         body.fates.resize(tree.exits.len(), Fate::default());
-        body.live = vec![None; tree.exits.len()];
+        body.plans = vec![None; tree.exits.len()];
         body.closed = closed;
-        body.tree = Rc::new(tree);
+        body.tree = tree;
         self.counts.bytes.set(self.counts.bytes.get().saturating_sub(body.compiled.bytes));
         body.compiled = Rc::new(compiled);
         body.frame_sets = recorder.frame_sets;
@@ -459,11 +477,9 @@ impl Jit {
                     format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
                 })
             };
-            let (entered, returned) = (trace.entered.get(), trace.returned.get());
+            let entered = trace.entered.get();
             let (name, bridges, size) = (place(trace.head, 0), body.bridges, body.tree.insts.len());
-            eprintln!(
-                "{name}: {size} instructions, {bridges} bridges, entered {entered}, {returned} by helpers"
-            );
+            eprintln!("{name}: {size} instructions, {bridges} bridges, entered {entered}");
             let mut exits: Vec<_> =
                 body.fates.iter().zip(&body.tree.exits).filter(|(f, _)| f.taken > 0).collect();
             exits.sort_by_key(|(f, _)| std::cmp::Reverse(f.taken));
@@ -473,6 +489,23 @@ impl Jit {
             }
         }
     }
+}
+
+/// Does the exit stand at a back edge, for want of ticks?
+fn is_back_edge(at: At) -> bool {
+    // SAFETY: an instruction's address.
+    let op = unsafe { *at.pc.cast::<u8>() };
+    op == Op::JumpBack as u8 || op == Op::JumpBackTraced as u8
+}
+
+/// First and last instruction of the loop with its head here: the last is the last of its back edges.
+fn range_of(head: At) -> (usize, usize) {
+    let code = skein_runtime::interp::frame_code(head.base);
+    let (units, first) = (&code.portable().units, code.unit_of(head.pc));
+    let is_back = |i: &skein_bytecode::Inst| i.op == Op::JumpBack && i.target() == Some(i64::from(first));
+    let last = skein_bytecode::instructions(units).filter(is_back).map(|i| i.at).last().unwrap_or(first);
+    let start = head.pc as usize - 4 * first as usize;
+    (head.pc as usize, start + 4 * last as usize)
 }
 
 /// For messages: function and line of a place.
@@ -496,7 +529,10 @@ impl Tier for Jit {
     }
 
     fn trace(&self, t: &mut Tracer<'_>) {
-        for trace in self.traces.borrow().iter().flatten() {
+        // A trace does not keep what it names, unless it runs.
+        let keeps = |trace: &&Rc<Trace>| !t.is_major() || trace.active.get() > 0;
+        let traces: Vec<_> = self.traces.borrow().iter().flatten().filter(keeps).cloned().collect();
+        for trace in traces {
             for v in &trace.body.borrow().roots {
                 t.visit_word(v.bits());
             }
@@ -538,6 +574,11 @@ impl Tier for Jit {
     }
 
     fn enter(&self, vm: &Vm, number: usize, at: At) -> At {
+        if let Some(recorder) = &*self.recorder.borrow()
+            && recorder.passes.take()
+        {
+            return at;
+        }
         let trace = match &self.traces.borrow()[number] {
             Some(trace) => trace.clone(),
             None => return at,
@@ -550,24 +591,41 @@ impl Tier for Jit {
             return at;
         }
         publish(vm, at);
+        let ctx = vm.ctx.get();
         let buffer = self.buffer.as_ptr().cast::<u64>().cast_mut();
         // SAFETY: the trace is of the loop whose head is at `at`; its frame, and room behind it for those of inlined
         // calls, begins at the base. `compiled` keeps the code in place while it runs.
+        trace.active.set(trace.active.get() + 1);
         let left = unsafe { (compiled.entry)(vm, at.base, buffer) };
+        trace.active.set(trace.active.get() - 1);
         trace.entered.set(trace.entered.get() + 1);
-        if left == RETURNED {
-            trace.returned.set(trace.returned.get() + 1);
-            return At { pc: self.buffer[0].get() as *const u32, base: self.buffer[1].get() as *mut Value };
-        }
         let exit = ExitId(left as u32);
-        let (tree, live) = {
+        let plan = {
             let mut body = trace.body.borrow_mut();
-            let tree = body.tree.clone();
-            let live = &mut body.live[left as usize];
-            (tree.clone(), live.get_or_insert_with(|| tree.exit(exit).live(&tree).into()).clone())
+            let body = &mut *body;
+            let plan = &mut body.plans[left as usize];
+            plan.get_or_insert_with(|| Rc::new(Plan::new(&body.tree, exit))).clone()
         };
-        let next = deopt::leave(vm, &tree, tree.exit(exit), &live, &self.buffer, at.base);
-        self.note_exit(vm, &trace, exit, at.base, next)
+        let next = plan.leave(vm, &self.buffer, at.base);
+        self.note_exit(vm, &trace, exit, at.base, ctx, next)
+    }
+
+    fn sweep(&self, is_live: &dyn Fn(Value) -> bool) {
+        let mut traces = self.traces.borrow_mut();
+        for slot in traces.iter_mut() {
+            let Some(trace) = slot else { continue };
+            if trace.active.get() > 0 || trace.body.borrow().roots.iter().all(|v| is_live(*v)) {
+                continue;
+            }
+            if is_live(trace.code) {
+                self.invalidate(trace);
+            } else {
+                self.loops.borrow_mut().remove(&trace.range.0);
+            }
+            let bytes = trace.body.borrow().compiled.bytes;
+            self.counts.bytes.set(self.counts.bytes.get().saturating_sub(bytes));
+            *slot = None;
+        }
     }
 
     fn before(&self, vm: &Vm, at: At) -> bool {

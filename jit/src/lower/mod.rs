@@ -22,7 +22,7 @@ mod tests;
 
 use crate::ir::{Call, Effect, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
-use crate::machine::{BUFFER, CompileError, RETURNED};
+use crate::machine::{BUFFER, CompileError};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
@@ -79,7 +79,6 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
         base,
         buffer: slot,
         leave: None,
-        returned: None,
     };
     lowerer.all(entry)
 }
@@ -123,8 +122,6 @@ struct Lowerer<'a> {
     base: Value,
     buffer: StackSlot,
     leave: Option<Block>,
-    /// Leaves where a helper went on elsewhere.
-    returned: Option<Block>,
 }
 
 fn signature(
@@ -169,12 +166,6 @@ impl<'a> Lowerer<'a> {
                 Some(bridge) => self.sequence(bridge)?,
                 None => self.cold_exit(exit, block)?,
             }
-        }
-        if let Some(block) = self.returned {
-            self.pos.insert_block(block);
-            self.pos.func.layout.set_cold(block);
-            let number = self.pos.ins().iconst(I64, RETURNED as i64);
-            self.jump_to_leave(number);
         }
         if let Some(block) = self.leave {
             self.pos.insert_block(block);
@@ -324,6 +315,7 @@ impl<'a> Lowerer<'a> {
             SetShape => return self.set_shape(inst),
             NewObject => self.new_object(inst)?,
             Help => return self.help(inst),
+            GuardNext => return self.guard_next(inst),
             Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),
             Const | Phi | Jump | Restart | Leave => return Err(CompileError::Malformed("no instruction")),
