@@ -1,7 +1,7 @@
 //! The tier: which loops are busy, their traces, entering and leaving them.
 
 use crate::deopt::Plan;
-use crate::ir::{ExitId, Tree};
+use crate::ir::{ExitId, ExitKind, Tree};
 use crate::machine::{BUFFER, Compiled, Machine};
 use crate::opt;
 use crate::recorder::{Abort, End, Frame, Recorder};
@@ -90,34 +90,52 @@ fn bytes(text: &str) -> Option<usize> {
 const MAX_ABORTS: u32 = 5;
 /// Recordings of one loop that give way to inner ones.
 const MAX_WAITS: u32 = 12;
-/// Times that an exit is taken for each instruction that is compiled anew for its bridge.
-const HITS_PER_INST: usize = 1;
+/// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them.
+const HITS_PER_INST: usize = 2;
 /// Bridges of one loop.
 const MAX_BRIDGES: usize = 60;
 /// Instructions of one loop and its bridges.
 const MAX_TREE: usize = 5_000;
 
 /// How an exit has fared.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Fate {
+    /// Times taken since something was last tried.
     hits: u32,
+    /// Hits at which a bridge is tried.
+    limit: u32,
     aborts: u32,
     taken: u64,
+}
+
+/// The limit of an exit that gets no bridge.
+const NEVER: u32 = u32::MAX;
+
+/// A tree as it was compiled. Who runs it keeps it.
+struct Code {
+    compiled: Compiled,
+    tree: Tree,
+    plans: RefCell<Vec<Option<Box<Plan>>>>,
+}
+
+impl Code {
+    /// Does what the exit has to do: where the interpreter goes on.
+    fn leave(&self, vm: &Vm, exit: ExitId, buffer: &[Cell<u64>], root: *mut Value) -> At {
+        let plan: *const Plan = {
+            let plan = &mut self.plans.borrow_mut()[exit.0 as usize];
+            &**plan.get_or_insert_with(|| Box::new(Plan::new(&self.tree, exit)))
+        };
+        // SAFETY: a plan stays where it is as long as this.
+        unsafe { (*plan).leave(vm, buffer, root) }
+    }
 }
 
 /// The loop's state that changes when a bridge is added.
 struct Body {
     /// As it was recorded and closed: what bridges are recorded on.
     closed: Tree,
-    /// As it was compiled.
-    tree: Tree,
-    compiled: Rc<Compiled>,
     frame_sets: Vec<Vec<Frame>>,
-    fates: Vec<Fate>,
-    plans: Vec<Option<Rc<Plan>>>,
     bridges: usize,
-    /// Bytes of registers that the trace may use from the root frame's base on.
-    extent: usize,
     roots: Vec<Value>,
     types: Vec<Ref<Type>>,
     /// Back edges that enter the trace.
@@ -128,8 +146,14 @@ struct Body {
 struct Trace {
     number: usize,
     head: usize,
-    /// The loop's code.
-    code: Value,
+    /// The loop's code object.
+    object: Value,
+    code: RefCell<Rc<Code>>,
+    /// Bytes of registers that the trace may use from the root frame's base on.
+    extent: Cell<usize>,
+    fates: RefCell<Vec<Fate>>,
+    /// Times that exits were taken whose bridges are not compiled yet.
+    waiting: Cell<u32>,
     /// Runs of it that have not been left yet.
     active: Cell<u32>,
     entered: Cell<u64>,
@@ -166,6 +190,8 @@ pub struct Jit {
     loops: RefCell<FxHashMap<usize, LoopFate>>,
     traces: RefCell<Vec<Option<Rc<Trace>>>>,
     recorder: RefCell<Option<Recorder>>,
+    /// The next back edge with a trace is not to enter it: the recorder follows the loop.
+    passes: Rc<Cell<bool>>,
     buffer: Box<[Cell<u64>]>,
     pub counts: Counts,
 }
@@ -178,6 +204,7 @@ impl Default for Jit {
             loops: RefCell::default(),
             traces: RefCell::default(),
             recorder: RefCell::default(),
+            passes: Rc::default(),
             buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
             counts: Counts::default(),
         }
@@ -231,7 +258,8 @@ impl Jit {
         let range = range_of(at);
         // The frame may be gone when the recording is.
         let name = self.name(at);
-        let (next, mut recorder) = self.run_recorder(vm, Recorder::new(vm, at, range, valid.clone()), at);
+        let (next, mut recorder) =
+            self.run_recorder(vm, Recorder::new(vm, at, range, valid.clone(), self.passes.clone()), at);
         let made = match recorder.take_end() {
             End::Round(end) => {
                 opt::close_loop(&mut recorder.tree, &end);
@@ -280,18 +308,14 @@ impl Jit {
         if number >= MAX_TRACES {
             return Err("too many traces".to_string());
         }
-        let (tree, compiled) = self.compile(&recorder.tree, name, &valid)?;
+        let code = self.compile(&recorder.tree, name, &valid)?;
         let range = range_of(at);
-        let code = skein_runtime::interp::frame_code(at.base).value();
+        let object = skein_runtime::interp::frame_code(at.base).value();
+        let fates = vec![self.fate(); code.tree.exits.len()];
         let body = Body {
-            fates: vec![Fate::default(); tree.exits.len()],
-            plans: vec![None; tree.exits.len()],
             closed: recorder.tree,
-            tree,
-            compiled: Rc::new(compiled),
             frame_sets: recorder.frame_sets,
             bridges: 0,
-            extent: recorder.extent as usize * 8,
             roots: recorder.roots,
             types: recorder.types,
             entries: Vec::new(),
@@ -300,7 +324,11 @@ impl Jit {
         let trace = Rc::new(Trace {
             number,
             head,
-            code,
+            object,
+            code: RefCell::new(Rc::new(code)),
+            extent: Cell::new(recorder.extent as usize * 8),
+            fates: RefCell::new(fates),
+            waiting: Cell::new(0),
             active: Cell::new(0),
             entered: Cell::new(0),
             range,
@@ -313,7 +341,12 @@ impl Jit {
         Ok(())
     }
 
-    fn compile(&self, closed: &Tree, name: &str, valid: &Cell<u32>) -> Result<(Tree, Compiled), String> {
+    /// How the exits of a tree begin.
+    fn fate(&self) -> Fate {
+        Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0 }
+    }
+
+    fn compile(&self, closed: &Tree, name: &str, valid: &Cell<u32>) -> Result<Code, String> {
         if valid.get() == 0 {
             return Err("a type changed".to_string());
         }
@@ -343,11 +376,12 @@ impl Jit {
             let micros = begun.elapsed().as_micros();
             format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", name)
         });
-        Ok((tree, compiled))
+        let plans = RefCell::new((0..tree.exits.len()).map(|_| None).collect());
+        Ok(Code { compiled, tree, plans })
     }
 
-    /// An exit has been left by to `at`: maybe it gets a bridge.
-    fn note_exit(
+    /// An exit has been left by so often that it may get a bridge. The interpreter is at `at`.
+    fn try_bridge(
         &self,
         vm: &Vm,
         trace: &Rc<Trace>,
@@ -356,39 +390,37 @@ impl Jit {
         ctx: *const Context,
         at: At,
     ) -> At {
-        let (hits, aborts, bridges, size) = {
-            let mut body = trace.body.borrow_mut();
-            let fate = &mut body.fates[exit.0 as usize];
-            fate.hits += 1;
-            fate.taken += 1;
-            let (hits, aborts) = (fate.hits, fate.aborts);
-            (hits, aborts, body.bridges, body.tree.insts.len())
-        };
-        let options = self.options.borrow();
-        // Each bridge compiles the whole tree anew: what is saved must be worth it.
-        let worth = if options.looks > 1 { (size * HITS_PER_INST) as u32 } else { 0 };
-        let wanted = options.hits.max(worth) << aborts.min(8);
-        drop(options);
-        if hits < wanted
-            || aborts >= MAX_ABORTS
-            || bridges >= MAX_BRIDGES
-            || size > MAX_TREE
-            || self.is_recording()
-        {
-            return at;
-        }
         let recorder = {
-            let mut body = trace.body.borrow_mut();
-            body.fates[exit.0 as usize].hits = 0;
-            let info = body.tree.exit(exit);
+            let body = trace.body.borrow();
+            let info = body.closed.exit(exit);
             // Where its frame has ended there is nothing to come back from; at the back edge, nothing new to see.
             let outside = at.base < root || vm.ctx.get() != ctx || is_back_edge(at);
-            if outside || info.kind == crate::ir::ExitKind::Raise || info.bridge.is_some() {
-                body.fates[exit.0 as usize].aborts = MAX_ABORTS;
+            let full = body.bridges >= MAX_BRIDGES || body.closed.insts.len() > MAX_TREE;
+            let waits = info.bridge.is_some();
+            if !waits && (outside || full || info.kind == ExitKind::Raise) {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                return at;
+            }
+            if waits {
+                drop(body);
+                self.wait_for_bridge(trace, exit, &self.name(at));
+                return at;
+            }
+            if self.is_recording() {
                 return at;
             }
             let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
-            Recorder::bridge(vm, at, root, tree, sets, exit, trace.range, trace.valid.clone())
+            Recorder::bridge(
+                vm,
+                at,
+                root,
+                tree,
+                sets,
+                exit,
+                trace.range,
+                trace.valid.clone(),
+                self.passes.clone(),
+            )
         };
         let name = self.name(at);
         let (next, mut recorder) = self.run_recorder(vm, recorder, at);
@@ -396,16 +428,16 @@ impl Jit {
             End::Round(end) => {
                 recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
                 opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
-                self.publish_bridge(trace, exit, recorder, &name)
+                self.add_bridge(trace, exit, recorder)
             }
             End::Closed => {
                 // It only leads out of the loop's frame.
-                trace.body.borrow_mut().fates[exit.0 as usize].aborts = MAX_ABORTS;
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
                 Err("leaves the loop's frame".to_string())
             }
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
-                trace.body.borrow_mut().fates[exit.0 as usize].aborts += 1;
+                self.put_off(trace, exit);
                 self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
                 return self.record_inner(vm, next);
             }
@@ -413,36 +445,65 @@ impl Jit {
         };
         if let Err(reason) = made {
             bump(&self.counts.aborted);
-            trace.body.borrow_mut().fates[exit.0 as usize].aborts += 1;
+            self.put_off(trace, exit);
             self.log(|| format!("bridge at {} given up: {reason}", name));
         }
         next
     }
 
-    fn publish_bridge(
-        &self,
-        trace: &Trace,
-        exit: ExitId,
-        recorder: Recorder,
-        name: &str,
-    ) -> Result<(), String> {
-        let mut closed = recorder.tree;
-        closed.exits[exit.0 as usize].bridge = Some(recorder.seq);
-        let (tree, compiled) = self.compile(&closed, name, &trace.valid)?;
+    /// A bridge was given up: the next try comes later, and some day no more.
+    fn put_off(&self, trace: &Trace, exit: ExitId) {
+        let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+        fate.aborts += 1;
+        fate.hits = 0;
+        fate.limit = if fate.aborts >= MAX_ABORTS { NEVER } else { fate.limit.saturating_mul(2) };
+    }
+
+    /// The bridge is part of the tree from now on, and of the machine code when that is compiled anew.
+    fn add_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder) -> Result<(), String> {
+        if trace.valid.get() == 0 {
+            return Err("a type changed".to_string());
+        }
+        let mut fates = trace.fates.borrow_mut();
         let mut body = trace.body.borrow_mut();
-        body.fates.resize(tree.exits.len(), Fate::default());
-        body.plans = vec![None; tree.exits.len()];
-        body.closed = closed;
-        body.tree = tree;
-        self.counts.bytes.set(self.counts.bytes.get().saturating_sub(body.compiled.bytes));
-        body.compiled = Rc::new(compiled);
+        fates.resize(recorder.tree.exits.len(), self.fate());
+        fates[exit.0 as usize] =
+            Fate { hits: 0, limit: self.options.borrow().hits, ..fates[exit.0 as usize] };
+        body.closed = recorder.tree;
         body.frame_sets = recorder.frame_sets;
         body.bridges += 1;
-        body.extent = body.extent.max(recorder.extent as usize * 8);
+        trace.extent.set(trace.extent.get().max(recorder.extent as usize * 8));
         body.roots.extend(recorder.roots);
         body.types.extend(recorder.types);
         bump(&self.counts.bridges);
         Ok(())
+    }
+
+    /// An exit has been left by whose bridge is not compiled yet. The whole tree is compiled anew when so many exits
+    /// were in vain that it is worth it.
+    fn wait_for_bridge(&self, trace: &Trace, exit: ExitId, name: &str) {
+        {
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            trace.waiting.set(trace.waiting.get() + fate.hits);
+            fate.hits = 0;
+        }
+        let closed = trace.body.borrow().closed.clone();
+        if trace.waiting.get() as usize <= closed.insts.len() * HITS_PER_INST
+            && self.options.borrow().looks > 1
+        {
+            return;
+        }
+        trace.waiting.set(0);
+        match self.compile(&closed, name, &trace.valid) {
+            Ok(code) => {
+                let old = trace.code.replace(Rc::new(code));
+                self.counts.bytes.set(self.counts.bytes.get().saturating_sub(old.compiled.bytes));
+            }
+            Err(reason) => {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                self.log(|| format!("bridges of {name} given up: {reason}"));
+            }
+        }
     }
 
     /// Nobody enters the trace any more; who is in it leaves at the next occasion.
@@ -467,7 +528,7 @@ impl Jit {
         }
         eprintln!("jit: {:?}", self.counts);
         for trace in self.traces.borrow().iter().flatten() {
-            let body = trace.body.borrow();
+            let (body, fates) = (trace.body.borrow(), trace.fates.borrow());
             let place = |pc: usize, frames: u32| {
                 let code = body.frame_sets[frames as usize].last().map(|f| f.code);
                 code.map_or(String::new(), |code| {
@@ -478,10 +539,10 @@ impl Jit {
                 })
             };
             let entered = trace.entered.get();
-            let (name, bridges, size) = (place(trace.head, 0), body.bridges, body.tree.insts.len());
+            let (name, bridges, size) = (place(trace.head, 0), body.bridges, body.closed.insts.len());
             eprintln!("{name}: {size} instructions, {bridges} bridges, entered {entered}");
             let mut exits: Vec<_> =
-                body.fates.iter().zip(&body.tree.exits).filter(|(f, _)| f.taken > 0).collect();
+                fates.iter().zip(&body.closed.exits).filter(|(f, _)| f.taken > 0).collect();
             exits.sort_by_key(|(f, _)| std::cmp::Reverse(f.taken));
             for (fate, exit) in exits.iter().take(8) {
                 let (taken, aborts) = (fate.taken, fate.aborts);
@@ -574,40 +635,35 @@ impl Tier for Jit {
     }
 
     fn enter(&self, vm: &Vm, number: usize, at: At) -> At {
-        if let Some(recorder) = &*self.recorder.borrow()
-            && recorder.passes.take()
-        {
+        if self.passes.take() {
             return at;
         }
         let trace = match &self.traces.borrow()[number] {
             Some(trace) => trace.clone(),
             None => return at,
         };
-        let (compiled, extent) = {
-            let body = trace.body.borrow();
-            (body.compiled.clone(), body.extent)
-        };
-        if at.base.wrapping_byte_add(extent) > vm.limit.get() || vm.native_stack_low() {
+        if at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get() || vm.native_stack_low() {
             return at;
         }
+        let code = trace.code.borrow().clone();
         publish(vm, at);
         let ctx = vm.ctx.get();
         let buffer = self.buffer.as_ptr().cast::<u64>().cast_mut();
-        // SAFETY: the trace is of the loop whose head is at `at`; its frame, and room behind it for those of inlined
-        // calls, begins at the base. `compiled` keeps the code in place while it runs.
         trace.active.set(trace.active.get() + 1);
-        let left = unsafe { (compiled.entry)(vm, at.base, buffer) };
+        // SAFETY: the trace is of the loop whose head is at `at`; its frame, and room behind it for those of inlined
+        // calls, begins at the base. `code` stays in place while it runs.
+        let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
         trace.active.set(trace.active.get() - 1);
         trace.entered.set(trace.entered.get() + 1);
         let exit = ExitId(left as u32);
-        let plan = {
-            let mut body = trace.body.borrow_mut();
-            let body = &mut *body;
-            let plan = &mut body.plans[left as usize];
-            plan.get_or_insert_with(|| Rc::new(Plan::new(&body.tree, exit))).clone()
+        let next = code.leave(vm, exit, &self.buffer, at.base);
+        let tries = {
+            let fate = &mut trace.fates.borrow_mut()[left as usize];
+            fate.hits = fate.hits.saturating_add(1);
+            fate.taken += 1;
+            fate.hits >= fate.limit && fate.limit != NEVER
         };
-        let next = plan.leave(vm, &self.buffer, at.base);
-        self.note_exit(vm, &trace, exit, at.base, ctx, next)
+        if tries { self.try_bridge(vm, &trace, exit, at.base, ctx, next) } else { next }
     }
 
     fn sweep(&self, is_live: &dyn Fn(Value) -> bool) {
@@ -617,12 +673,12 @@ impl Tier for Jit {
             if trace.active.get() > 0 || trace.body.borrow().roots.iter().all(|v| is_live(*v)) {
                 continue;
             }
-            if is_live(trace.code) {
+            if is_live(trace.object) {
                 self.invalidate(trace);
             } else {
                 self.loops.borrow_mut().remove(&trace.range.0);
             }
-            let bytes = trace.body.borrow().compiled.bytes;
+            let bytes = trace.code.borrow().compiled.bytes;
             self.counts.bytes.set(self.counts.bytes.get().saturating_sub(bytes));
             *slot = None;
         }

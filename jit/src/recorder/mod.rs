@@ -152,7 +152,7 @@ pub struct Recorder {
     pub valid: Rc<Cell<u32>>,
     is_bridge: bool,
     /// The trace of the back edge that comes next is not to be entered: the recording goes on in its loop.
-    pub passes: Cell<bool>,
+    passes: Rc<Cell<bool>>,
     end: Option<End>,
     /// Rounds that inner loops have made, by their heads.
     rounds: FxHashMap<usize, u32>,
@@ -165,13 +165,19 @@ pub type Step = Result<(), Abort>;
 
 impl Recorder {
     /// A recording that begins at the loop's head `at`.
-    pub fn new(vm: &Vm, at: At, range: (usize, usize), valid: Rc<Cell<u32>>) -> Recorder {
+    pub fn new(
+        vm: &Vm,
+        at: At,
+        range: (usize, usize),
+        valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
+    ) -> Recorder {
         let mut tree = Tree::default();
         let seq = tree.add_seq(Default::default());
         tree.entry = Some(seq);
         let code = skein_runtime::interp::frame_code(at.base);
         let root = Frame { base: 0, code, kind: FrameKind::Root };
-        Recorder::with(vm, at, tree, seq, vec![root], at.base, range, valid)
+        Recorder::with(vm, at, tree, seq, vec![root], at.base, range, valid, passes)
     }
 
     /// A recording of a bridge, which begins at the exit that was just taken to `at`.
@@ -185,6 +191,7 @@ impl Recorder {
         exit: ExitId,
         range: (usize, usize),
         valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
     ) -> Recorder {
         let seq = tree.add_seq(Default::default());
         let info = tree.exit(exit).clone();
@@ -196,7 +203,7 @@ impl Recorder {
                 *in_memory = !unwritten(frame.base - 1);
             }
         }
-        let mut this = Recorder::with(vm, at, tree, seq, frames, root, range, valid);
+        let mut this = Recorder::with(vm, at, tree, seq, frames, root, range, valid, passes);
         this.frame_sets = frame_sets;
         this.is_bridge = true;
         this.moved_on = true;
@@ -237,6 +244,7 @@ impl Recorder {
         root: *mut Value,
         range: (usize, usize),
         valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
     ) -> Recorder {
         let mut this = Recorder {
             tree,
@@ -263,7 +271,7 @@ impl Recorder {
             extent: 0,
             valid,
             is_bridge: false,
-            passes: Cell::new(false),
+            passes,
             end: None,
             rounds: FxHashMap::default(),
             ticks: 0,

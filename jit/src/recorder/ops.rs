@@ -7,6 +7,8 @@ use skein_runtime::vm::Vm;
 
 /// Rounds of an inner loop that a trace takes one after the other.
 const MAX_ROUNDS: u32 = 4;
+/// Instructions of a trace from which on inner loops are not taken so.
+const MAX_UNROLLED: usize = 1000;
 
 impl Recorder {
     /// Records the instruction at `self.at`.
@@ -139,16 +141,17 @@ impl Recorder {
             self.go(target.pc);
             return Ok(());
         }
-        if op == Op::JumpBackTraced {
+        // A loop of few rounds is best taken as it comes.
+        let rounds = self.rounds.entry(first).or_insert(0);
+        *rounds += 1;
+        if *rounds > MAX_ROUNDS || self.tree.seq(self.seq).insts.len() > MAX_UNROLLED {
+            if op == Op::JumpBack {
+                return Err(Abort::InnerLoop);
+            }
             self.ticks -= 1 - i64::from(back);
             return self.help(op);
         }
-        // A loop of few rounds is best taken as it comes.
-        let rounds = self.rounds.entry(target.pc as usize).or_insert(0);
-        *rounds += 1;
-        if *rounds > MAX_ROUNDS {
-            return Err(Abort::InnerLoop);
-        }
+        self.passes.set(op == Op::JumpBackTraced);
         self.go(target.pc);
         Ok(())
     }
