@@ -423,7 +423,10 @@ impl<'a> Maker<'a> {
             }
             GuardIs | GuardIsNot => {
                 let (word, imm) = (self.pick(Kind::Word), self.world.word(self.random));
-                self.push(op, &[word], imm);
+                // A guard that a word is there gives way to one that it is a number, which leaves in more cases.
+                if imm != Word::UNBOUND.bits() {
+                    self.push(op, &[word], imm);
+                }
             }
             GuardRaw | GuardRawNot => {
                 let word = self.pick(Kind::Raw);
