@@ -47,6 +47,7 @@ pub fn leave(vm: &Vm, tree: &Tree, exit: &Exit, live: &[Id], buffer: &[Cell<u64>
             },
             Source::Base(off) => address(*off) as u64,
             Source::Word(word) => *word,
+            Source::Virtual(_) => unreachable!("nothing makes objects yet"),
         };
         match target {
             // SAFETY: a register or head of one of the trace's frames, for which there was room at its entry.

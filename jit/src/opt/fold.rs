@@ -167,10 +167,13 @@ fn two(tree: &Tree, op: TraceOp, x: Id, y: Id, a: Option<u64>, b: Option<u64>) -
     let zero = Value::small_int(0).bits();
     match op {
         // Constants stand on the right.
-        IntAdd | IntMul | IntAnd | IntOr | IntXor | IntEq | IntNe | FloatAdd | FloatMul | FloatEq
-        | FloatNe | Same | RawAdd
+        IntAdd | IntMul | IntAnd | IntOr | IntXor | IntEq | IntNe | FloatEq | FloatNe | Same | RawAdd
             if a.is_some() && b.is_none() =>
         {
+            return swapped(op);
+        }
+        // Of two NaNs the first is the result.
+        FloatAdd | FloatMul if a.is_some_and(|a| !f64::from_bits(a).is_nan()) && b.is_none() => {
             return swapped(op);
         }
         IntLt if a.is_some() && b.is_none() => return swapped(IntGt),

@@ -52,9 +52,10 @@ pub fn forward(tree: &mut Tree) {
             bridges: HashSet::default(),
         };
         walk.seq(entry, Facts::default(), Vec::new());
-        let shown = walk.shown;
+        let (shown, bridges) = (walk.shown, walk.bridges);
         let held = walk.assumed.is_none_or(|assumed| assumed == shown);
         if held || walks > WALKS {
+            prune(&mut copy, &bridges);
             *tree = copy;
             return;
         }
@@ -340,8 +341,7 @@ impl Walk<'_> {
         ranges::note(self.tree, facts, id, inst);
     }
 
-    /// Resolves an exit's writes. What is boxed for the exit alone need not be: it makes words of its values. What is
-    /// in memory, whenever the exit is taken, need not be written.
+    /// Resolves an exit's writes. What is in memory, whenever the exit is taken, need not be written.
     fn exit(&mut self, inst: &Inst, facts: &Facts) {
         let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { return };
         let at = exit.0 as usize;
@@ -357,6 +357,7 @@ impl Walk<'_> {
             }
             return;
         }
+        self.objects(exit, facts);
         let mut writes = std::mem::take(&mut self.tree.exits[at].writes);
         for (target, source) in &mut writes {
             if let Target::Field(object, _) = target {
@@ -374,12 +375,23 @@ impl Walk<'_> {
                 self.saved.entry(exit).or_default().push((reg, *id));
                 return false;
             }
-            if let Inst { op: BoxFloat | BoxBool, args: [Some(inner), ..], .. } = self.tree.inst(*id) {
-                *id = facts.resolve(*inner);
-            }
+            *id = unboxed(self.tree, facts, *id);
             true
         });
         self.tree.exits[at].writes = writes;
+    }
+
+    /// Resolves what the objects hold that an exit makes.
+    fn objects(&mut self, exit: ExitId, facts: &Facts) {
+        for number in self.tree.exit(exit).virtuals(self.tree) {
+            let mut fields = std::mem::take(&mut self.tree.virtuals[number as usize].fields);
+            for (_, source) in &mut fields {
+                if let Source::Value(id) = source {
+                    *id = unboxed(self.tree, facts, facts.resolve(*id));
+                }
+            }
+            self.tree.virtuals[number as usize].fields = fields;
+        }
     }
 
     /// Walks the bridge at an instruction's exit, with the facts at its exit.
@@ -457,6 +469,26 @@ impl Walk<'_> {
             }
             _ => {}
         }
+    }
+}
+
+/// Removes bridges that nothing leads to.
+fn prune(tree: &mut Tree, bridges: &HashSet<SeqId>) {
+    let (entry, body) = (tree.entry, tree.body);
+    let is_there = |seq: SeqId| Some(seq) == entry || Some(seq) == body || bridges.contains(&seq);
+    for (at, seq) in tree.seqs.iter_mut().enumerate().filter(|(at, _)| !is_there(SeqId(*at as u32))) {
+        *seq = Seq::default();
+        for exit in tree.exits.iter_mut().filter(|exit| exit.bridge == Some(SeqId(at as u32))) {
+            exit.bridge = None;
+        }
+    }
+}
+
+/// What is boxed for an exit alone need not be.
+fn unboxed(tree: &Tree, facts: &Facts, id: Id) -> Id {
+    match tree.inst(id) {
+        Inst { op: BoxFloat | BoxBool, args: [Some(inner), ..], .. } => facts.resolve(*inner),
+        _ => id,
     }
 }
 

@@ -199,6 +199,7 @@ impl Recorder {
                 Source::Word(word) => this.word(word),
                 // A frame's head is written anew from the frames.
                 Source::Base(_) => continue,
+                Source::Virtual(_) => unreachable!("only optimized trees have them"),
             };
             match target {
                 Target::Reg(off) => {
