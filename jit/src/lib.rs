@@ -14,4 +14,4 @@ pub mod text;
 pub mod verify;
 
 pub use driver::{Counts, Jit, Options};
-pub use machine::{CompileError, Compiled, Entry, Machine, RETURNED};
+pub use machine::{CompileError, Compiled, Entry, Machine};

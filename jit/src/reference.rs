@@ -5,7 +5,7 @@
 
 use crate::ir::{Exit, ExitId, Inst, NewKind, Place, SeqId, TraceOp, Tree, Type};
 use crate::layout::{FIRST_SLOT, GRANULE, HEADER_GC, VM_HEAP_CURSOR, VM_HEAP_LIMIT, VM_TICKS, header_word};
-use crate::machine::RETURNED;
+use crate::machine::NOWHERE;
 use crate::shims;
 use skein_heap::{Header, UNLOGGED};
 use skein_runtime::value::Value;
@@ -44,7 +44,6 @@ enum Next {
 enum Outcome {
     Done(Option<u64>),
     Exit,
-    Returned,
 }
 
 fn int(word: u64) -> i64 {
@@ -73,13 +72,12 @@ impl Run<'_> {
             let inst = tree.inst(id);
             match inst.op {
                 TraceOp::Jump => return Next::Sequence(self.jump(seq)),
-                TraceOp::Restart => return tree.entry.map_or(Next::Left(RETURNED), Next::Sequence),
+                TraceOp::Restart => return tree.entry.map_or(Next::Left(NOWHERE), Next::Sequence),
                 TraceOp::Phi => continue,
                 _ => {}
             }
             match self.instruction(inst) {
                 Outcome::Done(value) => self.values[id.0 as usize] = value,
-                Outcome::Returned => return Next::Left(RETURNED),
                 Outcome::Exit => {
                     let Some(exit) = inst.exit else { panic!("{inst:?} has no exit") };
                     return self.leave(exit, tree.exit(exit));
@@ -256,8 +254,19 @@ impl Run<'_> {
             Help => {
                 let call = self.tree.call(inst);
                 // SAFETY: the frame that the tree runs in.
-                let same = unsafe { shims::help(self.vm, self.base, call, self.buffer) } != 0;
-                if same { Outcome::Done(None) } else { Outcome::Returned }
+                unsafe { shims::help(self.vm, self.base, call, self.buffer) };
+                Outcome::Done(None)
+            }
+            GuardNext => {
+                let call = self.tree.call(inst);
+                let (pc, base) =
+                    (call.next_pc as u64, self.base.wrapping_offset(call.next_base as isize) as u64);
+                let buffer = self.buffer as u64;
+                if read(buffer) == pc && read(buffer + 8) == base {
+                    Outcome::Done(None)
+                } else {
+                    Outcome::Exit
+                }
             }
             Native1 | Native2 | Native3 => {
                 let callee = self.tree.call(inst).callee as *const skein_runtime::native::NativeDef;

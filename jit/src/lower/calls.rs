@@ -4,7 +4,6 @@ use super::{Lowerer, Result, signature};
 use crate::ir::Inst;
 use crate::machine::CompileError;
 use crate::shims;
-use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, SigRef, Type, Value};
@@ -41,18 +40,23 @@ impl Lowerer<'_> {
         let call = self.pos.ins().iconst(I64, std::ptr::from_ref(call) as i64);
         let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
         let shim = shims::help as *const () as usize;
-        let same = self.call_shim(shim, &[I64, I64, I64, I64], &[self.vm, self.base, call, buffer]);
-        let elsewhere = match self.returned {
-            Some(block) => block,
-            None => {
-                let block = self.pos.func.dfg.make_block();
-                self.returned = Some(block);
-                block
-            }
-        };
-        let next = self.pos.func.dfg.make_block();
-        self.pos.ins().brif(same, next, &[], elsewhere, &[]);
-        self.pos.insert_block(next);
+        self.call_no_result(shim, &[I64, I64, I64, I64], &[self.vm, self.base, call, buffer]);
+        Ok(None)
+    }
+
+    /// Compares where the machine goes on, which is in the buffer, with where it did.
+    pub(super) fn guard_next(&mut self, inst: &Inst) -> Result<Option<Value>> {
+        let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
+        let (next_pc, next_base) = (call.next_pc as i64, 8 * i64::from(call.next_base));
+        let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
+        let pc = self.pos.ins().load(I64, super::trusted(), buffer, 0);
+        let base = self.pos.ins().load(I64, super::trusted(), buffer, 8);
+        let wanted_pc = self.pos.ins().iconst(I64, next_pc);
+        let wanted_base = self.pos.ins().iadd_imm_s(self.base, next_base);
+        let pcs = self.pos.ins().icmp(IntCC::Equal, pc, wanted_pc);
+        let bases = self.pos.ins().icmp(IntCC::Equal, base, wanted_base);
+        let both = self.pos.ins().band(pcs, bases);
+        self.leave_unless(inst, both)?;
         Ok(None)
     }
 

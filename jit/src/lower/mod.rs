@@ -20,8 +20,9 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
-use crate::ir::{Call, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
-use crate::machine::{BUFFER, CompileError, RETURNED};
+use crate::ir::{Call, Effect, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
+use crate::layout::VM_TICKS;
+use crate::machine::{BUFFER, CompileError};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
@@ -52,7 +53,14 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
     let slot = pos.func.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, 8, 3));
     pos.ins().stack_store(I64, buffer, slot, 0);
     let entry_block = pos.func.dfg.make_block();
-    pos.ins().jump(entry_block, &[]);
+    let ticks = if ticks_fit_register(tree) {
+        let ticks = pos.ins().load(I64, trusted(), vm, VM_TICKS);
+        pos.ins().jump(entry_block, &[BlockArg::Value(ticks)]);
+        Some(pos.func.dfg.append_block_param(entry_block, I64))
+    } else {
+        pos.ins().jump(entry_block, &[]);
+        None
+    };
 
     let mut lowerer = Lowerer {
         tree,
@@ -62,6 +70,7 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
         pos,
         values: vec![None; tree.insts.len()],
         exits: vec![None; tree.exits.len()],
+        ticks,
         waiting: VecDeque::new(),
         signatures: Vec::new(),
         entry: entry_block,
@@ -70,9 +79,24 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
         base,
         buffer: slot,
         leave: None,
-        returned: None,
     };
     lowerer.all(entry)
+}
+
+/// Can the ticks stay in a register? The way through memory takes a small loop longer than all else that it does.
+/// Then nothing called may look at them, and all that leads to an exit must have the same number of them.
+fn ticks_fit_register(tree: &Tree) -> bool {
+    let mut owners = vec![None; tree.exits.len()];
+    tree.seqs.iter().enumerate().all(|(number, seq)| {
+        let mut ticks = 0;
+        seq.insts.iter().all(|&id| {
+            let inst = tree.inst(id);
+            let here = (number, ticks);
+            ticks += u32::from(inst.op == TraceOp::Tick);
+            inst.op.info().effect != Effect::Call
+                && inst.exit.is_none_or(|exit| *owners[exit.0 as usize].get_or_insert(here) == here)
+        })
+    })
 }
 
 struct Lowerer<'a> {
@@ -84,8 +108,10 @@ struct Lowerer<'a> {
     pos: FuncCursor<'a>,
     /// By `Id`; constants are made where they are used.
     values: Vec<Option<Value>>,
-    /// By `ExitId`.
-    exits: Vec<Option<Block>>,
+    /// By `ExitId`: the block, and the ticks there if they are in a register.
+    exits: Vec<Option<(Block, Option<Value>)>>,
+    /// What is left of the ticks, if that is in a register; else it is in memory.
+    ticks: Option<Value>,
     /// Exits that are led to and not filled yet.
     waiting: VecDeque<ExitId>,
     /// Of the shims, by their operands and result.
@@ -96,8 +122,6 @@ struct Lowerer<'a> {
     base: Value,
     buffer: StackSlot,
     leave: Option<Block>,
-    /// Leaves where a helper went on elsewhere.
-    returned: Option<Block>,
 }
 
 fn signature(
@@ -131,26 +155,26 @@ impl<'a> Lowerer<'a> {
         self.sequence(entry)?;
         if let (Some(seq), Some(block)) = (self.tree.body, self.body) {
             self.pos.insert_block(block);
+            self.ticks = self.ticks.and_then(|_| self.pos.func.dfg.block_params(block).last().copied());
             self.sequence(seq)?;
         }
         while let Some(exit) = self.waiting.pop_front() {
-            let Some(block) = self.exits[exit.0 as usize] else { continue };
+            let Some((block, ticks)) = self.exits[exit.0 as usize] else { continue };
             self.pos.insert_block(block);
+            self.ticks = ticks;
             match self.tree.exit(exit).bridge {
                 Some(bridge) => self.sequence(bridge)?,
                 None => self.cold_exit(exit, block)?,
             }
         }
-        if let Some(block) = self.returned {
-            self.pos.insert_block(block);
-            self.pos.func.layout.set_cold(block);
-            let number = self.pos.ins().iconst(I64, RETURNED as i64);
-            self.jump_to_leave(number);
-        }
         if let Some(block) = self.leave {
             self.pos.insert_block(block);
             self.pos.func.layout.set_cold(block);
-            let number = self.pos.func.dfg.block_params(block)[0];
+            let params = self.pos.func.dfg.block_params(block);
+            let (number, ticks) = (params[0], params.get(1).copied());
+            if let Some(ticks) = ticks {
+                self.pos.ins().store(trusted(), ticks, self.vm, VM_TICKS);
+            }
             self.pos.ins().return_(&[number]);
         }
         Ok(())
@@ -166,7 +190,8 @@ impl<'a> Lowerer<'a> {
                 TraceOp::Const | TraceOp::Phi => {}
                 TraceOp::Jump => return self.jump(seq),
                 TraceOp::Restart => {
-                    self.pos.ins().jump(self.entry, &[]);
+                    let ticks = self.ticks.map(BlockArg::Value);
+                    self.pos.ins().jump(self.entry, &ticks);
                     return Ok(());
                 }
                 TraceOp::Leave => {
@@ -201,12 +226,16 @@ impl<'a> Lowerer<'a> {
                     let value = self.pos.func.dfg.append_block_param(block, ty);
                     self.values[phi.0 as usize] = Some(value);
                 }
+                if self.ticks.is_some() {
+                    self.pos.func.dfg.append_block_param(block, I64);
+                }
                 self.body = Some(block);
                 block
             }
         };
-        let args: Vec<BlockArg> =
+        let mut args: Vec<BlockArg> =
             args.iter().map(|&id| Ok(BlockArg::Value(self.value(id)?))).collect::<Result<_>>()?;
+        args.extend(self.ticks.map(BlockArg::Value));
         self.pos.ins().jump(block, &args);
         Ok(())
     }
@@ -286,6 +315,7 @@ impl<'a> Lowerer<'a> {
             SetShape => return self.set_shape(inst),
             NewObject => self.new_object(inst)?,
             Help => return self.help(inst),
+            GuardNext => return self.guard_next(inst),
             Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),
             Const | Phi | Jump | Restart | Leave => return Err(CompileError::Malformed("no instruction")),
@@ -330,13 +360,13 @@ impl<'a> Lowerer<'a> {
     /// The block of the instruction's exit.
     fn exit(&mut self, inst: &Inst) -> Result<Block> {
         let exit = inst.exit.ok_or(CompileError::Malformed("an exit is lacking"))?;
-        let block = self.exits[exit.0 as usize];
-        Ok(block.unwrap_or_else(|| {
-            let block = self.pos.func.dfg.make_block();
-            self.exits[exit.0 as usize] = Some(block);
-            self.waiting.push_back(exit);
-            block
-        }))
+        if let Some((block, _)) = self.exits[exit.0 as usize] {
+            return Ok(block);
+        }
+        let block = self.pos.func.dfg.make_block();
+        self.exits[exit.0 as usize] = Some((block, self.ticks));
+        self.waiting.push_back(exit);
+        Ok(block)
     }
 
     fn leave_if(&mut self, inst: &Inst, condition: Value) -> Result<()> {
@@ -382,11 +412,15 @@ impl<'a> Lowerer<'a> {
             None => {
                 let block = self.pos.func.dfg.make_block();
                 self.pos.func.dfg.append_block_param(block, I64);
+                if self.ticks.is_some() {
+                    self.pos.func.dfg.append_block_param(block, I64);
+                }
                 self.leave = Some(block);
                 block
             }
         };
-        self.pos.ins().jump(leave, &[BlockArg::Value(number)]);
+        let args = [Some(number), self.ticks];
+        self.pos.ins().jump(leave, args.map(|v| v.map(BlockArg::Value)).iter().flatten());
     }
 
     /// A block off the way, at the cursor.
@@ -451,11 +485,18 @@ impl<'a> Lowerer<'a> {
     /// The time slice: what is left is written only if the trace goes on, for behind the exit the interpreter does
     /// the jump again, and counts it.
     fn tick(&mut self, inst: &Inst) -> Result<Option<Value>> {
-        let ticks = self.pos.ins().load(I64, trusted(), self.vm, crate::layout::VM_TICKS);
+        let ticks = match self.ticks {
+            Some(ticks) => ticks,
+            None => self.pos.ins().load(I64, trusted(), self.vm, VM_TICKS),
+        };
         let left = self.pos.ins().iadd_imm_s(ticks, (inst.imm as i64).wrapping_neg());
         let over = self.pos.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
         self.leave_if(inst, over)?;
-        self.pos.ins().store(trusted(), left, self.vm, crate::layout::VM_TICKS);
+        if self.ticks.is_some() {
+            self.ticks = Some(left);
+        } else {
+            self.pos.ins().store(trusted(), left, self.vm, VM_TICKS);
+        }
         Ok(None)
     }
 }
