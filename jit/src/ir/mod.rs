@@ -208,6 +208,8 @@ pub struct Tree {
     pub exits: Vec<Exit>,
     pub calls: Vec<Call>,
     pub virtuals: Vec<Virtual>,
+    /// Shapes that an object never loses, as those of lists and tuples: no call changes them.
+    pub lasting_shapes: Vec<u32>,
     /// The first round.
     pub entry: Option<SeqId>,
     /// The round that jumps to itself.

@@ -7,7 +7,7 @@
 //! without that assumption.
 
 use super::facts::{Done, Facts, Order, Word, clobber};
-use super::fold::{Folded, fold};
+use super::fold::{Folded, fold, mirrored, opposite};
 use super::ranges;
 use crate::ir::*;
 use TraceOp::*;
@@ -264,6 +264,9 @@ impl Walk<'_> {
             (CheckIndex, Some(x), Some(length)) if ranges::is_index(tree, facts, x, length) => {
                 return Some(Folded::Op(Untag, [Some(x), None, None], 0));
             }
+            (CheckBelow, Some(x), Some(length)) if ranges::is_index(tree, facts, x, length) => {
+                return Some(Folded::Nothing);
+            }
             (Barrier, Some(x), _) if facts.barriers.contains(&x) => return Some(Folded::Nothing),
             (SetShape, ..) if shape(0).is_some_and(|shape| shape as u64 == inst.imm) => {
                 return Some(Folded::Nothing);
@@ -427,6 +430,17 @@ impl Walk<'_> {
         }
         let constant = self.constant(Type::B, truth as u64, facts, out);
         facts.is(x, constant);
+        // The same comparison in other words.
+        let other = self.constant(Type::B, !truth as u64, facts, out);
+        let [a, b, _] = def.args;
+        let mut note = |op: Option<TraceOp>, args, constant| {
+            if let Some(op) = op {
+                facts.done.insert((op, Type::B, args, 0), constant);
+            }
+        };
+        note(mirrored(def.op), [b, a, None], constant);
+        note(opposite(def.op), [a, b, None], other);
+        note(opposite(def.op).and_then(mirrored), [b, a, None], other);
     }
 
     /// Learns from an instruction that was done.
@@ -467,6 +481,7 @@ impl Walk<'_> {
             Barrier => {
                 facts.barriers.insert(x);
             }
+            CheckIndex | CheckBelow => ranges::passed(self.tree, facts, inst),
             _ => {}
         }
     }
