@@ -216,6 +216,7 @@ impl Run<'_> {
             FromRaw | ToRaw => made(arg(0)),
             BaseAddress => made(self.register(inst)),
             CheckBelow => guard(arg(0) < arg(1)),
+            CheckNotBelow => guard(arg(0) >= arg(1)),
             CheckIndex => {
                 let (i, len) = (int(arg(0)), arg(1));
                 let index = if i < 0 { (i as u64).wrapping_add(len) } else { i as u64 };

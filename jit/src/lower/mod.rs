@@ -305,6 +305,12 @@ impl<'a> Lowerer<'a> {
                 self.leave_unless(inst, below)?;
                 return Ok(None);
             }
+            CheckNotBelow => {
+                let (a, b) = self.args2(inst)?;
+                let below = self.pos.ins().icmp(IntCC::UnsignedLessThan, a, b);
+                self.leave_if(inst, below)?;
+                return Ok(None);
+            }
             CheckIndex => self.check_index(inst)?,
             LoadField | LoadRaw | LoadState => self.load_field(inst)?,
             StoreField | StoreRaw => return self.store_field(inst),
