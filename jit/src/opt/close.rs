@@ -454,6 +454,7 @@ impl<'t> Peel<'t> {
         if new.op == TraceOp::Help {
             self.flush(&new);
         }
+        self.settle(&new);
         if let Some(exit) = new.exit {
             new.exit = Some(match self.exits.get(&exit) {
                 Some(copy) => *copy,
@@ -471,6 +472,30 @@ impl<'t> Peel<'t> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Before the state of an iterator is looked at or written: writes what is pending for another one there, which may
+    /// be the same one by another name.
+    fn settle(&mut self, inst: &Inst) {
+        use TraceOp::{LoadField, LoadRaw, LoadState, StoreField, StoreRaw};
+        let ([Some(object), ..], LoadField | LoadRaw | LoadState | StoreField | StoreRaw) =
+            (inst.args, inst.op)
+        else {
+            return;
+        };
+        let place = Place::from_imm(inst.imm);
+        if place.class != Class::Iterator {
+            return;
+        }
+        let of = origin(self.tree, object);
+        let is_other = |target: &Target| match *target {
+            Target::Field(other, offset) => offset == place.offset && origin(self.tree, other) != of,
+            Target::Reg(_) => false,
+        };
+        let others: Vec<_> = self.pending.iter().filter(|(target, _)| is_other(target)).copied().collect();
+        // Raw words: nothing leaves.
+        Emit { tree: self.tree, out: &mut self.out, exit: at_head(self.end, Vec::new()) }.store(&others);
+        others.iter().for_each(|(target, _)| self.is_done(*target));
     }
 
     fn copy_exit(&mut self, exit: ExitId) -> ExitId {
