@@ -172,12 +172,30 @@ impl World {
             }
         };
         let base = self.address(FRAME_AT + BEFORE);
+        // Objects are made where fresh ones are.
+        let cursor = layout::VM_HEAP_CURSOR as usize / 8;
+        let mut fresh = self.lines[cursor / 2].0[cursor % 2];
+        let mut made = Vec::new();
+        for number in exit.virtuals(tree) {
+            made.push((number, fresh));
+            fresh += 8 * OBJECT as u64;
+        }
+        let word_of_source = |source: Source| match source {
+            Source::Value(id) => word_of(id),
+            Source::Base(words) => base.wrapping_add_signed(8 * i64::from(words)),
+            Source::Word(word) => word,
+            Source::Virtual(number) => made.iter().find(|(n, _)| *n == number).unwrap().1,
+        };
+        for &(number, address) in &made {
+            let object = &tree.virtuals[number as usize];
+            let at = (address - self.address(0)) as usize / 8;
+            self.set(at, layout::header_word(object.kind.shape, object.kind.kind, object.kind.bits.into()));
+            for &(offset, source) in &object.fields {
+                self.set(at + offset as usize / 8, word_of_source(source));
+            }
+        }
         for (target, source) in &exit.writes {
-            let word = match *source {
-                Source::Value(id) => word_of(id),
-                Source::Base(words) => base.wrapping_add_signed(8 * i64::from(words)),
-                Source::Word(word) => word,
-            };
+            let word = word_of_source(*source);
             let to = match *target {
                 Target::Reg(reg) => base.wrapping_add_signed(8 * i64::from(reg)),
                 Target::Field(object, offset) => word_of(object) + u64::from(offset),
@@ -400,7 +418,8 @@ impl<'a> Maker<'a> {
         let op = self.random.one_of(TraceOp::ALL);
         let field = |n: usize| Place::new(Class::Slot, RAW + 8 + 8 * n).imm();
         match op {
-            Const | Phi | Help | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave | FromRaw => {}
+            Const | Phi | Help | GuardNext | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave
+            | FromRaw => {}
             LoadReg | ReloadReg => {
                 let imm = self.register();
                 self.known(op, &[], imm, Kind::Word);
@@ -563,7 +582,7 @@ impl<'a> Maker<'a> {
     }
 
     fn tree(mut self) -> Tree {
-        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Word, Kind::Bool, Kind::Index];
+        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Word, Kind::Bool, Kind::Index, Kind::Object];
         self.phis = (0..self.random.below(6)).map(|_| self.random.one_of(&kinds)).collect();
         let has_body = self.random.chance(85);
         self.begin(Vec::new(), false);

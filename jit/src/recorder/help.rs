@@ -81,6 +81,7 @@ impl Recorder {
                 Source::Value(id) => self.as_word(id),
                 Source::Word(word) => self.constant(word, Type::R),
                 Source::Base(off) => self.emit(TraceOp::BaseAddress, &[], off as i64 as u64),
+                Source::Virtual(_) => unreachable!("only optimized trees have them"),
             };
             match target {
                 Target::Reg(off) => {

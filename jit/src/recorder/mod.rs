@@ -231,6 +231,7 @@ impl Recorder {
                 (Target::Reg(off), Source::Word(_)) if in_head(off) => continue,
                 (_, Source::Word(word)) => this.word(word),
                 (_, Source::Base(_)) => continue,
+                (_, Source::Virtual(_)) => unreachable!("only optimized trees have them"),
             };
             match target {
                 Target::Reg(off) => {
