@@ -230,9 +230,7 @@ impl Jit {
                 self.loops.borrow_mut().entry(head).or_default().waits += 1;
                 return self.record_inner(vm, next);
             }
-            End::Abort(abort) => {
-                Err(abort.text().to_string())
-            }
+            End::Abort(abort) => Err(abort.text().to_string()),
         };
         if let Err(reason) = made {
             bump(&self.counts.aborted);
@@ -366,9 +364,7 @@ impl Jit {
                 self.log(|| format!("bridge at {} waits for the loop at {}", place(at), place(next)));
                 return self.record_inner(vm, next);
             }
-            End::Abort(abort) => {
-                Err(abort.text().to_string())
-            }
+            End::Abort(abort) => Err(abort.text().to_string()),
         };
         if let Err(reason) = made {
             bump(&self.counts.aborted);

@@ -503,8 +503,7 @@ impl Maker<'_> {
             self.begin(scope, true);
             let mut phis = Vec::new();
             for kind in self.phis.clone() {
-                let inst =
-                    Inst { op: TraceOp::Phi, ty: kind.ty(), args: [None; 3], imm: 0, exit: None };
+                let inst = Inst { op: TraceOp::Phi, ty: kind.ty(), args: [None; 3], imm: 0, exit: None };
                 let id = self.tree.add(inst);
                 self.scope.push((id, kind));
                 phis.push(id);
@@ -535,7 +534,7 @@ fn variable(name: &str, default: u64) -> u64 {
 
 #[test]
 fn machine_code_does_what_the_reference_does() {
-    let (count, first) = (variable("SKEIN_TRACES", 3000), variable("SKEIN_SEED", 1));
+    let (count, first) = (variable("SKEIN_TRACES", 2000), variable("SKEIN_SEED", 1));
     let mut machine = Machine::new().expect("a code generator for this machine");
     let mut world = World::new();
     let mut rounds = 0;

@@ -24,12 +24,12 @@ use crate::ir::{Call, Effect, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
 use crate::machine::{BUFFER, CompileError, RETURNED};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
 use cranelift_codegen::ir::types::{F64, I8, I64};
 use cranelift_codegen::ir::{
-    AbiParam, Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, StackSlot,
-    StackSlotData, StackSlotKind, Value,
+    AbiParam, Block, BlockArg, Function, InstBuilder, InstructionData, MemFlagsData, SigRef, Signature,
+    StackSlot, StackSlotData, StackSlotKind, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use skein_runtime::value::Value as Word;
@@ -378,19 +378,38 @@ impl<'a> Lowerer<'a> {
     }
 
     fn leave_if(&mut self, inst: &Inst, condition: Value) -> Result<()> {
+        let opposite = self.opposite(condition);
+        self.leave_unless(inst, opposite)
+    }
+
+    /// The generator's blocks come in an order in which a branch's second target follows it, to be moved away only
+    /// when all else is done if it is cold. So the values that an exit shows are alive up to there and not to the
+    /// function's end, which would take most of the time of register allocation. A bridge does come at the end.
+    fn leave_unless(&mut self, inst: &Inst, condition: Value) -> Result<()> {
         let exit = self.exit(inst)?;
         let next = self.pos.func.dfg.make_block();
-        self.pos.ins().brif(condition, exit, &[], next, &[]);
+        if inst.exit.is_some_and(|exit| self.tree.exit(exit).bridge.is_some()) {
+            let opposite = self.opposite(condition);
+            self.pos.ins().brif(opposite, exit, &[], next, &[]);
+        } else {
+            self.pos.ins().brif(condition, next, &[], exit, &[]);
+        }
         self.pos.insert_block(next);
         Ok(())
     }
 
-    fn leave_unless(&mut self, inst: &Inst, condition: Value) -> Result<()> {
-        let exit = self.exit(inst)?;
-        let next = self.pos.func.dfg.make_block();
-        self.pos.ins().brif(condition, next, &[], exit, &[]);
-        self.pos.insert_block(next);
-        Ok(())
+    /// True where the condition, made just now, is false or 0.
+    fn opposite(&mut self, condition: Value) -> Value {
+        let dfg = &self.pos.func.dfg;
+        match dfg.value_def(condition).inst().map(|inst| dfg.insts[inst]) {
+            Some(InstructionData::IntCompare { cond, args: [a, b], .. }) => {
+                self.pos.ins().icmp(cond.complement(), a, b)
+            }
+            Some(InstructionData::FloatCompare { cond, args: [a, b], .. }) => {
+                self.pos.ins().fcmp(cond.complement(), a, b)
+            }
+            _ => self.pos.ins().icmp_imm_u(IntCC::Equal, condition, 0),
+        }
     }
 
     fn cold_exit(&mut self, exit: ExitId, block: Block) -> Result<()> {
