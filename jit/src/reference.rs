@@ -207,7 +207,7 @@ impl Run<'_> {
             BoxFloat => match Value::try_float(float(0)) {
                 Some(word) => made(word.bits()),
                 // SAFETY: the `Vm` that the tree runs in.
-                None => raised(unsafe { shims::box_float(self.vm, float(0)) }),
+                None => raised(unsafe { given(|word| shims::box_float(self.vm, float(0), word)) }),
             },
 
             BoxBool => made(Value::bool(arg(0) != 0).bits()),
@@ -306,7 +306,7 @@ impl Run<'_> {
         let start = read(cursor);
         if size > read(self.vm_word(VM_HEAP_LIMIT)) - start {
             // SAFETY: the `Vm` that the tree runs in.
-            return unsafe { shims::new_object(self.vm, imm) };
+            return unsafe { given(|word| shims::new_object(self.vm, imm, word)) };
         }
         write(cursor, start + size);
         write(start, header_word(kind.shape, kind.kind, kind.bits.into()));
@@ -321,6 +321,13 @@ fn floor_div(a: i128, b: i128) -> Option<i128> {
     }
     let quotient = a / b;
     Some(if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient })
+}
+
+/// What a shim puts into its result's place.
+unsafe fn given(shim: impl FnOnce(*mut u64)) -> u64 {
+    let mut word = 0;
+    shim(&mut word);
+    word
 }
 
 /// What a shim gave: a word, or 0 if an exception is pending.

@@ -20,7 +20,8 @@ fn word(r: R<Value>) -> u64 {
     }
 }
 
-// SAFETY (all): compiled code passes the `Vm` that it was entered with, and words that are values.
+// SAFETY (all): compiled code passes the `Vm` that it was entered with, words that are values, and places of its own
+// for results.
 
 /// Does an instruction by its helper. 1 if the machine goes on where it did when the trace was recorded; else 0, and
 /// the buffer tells where it goes on.
@@ -61,20 +62,21 @@ pub unsafe extern "C" fn native_3(
 }
 
 /// A float whose exponent is uncommon, as an object.
-pub unsafe extern "C" fn box_float(vm: *const Vm, f: f64) -> u64 {
+pub unsafe extern "C" fn box_float(vm: *const Vm, f: f64, result: *mut u64) {
     let vm = unsafe { &*vm };
-    word(without_panics(vm, || Float::new(vm, f).map(Value::from)))
+    let made = word(without_panics(vm, || Float::new(vm, f).map(Value::from)));
+    unsafe { *result = made };
 }
 
 /// A zeroed object, where the heap's run at hand is used up.
-pub unsafe extern "C" fn new_object(vm: *const Vm, kind: u64) -> u64 {
+pub unsafe extern "C" fn new_object(vm: *const Vm, kind: u64, result: *mut u64) {
     let (vm, kind) = (unsafe { &*vm }, NewKind::from_imm(kind));
     let made = without_panics(vm, || {
         let header = vm.alloc_kind(kind.size as usize, kind.shape, kind.kind, kind.bits.into())?;
         // SAFETY: the address of an object.
         Ok(unsafe { Value::from_bits(header as u64) })
     });
-    word(made)
+    unsafe { *result = word(made) };
 }
 
 /// The write barrier of an object that is old and not in the remembered set.

@@ -1,39 +1,65 @@
 //! Calls: of the shims, and through them of helpers and natives.
 
-use super::{Lowerer, Result, signature};
+use super::{Lowerer, MAX_PARAMS, Result, signature};
 use crate::ir::Inst;
 use crate::machine::CompileError;
 use crate::shims;
+use crate::thunks::Thunk;
 use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
-use cranelift_codegen::ir::{InstBuilder, SigRef, Type, Value};
+use cranelift_codegen::ir::{InstBuilder, SigRef, StackSlotData, StackSlotKind, Value};
+use cranelift_codegen::isa::CallConv;
 
 impl Lowerer<'_> {
-    fn shim_signature(&mut self, params: &'static [Type], has_result: bool) -> SigRef {
-        if let Some(&(_, _, known)) =
-            self.signatures.iter().find(|(p, r, _)| *p == params && *r == has_result)
-        {
+    /// Of a shim with so many words as operands, and one as result.
+    fn shim_signature(&mut self, params: usize) -> SigRef {
+        if let Some(known) = self.signatures[params] {
             return known;
         }
-        let wanted = signature(self.convention, params, has_result.then_some(I64));
+        let wanted = signature(self.convention, &[I64; MAX_PARAMS][..params], Some(I64));
         let made = self.pos.func.import_signature(wanted);
-        self.signatures.push((params, has_result, made));
+        self.signatures[params] = Some(made);
         made
     }
 
     /// Calls a shim: its result.
-    pub(super) fn call_shim(&mut self, shim: usize, params: &'static [Type], args: &[Value]) -> Value {
-        let signature = self.shim_signature(params, true);
+    fn call_shim(&mut self, shim: usize, args: &[Value]) -> Value {
+        let signature = self.shim_signature(args.len());
         let address = self.pos.ins().iconst(I64, shim as i64);
         let call = self.pos.ins().call_indirect(signature, address, args);
         self.pos.func.dfg.first_result(call)
     }
 
-    pub(super) fn call_no_result(&mut self, shim: usize, params: &'static [Type], args: &[Value]) {
-        let signature = self.shim_signature(params, false);
-        let address = self.pos.ins().iconst(I64, shim as i64);
+    /// Calls a thunk, which changes no register.
+    pub(super) fn call_thunk(&mut self, thunk: Thunk, args: &[Value]) {
+        let signature = match self.thunks[thunk as usize] {
+            Some(known) => known,
+            None => {
+                let wanted = signature(CallConv::PreserveAll, thunk.params(), None);
+                let made = self.pos.func.import_signature(wanted);
+                self.thunks[thunk as usize] = Some(made);
+                made
+            }
+        };
+        let address = self.pos.ins().iconst(I64, self.thunk_code.address(thunk) as i64);
         self.pos.ins().call_indirect(signature, address, args);
+    }
+
+    /// Calls a thunk whose result is in memory.
+    pub(super) fn call_thunk_for_result(&mut self, thunk: Thunk, args: &[Value; 2]) -> Value {
+        let result = match self.result {
+            Some(slot) => slot,
+            None => {
+                let slot = StackSlotData::new(StackSlotKind::ExplicitSlot, 8, 3);
+                let slot = self.pos.func.create_sized_stack_slot(slot);
+                self.result = Some(slot);
+                slot
+            }
+        };
+        let place = self.pos.ins().stack_addr(I64, result, 0);
+        self.call_thunk(thunk, &[args[0], args[1], place]);
+        self.pos.ins().stack_load(I64, I64, result, 0)
     }
 
     pub(super) fn help(&mut self, inst: &Inst) -> Result<Option<Value>> {
@@ -41,7 +67,7 @@ impl Lowerer<'_> {
         let call = self.pos.ins().iconst(I64, std::ptr::from_ref(call) as i64);
         let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
         let shim = shims::help as *const () as usize;
-        let same = self.call_shim(shim, &[I64, I64, I64, I64], &[self.vm, self.base, call, buffer]);
+        let same = self.call_shim(shim, &[self.vm, self.base, call, buffer]);
         let elsewhere = match self.returned {
             Some(block) => block,
             None => {
@@ -63,12 +89,12 @@ impl Lowerer<'_> {
         for n in 0..count {
             args.push(self.arg(inst, n)?);
         }
-        let (shim, params): (usize, &'static [Type]) = match count {
-            1 => (shims::native_1 as *const () as usize, &[I64; 3]),
-            2 => (shims::native_2 as *const () as usize, &[I64; 4]),
-            _ => (shims::native_3 as *const () as usize, &[I64; 5]),
+        let shim = match count {
+            1 => shims::native_1 as *const () as usize,
+            2 => shims::native_2 as *const () as usize,
+            _ => shims::native_3 as *const () as usize,
         };
-        let result = self.call_shim(shim, params, &args);
+        let result = self.call_shim(shim, &args);
         let raised = self.pos.ins().icmp_imm_s(IntCC::Equal, result, 0);
         self.leave_if(inst, raised)?;
         Ok(result)

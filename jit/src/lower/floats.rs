@@ -2,10 +2,10 @@
 
 use super::{Lowerer, Result};
 use crate::ir::{Inst, TraceOp};
-use crate::shims;
+use crate::thunks::Thunk;
 use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F64, I64};
+use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
 
 impl Lowerer<'_> {
@@ -58,7 +58,7 @@ impl Lowerer<'_> {
         self.pos.ins().brif(tag, join, &[BlockArg::Value(word)], cold, &[]);
 
         self.enter_cold(cold);
-        let object = self.call_shim(shims::box_float as *const () as usize, &[I64, F64], &[self.vm, f]);
+        let object = self.call_thunk_for_result(Thunk::BoxFloat, &[self.vm, f]);
         let exit = self.exit(inst)?;
         let made = self.pos.ins().icmp_imm_s(IntCC::NotEqual, object, 0);
         self.pos.ins().brif(made, join, &[BlockArg::Value(object)], exit, &[]);

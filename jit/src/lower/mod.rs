@@ -23,6 +23,7 @@ mod tests;
 use crate::ir::{Call, Effect, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
 use crate::machine::{BUFFER, CompileError, RETURNED};
+use crate::thunks::{Thunk, Thunks};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
@@ -39,8 +40,17 @@ type Result<T> = std::result::Result<T, CompileError>;
 
 const TAG: i64 = 1;
 
+/// Operands that a shim has at most.
+const MAX_PARAMS: usize = 5;
+
 /// Fills `function`, which is empty. The calls are those of the tree, at addresses that live as long as the code.
-pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Function) -> Result<()> {
+pub fn lower(
+    tree: &Tree,
+    calls: &[Call],
+    thunks: &Thunks,
+    isa: &dyn TargetIsa,
+    function: &mut Function,
+) -> Result<()> {
     let convention = isa.default_call_conv();
     function.signature = signature(convention, &[I64, I64, I64], Some(I64));
     let entry = tree.entry.ok_or(CompileError::Malformed("no entry"))?;
@@ -72,16 +82,33 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
         exits: vec![None; tree.exits.len()],
         ticks,
         waiting: VecDeque::new(),
-        signatures: Vec::new(),
+        signatures: [None; MAX_PARAMS + 1],
+        thunks: [None; 4],
+        thunk_code: thunks,
+        result: None,
         entry: entry_block,
         body: None,
         vm,
         base,
         buffer: slot,
-        leave: None,
         returned: None,
     };
     lowerer.all(entry)
+}
+
+/// Fills `function`, which is empty, with a thunk.
+pub fn lower_thunk(thunk: Thunk, isa: &dyn TargetIsa, function: &mut Function) {
+    function.signature = signature(CallConv::PreserveAll, thunk.params(), None);
+    let mut pos = FuncCursor::new(function);
+    let start = pos.func.dfg.make_block();
+    pos.insert_block(start);
+    let args: Vec<Value> =
+        thunk.params().iter().map(|&ty| pos.func.dfg.append_block_param(start, ty)).collect();
+    let shim = signature(isa.default_call_conv(), thunk.params(), None);
+    let shim = pos.func.import_signature(shim);
+    let address = pos.ins().iconst(I64, thunk.shim() as i64);
+    pos.ins().call_indirect(shim, address, &args);
+    pos.ins().return_(&[]);
 }
 
 /// Can the ticks stay in a register? The way through memory takes a small loop longer than all else that it does.
@@ -115,14 +142,18 @@ struct Lowerer<'a> {
     ticks: Option<Value>,
     /// Exits that are led to and not filled yet.
     waiting: VecDeque<ExitId>,
-    /// Of the shims, by their operands and result.
-    signatures: Vec<(&'static [cranelift_codegen::ir::Type], bool, SigRef)>,
+    /// Of the shims, by the number of their operands.
+    signatures: [Option<SigRef>; MAX_PARAMS + 1],
+    /// Of the thunks.
+    thunks: [Option<SigRef>; 4],
+    thunk_code: &'a Thunks,
+    /// Where thunks put results.
+    result: Option<StackSlot>,
     entry: Block,
     body: Option<Block>,
     vm: Value,
     base: Value,
     buffer: StackSlot,
-    leave: Option<Block>,
     /// Leaves where a helper went on elsewhere.
     returned: Option<Block>,
 }
@@ -173,18 +204,7 @@ impl<'a> Lowerer<'a> {
         if let Some(block) = self.returned {
             self.pos.insert_block(block);
             self.pos.func.layout.set_cold(block);
-            let number = self.pos.ins().iconst(I64, RETURNED as i64);
-            self.jump_to_leave(number);
-        }
-        if let Some(block) = self.leave {
-            self.pos.insert_block(block);
-            self.pos.func.layout.set_cold(block);
-            let params = self.pos.func.dfg.block_params(block);
-            let (number, ticks) = (params[0], params.get(1).copied());
-            if let Some(ticks) = ticks {
-                self.pos.ins().store(trusted(), ticks, self.vm, VM_TICKS);
-            }
-            self.pos.ins().return_(&[number]);
+            self.give_back(RETURNED);
         }
         Ok(())
     }
@@ -428,26 +448,18 @@ impl<'a> Lowerer<'a> {
                 self.pos.ins().store(trusted(), value, buffer, 8 * i as i32);
             }
         }
-        let number = self.pos.ins().iconst(I64, i64::from(exit.0));
-        self.jump_to_leave(number);
+        self.give_back(exit.0.into());
         Ok(())
     }
 
-    fn jump_to_leave(&mut self, number: Value) {
-        let leave = match self.leave {
-            Some(block) => block,
-            None => {
-                let block = self.pos.func.dfg.make_block();
-                self.pos.func.dfg.append_block_param(block, I64);
-                if self.ticks.is_some() {
-                    self.pos.func.dfg.append_block_param(block, I64);
-                }
-                self.leave = Some(block);
-                block
-            }
-        };
-        let args = [Some(number), self.ticks];
-        self.pos.ins().jump(leave, args.map(|v| v.map(BlockArg::Value)).iter().flatten());
+    /// Returns a number. Each exit does so by itself: blocks that all led to one would cost the register allocator
+    /// much time.
+    fn give_back(&mut self, number: u64) {
+        if let Some(ticks) = self.ticks {
+            self.pos.ins().store(trusted(), ticks, self.vm, VM_TICKS);
+        }
+        let number = self.pos.ins().iconst(I64, number as i64);
+        self.pos.ins().return_(&[number]);
     }
 
     /// A block off the way, at the cursor.
