@@ -1,7 +1,8 @@
 //! Machine code: compiling trees, and the memory of what was compiled.
 
-use crate::ir::{Call, Tree};
+use crate::ir::Tree;
 use crate::lower;
+use crate::shims::Help;
 use crate::thunks::Thunks;
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::OwnedTargetIsa;
@@ -70,7 +71,7 @@ pub struct Compiled {
     /// The code as text, if that was asked for.
     pub listing: Option<String>,
     /// Known to the code by its address.
-    _calls: Box<[Call]>,
+    _calls: Box<[Help]>,
     module: Option<JITModule>,
     /// Called by the code.
     _thunks: Rc<Thunks>,
@@ -124,7 +125,8 @@ impl Machine {
     /// Compiles a tree with all its bridges.
     pub fn compile(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
         let generator = |e: &dyn fmt::Display| CompileError::Generator(e.to_string());
-        let calls: Box<[Call]> = tree.calls.clone().into();
+        let calls = tree.calls.iter().map(|&call| Help { call, watched: Cell::new(None) });
+        let calls: Box<[Help]> = calls.collect();
         self.context.clear();
         lower::lower(tree, &calls, &self.thunks, &*self.isa, &mut self.context.func)?;
         self.context.set_disasm(self.listing);

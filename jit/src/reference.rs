@@ -10,6 +10,7 @@ use crate::shims;
 use skein_heap::{Header, UNLOGGED};
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
+use std::cell::Cell;
 
 /// Runs a tree as its machine code would: see [`crate::Entry`].
 ///
@@ -254,9 +255,9 @@ impl Run<'_> {
             NewObject => raised(self.new_object(inst.imm)),
 
             Help => {
-                let call = self.tree.call(inst);
+                let help = shims::Help { call: *self.tree.call(inst), watched: Cell::new(None) };
                 // SAFETY: the frame that the tree runs in.
-                let same = unsafe { shims::help(self.vm, self.base, call, self.buffer) } != 0;
+                let same = unsafe { shims::help(self.vm, self.base, &help, self.buffer) } != 0;
                 if same { Outcome::Done(None) } else { Outcome::Returned }
             }
             Native1 | Native2 | Native3 => {

@@ -9,6 +9,7 @@ use skein_runtime::object::Header;
 use skein_runtime::types::float::Float;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
+use std::cell::Cell;
 
 /// Says that an exception is pending.
 const RAISED: u64 = 0;
@@ -23,15 +24,23 @@ fn word(r: R<Value>) -> u64 {
 // SAFETY (all): compiled code passes the `Vm` that it was entered with, words that are values, and places of its own
 // for results.
 
-/// Does an instruction by its helper. 1 if the machine goes on where it did when the trace was recorded; else 0, and
-/// the buffer tells where it goes on.
-pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, call: *const Call, buffer: *mut u64) -> u64 {
+/// The call of a helper.
+pub struct Help {
+    pub call: Call,
+    /// The address of a word that has to be what it is here behind the call, for the trace to go on.
+    pub watched: Cell<Option<(*const u32, u32)>>,
+}
+
+/// Does an instruction by its helper. 1 if the trace goes on: the machine goes on where it did when it was recorded,
+/// and it is still valid. Else 0, and the buffer tells where the machine goes on.
+pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help, buffer: *mut u64) -> u64 {
     unsafe {
-        let (vm, call) = (&*vm, &*call);
+        let (vm, call, watched) = (&*vm, &(*help).call, &(*help).watched);
         let helper = std::mem::transmute::<usize, fn(&Vm, At) -> At>(call.callee);
         let at = At { pc: call.pc as *const u32, base: base.offset(call.base as isize) };
         let next = or_unwind(vm, without_panics(vm, || Ok(helper(vm, at))));
-        if next.pc as usize == call.next_pc && next.base == base.offset(call.next_base as isize) {
+        let is_valid = watched.get().is_none_or(|(address, value)| *address == value);
+        if is_valid && next.pc as usize == call.next_pc && next.base == base.offset(call.next_base as isize) {
             return 1;
         }
         *buffer = next.pc as u64;

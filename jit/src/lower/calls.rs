@@ -1,7 +1,7 @@
 //! Calls: of the shims, and through them of helpers and natives.
 
 use super::{Lowerer, MAX_PARAMS, Result, signature};
-use crate::ir::Inst;
+use crate::ir::{ExitKind, Id, Inst, TraceOp};
 use crate::machine::CompileError;
 use crate::shims;
 use crate::thunks::Thunk;
@@ -62,9 +62,31 @@ impl Lowerer<'_> {
         self.pos.ins().stack_load(I64, I64, result, 0)
     }
 
-    pub(super) fn help(&mut self, inst: &Inst) -> Result<Option<Value>> {
-        let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
-        let call = self.pos.ins().iconst(I64, std::ptr::from_ref(call) as i64);
+    /// The cell that is guarded right behind the call, for nothing but to go on where the call has led to: then the
+    /// shim can look at it.
+    pub(super) fn watched_behind(&self, inst: &Inst, behind: &[Id]) -> Option<(*const u32, u32)> {
+        let &[cell, guard, ..] = behind else { return None };
+        let (load, guard) = (self.tree.inst(cell), self.tree.inst(guard));
+        let exit = self.tree.exit(guard.exit?);
+        let call = self.tree.calls.get(inst.imm as usize)?;
+        let fits = load.op == TraceOp::LoadCell
+            && guard.op == TraceOp::GuardRaw
+            && guard.args[0] == Some(cell)
+            && self.uses[cell.0 as usize] == 1
+            && guard.imm <= u32::MAX.into()
+            && exit.kind == ExitKind::Resume
+            && exit.writes.is_empty()
+            && exit.bridge.is_none()
+            && (exit.pc, exit.base) == (call.next_pc, call.next_base);
+        fits.then_some((load.imm as *const u32, guard.imm as u32))
+    }
+
+    pub(super) fn help(&mut self, inst: &Inst, watched: Option<(*const u32, u32)>) -> Result<()> {
+        let help = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
+        if watched.is_some() {
+            help.watched.set(watched);
+        }
+        let call = self.pos.ins().iconst(I64, std::ptr::from_ref(help) as i64);
         let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
         let shim = shims::help as *const () as usize;
         let same = self.call_shim(shim, &[self.vm, self.base, call, buffer]);
@@ -79,13 +101,13 @@ impl Lowerer<'_> {
         let next = self.pos.func.dfg.make_block();
         self.pos.ins().brif(same, next, &[], elsewhere, &[]);
         self.pos.insert_block(next);
-        Ok(None)
+        Ok(())
     }
 
     pub(super) fn native(&mut self, inst: &Inst) -> Result<Value> {
         let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
         let count = inst.op.info().operands.len();
-        let mut args = vec![self.vm, self.pos.ins().iconst(I64, call.callee as i64)];
+        let mut args = vec![self.vm, self.pos.ins().iconst(I64, call.call.callee as i64)];
         for n in 0..count {
             args.push(self.arg(inst, n)?);
         }

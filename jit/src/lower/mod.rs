@@ -20,9 +20,10 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
-use crate::ir::{Call, Effect, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
+use crate::ir::{Effect, ExitId, Id, Inst, SeqId, Source, Target, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
 use crate::machine::{BUFFER, CompileError, RETURNED};
+use crate::shims::Help;
 use crate::thunks::{Thunk, Thunks};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
@@ -46,7 +47,7 @@ const MAX_PARAMS: usize = 5;
 /// Fills `function`, which is empty. The calls are those of the tree, at addresses that live as long as the code.
 pub fn lower(
     tree: &Tree,
-    calls: &[Call],
+    calls: &[Help],
     thunks: &Thunks,
     isa: &dyn TargetIsa,
     function: &mut Function,
@@ -75,6 +76,7 @@ pub fn lower(
     let mut lowerer = Lowerer {
         tree,
         calls,
+        uses: uses(tree),
         convention,
         has_overflow: matches!(isa.name(), "x64" | "aarch64"),
         pos,
@@ -129,7 +131,9 @@ fn ticks_fit_register(tree: &Tree) -> bool {
 
 struct Lowerer<'a> {
     tree: &'a Tree,
-    calls: &'a [Call],
+    calls: &'a [Help],
+    /// Operands and the like that a value is, by `Id`.
+    uses: Vec<u32>,
     convention: CallConv,
     /// Does the machine tell of signed overflow?
     has_overflow: bool,
@@ -167,6 +171,23 @@ fn signature(
     signature.params.extend(params.iter().map(|&ty| AbiParam::new(ty)));
     signature.returns.extend(result.map(AbiParam::new));
     signature
+}
+
+/// How often each value is wanted.
+fn uses(tree: &Tree) -> Vec<u32> {
+    let mut uses = vec![0; tree.insts.len()];
+    let mut note = |id: Id| uses[id.0 as usize] += 1;
+    tree.insts.iter().flat_map(|inst| inst.args).flatten().for_each(&mut note);
+    tree.seqs.iter().flat_map(|seq| &seq.jump_args).copied().for_each(&mut note);
+    for (target, source) in tree.exits.iter().flat_map(|exit| &exit.writes) {
+        if let Target::Field(object, _) = target {
+            note(*object);
+        }
+        if let Source::Value(value) = source {
+            note(*value);
+        }
+    }
+    uses
 }
 
 /// How a trace's type is held.
@@ -212,8 +233,10 @@ impl<'a> Lowerer<'a> {
     /// Instructions up to the end, at the cursor.
     fn sequence(&mut self, seq: SeqId) -> Result<()> {
         let tree = self.tree;
-        for &id in &tree.seq(seq).insts {
-            let inst = tree.inst(id);
+        let mut rest = &tree.seq(seq).insts[..];
+        while let [id, behind @ ..] = rest {
+            let inst = tree.inst(*id);
+            rest = behind;
             match inst.op {
                 // A phi has its value since the jump that made the body's block; a constant gets none.
                 TraceOp::Const | TraceOp::Phi => {}
@@ -227,6 +250,14 @@ impl<'a> Lowerer<'a> {
                     let exit = self.exit(inst)?;
                     self.pos.ins().jump(exit, &[]);
                     return Ok(());
+                }
+                TraceOp::GuardInt | TraceOp::GuardFloat => rest = self.guard_numbers(*id, behind)?,
+                TraceOp::Help => {
+                    let watched = self.watched_behind(inst, behind);
+                    if watched.is_some() {
+                        rest = &behind[2..];
+                    }
+                    self.help(inst, watched)?;
                 }
                 _ => {
                     let result = self.instruction(inst)?;
@@ -274,8 +305,6 @@ impl<'a> Lowerer<'a> {
         let value = match inst.op {
             LoadReg | ReloadReg => self.load_reg(inst),
             StoreReg => return self.store_reg(inst),
-            GuardInt => self.guard_int(inst)?,
-            GuardFloat => self.guard_float(inst)?,
             GuardShape => self.guard_shape(inst)?,
             GuardIs | GuardRaw => return self.guard_word(inst, IntCC::Equal),
             GuardIsNot | GuardRawNot => return self.guard_word(inst, IntCC::NotEqual),
@@ -343,10 +372,9 @@ impl<'a> Lowerer<'a> {
             Barrier => return self.barrier(inst),
             SetShape => return self.set_shape(inst),
             NewObject => self.new_object(inst)?,
-            Help => return self.help(inst),
             Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),
-            Const | Phi | Jump | Restart | Leave => return Err(CompileError::Malformed("no instruction")),
+            Const | Phi | GuardInt | GuardFloat | Help | Jump | Restart | Leave => return Err(CompileError::Malformed("no instruction")),
         };
         Ok(Some(value))
     }
@@ -503,22 +531,51 @@ impl<'a> Lowerer<'a> {
         Ok(None)
     }
 
-    fn guard_int(&mut self, inst: &Inst) -> Result<Value> {
-        let word = self.arg(inst, 0)?;
-        let untagged = self.pos.ins().iadd_imm_s(word, -TAG);
-        let tag = self.pos.ins().band_imm_u(untagged, 3);
-        self.leave_if(inst, tag)?;
-        Ok(word)
-    }
-
-    fn guard_float(&mut self, inst: &Inst) -> Result<Value> {
-        let word = self.arg(inst, 0)?;
-        let tag = self.pos.ins().band_imm_u(word, 2);
+    /// Guards the numbers of a row of like guards that leave by the same exit, in one test: what is behind the row.
+    fn guard_numbers<'i>(&mut self, first: Id, behind: &'i [Id]) -> Result<&'i [Id]> {
+        let tree = self.tree;
+        let (op, exit) = (tree.inst(first).op, tree.inst(first).exit);
+        let mut row = vec![first];
+        let mut rest = behind;
+        while let [id, behind @ ..] = rest
+            && let inst = tree.inst(*id)
+            && (inst.op, inst.exit) == (op, exit)
+            && inst.args[0].is_some_and(|arg| !row.contains(&arg))
+        {
+            row.push(*id);
+            rest = behind;
+        }
+        let words = row.iter().map(|&id| self.arg(tree.inst(id), 0)).collect::<Result<Vec<_>>>()?;
+        let inst = tree.inst(first);
+        let mut all = None;
+        if op == TraceOp::GuardInt {
+            // What an int's tag is taken from ends in zeros.
+            for &word in &words {
+                let untagged = self.pos.ins().iadd_imm_s(word, -TAG);
+                all = Some(all.map_or(untagged, |all| self.pos.ins().bor(all, untagged)));
+            }
+            let Some(all) = all else { return Ok(rest) };
+            let tag = self.pos.ins().band_imm_u(all, 3);
+            self.leave_if(inst, tag)?;
+            for (id, word) in row.into_iter().zip(words) {
+                self.values[id.0 as usize] = Some(word);
+            }
+            return Ok(rest);
+        }
+        for &word in &words {
+            all = Some(all.map_or(word, |all| self.pos.ins().band(all, word)));
+        }
+        let Some(all) = all else { return Ok(rest) };
+        let tag = self.pos.ins().band_imm_u(all, 2);
         self.leave_unless(inst, tag)?;
-        // See `Value::as_immediate_float`.
-        let word = self.pos.ins().iadd_imm_s(word, 1);
-        let bits = self.pos.ins().rotr_imm_u(word, 4);
-        Ok(self.pos.ins().bitcast(F64, MemFlagsData::new(), bits))
+        for (id, word) in row.into_iter().zip(words) {
+            // See `Value::as_immediate_float`.
+            let word = self.pos.ins().iadd_imm_s(word, 1);
+            let bits = self.pos.ins().rotr_imm_u(word, 4);
+            let float = self.pos.ins().bitcast(F64, MemFlagsData::new(), bits);
+            self.values[id.0 as usize] = Some(float);
+        }
+        Ok(rest)
     }
 
     /// The time slice: what is left is written only if the trace goes on, for behind the exit the interpreter does
