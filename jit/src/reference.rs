@@ -205,11 +205,7 @@ impl Run<'_> {
             FloatNe => holds(float(0) != float(1)),
             FloatGt => holds(float(0) > float(1)),
             FloatGe => holds(float(0) >= float(1)),
-            BoxFloat => match Value::try_float(float(0)) {
-                Some(word) => made(word.bits()),
-                // SAFETY: the `Vm` that the tree runs in.
-                None => raised(unsafe { given(|word| shims::box_float(self.vm, float(0), word)) }),
-            },
+            BoxFloat => checked(Value::try_float(float(0)).map(Value::bits)),
 
             BoxBool => made(Value::bool(arg(0) != 0).bits()),
             Not => holds(arg(0) == 0),

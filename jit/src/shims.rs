@@ -6,7 +6,6 @@ use crate::ir::{Call, NewKind};
 use skein_runtime::interp::{At, or_unwind, without_panics};
 use skein_runtime::native::NativeDef;
 use skein_runtime::object::Header;
-use skein_runtime::types::float::Float;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
@@ -68,13 +67,6 @@ pub unsafe extern "C" fn native_3(
 ) -> u64 {
     let vm = unsafe { &*vm };
     word(without_panics(vm, || def.call_3(vm, a, b, c)))
-}
-
-/// A float whose exponent is uncommon, as an object.
-pub unsafe extern "C" fn box_float(vm: *const Vm, f: f64, result: *mut u64) {
-    let vm = unsafe { &*vm };
-    let made = word(without_panics(vm, || Float::new(vm, f).map(Value::from)));
-    unsafe { *result = made };
 }
 
 /// A zeroed object, where the heap's run at hand is used up.

@@ -8,7 +8,7 @@ use crate::lower;
 use crate::shims;
 use cranelift_codegen::Context;
 use cranelift_codegen::ir::Type;
-use cranelift_codegen::ir::types::{F64, I64};
+use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_jit::{JITBuilder, JITModule};
 use cranelift_module::{FuncId, Module, default_libcall_names};
@@ -16,27 +16,23 @@ use cranelift_module::{FuncId, Module, default_libcall_names};
 /// A shim that is called through a thunk. Its result is in memory, at the address of the last operand.
 #[derive(Clone, Copy)]
 pub enum Thunk {
-    BoxFloat,
     NewObject,
     Barrier,
     SlotBarrier,
 }
 
 impl Thunk {
-    const ALL: [Thunk; 4] = [Thunk::BoxFloat, Thunk::NewObject, Thunk::Barrier, Thunk::SlotBarrier];
+    const ALL: [Thunk; 3] = [Thunk::NewObject, Thunk::Barrier, Thunk::SlotBarrier];
 
     pub fn params(self) -> &'static [Type] {
         match self {
-            Thunk::BoxFloat => &[I64, F64, I64],
-            Thunk::NewObject => &[I64, I64, I64],
+            Thunk::NewObject | Thunk::SlotBarrier => &[I64, I64, I64],
             Thunk::Barrier => &[I64, I64],
-            Thunk::SlotBarrier => &[I64, I64, I64],
         }
     }
 
     pub fn shim(self) -> usize {
         match self {
-            Thunk::BoxFloat => shims::box_float as *const () as usize,
             Thunk::NewObject => shims::new_object as *const () as usize,
             Thunk::Barrier => shims::barrier as *const () as usize,
             Thunk::SlotBarrier => shims::slot_barrier as *const () as usize,

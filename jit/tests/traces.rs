@@ -156,8 +156,6 @@ enum Kind {
     Object,
     Int,
     Float,
-    /// That is an immediate.
-    PlainFloat,
     Bool,
     Raw,
     /// That fits an int.
@@ -171,7 +169,7 @@ impl Kind {
         match self {
             Kind::Word | Kind::Object => Type::W,
             Kind::Int => Type::I,
-            Kind::Float | Kind::PlainFloat => Type::F,
+            Kind::Float => Type::F,
             Kind::Bool => Type::B,
             Kind::Raw | Kind::Fitting | Kind::Index => Type::R,
         }
@@ -181,10 +179,7 @@ impl Kind {
     fn serves(self, wanted: Kind) -> bool {
         use Kind::*;
         self == wanted
-            || matches!(
-                (self, wanted),
-                (Int | Object, Word) | (PlainFloat, Float) | (Fitting | Index, Raw) | (Index, Fitting)
-            )
+            || matches!((self, wanted), (Int | Object, Word) | (Fitting | Index, Raw) | (Index, Fitting))
     }
 
     fn of(ty: Type) -> Kind {
@@ -250,7 +245,6 @@ impl Maker<'_> {
             }
             Kind::Int => Word::small_int(self.random.int()).bits(),
             Kind::Float => self.random.float().to_bits(),
-            Kind::PlainFloat => 2.5f64.to_bits(),
             Kind::Bool => self.random.next() & 1,
             Kind::Raw => self.random.next() >> self.random.below(64),
             Kind::Fitting => self.random.next() >> (3 + self.random.below(60)),
@@ -338,10 +332,6 @@ impl Maker<'_> {
                 let (word, shape) = (self.pick(Kind::Word), self.random_shape());
                 self.known(op, &[word], shape, Kind::Object);
             }
-            GuardFloat => {
-                let word = self.pick(Kind::Word);
-                self.known(op, &[word], 0, Kind::PlainFloat);
-            }
             GuardIs | GuardIsNot => {
                 let (word, imm) = (self.pick(Kind::Word), self.world.word(self.random));
                 self.push(op, &[word], imm);
@@ -350,10 +340,6 @@ impl Maker<'_> {
                 let word = self.pick(Kind::Raw);
                 let imm = self.random.below(8) as u64;
                 self.push(op, &[word], imm);
-            }
-            IntToFloat => {
-                let int = self.pick(Kind::Int);
-                self.known(op, &[int], 0, Kind::PlainFloat);
             }
             Untag => {
                 let int = self.pick(Kind::Int);
@@ -367,10 +353,6 @@ impl Maker<'_> {
                 let int = self.pick(Kind::Int);
                 let raw = self.known(op, &[int], 0, Kind::Raw);
                 self.known(FromRaw, &[raw], 0, Kind::Int);
-            }
-            BoxFloat => {
-                let float = self.pick(Kind::PlainFloat);
-                self.known(op, &[float], 0, Kind::Word);
             }
             CheckIndex => {
                 let (object, index) = (self.pick(Kind::Object), self.pick(Kind::Int));
@@ -484,7 +466,7 @@ impl Maker<'_> {
             let word = self.known(TraceOp::LoadReg, &[], imm, Kind::Word);
             if self.random.chance(60) {
                 let op = self.random.one_of(&[TraceOp::GuardInt, TraceOp::GuardFloat]);
-                let kind = if op == TraceOp::GuardInt { Kind::Int } else { Kind::PlainFloat };
+                let kind = if op == TraceOp::GuardInt { Kind::Int } else { Kind::Float };
                 self.known(op, &[word], 0, kind);
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{Lowerer, MAX_PARAMS, Result, signature};
 use crate::ir::{ExitKind, Id, Inst, TraceOp};
-use crate::machine::CompileError;
+use crate::machine::{CompileError, RETURNED};
 use crate::shims;
 use crate::thunks::Thunk;
 use cranelift_codegen::cursor::Cursor;
@@ -43,7 +43,9 @@ impl Lowerer<'_> {
             }
         };
         let address = self.pos.ins().iconst(I64, self.thunk_code.address(thunk) as i64);
-        self.pos.ins().call_indirect(signature, address, args);
+        // Copies, lest the registers that operands come in be those of the values on the fast path, too.
+        let copies: Vec<Value> = args.iter().map(|&arg| self.pos.ins().iadd_imm_s(arg, 0)).collect();
+        self.pos.ins().call_indirect(signature, address, &copies);
     }
 
     /// Calls a thunk whose result is in memory.
@@ -90,16 +92,10 @@ impl Lowerer<'_> {
         let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
         let shim = shims::help as *const () as usize;
         let same = self.call_shim(shim, &[self.vm, self.base, call, buffer]);
-        let elsewhere = match self.returned {
-            Some(block) => block,
-            None => {
-                let block = self.pos.func.dfg.make_block();
-                self.returned = Some(block);
-                block
-            }
-        };
-        let next = self.pos.func.dfg.make_block();
+        let (elsewhere, next) = (self.pos.func.dfg.make_block(), self.pos.func.dfg.make_block());
         self.pos.ins().brif(same, next, &[], elsewhere, &[]);
+        self.enter_cold(elsewhere);
+        self.give_back(RETURNED);
         self.pos.insert_block(next);
         Ok(())
     }

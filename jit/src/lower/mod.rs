@@ -22,7 +22,7 @@ mod tests;
 
 use crate::ir::{Effect, ExitId, Id, Inst, SeqId, Source, Target, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
-use crate::machine::{BUFFER, CompileError, RETURNED};
+use crate::machine::{BUFFER, CompileError};
 use crate::shims::Help;
 use crate::thunks::{Thunk, Thunks};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
@@ -85,7 +85,7 @@ pub fn lower(
         ticks,
         waiting: VecDeque::new(),
         signatures: [None; MAX_PARAMS + 1],
-        thunks: [None; 4],
+        thunks: [None; 3],
         thunk_code: thunks,
         result: None,
         entry: entry_block,
@@ -93,7 +93,6 @@ pub fn lower(
         vm,
         base,
         buffer: slot,
-        returned: None,
     };
     lowerer.all(entry)
 }
@@ -149,7 +148,7 @@ struct Lowerer<'a> {
     /// Of the shims, by the number of their operands.
     signatures: [Option<SigRef>; MAX_PARAMS + 1],
     /// Of the thunks.
-    thunks: [Option<SigRef>; 4],
+    thunks: [Option<SigRef>; 3],
     thunk_code: &'a Thunks,
     /// Where thunks put results.
     result: Option<StackSlot>,
@@ -158,8 +157,6 @@ struct Lowerer<'a> {
     vm: Value,
     base: Value,
     buffer: StackSlot,
-    /// Leaves where a helper went on elsewhere.
-    returned: Option<Block>,
 }
 
 fn signature(
@@ -221,11 +218,6 @@ impl<'a> Lowerer<'a> {
                 Some(bridge) => self.sequence(bridge)?,
                 None => self.cold_exit(exit, block)?,
             }
-        }
-        if let Some(block) = self.returned {
-            self.pos.insert_block(block);
-            self.pos.func.layout.set_cold(block);
-            self.give_back(RETURNED);
         }
         Ok(())
     }
@@ -374,7 +366,9 @@ impl<'a> Lowerer<'a> {
             NewObject => self.new_object(inst)?,
             Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),
-            Const | Phi | GuardInt | GuardFloat | Help | Jump | Restart | Leave => return Err(CompileError::Malformed("no instruction")),
+            Const | Phi | GuardInt | GuardFloat | Help | Jump | Restart | Leave => {
+                return Err(CompileError::Malformed("no instruction"));
+            }
         };
         Ok(Some(value))
     }
@@ -481,7 +475,7 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Returns a number. Each exit does so by itself: blocks that all led to one would cost the register allocator
-    /// much time.
+    /// time that grows with their square.
     fn give_back(&mut self, number: u64) {
         if let Some(ticks) = self.ticks {
             self.pos.ins().store(trusted(), ticks, self.vm, VM_TICKS);
