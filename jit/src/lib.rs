@@ -15,4 +15,4 @@ mod thunks;
 pub mod verify;
 
 pub use driver::{Counts, Jit, Options};
-pub use machine::{CompileError, Compiled, Entry, Machine, RETURNED};
+pub use machine::{CompileError, Compiled, Entry, Machine};

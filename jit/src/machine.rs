@@ -16,15 +16,15 @@ use std::fmt;
 use std::io::Write;
 use std::rc::Rc;
 
-/// A compiled tree: gives the number of the exit by which it was left, or [`RETURNED`].
+/// A compiled tree: gives the number of the exit by which it was left.
 ///
 /// Of an exit the buffer has the values of [`crate::ir::Exit::live`] in their order, floats and raw words as bits,
-/// truth values as the words of True and False. With [`RETURNED`] everything is in memory, and the buffer's first
+/// truth values as the words of True and False. Of one that leaves elsewhere the first
 /// two words are the `At` where the machine goes on.
 pub type Entry = unsafe extern "C" fn(vm: *const Vm, base: *mut Value, buffer: *mut u64) -> u64;
 
-/// What an [`Entry`] gives when a helper went on elsewhere than when the trace was recorded.
-pub const RETURNED: u64 = u64::MAX;
+/// The exit of a tree without an entry.
+pub const NOWHERE: u64 = u64::MAX;
 
 /// Words of the buffer that an [`Entry`] is given.
 pub const BUFFER: usize = 4096;
@@ -172,7 +172,7 @@ impl Machine {
 
 /// Stands for an entry that was not made.
 unsafe extern "C" fn never_entered(_: *const Vm, _: *mut Value, _: *mut u64) -> u64 {
-    RETURNED
+    NOWHERE
 }
 
 impl Compiled {

@@ -5,7 +5,7 @@
 
 use crate::ir::{Exit, ExitId, Inst, NewKind, Place, SeqId, TraceOp, Tree, Type};
 use crate::layout::{FIRST_SLOT, GRANULE, HEADER_GC, VM_HEAP_CURSOR, VM_HEAP_LIMIT, VM_TICKS, header_word};
-use crate::machine::RETURNED;
+use crate::machine::NOWHERE;
 use crate::shims;
 use skein_heap::{Header, UNLOGGED};
 use skein_runtime::value::Value;
@@ -45,7 +45,6 @@ enum Next {
 enum Outcome {
     Done(Option<u64>),
     Exit,
-    Returned,
 }
 
 fn int(word: u64) -> i64 {
@@ -74,13 +73,12 @@ impl Run<'_> {
             let inst = tree.inst(id);
             match inst.op {
                 TraceOp::Jump => return Next::Sequence(self.jump(seq)),
-                TraceOp::Restart => return tree.entry.map_or(Next::Left(RETURNED), Next::Sequence),
+                TraceOp::Restart => return tree.entry.map_or(Next::Left(NOWHERE), Next::Sequence),
                 TraceOp::Phi => continue,
                 _ => {}
             }
             match self.instruction(inst) {
                 Outcome::Done(value) => self.values[id.0 as usize] = value,
-                Outcome::Returned => return Next::Left(RETURNED),
                 Outcome::Exit => {
                     let Some(exit) = inst.exit else { panic!("{inst:?} has no exit") };
                     return self.leave(exit, tree.exit(exit));
@@ -215,6 +213,7 @@ impl Run<'_> {
             FromRaw | ToRaw => made(arg(0)),
             BaseAddress => made(self.register(inst)),
             CheckBelow => guard(arg(0) < arg(1)),
+            CheckNotBelow => guard(arg(0) >= arg(1)),
             CheckIndex => {
                 let (i, len) = (int(arg(0)), arg(1));
                 let index = if i < 0 { (i as u64).wrapping_add(len) } else { i as u64 };
@@ -253,8 +252,14 @@ impl Run<'_> {
             Help => {
                 let help = shims::Help { call: *self.tree.call(inst), watched: Cell::new(None) };
                 // SAFETY: the frame that the tree runs in.
-                let same = unsafe { shims::help(self.vm, self.base, &help, self.buffer) } != 0;
-                if same { Outcome::Done(None) } else { Outcome::Returned }
+                unsafe { shims::help(self.vm, self.base, &help, self.buffer) };
+                Outcome::Done(None)
+            }
+            GuardNext => {
+                let call = self.tree.call(inst);
+                let base = self.base.wrapping_offset(call.next_base as isize) as u64;
+                let buffer = self.buffer as u64;
+                guard(read(buffer) == call.next_pc as u64 && read(buffer + 8) == base)
             }
             Native1 | Native2 | Native3 => {
                 let callee = self.tree.call(inst).callee as *const skein_runtime::native::NativeDef;

@@ -30,8 +30,8 @@ pub struct Help {
     pub watched: Cell<Option<(*const u32, u32)>>,
 }
 
-/// Does an instruction by its helper. 1 if the trace goes on: the machine goes on where it did when it was recorded,
-/// and it is still valid. Else 0, and the buffer tells where the machine goes on.
+/// Does an instruction by its helper; the buffer tells where the machine goes on. 1 if that is where the call says,
+/// and the trace is still valid; else 0.
 pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help, buffer: *mut u64) -> u64 {
     unsafe {
         let (vm, call, watched) = (&*vm, &(*help).call, &(*help).watched);
@@ -39,12 +39,10 @@ pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help
         let at = At { pc: call.pc as *const u32, base: base.offset(call.base as isize) };
         let next = or_unwind(vm, without_panics(vm, || Ok(helper(vm, at))));
         let is_valid = watched.get().is_none_or(|(address, value)| *address == value);
-        if is_valid && next.pc as usize == call.next_pc && next.base == base.offset(call.next_base as isize) {
-            return 1;
-        }
         *buffer = next.pc as u64;
         *buffer.add(1) = next.base as u64;
-        0
+        let expected = base.offset(call.next_base as isize);
+        u64::from(is_valid && next.pc as usize == call.next_pc && next.base == expected)
     }
 }
 

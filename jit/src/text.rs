@@ -50,7 +50,7 @@ fn imm_of(op: TraceOp) -> Imm {
         GuardRaw | GuardRawNot | Tick => Imm::Number,
         LoadField | StoreField | LoadRaw | LoadState | StoreRaw | LoadElem | StoreElem => Imm::Place,
         NewObject => Imm::New,
-        Help | Native1 | Native2 | Native3 => Imm::Call,
+        Help | GuardNext | Native1 | Native2 | Native3 => Imm::Call,
         _ => Imm::No,
     }
 }
@@ -164,7 +164,11 @@ impl Display for Tree {
         exits.dedup();
         for number in exits {
             let exit = &self.exits[number];
-            let kind = if exit.kind == ExitKind::Resume { "resume" } else { "raise" };
+            let kind = match exit.kind {
+                ExitKind::Resume => "resume",
+                ExitKind::Raise => "raise",
+                ExitKind::Elsewhere => "elsewhere",
+            };
             write!(f, "!{number} {kind} {:#x} base {}:", exit.pc, exit.base)?;
             for (i, (target, source)) in exit.writes.iter().enumerate() {
                 write!(f, "{} {target} = {source}", if i > 0 { "," } else { "" })?;
@@ -288,7 +292,11 @@ impl Parser {
 
     fn exit(&mut self, words: &[&str]) -> Result<(), String> {
         let at = number(words[0].trim_start_matches('!'))? as usize;
-        let kind = if words[1] == "raise" { ExitKind::Raise } else { ExitKind::Resume };
+        let kind = match words[1] {
+            "raise" => ExitKind::Raise,
+            "elsewhere" => ExitKind::Elsewhere,
+            _ => ExitKind::Resume,
+        };
         let (pc, base) = (address(words[2])?, number(words[4].trim_end_matches(':'))? as i32);
         let none = Exit { kind, pc: 0, base: 0, writes: Vec::new(), frames: 0, bridge: None };
         let need = (at + 1).max(self.tree.exits.len());

@@ -51,6 +51,7 @@ fn run(pass: &str, before: &str) -> Result<String, String> {
             opt::remove_dead(&mut tree);
         }
         "phis" => drop(opt::remove_unchanging(&mut tree)),
+        "strengthen" => opt::strengthen(&mut tree),
         "dead" => opt::remove_dead(&mut tree),
         "optimize" => {
             if let Some(end) = end {

@@ -40,6 +40,7 @@ pub struct Tracer<'h, M: ObjectModel> {
     bytes: usize,
     /// Work that dirty cards were.
     card_work: usize,
+    doubtful: bool,
 }
 
 impl<'h, M: ObjectModel> Tracer<'h, M> {
@@ -59,6 +60,7 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
             scanned: 0,
             bytes: 0,
             card_work: 0,
+            doubtful: false,
         }
     }
 
@@ -131,6 +133,23 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
                 self.visit_object(obj);
             }
         }
+    }
+
+    /// Scans what was visited so far: what is found afterwards lives, but perhaps only because of words that
+    /// look like references.
+    pub fn go_on_doubtful(&mut self) {
+        self.drain();
+        self.doubtful = true;
+    }
+
+    /// Was [`Tracer::go_on_doubtful`] called?
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful
+    }
+
+    /// See [`Heap::set_thorough`].
+    pub fn is_thorough(&self) -> bool {
+        self.heap.thorough.get()
     }
 
     /// Is this a collection of the whole heap?

@@ -143,6 +143,8 @@ pub enum ExitKind {
     Resume,
     /// The pending exception is raised at the instruction.
     Raise,
+    /// A helper did the instruction, and memory has everything: the interpreter goes on where that said.
+    Elsewhere,
 }
 
 /// How the interpreter goes on where a trace is left.

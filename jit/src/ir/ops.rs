@@ -106,7 +106,8 @@ Barrier "barrier" (W) -> No Store "The write barrier of an object that is about 
 SetShape "set.shape" (W) -> No Store "The object's shape is imm from here on.";
 NewObject "new.object" () -> W Alloc "A zeroed object; imm is a `NewKind`.";
 // ---- calls
-Help "help" () -> No Call "Does the instruction of call imm by its helper on the frame in memory; leaves if the machine does not go on where it did.";
+Help "help" () -> No Call "Does the instruction of call imm by its helper on the frame in memory. Its exit tells the state before.";
+GuardNext "guard.next" () -> No Call "Behind a `help` or another of its kind: leaves unless the machine goes on where call imm says.";
 Native1 "native.1" (W) -> W Call "Calls a native (call imm) that runs no Python code; leaves, to raise, if it raised.";
 Native2 "native.2" (W W) -> W Call "Likewise with two arguments.";
 Native3 "native.3" (W W W) -> W Call "Likewise with three.";

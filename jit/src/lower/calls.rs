@@ -1,11 +1,10 @@
 //! Calls: of the shims, and through them of helpers and natives.
 
-use super::{Lowerer, MAX_PARAMS, Result, signature};
+use super::{Lowerer, MAX_PARAMS, Result, signature, trusted};
 use crate::ir::{ExitKind, Id, Inst, TraceOp};
-use crate::machine::{CompileError, RETURNED};
+use crate::machine::CompileError;
 use crate::shims;
 use crate::thunks::Thunk;
-use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, SigRef, StackSlotData, StackSlotKind, Value};
@@ -64,9 +63,9 @@ impl Lowerer<'_> {
         self.pos.ins().stack_load(I64, I64, result, 0)
     }
 
-    /// The cell that is guarded right behind the call, for nothing but to go on where the call has led to: then the
-    /// shim can look at it.
-    pub(super) fn watched_behind(&self, inst: &Inst, behind: &[Id]) -> Option<(*const u32, u32)> {
+    /// The cell that is guarded right behind the guard of where the machine went on, for nothing but to go on there:
+    /// then the shim can look at it.
+    fn watched_behind(&self, inst: &Inst, behind: &[Id]) -> Option<(*const u32, u32)> {
         let &[cell, guard, ..] = behind else { return None };
         let (load, guard) = (self.tree.inst(cell), self.tree.inst(guard));
         let exit = self.tree.exit(guard.exit?);
@@ -83,21 +82,41 @@ impl Lowerer<'_> {
         fits.then_some((load.imm as *const u32, guard.imm as u32))
     }
 
-    pub(super) fn help(&mut self, inst: &Inst, watched: Option<(*const u32, u32)>) -> Result<()> {
+    /// Calls a helper, and does the guards behind the call that its shim can answer: what is behind them.
+    pub(super) fn help<'i>(&mut self, inst: &Inst, mut behind: &'i [Id]) -> Result<&'i [Id]> {
         let help = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
-        if watched.is_some() {
-            help.watched.set(watched);
-        }
         let call = self.pos.ins().iconst(I64, std::ptr::from_ref(help) as i64);
         let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
         let shim = shims::help as *const () as usize;
-        let same = self.call_shim(shim, &[self.vm, self.base, call, buffer]);
-        let (elsewhere, next) = (self.pos.func.dfg.make_block(), self.pos.func.dfg.make_block());
-        self.pos.ins().brif(same, next, &[], elsewhere, &[]);
-        self.enter_cold(elsewhere);
-        self.give_back(RETURNED);
-        self.pos.insert_block(next);
-        Ok(())
+        let expected = self.call_shim(shim, &[self.vm, self.base, call, buffer]);
+        if let [guard, rest @ ..] = behind
+            && let guard = self.tree.inst(*guard)
+            && (guard.op, guard.imm) == (TraceOp::GuardNext, inst.imm)
+        {
+            behind = rest;
+            let watched = self.watched_behind(inst, rest);
+            if watched.is_some() {
+                help.watched.set(watched);
+                behind = &rest[2..];
+            }
+            self.leave_unless(guard, expected)?;
+        }
+        Ok(behind)
+    }
+
+    /// Compares where the machine goes on, which is in the buffer, with where it did.
+    pub(super) fn guard_next(&mut self, inst: &Inst) -> Result<Option<Value>> {
+        let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?.call;
+        let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
+        let pc = self.pos.ins().load(I64, trusted(), buffer, 0);
+        let wanted = self.pos.ins().iconst(I64, call.next_pc as i64);
+        let same = self.pos.ins().icmp(IntCC::Equal, pc, wanted);
+        self.leave_unless(inst, same)?;
+        let base = self.pos.ins().load(I64, trusted(), buffer, 8);
+        let wanted = self.pos.ins().iadd_imm_s(self.base, 8 * i64::from(call.next_base));
+        let same = self.pos.ins().icmp(IntCC::Equal, base, wanted);
+        self.leave_unless(inst, same)?;
+        Ok(None)
     }
 
     pub(super) fn native(&mut self, inst: &Inst) -> Result<Value> {

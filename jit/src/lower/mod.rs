@@ -244,13 +244,7 @@ impl<'a> Lowerer<'a> {
                     return Ok(());
                 }
                 TraceOp::GuardInt | TraceOp::GuardFloat => rest = self.guard_numbers(*id, behind)?,
-                TraceOp::Help => {
-                    let watched = self.watched_behind(inst, behind);
-                    if watched.is_some() {
-                        rest = &behind[2..];
-                    }
-                    self.help(inst, watched)?;
-                }
+                TraceOp::Help => rest = self.help(inst, behind)?,
                 _ => {
                     let result = self.instruction(inst)?;
                     self.values[id.0 as usize] = result;
@@ -355,6 +349,12 @@ impl<'a> Lowerer<'a> {
                 self.leave_unless(inst, below)?;
                 return Ok(None);
             }
+            CheckNotBelow => {
+                let (a, b) = self.args2(inst)?;
+                let below = self.pos.ins().icmp(IntCC::UnsignedLessThan, a, b);
+                self.leave_if(inst, below)?;
+                return Ok(None);
+            }
             CheckIndex => self.check_index(inst)?,
             LoadField | LoadRaw | LoadState => self.load_field(inst)?,
             StoreField | StoreRaw => return self.store_field(inst),
@@ -364,6 +364,7 @@ impl<'a> Lowerer<'a> {
             Barrier => return self.barrier(inst),
             SetShape => return self.set_shape(inst),
             NewObject => self.new_object(inst)?,
+            GuardNext => return self.guard_next(inst),
             Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),
             Const | Phi | GuardInt | GuardFloat | Help | Jump | Restart | Leave => {

@@ -8,7 +8,7 @@
 //! Phis whose value never changes are left to the optimizer: a bridge that comes later may change it.
 
 use crate::ir::*;
-use std::collections::HashMap;
+use rustc_hash::FxHashMap as HashMap;
 
 /// How a sequence was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -284,7 +284,7 @@ impl<'t> Peel<'t> {
             .iter()
             .filter(|(_, source)| !matches!(source, Source::Base(_)))
             .partition(|(target, _)| stays(target));
-        let mut holders = HashMap::new();
+        let mut holders = HashMap::default();
         for (target, _) in &pending {
             if let Target::Field(object, _) = *target {
                 let of = tree.inst(origin(tree, object));
@@ -297,12 +297,12 @@ impl<'t> Peel<'t> {
             tree,
             entry,
             end,
-            map: HashMap::new(),
+            map: HashMap::default(),
             keys: Vec::new(),
             phis: Vec::new(),
             firsts: Vec::new(),
-            words: HashMap::new(),
-            exits: HashMap::new(),
+            words: HashMap::default(),
+            exits: HashMap::default(),
             pending,
             holders,
             flushed,

@@ -4,7 +4,7 @@
 //! Others are about memory and end when it may be written: `words`, `shapes`, `barriers`.
 
 use crate::ir::*;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// An operation on operands; type and immediate tell constants apart.
 pub type Done = (TraceOp, Type, [Option<Id>; 3], u64);

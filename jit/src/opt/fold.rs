@@ -120,7 +120,7 @@ fn one(tree: &Tree, inst: &Inst, op: TraceOp, x: Id, c: Option<u64>, def: &Inst)
         (IntNeg, Some(c), _) => tagged(-int(c)),
         (IntInvert, Some(c), _) => tagged(!int(c)),
         (IntInvert, _, IntInvert) => Some(Same_(inner?)),
-        (IntToFloat, Some(c), _) if int(c).unsigned_abs() <= 1 << 53 => float(int(c) as f64),
+        (IntToFloat, Some(c), _) if (-(1 << 53)..1 << 53).contains(&int(c)) => float(int(c) as f64),
         (Untag, Some(c), _) => Some(Is(int(c) as u64)),
         (Untag, _, Tag) | (Tag, _, Untag) => Some(Same_(inner?)),
         (Tag, Some(c), _) => tagged(c as i64),

@@ -11,7 +11,7 @@ use super::fold::{Folded, fold};
 use super::ranges;
 use crate::ir::*;
 use TraceOp::*;
-use std::collections::{HashMap, HashSet};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// What is assumed of a phi.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -47,9 +47,9 @@ pub fn forward(tree: &mut Tree) {
             assumed,
             shown: Vec::new(),
             uses: uses(tree),
-            exits: HashSet::new(),
-            saved: HashMap::new(),
-            bridges: HashSet::new(),
+            exits: HashSet::default(),
+            saved: HashMap::default(),
+            bridges: HashSet::default(),
         };
         walk.seq(entry, Facts::default(), Vec::new());
         let shown = walk.shown;
@@ -76,8 +76,8 @@ struct Walk<'t> {
     assumed: Option<Vec<Assumed>>,
     /// What all jumps so far show of each phi.
     shown: Vec<Assumed>,
-    /// Instructions that have an exit, by its number: those made of one of Python have the same.
-    uses: Vec<u32>,
+    /// By the exit's number.
+    uses: Vec<Use>,
     /// Exits whose writes are resolved, with what is known at the first of their instructions.
     exits: HashSet<ExitId>,
     /// Writes that exits can do without, since memory has the words.
@@ -390,7 +390,13 @@ impl Walk<'_> {
         }
         let mut facts = facts.clone();
         let mut out = Vec::new();
-        let alone = inst.exit.is_some_and(|exit| self.uses[exit.0 as usize] == 1);
+        let used = inst.exit.map_or(Use::default(), |exit| self.uses[exit.0 as usize]);
+        if used.memory_differs {
+            facts.words.clear();
+            facts.shapes.clear();
+            facts.barriers.clear();
+        }
+        let alone = used.instructions == 1;
         if let (GuardTrue | GuardFalse, Some(x), true) = (inst.op, inst.args[0], alone) {
             self.truth(x, inst.op == GuardFalse, &mut facts, &mut out);
         }
@@ -454,10 +460,31 @@ impl Walk<'_> {
     }
 }
 
-fn uses(tree: &Tree) -> Vec<u32> {
-    let mut uses = vec![0; tree.exits.len()];
-    for exit in tree.seqs.iter().flat_map(|seq| &seq.insts).filter_map(|id| tree.inst(*id).exit) {
-        uses[exit.0 as usize] += 1;
+/// How an exit is used: instructions made of one of Python have the same.
+#[derive(Clone, Copy, Default)]
+struct Use {
+    instructions: u32,
+    /// Stores before the first of them.
+    stores: u32,
+    /// Memory is not the same at all of them.
+    memory_differs: bool,
+}
+
+fn uses(tree: &Tree) -> Vec<Use> {
+    let mut uses = vec![Use::default(); tree.exits.len()];
+    let mut stores = 0;
+    for id in tree.seqs.iter().flat_map(|seq| &seq.insts) {
+        let inst = tree.inst(*id);
+        if let Some(exit) = inst.exit {
+            let exit = &mut uses[exit.0 as usize];
+            if exit.instructions == 0 {
+                exit.stores = stores;
+            }
+            exit.instructions += 1;
+            exit.memory_differs |= exit.stores != stores;
+        }
+        let effect = inst.op.info().effect;
+        stores += matches!(effect, Effect::Store | Effect::Alloc | Effect::Call | Effect::End) as u32;
     }
     uses
 }

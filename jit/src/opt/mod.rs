@@ -10,6 +10,7 @@ mod fold;
 mod forward;
 mod phis;
 mod ranges;
+mod strengthen;
 
 use crate::ir::Tree;
 use crate::verify::verify;
@@ -18,9 +19,11 @@ pub use close::{Closed, close_bridge, close_loop};
 pub use dead::remove_dead;
 pub use forward::forward;
 pub use phis::remove_unchanging;
+pub use strengthen::strengthen;
 
 /// All passes on a closed tree.
 pub fn optimize(tree: &mut Tree) {
+    strengthen(tree);
     remove_unchanging(tree);
     forward(tree);
     // What turned out to be the same in each round lets more turn out so.

@@ -2,7 +2,7 @@
 //! written is read anew.
 
 use super::{Abort, End, Expect, Frame, FrameKind, Recorder, Step};
-use crate::ir::{Call, Inst, Source, Target, TraceOp, Type};
+use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Type};
 use skein_bytecode::{Inst as Code, Op};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use skein_runtime::interp::{At, frame_code, helpers};
@@ -33,6 +33,7 @@ impl Recorder {
         };
         self.tree.calls.push(call);
         let index = self.tree.calls.len() as u32 - 1;
+        let elsewhere = self.elsewhere();
         self.push(Inst {
             op: TraceOp::Help,
             ty: Type::No,
@@ -40,8 +41,36 @@ impl Recorder {
             imm: u64::from(index),
             exit: Some(exit),
         });
-        self.expect = Expect::Help(index);
+        self.expect = Expect::Help(index, elsewhere);
         Ok(())
+    }
+
+    /// The exit that is taken behind the helper of the instruction if it goes on elsewhere.
+    pub(super) fn elsewhere(&mut self) -> ExitId {
+        let frames = self.frames_number();
+        let (pc, base) = (self.at.pc as usize, self.base());
+        self.tree.add_exit(Exit {
+            kind: ExitKind::Elsewhere,
+            pc,
+            base,
+            writes: Vec::new(),
+            frames,
+            bridge: None,
+        })
+    }
+
+    /// Where the machine goes on must be where it does now.
+    pub(super) fn guard_next(&mut self, call: u32, elsewhere: ExitId) {
+        self.push(Inst {
+            op: TraceOp::GuardNext,
+            ty: Type::No,
+            args: [None; 3],
+            imm: u64::from(call),
+            exit: Some(elsewhere),
+        });
+        let address = std::ptr::from_ref(&*self.valid) as u64;
+        let valid = self.emit(TraceOp::LoadCell, &[], address);
+        self.emit(TraceOp::GuardRaw, &[valid], 1);
     }
 
     /// Brings memory up to date.

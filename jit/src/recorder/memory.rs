@@ -4,16 +4,18 @@ use super::{Recorder, Slot, Step};
 use crate::ir::{Class, Id, Place, TraceOp, Type};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
+use skein_runtime::interp::attr_place;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::cell::{CELL_CONTENTS, CellObject};
-use skein_runtime::types::code::{AttrCache, GlobalCache, MethodCache, ModuleCache};
+use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
 use skein_runtime::types::function::{FUNCTION_CLOSURE, Function};
-use skein_runtime::types::instance::Instance;
+use skein_runtime::types::instance::{INSTANCE_SLOTS, Instance, VALUES_SLOTS};
 use skein_runtime::types::list::{LIST_ITEMS, LIST_LEN, List};
 use skein_runtime::types::range::RangeIter;
 use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::{TUPLE_ITEMS, TUPLE_LEN, Tuple};
-use skein_runtime::value::Value;
+use skein_runtime::value::{Raised, Value};
 use skein_runtime::vm::Vm;
 use std::mem::offset_of;
 
@@ -124,63 +126,90 @@ impl Recorder {
         self.emit(TraceOp::StoreField, &[object, v], place.imm());
     }
 
-    /// The trace relies on what a look-up under this shape gives.
-    fn rely_on_shape(&mut self, vm: &Vm, shape: u32) {
-        let ty = vm.shapes.get(shape).ty.get();
+    /// The trace relies on what looking up the name on the object's type gives.
+    fn rely_on_shape(&mut self, vm: &Vm, v: Value, name: Ref<Str>) {
+        let ty = vm.type_of(v);
+        ty.watch_name(name);
         if !self.types.contains(&ty) {
             self.types.push(ty);
             self.roots.push(ty.value());
         }
     }
 
+    /// The name that an attribute op has in its cache.
+    fn cached_name(&self) -> Ref<Str> {
+        // SAFETY: the loader has put a cache there; all kinds have the name in the same place.
+        unsafe { (*self.at.extra_ptr::<AttrCache>()).name }
+    }
+
+    /// The object, where a slot of it lies: in itself or in its overflow array.
+    fn slot_place(&mut self, obj: Id, i: Ref<Instance>, slot: usize) -> (Id, Place) {
+        if slot < i.capacity() {
+            return (obj, Place::new(Class::Slot, INSTANCE_SLOTS + 8 * slot));
+        }
+        let place = Place::new(Class::Slot, offset_of!(Instance, overflow));
+        let array = self.emit(TraceOp::LoadField, &[obj], place.imm());
+        self.guard_is_not(array, 0);
+        (array, Place::new(Class::Slot, VALUES_SLOTS + 8 * (slot - i.capacity())))
+    }
+
     pub(super) fn load_attr(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
-        // SAFETY: the loader has put a cache there.
-        let (shape, offset) = unsafe {
-            let cache = &*at.extra_ptr::<AttrCache>();
-            (cache.shape.get(), cache.offset.get() as usize)
+        let (v, name) = (at.reg(at.b()), self.cached_name());
+        let Some(i) = v.cast::<Instance>() else { return self.help(op) };
+        let Some(slot) = attr_place::load_slot(vm, i, name) else {
+            return self.load_class_value(vm, op, v, name);
         };
-        let v = at.reg(at.b());
-        if shape_of(v) != Some(shape) {
-            return self.help(op);
-        }
-        let Some(instance) = v.cast::<Instance>() else { return self.help(op) };
-        let overflow = op == Op::LoadAttrOverflow;
-        let holder = if overflow { instance.overflow.get() } else { Some(v) };
-        // SAFETY: under this shape there is a slot at the offset, if there is an array for it.
-        let now = holder.and_then(|h| unsafe { *(h.bits() as *const Option<Value>).byte_add(offset) });
-        if now.is_none() {
-            return self.help(op);
-        }
-        self.rely_on_shape(vm, shape);
+        self.rely_on_shape(vm, v, name);
         let obj = self.reg(at.b());
-        let mut obj = self.guard_shape(obj, shape);
-        if overflow {
-            let place = Place::new(Class::Slot, offset_of!(Instance, overflow));
-            obj = self.emit(TraceOp::LoadField, &[obj], place.imm());
-            self.guard_is_not(obj, 0);
-        }
-        let id = self.emit(TraceOp::LoadField, &[obj], Place::new(Class::Slot, offset).imm());
+        let obj = self.guard_shape(obj, i.header().shape.get());
+        let (holder, place) = self.slot_place(obj, i, slot);
+        let id = self.emit(TraceOp::LoadField, &[holder], place.imm());
         self.guard_is_not(id, 0);
         self.set(at.a(), id);
         self.next(2)
     }
 
+    /// An attribute that the class has, as it is.
+    fn load_class_value(&mut self, vm: &Vm, op: Op, v: Value, name: Ref<Str>) -> Step {
+        let found = match attr_place::class_value(vm, v, name) {
+            Ok(found) => found,
+            Err(Raised) => {
+                vm.pending.set(None);
+                None
+            }
+        };
+        let (Some(value), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        self.rely_on_shape(vm, v, name);
+        let obj = self.reg(self.at.b());
+        self.guard_shape(obj, shape);
+        let id = self.value(value);
+        self.set(self.at.a(), id);
+        self.next(2)
+    }
+
     pub(super) fn store_attr(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
-        // SAFETY: the loader has put a cache there.
-        let (shape, offset, next) = unsafe {
-            let cache = &*at.extra_ptr::<AttrCache>();
-            (cache.shape.get(), cache.offset.get() as usize, cache.next_shape.get())
+        let (target, name) = (at.reg(at.a()), self.cached_name());
+        let Some(i) = target.cast::<Instance>() else { return self.help(op) };
+        let shape = i.header().shape.get();
+        let (slot, next) = match attr_place::store_slot(vm, i, name) {
+            Some(slot) => (slot, None),
+            None => match attr_place::added_slot(vm, i, name) {
+                Some((slot, next)) => (slot, Some(next)),
+                None => return self.help(op),
+            },
         };
-        if shape_of(at.reg(at.a())) != Some(shape) {
+        // The overflow array may have to grow.
+        if i.slot(slot).is_none() && slot >= i.capacity() {
             return self.help(op);
         }
-        self.rely_on_shape(vm, shape);
+        self.rely_on_shape(vm, target, name);
         let (obj, v) = (self.reg(at.a()), self.reg(at.b()));
         let obj = self.guard_shape(obj, shape);
-        self.store_field(obj, v, Place::new(Class::Slot, offset));
-        if op == Op::StoreAttrAdd {
+        let (holder, place) = self.slot_place(obj, i, slot);
+        self.store_field(holder, v, place);
+        if let Some(next) = next {
             self.emit(TraceOp::SetShape, &[obj], u64::from(next));
             // Another name of the same object may be known by its shape too.
             self.shapes.clear();
@@ -191,21 +220,16 @@ impl Recorder {
 
     pub(super) fn load_method(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
-        // SAFETY: the loader has put a cache there, quickening a function into it, which the class of an object of
-        // this shape keeps alive.
-        let (shape, function) = unsafe {
-            let cache = &*at.extra_ptr::<MethodCache>();
-            (
-                cache.shape.get(),
-                if shape_of(at.reg(at.b())) == Some(cache.shape.get()) {
-                    Some(cache.function.get())
-                } else {
-                    None
-                },
-            )
+        let (v, name) = (at.reg(at.b()), self.cached_name());
+        let found = match attr_place::plain_method(vm, v, name) {
+            Ok(found) => found.filter(|_| attr_place::shape_tells_all(vm, v)),
+            Err(Raised) => {
+                vm.pending.set(None);
+                None
+            }
         };
-        let Some(function) = function else { return self.help(op) };
-        self.rely_on_shape(vm, shape);
+        let (Some(function), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        self.rely_on_shape(vm, v, name);
         let obj = self.reg(at.b());
         let obj = self.guard_shape(obj, shape);
         let w = at.window();

@@ -14,7 +14,9 @@ mod help;
 mod memory;
 mod ops;
 
-use crate::ir::{Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type};
+use crate::ir::{
+    Call, Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 use skein_runtime::context::{Context, FRAME_WORDS};
 use skein_runtime::interp::At;
@@ -50,6 +52,7 @@ aborts! {
     /// The loop's round has more instructions than a trace may have.
     Long "too long";
     Deep "too many frames";
+    LeftLoop "the loop ended";
     /// A loop in it that has no trace of its own yet.
     InnerLoop "inner loop without a trace";
     /// Another microthread runs.
@@ -112,13 +115,14 @@ enum Expect {
     Anywhere,
     At(usize, i32),
     /// Behind a `help`, whose call this is.
-    Help(u32),
+    Help(u32, ExitId),
 }
 
 pub struct Recorder {
     pub tree: Tree,
     pub seq: SeqId,
-    pub head: usize,
+    /// First and last instruction of the loop.
+    range: (usize, usize),
     root: *mut Value,
     ctx: *const Context,
     slots: BTreeMap<i32, Slot>,
@@ -146,6 +150,9 @@ pub struct Recorder {
     pub extent: i32,
     /// 1 until something changes that the trace relies on.
     pub valid: Rc<Cell<u32>>,
+    is_bridge: bool,
+    /// The trace of the back edge that comes next is not to be entered: the recording goes on in its loop.
+    passes: Rc<Cell<bool>>,
     end: Option<End>,
     /// Rounds that inner loops have made, by their heads.
     rounds: FxHashMap<usize, u32>,
@@ -158,13 +165,19 @@ pub type Step = Result<(), Abort>;
 
 impl Recorder {
     /// A recording that begins at the loop's head `at`.
-    pub fn new(vm: &Vm, at: At, valid: Rc<Cell<u32>>) -> Recorder {
+    pub fn new(
+        vm: &Vm,
+        at: At,
+        range: (usize, usize),
+        valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
+    ) -> Recorder {
         let mut tree = Tree::default();
         let seq = tree.add_seq(Default::default());
         tree.entry = Some(seq);
         let code = skein_runtime::interp::frame_code(at.base);
         let root = Frame { base: 0, code, kind: FrameKind::Root };
-        Recorder::with(vm, at, tree, seq, vec![root], at.base, at.pc as usize, valid)
+        Recorder::with(vm, at, tree, seq, vec![root], at.base, range, valid, passes)
     }
 
     /// A recording of a bridge, which begins at the exit that was just taken to `at`.
@@ -176,8 +189,9 @@ impl Recorder {
         mut tree: Tree,
         frame_sets: Vec<Vec<Frame>>,
         exit: ExitId,
-        head: usize,
+        range: (usize, usize),
         valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
     ) -> Recorder {
         let seq = tree.add_seq(Default::default());
         let info = tree.exit(exit).clone();
@@ -189,10 +203,18 @@ impl Recorder {
                 *in_memory = !unwritten(frame.base - 1);
             }
         }
-        let mut this = Recorder::with(vm, at, tree, seq, frames, root, head, valid);
+        let mut this = Recorder::with(vm, at, tree, seq, frames, root, range, valid, passes);
         this.frame_sets = frame_sets;
+        this.is_bridge = true;
         this.moved_on = true;
         this.clobbered_from = i32::MIN;
+        if info.kind == ExitKind::Elsewhere {
+            // The helper's instruction is done; what came of it is seen at the next one.
+            this.at = At { pc: info.pc as *const u32, base: this.address(info.base) };
+            this.tree.calls.push(Call { callee: 0, pc: info.pc, base: info.base, next_pc: 0, next_base: 0 });
+            let elsewhere = this.elsewhere();
+            this.expect = Expect::Help(this.tree.calls.len() as u32 - 1, elsewhere);
+        }
         for (target, source) in info.writes {
             let id = match source {
                 Source::Value(id) => id,
@@ -220,13 +242,14 @@ impl Recorder {
         seq: SeqId,
         frames: Vec<Frame>,
         root: *mut Value,
-        head: usize,
+        range: (usize, usize),
         valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
     ) -> Recorder {
         let mut this = Recorder {
             tree,
             seq,
-            head,
+            range,
             root,
             ctx: vm.ctx.get(),
             slots: BTreeMap::new(),
@@ -247,6 +270,8 @@ impl Recorder {
             types: Vec::new(),
             extent: 0,
             valid,
+            is_bridge: false,
+            passes,
             end: None,
             rounds: FxHashMap::default(),
             ticks: 0,
@@ -273,6 +298,11 @@ impl Recorder {
         self.end.take().unwrap_or(End::Abort(Abort::Exited))
     }
 
+    /// Does the loop in the root frame that has these bounds go around this one?
+    fn is_outer(&self, first: usize, last: usize) -> bool {
+        self.frames.len() == 1 && first <= self.range.0 && self.range.1 <= last
+    }
+
     fn step(&mut self, vm: &Vm, at: At) -> Step {
         if vm.ctx.get() != self.ctx {
             return Err(Abort::Switched);
@@ -287,16 +317,25 @@ impl Recorder {
                     return Err(Abort::Surprised);
                 }
             }
-            Expect::Help(call) => {
+            Expect::Help(call, elsewhere) => {
                 self.after_help(at, call)?;
                 self.begin(at);
-                let address = std::ptr::from_ref(&*self.valid) as u64;
-                let valid = self.emit(TraceOp::LoadCell, &[], address);
-                self.emit(TraceOp::GuardRaw, &[valid], 1);
+                self.guard_next(call, elsewhere);
                 return self.record(vm);
             }
         }
         self.begin(at);
+        if self.frames.len() == 1 && at.base == self.root {
+            let pc = at.pc as usize;
+            if pc == self.range.0 && self.bytecodes > 1 {
+                // By way of an outer loop.
+                self.close();
+                return Ok(());
+            }
+            if !self.is_bridge && (pc < self.range.0 || pc > self.range.1) {
+                return Err(Abort::LeftLoop);
+            }
+        }
         self.record(vm)
     }
 
@@ -307,12 +346,15 @@ impl Recorder {
 
     /// The trace has come to the loop's head again.
     fn close(&mut self) {
+        if self.ticks > 0 {
+            self.emit(TraceOp::Tick, &[], self.ticks as u64);
+        }
         let at = self.at;
-        self.at = At { pc: self.head as *const u32, base: at.base };
+        self.at = At { pc: self.range.0 as *const u32, base: at.base };
         let writes = self.writes();
         let known = self.slots.iter().filter(|(_, s)| !s.dirty).map(|(&off, s)| (off, s.id)).collect();
         self.at = at;
-        self.end = Some(End::Round(RoundEnd { writes, known, pc: self.head, base: 0 }));
+        self.end = Some(End::Round(RoundEnd { writes, known, pc: self.range.0, base: 0 }));
     }
 
     /// The trace leaves here for good, before the instruction.

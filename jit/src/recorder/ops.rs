@@ -1,13 +1,14 @@
 //! The table of what the recorder knows: instruction by instruction.
 
 use super::{Abort, Recorder, Step};
-use crate::ir::TraceOp;
 use skein_bytecode::Op;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 
 /// Rounds of an inner loop that a trace takes one after the other.
 const MAX_ROUNDS: u32 = 4;
+/// Instructions of a trace from which on inner loops are not taken so.
+const MAX_UNROLLED: usize = 1000;
 
 impl Recorder {
     /// Records the instruction at `self.at`.
@@ -59,9 +60,9 @@ impl Recorder {
             Op::LoadDeref => self.load_deref(op),
             Op::StoreDeref => self.store_deref(),
             Op::LoadGlobalCell | Op::LoadGlobalBuiltin => self.load_global(vm, op),
-            Op::LoadAttrSlot | Op::LoadAttrOverflow => self.load_attr(vm, op),
-            Op::StoreAttrSlot | Op::StoreAttrAdd => self.store_attr(vm, op),
-            Op::LoadMethodCached => self.load_method(vm, op),
+            Op::LoadAttr | Op::LoadAttrSlot | Op::LoadAttrOverflow => self.load_attr(vm, op),
+            Op::StoreAttr | Op::StoreAttrSlot | Op::StoreAttrAdd => self.store_attr(vm, op),
+            Op::LoadMethod | Op::LoadMethodCached => self.load_method(vm, op),
             Op::LoadAttrModule | Op::LoadMethodModule => self.load_module(op),
             Op::LoadIndex => self.load_index(vm, op),
             Op::StoreIndex => self.store_index(vm, op),
@@ -129,21 +130,28 @@ impl Recorder {
         let back = at.extra() as i32;
         let target = at.jump(back);
         self.ticks += 1 - i64::from(back);
-        if self.frames.len() == 1 && target.pc as usize == self.head {
-            self.emit(TraceOp::Tick, &[], self.ticks as u64);
+        let (first, last) = (target.pc as usize, at.pc as usize);
+        if self.frames.len() == 1 && first == self.range.0 {
             self.close();
             return Ok(());
         }
-        if op == Op::JumpBackTraced {
+        if self.is_outer(first, last) {
+            // It comes to this loop again.
+            self.passes.set(op == Op::JumpBackTraced);
+            self.go(target.pc);
+            return Ok(());
+        }
+        // A loop of few rounds is best taken as it comes.
+        let rounds = self.rounds.entry(first).or_insert(0);
+        *rounds += 1;
+        if *rounds > MAX_ROUNDS || self.tree.seq(self.seq).insts.len() > MAX_UNROLLED {
+            if op == Op::JumpBack {
+                return Err(Abort::InnerLoop);
+            }
             self.ticks -= 1 - i64::from(back);
             return self.help(op);
         }
-        // A loop of few rounds is best taken as it comes.
-        let rounds = self.rounds.entry(target.pc as usize).or_insert(0);
-        *rounds += 1;
-        if *rounds > MAX_ROUNDS {
-            return Err(Abort::InnerLoop);
-        }
+        self.passes.set(op == Op::JumpBackTraced);
         self.go(target.pc);
         Ok(())
     }

@@ -51,10 +51,10 @@ fn collect(vm: &Vm, generation: Option<i32>) -> R<i64> {
     if !(0..3).contains(&generation) {
         return Err(vm.value_error("invalid generation"));
     }
-    if generation != 0 {
-        skein_runtime::interp::clear_dead_registers(vm);
-    }
-    vm.collect(if generation == 0 { CollectKind::Minor } else { CollectKind::Major });
+    match generation {
+        0 => vm.collect(CollectKind::Minor),
+        _ => vm.collect_thoroughly(CollectKind::Major),
+    };
     vm.run_finalizers();
     Ok(0)
 }

@@ -10,6 +10,7 @@
 
 mod attr;
 mod attr_native;
+pub mod attr_place;
 mod attr_table;
 mod bind;
 mod build;
@@ -26,6 +27,7 @@ pub mod helpers;
 mod imports;
 mod items;
 mod iteration;
+mod locals;
 mod matching;
 mod misc;
 mod nested;
@@ -43,18 +45,19 @@ mod unwind;
 pub use attr::AttrLookup;
 pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
-pub use call::{SoftCall, call_soft, construct, with_first};
+pub use call::{SoftCall, add_keywords, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
 pub use depth::check_native_stack;
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
-    FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_registers, frame_at_depth, frame_back,
-    frame_code, frame_count, frame_function, frame_function_word, frame_locals, frame_object, frame_of_traceback, frame_place,
-    frame_unit, generator_frame, innermost_frame, running_locals,
+    FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers, frame_at_depth,
+    frame_back, frame_code, frame_count, frame_function, frame_function_word, frame_object,
+    frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame, live_register,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
+pub use locals::{FrameVariables, bound, frame_locals, running_locals};
 pub use panics::{help, hush_panics, without_panics};
 pub use place::{At, Site, publish};
 pub use result::apply;

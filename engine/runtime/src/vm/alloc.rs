@@ -204,6 +204,16 @@ impl Vm {
         Ok(r)
     }
 
+    /// As [`Vm::collect`], but what a program cannot reach any more is not kept by stale registers.
+    pub fn collect_thoroughly(&self, kind: CollectKind) -> CollectStats {
+        crate::interp::clear_dead_registers(self);
+        skein_heap::clear_stack_below();
+        self.heap.set_thorough(true);
+        let stats = self.collect(kind);
+        self.heap.set_thorough(false);
+        stats
+    }
+
     /// Runs a collection; finalizers and callbacks run at the next safepoint.
     pub fn collect(&self, kind: CollectKind) -> CollectStats {
         let mut stats = None;
@@ -220,6 +230,7 @@ impl Vm {
         };
         self.interned.borrow_mut().sweep(kind, |s| is_live(s.header()));
         if kind == CollectKind::Major {
+            self.hooks.tier().sweep(&|v: Value| v.header().is_none_or(is_live));
             self.shapes.forget_dead(|ty| is_live(ty.header()));
         }
         self.attributes.forget();
@@ -258,14 +269,17 @@ impl Vm {
                 t.visit_word(v.bits());
             }
         }
+        self.hooks.tier().trace(t);
         for f in self.root_tracers.borrow().iter() {
             f(self, t);
         }
-        self.hooks.trace_roots(self, t);
+        self.switcher().trace(t);
+        self.threads.trace(t);
         self.context().trace_words(self.stack_top(), t);
-        if !std::ptr::eq(self.context(), &*self.main_ctx) {
-            Vm::trace_suspended(&self.main_ctx, t);
+        if !std::ptr::eq(self.context(), self.main_context()) {
+            Vm::trace_suspended(self.main_context(), t);
         }
+        t.go_on_doubtful();
         let base = self.native_base.get() as *const u64;
         if sp < base {
             // SAFETY: the native stack in use, from its present end to its beginning.
@@ -275,8 +289,13 @@ impl Vm {
 
     /// Visits a context that does not run now.
     pub fn trace_suspended(ctx: &crate::context::Context, t: &mut Tracer<'_>) {
+        Vm::trace_standing(ctx, ctx.base.get(), t);
+    }
+
+    /// Visits a context whose innermost frame is at `base`.
+    pub(crate) fn trace_standing(ctx: &crate::context::Context, base: *mut Value, t: &mut Tracer<'_>) {
         if !ctx.is_released() {
-            ctx.trace_words(Vm::top_of(ctx, ctx.base.get()), t);
+            ctx.trace_words(Vm::top_of(ctx, base), t);
         }
     }
 
