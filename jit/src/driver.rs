@@ -92,10 +92,12 @@ const MAX_ABORTS: u32 = 5;
 const MAX_WAITS: u32 = 12;
 /// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them.
 const HITS_PER_INST: usize = 2;
+/// Instructions of a tree for each time that an exit is taken before it gets a bridge.
+const INSTS_PER_HIT: usize = 4;
 /// Bridges of one loop.
-const MAX_BRIDGES: usize = 60;
+const MAX_BRIDGES: usize = 150;
 /// Instructions of one loop and its bridges.
-const MAX_TREE: usize = 5_000;
+const MAX_TREE: usize = 12_000;
 
 /// How an exit has fared.
 #[derive(Clone, Copy)]
@@ -280,7 +282,7 @@ impl Jit {
             let fate = loops.entry(head).or_default();
             fate.aborts += 1;
             fate.looks = 0;
-            self.log(|| format!("loop at {} given up: {reason}", name));
+            self.log(|| format!("loop at {name} given up at {}: {reason}", place(next)));
         }
         next
     }
@@ -409,6 +411,15 @@ impl Jit {
             if self.is_recording() {
                 return at;
             }
+            // The larger the tree, the more an exit must matter.
+            let options = self.options.borrow();
+            let worth = if options.looks > 1 { (body.closed.insts.len() / INSTS_PER_HIT) as u32 } else { 0 };
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            let wanted = options.hits.max(worth) << fate.aborts.min(8);
+            if fate.hits < wanted {
+                fate.limit = wanted;
+                return at;
+            }
             let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
             Recorder::bridge(
                 vm,
@@ -446,7 +457,7 @@ impl Jit {
         if let Err(reason) = made {
             bump(&self.counts.aborted);
             self.put_off(trace, exit);
-            self.log(|| format!("bridge at {} given up: {reason}", name));
+            self.log(|| format!("bridge at {name} given up at {}: {reason}", place(next)));
         }
         next
     }
@@ -573,7 +584,9 @@ fn range_of(head: At) -> (usize, usize) {
 fn place(at: At) -> String {
     let code = skein_runtime::interp::frame_code(at.base);
     let line = code.portable().positions.at(code.unit_of(at.pc)).line;
-    format!("{}:{line}", code.name_string())
+    // SAFETY: an instruction's address.
+    let op = Op::from_u8(unsafe { *at.pc.cast::<u8>() });
+    format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
 }
 
 /// From now on this back edge goes to the trace.

@@ -92,6 +92,7 @@ RawSub "raw.sub" (R R) -> R Pure "Wrapping difference.";
 FromRaw "from.raw" (R) -> I Pure "The raw word as the int word that it is.";
 ToRaw "to.raw" (W) -> R Pure "The word's bits.";
 CheckBelow "check.below" (R R) -> No Guard "Leaves unless the first, unsigned, is below the second.";
+CheckNotBelow "check.not_below" (R R) -> No Guard "Leaves if the first, unsigned, is below the second.";
 CheckIndex "check.index" (I R) -> R Guard "The index, counted from the end if negative; leaves if it is not below the length.";
 // ---- memory: imm is a `Place`
 LoadField "load.field" (W) -> W Load "A word of an object.";

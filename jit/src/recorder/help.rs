@@ -6,6 +6,7 @@ use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Typ
 use skein_bytecode::{Inst as Code, Op};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use skein_runtime::interp::{At, frame_code, helpers};
+use skein_runtime::value::Value;
 
 /// The instruction at an address.
 pub fn decode(pc: *const u32) -> Option<Code> {
@@ -155,29 +156,35 @@ impl Recorder {
         Ok(())
     }
 
-    /// A helper has pushed a frame.
+    /// A helper has pushed a frame, or a trace that it entered several.
     fn entered(&mut self, at: At, from: At, inst: &Code) -> Step {
-        let off = self.offset_of(at.base)?;
-        // SAFETY: a frame's head precedes its registers.
-        let (tags, back, below) = unsafe {
-            let word = *at.base.sub(2).cast::<usize>();
-            (word & 3, word & !3, *at.base.sub(1).cast::<*mut skein_runtime::value::Value>())
-        };
-        if below != from.base {
-            return Err(Abort::Surprised);
+        let mut pushed = Vec::new();
+        let mut base = at.base;
+        while base != from.base {
+            let off = self.offset_of(base)?;
+            if off <= self.base() || pushed.len() > 8 {
+                return Err(Abort::Surprised);
+            }
+            // SAFETY: a frame's head precedes its registers.
+            let (word, below) = unsafe { (*base.sub(2).cast::<usize>(), *base.sub(1).cast::<*mut Value>()) };
+            let kind = match word & 3 {
+                0 => FrameKind::Window { return_pc: word & !3, in_memory: true },
+                RECORD if below == from.base => FrameKind::Machine { pushed_by: from.pc as usize },
+                // A new chunk, or an instruction that is not known.
+                _ => return Err(Abort::FarFrame),
+            };
+            pushed.push(Frame { base: off, code: frame_code(base), kind });
+            base = below;
         }
-        let kind = match tags {
-            0 => FrameKind::Window { return_pc: back, in_memory: true },
-            RECORD => FrameKind::Machine { pushed_by: from.pc as usize },
-            // A new chunk.
-            _ => return Err(Abort::FarFrame),
-        };
         if let Some(w) = inst.clobbers_from() {
             self.invalidate_from(self.base() + w as i32);
         }
-        let record = if tags & RECORD != 0 { RECORD_WORDS } else { 0 };
-        self.invalidate_from(off - (FRAME_WORDS + record) as i32);
-        self.push_frame(Frame { base: off, code: frame_code(at.base), kind })
+        for frame in pushed.into_iter().rev() {
+            let record = if let FrameKind::Machine { .. } = frame.kind { RECORD_WORDS } else { 0 };
+            self.invalidate_from(frame.base - (FRAME_WORDS + record) as i32);
+            self.push_frame(frame)?;
+        }
+        Ok(())
     }
 
     /// A helper has left the innermost frame, and maybe more.
@@ -222,5 +229,6 @@ impl Recorder {
 /// Is this where the instruction goes on if nothing is raised?
 fn goes_on(pc: usize, inst: &Code, next: usize) -> bool {
     let behind = pc + 4 * inst.op.units();
-    next == behind || inst.target().is_some_and(|t| next as i64 == pc as i64 + 4 * t)
+    // Or it is to be tried again, now that its cache is set.
+    next == behind || next == pc || inst.target().is_some_and(|t| next as i64 == pc as i64 + 4 * t)
 }

@@ -1,7 +1,7 @@
 //! Globals, cells, attributes, items and iterators.
 
 use super::{Recorder, Slot, Step};
-use crate::ir::{Class, Id, Place, TraceOp, Type};
+use crate::ir::{self, Class, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::attr_place;
@@ -15,6 +15,7 @@ use skein_runtime::types::range::RangeIter;
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::{TUPLE_ITEMS, TUPLE_LEN, Tuple};
+use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{Raised, Value};
 use skein_runtime::vm::Vm;
 use std::mem::offset_of;
@@ -120,7 +121,7 @@ impl Recorder {
     /// Stores with the barrier that the value calls for.
     fn store_field(&mut self, object: Id, v: Id, place: Place) {
         let v = self.as_word(v);
-        if self.ty(v) != Type::I {
+        if self.ty(v) != ir::Type::I {
             self.emit(TraceOp::Barrier, &[object], 0);
         }
         self.emit(TraceOp::StoreField, &[object, v], place.imm());
@@ -128,7 +129,10 @@ impl Recorder {
 
     /// The trace relies on what looking up the name on the object's type gives.
     fn rely_on_shape(&mut self, vm: &Vm, v: Value, name: Ref<Str>) {
-        let ty = vm.type_of(v);
+        self.rely_on_type(vm.type_of(v), name);
+    }
+
+    fn rely_on_type(&mut self, ty: Ref<Type>, name: Ref<Str>) {
         ty.watch_name(name);
         if !self.types.contains(&ty) {
             self.types.push(ty);
@@ -156,6 +160,9 @@ impl Recorder {
     pub(super) fn load_attr(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let (v, name) = (at.reg(at.b()), self.cached_name());
+        if let Some(ty) = v.cast::<Type>() {
+            return self.load_type_attr(vm, op, ty, name);
+        }
         let Some(i) = v.cast::<Instance>() else { return self.help(op) };
         let Some(slot) = attr_place::load_slot(vm, i, name) else {
             return self.load_class_value(vm, op, v, name);
@@ -167,6 +174,18 @@ impl Recorder {
         let id = self.emit(TraceOp::LoadField, &[holder], place.imm());
         self.guard_is_not(id, 0);
         self.set(at.a(), id);
+        self.next(2)
+    }
+
+    /// An attribute of a class itself, as it is.
+    fn load_type_attr(&mut self, vm: &Vm, op: Op, ty: Ref<Type>, name: Ref<Str>) -> Step {
+        let Some(value) = attr_place::type_value(vm, ty, name) else { return self.help(op) };
+        self.rely_on_type(ty, name);
+        self.rely_on_type(vm.type_of(ty.value()), name);
+        let obj = self.reg(self.at.b());
+        self.guard_is(obj, ty.value());
+        let id = self.value(value);
+        self.set(self.at.a(), id);
         self.next(2)
     }
 
@@ -355,7 +374,7 @@ impl Recorder {
             self.emit(TraceOp::GuardRaw, &[len], n as u64);
             let items = self.items_of(o);
             for i in 0..n {
-                let index = self.constant(i as u64, Type::R);
+                let index = self.constant(i as u64, ir::Type::R);
                 let id = self.emit(TraceOp::LoadElem, &[items, index], 0);
                 self.set(at.a() + i, id);
             }
@@ -365,10 +384,25 @@ impl Recorder {
 
     // ---- iterators
 
+    /// Writes the state of all iterators to memory.
+    pub(super) fn flush_fields(&mut self) {
+        let mut fields: Vec<_> = self.fields.drain().filter(|(_, slot)| slot.dirty).collect();
+        fields.sort_by_key(|(key, _)| *key);
+        for ((object, off), slot) in fields {
+            let place = Place::new(Class::Iterator, off as usize);
+            self.emit(TraceOp::StoreRaw, &[object, slot.id], place.imm());
+            self.moved_on = true;
+        }
+    }
+
     fn state(&mut self, it: Id, offset: usize) -> Id {
         let key = (it, offset as u32);
         if let Some(slot) = self.fields.get(&key) {
             return slot.id;
+        }
+        // It may be one that is known by another name.
+        if self.fields.iter().any(|(k, slot)| k.0 != it && slot.dirty) {
+            self.flush_fields();
         }
         let op = if self.moved_on { TraceOp::LoadRaw } else { TraceOp::LoadState };
         let id = self.emit(op, &[it], Place::new(Class::Iterator, offset).imm());
@@ -399,7 +433,7 @@ impl Recorder {
         self.emit(TraceOp::GuardRawNot, &[left], 0);
         let (next, step) = (self.state(it, NEXT), self.state(it, STEP));
         let item = self.emit(TraceOp::FromRaw, &[next], 0);
-        let one = self.constant(1, Type::R);
+        let one = self.constant(1, ir::Type::R);
         let less = self.emit(TraceOp::RawSub, &[left, one], 0);
         let further = self.emit(TraceOp::RawAdd, &[next, step], 0);
         self.set_state(it, LEFT, less);
@@ -424,15 +458,14 @@ impl Recorder {
         let at = self.at;
         let v = at.reg(at.b());
         let shape = vm.types.list_iterator.root_shape_id();
-        let list_shape = vm.types.list.root_shape_id();
         let Some(iter) = v.cast::<SeqIter>().filter(|_| shape_of(v) == Some(shape)) else {
             return self.help(Op::ForList);
         };
-        let list = iter.sequence.get().filter(|&l| shape_of(l) == Some(list_shape));
-        let Some(list) = list.and_then(|l| l.cast::<List>()) else { return self.help(Op::ForList) };
-        if iter.index.get() >= list.len() {
+        let Some(list) = iter.sequence.get().and_then(|l| l.cast::<List>()) else {
             return self.help(Op::ForList);
-        }
+        };
+        // The iterator of a subclass's instance is no other.
+        let (list_len, list_shape) = (list.len(), list.header().shape.get());
         const INDEX: usize = offset_of!(SeqIter, index);
         let it = self.iterator(at.b(), shape);
         let place = Place::new(Class::Iterator, offset_of!(SeqIter, sequence));
@@ -441,10 +474,17 @@ impl Recorder {
         let list = self.guard_shape(list, list_shape);
         let len = self.emit(TraceOp::LoadRaw, &[list], LEN.imm());
         let index = self.state(it, INDEX);
+        if iter.index.get() >= list_len {
+            // From now on it has ended, whatever becomes of the list.
+            self.emit(TraceOp::CheckNotBelow, &[index, len], 0);
+            let none = self.constant(0, ir::Type::R);
+            self.emit(TraceOp::StoreRaw, &[it, none], place.imm());
+            return self.go_either(true);
+        }
         self.emit(TraceOp::CheckBelow, &[index, len], 0);
         let items = self.items_of(list);
         let item = self.emit(TraceOp::LoadElem, &[items, index], 0);
-        let one = self.constant(1, Type::R);
+        let one = self.constant(1, ir::Type::R);
         let next = self.emit(TraceOp::RawAdd, &[index, one], 0);
         self.set_state(it, INDEX, next);
         self.set(at.a(), item);

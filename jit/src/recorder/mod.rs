@@ -30,7 +30,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Instructions that a trace may have; compiling takes longer than in proportion.
-pub const MAX_INSTS: usize = 2500;
+pub const MAX_INSTS: usize = 5000;
 /// Frames inside of the loop's.
 const MAX_FRAMES: usize = 12;
 
@@ -231,6 +231,8 @@ impl Recorder {
                 }
             }
         }
+        // The registers may be loaded anew, and iterators known by other names then.
+        this.flush_fields();
         this
     }
 

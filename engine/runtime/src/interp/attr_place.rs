@@ -6,6 +6,7 @@
 use super::attr::{has_builtin_getattribute, is_data_descriptor, is_plain_method, own_attribute};
 use crate::object::{Kind, Ref};
 use crate::types::descriptor::Member;
+use crate::types::function::Function;
 use crate::types::instance::Instance;
 use crate::types::str::Str;
 use crate::types::typeobj::{Type, type_flags};
@@ -85,6 +86,18 @@ pub fn plain_method(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
 pub fn shape_tells_all(vm: &Vm, obj: Value) -> bool {
     const OWN: [u8; 3] = [Kind::Module as u8, Kind::Function as u8, Kind::Wrapper as u8];
     obj.header().is_some_and(|h| !OWN.contains(&h.kind.get()) && !vm.shapes.get(h.shape.get()).is_dict)
+}
+
+/// What `ty.name` is, if the class (or a base of it) has it as it is.
+pub fn type_value(vm: &Vm, ty: Ref<Type>, name: Ref<Str>) -> Option<Value> {
+    let meta = vm.type_of(ty.value());
+    if !has_builtin_getattribute(vm, meta) || meta.lookup(vm, name).is_some() {
+        return None;
+    }
+    let v = ty.lookup(vm, name)?;
+    let plain =
+        v.cast::<Function>().is_some() || vm.type_of(v).special(vm, skein_bytecode::Special::Get).is_none();
+    plain.then_some(v)
 }
 
 /// What `obj.name` is on the type, if that is the attribute's value as it is.
