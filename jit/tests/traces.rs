@@ -236,8 +236,6 @@ enum Kind {
     Object,
     Int,
     Float,
-    /// That is an immediate.
-    PlainFloat,
     Bool,
     Raw,
     /// That fits an int.
@@ -251,7 +249,7 @@ impl Kind {
         match self {
             Kind::Word | Kind::Object => Type::W,
             Kind::Int => Type::I,
-            Kind::Float | Kind::PlainFloat => Type::F,
+            Kind::Float => Type::F,
             Kind::Bool => Type::B,
             Kind::Raw | Kind::Fitting | Kind::Index => Type::R,
         }
@@ -263,7 +261,7 @@ impl Kind {
         self == wanted
             || matches!(
                 (self, wanted),
-                (Int | Object, Word) | (PlainFloat, Float) | (Fitting | Index, Raw) | (Index, Fitting)
+                (Int | Object, Word) | (Fitting | Index, Raw) | (Index, Fitting)
             )
     }
 
@@ -345,7 +343,6 @@ impl<'a> Maker<'a> {
             }
             Kind::Int => Word::small_int(self.random.int()).bits(),
             Kind::Float => self.random.float().to_bits(),
-            Kind::PlainFloat => 2.5f64.to_bits(),
             Kind::Bool => self.random.next() & 1,
             Kind::Raw => self.random.next() >> self.random.below(64),
             Kind::Fitting => self.random.next() >> (3 + self.random.below(60)),
@@ -436,10 +433,6 @@ impl<'a> Maker<'a> {
                 let (word, shape) = (self.pick(Kind::Word), self.random_shape());
                 self.known(op, &[word], shape, Kind::Object);
             }
-            GuardFloat => {
-                let word = self.pick(Kind::Word);
-                self.known(op, &[word], 0, Kind::PlainFloat);
-            }
             GuardIs | GuardIsNot => {
                 let (word, imm) = (self.pick(Kind::Word), self.world.word(self.random));
                 // A guard that a word is there gives way to one that it is a number, which leaves in more cases.
@@ -451,10 +444,6 @@ impl<'a> Maker<'a> {
                 let word = self.pick(Kind::Raw);
                 let imm = self.random.below(8) as u64;
                 self.push(op, &[word], imm);
-            }
-            IntToFloat => {
-                let int = self.pick(Kind::Int);
-                self.known(op, &[int], 0, Kind::PlainFloat);
             }
             Untag => {
                 let int = self.pick(Kind::Int);
@@ -468,10 +457,6 @@ impl<'a> Maker<'a> {
                 let int = self.pick(Kind::Int);
                 let raw = self.known(op, &[int], 0, Kind::Raw);
                 self.known(FromRaw, &[raw], 0, Kind::Int);
-            }
-            BoxFloat => {
-                let float = self.pick(Kind::PlainFloat);
-                self.known(op, &[float], 0, Kind::Word);
             }
             CheckIndex => {
                 let (object, index) = (self.pick(Kind::Object), self.pick(Kind::Int));
@@ -591,7 +576,7 @@ impl<'a> Maker<'a> {
             let word = self.known(TraceOp::LoadReg, &[], imm, Kind::Word);
             if self.random.chance(60) {
                 let op = self.random.one_of(&[TraceOp::GuardInt, TraceOp::GuardFloat]);
-                let kind = if op == TraceOp::GuardInt { Kind::Int } else { Kind::PlainFloat };
+                let kind = if op == TraceOp::GuardInt { Kind::Int } else { Kind::Float };
                 self.known(op, &[word], 0, kind);
             }
         }

@@ -550,7 +550,6 @@ fn stored(inst: &Inst) -> Option<Id> {
 fn key(inst: &Inst) -> Option<Done> {
     let again = match inst.op {
         Tick | GuardShape | Phi => false,
-        BoxFloat => true,
         op => matches!(op.info().effect, Effect::Pure | Effect::Guard),
     };
     again.then_some((inst.op, inst.ty, inst.args, inst.imm))
