@@ -611,7 +611,10 @@ impl Tier for Jit {
                 t.visit_word(v.bits());
             }
         }
-        if let Some(recorder) = &*self.recorder.borrow() {
+        // While it looks at an instruction all that it names is alive.
+        if let Ok(recorder) = self.recorder.try_borrow()
+            && let Some(recorder) = &*recorder
+        {
             for v in &recorder.roots {
                 t.visit_word(v.bits());
             }

@@ -9,6 +9,7 @@ use skein_runtime::object::Kind;
 use skein_runtime::object::Ref;
 use skein_runtime::types::function::{FUNCTION_EXEC, Function};
 use skein_runtime::types::instance::INSTANCE_SLOTS;
+use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::typeobj::{Type as Class, type_flags};
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
@@ -57,6 +58,9 @@ impl Recorder {
         };
         if let Some(ty) = callee.cast::<Class>() {
             return self.instantiate(vm, op, ty, w, from, n);
+        }
+        if let Some(native) = callee.cast::<NativeFunction>() {
+            return self.native_call(vm, op, native, w, from, n);
         }
         let plain = shape_of(callee) == Some(vm.types.function.root_shape_id());
         let Some(f) = function_of(callee).filter(|_| plain) else { return self.help(op) };

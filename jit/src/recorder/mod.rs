@@ -12,6 +12,7 @@ mod arith;
 mod calls;
 mod help;
 mod memory;
+mod natives;
 mod ops;
 
 use crate::ir::{
@@ -180,6 +181,9 @@ impl Recorder {
         passes: Rc<Cell<bool>>,
     ) -> Recorder {
         let mut tree = Tree::default();
+        let lasting = [&vm.types.list, &vm.types.tuple, &vm.types.range_iterator, &vm.types.list_iterator];
+        tree.lasting_shapes = lasting.iter().map(|t| t.root_shape_id()).collect();
+        tree.lasting_shapes.push(vm.types.function.root_shape_id());
         let seq = tree.add_seq(Default::default());
         tree.entry = Some(seq);
         let code = skein_runtime::interp::frame_code(at.base);
