@@ -452,7 +452,12 @@ impl Jit {
                 self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
                 return self.record_inner(vm, next);
             }
-            End::Abort(abort) => Err(abort.text().to_string()),
+            End::Abort(abort) => {
+                if abort == Abort::OtherLoop {
+                    trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                }
+                Err(abort.text().to_string())
+            }
         };
         if let Err(reason) = made {
             bump(&self.counts.aborted);

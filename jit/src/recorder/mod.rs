@@ -54,6 +54,8 @@ aborts! {
     Long "too long";
     Deep "too many frames";
     LeftLoop "the loop ended";
+    /// Behind the loop's end: its trace would run on in another one, and not come back to who entered it.
+    OtherLoop "another loop behind this one";
     /// A loop in it that has no trace of its own yet.
     InnerLoop "inner loop without a trace";
     /// Another microthread runs.
@@ -159,6 +161,8 @@ pub struct Recorder {
     /// 1 until something changes that the trace relies on.
     pub valid: Rc<Cell<u32>>,
     is_bridge: bool,
+    /// The bridge goes on behind the loop's end.
+    left_loop: bool,
     /// The trace of the back edge that comes next is not to be entered: the recording goes on in its loop.
     passes: Rc<Cell<bool>>,
     end: Option<End>,
@@ -288,6 +292,7 @@ impl Recorder {
             extent: 0,
             valid,
             is_bridge: false,
+            left_loop: false,
             passes,
             end: None,
             rounds: FxHashMap::default(),
@@ -349,8 +354,11 @@ impl Recorder {
                 self.close();
                 return Ok(());
             }
-            if !self.is_bridge && (pc < self.range.0 || pc > self.range.1) {
-                return Err(Abort::LeftLoop);
+            if pc < self.range.0 || pc > self.range.1 {
+                if !self.is_bridge {
+                    return Err(Abort::LeftLoop);
+                }
+                self.left_loop = true;
             }
         }
         self.record(vm)

@@ -147,6 +147,9 @@ impl Recorder {
         let rounds = self.rounds.entry(first).or_insert(0);
         *rounds += 1;
         if *rounds > MAX_ROUNDS || self.tree.seq(self.seq).insts.len() > MAX_UNROLLED {
+            if self.left_loop && self.frames.len() == 1 {
+                return Err(Abort::OtherLoop);
+            }
             if op == Op::JumpBack {
                 return Err(Abort::InnerLoop);
             }
