@@ -241,10 +241,7 @@ impl Kind {
     fn serves(self, wanted: Kind) -> bool {
         use Kind::*;
         self == wanted
-            || matches!(
-                (self, wanted),
-                (Int | Object, Word) | (Fitting | Index, Raw) | (Index, Fitting)
-            )
+            || matches!((self, wanted), (Int | Object, Word) | (Fitting | Index, Raw) | (Index, Fitting))
     }
 
     fn of(ty: Type) -> Kind {
