@@ -394,7 +394,8 @@ impl<'a> Maker<'a> {
         let op = self.random.one_of(TraceOp::ALL);
         let field = |n: usize| Place::new(Class::Slot, RAW + 8 + 8 * n).imm();
         match op {
-            Const | Phi | Help | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave | FromRaw => {}
+            Const | Phi | Help | GuardNext | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave
+            | FromRaw => {}
             LoadReg | ReloadReg => {
                 let imm = self.register();
                 self.known(op, &[], imm, Kind::Word);
