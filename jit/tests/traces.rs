@@ -172,12 +172,30 @@ impl World {
             }
         };
         let base = self.address(FRAME_AT + BEFORE);
+        // Objects are made where fresh ones are.
+        let cursor = layout::VM_HEAP_CURSOR as usize / 8;
+        let mut fresh = self.lines[cursor / 2].0[cursor % 2];
+        let mut made = Vec::new();
+        for number in exit.virtuals(tree) {
+            made.push((number, fresh));
+            fresh += 8 * OBJECT as u64;
+        }
+        let word_of_source = |source: Source| match source {
+            Source::Value(id) => word_of(id),
+            Source::Base(words) => base.wrapping_add_signed(8 * i64::from(words)),
+            Source::Word(word) => word,
+            Source::Virtual(number) => made.iter().find(|(n, _)| *n == number).unwrap().1,
+        };
+        for &(number, address) in &made {
+            let object = &tree.virtuals[number as usize];
+            let at = (address - self.address(0)) as usize / 8;
+            self.set(at, layout::header_word(object.kind.shape, object.kind.kind, object.kind.bits.into()));
+            for &(offset, source) in &object.fields {
+                self.set(at + offset as usize / 8, word_of_source(source));
+            }
+        }
         for (target, source) in &exit.writes {
-            let word = match *source {
-                Source::Value(id) => word_of(id),
-                Source::Base(words) => base.wrapping_add_signed(8 * i64::from(words)),
-                Source::Word(word) => word,
-            };
+            let word = word_of_source(*source);
             let to = match *target {
                 Target::Reg(reg) => base.wrapping_add_signed(8 * i64::from(reg)),
                 Target::Field(object, offset) => word_of(object) + u64::from(offset),
@@ -546,7 +564,7 @@ impl<'a> Maker<'a> {
     }
 
     fn tree(mut self) -> Tree {
-        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Word, Kind::Bool, Kind::Index];
+        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Word, Kind::Bool, Kind::Index, Kind::Object];
         self.phis = (0..self.random.below(6)).map(|_| self.random.one_of(&kinds)).collect();
         let has_body = self.random.chance(85);
         self.begin(Vec::new(), false);

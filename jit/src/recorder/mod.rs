@@ -18,8 +18,8 @@ use crate::ir::{
     Call, Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
-use skein_runtime::context::{Context, FRAME_WORDS};
-use skein_runtime::interp::At;
+use skein_runtime::context::{Context, FRAME_WORDS, RECORD};
+use skein_runtime::interp::{At, Cont, ContKind};
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::typeobj::Type as Class;
@@ -102,6 +102,13 @@ pub enum FrameKind {
     /// In its caller's window.
     Window {
         return_pc: usize,
+        /// Its head is in memory.
+        in_memory: bool,
+    },
+    /// Of `__init__`, behind its caller's, with a record that has the instance; the call's result goes to the window.
+    Init {
+        call_pc: usize,
+        window: u16,
         /// Its head is in memory.
         in_memory: bool,
     },
@@ -199,7 +206,7 @@ impl Recorder {
         for frame in &mut frames {
             // What the exit writes is not in memory on this way.
             let unwritten = |off| info.writes.iter().any(|w| w.0 == Target::Reg(off));
-            if let FrameKind::Window { in_memory, .. } = &mut frame.kind {
+            if let FrameKind::Window { in_memory, .. } | FrameKind::Init { in_memory, .. } = &mut frame.kind {
                 *in_memory = !unwritten(frame.base - 1);
             }
         }
@@ -215,12 +222,16 @@ impl Recorder {
             let elsewhere = this.elsewhere();
             this.expect = Expect::Help(this.tree.calls.len() as u32 - 1, elsewhere);
         }
+        let frames = this.frames.clone();
+        // A frame's head is written anew from the frames.
+        let in_head = |off: i32| frames.iter().any(|f| matches!(f.base - off, 1 | 2 | 3 | 5 | 7));
         for (target, source) in info.writes {
-            let id = match source {
-                Source::Value(id) => id,
-                Source::Word(word) => this.word(word),
-                // A frame's head is written anew from the frames.
-                Source::Base(_) => continue,
+            let id = match (target, source) {
+                (_, Source::Value(id)) => id,
+                (Target::Reg(off), Source::Word(_)) if in_head(off) => continue,
+                (_, Source::Word(word)) => this.word(word),
+                (_, Source::Base(_)) => continue,
+                (_, Source::Virtual(_)) => unreachable!("only optimized trees have them"),
             };
             match target {
                 Target::Reg(off) => {
@@ -601,6 +612,7 @@ impl Recorder {
             let (pc, in_call) = match inner.map(|f| f.kind) {
                 None => (self.at.pc as usize, false),
                 Some(FrameKind::Window { return_pc, .. }) => (return_pc - 4, true),
+                Some(FrameKind::Init { call_pc, .. }) => (call_pc, true),
                 Some(FrameKind::Machine { pushed_by }) => (pushed_by, true),
                 Some(FrameKind::Root) => unreachable!("the root frame is the first"),
             };
@@ -611,6 +623,20 @@ impl Recorder {
                 if held {
                     writes.push((Target::Reg(off), Source::Value(slot.id)));
                 }
+            }
+            if let FrameKind::Init { call_pc, window, in_memory: false } = frame.kind {
+                let cont = Cont::store(usize::from(window)).kind(ContKind::Init);
+                let [info, _, none] = cont.pack();
+                writes.push((Target::Reg(frame.base - 7), Source::Word(none.bits())));
+                writes.push((Target::Reg(frame.base - 5), Source::Word(info.bits())));
+                for off in [frame.base - 6, frame.base - 4] {
+                    if let Some(slot) = self.slots.get(&off) {
+                        writes.push((Target::Reg(off), Source::Value(slot.id)));
+                    }
+                }
+                writes.push((Target::Reg(frame.base - 3), Source::Word(frame.code.value().bits())));
+                writes.push((Target::Reg(frame.base - 2), Source::Word((call_pc + 4 | RECORD) as u64)));
+                writes.push((Target::Reg(frame.base - 1), Source::Base(self.frames[i - 1].base)));
             }
             if let FrameKind::Window { return_pc, in_memory: false } = frame.kind {
                 if let Some(slot) = self.slots.get(&(frame.base - 4)).filter(|s| s.dirty) {
