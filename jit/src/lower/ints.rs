@@ -58,11 +58,35 @@ impl Lowerer<'_> {
                 return self.add_constant(inst, a, (word as i64).wrapping_sub(TAG), false);
             }
         }
+        for (n, other) in [(1, 0), (0, 1)] {
+            if let Some(more) = self.positive_untagged(inst, n)? {
+                let a = self.arg(inst, other)?;
+                let sum = self.pos.ins().iadd(a, more);
+                let over = self.pos.ins().icmp(IntCC::SignedLessThan, sum, a);
+                self.leave_if(inst, over)?;
+                return Ok(sum);
+            }
+        }
         let (a, b) = self.args2(inst)?;
         let a = self.pos.ins().iadd_imm_s(a, -TAG);
         let (sum, over) = self.add_checked(a, b);
         self.leave_if(inst, over)?;
         Ok(sum)
+    }
+
+    /// Four times the operand, if it is the rest of a power of two, which is never negative: then a sum overflows
+    /// if it is less than the other operand.
+    fn positive_untagged(&mut self, inst: &Inst, n: usize) -> Result<Option<Value>> {
+        let operand = self.tree.inst(self.arg_id(inst, n)?);
+        if operand.op == TraceOp::IntAnd {
+            for (mask, other) in [(1, 0), (0, 1)] {
+                if let Some(mask) = self.constant(operand, mask).map(|word| word as i64).filter(|&m| m > 0) {
+                    let masked = self.arg(operand, other)?;
+                    return Ok(Some(self.pos.ins().band_imm_s(masked, mask - TAG)));
+                }
+            }
+        }
+        Ok(None)
     }
 
     pub(super) fn int_sub(&mut self, inst: &Inst) -> Result<Value> {

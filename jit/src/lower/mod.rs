@@ -128,6 +128,14 @@ fn ticks_fit_register(tree: &Tree) -> bool {
     })
 }
 
+/// To an exit.
+#[derive(Clone, Copy)]
+struct Way {
+    block: Block,
+    /// The ticks there, if they are in a register: this and so many more.
+    ticks: Option<(Value, i64)>,
+}
+
 struct Lowerer<'a> {
     tree: &'a Tree,
     calls: &'a [Help],
@@ -139,8 +147,8 @@ struct Lowerer<'a> {
     pos: FuncCursor<'a>,
     /// By `Id`; constants are made where they are used.
     values: Vec<Option<Value>>,
-    /// By `ExitId`: the block, and the ticks there if they are in a register.
-    exits: Vec<Option<(Block, Option<Value>)>>,
+    /// By `ExitId`.
+    exits: Vec<Option<Way>>,
     /// What is left of the ticks, if that is in a register; else it is in memory.
     ticks: Option<Value>,
     /// Exits that are led to and not filled yet.
@@ -211,9 +219,12 @@ impl<'a> Lowerer<'a> {
             self.sequence(seq)?;
         }
         while let Some(exit) = self.waiting.pop_front() {
-            let Some((block, ticks)) = self.exits[exit.0 as usize] else { continue };
+            let Some(Way { block, ticks }) = self.exits[exit.0 as usize] else { continue };
             self.pos.insert_block(block);
-            self.ticks = ticks;
+            self.ticks = ticks.map(|(ticks, more)| match more {
+                0 => ticks,
+                more => self.pos.ins().iadd_imm_s(ticks, more),
+            });
             match self.tree.exit(exit).bridge {
                 Some(bridge) => self.sequence(bridge)?,
                 None => self.cold_exit(exit, block)?,
@@ -411,11 +422,11 @@ impl<'a> Lowerer<'a> {
     /// The block of the instruction's exit.
     fn exit(&mut self, inst: &Inst) -> Result<Block> {
         let exit = inst.exit.ok_or(CompileError::Malformed("an exit is lacking"))?;
-        if let Some((block, _)) = self.exits[exit.0 as usize] {
-            return Ok(block);
+        if let Some(way) = self.exits[exit.0 as usize] {
+            return Ok(way.block);
         }
         let block = self.pos.func.dfg.make_block();
-        self.exits[exit.0 as usize] = Some((block, self.ticks));
+        self.exits[exit.0 as usize] = Some(Way { block, ticks: self.ticks.map(|ticks| (ticks, 0)) });
         self.waiting.push_back(exit);
         Ok(block)
     }
@@ -580,13 +591,22 @@ impl<'a> Lowerer<'a> {
             Some(ticks) => ticks,
             None => self.pos.ins().load(I64, trusted(), self.vm, VM_TICKS),
         };
-        let left = self.pos.ins().iadd_imm_s(ticks, (inst.imm as i64).wrapping_neg());
+        let imm = inst.imm as i64;
+        let left = self.pos.ins().iadd_imm_s(ticks, imm.wrapping_neg());
         let over = self.pos.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        let is_new = inst.exit.is_some_and(|exit| self.exits[exit.0 as usize].is_none());
         self.leave_if(inst, over)?;
-        if self.ticks.is_some() {
-            self.ticks = Some(left);
-        } else {
+        if self.ticks.is_none() {
             self.pos.ins().store(trusted(), left, self.vm, VM_TICKS);
+            return Ok(None);
+        }
+        self.ticks = Some(left);
+        // What is left is enough to tell what there was, which so needs no register of its own.
+        if is_new
+            && let Some(exit) = inst.exit
+            && let Some(way) = &mut self.exits[exit.0 as usize]
+        {
+            way.ticks = Some((left, imm));
         }
         Ok(None)
     }
