@@ -94,7 +94,7 @@ impl Recorder {
         if lv.is_int() && rv.is_int() || !converts(lv) || !converts(rv) {
             return None;
         }
-        if as_f64(lv) <= 0.0 || !as_f64(lv).powf(as_f64(rv)).is_finite() {
+        if !as_f64(lv).powf(as_f64(rv)).is_finite() {
             return None;
         }
         let (l, r) = (self.number_as_float(l, lv), self.number_as_float(r, rv));
