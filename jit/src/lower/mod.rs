@@ -359,6 +359,7 @@ impl<'a> Lowerer<'a> {
             FloatDiv => self.float_div(inst)?,
             FloatNeg | FloatAbs => self.float_sign(inst)?,
             FloatSqrt => self.float_sqrt(inst)?,
+            FloatPow => self.float_pow(inst)?,
             FloatLt => self.float_compare(inst, FloatCC::LessThan)?,
             FloatLe => self.float_compare(inst, FloatCC::LessThanOrEqual)?,
             FloatEq => self.float_compare(inst, FloatCC::Equal)?,
