@@ -77,6 +77,7 @@ pub fn lower(
         tree,
         calls,
         uses: uses(tree),
+        is_late: shown_only(tree),
         convention,
         has_overflow: matches!(isa.name(), "x64" | "aarch64"),
         pos,
@@ -141,6 +142,8 @@ struct Lowerer<'a> {
     calls: &'a [Help],
     /// Operands and the like that a value is, by `Id`.
     uses: Vec<u32>,
+    /// By `Id`: is the value made where an exit shows it?
+    is_late: Vec<bool>,
     convention: CallConv,
     /// Does the machine tell of signed overflow?
     has_overflow: bool,
@@ -195,6 +198,28 @@ fn uses(tree: &Tree) -> Vec<u32> {
     uses
 }
 
+/// The values that nothing but exits wants, and that take no more registers to make there than they do themselves.
+fn shown_only(tree: &Tree) -> Vec<bool> {
+    let mut late: Vec<bool> = tree.insts.iter().map(|inst| inst.op.info().effect == Effect::Pure).collect();
+    let variable = |id: &&Option<Id>| id.is_some_and(|id| tree.constant(id).is_none());
+    for (at, inst) in tree.insts.iter().enumerate() {
+        if inst.args.iter().filter(variable).count() != 1 || matches!(inst.op, TraceOp::Phi | TraceOp::Const)
+        {
+            late[at] = false;
+        }
+        let summand = ints::masked_summand(tree, inst).map(|masked| masked.operand);
+        for (n, id) in inst.args.iter().enumerate() {
+            if let Some(id) = id.filter(|_| summand != Some(n)) {
+                late[id.0 as usize] = false;
+            }
+        }
+    }
+    for id in tree.seqs.iter().flat_map(|seq| &seq.jump_args) {
+        late[id.0 as usize] = false;
+    }
+    late
+}
+
 /// How a trace's type is held.
 fn held_as(ty: Type) -> Result<cranelift_codegen::ir::Type> {
     match ty {
@@ -221,9 +246,13 @@ impl<'a> Lowerer<'a> {
         while let Some(exit) = self.waiting.pop_front() {
             let Some(Way { block, ticks }) = self.exits[exit.0 as usize] else { continue };
             self.pos.insert_block(block);
-            self.ticks = ticks.map(|(ticks, more)| match more {
-                0 => ticks,
-                more => self.pos.ins().iadd_imm_s(ticks, more),
+            self.ticks = ticks.map(|(ticks, more)| {
+                if more == 0 {
+                    return ticks;
+                }
+                // Not a sum, which the generator would fold with the one that `ticks` is.
+                let less = self.pos.ins().iconst(I64, more.wrapping_neg());
+                self.pos.ins().isub(ticks, less)
             });
             match self.tree.exit(exit).bridge {
                 Some(bridge) => self.sequence(bridge)?,
@@ -243,6 +272,7 @@ impl<'a> Lowerer<'a> {
             match inst.op {
                 // A phi has its value since the jump that made the body's block; a constant gets none.
                 TraceOp::Const | TraceOp::Phi => {}
+                _ if self.is_late[id.0 as usize] => {}
                 TraceOp::Jump => return self.jump(seq),
                 TraceOp::Restart => {
                     let ticks = self.ticks.map(BlockArg::Value);
@@ -396,6 +426,11 @@ impl<'a> Lowerer<'a> {
                 I8 => self.pos.ins().iconst(I8, (bits & 1) as i64),
                 _ => self.pos.ins().iconst(I64, bits as i64),
             });
+        }
+        if self.is_late[id.0 as usize]
+            && let Some(value) = self.instruction(inst)?
+        {
+            return Ok(value);
         }
         self.values[id.0 as usize].ok_or(CompileError::Malformed("a value that is used before it is made"))
     }
