@@ -139,7 +139,13 @@ impl Recorder {
     }
 
     /// The length of a list or tuple.
-    fn known_len(&mut self, vm: &Vm, (id, v): (Id, Value)) -> Option<Id> {
+    fn known_len(&mut self, vm: &Vm, object: (Id, Value)) -> Option<Id> {
+        let len = self.raw_len(vm, object)?;
+        Some(self.emit(TraceOp::Tag, &[len], 0))
+    }
+
+    /// As `known_len`, as a raw word.
+    pub(super) fn raw_len(&mut self, vm: &Vm, (id, v): (Id, Value)) -> Option<Id> {
         let shape = shape_of(v)?;
         let place = if shape == vm.types.list.root_shape_id() {
             Place::new(ir::Class::List, LIST_LEN)
@@ -149,8 +155,7 @@ impl Recorder {
             return None;
         };
         let id = self.guard_shape(id, shape);
-        let len = self.emit(TraceOp::LoadRaw, &[id], place.imm());
-        Some(self.emit(TraceOp::Tag, &[len], 0))
+        Some(self.emit(TraceOp::LoadRaw, &[id], place.imm()))
     }
 
     /// Whether an object is an instance of a plain class: known by its type.
