@@ -115,8 +115,11 @@ impl Recorder {
             Op::JumpLtInt | Op::JumpLeInt | Op::JumpEqInt | Op::JumpNeInt | Op::JumpGtInt | Op::JumpGeInt => {
                 self.jump_compare(vm, op, true)
             }
+            Op::GetIter => self.get_iter(vm),
+            Op::BuildSlice => self.build_slice(vm),
+            Op::ForIter => self.for_list(vm, op),
             Op::ForRange => self.for_range(vm),
-            Op::ForList => self.for_list(vm),
+            Op::ForList => self.for_list(vm, op),
 
             Op::Call | Op::CallMethod => self.call(vm, op),
             Op::Return => self.ret(),
