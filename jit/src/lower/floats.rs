@@ -42,8 +42,6 @@ impl Lowerer<'_> {
     pub(super) fn float_pow(&mut self, inst: &Inst) -> Result<Value> {
         let (a, b) = self.args2(inst)?;
         let zero = self.pos.ins().f64const(0.0);
-        let greater = self.pos.ins().fcmp(FloatCC::GreaterThan, a, zero);
-        self.leave_unless(inst, greater)?;
         let [a, b] = [a, b].map(|f| self.pos.ins().bitcast(I64, MemFlagsData::new(), f));
         let bits = self.call_shim(crate::shims::float_pow as *const () as usize, &[a, b]);
         let result = self.pos.ins().bitcast(F64, MemFlagsData::new(), bits);

@@ -53,7 +53,12 @@ impl Recorder {
     }
 
     /// Emits the call of a native that the operands, as they are now, let run no Python code.
-    fn leaf_call(&mut self, vm: &Vm, def: &'static NativeDef, operands: &[(Id, Value)]) -> Option<Id> {
+    pub(super) fn leaf_call(
+        &mut self,
+        vm: &Vm,
+        def: &'static NativeDef,
+        operands: &[(Id, Value)],
+    ) -> Option<Id> {
         let n = operands.len();
         if def.soft.is_some()
             || n == 0
@@ -69,12 +74,22 @@ impl Recorder {
             Effect::CallsPython | Effect::MaySwitch => return None,
         };
         // The receiver of a method must be what it is taken for anyway.
-        if !is_simple(vm, operands[0].1) || simple && !operands.iter().all(|(_, v)| is_simple(vm, *v)) {
+        let fits = |(id, v): &(Id, Value)| is_simple(vm, *v) || self.simple_slices.contains(id);
+        // What a container stores is not looked at.
+        let looked_at = if def.signature == "__setitem__($self, key, value, /)"
+            && operands[1].1.header().is_none_or(|h| h.kind.get() != Kind::Slice as u8)
+        {
+            &operands[..2]
+        } else {
+            operands
+        };
+        if !fits(&operands[0]) || simple && !looked_at.iter().all(fits) {
             return None;
         }
+        let checked = if simple { looked_at.len() } else { 1 };
         let mut row = [None; 3];
         for (i, (to, &(id, v))) in row.iter_mut().zip(operands).enumerate() {
-            *to = Some(if simple || i == 0 { self.guard_type(id, v) } else { self.as_word(id) });
+            *to = Some(if i < checked { self.guard_type(id, v) } else { self.as_word(id) });
         }
         let op = [TraceOp::Native1, TraceOp::Native2, TraceOp::Native3][n - 1];
         let (pc, base) = (self.at.pc as usize, self.base());
@@ -139,7 +154,13 @@ impl Recorder {
     }
 
     /// The length of a list or tuple.
-    fn known_len(&mut self, vm: &Vm, (id, v): (Id, Value)) -> Option<Id> {
+    fn known_len(&mut self, vm: &Vm, object: (Id, Value)) -> Option<Id> {
+        let len = self.raw_len(vm, object)?;
+        Some(self.emit(TraceOp::Tag, &[len], 0))
+    }
+
+    /// As `known_len`, as a raw word.
+    pub(super) fn raw_len(&mut self, vm: &Vm, (id, v): (Id, Value)) -> Option<Id> {
         let shape = shape_of(v)?;
         let place = if shape == vm.types.list.root_shape_id() {
             Place::new(ir::Class::List, LIST_LEN)
@@ -149,8 +170,7 @@ impl Recorder {
             return None;
         };
         let id = self.guard_shape(id, shape);
-        let len = self.emit(TraceOp::LoadRaw, &[id], place.imm());
-        Some(self.emit(TraceOp::Tag, &[len], 0))
+        Some(self.emit(TraceOp::LoadRaw, &[id], place.imm()))
     }
 
     /// Whether an object is an instance of a plain class: known by its type.
