@@ -106,6 +106,7 @@ impl Vm {
             native_base: Cell::new(0),
             repr_stack: RefCell::default(),
             gc_enabled: Cell::new(true),
+            pauses: Default::default(),
             counters: Counters::default(),
             switcher_state: Cell::new(std::ptr::null()),
             module_state: RefCell::default(),
