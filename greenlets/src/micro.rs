@@ -2,6 +2,7 @@
 
 use skein_continuations::{Hub, StackId};
 use skein_runtime::context::Context;
+use skein_runtime::interp::{At, Site, clear_dead_from};
 use skein_runtime::object::Tracer;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
@@ -146,11 +147,32 @@ impl Micro {
                 }
             }
             State::Running => {}
-            State::Soft | State::SoftLent => Vm::trace_suspended(&self.ctx, tracer),
-            State::Hard => {
-                Vm::trace_suspended(&self.ctx, tracer);
-                self.trace_stacks(tracer, true);
-            }
+            State::Soft | State::SoftLent | State::Hard => self.trace_context(&self.ctx, tracer),
+        }
+    }
+
+    /// Visits what one that is parked holds in its context and on its native stacks.
+    pub fn trace_context(&self, ctx: &Context, tracer: &mut Tracer<'_>) {
+        if tracer.is_thorough()
+            && let Some(site) = self.site(ctx)
+        {
+            clear_dead_from(site);
+        }
+        Vm::trace_suspended(ctx, tracer);
+        if self.state.get() == State::Hard {
+            self.trace_stacks(tracer, true);
+        }
+    }
+
+    /// What its innermost frame is at; None: it runs, has ended, or not begun. The main program's context is the isolate's.
+    pub fn site(&self, ctx: &Context) -> Option<Site> {
+        let (pc, base) = (ctx.pc.get(), ctx.base.get());
+        match self.state.get() {
+            State::Hard => Some(Site::from_parts(pc, base)),
+            State::Soft | State::SoftLent if self.result.get() == NO_RESULT => Some(At { pc, base }.site()),
+            // It goes on behind its call.
+            State::Soft | State::SoftLent => Some(At { pc, base }.call_site()),
+            State::New | State::Running | State::Dead => None,
         }
     }
 

@@ -154,7 +154,9 @@ impl Microthreads {
         let all = t.is_major();
         self.current().trace_stacks(t, all);
         if !std::ptr::eq(self.current(), &*self.main) {
-            self.main.trace(t);
+            // SAFETY: set by `attach`.
+            let vm = unsafe { &*self.vm.get() };
+            self.main.trace_context(&vm.main_ctx, t);
         }
         if let Some((m, d)) = self.next_run.get() {
             // SAFETY: set only while its owner is on the way to run.
@@ -523,14 +525,6 @@ impl Switcher for Microthreads {
             Some(v) => Micro::of_owner(v)?,
         };
         let ctx = self.context(vm, m);
-        let (pc, base) = (ctx.pc.get(), ctx.base.get());
-        let site = match m.state.get() {
-            State::Hard => Site::from_parts(pc, base),
-            State::Soft | State::SoftLent if m.result.get() == NO_RESULT => At { pc, base }.site(),
-            // It goes on behind its call.
-            State::Soft | State::SoftLent => At { pc, base }.call_site(),
-            _ => return None,
-        };
-        Some((ctx, site))
+        Some((ctx, m.site(ctx)?))
     }
 }

@@ -19,6 +19,7 @@ pub static BUILTINS: Builtins = Builtins {
     import: modules::import,
     run_signal_handlers: modules::run_signal_handlers,
     finalize_generator: types::generator::finalize,
+    views: types::views,
     number_binary: types::number_binary,
     generic_alias: types::generic::alias::of,
     exceptions_to_reraise: types::exceptions::group::exceptions_to_reraise,

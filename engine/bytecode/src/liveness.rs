@@ -114,6 +114,13 @@ impl Liveness {
         this
     }
 
+    /// May the register of a local variable have its value before the instruction of this unit is executed, or while a call
+    /// that it made is under way? If not, it may have any word.
+    pub fn bound(&self, unit: u32, register: usize) -> bool {
+        let Some(i) = self.index(unit) else { return true };
+        self.live[i].has(register) || self.written[i].has(register)
+    }
+
     /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.
     pub fn suspended(&self) -> usize {
         self.suspended

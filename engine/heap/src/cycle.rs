@@ -157,6 +157,7 @@ impl<M: ObjectModel> Heap<M> {
     ) -> T {
         let grey = self.cycle.grey.replace(Grey::new(0));
         let mut tracer = Tracer::new(self, Marking::Major, grey, Grey::new(0));
+        tracer.sliced = !budget.is_unlimited();
         let result = f(&mut tracer, budget);
         self.cycle.grey.replace(tracer.into_grey().0);
         result

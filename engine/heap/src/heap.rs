@@ -38,6 +38,7 @@ pub struct Heap<M: ObjectModel> {
     pub(crate) pacing: Pacing,
     /// See [`Heap::set_context`].
     pub(crate) context: Cell<*const ()>,
+    pub(crate) thorough: Cell<bool>,
     marker: PhantomData<(*mut (), M)>,
 }
 
@@ -50,6 +51,11 @@ impl<M: ObjectModel> Heap<M> {
     /// What the model's `trace` finds as [`crate::Tracer::context`]; null before.
     pub fn set_context(&self, context: *const ()) {
         self.context.set(context);
+    }
+
+    /// Asks the model's `trace` to spend time on telling references from stale words: [`crate::Tracer::is_thorough`].
+    pub fn set_thorough(&self, on: bool) {
+        self.thorough.set(on);
     }
 
     /// Reserves address space; no memory is used yet.
@@ -78,6 +84,7 @@ impl<M: ObjectModel> Heap<M> {
             tables: Tables::default(),
             pacing: Pacing::new(&config),
             context: Cell::new(std::ptr::null()),
+            thorough: Cell::new(false),
             marker: PhantomData,
         })
     }

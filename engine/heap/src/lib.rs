@@ -33,5 +33,5 @@ pub use config::*;
 pub use header::*;
 pub use heap::Heap;
 pub use model::ObjectModel;
-pub use native_stack::with_native_stack;
+pub use native_stack::{clear_stack_below, with_native_stack};
 pub use tracer::Tracer;

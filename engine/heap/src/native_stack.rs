@@ -11,6 +11,14 @@ pub fn with_native_stack(f: &mut dyn FnMut(*const u64)) {
     std::hint::black_box(&mut saved);
 }
 
+/// Overwrites what earlier calls have left on the stack below the caller's frame. Frames that are made there later do not
+/// write all of their words: a scan would find old references in the gaps.
+#[inline(never)]
+pub fn clear_stack_below() {
+    let mut words = [0u64; 512];
+    std::hint::black_box(&mut words);
+}
+
 #[cfg(target_arch = "x86_64")]
 type Registers = [u64; 6];
 

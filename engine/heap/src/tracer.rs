@@ -97,6 +97,9 @@ pub struct Tracer<'h, M: ObjectModel> {
     bytes: usize,
     /// Work that dirty cards were.
     card_work: usize,
+    doubtful: bool,
+    /// Does somebody else drain, within a budget?
+    pub(crate) sliced: bool,
 }
 
 impl<'h, M: ObjectModel> Tracer<'h, M> {
@@ -118,6 +121,8 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
             scanned: 0,
             bytes: 0,
             card_work: 0,
+            doubtful: false,
+            sliced: false,
         }
     }
 
@@ -207,6 +212,25 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
         }
     }
 
+    /// Scans what was visited so far: what is found afterwards lives, but perhaps only because of words that
+    /// look like references. That is not told apart where a collection is done in slices.
+    pub fn go_on_doubtful(&mut self) {
+        if !self.sliced {
+            self.drain();
+            self.doubtful = true;
+        }
+    }
+
+    /// Was [`Tracer::go_on_doubtful`] called?
+    pub fn is_doubtful(&self) -> bool {
+        self.doubtful
+    }
+
+    /// See [`Heap::set_thorough`].
+    pub fn is_thorough(&self) -> bool {
+        self.heap.thorough.get()
+    }
+
     /// Is this a collection of the whole heap?
     pub fn is_major(&self) -> bool {
         self.marking == Marking::Major
@@ -229,6 +253,7 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
                 self.drain_stack();
             });
         }
+        self.greying = false;
     }
 
     /// As `drain`, but within a budget. Was that all? Objects that found no room on the stack are not

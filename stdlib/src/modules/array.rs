@@ -70,7 +70,7 @@ native_type! {
         "__iadd__($self, value, /)" => |vm: &Vm, a: This, v: Value| -> R<Value> { same_kind(vm, a.0, v, "extend with")?; extend(vm, a.0, v)?; Ok(a.0.value()) };
         "__mul__($self, value, /)" => mul;
         "__rmul__($self, value, /)" => mul;
-        "__imul__($self, value, /)" => |vm: &Vm, a: This, n: Value| -> R<Value> { let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) }; if let Some(b) = bytes_of(&a.0) { b.repeat(vm, n)?; } Ok(a.0.value()) };
+        "__imul__($self, value, /)" => |vm: &Vm, a: This, n: Value| -> R<Value> { let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) }; if n != 1 && len(&a.0) > 0 { check_resizable(vm, &a.0)?; } if let Some(b) = bytes_of(&a.0) { b.repeat(vm, n)?; } Ok(a.0.value()) };
         "__eq__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Eq, a.0, b);
         "__ne__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Ne, a.0, b);
         "__lt__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Lt, a.0, b);
@@ -208,7 +208,25 @@ fn items(vm: &Vm, a: ArrayRef) -> R<Ref<List>> {
 
 fn append(vm: &Vm, a: ArrayRef, v: Value) -> R<()> {
     let b = encoded(vm, a.code, v)?;
-    bytes_of(&a).map_or(Ok(()), |to| to.append(vm, &b))
+    push(vm, a, &b)
+}
+
+/// BufferError while a view shows the array.
+fn check_resizable(vm: &Vm, a: &Array) -> R<()> {
+    match bytes_of(a) {
+        Some(b) if !b.is_resizable(vm) => {
+            Err(vm.buffer_error("cannot resize an array that is exporting buffers"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Appends the bytes of items, which do not lie in the array itself. MemoryError, BufferError.
+fn push(vm: &Vm, a: ArrayRef, b: &[u8]) -> R<()> {
+    if !b.is_empty() {
+        check_resizable(vm, &a)?;
+    }
+    bytes_of(&a).map_or(Ok(()), |to| to.append(vm, b))
 }
 
 fn extend(vm: &Vm, a: ArrayRef, from: Value) -> R<()> {
@@ -216,8 +234,7 @@ fn extend(vm: &Vm, a: ArrayRef, from: Value) -> R<()> {
         if other.code != a.code {
             return Err(vm.type_error("can only extend with array of same kind"));
         }
-        let b = vm.copied(data(&other))?;
-        return bytes_of(&a).map_or(Ok(()), |to| to.append(vm, &b));
+        return push(vm, a, &vm.copied(data(&other))?);
     }
     vm.for_each(from, |v| append(vm, a, v))
 }
@@ -226,8 +243,7 @@ fn frombytes(vm: &Vm, a: ArrayRef, b: &[u8]) -> R<()> {
     if !b.len().is_multiple_of(size(a.code)) {
         return Err(vm.value_error("bytes length not a multiple of item size"));
     }
-    let b = vm.copied(b)?;
-    bytes_of(&a).map_or(Ok(()), |to| to.append(vm, &b))
+    push(vm, a, &vm.copied(b)?)
 }
 
 fn fromfile(vm: &Vm, a: This, f: Value, n: i64) -> R<()> {
@@ -278,6 +294,9 @@ fn reverse_items(all: &mut [u8], size: usize) {
 /// Replaces the items `start..end`. MemoryError, BufferError.
 fn splice(vm: &Vm, a: ArrayRef, start: usize, end: usize, new: &[u8]) -> R<()> {
     let size = size(a.code);
+    if (end - start) * size != new.len() {
+        check_resizable(vm, &a)?;
+    }
     bytes_of(&a).map_or(Ok(()), |b| b.splice(vm, start * size, end * size, new))
 }
 
@@ -383,9 +402,7 @@ fn delitem(vm: &Vm, a: This, key: Value) -> R<()> {
     let last = r.start + (r.count as i64 - 1) * r.step;
     let (low, gap) = (r.start.min(last) as usize, r.step.unsigned_abs() as usize);
     let mut kept = 0;
-    if bytes_of(&a).is_some_and(|b| b.exports().get() > 0) {
-        return Err(vm.buffer_error("cannot resize an array that is exporting buffers"));
-    }
+    check_resizable(vm, &a)?;
     change(vm, a, |all, size| {
         for i in 0..all.len() / size {
             let gone = i >= low && (i - low).is_multiple_of(gap) && (i - low) / gap < r.count;
@@ -457,9 +474,8 @@ fn reduce(vm: &Vm, a: This, _: Value) -> R<Value> {
 }
 
 fn buffer(vm: &Vm, a: This, _: Value) -> R<Value> {
-    let view = vm.call(vm.types.memoryview.value(), &[a.0.bytes.value()])?;
-    let code = if is_text(a.0.code) { 'I' } else { char::from(a.0.code) };
-    vm.call_method(view, "cast", &[vm.str(&code.to_string())?])
+    let code = if is_text(a.0.code) { b'I' } else { a.0.code };
+    skein_builtins::types::view_of(vm, a.0.bytes.value(), a.0.value(), code)
 }
 
 native_functions! { FUNCTIONS: }

@@ -50,9 +50,6 @@ fn collect(vm: &Vm, generation: Option<i32>) -> R<i64> {
     if !(0..3).contains(&generation) {
         return Err(vm.value_error("invalid generation"));
     }
-    if generation != 0 {
-        skein_runtime::interp::clear_dead_registers(vm);
-    }
     vm.collect_aloud(if generation == 0 { CollectKind::Minor } else { CollectKind::Major });
     vm.run_finalizers();
     Ok(0)

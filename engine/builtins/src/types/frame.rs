@@ -1,8 +1,6 @@
 //! What Python code sees of `frame`, `traceback`.
 
-use skein_runtime::interp::{
-    FramePlace, frame_back, frame_locals, frame_of_traceback, frame_place, frame_unit,
-};
+use skein_runtime::interp::{FramePlace, frame_back, frame_of_traceback, frame_place, frame_unit};
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::frame::FrameObject;
@@ -20,7 +18,7 @@ native_type! {
         "f_code" => |_: &Vm, v: Ref<FrameObject>| Ok(v.code().value());
         "f_globals" => |_: &Vm, v: Ref<FrameObject>| Ok(v.function().globals.or_none());
         "f_builtins" => |vm: &Vm, v: Ref<FrameObject>| Ok(skein_runtime::interp::builtins_of(vm, v.function())?.map_or(Value::NONE, Value::from));
-        "f_locals" => |vm: &Vm, v: Ref<FrameObject>| frame_locals(vm, v);
+        "f_locals" => |vm: &Vm, v: Ref<FrameObject>| super::frame_locals::of_frame(vm, v);
         "f_back" => |vm: &Vm, v: Ref<FrameObject>| Ok(frame_back(vm, v)?.map_or(Value::NONE, Value::from));
         "f_lineno" => |vm: &Vm, v: Ref<FrameObject>| Ok(line(vm, v).map_or(Value::NONE, |l| Value::small_int(i64::from(l))));
         "f_lasti" => |vm: &Vm, v: Ref<FrameObject>| Ok(Value::small_int(i64::from(frame_unit(vm, v)) * 4));
@@ -76,6 +74,7 @@ fn clear(vm: &Vm, f: Ref<FrameObject>) -> R<()> {
         FramePlace::Suspended(_) => Err(vm.runtime_error("cannot clear a suspended frame")),
         FramePlace::Left => {
             f.forget_locals();
+            f.extra_locals.init(None::<Value>);
             Ok(())
         }
     }

@@ -1,13 +1,15 @@
 //! `memoryview`: a row of items in the bytes of another object, in one dimension.
 //!
-//! A view of a bytearray does not hold its size: what lies behind a shorter end reads as IndexError. So nothing
-//! depends on when an unused view dies.
+//! The object keeps its size while a view is in use ([`Export`]). If it has become shorter nevertheless, what lies
+//! behind its end reads as IndexError.
 
+use super::bytes::FULL_READ_ONLY;
 use super::common::item_index;
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
+use skein_runtime::types::exports::Export;
 use skein_runtime::types::ext::class_argument;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
@@ -17,11 +19,11 @@ use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
-use std::cell::Cell;
+use std::ops::Deref;
 
-pub struct View {
-    /// A bytes or bytearray object.
-    object: Field,
+/// Which bytes of the object, and how they are read.
+#[derive(Clone, Copy)]
+pub struct Part {
     start: usize,
     /// Items.
     count: usize,
@@ -29,14 +31,31 @@ pub struct View {
     stride: i64,
     format: u8,
     readonly: bool,
-    released: Cell<bool>,
+}
+
+pub struct View {
+    /// A bytes or bytearray object.
+    object: Field,
+    /// `obj`: the object of which the view was asked.
+    owner: Field,
+    export: Export,
+    part: Part,
+}
+
+impl Deref for View {
+    type Target = Part;
+    fn deref(&self) -> &Part {
+        &self.part
+    }
 }
 
 impl Payload for View {
     const NAME: &'static str = "memoryview";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let View { object, start: _, count: _, stride: _, format: _, readonly: _, released: _ } = self;
+        let View { object, owner, export, part: _ } = self;
         object.trace(t);
+        owner.trace(t);
+        export.trace(t);
     }
 }
 
@@ -56,8 +75,8 @@ native_type! {
         "__hash__($self, /)" => hash;
         "__repr__($self, /)" => repr;
         "__enter__($self, /)" => |vm: &Vm, v: This| open(vm, v.0);
-        "__exit__($self, /, *exc_info)" => |_: &Vm, args: Args<'_>| if let Some(v) = args.positional().first().and_then(|v| v.cast::<Ext<View>>()) { v.released.set(true) };
-        "release($self, /)" => |_: &Vm, v: This| v.0.released.set(true), "Release the underlying buffer exposed by the memoryview object.";
+        "__exit__($self, /, *exc_info)" => |_: &Vm, args: Args<'_>| if let Some(v) = args.positional().first().and_then(|v| v.cast::<Ext<View>>()) { v.export.release() };
+        "release($self, /)" => |_: &Vm, v: This| v.0.export.release(), "Release the underlying buffer exposed by the memoryview object.";
         "tobytes($self, /, order='C')" => |vm: &Vm, v: This, _: Option<Value>| -> R<Value> { vm.bytes(&bytes(vm, v.0)?) }, "Return the data in the buffer as a byte string.";
         "tolist($self, /)" => tolist, "Return the data in the buffer as a list of elements.";
         "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)" => |vm: &Vm, v: This, sep: Option<Value>, n: Option<i64>| -> R<Value> {
@@ -65,7 +84,7 @@ native_type! {
             match sep { Some(s) => vm.call_method(b, "hex", &[s, vm.int(n.unwrap_or(1))?]), None => vm.call_method(b, "hex", &[]) }
         }, "Return the data in the buffer as a str of hexadecimal numbers.";
         "cast($self, /, format, shape=<unrepresentable>)" => cast, "Cast a memoryview to a new format or shape.";
-        "toreadonly($self, /)" => |vm: &Vm, v: This| { let v = open(vm, v.0)?; make(vm, v.object.value(), View { readonly: true, ..part(v) }) }, "Return a readonly version of the memoryview.";
+        "toreadonly($self, /)" => |vm: &Vm, v: This| { let v = open(vm, v.0)?; v.again(vm, Part { readonly: true, ..v.part }) }, "Return a readonly version of the memoryview.";
         "count($self, value, /)" => |vm: &Vm, v: This, x: Value| -> R<i64> { let l = tolist(vm, v)?; let mut n = 0; for i in 0..l.len() { if let Some(y) = l.get(i) && vm.eq(y, x)? { n += 1; } } Ok(n) };
         "index($self, value, start=0, stop=sys.maxsize, /)" => |vm: &Vm, v: This, x: Value, start: Option<Value>, stop: Option<Value>| -> R<Value> {
             let l = tolist(vm, v)?;
@@ -77,7 +96,7 @@ native_type! {
         };
     }
     getset {
-        "obj" => |vm: &Vm, v: Value| Ok(open(vm, this(vm, v)?)?.object.value());
+        "obj" => |vm: &Vm, v: Value| Ok(open(vm, this(vm, v)?)?.owner.or_none());
         "nbytes" => |vm: &Vm, v: Value| { let v = open(vm, this(vm, v)?)?; vm.int((v.count * item_size(v.format)) as i64) };
         "readonly" => |vm: &Vm, v: Value| Ok(Value::bool(open(vm, this(vm, v)?)?.readonly));
         "itemsize" => |vm: &Vm, v: Value| vm.int(item_size(open(vm, this(vm, v)?)?.format) as i64);
@@ -98,7 +117,7 @@ fn this(vm: &Vm, v: Value) -> R<ViewRef> {
 
 /// A view that was not released. ValueError.
 fn open(vm: &Vm, v: ViewRef) -> R<ViewRef> {
-    if v.released.get() {
+    if !v.export.is_open() {
         return Err(vm.value_error("operation forbidden on released memoryview object"));
     }
     Ok(v)
@@ -118,22 +137,35 @@ fn is_contiguous(v: ViewRef) -> bool {
     v.count <= 1 || v.stride == item_size(v.format) as i64
 }
 
-/// The same part of the object; to be completed by [`make`].
-fn part(v: ViewRef) -> View {
-    View {
-        object: Field::new(None),
-        start: v.start,
-        count: v.count,
-        stride: v.stride,
-        format: v.format,
-        readonly: v.readonly,
-        released: Cell::new(false),
+fn make(vm: &Vm, object: Value, owner: Value, part: Part) -> R<ViewRef> {
+    let export = Export::of(object);
+    let view = View { object: Field::new(Some(object)), owner: Field::new(Some(owner)), export, part };
+    Ext::new(vm, vm.types.memoryview, view)
+}
+
+impl View {
+    /// Another view of the same object.
+    fn again(&self, vm: &Vm, part: Part) -> R<ViewRef> {
+        make(vm, self.object.value(), self.owner.value(), part)
     }
 }
 
-fn make(vm: &Vm, object: Value, view: View) -> R<Value> {
-    let view = View { object: Field::new(Some(object)), ..view };
-    Ok(Ext::new(vm, vm.types.memoryview, view)?.value())
+/// A view of all bytes of a bytes or bytearray object, as items of this format; `owner` is what they belong to.
+/// MemoryError.
+pub fn view_of(vm: &Vm, object: Value, owner: Value, format: u8) -> R<Value> {
+    let (len, readonly) = match object.cast::<ByteArray>() {
+        Some(b) => (b.bytes().len(), false),
+        None => (object.cast::<Bytes>().map_or(0, |b| b.bytes().len()), true),
+    };
+    let size = item_size(format);
+    let part = Part { start: 0, count: len / size, stride: size as i64, format, readonly };
+    Ok(make(vm, object, owner, part)?.value())
+}
+
+/// Is the first a memoryview, not released, of the second?
+pub fn views(v: Value, array: Ref<ByteArray>) -> bool {
+    v.cast::<Ext<View>>()
+        .is_some_and(|v| v.export.is_open() && v.object.get().is_some_and(|o| o.is(array.value())))
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -145,39 +177,22 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     };
     if let Some(v) = object.cast::<Ext<View>>() {
         open(vm, v)?;
-        return make(vm, v.object.value(), part(v));
+        return Ok(v.again(vm, v.part)?.value());
     }
-    let (count, readonly) = match (object.cast::<Bytes>(), object.cast::<ByteArray>()) {
-        (Some(b), _) => (b.bytes().len(), true),
-        (_, Some(b)) => (b.bytes().len(), false),
-        // Others lend their bytes as an object that has them.
-        _ => match vm.find_attr(object, vm.intern("__buffer__")?)? {
-            Some(f) => {
-                let flags = vm.int(0)?;
-                let lent = vm.call(f, &[flags])?;
-                let Some(v) = lent.cast::<Ext<View>>() else {
-                    return Err(vm.type_error("__buffer__ returned non-memoryview object"));
-                };
-                return make(vm, v.object.value(), part(v));
-            }
-            None => {
-                let got = vm.type_name(object);
-                return Err(
-                    vm.type_error(format!("memoryview: a bytes-like object is required, not '{got}'"))
-                );
-            }
-        },
+    if object.cast::<Bytes>().is_some() || object.cast::<ByteArray>().is_some() {
+        return view_of(vm, object, object, b'B');
+    }
+    // Others lend their bytes as an object that has them.
+    let ty = vm.type_of(object);
+    let Some(f) = ty.special(vm, skein_bytecode::Special::Buffer) else {
+        let got = ty.name_string();
+        return Err(vm.type_error(format!("memoryview: a bytes-like object is required, not '{got}'")));
     };
-    let view = View {
-        object: Field::new(None),
-        start: 0,
-        count,
-        stride: 1,
-        format: b'B',
-        readonly,
-        released: Cell::new(false),
-    };
-    make(vm, object, view)
+    let lent = vm.call(vm.bind(f, object, ty)?, &[Value::small_int(FULL_READ_ONLY)])?;
+    match lent.cast::<Ext<View>>() {
+        Some(v) => Ok(open(vm, v)?.again(vm, v.part)?.value()),
+        None => Err(vm.type_error("__buffer__ returned non-memoryview object")),
+    }
 }
 
 /// The object's bytes as they are now.
@@ -217,7 +232,7 @@ fn bytes(vm: &Vm, v: ViewRef) -> R<Vec<u8>> {
 
 /// The bytes that a view shows; None: it is none, or was released, or its object has become shorter. MemoryError.
 pub fn view_bytes(vm: &Vm, v: Value) -> R<Option<Vec<u8>>> {
-    let Some(v) = v.cast::<Ext<View>>().filter(|v| !v.released.get()) else { return Ok(None) };
+    let Some(v) = v.cast::<Ext<View>>().filter(|v| v.export.is_open()) else { return Ok(None) };
     let size = item_size(v.format);
     let mut out = vm.buffer(v.count * size)?;
     for i in 0..v.count {
@@ -230,7 +245,7 @@ pub fn view_bytes(vm: &Vm, v: Value) -> R<Option<Vec<u8>>> {
 
 /// The part of a bytearray that a writable view of bytes in a row shows: the array, first and last byte.
 pub fn view_target(v: Value) -> Option<(Ref<ByteArray>, usize, usize)> {
-    let v = v.cast::<Ext<View>>().filter(|v| !v.released.get() && !v.readonly && is_contiguous(*v))?;
+    let v = v.cast::<Ext<View>>().filter(|v| v.export.is_open() && !v.readonly && is_contiguous(*v))?;
     let array = v.object.cast::<ByteArray>()?;
     let end = (v.start + v.count * item_size(v.format)).min(array.bytes().len());
     Some((array, v.start.min(end), end))
@@ -295,8 +310,8 @@ fn getitem(vm: &Vm, v: This, key: Value) -> R<Value> {
     if let Some(s) = key.cast::<Slice>() {
         let r = vm.slice_range(s, || v.count)?;
         let start = (v.start as i64 + v.stride * r.start.max(0)) as usize;
-        let view = View { start, count: r.count, stride: v.stride * r.step, ..part(v) };
-        return make(vm, v.object.value(), view);
+        let part = Part { start, count: r.count, stride: v.stride * r.step, ..v.part };
+        return Ok(v.again(vm, part)?.value());
     }
     if !vm.is_int(key) && vm.type_of(key).special(vm, skein_bytecode::Special::Index).is_none() {
         return Err(vm.type_error("memoryview: invalid slice key"));
@@ -359,11 +374,11 @@ fn tolist(vm: &Vm, v: This) -> R<Ref<List>> {
 }
 
 fn equal(vm: &Vm, v: ViewRef, other: Value) -> R<Value> {
-    if v.released.get() {
+    if !v.export.is_open() {
         return Ok(Value::bool(other.is(v.value())));
     }
     match other.cast::<Ext<View>>() {
-        Some(o) if o.released.get() => Ok(Value::FALSE),
+        Some(o) if !o.export.is_open() => Ok(Value::FALSE),
         // Items are compared, not bytes.
         Some(o) if o.format != v.format => {
             let (a, b) = (tolist(vm, ExtArg(v))?, tolist(vm, ExtArg(o))?);
@@ -390,7 +405,11 @@ fn hash(vm: &Vm, v: This) -> R<i64> {
 
 fn repr(_: &Vm, v: This) -> String {
     let at = v.0.value().bits();
-    if v.0.released.get() { format!("<released memory at {at:#x}>") } else { format!("<memory at {at:#x}>") }
+    if !v.0.export.is_open() {
+        format!("<released memory at {at:#x}>")
+    } else {
+        format!("<memory at {at:#x}>")
+    }
 }
 
 fn cast(vm: &Vm, v: This, format: Ref<Str>, shape: Option<Value>) -> R<Value> {
@@ -419,6 +438,5 @@ fn cast(vm: &Vm, v: This, format: Ref<Str>, shape: Option<Value>) -> R<Value> {
     if total % size != 0 {
         return Err(vm.type_error("memoryview: length is not a multiple of itemsize"));
     }
-    let view = View { count: total / size, stride: size as i64, format: code, ..part(v) };
-    make(vm, v.object.value(), view)
+    Ok(v.again(vm, Part { count: total / size, stride: size as i64, format: code, ..v.part })?.value())
 }

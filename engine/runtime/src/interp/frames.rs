@@ -4,16 +4,13 @@ use crate::context::{Context, FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::Site;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
 use crate::object::Ref;
-use crate::types::cell::CellObject;
 use crate::types::code::CodeObject;
-use crate::types::dict::Dict;
 use crate::types::frame::FrameObject;
 use crate::types::function::Function;
 use crate::types::generator::{GenState, Generator};
 use crate::types::traceback::Traceback;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::LocalKind;
 
 /// The code of the frame at `base`.
 #[inline(always)]
@@ -145,24 +142,56 @@ impl Stack {
 /// Empties the registers of the running context that nobody will look at, so that what they still have is not kept
 /// by them. Their words count as references otherwise.
 pub fn clear_dead_registers(vm: &Vm) {
+    clear_dead_from(vm.site());
+}
+
+/// As [`clear_dead_registers`], in the frames from this one on. None of them runs.
+pub fn clear_dead_from(site: Site) {
     // Where the frame above begins: it may stand in the window of the one below.
     let mut above = std::ptr::null_mut::<Value>();
-    for frame in Walk::running(vm) {
+    for frame in Walk::new(site) {
         let code = frame_code(frame.base);
-        let registers = usize::from(code.portable().nregs);
-        let own = match (above as usize).checked_sub(frame.base as usize) {
-            Some(bytes) => registers.min(bytes / size_of::<Value>()),
-            None => registers,
-        };
-        for i in (0..own).filter(|&i| !code.liveness().held(frame.unit, i)) {
+        for i in (0..own_registers(&frame, above)).filter(|&i| !code.liveness().held(frame.unit, i)) {
             // SAFETY: one of the frame's registers, in no other frame; what it had is not needed.
             unsafe { *frame.base.add(i) = Value::UNBOUND };
         }
-        // SAFETY: a frame's head precedes its registers, and a record that where the tag says so.
-        unsafe {
-            let record = if return_word(frame.base) & RECORD != 0 { RECORD_WORDS } else { 0 };
-            above = frame.base.sub(FRAME_WORDS + record);
+        above = head_of(&frame);
+    }
+}
+
+/// Is it true of what a register has that is still to be read, in one of the innermost frames of the running context?
+pub fn live_register(vm: &Vm, test: impl Fn(Value) -> bool) -> bool {
+    const FRAMES: usize = 16;
+    let mut above = std::ptr::null_mut::<Value>();
+    for frame in Walk::running(vm).take(FRAMES) {
+        let code = frame_code(frame.base);
+        for i in (0..own_registers(&frame, above)).filter(|&i| code.liveness().held(frame.unit, i)) {
+            // SAFETY: one of the frame's registers. Its word is looked at as a stale one would be.
+            let word = unsafe { frame.base.add(i).cast::<u64>().read() };
+            if vm.value_of_register(word).is_some_and(&test) {
+                return true;
+            }
         }
+        above = head_of(&frame);
+    }
+    false
+}
+
+/// How many of its registers are not in the frame above, which may stand in its window.
+fn own_registers(frame: &WalkedFrame, above: *mut Value) -> usize {
+    let registers = usize::from(frame_code(frame.base).portable().nregs);
+    match (above as usize).checked_sub(frame.base as usize) {
+        Some(bytes) => registers.min(bytes / size_of::<Value>()),
+        None => registers,
+    }
+}
+
+/// Where a frame's head begins, or the record before it.
+fn head_of(frame: &WalkedFrame) -> *mut Value {
+    // SAFETY: a frame's head precedes its registers, and a record that where the tag says so.
+    unsafe {
+        let record = if return_word(frame.base) & RECORD != 0 { RECORD_WORDS } else { 0 };
+        frame.base.sub(FRAME_WORDS + record)
     }
 }
 
@@ -280,59 +309,6 @@ pub fn frame_back(vm: &Vm, f: Ref<FrameObject>) -> R<Option<Ref<FrameObject>>> {
         }
         _ => Ok(f.back.cast()),
     }
-}
-
-/// Word of register `i` of a frame.
-fn register_word(f: Ref<FrameObject>, place: &FramePlace, i: usize) -> u64 {
-    match place {
-        // SAFETY: a frame has registers for all locals.
-        FramePlace::Live(w) => unsafe { *w.base.add(i).cast::<u64>() },
-        FramePlace::Suspended(g) => g.registers().get(i).map_or(0, |r| r.get()),
-        FramePlace::Left => {
-            f.saved().and_then(|s| s.slots().get(i).and_then(|s| s.get())).map_or(0, Value::bits)
-        }
-    }
-}
-
-/// `f_locals`: the namespace of module and class code, else a new dict of the bound variables.
-pub fn frame_locals(vm: &Vm, f: Ref<FrameObject>) -> R<Value> {
-    let place = frame_place(vm, f);
-    locals_in(vm, f.code(), &|i| register_word(f, &place, i))
-}
-
-/// `locals()` in the frame that runs.
-pub fn running_locals(vm: &Vm) -> R<Option<Value>> {
-    match Walk::running(vm).next() {
-        // SAFETY: a frame has registers for all locals.
-        Some(w) => locals_in(vm, frame_code(w.base), &|i| unsafe { *w.base.add(i).cast::<u64>() }).map(Some),
-        None => Ok(None),
-    }
-}
-
-fn locals_in(vm: &Vm, code: Ref<CodeObject>, word: &dyn Fn(usize) -> u64) -> R<Value> {
-    let locals = &code.portable().locals;
-    let value = |i: usize| vm.value_of_register(word(i)).filter(|v| !v.is_unbound());
-    if locals.first().is_some_and(|l| &*l.name == ".namespace")
-        && let Some(v) = value(0)
-    {
-        return Ok(v);
-    }
-    let dict = Dict::new(vm)?;
-    for (i, l) in locals.iter().enumerate() {
-        let v = match (l.kind, value(i)) {
-            (LocalKind::Hidden, _) => None,
-            (LocalKind::Plain, v) => v,
-            (_, Some(v)) => match v.cast::<CellObject>() {
-                Some(c) => Some(c.get()).filter(|v| !v.is_unbound()),
-                None => Some(v),
-            },
-            (_, None) => None,
-        };
-        if let Some(v) = v {
-            dict.set_str(vm, vm.intern(&l.name)?, v)?;
-        }
-    }
-    Ok(dict.value())
 }
 
 /// The frame object of a traceback entry: of the frame that still runs, else one without locals. MemoryError.

@@ -26,6 +26,7 @@ mod helpers;
 mod imports;
 mod items;
 mod iteration;
+mod locals;
 mod matching;
 mod misc;
 mod nested;
@@ -48,12 +49,13 @@ pub use depth::check_native_stack;
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
-    FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_registers, frame_at_depth, frame_back,
-    frame_code, frame_count, frame_function, frame_locals, frame_object, frame_of_traceback, frame_place,
-    frame_unit, generator_frame, innermost_frame, running_locals,
+    FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers, frame_at_depth,
+    frame_back, frame_code, frame_count, frame_function, frame_object, frame_of_traceback, frame_place,
+    frame_unit, generator_frame, innermost_frame, live_register,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
+pub use locals::{FrameVariables, bound, frame_locals, running_locals};
 pub use panics::{hush_panics, without_panics};
 pub use place::{At, Site, publish};
 pub use result::apply;

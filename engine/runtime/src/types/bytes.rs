@@ -1,6 +1,7 @@
 //! `bytes` and `bytearray`: the objects.
 
 use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
+use crate::types::exports::Exports;
 use crate::types::instance::Raw;
 use crate::types::typeobj::Type;
 use crate::value::R;
@@ -62,8 +63,7 @@ pub struct ByteArray {
     header: Header,
     len: Cell<usize>,
     data: Field,
-    /// Buffers that look at the data: while there are any, the size is fixed.
-    exports: Cell<usize>,
+    exports: Exports,
 }
 
 // SAFETY: the slot is the only reference.
@@ -99,16 +99,25 @@ impl ByteArray {
         self.data.cast::<Raw>().map(|r| r.data_ptr())
     }
 
-    pub fn exports(&self) -> &Cell<usize> {
+    pub(crate) fn exports(&self) -> &Exports {
         &self.exports
     }
 }
 
 impl Ref<ByteArray> {
+    /// BufferError while a view shows it.
+    #[inline]
+    pub fn check_resizable(self, vm: &Vm) -> R<()> {
+        if self.is_resizable(vm) {
+            return Ok(());
+        }
+        Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"))
+    }
+
     /// Makes these its bytes; they may be a part of its own. MemoryError, BufferError.
     pub fn replace(self, vm: &Vm, bytes: &[u8]) -> R<()> {
-        if self.exports.get() > 0 && bytes.len() != self.len.get() {
-            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
+        if bytes.len() != self.len.get() {
+            self.check_resizable(vm)?;
         }
         match self.data.cast::<Raw>() {
             Some(raw) if raw.len() >= bytes.len() => {
@@ -132,8 +141,8 @@ impl Ref<ByteArray> {
         let old = self.len.get();
         let end = end.min(old);
         let start = start.min(end);
-        if self.exports.get() > 0 && bytes.len() != end - start {
-            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
+        if bytes.len() != end - start {
+            self.check_resizable(vm)?;
         }
         let new = old - (end - start) + bytes.len();
         let raw = match self.data.cast::<Raw>() {
@@ -179,9 +188,7 @@ impl Ref<ByteArray> {
         if size <= old {
             return self.splice(vm, size, old, &[]);
         }
-        if self.exports.get() > 0 {
-            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
-        }
+        self.check_resizable(vm)?;
         if self.data.cast::<Raw>().is_none_or(|raw| raw.len() < size) {
             let Some(room) = size.checked_add(size / 8 + 8) else { return Err(vm.memory_error()) };
             let raw = Raw::new(vm, room)?;
@@ -211,8 +218,8 @@ impl Ref<ByteArray> {
 
     /// Appends bytes, which do not lie in the array itself. MemoryError, BufferError.
     pub fn append(self, vm: &Vm, bytes: &[u8]) -> R<()> {
-        if self.exports.get() > 0 && !bytes.is_empty() {
-            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
+        if !bytes.is_empty() {
+            self.check_resizable(vm)?;
         }
         let (old, new) = (self.len.get(), self.len.get() + bytes.len());
         let raw = match self.data.cast::<Raw>() {

@@ -22,7 +22,7 @@ pub struct FrameObject {
     registers: Field,
     /// `f_trace`.
     pub trace_function: Field,
-    /// The mapping made for `f_locals` of a namespace frame, or extra names set through it.
+    /// A dict of names that were set through `f_locals` and are no variables.
     pub extra_locals: Field,
     /// The generator that the frame belongs to.
     pub generator: Field,
@@ -100,10 +100,9 @@ impl Ref<FrameObject> {
         let n = self.code().portable().locals.len();
         let copy = Values::new(vm, n)?;
         for i in 0..n {
-            // SAFETY: a frame has registers for all locals; garbage words are not values, so only
-            // what is one is kept.
+            // SAFETY: a frame has registers for all locals.
             let word = unsafe { *base.add(i).cast::<u64>() };
-            copy.store(vm, i, vm.value_of_register(word));
+            copy.store(vm, i, crate::interp::bound(vm, self.code(), unit, i, word));
         }
         self.registers.set(vm, self, copy.value());
         self.unit.set(unit);

@@ -9,6 +9,7 @@ pub mod descriptor;
 pub mod dict;
 pub mod dictview;
 pub mod exception;
+pub mod exports;
 pub mod ext;
 pub mod float;
 pub mod frame;

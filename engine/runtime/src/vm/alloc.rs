@@ -191,6 +191,16 @@ impl Vm {
         Ok(r)
     }
 
+    /// As [`Vm::collect`], but what a program cannot reach any more is not kept by stale registers.
+    pub fn collect_thoroughly(&self, kind: CollectKind) -> CollectStats {
+        crate::interp::clear_dead_registers(self);
+        skein_heap::clear_stack_below();
+        self.heap.set_thorough(true);
+        let stats = self.collect(kind);
+        self.heap.set_thorough(false);
+        stats
+    }
+
     /// Runs a collection; finalizers and callbacks run at the next safepoint.
     pub fn collect(&self, kind: CollectKind) -> CollectStats {
         let mut stats = None;
@@ -250,6 +260,7 @@ impl Vm {
         if !std::ptr::eq(self.context(), &*self.main_ctx) {
             Vm::trace_suspended(&self.main_ctx, t);
         }
+        t.go_on_doubtful();
         let base = self.native_base.get() as *const u64;
         if sp < base {
             // SAFETY: the native stack in use, from its present end to its beginning.

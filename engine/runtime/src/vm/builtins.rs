@@ -3,6 +3,7 @@
 
 use crate::native::{GetSetDef, TypeDef};
 use crate::object::{Ref, Tracer};
+use crate::types::bytes::ByteArray;
 use crate::types::generator::Generator;
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
@@ -111,6 +112,8 @@ pub struct Builtins {
     pub run_signal_handlers: fn(&Vm) -> R<()>,
     /// What is done for a generator that nothing leads to any more.
     pub finalize_generator: fn(&Vm, Ref<Generator>) -> R<()>,
+    /// Is the first a memoryview, not released, of the second?
+    pub views: fn(Value, Ref<ByteArray>) -> bool,
     /// Arithmetic of exact ints and floats that is not done inline; None for other operands.
     pub number_binary: fn(&Vm, Special, Value, Value) -> R<Option<Value>>,
     /// `origin[args]` of a builtin generic class.

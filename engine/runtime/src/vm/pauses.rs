@@ -69,14 +69,17 @@ impl Vm {
         self.pauses.quiet.set(false);
     }
 
-    /// A collection that the program asks for, with `gc.callbacks` called before and after it.
+    /// A collection that the program asks for, with `gc.callbacks` called before and after it. A major one is thorough.
     pub fn collect_aloud(&self, kind: CollectKind) {
         let generation = if kind == CollectKind::Minor { 0 } else { 2 };
         let quiet = self.pauses.quiet.replace(true);
         if !quiet {
             self.tell_pause("start", generation, None);
         }
-        let done = self.collect(kind);
+        let done = match kind {
+            CollectKind::Minor => self.collect(kind),
+            CollectKind::Major => self.collect_thoroughly(kind),
+        };
         if !quiet {
             self.tell_pause("stop", generation, Some(done.duration));
         }

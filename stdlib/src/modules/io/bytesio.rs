@@ -82,12 +82,10 @@ fn init(vm: &Vm, f: This, initial: Option<Value>) -> R<()> {
         Some(v) => BytesLike::new(vm, v)?,
         None => BytesLike::Copy(Vec::new()),
     };
-    let bytes = match f.bytes.cast::<ByteArray>() {
-        Some(b) if b.exports().get() > 0 => {
-            return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
-        }
-        _ => ByteArray::new(vm, &data)?,
-    };
+    if let Some(b) = f.bytes.cast::<ByteArray>() {
+        b.check_resizable(vm)?;
+    }
+    let bytes = ByteArray::new(vm, &data)?;
     f.bytes.set(vm, f, bytes.value());
     f.at.set(0);
     Ok(())
@@ -178,9 +176,7 @@ fn write(vm: &Vm, f: FileRef, data: Value) -> R<usize> {
     open(vm, f)?;
     let data = BytesLike::new(vm, data)?;
     let bytes = open(vm, f)?;
-    if bytes.exports().get() > 0 {
-        return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
-    }
+    bytes.check_resizable(vm)?;
     let at = f.at.get();
     let Some(end) = at.checked_add(data.len()) else {
         return Err(vm.overflow_error("new buffer size too large"));
@@ -225,9 +221,7 @@ fn seek(vm: &Vm, f: This, at: Value, whence: Option<i32>) -> R<i64> {
 fn truncate(vm: &Vm, f: This, n: Option<Value>) -> R<usize> {
     let f = f.0;
     let bytes = open(vm, f)?;
-    if bytes.exports().get() > 0 {
-        return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
-    }
+    bytes.check_resizable(vm)?;
     let n = match n.filter(|n| !n.is_none()) {
         None => f.at.get(),
         Some(v) => {
@@ -243,10 +237,8 @@ fn truncate(vm: &Vm, f: This, n: Option<Value>) -> R<usize> {
 }
 
 fn close(vm: &Vm, f: This) -> R<()> {
-    if let Some(b) = f.0.bytes.cast::<ByteArray>()
-        && b.exports().get() > 0
-    {
-        return Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"));
+    if let Some(b) = f.0.bytes.cast::<ByteArray>() {
+        b.check_resizable(vm)?;
     }
     f.0.bytes.set(vm, f.0, None);
     Ok(())

@@ -85,6 +85,7 @@ pub fn delitem(vm: &Vm, s: Ref<ByteArray>, key: Value) -> R<()> {
     let last = start + (count as i64 - 1) * step;
     let (low, gap) = (start.min(last) as usize, step.unsigned_abs() as usize);
     let mut kept = 0;
+    s.check_resizable(vm)?;
     s.update(|all| {
         for i in 0..all.len() {
             let gone = i >= low && (i - low).is_multiple_of(gap) && (i - low) / gap < count;

@@ -134,7 +134,7 @@ bytes_type! {
 }
 
 /// `inspect.BufferFlags.FULL_RO`.
-const FULL_READ_ONLY: i64 = 0x11c;
+pub const FULL_READ_ONLY: i64 = 0x11c;
 
 /// A bytes-like object. Its bytes are asked for when they are needed: a bytearray's may change whenever Python
 /// code runs.

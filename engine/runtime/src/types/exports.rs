@@ -1,0 +1,145 @@
+//! Buffers that are lent: while a view of a bytearray's data is in use, the array keeps its size.
+//!
+//! An array counts the views that were made of it ([`Export`]); release and death of a view take it off the count. But
+//! views of which a program has let go die at some later collection only, and words on the native stack may hold
+//! some of them beyond that. So a count that is not zero proves nothing: a resize then looks at the registers of the
+//! innermost frames, and if no view is there it collects. Each collection notes which views it came to from anything
+//! but the native stack: those are in use. The other views no longer belong to the array afterwards: one that native code
+//! holds nevertheless finds a shorter object, which it reports as IndexError.
+//!
+//! Programs that throw away many views between resizes of one array would collect at each. What is spent
+//! so is limited to a part of the running time; beyond it the resize goes on as if no view were in use.
+
+use crate::interp::live_register;
+use crate::object::{Ref, Tracer};
+use crate::types::bytes::ByteArray;
+use crate::value::Value;
+use crate::vm::Vm;
+use skein_heap::CollectKind;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
+
+/// What an array knows about its views.
+#[derive(Default)]
+pub struct Exports {
+    open: Cell<u32>,
+    /// Those among them that the last collection which met them found in use.
+    held: Cell<u32>,
+    /// Views that were made in another one are forgotten.
+    epoch: Cell<u32>,
+}
+
+/// A view's claim on the size of an array.
+pub struct Export {
+    /// Kept alive by the view, which traces it.
+    array: Option<Ref<ByteArray>>,
+    epoch: u32,
+    open: Cell<bool>,
+    held: Cell<bool>,
+}
+
+impl Export {
+    /// A claim on a bytearray; other objects have a fixed size.
+    pub fn of(object: Value) -> Export {
+        let array = object.cast::<ByteArray>();
+        let epoch = array.map_or(0, |a| {
+            let exports = a.exports();
+            exports.open.set(exports.open.get() + 1);
+            exports.epoch.get()
+        });
+        Export { array, epoch, open: Cell::new(true), held: Cell::new(false) }
+    }
+
+    fn counted(&self) -> Option<&Exports> {
+        let exports = self.array.as_ref()?.exports();
+        (self.open.get() && exports.epoch.get() == self.epoch).then_some(exports)
+    }
+
+    pub fn release(&self) {
+        if let Some(exports) = self.counted() {
+            exports.open.set(exports.open.get() - 1);
+            if self.held.get() {
+                exports.held.set(exports.held.get() - 1);
+            }
+        }
+        self.open.set(false);
+    }
+
+    pub fn is_open(&self) -> bool {
+        self.open.get()
+    }
+
+    /// To be called by the view's `trace`, with the array not dead.
+    pub fn trace(&self, t: &Tracer<'_>) {
+        let Some(exports) = self.counted() else { return };
+        let held = !t.is_doubtful();
+        if self.held.replace(held) != held {
+            let n = exports.held.get();
+            exports.held.set(if held { n + 1 } else { n - 1 });
+        }
+    }
+}
+
+impl Drop for Export {
+    /// Runs before the collector frees anything, so that the array is there still.
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// What looking for views has cost.
+struct Spent {
+    began: Instant,
+    time: Cell<Duration>,
+}
+
+impl Default for Spent {
+    fn default() -> Spent {
+        Spent { began: Instant::now(), time: Cell::new(Duration::ZERO) }
+    }
+}
+
+impl Spent {
+    const ALWAYS: Duration = Duration::from_millis(50);
+    /// The part of the running time beyond it.
+    const PART: u32 = 20;
+
+    fn may_look(&self) -> bool {
+        self.time.get() <= Spent::ALWAYS + self.began.elapsed() / Spent::PART
+    }
+}
+
+impl Ref<ByteArray> {
+    /// Is no view in use, so that the size may change?
+    #[inline]
+    pub fn is_resizable(self, vm: &Vm) -> bool {
+        self.exports().open.get() == 0 || !self.has_views(vm)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn has_views(self, vm: &Vm) -> bool {
+        let exports = self.exports();
+        if live_register(vm, |v| (vm.builtin.views)(v, self)) {
+            return true;
+        }
+        let spent = vm.state::<Spent>();
+        if spent.may_look() {
+            let start = Instant::now();
+            if exports.held.get() == 0 {
+                vm.collect_thoroughly(CollectKind::Minor);
+            }
+            if exports.held.get() > 0 {
+                vm.collect_thoroughly(CollectKind::Major);
+            }
+            spent.time.set(spent.time.get() + start.elapsed());
+            if exports.held.get() > 0 {
+                return true;
+            }
+        }
+        exports.epoch.set(exports.epoch.get().wrapping_add(1));
+        exports.open.set(0);
+        exports.held.set(0);
+        false
+    }
+}
