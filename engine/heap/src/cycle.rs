@@ -150,11 +150,7 @@ impl<M: ObjectModel> Heap<M> {
     }
 
     /// Lends out a tracer that marks for the major collection.
-    fn with_marker<T>(
-        &self,
-        budget: &mut Budget,
-        f: impl FnOnce(&mut Tracer<'_, M>, &mut Budget) -> T,
-    ) -> T {
+    fn with_marker<T>(&self, budget: &mut Budget, f: impl FnOnce(&mut Tracer<'_, M>, &mut Budget) -> T) -> T {
         let grey = self.cycle.grey.replace(Grey::new(0));
         let mut tracer = Tracer::new(self, Marking::Major, grey, Grey::new(0));
         tracer.sliced = !budget.is_unlimited();

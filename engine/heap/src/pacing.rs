@@ -5,7 +5,9 @@
 //!
 //! A minor collection costs what survives, and what was stored to. So that its pause stays short,
 //! both are bounded by counts of work, never by a clock: the same program collects at the same
-//! places each time. A unit of work is a byte of an object that is scanned, some 0.1 ns.
+//! places each time. A unit of work is a byte of an object that is scanned, some 0.1 ns; but in a heap
+//! much larger than the caches a step from object to object waits for memory, so that it is up to
+//! [`MOST_SLOW`] times that ([`Heap::slowness`]).
 //!
 //! - The nursery's *quota* goes down when a collection did more than [`WORK`], as far as would have
 //!   made it do that much, and doubles up to the nursery's size when it did less than half of it.
@@ -27,6 +29,9 @@ const LEAST_EXTERNAL: usize = 32 << 20;
 
 /// Work that a minor collection should not do more of.
 const WORK: usize = 10 << 20;
+/// How many times slower work is in a large heap, at most, and bytes of the heap for each time.
+const MOST_SLOW: usize = 4;
+const SLOW_BYTES: usize = 128 << 20;
 /// Work of a slice for each byte that survived since the last one.
 const WORK_PER_BYTE: usize = 4;
 /// Parts of a slice: it has one of them at least, and under stress one of many.
@@ -87,6 +92,8 @@ pub(crate) struct Pacing {
     quota: Cell<usize>,
     /// Work that what is remembered will be.
     logged: Cell<usize>,
+    /// How much that may be.
+    most_logged: Cell<usize>,
     pub limit: Cell<Option<usize>>,
     pub stress: Cell<Option<u32>>,
     since_stress: Cell<u32>,
@@ -114,6 +121,7 @@ impl Pacing {
             nursery: Cell::new(config.nursery_bytes),
             quota: Cell::new(config.nursery_bytes.min(FIRST_QUOTA)),
             logged: Cell::new(0),
+            most_logged: Cell::new(WORK),
             limit: Cell::new(config.limit),
             stress: Cell::new(config.stress),
             since_stress: Cell::new(0),
@@ -207,14 +215,20 @@ impl<M: ObjectModel> Heap<M> {
         self.pacing.stress.get().is_some() || self.live_bytes() > self.pacing.major_at.get()
     }
 
+    /// How many times slower than in a small heap a unit of work is.
+    fn slowness(&self) -> usize {
+        (self.live_bytes() / SLOW_BYTES).clamp(1, MOST_SLOW)
+    }
+
     /// What a slice of a major collection may do now, after a minor one that did so much work.
     pub(crate) fn slice_budget(&self, minor_work: usize) -> Budget {
         let pacing = &self.pacing;
         if pacing.stress.get().is_some() {
             return Budget { left: (pacing.slice / STRESS_PART).max(1) };
         }
-        let least = (pacing.slice / LEAST_PART).max(1);
-        let most = pacing.slice.saturating_sub(minor_work.saturating_sub(WORK / 2)).max(least);
+        let slice = pacing.slice / self.slowness();
+        let least = (slice / LEAST_PART).max(1);
+        let most = slice.saturating_sub(minor_work.saturating_sub(WORK / 2)).max(least);
         let survived = self.live_bytes().saturating_sub(pacing.live.get());
         Budget { left: survived.saturating_mul(WORK_PER_BYTE).clamp(least, most) }
     }
@@ -226,7 +240,7 @@ impl<M: ObjectModel> Heap<M> {
 
     /// Is so much remembered that a collection should not wait for the next allocation?
     pub fn log_is_due(&self) -> bool {
-        self.pacing.logged.get() > WORK
+        self.pacing.logged.get() > self.pacing.most_logged.get()
     }
 
     /// An object of so many bytes came to be remembered. Each of its words may lead to an old object
@@ -307,8 +321,9 @@ impl<M: ObjectModel> Heap<M> {
             CollectKind::Minor => {
                 stats.minors.add(done.duration - slice);
                 pacing.last_pressed.set(false);
-                let wanted = if self.cycle.is_marking() { WORK / 2 } else { WORK };
-                pacing.adapt(done.work, wanted);
+                let part = if self.cycle.is_marking() { 2 } else { 1 };
+                pacing.adapt(done.work, WORK / part / self.slowness());
+                pacing.most_logged.set(WORK / self.slowness());
             }
             CollectKind::Major => {
                 stats.majors.add(done.duration);
