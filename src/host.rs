@@ -3,10 +3,10 @@
 use skein_bytecode::Code;
 use skein_compiler::tree::{Wrong, schema::Class};
 use skein_compiler::{Compiled, ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
-use skein_greenlets::Microthreads;
-use skein_runtime::object::Tracer;
+use skein_greenlets::{MicroTypes, Microthreads, StackPool, new_pool};
+use skein_jit::Jit;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm, compile_flags};
+use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Tier, Vm, compile_flags};
 use std::rc::Rc;
 
 /// Raises the compiler's error as Python's exception.
@@ -47,9 +47,16 @@ fn warn(vm: &Vm, w: &SyntaxWarning, what: &Compile<'_>) -> R<()> {
 }
 
 /// The layers above the runtime.
-#[derive(Default)]
 pub struct Host {
-    pub microthreads: Microthreads,
+    stacks: StackPool,
+    types: Rc<MicroTypes>,
+    pub jit: Jit,
+}
+
+impl Default for Host {
+    fn default() -> Host {
+        Host { stacks: new_pool(), types: Rc::default(), jit: Jit::default() }
+    }
 }
 
 fn compiler_mode(mode: Mode) -> CompilerMode {
@@ -180,11 +187,14 @@ impl Hooks for Host {
         skein_stdlib::weak_cleared(vm, container);
     }
 
-    fn switcher(&self) -> &dyn Switcher {
-        &self.microthreads
+    fn new_switcher(&self, vm: &Vm, thread: u32) -> (Box<dyn Switcher>, *const ()) {
+        let micros = Box::new(Microthreads::new(thread, self.stacks.clone(), self.types.clone()));
+        micros.attach(vm);
+        let state: *const Microthreads = &*micros;
+        (micros, state.cast())
     }
 
-    fn trace_roots(&self, _: &Vm, t: &mut Tracer<'_>) {
-        self.microthreads.trace(t);
+    fn tier(&self) -> &dyn Tier {
+        &self.jit
     }
 }

@@ -27,6 +27,19 @@ impl Vm {
         self.alloc(size_of::<T>(), shape)
     }
 
+    /// As [`Vm::alloc`] for a layout that is known by its number, with the header's `bits`. For compiled code.
+    pub fn alloc_kind(&self, size: usize, shape: ShapeId, kind: u8, bits: u16) -> R<*const Header> {
+        let p = self.heap.alloc_fast(size);
+        let p = if p.is_null() { self.alloc_slow(size)? } else { p };
+        // SAFETY: fresh memory, aligned to 16 bytes.
+        unsafe {
+            (*p).shape.set(shape);
+            (*p).kind.set(kind);
+            (*p).bits.set(bits);
+        }
+        Ok(p)
+    }
+
     #[cold]
     #[inline(never)]
     fn alloc_slow(&self, size: usize) -> R<*mut Header> {
@@ -252,13 +265,15 @@ impl Vm {
                 t.visit_word(v.bits());
             }
         }
+        self.hooks.tier().trace(t);
         for f in self.root_tracers.borrow().iter() {
             f(self, t);
         }
-        self.hooks.trace_roots(self, t);
+        self.switcher().trace(t);
+        self.threads.trace(t);
         self.context().trace_words(self.stack_top(), t);
-        if !std::ptr::eq(self.context(), &*self.main_ctx) {
-            Vm::trace_suspended(&self.main_ctx, t);
+        if !std::ptr::eq(self.context(), self.main_context()) {
+            Vm::trace_suspended(self.main_context(), t);
         }
         t.go_on_doubtful();
         let base = self.native_base.get() as *const u64;
@@ -270,8 +285,13 @@ impl Vm {
 
     /// Visits a context that does not run now.
     pub fn trace_suspended(ctx: &crate::context::Context, t: &mut Tracer<'_>) {
+        Vm::trace_standing(ctx, ctx.base.get(), t);
+    }
+
+    /// Visits a context whose innermost frame is at `base`.
+    pub(crate) fn trace_standing(ctx: &crate::context::Context, base: *mut Value, t: &mut Tracer<'_>) {
         if !ctx.is_released() {
-            ctx.trace_words(Vm::top_of(ctx, ctx.base.get()), t);
+            ctx.trace_words(Vm::top_of(ctx, base), t);
         }
     }
 
