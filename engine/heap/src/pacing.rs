@@ -24,8 +24,8 @@ use crate::{
 use std::cell::Cell;
 use std::time::Duration;
 
-/// Growth of external memory that asks for a collection, at least.
-const LEAST_EXTERNAL: usize = 32 << 20;
+/// Growth of external memory that asks for a collection, at least. What dies young is used again while it is in the caches.
+const LEAST_EXTERNAL: usize = 4 << 20;
 
 /// Work that a minor collection should not do more of.
 const WORK: usize = 10 << 20;
