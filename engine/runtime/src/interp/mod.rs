@@ -10,6 +10,7 @@
 
 mod attr;
 mod attr_native;
+pub mod attr_place;
 mod attr_table;
 mod bind;
 mod build;

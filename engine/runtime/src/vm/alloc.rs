@@ -228,6 +228,7 @@ impl Vm {
         let all = stats.finished_major();
         self.interned.borrow_mut().sweep(all, |s| self.heap.survived(s.header()));
         if all {
+            self.hooks.tier().sweep(&|v: Value| v.header().is_none_or(|h| self.heap.survived(h)));
             self.shapes.forget_dead(|ty| self.heap.survived(ty.header()));
         }
         self.attributes.forget();
