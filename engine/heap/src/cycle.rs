@@ -1,9 +1,9 @@
 //! A major collection: its phases, done in slices in the pauses of minor collections, or all at once.
 //!
 //! ```text
-//!  Idle ─due─> Mark ──────> Finalize ────flip────> Tables ───> Sweep ───> Release ──> Idle
-//!              from roots   what wants to see      entries of  lines and  memory to
-//!              along all    its end lives on       the dead    pages      the kernel
+//!  Idle ──due──> Mark ──────flip──────> Tables ─────> Sweep ─────> Release ────> Idle
+//!                from the roots,        entries of    lines and    memory to
+//!                then finalizers        the dead      pages        the kernel
 //! ```
 //!
 //! Marking is by incremental update (Steele): in slices between which the program runs, objects are
@@ -13,11 +13,13 @@
 //! the minor collection scans that set: what known objects in it refer to becomes grey. Survivors are
 //! born black, and what they refer to becomes grey (`tracer`). Roots have no barrier, so they are
 //! looked at again at the end: once nothing is grey, and the roots lead to nothing white, all that is
-//! white is unreachable, and stays so. In that pause weak references to it are cleared.
+//! white is unreachable. In that pause weak references to it are cleared, and white objects that want
+//! to be finalized are handed out. If what these lead to is marked within the pause too, the bitmaps
+//! change places; else marking goes on, and the end is tried again. The user forgets in the same pause
+//! what it knows of the dead without keeping them alive.
 //!
-//! The bitmaps change places when also what finalizers lead to is marked. Then a dead object has no
-//! mark, so that no look-up finds it; its memory stays as it is until the registered ones among
-//! the dead were told, and their blocks are swept.
+//! Then a dead object has no mark, so that no look-up finds it; its memory stays as it is until the
+//! registered ones among the dead were told, and their blocks are swept.
 
 use crate::pacing::Budget;
 use crate::tracer::{Grey, Marking};
@@ -28,7 +30,6 @@ use std::cell::{Cell, RefCell};
 enum Phase {
     Idle,
     Mark,
-    Finalize,
     Tables,
     Sweep,
     Release,
@@ -58,7 +59,7 @@ impl Cycle {
 
     /// Are there marks that minor collections have to keep true?
     pub fn is_marking(&self) -> bool {
-        matches!(self.phase.get(), Phase::Mark | Phase::Finalize)
+        self.phase.get() == Phase::Mark
     }
 
     /// Is nothing to be done?
@@ -124,15 +125,14 @@ impl<M: ObjectModel> Heap<M> {
             let phase = self.cycle.phase.get();
             let next = match phase {
                 Phase::Idle => return step,
-                Phase::Mark => self.mark_all(roots, budget).then_some(Phase::Finalize),
-                Phase::Finalize => self.mark_finalizable(budget).then_some(Phase::Tables),
+                Phase::Mark => self.mark_all(roots, budget).then_some(Phase::Tables),
                 Phase::Tables => self.tables.forget_dead(self, budget).then_some(Phase::Sweep),
                 Phase::Sweep => self.sweep(budget).then_some(Phase::Release),
                 Phase::Release => self.release(budget).then_some(Phase::Idle),
             };
             step = match phase {
-                Phase::Finalize if next.is_some() => MajorStep::Finish,
-                Phase::Mark | Phase::Finalize => MajorStep::Mark,
+                Phase::Mark if next.is_some() => MajorStep::Finish,
+                Phase::Mark => MajorStep::Mark,
                 _ if step == MajorStep::Finish => step,
                 _ => MajorStep::Sweep,
             };
@@ -181,20 +181,15 @@ impl<M: ObjectModel> Heap<M> {
         }
         // In this pause all is known that can be reached.
         self.tables.clear_dead_targets(self, next);
-        true
-    }
-
-    fn mark_finalizable(&self, budget: &mut Budget) -> bool {
-        let next = self.space.parity.get().other();
-        // Stale words that are taken for references may have made something grey since.
-        if !self.drain(budget) || !self.tables.find_finalizable(self, next, budget) {
-            return false;
+        if self.tables.hand_out(self, next) {
+            self.with_marker(budget, |tracer, _| self.tables.visit_roots(tracer));
+            if !self.drain(budget) || self.cycle.grey.borrow().lost {
+                return false;
+            }
+            // Some weak containers live only for the sake of what is finalized.
+            self.tables.clear_dead_targets(self, next);
         }
-        self.with_marker(budget, |tracer, _| self.tables.visit_found(tracer));
-        if !self.drain(budget) || self.cycle.grey.borrow().lost {
-            return false;
-        }
-        self.tables.hand_out(self, next);
+        self.tables.begin();
         self.check_marked();
         self.cycle.grey.borrow_mut().trim();
         self.space.flip(&self.range);

@@ -103,9 +103,6 @@ pub(crate) struct Tables {
     stored_weak: RefCell<Vec<*mut Header>>,
     /// Those that were stored to while a major collection was marking.
     stored_within: RefCell<Vec<*mut Header>>,
-    /// Of the doubtful finalizers, how many were asked; and the indices of those that want to run.
-    asked: Cell<usize>,
-    found: RefCell<Vec<usize>>,
     finalizable: RefCell<VecDeque<*mut Header>>,
     cleared_weak: RefCell<VecDeque<*mut Header>>,
 }
@@ -181,13 +178,12 @@ impl Tables {
         self.owners.retain_young(|obj| self.is_owner_live(heap, obj, parity));
     }
 
-    /// A major collection begins to mark.
+    /// Before the old entries are looked at anew.
     pub fn begin(&self) {
         for registry in [&self.owners, &self.weak, &self.finalizers] {
             registry.begin();
         }
         self.stored_within.borrow_mut().clear();
-        self.found.borrow_mut().clear();
     }
 
     /// Makes all young entries old, dead or not.
@@ -226,52 +222,23 @@ impl Tables {
         };
         self.weak.for_each_doubtful(clear);
         self.stored_within.take().into_iter().for_each(clear);
-        self.asked.set(0);
     }
 
-    /// After that: goes on to find unreachable objects that want to be finalized. Was that the last?
-    pub fn find_finalizable<M: ObjectModel>(
-        &self,
-        heap: &Heap<M>,
-        next: Parity,
-        budget: &mut Budget,
-    ) -> bool {
-        let doubtful = self.finalizers.doubtful.borrow();
-        while let Some(&index) = doubtful.get(self.asked.get()) {
-            if budget.is_spent() {
-                return false;
-            }
-            budget.spend(TABLE_WORK);
+    /// After that: hands out the unreachable objects that want to be finalized. Were there any?
+    pub fn hand_out<M: ObjectModel>(&self, heap: &Heap<M>, next: Parity) -> bool {
+        let mut any = false;
+        for &index in self.finalizers.doubtful.borrow().iter() {
+            let Some(obj) = self.finalizers.get(index).filter(|obj| !obj.is_null()) else {
+                continue;
+            };
             // SAFETY: registered, and not swept yet.
-            let wants = |obj: *mut Header| unsafe { M::needs_finalizer(obj) };
-            if self.finalizers.get(index).is_some_and(|obj| !heap.is_marked(obj, next) && wants(obj)) {
-                self.found.borrow_mut().push(index);
-            }
-            self.asked.set(self.asked.get() + 1);
-        }
-        true
-    }
-
-    /// Visits the objects that were found.
-    pub fn visit_found<M: ObjectModel>(&self, tracer: &mut Tracer<'_, M>) {
-        for index in self.found.borrow().iter() {
-            if let Some(obj) = self.finalizers.get(*index) {
-                tracer.visit_object(obj);
+            if !heap.is_marked(obj, next) && unsafe { M::needs_finalizer(obj) } {
+                self.finalizers.old.borrow_mut()[index] = null_mut();
+                self.finalizable.borrow_mut().push_back(obj);
+                any = true;
             }
         }
-    }
-
-    /// All that these lead to is marked too: they are handed out, and the weak containers looked at
-    /// that live for their sake.
-    pub fn hand_out<M: ObjectModel>(&self, heap: &Heap<M>, next: Parity) {
-        for index in self.found.take() {
-            let obj = std::mem::replace(&mut self.finalizers.old.borrow_mut()[index], null_mut());
-            self.finalizable.borrow_mut().push_back(obj);
-        }
-        self.clear_dead_targets(heap, next);
-        for registry in [&self.owners, &self.weak, &self.finalizers] {
-            registry.begin();
-        }
+        any
     }
 
     /// The marks have changed places: the dead leave the tables, and the owners among them are told.
