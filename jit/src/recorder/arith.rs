@@ -77,6 +77,9 @@ impl Recorder {
             let (l, r) = (self.as_int(l), self.as_int(r));
             return Some(self.emit(int, &[l, r], 0));
         }
+        if matches!(op, Op::Pow | Op::InplacePow) {
+            return self.power(l, lv, r, rv);
+        }
         let float = float?;
         let divides = float == TraceOp::FloatDiv;
         if !converts(lv) || !converts(rv) || divides && as_f64(rv) == 0.0 {
@@ -84,6 +87,18 @@ impl Recorder {
         }
         let (l, r) = (self.number_as_float(l, lv), self.number_as_float(r, rv));
         Some(self.emit(float, &[l, r], 0))
+    }
+
+    /// A power of which one operand is a float.
+    fn power(&mut self, l: Id, lv: Value, r: Id, rv: Value) -> Option<Id> {
+        if lv.is_int() && rv.is_int() || !converts(lv) || !converts(rv) {
+            return None;
+        }
+        if !as_f64(lv).powf(as_f64(rv)).is_finite() {
+            return None;
+        }
+        let (l, r) = (self.number_as_float(l, lv), self.number_as_float(r, rv));
+        Some(self.emit(TraceOp::FloatPow, &[l, r], 0))
     }
 
     fn number_as_float(&mut self, id: Id, v: Value) -> Id {
@@ -100,7 +115,10 @@ impl Recorder {
                 self.set(at.a(), v);
                 self.next(1)
             }
-            None => self.help(op),
+            None => match self.operator_method(vm, op) {
+                Some(step) => step,
+                None => self.help(op),
+            },
         }
     }
 

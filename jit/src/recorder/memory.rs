@@ -198,10 +198,18 @@ impl Recorder {
                 None
             }
         };
-        let (Some(value), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        let Some(shape) = shape_of(v) else { return self.help(op) };
+        let getter = attr_place::property_getter(vm, v, name).filter(|g| self.is_simple_getter(*g));
+        if found.is_none() && getter.is_none() {
+            return self.help(op);
+        }
         self.rely_on_shape(vm, v, name);
         let obj = self.reg(self.at.b());
-        self.guard_shape(obj, shape);
+        let obj = self.guard_shape(obj, shape);
+        if let Some(getter) = getter {
+            return self.load_property(vm, getter, obj);
+        }
+        let Some(value) = found else { return self.help(op) };
         let id = self.value(value);
         self.set(self.at.a(), id);
         self.next(2)

@@ -37,7 +37,7 @@ fn is_simple(vm: &Vm, v: Value) -> bool {
 
 impl Recorder {
     /// The value as a word, whose type is checked to be what it is now.
-    fn guard_type(&mut self, id: Id, v: Value) -> Id {
+    pub(super) fn guard_type(&mut self, id: Id, v: Value) -> Id {
         if v.is_int() {
             return self.as_int(id);
         }
@@ -222,7 +222,7 @@ impl Recorder {
 }
 
 /// The special methods of a binary operator, and of its in-place form.
-fn special_of(op: Op) -> Option<(Special, Option<Special>)> {
+pub(super) fn special_of(op: Op) -> Option<(Special, Option<Special>)> {
     Some(match op {
         Op::Add => (Special::Add, None),
         Op::Sub => (Special::Sub, None),
@@ -235,6 +235,7 @@ fn special_of(op: Op) -> Option<(Special, Option<Special>)> {
         Op::InplaceSub => (Special::Sub, Some(Special::ISub)),
         Op::InplaceMul => (Special::Mul, Some(Special::IMul)),
         Op::InplacePow => (Special::Pow, Some(Special::IPow)),
+        Op::InplaceTrueDiv => (Special::TrueDiv, Some(Special::ITrueDiv)),
         Op::Lt => (Special::Lt, None),
         Op::Le => (Special::Le, None),
         Op::Eq => (Special::Eq, None),
