@@ -143,9 +143,13 @@ impl<M: ObjectModel> Heap<M> {
 
     /// Visits the roots and makes grey what they lead to.
     fn mark_roots(&self, roots: Roots<'_, M>, budget: &mut Budget) {
-        self.with_marker(budget, |tracer, _| {
-            roots(tracer);
+        self.with_marker(budget, |tracer, budget| {
             self.tables.visit_roots(tracer);
+            roots(tracer);
+            if budget.is_unlimited() {
+                // Here, since the tracer knows which of it is doubtful.
+                tracer.drain();
+            }
         });
     }
 
