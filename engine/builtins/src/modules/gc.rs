@@ -50,7 +50,15 @@ fn collect(vm: &Vm, generation: Option<i32>) -> R<i64> {
     if !(0..3).contains(&generation) {
         return Err(vm.value_error("invalid generation"));
     }
-    vm.collect_aloud(if generation == 0 { CollectKind::Minor } else { CollectKind::Major });
+    let kind = if generation == 0 { CollectKind::Minor } else { CollectKind::Major };
+    if vm.pauses.callbacks.get().is_some_and(|list| list.len() > 0) {
+        vm.collect_aloud(kind);
+    } else if kind == CollectKind::Minor {
+        vm.collect(kind);
+    } else {
+        // From here, since each frame between may hold stale words.
+        vm.collect_thoroughly(kind);
+    }
     vm.run_finalizers();
     Ok(0)
 }
