@@ -27,6 +27,19 @@ impl Vm {
         self.alloc(size_of::<T>(), shape)
     }
 
+    /// As [`Vm::alloc`] for a layout that is known by its number, with the header's `bits`. For compiled code.
+    pub fn alloc_kind(&self, size: usize, shape: ShapeId, kind: u8, bits: u16) -> R<*const Header> {
+        let p = self.heap.alloc_fast(size);
+        let p = if p.is_null() { self.alloc_slow(size)? } else { p };
+        // SAFETY: fresh memory, aligned to 16 bytes.
+        unsafe {
+            (*p).shape.set(shape);
+            (*p).kind.set(kind);
+            (*p).bits.set(bits);
+        }
+        Ok(p)
+    }
+
     #[cold]
     #[inline(never)]
     fn alloc_slow(&self, size: usize) -> R<*mut Header> {
@@ -255,6 +268,7 @@ impl Vm {
                 t.visit_word(v.bits());
             }
         }
+        self.hooks.tier().trace(t);
         for f in self.root_tracers.borrow().iter() {
             f(self, t);
         }

@@ -1,0 +1,32 @@
+//! The passes that make a recorded tree a good one, a file each.
+//!
+//! A tree is *closed* first ([`close_loop`], [`close_bridge`]); what is closed is kept by its owner, since later
+//! bridges are recorded and closed on it. A copy is optimized and lowered.
+
+mod close;
+mod dead;
+mod facts;
+mod fold;
+mod forward;
+mod phis;
+mod ranges;
+
+use crate::ir::Tree;
+use crate::verify::verify;
+
+pub use close::{Closed, close_bridge, close_loop};
+pub use dead::remove_dead;
+pub use forward::forward;
+pub use phis::remove_unchanging;
+
+/// All passes on a closed tree.
+pub fn optimize(tree: &mut Tree) {
+    remove_unchanging(tree);
+    forward(tree);
+    // What turned out to be the same in each round lets more turn out so.
+    while remove_unchanging(tree) {
+        forward(tree);
+    }
+    remove_dead(tree);
+    debug_assert_eq!(verify(tree), Ok(()), "{tree}");
+}
