@@ -191,6 +191,7 @@ impl Interpreter {
     /// Runs what the program registered with `atexit`, and flushes the standard streams. False if
     /// output was lost.
     pub fn finish(&self) -> bool {
+        self.vm.hooks.tier().finish();
         skein_stdlib::finish(&self.vm)
     }
 }

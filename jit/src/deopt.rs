@@ -1,76 +1,198 @@
 //! Leaving a trace: its state becomes the interpreter's.
 
-use crate::ir::{Exit, ExitKind, Id, Source, Target, Tree, Type};
-use skein_runtime::interp::{At, Site, publish, raise_site};
-use skein_runtime::value::{Raised, Value};
+use crate::ir::{ExitId, ExitKind, Id, NewKind, Source, Target, Tree, Type};
+use skein_runtime::interp::{At, publish, raise_site};
+use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
-/// What an exit found in the buffer is worth.
-enum Word {
-    Ready(u64),
-    /// A float that has to be made an object.
+/// Where a word comes from.
+#[derive(Clone, Copy)]
+enum From {
+    Word(u64),
+    /// The address so many words from the root frame's base.
+    Base(i32),
+    /// The buffer has the word.
+    Buffer(u32),
+    /// The buffer has the bits of a float.
+    Float(u32),
+    /// A constant float that needs an object.
+    Boxed(f64),
+    /// The object of this number that the exit makes.
+    Made(u32),
+}
+
+/// A word that needs an object.
+enum Late {
     Float(f64),
+    Made(u32),
 }
 
-fn word_of(tree: &Tree, live: &[Id], buffer: &[Cell<u64>], id: Id) -> Word {
-    let inst = tree.inst(id);
-    let bits = match tree.constant(id) {
-        Some(bits) => bits,
-        None => live.iter().position(|&l| l == id).map_or(0, |i| buffer[i].get()),
-    };
-    match inst.ty {
-        Type::F => match Value::try_float(f64::from_bits(bits)) {
-            Some(v) => Word::Ready(v.bits()),
-            None => Word::Float(f64::from_bits(bits)),
-        },
-        // A constant's immediate is the truth; the buffer has the word.
-        Type::B if tree.constant(id).is_some() => Word::Ready(Value::bool(bits != 0).bits()),
-        _ => Word::Ready(bits),
-    }
+/// Most values that an exit may have which makes objects, and most objects.
+pub const MAX_HELD: usize = 128;
+
+/// Where it goes.
+#[derive(Clone, Copy)]
+enum To {
+    Reg(i32),
+    Field(From, u32),
 }
 
-/// Writes what the exit has to write, and tells where the interpreter goes on.
-///
-/// `root` is the base of the loop's frame, `live` are the exit's values in the order of the buffer.
-pub fn leave(vm: &Vm, tree: &Tree, exit: &Exit, live: &[Id], buffer: &[Cell<u64>], root: *mut Value) -> At {
-    let address = |off: i32| root.wrapping_offset(off as isize).cast::<u64>();
-    let mut floats = Vec::new();
-    for (target, source) in &exit.writes {
-        let word = match source {
-            Source::Value(id) => match word_of(tree, live, buffer, *id) {
-                Word::Ready(word) => word,
-                Word::Float(f) => {
-                    floats.push((*target, f));
-                    continue;
+/// What an exit does, ready to be done.
+pub struct Plan {
+    kind: ExitKind,
+    pc: *const u32,
+    base: i32,
+    writes: Box<[(To, From)]>,
+    /// Objects that are made, with their words by offset.
+    objects: Box<[(NewKind, Box<[(u32, From)]>)]>,
+}
+
+impl Plan {
+    pub fn new(tree: &Tree, exit: ExitId) -> Plan {
+        let exit = tree.exit(exit);
+        let live = exit.live(tree);
+        let from = |id: Id| {
+            let inst = tree.inst(id);
+            match (tree.constant(id), inst.ty) {
+                (Some(bits), Type::F) => match Value::try_float(f64::from_bits(bits)) {
+                    Some(v) => From::Word(v.bits()),
+                    None => From::Boxed(f64::from_bits(bits)),
+                },
+                (Some(bits), Type::B) => From::Word(Value::bool(bits != 0).bits()),
+                (Some(bits), _) => From::Word(bits),
+                (None, ty) => {
+                    let at = live.iter().position(|&l| l == id).unwrap_or_default() as u32;
+                    if ty == Type::F { From::Float(at) } else { From::Buffer(at) }
                 }
-            },
-            Source::Base(off) => address(*off) as u64,
-            Source::Word(word) => *word,
+            }
         };
-        match target {
-            // SAFETY: a register or head of one of the trace's frames, for which there was room at its entry.
-            Target::Reg(off) => unsafe { *address(*off) = word },
-            Target::Field(object, off) => {
-                let Word::Ready(object) = word_of(tree, live, buffer, *object) else { continue };
-                // SAFETY: a raw word of an iterator, whose shape the trace has checked.
-                unsafe { *((object as usize + *off as usize) as *mut u64) = word };
+        let virtuals = exit.virtuals(tree);
+        let source = |source: Source| match source {
+            Source::Value(id) => from(id),
+            Source::Base(off) => From::Base(off),
+            Source::Word(word) => From::Word(word),
+            Source::Virtual(number) => {
+                From::Made(virtuals.iter().position(|&v| v == number).unwrap_or_default() as u32)
+            }
+        };
+        let writes = exit.writes.iter().map(|(target, written)| {
+            let to = match *target {
+                Target::Reg(off) => To::Reg(off),
+                Target::Field(object, off) => To::Field(from(object), off),
+            };
+            (to, source(*written))
+        });
+        let objects = virtuals.iter().map(|&number| {
+            let object = &tree.virtuals[number as usize];
+            (object.kind, object.fields.iter().map(|(off, held)| (*off, source(*held))).collect())
+        });
+        Plan {
+            kind: exit.kind,
+            pc: exit.pc as *const u32,
+            base: exit.base,
+            writes: writes.collect(),
+            objects: objects.collect(),
+        }
+    }
+
+    /// Writes what the exit has to write, and tells where the interpreter goes on. `root` is the base of the loop's
+    /// frame; the buffer has the exit's values in the order of [`crate::ir::Exit::live`].
+    pub fn leave(&self, vm: &Vm, buffer: &[Cell<u64>], root: *mut Value) -> At {
+        let address = |off: i32| root.wrapping_offset(off as isize).cast::<u64>();
+        let word = |from: From| match from {
+            From::Word(word) => Ok(word),
+            From::Base(off) => Ok(address(off) as u64),
+            From::Made(number) => Err(Late::Made(number)),
+            From::Buffer(i) => Ok(buffer[i as usize].get()),
+            From::Float(i) => {
+                let f = f64::from_bits(buffer[i as usize].get());
+                Value::try_float(f).map(Value::bits).ok_or(Late::Float(f))
+            }
+            From::Boxed(f) => Err(Late::Float(f)),
+        };
+        let mut late = false;
+        for &(to, from) in &self.writes {
+            let Ok(word_) = word(from) else {
+                late = true;
+                continue;
+            };
+            match to {
+                // SAFETY: a register or head of one of the trace's frames, for which there was room at its entry.
+                To::Reg(off) => unsafe { *address(off) = word_ },
+                To::Field(object, off) => {
+                    let Ok(object) = word(object) else { continue };
+                    // SAFETY: a raw word of an iterator, whose shape the trace has checked.
+                    unsafe { *((object as usize + off as usize) as *mut u64) = word_ };
+                }
+            }
+        }
+        let at = At { pc: self.pc, base: address(self.base).cast() };
+        if late {
+            // The frames are whole but for what needs objects: to make them may collect.
+            publish(vm, at);
+            if let Err(Raised) = self.late(vm, buffer, &word, &address) {
+                return raise_site(vm, at.site());
+            }
+        }
+        match self.kind {
+            ExitKind::Resume => at,
+            ExitKind::Raise => raise_site(vm, at.site()),
+            ExitKind::Elsewhere => {
+                At { pc: buffer[0].get() as *const u32, base: buffer[1].get() as *mut Value }
             }
         }
     }
-    let at = At { pc: exit.pc as *const u32, base: address(exit.base).cast() };
-    // From here on the frames are whole: to make objects may collect.
-    publish(vm, at);
-    for (target, f) in floats {
-        let Target::Reg(off) = target else { continue };
-        match vm.float(f) {
-            // SAFETY: as above.
-            Ok(v) => unsafe { *address(off) = v.bits() },
-            Err(Raised) => return raise_site(vm, at.site()),
+
+    /// Makes objects, and writes what needed them.
+    fn late(
+        &self,
+        vm: &Vm,
+        buffer: &[Cell<u64>],
+        word: &dyn Fn(From) -> Result<u64, Late>,
+        address: &dyn Fn(i32) -> *mut u64,
+    ) -> R<()> {
+        // What the buffer leads to is seen by the collector while it is on the stack, as what is made is.
+        let mut held = [0u64; MAX_HELD];
+        let mut made = [0u64; MAX_HELD];
+        if !self.objects.is_empty() {
+            held.iter_mut().zip(buffer).for_each(|(to, from)| *to = from.get());
         }
-    }
-    match exit.kind {
-        ExitKind::Resume => at,
-        ExitKind::Raise => raise_site(vm, Site::from_parts(at.pc, at.base)),
+        std::hint::black_box(&mut held);
+        for (at, (kind, _)) in self.objects.iter().enumerate() {
+            made[at] = vm.alloc_kind(kind.size as usize, kind.shape, kind.kind, kind.bits.into())? as u64;
+            std::hint::black_box(&mut made);
+        }
+        let ready = |from: From| match word(from) {
+            Ok(word) => Ok(word),
+            Err(Late::Float(f)) => vm.float(f).map(Value::bits),
+            Err(Late::Made(number)) => Ok(made[number as usize]),
+        };
+        for (at, (_, fields)) in self.objects.iter().enumerate() {
+            for &(off, from) in fields {
+                let word = ready(from)?;
+                vm.heap.write_barrier(made[at] as *const _);
+                // SAFETY: a word of an object of the size that its kind tells.
+                unsafe { *((made[at] as usize + off as usize) as *mut u64) = word };
+            }
+        }
+        for &(to, from) in &self.writes {
+            if word(from).is_ok() {
+                continue;
+            }
+            let word_ = ready(from)?;
+            match to {
+                // SAFETY: as in `leave`.
+                To::Reg(off) => unsafe { *address(off) = word_ },
+                To::Field(object, off) => {
+                    let Ok(object) = word(object) else { continue };
+                    vm.heap.write_barrier(object as *const _);
+                    // SAFETY: as in `leave`.
+                    unsafe { *((object as usize + off as usize) as *mut u64) = word_ };
+                }
+            }
+        }
+        std::hint::black_box((&held, &made));
+        Ok(())
     }
 }

@@ -1,12 +1,13 @@
 //! The tier: which loops are busy, their traces, entering and leaving them.
 
-use crate::deopt;
-use crate::ir::{ExitId, Id, Tree};
-use crate::machine::{BUFFER, Compiled, Machine, RETURNED};
+use crate::deopt::Plan;
+use crate::ir::{ExitId, ExitKind, Tree};
+use crate::machine::{BUFFER, Compiled, Machine};
 use crate::opt;
 use crate::recorder::{Abort, End, Frame, Recorder};
 use rustc_hash::FxHashMap;
 use skein_bytecode::{Op, pack};
+use skein_runtime::context::Context;
 use skein_runtime::interp::{At, MAX_TRACES, publish, record};
 use skein_runtime::object::{Ref, Tracer};
 use skein_runtime::types::typeobj::Type;
@@ -14,11 +15,12 @@ use skein_runtime::value::Value;
 use skein_runtime::vm::{Tier, Vm};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// How eager the compiler is, and what it tells.
 ///
 /// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump`,
-/// `mem=BYTES`.
+/// `code`, `perf`, `stats`, `mem=BYTES`.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub on: bool,
@@ -34,11 +36,28 @@ pub struct Options {
     pub log: bool,
     /// Print traces as they are compiled.
     pub dump: bool,
+    /// Print their machine code.
+    pub code: bool,
+    /// Tell `perf` the names of traces: a line for each in `/tmp/perf-PID.map`.
+    pub perf: bool,
+    /// Print at the end how often traces were entered, and where they were left.
+    pub stats: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { on: true, quantum: 1 << 12, looks: 2, hits: 40, memory: 64 << 20, log: false, dump: false }
+        Options {
+            on: true,
+            quantum: 1 << 12,
+            looks: 2,
+            hits: 40,
+            memory: 64 << 20,
+            log: false,
+            dump: false,
+            code: false,
+            perf: false,
+            stats: false,
+        }
     }
 }
 
@@ -53,6 +72,9 @@ impl Options {
                 "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
                 "log" => options.log = true,
                 "dump" => options.dump = true,
+                "code" => options.code = true,
+                "perf" => options.perf = true,
+                "stats" => options.stats = true,
                 _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
             }
         }
@@ -73,37 +95,61 @@ fn bytes(text: &str) -> Option<usize> {
     digits.parse::<usize>().ok()?.checked_mul(1 << shift)
 }
 
+/// Time that compiling may take in any case, and beyond it as a part of the time since the beginning.
+const ALWAYS: Duration = Duration::from_millis(15);
+const SHARE: u32 = 6;
 /// Recordings of one loop, or of one exit, that may fail.
 const MAX_ABORTS: u32 = 5;
 /// Recordings of one loop that give way to inner ones.
 const MAX_WAITS: u32 = 12;
-/// Times that an exit is taken for each instruction that is compiled anew for its bridge.
-const HITS_PER_INST: usize = 1;
+/// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them.
+const HITS_PER_INST: usize = 2;
+/// Instructions of a tree for each time that an exit is taken before it gets a bridge.
+const INSTS_PER_HIT: usize = 4;
 /// Bridges of one loop.
-const MAX_BRIDGES: usize = 60;
+const MAX_BRIDGES: usize = 150;
 /// Instructions of one loop and its bridges.
-const MAX_TREE: usize = 5_000;
+const MAX_TREE: usize = 12_000;
 
 /// How an exit has fared.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Fate {
+    /// Times taken since something was last tried.
     hits: u32,
+    /// Hits at which a bridge is tried.
+    limit: u32,
     aborts: u32,
+    taken: u64,
+}
+
+/// The limit of an exit that gets no bridge.
+const NEVER: u32 = u32::MAX;
+
+/// A tree as it was compiled. Who runs it keeps it.
+struct Code {
+    compiled: Compiled,
+    tree: Tree,
+    plans: RefCell<Vec<Option<Box<Plan>>>>,
+}
+
+impl Code {
+    /// Does what the exit has to do: where the interpreter goes on.
+    fn leave(&self, vm: &Vm, exit: ExitId, buffer: &[Cell<u64>], root: *mut Value) -> At {
+        let plan: *const Plan = {
+            let plan = &mut self.plans.borrow_mut()[exit.0 as usize];
+            &**plan.get_or_insert_with(|| Box::new(Plan::new(&self.tree, exit)))
+        };
+        // SAFETY: a plan stays where it is as long as this.
+        unsafe { (*plan).leave(vm, buffer, root) }
+    }
 }
 
 /// The loop's state that changes when a bridge is added.
 struct Body {
     /// As it was recorded and closed: what bridges are recorded on.
     closed: Tree,
-    /// As it was compiled.
-    tree: Rc<Tree>,
-    compiled: Rc<Compiled>,
     frame_sets: Vec<Vec<Frame>>,
-    fates: Vec<Fate>,
-    live: Vec<Option<Rc<[Id]>>>,
     bridges: usize,
-    /// Bytes of registers that the trace may use from the root frame's base on.
-    extent: usize,
     roots: Vec<Value>,
     types: Vec<Ref<Type>>,
     /// Back edges that enter the trace.
@@ -114,6 +160,17 @@ struct Body {
 struct Trace {
     number: usize,
     head: usize,
+    /// The loop's code object.
+    object: Value,
+    code: RefCell<Rc<Code>>,
+    /// Bytes of registers that the trace may use from the root frame's base on.
+    extent: Cell<usize>,
+    fates: RefCell<Vec<Fate>>,
+    /// Times that exits were taken whose bridges are not compiled yet.
+    waiting: Cell<u32>,
+    /// Runs of it that have not been left yet.
+    active: Cell<u32>,
+    entered: Cell<u64>,
     /// First and last instruction of the loop.
     range: (usize, usize),
     valid: Rc<Cell<u32>>,
@@ -147,7 +204,12 @@ pub struct Jit {
     loops: RefCell<FxHashMap<usize, LoopFate>>,
     traces: RefCell<Vec<Option<Rc<Trace>>>>,
     recorder: RefCell<Option<Recorder>>,
+    /// The next back edge with a trace is not to enter it: the recorder follows the loop.
+    passes: Rc<Cell<bool>>,
     buffer: Box<[Cell<u64>]>,
+    begun: Instant,
+    /// Time that compiling has taken.
+    spent: Cell<Duration>,
     pub counts: Counts,
 }
 
@@ -159,7 +221,10 @@ impl Default for Jit {
             loops: RefCell::default(),
             traces: RefCell::default(),
             recorder: RefCell::default(),
+            passes: Rc::default(),
             buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
+            begun: Instant::now(),
+            spent: Cell::default(),
             counts: Counts::default(),
         }
     }
@@ -185,6 +250,18 @@ impl Jit {
         }
     }
 
+    /// For messages, if there are any.
+    fn name(&self, at: At) -> String {
+        let options = self.options.borrow();
+        if options.log || options.dump { place(at) } else { String::new() }
+    }
+
+    /// Is there time for compiling? It must not take more than a share of the program's.
+    fn may_compile(&self) -> bool {
+        let allowed = ALWAYS + self.begun.elapsed() / SHARE;
+        self.spent.get() < allowed || self.options.borrow().looks == 1
+    }
+
     fn is_recording(&self) -> bool {
         self.recorder.borrow().is_some()
     }
@@ -203,16 +280,20 @@ impl Jit {
     fn record_loop(&self, vm: &Vm, from: At, at: At) -> At {
         let head = at.pc as usize;
         let valid = Rc::new(Cell::new(1));
-        let (next, mut recorder) = self.run_recorder(vm, Recorder::new(vm, at, valid.clone()), at);
+        let range = range_of(at);
+        // The frame may be gone when the recording is.
+        let name = self.name(at);
+        let (next, mut recorder) =
+            self.run_recorder(vm, Recorder::new(vm, at, range, valid.clone(), self.passes.clone()), at);
         let made = match recorder.take_end() {
             End::Round(end) => {
                 opt::close_loop(&mut recorder.tree, &end);
-                self.publish_loop(from, at, recorder, valid)
+                self.publish_loop(from, at, &name, recorder, valid)
             }
             End::Closed => Err("does not come round".to_string()),
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
-                self.log(|| format!("loop at {} waits for the one at {}", place(at), place(next)));
+                self.log(|| format!("loop at {} waits for the one at {}", name, place(next)));
                 self.loops.borrow_mut().entry(head).or_default().waits += 1;
                 return self.record_inner(vm, next);
             }
@@ -224,7 +305,7 @@ impl Jit {
             let fate = loops.entry(head).or_default();
             fate.aborts += 1;
             fate.looks = 0;
-            self.log(|| format!("loop at {} given up: {reason}", place(at)));
+            self.log(|| format!("loop at {name} given up at {}: {reason}", place(next)));
         }
         next
     }
@@ -239,39 +320,69 @@ impl Jit {
         self.record_loop(vm, from, head)
     }
 
-    fn publish_loop(&self, from: At, at: At, recorder: Recorder, valid: Rc<Cell<u32>>) -> Result<(), String> {
+    fn publish_loop(
+        &self,
+        from: At,
+        at: At,
+        name: &str,
+        recorder: Recorder,
+        valid: Rc<Cell<u32>>,
+    ) -> Result<(), String> {
         let mut traces = self.traces.borrow_mut();
         let number = traces.len();
         if number >= MAX_TRACES {
             return Err("too many traces".to_string());
         }
-        let (tree, compiled) = self.compile(&recorder.tree, at, &valid)?;
-        let range = (at.pc as usize, from.pc as usize);
+        let code = self.compile(&recorder.tree, name, &valid)?;
+        let range = range_of(at);
+        let object = skein_runtime::interp::frame_code(at.base).value();
+        let fates = vec![self.fate(); code.tree.exits.len()];
         let body = Body {
-            fates: vec![Fate::default(); tree.exits.len()],
-            live: vec![None; tree.exits.len()],
             closed: recorder.tree,
-            tree: Rc::new(tree),
-            compiled: Rc::new(compiled),
             frame_sets: recorder.frame_sets,
             bridges: 0,
-            extent: recorder.extent as usize * 8,
             roots: recorder.roots,
             types: recorder.types,
             entries: Vec::new(),
         };
         let head = at.pc as usize;
-        let trace = Rc::new(Trace { number, head, range, valid, body: RefCell::new(body) });
+        let trace = Rc::new(Trace {
+            number,
+            head,
+            object,
+            code: RefCell::new(Rc::new(code)),
+            extent: Cell::new(recorder.extent as usize * 8),
+            fates: RefCell::new(fates),
+            waiting: Cell::new(0),
+            active: Cell::new(0),
+            entered: Cell::new(0),
+            range,
+            valid,
+            body: RefCell::new(body),
+        });
         enter_from(&trace, from.pc);
         traces.push(Some(trace));
         self.loops.borrow_mut().entry(head).or_default().trace = Some(number);
         Ok(())
     }
 
-    fn compile(&self, closed: &Tree, at: At, valid: &Cell<u32>) -> Result<(Tree, Compiled), String> {
+    /// How the exits of a tree begin.
+    fn fate(&self) -> Fate {
+        Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0 }
+    }
+
+    fn compile(&self, closed: &Tree, name: &str, valid: &Cell<u32>) -> Result<Code, String> {
         if valid.get() == 0 {
             return Err("a type changed".to_string());
         }
+        let begun = Instant::now();
+        let code = self.compile_now(closed, name);
+        self.spent.set(self.spent.get() + begun.elapsed());
+        code
+    }
+
+    fn compile_now(&self, closed: &Tree, name: &str) -> Result<Code, String> {
+        let begun = Instant::now();
         let mut tree = closed.clone();
         opt::optimize(&mut tree);
         let mut machine = self.machine.borrow_mut();
@@ -283,101 +394,177 @@ impl Jit {
             return Err("no room for more machine code".to_string());
         }
         if self.options.borrow().dump {
-            eprintln!("jit: trace at {}\n{}", place(at), tree);
+            eprintln!("jit: trace at {}\n{}", name, tree);
         }
         #[cfg(debug_assertions)]
         if let Err(e) = crate::verify::verify(&tree) {
             panic!("bad trace: {e}\n{}", tree);
         }
-        let begun = std::time::Instant::now();
+        machine.set_listing(self.options.borrow().code);
         let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
         self.counts.bytes.set(self.counts.bytes.get() + compiled.bytes);
         bump(&self.counts.compiled);
         self.log(|| {
             let (n, bytes) = (tree.insts.len(), compiled.bytes);
             let micros = begun.elapsed().as_micros();
-            format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", place(at))
+            format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", name)
         });
-        Ok((tree, compiled))
+        if let Some(listing) = &compiled.listing {
+            eprintln!("jit: code of {name}\n{listing}");
+        }
+        let perf = self.options.borrow().perf;
+        if perf && let Err(e) = compiled.write_perf_map(&format!("jit: {name}")) {
+            eprintln!("jit: no names for perf: {e}");
+            self.options.borrow_mut().perf = false;
+        }
+        let plans = RefCell::new((0..tree.exits.len()).map(|_| None).collect());
+        Ok(Code { compiled, tree, plans })
     }
 
-    /// An exit has been left by to `at`: maybe it gets a bridge.
-    fn note_exit(&self, vm: &Vm, trace: &Rc<Trace>, exit: ExitId, root: *mut Value, at: At) -> At {
-        let (hits, aborts, bridges, size) = {
-            let mut body = trace.body.borrow_mut();
-            let fate = &mut body.fates[exit.0 as usize];
-            fate.hits += 1;
-            let (hits, aborts) = (fate.hits, fate.aborts);
-            (hits, aborts, body.bridges, body.tree.insts.len())
-        };
-        let options = self.options.borrow();
-        // Each bridge compiles the whole tree anew: what is saved must be worth it.
-        let worth = if options.looks > 1 { (size * HITS_PER_INST) as u32 } else { 0 };
-        let wanted = options.hits.max(worth) << aborts.min(8);
-        drop(options);
-        if hits < wanted
-            || aborts >= MAX_ABORTS
-            || bridges >= MAX_BRIDGES
-            || size > MAX_TREE
-            || self.is_recording()
-        {
+    /// An exit has been left by so often that it may get a bridge. The interpreter is at `at`.
+    fn try_bridge(
+        &self,
+        vm: &Vm,
+        trace: &Rc<Trace>,
+        exit: ExitId,
+        root: *mut Value,
+        ctx: *const Context,
+        at: At,
+    ) -> At {
+        if !self.may_compile() {
+            const LATER: u32 = 100;
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            fate.limit = fate.hits.saturating_add(LATER);
             return at;
         }
         let recorder = {
-            let mut body = trace.body.borrow_mut();
-            body.fates[exit.0 as usize].hits = 0;
-            let info = body.tree.exit(exit);
-            // Where the loop ends there is nothing to come back from; at its head, nothing new to see.
-            let outside = info.base == 0 && (info.pc < trace.range.0 || info.pc >= trace.range.1);
-            if outside || info.kind == crate::ir::ExitKind::Raise || info.bridge.is_some() {
-                body.fates[exit.0 as usize].aborts = MAX_ABORTS;
+            let body = trace.body.borrow();
+            let info = body.closed.exit(exit);
+            // Where its frame has ended there is nothing to come back from; at the back edge, nothing new to see.
+            let outside = at.base < root || vm.ctx.get() != ctx || is_back_edge(at);
+            let full = body.bridges >= MAX_BRIDGES || body.closed.insts.len() > MAX_TREE;
+            let waits = info.bridge.is_some();
+            if !waits && (outside || full || info.kind == ExitKind::Raise) {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                return at;
+            }
+            if waits {
+                drop(body);
+                self.wait_for_bridge(trace, exit, &self.name(at));
+                return at;
+            }
+            if self.is_recording() {
+                return at;
+            }
+            // The larger the tree, the more an exit must matter.
+            let options = self.options.borrow();
+            let worth = if options.looks > 1 { (body.closed.insts.len() / INSTS_PER_HIT) as u32 } else { 0 };
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            let wanted = options.hits.max(worth) << fate.aborts.min(8);
+            if fate.hits < wanted {
+                fate.limit = wanted;
                 return at;
             }
             let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
-            Recorder::bridge(vm, at, root, tree, sets, exit, trace.head, trace.valid.clone())
+            Recorder::bridge(
+                vm,
+                at,
+                root,
+                tree,
+                sets,
+                exit,
+                trace.range,
+                trace.valid.clone(),
+                self.passes.clone(),
+            )
         };
+        let name = self.name(at);
         let (next, mut recorder) = self.run_recorder(vm, recorder, at);
         let made = match recorder.take_end() {
             End::Round(end) => {
                 recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
                 opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
-                self.publish_bridge(trace, exit, recorder, at)
+                self.add_bridge(trace, exit, recorder)
             }
-            End::Closed => self.publish_bridge(trace, exit, recorder, at),
+            End::Closed => {
+                // It only leads out of the loop's frame.
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                Err("leaves the loop's frame".to_string())
+            }
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
-                trace.body.borrow_mut().fates[exit.0 as usize].aborts += 1;
-                self.log(|| format!("bridge at {} waits for the loop at {}", place(at), place(next)));
+                self.put_off(trace, exit);
+                self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
                 return self.record_inner(vm, next);
             }
-            End::Abort(abort) => Err(abort.text().to_string()),
+            End::Abort(abort) => {
+                if abort == Abort::OtherLoop {
+                    trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                }
+                Err(abort.text().to_string())
+            }
         };
         if let Err(reason) = made {
             bump(&self.counts.aborted);
-            trace.body.borrow_mut().fates[exit.0 as usize].aborts += 1;
-            self.log(|| format!("bridge at {} given up: {reason}", place(at)));
+            self.put_off(trace, exit);
+            self.log(|| format!("bridge at {name} given up at {}: {reason}", place(next)));
         }
         next
     }
 
-    fn publish_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder, at: At) -> Result<(), String> {
-        let mut closed = recorder.tree;
-        closed.exits[exit.0 as usize].bridge = Some(recorder.seq);
-        let (tree, compiled) = self.compile(&closed, at, &trace.valid)?;
+    /// A bridge was given up: the next try comes later, and some day no more.
+    fn put_off(&self, trace: &Trace, exit: ExitId) {
+        let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+        fate.aborts += 1;
+        fate.hits = 0;
+        fate.limit = if fate.aborts >= MAX_ABORTS { NEVER } else { fate.limit.saturating_mul(2) };
+    }
+
+    /// The bridge is part of the tree from now on, and of the machine code when that is compiled anew.
+    fn add_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder) -> Result<(), String> {
+        if trace.valid.get() == 0 {
+            return Err("a type changed".to_string());
+        }
+        let mut fates = trace.fates.borrow_mut();
         let mut body = trace.body.borrow_mut();
-        body.fates.resize(tree.exits.len(), Fate::default());
-        body.live = vec![None; tree.exits.len()];
-        body.closed = closed;
-        body.tree = Rc::new(tree);
-        self.counts.bytes.set(self.counts.bytes.get().saturating_sub(body.compiled.bytes));
-        body.compiled = Rc::new(compiled);
+        fates.resize(recorder.tree.exits.len(), self.fate());
+        fates[exit.0 as usize] =
+            Fate { hits: 0, limit: self.options.borrow().hits, ..fates[exit.0 as usize] };
+        body.closed = recorder.tree;
         body.frame_sets = recorder.frame_sets;
         body.bridges += 1;
-        body.extent = body.extent.max(recorder.extent as usize * 8);
+        trace.extent.set(trace.extent.get().max(recorder.extent as usize * 8));
         body.roots.extend(recorder.roots);
         body.types.extend(recorder.types);
         bump(&self.counts.bridges);
         Ok(())
+    }
+
+    /// An exit has been left by whose bridge is not compiled yet. The whole tree is compiled anew when so many exits
+    /// were in vain that it is worth it.
+    fn wait_for_bridge(&self, trace: &Trace, exit: ExitId, name: &str) {
+        {
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            trace.waiting.set(trace.waiting.get() + fate.hits);
+            fate.hits = 0;
+        }
+        let closed = trace.body.borrow().closed.clone();
+        if trace.waiting.get() as usize <= closed.insts.len() * HITS_PER_INST
+            && self.options.borrow().looks > 1
+        {
+            return;
+        }
+        trace.waiting.set(0);
+        match self.compile(&closed, name, &trace.valid) {
+            Ok(code) => {
+                let old = trace.code.replace(Rc::new(code));
+                self.counts.bytes.set(self.counts.bytes.get().saturating_sub(old.compiled.bytes));
+            }
+            Err(reason) => {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                self.log(|| format!("bridges of {name} given up: {reason}"));
+            }
+        }
     }
 
     /// Nobody enters the trace any more; who is in it leaves at the next occasion.
@@ -395,11 +582,61 @@ impl Jit {
     }
 }
 
+impl Jit {
+    fn print_stats(&self) {
+        if !self.options.borrow().stats {
+            return;
+        }
+        eprintln!("jit: {:?}", self.counts);
+        for trace in self.traces.borrow().iter().flatten() {
+            let (body, fates) = (trace.body.borrow(), trace.fates.borrow());
+            let place = |pc: usize, frames: u32| {
+                let code = body.frame_sets[frames as usize].last().map(|f| f.code);
+                code.map_or(String::new(), |code| {
+                    let unit = code.unit_of(pc as *const u32);
+                    let op = Op::from_u8(code.portable().units.get(unit as usize).map_or(0, |u| *u as u8));
+                    let line = code.portable().positions.at(unit).line;
+                    format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
+                })
+            };
+            let entered = trace.entered.get();
+            let (name, bridges, size) = (place(trace.head, 0), body.bridges, body.closed.insts.len());
+            eprintln!("{name}: {size} instructions, {bridges} bridges, entered {entered}");
+            let mut exits: Vec<_> =
+                fates.iter().zip(&body.closed.exits).filter(|(f, _)| f.taken > 0).collect();
+            exits.sort_by_key(|(f, _)| std::cmp::Reverse(f.taken));
+            for (fate, exit) in exits.iter().take(8) {
+                let (taken, aborts) = (fate.taken, fate.aborts);
+                eprintln!("  {taken} at {} ({aborts} aborts)", place(exit.pc, exit.frames));
+            }
+        }
+    }
+}
+
+/// Does the exit stand at a back edge, for want of ticks?
+fn is_back_edge(at: At) -> bool {
+    // SAFETY: an instruction's address.
+    let op = unsafe { *at.pc.cast::<u8>() };
+    op == Op::JumpBack as u8 || op == Op::JumpBackTraced as u8
+}
+
+/// First and last instruction of the loop with its head here: the last is the last of its back edges.
+fn range_of(head: At) -> (usize, usize) {
+    let code = skein_runtime::interp::frame_code(head.base);
+    let (units, first) = (&code.portable().units, code.unit_of(head.pc));
+    let is_back = |i: &skein_bytecode::Inst| i.op == Op::JumpBack && i.target() == Some(i64::from(first));
+    let last = skein_bytecode::instructions(units).filter(is_back).map(|i| i.at).last().unwrap_or(first);
+    let start = head.pc as usize - 4 * first as usize;
+    (head.pc as usize, start + 4 * last as usize)
+}
+
 /// For messages: function and line of a place.
 fn place(at: At) -> String {
     let code = skein_runtime::interp::frame_code(at.base);
     let line = code.portable().positions.at(code.unit_of(at.pc)).line;
-    format!("{}:{line}", code.name_string())
+    // SAFETY: an instruction's address.
+    let op = Op::from_u8(unsafe { *at.pc.cast::<u8>() });
+    format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
 }
 
 /// From now on this back edge goes to the trace.
@@ -411,13 +648,23 @@ fn enter_from(trace: &Trace, pc: *const u32) {
 }
 
 impl Tier for Jit {
+    fn finish(&self) {
+        self.print_stats();
+    }
+
     fn trace(&self, t: &mut Tracer<'_>) {
-        for trace in self.traces.borrow().iter().flatten() {
+        // A trace does not keep what it names, unless it runs.
+        let keeps = |trace: &&Rc<Trace>| !t.is_major() || trace.active.get() > 0;
+        let traces: Vec<_> = self.traces.borrow().iter().flatten().filter(keeps).cloned().collect();
+        for trace in traces {
             for v in &trace.body.borrow().roots {
                 t.visit_word(v.bits());
             }
         }
-        if let Some(recorder) = &*self.recorder.borrow() {
+        // While it looks at an instruction all that it names is alive.
+        if let Ok(recorder) = self.recorder.try_borrow()
+            && let Some(recorder) = &*recorder
+        {
             for v in &recorder.roots {
                 t.visit_word(v.bits());
             }
@@ -447,41 +694,61 @@ impl Tier for Jit {
             }
             return at;
         }
-        if fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS {
+        if !self.may_compile() || fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS
+        {
             return at;
         }
         self.record_loop(vm, from, at)
     }
 
     fn enter(&self, vm: &Vm, number: usize, at: At) -> At {
+        if self.passes.take() {
+            return at;
+        }
         let trace = match &self.traces.borrow()[number] {
             Some(trace) => trace.clone(),
             None => return at,
         };
-        let (compiled, extent) = {
-            let body = trace.body.borrow();
-            (body.compiled.clone(), body.extent)
-        };
-        if at.base.wrapping_byte_add(extent) > vm.limit.get() || vm.native_stack_low() {
+        if at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get() || vm.native_stack_low() {
             return at;
         }
+        let code = trace.code.borrow().clone();
         publish(vm, at);
+        let ctx = vm.ctx.get();
         let buffer = self.buffer.as_ptr().cast::<u64>().cast_mut();
+        trace.active.set(trace.active.get() + 1);
         // SAFETY: the trace is of the loop whose head is at `at`; its frame, and room behind it for those of inlined
-        // calls, begins at the base. `compiled` keeps the code in place while it runs.
-        let left = unsafe { (compiled.entry)(vm, at.base, buffer) };
-        if left == RETURNED {
-            return At { pc: self.buffer[0].get() as *const u32, base: self.buffer[1].get() as *mut Value };
-        }
+        // calls, begins at the base. `code` stays in place while it runs.
+        let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
+        trace.active.set(trace.active.get() - 1);
+        trace.entered.set(trace.entered.get() + 1);
         let exit = ExitId(left as u32);
-        let (tree, live) = {
-            let mut body = trace.body.borrow_mut();
-            let tree = body.tree.clone();
-            let live = &mut body.live[left as usize];
-            (tree.clone(), live.get_or_insert_with(|| tree.exit(exit).live(&tree).into()).clone())
+        let next = code.leave(vm, exit, &self.buffer, at.base);
+        let tries = {
+            let fate = &mut trace.fates.borrow_mut()[left as usize];
+            fate.hits = fate.hits.saturating_add(1);
+            fate.taken += 1;
+            fate.hits >= fate.limit && fate.limit != NEVER
         };
-        let next = deopt::leave(vm, &tree, tree.exit(exit), &live, &self.buffer, at.base);
-        self.note_exit(vm, &trace, exit, at.base, next)
+        if tries { self.try_bridge(vm, &trace, exit, at.base, ctx, next) } else { next }
+    }
+
+    fn sweep(&self, is_live: &dyn Fn(Value) -> bool) {
+        let mut traces = self.traces.borrow_mut();
+        for slot in traces.iter_mut() {
+            let Some(trace) = slot else { continue };
+            if trace.active.get() > 0 || trace.body.borrow().roots.iter().all(|v| is_live(*v)) {
+                continue;
+            }
+            if is_live(trace.object) {
+                self.invalidate(trace);
+            } else {
+                self.loops.borrow_mut().remove(&trace.range.0);
+            }
+            let bytes = trace.code.borrow().compiled.bytes;
+            self.counts.bytes.set(self.counts.bytes.get().saturating_sub(bytes));
+            *slot = None;
+        }
     }
 
     fn before(&self, vm: &Vm, at: At) -> bool {

@@ -11,7 +11,8 @@ mod recorder;
 pub mod reference;
 mod shims;
 pub mod text;
+mod thunks;
 pub mod verify;
 
 pub use driver::{Counts, Jit, Options};
-pub use machine::{CompileError, Compiled, Entry, Machine, RETURNED};
+pub use machine::{CompileError, Compiled, Entry, Machine};

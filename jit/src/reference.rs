@@ -5,11 +5,12 @@
 
 use crate::ir::{Exit, ExitId, Inst, NewKind, Place, SeqId, TraceOp, Tree, Type};
 use crate::layout::{FIRST_SLOT, GRANULE, HEADER_GC, VM_HEAP_CURSOR, VM_HEAP_LIMIT, VM_TICKS, header_word};
-use crate::machine::RETURNED;
+use crate::machine::NOWHERE;
 use crate::shims;
 use skein_heap::{Header, UNLOGGED};
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
+use std::cell::Cell;
 
 /// Runs a tree as its machine code would: see [`crate::Entry`].
 ///
@@ -44,7 +45,6 @@ enum Next {
 enum Outcome {
     Done(Option<u64>),
     Exit,
-    Returned,
 }
 
 fn int(word: u64) -> i64 {
@@ -73,13 +73,12 @@ impl Run<'_> {
             let inst = tree.inst(id);
             match inst.op {
                 TraceOp::Jump => return Next::Sequence(self.jump(seq)),
-                TraceOp::Restart => return tree.entry.map_or(Next::Left(RETURNED), Next::Sequence),
+                TraceOp::Restart => return tree.entry.map_or(Next::Left(NOWHERE), Next::Sequence),
                 TraceOp::Phi => continue,
                 _ => {}
             }
             match self.instruction(inst) {
                 Outcome::Done(value) => self.values[id.0 as usize] = value,
-                Outcome::Returned => return Next::Left(RETURNED),
                 Outcome::Exit => {
                     let Some(exit) = inst.exit else { panic!("{inst:?} has no exit") };
                     return self.leave(exit, tree.exit(exit));
@@ -197,6 +196,10 @@ impl Run<'_> {
             }
             FloatNeg => made(arg(0) ^ 1 << 63),
             FloatAbs => made(arg(0) & !(1 << 63)),
+            FloatPow => {
+                let result = float(0).powf(float(1));
+                checked(result.is_finite().then(|| result.to_bits()))
+            }
             FloatSqrt => checked((!(float(0) < 0.0)).then(|| float(0).sqrt().to_bits())),
             FloatLt => holds(float(0) < float(1)),
             FloatLe => holds(float(0) <= float(1)),
@@ -204,11 +207,7 @@ impl Run<'_> {
             FloatNe => holds(float(0) != float(1)),
             FloatGt => holds(float(0) > float(1)),
             FloatGe => holds(float(0) >= float(1)),
-            BoxFloat => match Value::try_float(float(0)) {
-                Some(word) => made(word.bits()),
-                // SAFETY: the `Vm` that the tree runs in.
-                None => raised(unsafe { shims::box_float(self.vm, float(0)) }),
-            },
+            BoxFloat => checked(Value::try_float(float(0)).map(Value::bits)),
 
             BoxBool => made(Value::bool(arg(0) != 0).bits()),
             Not => holds(arg(0) == 0),
@@ -218,6 +217,7 @@ impl Run<'_> {
             FromRaw | ToRaw => made(arg(0)),
             BaseAddress => made(self.register(inst)),
             CheckBelow => guard(arg(0) < arg(1)),
+            CheckNotBelow => guard(arg(0) >= arg(1)),
             CheckIndex => {
                 let (i, len) = (int(arg(0)), arg(1));
                 let index = if i < 0 { (i as u64).wrapping_add(len) } else { i as u64 };
@@ -254,10 +254,16 @@ impl Run<'_> {
             NewObject => raised(self.new_object(inst.imm)),
 
             Help => {
-                let call = self.tree.call(inst);
+                let help = shims::Help { call: *self.tree.call(inst), watched: Cell::new(None) };
                 // SAFETY: the frame that the tree runs in.
-                let same = unsafe { shims::help(self.vm, self.base, call, self.buffer) } != 0;
-                if same { Outcome::Done(None) } else { Outcome::Returned }
+                unsafe { shims::help(self.vm, self.base, &help, self.buffer) };
+                Outcome::Done(None)
+            }
+            GuardNext => {
+                let call = self.tree.call(inst);
+                let base = self.base.wrapping_offset(call.next_base as isize) as u64;
+                let buffer = self.buffer as u64;
+                guard(read(buffer) == call.next_pc as u64 && read(buffer + 8) == base)
             }
             Native1 | Native2 | Native3 => {
                 let callee = self.tree.call(inst).callee as *const skein_runtime::native::NativeDef;
@@ -306,7 +312,7 @@ impl Run<'_> {
         let start = read(cursor);
         if size > read(self.vm_word(VM_HEAP_LIMIT)) - start {
             // SAFETY: the `Vm` that the tree runs in.
-            return unsafe { shims::new_object(self.vm, imm) };
+            return unsafe { given(|word| shims::new_object(self.vm, imm, word)) };
         }
         write(cursor, start + size);
         write(start, header_word(kind.shape, kind.kind, kind.bits.into()));
@@ -321,6 +327,13 @@ fn floor_div(a: i128, b: i128) -> Option<i128> {
     }
     let quotient = a / b;
     Some(if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient })
+}
+
+/// What a shim puts into its result's place.
+unsafe fn given(shim: impl FnOnce(*mut u64)) -> u64 {
+    let mut word = 0;
+    shim(&mut word);
+    word
 }
 
 /// What a shim gave: a word, or 0 if an exception is pending.

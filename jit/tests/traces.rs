@@ -3,7 +3,7 @@
 //! `SKEIN_TRACES` says how many trees, `SKEIN_SEED` from which seed on; a failure names the seed of its tree.
 
 use skein_jit::ir::*;
-use skein_jit::{Machine, layout, reference};
+use skein_jit::{Machine, layout, opt, reference, verify};
 use skein_runtime::value::Value as Word;
 use skein_runtime::vm::Vm;
 
@@ -58,10 +58,11 @@ impl Random {
 
 // ---- memory
 
-/// Words of an object: header, length, slots, a raw word, and one that fills it up.
-const OBJECT: usize = 10;
+/// Words of an object: header, length, slots, a raw word, fields.
+const OBJECT: usize = 14;
 const SLOTS: usize = 6;
 const RAW: usize = 16 + 8 * SLOTS;
+const FIELDS: usize = 5;
 const OBJECTS: usize = 6;
 const SHAPES: [u32; 2] = [100, 101];
 /// Room for fresh objects.
@@ -84,7 +85,10 @@ const VM: usize = (size_of::<Vm>() / 8 + 1).next_multiple_of(2);
 const FRAME_AT: usize = VM;
 const OBJECTS_AT: usize = FRAME_AT + FRAME;
 const FRESH_AT: usize = OBJECTS_AT + OBJECT * OBJECTS;
-const WORDS: usize = FRESH_AT + OBJECT * FRESH;
+/// What no tree writes.
+const CELLS_AT: usize = FRESH_AT + OBJECT * FRESH;
+const CELLS: usize = 4;
+const WORDS: usize = CELLS_AT + CELLS;
 
 impl World {
     fn new() -> World {
@@ -131,6 +135,13 @@ impl World {
                 self.set(at + slot, value);
             }
             self.set(at + RAW / 8, random.next() >> random.below(64));
+            for field in 0..FIELDS {
+                let value = self.word(random);
+                self.set(at + RAW / 8 + 1 + field, value);
+            }
+        }
+        for cell in CELLS_AT..WORDS {
+            self.set(cell, random.next());
         }
     }
 
@@ -143,6 +154,75 @@ impl World {
         let live = tree.exits[exit as usize].live(tree).len();
         all.extend(&self.buffer[..live]);
         all.extend(self.lines.iter().flat_map(|line| line.0));
+        all
+    }
+
+    /// What the run has come to as the interpreter sees it, with the exit's writes done: the exit, and all words that
+    /// can be reached from registers and objects, in which fresh objects are named in the order in which they are met.
+    fn outcome(&mut self, tree: &Tree, f: impl FnOnce(*const Vm, *mut Word, *mut u64) -> u64) -> Vec<u64> {
+        let ran = self.run(tree, f);
+        let exit = &tree.exits[ran[0] as usize];
+        let live = exit.live(tree);
+        let word_of = |id: Id| match (tree.constant(id), tree.inst(id).ty) {
+            (Some(bits), Type::B) => Word::bool(bits != 0).bits(),
+            (bits, ty) => {
+                let shown = bits.unwrap_or_else(|| ran[1 + live.iter().position(|l| *l == id).unwrap()]);
+                let float = f64::from_bits(shown);
+                if ty == Type::F { Word::try_float(float).map_or(shown, Word::bits) } else { shown }
+            }
+        };
+        let base = self.address(FRAME_AT + BEFORE);
+        // Objects are made where fresh ones are.
+        let cursor = layout::VM_HEAP_CURSOR as usize / 8;
+        let mut fresh = self.lines[cursor / 2].0[cursor % 2];
+        let mut made = Vec::new();
+        for number in exit.virtuals(tree) {
+            made.push((number, fresh));
+            fresh += 8 * OBJECT as u64;
+        }
+        let word_of_source = |source: Source| match source {
+            Source::Value(id) => word_of(id),
+            Source::Base(words) => base.wrapping_add_signed(8 * i64::from(words)),
+            Source::Word(word) => word,
+            Source::Virtual(number) => made.iter().find(|(n, _)| *n == number).unwrap().1,
+        };
+        for &(number, address) in &made {
+            let object = &tree.virtuals[number as usize];
+            let at = (address - self.address(0)) as usize / 8;
+            self.set(at, layout::header_word(object.kind.shape, object.kind.kind, object.kind.bits.into()));
+            for &(offset, source) in &object.fields {
+                self.set(at + offset as usize / 8, word_of_source(source));
+            }
+        }
+        for (target, source) in &exit.writes {
+            let word = word_of_source(*source);
+            let to = match *target {
+                Target::Reg(reg) => base.wrapping_add_signed(8 * i64::from(reg)),
+                Target::Field(object, offset) => word_of(object) + u64::from(offset),
+            };
+            self.set((to - self.address(0)) as usize / 8, word);
+        }
+        let word = |n: usize| self.lines[n / 2].0[n % 2];
+        let mut all = vec![ran[0], word(layout::VM_TICKS as usize / 8)];
+        let mut fresh = Vec::new();
+        let (from, to) = (self.address(FRESH_AT), self.address(CELLS_AT));
+        let mut note = |value: u64, all: &mut Vec<u64>| {
+            if !(from..to).contains(&value) || value & 7 != 0 {
+                all.push(value);
+                return None;
+            }
+            let number = fresh.iter().position(|f| *f == value);
+            all.push(0xf0000 + number.unwrap_or(fresh.len()) as u64);
+            if number.is_none() {
+                fresh.push(value);
+            }
+            number.is_none().then_some(value)
+        };
+        let mut found: Vec<u64> = (FRAME_AT..FRESH_AT).filter_map(|n| note(word(n), &mut all)).collect();
+        while let Some(object) = found.pop() {
+            let at = (object - self.address(0)) as usize / 8;
+            found.extend((at..at + OBJECT).filter_map(|n| note(word(n), &mut all)));
+        }
         all
     }
 }
@@ -220,7 +300,22 @@ struct Maker<'a> {
     phis: Vec<Kind>,
 }
 
-impl Maker<'_> {
+impl<'a> Maker<'a> {
+    fn new(random: &'a mut Random, world: &'a World) -> Maker<'a> {
+        Maker {
+            random,
+            world,
+            tree: Tree::default(),
+            insts: Vec::new(),
+            scope: Vec::new(),
+            last_exit: None,
+            branches: Vec::new(),
+            in_body: false,
+            made_object: false,
+            phis: Vec::new(),
+        }
+    }
+
     fn push(&mut self, op: TraceOp, args: &[Id], imm: u64) -> Id {
         let exit = op.has_exit().then(|| self.exit());
         let mut all = [None; 3];
@@ -299,7 +394,9 @@ impl Maker<'_> {
                 1 => Source::Base(3),
                 _ => Source::Value(id),
             };
-            writes.push((target, source));
+            if writes.iter().all(|(t, _)| *t != target) {
+                writes.push((target, source));
+            }
         }
         let exit = self.tree.add_exit(Exit {
             kind: ExitKind::Resume,
@@ -319,9 +416,10 @@ impl Maker<'_> {
     fn step(&mut self) {
         use TraceOp::*;
         let op = self.random.one_of(TraceOp::ALL);
-        let slot = |n: usize| Place::new(Class::Slot, 16 + 8 * n).imm();
+        let field = |n: usize| Place::new(Class::Slot, RAW + 8 + 8 * n).imm();
         match op {
-            Const | Phi | Help | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave | FromRaw => {}
+            Const | Phi | Help | GuardNext | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave
+            | FromRaw => {}
             LoadReg | ReloadReg => {
                 let imm = self.register();
                 self.known(op, &[], imm, Kind::Word);
@@ -342,18 +440,26 @@ impl Maker<'_> {
                 let word = self.pick(Kind::Word);
                 self.known(op, &[word], 0, Kind::PlainFloat);
             }
+            IntToFloat => {
+                let int = self.pick(Kind::Int);
+                self.known(op, &[int], 0, Kind::PlainFloat);
+            }
+            // Where the float is no immediate, an optimized tree goes on if nothing wants the word.
+            BoxFloat => {
+                let float = self.pick(Kind::PlainFloat);
+                self.known(op, &[float], 0, Kind::Word);
+            }
             GuardIs | GuardIsNot => {
                 let (word, imm) = (self.pick(Kind::Word), self.world.word(self.random));
-                self.push(op, &[word], imm);
+                // A guard that a word is there gives way to one that it is a number, which leaves in more cases.
+                if imm != Word::UNBOUND.bits() {
+                    self.push(op, &[word], imm);
+                }
             }
             GuardRaw | GuardRawNot => {
                 let word = self.pick(Kind::Raw);
                 let imm = self.random.below(8) as u64;
                 self.push(op, &[word], imm);
-            }
-            IntToFloat => {
-                let int = self.pick(Kind::Int);
-                self.known(op, &[int], 0, Kind::PlainFloat);
             }
             Untag => {
                 let int = self.pick(Kind::Int);
@@ -368,22 +474,18 @@ impl Maker<'_> {
                 let raw = self.known(op, &[int], 0, Kind::Raw);
                 self.known(FromRaw, &[raw], 0, Kind::Int);
             }
-            BoxFloat => {
-                let float = self.pick(Kind::PlainFloat);
-                self.known(op, &[float], 0, Kind::Word);
-            }
             CheckIndex => {
                 let (object, index) = (self.pick(Kind::Object), self.pick(Kind::Int));
                 let len = self.known(LoadRaw, &[object], Place::new(Class::List, 8).imm(), Kind::Raw);
                 self.known(op, &[index, len], 0, Kind::Index);
             }
             LoadField => {
-                let (object, imm) = (self.pick(Kind::Object), slot(self.random.below(SLOTS)));
+                let (object, imm) = (self.pick(Kind::Object), field(self.random.below(FIELDS)));
                 self.known(op, &[object], imm, Kind::Word);
             }
             StoreField => {
                 let (object, value) = (self.pick(Kind::Object), self.pick(Kind::Word));
-                let imm = slot(self.random.below(SLOTS));
+                let imm = field(self.random.below(FIELDS));
                 self.push(op, &[object, value], imm);
             }
             LoadRaw | LoadState => {
@@ -395,7 +497,7 @@ impl Maker<'_> {
                 self.push(op, &[object, raw], Place::new(Class::Iterator, RAW).imm());
             }
             LoadCell => {
-                let address = self.world.address(FRAME_AT + self.random.below(FRAME));
+                let address = self.world.address(CELLS_AT + self.random.below(CELLS));
                 self.known(op, &[], address, Kind::Fitting);
             }
             LoadElem => {
@@ -423,9 +525,15 @@ impl Maker<'_> {
                 let kind = NewKind { shape, size: 8 * OBJECT as u16, kind: 0, bits: 0 };
                 let object = self.push(op, &[], kind.imm());
                 // No word of an object is nothing.
-                for n in 0..SLOTS {
+                for n in 0..FIELDS {
                     let value = self.pick(Kind::Word);
-                    self.push(StoreField, &[object, value], slot(n));
+                    self.push(StoreField, &[object, value], field(n));
+                }
+                for n in 0..SLOTS {
+                    let index = self.push(Const, &[], n as u64);
+                    self.tree.insts[index.0 as usize].ty = Type::R;
+                    let value = self.pick(Kind::Word);
+                    self.push(StoreElem, &[object, index, value], 0);
                 }
                 self.scope.push((object, Kind::Object));
             }
@@ -465,7 +573,8 @@ impl Maker<'_> {
         }
         self.push(op, &[], 0);
         let insts = std::mem::take(&mut self.insts);
-        self.tree.add_seq(Seq { phis, keys: Vec::new(), insts, jump_args })
+        let keys = (0..phis.len()).map(|n| Target::Reg(100 + n as i32)).collect();
+        self.tree.add_seq(Seq { phis, keys, insts, jump_args })
     }
 
     fn tick(&mut self) {
@@ -474,7 +583,7 @@ impl Maker<'_> {
     }
 
     fn tree(mut self) -> Tree {
-        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Word, Kind::Bool, Kind::Index];
+        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Word, Kind::Bool, Kind::Index, Kind::Object];
         self.phis = (0..self.random.below(6)).map(|_| self.random.one_of(&kinds)).collect();
         let has_body = self.random.chance(85);
         self.begin(Vec::new(), false);
@@ -506,6 +615,7 @@ impl Maker<'_> {
                 self.tree.insts[id.0 as usize].ty = kind.ty();
                 phis.push(id);
             }
+            self.insts.clear();
             self.steps(40);
             self.tick();
             self.tree.body = Some(self.end(TraceOp::Jump, phis));
@@ -538,19 +648,7 @@ fn machine_code_does_what_the_reference_does() {
     let mut rounds = 0;
     for seed in first..first + count {
         let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
-        let maker = Maker {
-            random: &mut random,
-            world: &world,
-            tree: Tree::default(),
-            insts: Vec::new(),
-            scope: Vec::new(),
-            last_exit: None,
-            branches: Vec::new(),
-            in_body: false,
-            made_object: false,
-            phis: Vec::new(),
-        };
-        let tree = maker.tree();
+        let tree = Maker::new(&mut random, &world).tree();
         let compiled = match machine.compile(&tree) {
             Ok(compiled) => compiled,
             Err(e) => panic!("seed {seed}: {e}\n{tree:#?}"),
@@ -575,4 +673,43 @@ fn machine_code_does_what_the_reference_does() {
     }
     println!("{count} traces, {rounds} ticks");
     assert!(rounds > count, "the traces hardly run");
+}
+
+#[test]
+fn an_optimized_tree_does_what_it_did() {
+    let (count, first) = (variable("SKEIN_TRACES", 3000), variable("SKEIN_SEED", 1));
+    let mut world = World::new();
+    let mut gone = 0;
+    for seed in first..first + count {
+        let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+        let tree = Maker::new(&mut random, &world).tree();
+        if let Err(e) = verify::verify(&tree) {
+            panic!("seed {seed}: {e}\n{tree}");
+        }
+        let mut optimized = tree.clone();
+        opt::optimize(&mut optimized);
+        if let Err(e) = verify::verify(&optimized) {
+            panic!("seed {seed}: {e}\n{tree}\n{optimized}");
+        }
+        let size = |tree: &Tree| tree.seqs.iter().map(|seq| seq.insts.len()).sum::<usize>();
+        gone += size(&tree).saturating_sub(size(&optimized));
+        for run in 0..4 {
+            world.fill(&mut random);
+            let before = world.lines.clone();
+            // SAFETY: the maker lets trees touch the world's memory only.
+            let wanted =
+                world.outcome(&tree, |vm, base, buffer| unsafe { reference::run(&tree, vm, base, buffer) });
+            world.lines.copy_from_slice(&before);
+            // SAFETY: as above.
+            let got = world.outcome(&optimized, |vm, base, buffer| unsafe {
+                reference::run(&optimized, vm, base, buffer)
+            });
+            if got != wanted {
+                let differ = got.iter().zip(&wanted).enumerate().filter(|(_, (g, w))| g != w);
+                let differ: Vec<_> = differ.map(|(i, (g, w))| format!("{i}: {g:#x}, not {w:#x}")).collect();
+                panic!("seed {seed}, run {run}: {differ:#?}\n{tree}\n{optimized}");
+            }
+        }
+    }
+    assert!(gone as u64 > count, "hardly anything is made better");
 }

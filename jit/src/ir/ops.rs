@@ -75,13 +75,14 @@ FloatDiv "float.div" (F F) -> F Guard "Quotient; leaves if the divisor is 0.";
 FloatNeg "float.neg" (F) -> F Pure "Negation.";
 FloatAbs "float.abs" (F) -> F Pure "Absolute value.";
 FloatSqrt "float.sqrt" (F) -> F Guard "Square root; leaves for operands less than 0.";
+FloatPow "float.pow" (F F) -> F Guard "Power; leaves unless the result is finite, and so for all operands that Python treats in its own way.";
 FloatLt "float.lt" (F F) -> B Pure "Less.";
 FloatLe "float.le" (F F) -> B Pure "Less or equal.";
 FloatEq "float.eq" (F F) -> B Pure "Equal.";
 FloatNe "float.ne" (F F) -> B Pure "Not equal.";
 FloatGt "float.gt" (F F) -> B Pure "Greater.";
 FloatGe "float.ge" (F F) -> B Pure "Greater or equal.";
-BoxFloat "box.float" (F) -> W Alloc "The float as a word; allocates if its exponent is uncommon.";
+BoxFloat "box.float" (F) -> W Guard "The float as a word; leaves if its exponent is uncommon, for then it is an object.";
 // ---- truth and identity
 BoxBool "box.bool" (B) -> W Pure "True or False.";
 Not "not" (B) -> B Pure "The other truth value.";
@@ -92,6 +93,7 @@ RawSub "raw.sub" (R R) -> R Pure "Wrapping difference.";
 FromRaw "from.raw" (R) -> I Pure "The raw word as the int word that it is.";
 ToRaw "to.raw" (W) -> R Pure "The word's bits.";
 CheckBelow "check.below" (R R) -> No Guard "Leaves unless the first, unsigned, is below the second.";
+CheckNotBelow "check.not_below" (R R) -> No Guard "Leaves if the first, unsigned, is below the second.";
 CheckIndex "check.index" (I R) -> R Guard "The index, counted from the end if negative; leaves if it is not below the length.";
 // ---- memory: imm is a `Place`
 LoadField "load.field" (W) -> W Load "A word of an object.";
@@ -106,7 +108,8 @@ Barrier "barrier" (W) -> No Store "The write barrier of an object that is about 
 SetShape "set.shape" (W) -> No Store "The object's shape is imm from here on.";
 NewObject "new.object" () -> W Alloc "A zeroed object; imm is a `NewKind`.";
 // ---- calls
-Help "help" () -> No Call "Does the instruction of call imm by its helper on the frame in memory; leaves if the machine does not go on where it did.";
+Help "help" () -> No Call "Does the instruction of call imm by its helper on the frame in memory. Its exit tells the state before.";
+GuardNext "guard.next" () -> No Call "Behind a `help` or another of its kind: leaves unless the machine goes on where call imm says.";
 Native1 "native.1" (W) -> W Call "Calls a native (call imm) that runs no Python code; leaves, to raise, if it raised.";
 Native2 "native.2" (W W) -> W Call "Likewise with two arguments.";
 Native3 "native.3" (W W W) -> W Call "Likewise with three.";

@@ -2,11 +2,9 @@
 
 use super::{Lowerer, Result};
 use crate::ir::{Inst, TraceOp};
-use crate::shims;
-use cranelift_codegen::cursor::Cursor;
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::types::{F64, I64};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 
 impl Lowerer<'_> {
     pub(super) fn float_arith(&mut self, inst: &Inst) -> Result<Value> {
@@ -41,28 +39,32 @@ impl Lowerer<'_> {
         Ok(self.pos.ins().sqrt(a))
     }
 
+    pub(super) fn float_pow(&mut self, inst: &Inst) -> Result<Value> {
+        let (a, b) = self.args2(inst)?;
+        let zero = self.pos.ins().f64const(0.0);
+        let [a, b] = [a, b].map(|f| self.pos.ins().bitcast(I64, MemFlagsData::new(), f));
+        let bits = self.call_shim(crate::shims::float_pow as *const () as usize, &[a, b]);
+        let result = self.pos.ins().bitcast(F64, MemFlagsData::new(), bits);
+        // Of what is not finite the difference from itself is no number.
+        let difference = self.pos.ins().fsub(result, result);
+        let finite = self.pos.ins().fcmp(FloatCC::Equal, difference, zero);
+        self.leave_unless(inst, finite)?;
+        Ok(result)
+    }
+
     pub(super) fn float_compare(&mut self, inst: &Inst, condition: FloatCC) -> Result<Value> {
         let (a, b) = self.args2(inst)?;
         Ok(self.pos.ins().fcmp(condition, a, b))
     }
 
-    /// The word of `Value::try_float`, or an object.
+    /// The word of `Value::try_float`.
     pub(super) fn box_float(&mut self, inst: &Inst) -> Result<Value> {
         let f = self.arg(inst, 0)?;
         let bits = self.pos.ins().bitcast(I64, MemFlagsData::new(), f);
         let turned = self.pos.ins().rotl_imm_u(bits, 4);
         let word = self.pos.ins().iadd_imm_s(turned, -1);
         let tag = self.pos.ins().band_imm_u(word, 2);
-        let (cold, join) = (self.pos.func.dfg.make_block(), self.pos.func.dfg.make_block());
-        let result = self.pos.func.dfg.append_block_param(join, I64);
-        self.pos.ins().brif(tag, join, &[BlockArg::Value(word)], cold, &[]);
-
-        self.enter_cold(cold);
-        let object = self.call_shim(shims::box_float as *const () as usize, &[I64, F64], &[self.vm, f]);
-        let exit = self.exit(inst)?;
-        let made = self.pos.ins().icmp_imm_s(IntCC::NotEqual, object, 0);
-        self.pos.ins().brif(made, join, &[BlockArg::Value(object)], exit, &[]);
-        self.pos.insert_block(join);
-        Ok(result)
+        self.leave_unless(inst, tag)?;
+        Ok(word)
     }
 }

@@ -1,7 +1,5 @@
 //! Removes what nothing needs: instructions, phis, and what jumps bring to them.
-//!
-//! A guard is needed for what it guards, but for those of int operations: a result that nobody wants need not be an
-//! immediate.
+//! Guards stay.
 
 use crate::ir::*;
 use TraceOp::*;
@@ -45,8 +43,9 @@ impl Mark<'_> {
             let inst = self.tree.inst(id);
             let does = match inst.op.info().effect {
                 Effect::Pure | Effect::Load | Effect::Alloc => false,
-                Effect::Guard => !matches!(inst.op, IntAdd | IntSub | IntMul | IntNeg | IntToFloat),
-                Effect::Store | Effect::Call | Effect::End => true,
+                // It leaves for want of a word, which nothing wants.
+                Effect::Guard if inst.op == BoxFloat => false,
+                Effect::Guard | Effect::Store | Effect::Call | Effect::End => true,
             };
             if does {
                 self.value(id);
@@ -72,13 +71,8 @@ impl Mark<'_> {
             // A helper does not leave by its exit.
             let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { continue };
             let exit = self.tree.exit(exit);
-            for (target, source) in &exit.writes {
-                if let Target::Field(object, _) = target {
-                    self.value(*object);
-                }
-                if let Source::Value(id) = source {
-                    self.value(*id);
-                }
+            for id in exit.values(self.tree) {
+                self.value(id);
             }
             if let Some(bridge) = exit.bridge {
                 self.seq(bridge);

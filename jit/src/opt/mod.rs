@@ -10,6 +10,8 @@ mod fold;
 mod forward;
 mod phis;
 mod ranges;
+mod strengthen;
+mod virtuals;
 
 use crate::ir::Tree;
 use crate::verify::verify;
@@ -18,14 +20,22 @@ pub use close::{Closed, close_bridge, close_loop};
 pub use dead::remove_dead;
 pub use forward::forward;
 pub use phis::remove_unchanging;
+pub use strengthen::strengthen;
+pub use virtuals::remove_allocations;
 
 /// All passes on a closed tree.
 pub fn optimize(tree: &mut Tree) {
+    strengthen(tree);
     remove_unchanging(tree);
     forward(tree);
     // What turned out to be the same in each round lets more turn out so.
     while remove_unchanging(tree) {
         forward(tree);
+    }
+    if remove_allocations(tree) {
+        // Words that objects held are values now.
+        forward(tree);
+        remove_unchanging(tree);
     }
     remove_dead(tree);
     debug_assert_eq!(verify(tree), Ok(()), "{tree}");

@@ -4,6 +4,7 @@ use super::{Recorder, Step};
 use crate::ir::{Id, TraceOp, Type};
 use skein_bytecode::Op;
 use skein_runtime::value::Value;
+use skein_runtime::vm::Vm;
 
 /// What the loop does with two ints, as the trace's op; and the same for floats.
 fn ops_of(op: Op) -> (Option<TraceOp>, Option<TraceOp>) {
@@ -76,6 +77,9 @@ impl Recorder {
             let (l, r) = (self.as_int(l), self.as_int(r));
             return Some(self.emit(int, &[l, r], 0));
         }
+        if matches!(op, Op::Pow | Op::InplacePow) {
+            return self.power(l, lv, r, rv);
+        }
         let float = float?;
         let divides = float == TraceOp::FloatDiv;
         if !converts(lv) || !converts(rv) || divides && as_f64(rv) == 0.0 {
@@ -85,20 +89,36 @@ impl Recorder {
         Some(self.emit(float, &[l, r], 0))
     }
 
+    /// A power of which one operand is a float.
+    fn power(&mut self, l: Id, lv: Value, r: Id, rv: Value) -> Option<Id> {
+        if lv.is_int() && rv.is_int() || !converts(lv) || !converts(rv) {
+            return None;
+        }
+        if !as_f64(lv).powf(as_f64(rv)).is_finite() {
+            return None;
+        }
+        let (l, r) = (self.number_as_float(l, lv), self.number_as_float(r, rv));
+        Some(self.emit(TraceOp::FloatPow, &[l, r], 0))
+    }
+
     fn number_as_float(&mut self, id: Id, v: Value) -> Id {
         let id = if v.is_int() { self.as_int(id) } else { id };
         self.as_float(id)
     }
 
-    pub(super) fn binary(&mut self, op: Op) -> Step {
+    pub(super) fn binary(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let (l, r) = (self.reg(at.b()), self.reg(at.c()));
-        match self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c())) {
+        let number = self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c()));
+        match number.or_else(|| self.operator(vm, op)) {
             Some(v) => {
                 self.set(at.a(), v);
                 self.next(1)
             }
-            None => self.help(op),
+            None => match self.operator_method(vm, op) {
+                Some(step) => step,
+                None => self.help(op),
+            },
         }
     }
 
@@ -119,7 +139,7 @@ impl Recorder {
     }
 
     /// A jump by a comparison of two registers, or of one with a small number.
-    pub(super) fn jump_compare(&mut self, op: Op, with_int: bool) -> Step {
+    pub(super) fn jump_compare(&mut self, vm: &Vm, op: Op, with_int: bool) -> Step {
         let at = self.at;
         let (l, lv) = (self.reg(at.a()), at.reg(at.a()));
         let (r, rv) = if with_int {
@@ -128,7 +148,11 @@ impl Recorder {
         } else {
             (self.reg(at.b()), at.reg(at.b()))
         };
-        let Some(truth) = self.number_op(op, l, lv, r, rv) else { return self.help(op) };
+        let Some(truth) = self.number_op(op, l, lv, r, rv) else {
+            let Some((result, now)) = self.comparison(vm, op, (l, lv), (r, rv)) else { return self.help(op) };
+            self.guard_is(result, Value::bool(now));
+            return self.go_either(now == (at.c() != 0));
+        };
         let now = compare_now(op, lv, rv);
         self.branch(truth, now, now == (at.c() != 0))
     }

@@ -1,27 +1,26 @@
 //! Calls of Python functions, whose frames the trace only thinks of, and returns from them.
 
 use super::memory::{function_of, shape_of};
-use super::{Abort, Frame, FrameKind, Recorder, Step};
-use crate::ir::{Class, Id, Place, TraceOp};
+use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
+use crate::ir::{self, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::object::Ref;
 use skein_runtime::types::function::{FUNCTION_EXEC, Function};
+use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 
-/// Frames of the same code that a trace goes into.
-const MAX_RECURSION: usize = 3;
-
 impl Recorder {
     /// The function in a register, known by its code from now on.
-    fn guard_function(&mut self, vm: &Vm, id: Id, f: Ref<Function>) -> Id {
+    pub(super) fn guard_function(&mut self, vm: &Vm, id: Id, f: Ref<Function>) -> Id {
         let id = if self.tree.constant(id).is_some() {
             id
         } else {
             self.guard_shape(id, vm.types.function.root_shape_id())
         };
-        let exec = self.emit(TraceOp::LoadRaw, &[id], Place::new(Class::Function, FUNCTION_EXEC).imm());
+        let exec = self.emit(TraceOp::LoadRaw, &[id], Place::new(ir::Class::Function, FUNCTION_EXEC).imm());
         self.emit(TraceOp::GuardRaw, &[exec], f.exec() as u64);
         self.roots.push(f.code().value());
         id
@@ -39,6 +38,12 @@ impl Recorder {
             Op::CallMethod => (first, at.b() + 1),
             _ => (first, at.b()),
         };
+        if let Some(ty) = callee.cast::<Class>() {
+            return self.instantiate(vm, op, ty, w, from, n);
+        }
+        if let Some(native) = callee.cast::<NativeFunction>() {
+            return self.native_call(vm, op, native, w, from, n);
+        }
         let plain = shape_of(callee) == Some(vm.types.function.root_shape_id());
         let Some(f) = function_of(callee).filter(|_| plain) else { return self.help(op) };
         // SAFETY: a function's code is loaded.
@@ -79,6 +84,13 @@ impl Recorder {
         Ok(())
     }
 
+    /// A frame whose head is in memory must still return where it did: there is a tag if somebody looks at it.
+    pub(super) fn guard_return(&mut self, frame: Frame, word: u64) {
+        let id = self.emit(TraceOp::ReloadReg, &[], i64::from(frame.base - 2) as u64);
+        let raw = self.emit(TraceOp::ToRaw, &[id], 0);
+        self.emit(TraceOp::GuardRaw, &[raw], word);
+    }
+
     pub(super) fn ret(&mut self) -> Step {
         let frame = self.frame();
         match frame.kind {
@@ -87,18 +99,16 @@ impl Recorder {
                 Ok(())
             }
             FrameKind::Machine { .. } => self.help(Op::Return),
+            FrameKind::Made(made) => self.ret_made(frame, made),
             FrameKind::Window { return_pc, in_memory } => {
                 let v = self.reg(self.at.a());
                 if in_memory {
-                    // It has a tag if somebody looks at the frame.
                     // SAFETY: a frame's head precedes its registers.
                     let word = unsafe { *self.at.base.sub(2).cast::<usize>() };
                     if word != return_pc {
                         return self.help(Op::Return);
                     }
-                    let id = self.emit(TraceOp::ReloadReg, &[], i64::from(frame.base - 2) as u64);
-                    let raw = self.emit(TraceOp::ToRaw, &[id], 0);
-                    self.emit(TraceOp::GuardRaw, &[raw], return_pc as u64);
+                    self.guard_return(frame, return_pc as u64);
                 }
                 self.frames.pop();
                 self.frame_set = None;

@@ -1,11 +1,13 @@
 //! Instructions that are left to their helpers: before one, memory is brought up to date; behind it, what it may have
 //! written is read anew.
 
+use super::made::{self, Made};
 use super::{Abort, End, Expect, Frame, FrameKind, Recorder, Step};
-use crate::ir::{Call, Inst, Source, Target, TraceOp, Type};
+use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Type};
 use skein_bytecode::{Inst as Code, Op};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use skein_runtime::interp::{At, frame_code, helpers};
+use skein_runtime::value::Value;
 
 /// The instruction at an address.
 pub fn decode(pc: *const u32) -> Option<Code> {
@@ -33,6 +35,7 @@ impl Recorder {
         };
         self.tree.calls.push(call);
         let index = self.tree.calls.len() as u32 - 1;
+        let elsewhere = self.elsewhere();
         self.push(Inst {
             op: TraceOp::Help,
             ty: Type::No,
@@ -40,8 +43,36 @@ impl Recorder {
             imm: u64::from(index),
             exit: Some(exit),
         });
-        self.expect = Expect::Help(index);
+        self.expect = Expect::Help(index, elsewhere);
         Ok(())
+    }
+
+    /// The exit that is taken behind the helper of the instruction if it goes on elsewhere.
+    pub(super) fn elsewhere(&mut self) -> ExitId {
+        let frames = self.frames_number();
+        let (pc, base) = (self.at.pc as usize, self.base());
+        self.tree.add_exit(Exit {
+            kind: ExitKind::Elsewhere,
+            pc,
+            base,
+            writes: Vec::new(),
+            frames,
+            bridge: None,
+        })
+    }
+
+    /// Where the machine goes on must be where it does now.
+    pub(super) fn guard_next(&mut self, call: u32, elsewhere: ExitId) {
+        self.push(Inst {
+            op: TraceOp::GuardNext,
+            ty: Type::No,
+            args: [None; 3],
+            imm: u64::from(call),
+            exit: Some(elsewhere),
+        });
+        let address = std::ptr::from_ref(&*self.valid) as u64;
+        let valid = self.emit(TraceOp::LoadCell, &[], address);
+        self.emit(TraceOp::GuardRaw, &[valid], 1);
     }
 
     /// Brings memory up to date.
@@ -51,6 +82,7 @@ impl Recorder {
                 Source::Value(id) => self.as_word(id),
                 Source::Word(word) => self.constant(word, Type::R),
                 Source::Base(off) => self.emit(TraceOp::BaseAddress, &[], off as i64 as u64),
+                Source::Virtual(_) => unreachable!("only optimized trees have them"),
             };
             match target {
                 Target::Reg(off) => {
@@ -69,7 +101,9 @@ impl Recorder {
         self.slots.retain(|_, slot| !slot.dirty);
         self.fields.clear();
         for frame in &mut self.frames {
-            if let FrameKind::Window { in_memory, .. } = &mut frame.kind {
+            if let FrameKind::Window { in_memory, .. } | FrameKind::Made(Made { in_memory, .. }) =
+                &mut frame.kind
+            {
                 *in_memory = true;
             }
         }
@@ -126,29 +160,35 @@ impl Recorder {
         Ok(())
     }
 
-    /// A helper has pushed a frame.
+    /// A helper has pushed a frame, or a trace that it entered several.
     fn entered(&mut self, at: At, from: At, inst: &Code) -> Step {
-        let off = self.offset_of(at.base)?;
-        // SAFETY: a frame's head precedes its registers.
-        let (tags, back, below) = unsafe {
-            let word = *at.base.sub(2).cast::<usize>();
-            (word & 3, word & !3, *at.base.sub(1).cast::<*mut skein_runtime::value::Value>())
-        };
-        if below != from.base {
-            return Err(Abort::Surprised);
+        let mut pushed = Vec::new();
+        let mut base = at.base;
+        while base != from.base {
+            let off = self.offset_of(base)?;
+            if off <= self.base() || pushed.len() > 8 {
+                return Err(Abort::Surprised);
+            }
+            // SAFETY: a frame's head precedes its registers.
+            let (word, below) = unsafe { (*base.sub(2).cast::<usize>(), *base.sub(1).cast::<*mut Value>()) };
+            let kind = match word & 3 {
+                0 => FrameKind::Window { return_pc: word & !3, in_memory: true },
+                RECORD if below == from.base => FrameKind::Machine { pushed_by: from.pc as usize },
+                // A new chunk, or an instruction that is not known.
+                _ => return Err(Abort::FarFrame),
+            };
+            pushed.push(Frame { base: off, code: frame_code(base), kind });
+            base = below;
         }
-        let kind = match tags {
-            0 => FrameKind::Window { return_pc: back, in_memory: true },
-            RECORD => FrameKind::Machine { pushed_by: from.pc as usize },
-            // A new chunk.
-            _ => return Err(Abort::FarFrame),
-        };
         if let Some(w) = inst.clobbers_from() {
             self.invalidate_from(self.base() + w as i32);
         }
-        let record = if tags & RECORD != 0 { RECORD_WORDS } else { 0 };
-        self.invalidate_from(off - (FRAME_WORDS + record) as i32);
-        self.push_frame(Frame { base: off, code: frame_code(at.base), kind })
+        for frame in pushed.into_iter().rev() {
+            let record = if let FrameKind::Machine { .. } = frame.kind { RECORD_WORDS } else { 0 };
+            self.invalidate_from(frame.base - (FRAME_WORDS + record) as i32);
+            self.push_frame(frame)?;
+        }
+        Ok(())
     }
 
     /// A helper has left the innermost frame, and maybe more.
@@ -163,21 +203,27 @@ impl Recorder {
         }
         let Some(left) = left.filter(|_| self.base() == to) else { return Err(Abort::Returned) };
         self.frame_set = None;
-        let caller = match left.kind {
-            FrameKind::Window { return_pc, .. } => return_pc - 4,
-            FrameKind::Machine { pushed_by } => pushed_by,
-            FrameKind::Root => return Err(Abort::Returned),
+        let window = match left.kind {
+            FrameKind::Made(made) if made.has_window() => to + i32::from(made.dst),
+            FrameKind::Made(_) => left.base - made::RECORD_B,
+            _ => left.base - FRAME_WORDS as i32,
         };
-        // A call of two units returns behind its second: its window is told by its beginning.
-        let window = left.base - FRAME_WORDS as i32;
         self.invalidate_from(window);
+        let return_pc = match left.kind {
+            FrameKind::Window { return_pc, .. } => return_pc,
+            FrameKind::Made(made) => {
+                self.invalidate(to + i32::from(made.dst));
+                made.return_pc()
+            }
+            FrameKind::Machine { .. } | FrameKind::Root => 0,
+        };
         if let FrameKind::Machine { pushed_by } = left.kind {
             let inst = decode(pushed_by as *const u32).ok_or(Abort::Unknown)?;
             if !goes_on(pushed_by, &inst, at.pc as usize) {
                 return Err(Abort::Raised);
             }
             self.invalidate_writes(to, &inst);
-        } else if at.pc as usize != caller + 4 {
+        } else if at.pc as usize != return_pc {
             return Err(Abort::Raised);
         }
         Ok(())
@@ -193,5 +239,6 @@ impl Recorder {
 /// Is this where the instruction goes on if nothing is raised?
 fn goes_on(pc: usize, inst: &Code, next: usize) -> bool {
     let behind = pc + 4 * inst.op.units();
-    next == behind || inst.target().is_some_and(|t| next as i64 == pc as i64 + 4 * t)
+    // Or it is to be tried again, now that its cache is set.
+    next == behind || next == pc || inst.target().is_some_and(|t| next as i64 == pc as i64 + 4 * t)
 }

@@ -1,19 +1,22 @@
 //! Globals, cells, attributes, items and iterators.
 
 use super::{Recorder, Slot, Step};
-use crate::ir::{Class, Id, Place, TraceOp, Type};
+use crate::ir::{self, Class, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
+use skein_runtime::interp::attr_place;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::cell::{CELL_CONTENTS, CellObject};
-use skein_runtime::types::code::{AttrCache, GlobalCache, MethodCache, ModuleCache};
+use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
 use skein_runtime::types::function::{FUNCTION_CLOSURE, Function};
-use skein_runtime::types::instance::Instance;
+use skein_runtime::types::instance::{INSTANCE_SLOTS, Instance, VALUES_SLOTS};
 use skein_runtime::types::list::{LIST_ITEMS, LIST_LEN, List};
 use skein_runtime::types::range::RangeIter;
 use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::{TUPLE_ITEMS, TUPLE_LEN, Tuple};
-use skein_runtime::value::Value;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::value::{Raised, Value};
 use skein_runtime::vm::Vm;
 use std::mem::offset_of;
 
@@ -118,69 +121,122 @@ impl Recorder {
     /// Stores with the barrier that the value calls for.
     fn store_field(&mut self, object: Id, v: Id, place: Place) {
         let v = self.as_word(v);
-        if self.ty(v) != Type::I {
+        if self.ty(v) != ir::Type::I {
             self.emit(TraceOp::Barrier, &[object], 0);
         }
         self.emit(TraceOp::StoreField, &[object, v], place.imm());
     }
 
-    /// The trace relies on what a look-up under this shape gives.
-    fn rely_on_shape(&mut self, vm: &Vm, shape: u32) {
-        let ty = vm.shapes.get(shape).ty.get();
+    /// The trace relies on what looking up the name on the object's type gives.
+    fn rely_on_shape(&mut self, vm: &Vm, v: Value, name: Ref<Str>) {
+        self.rely_on_type(vm.type_of(v), name);
+    }
+
+    pub(super) fn rely_on_type(&mut self, ty: Ref<Type>, name: Ref<Str>) {
+        ty.watch_name(name);
         if !self.types.contains(&ty) {
             self.types.push(ty);
             self.roots.push(ty.value());
         }
     }
 
+    /// The name that an attribute op has in its cache.
+    fn cached_name(&self) -> Ref<Str> {
+        // SAFETY: the loader has put a cache there; all kinds have the name in the same place.
+        unsafe { (*self.at.extra_ptr::<AttrCache>()).name }
+    }
+
+    /// The object, where a slot of it lies: in itself or in its overflow array.
+    fn slot_place(&mut self, obj: Id, i: Ref<Instance>, slot: usize) -> (Id, Place) {
+        if slot < i.capacity() {
+            return (obj, Place::new(Class::Slot, INSTANCE_SLOTS + 8 * slot));
+        }
+        let place = Place::new(Class::Slot, offset_of!(Instance, overflow));
+        let array = self.emit(TraceOp::LoadField, &[obj], place.imm());
+        self.guard_is_not(array, 0);
+        (array, Place::new(Class::Slot, VALUES_SLOTS + 8 * (slot - i.capacity())))
+    }
+
     pub(super) fn load_attr(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
-        // SAFETY: the loader has put a cache there.
-        let (shape, offset) = unsafe {
-            let cache = &*at.extra_ptr::<AttrCache>();
-            (cache.shape.get(), cache.offset.get() as usize)
+        let (v, name) = (at.reg(at.b()), self.cached_name());
+        if let Some(ty) = v.cast::<Type>() {
+            return self.load_type_attr(vm, op, ty, name);
+        }
+        let Some(i) = v.cast::<Instance>() else { return self.help(op) };
+        let Some(slot) = attr_place::load_slot(vm, i, name) else {
+            return self.load_class_value(vm, op, v, name);
         };
-        let v = at.reg(at.b());
-        if shape_of(v) != Some(shape) {
-            return self.help(op);
-        }
-        let Some(instance) = v.cast::<Instance>() else { return self.help(op) };
-        let overflow = op == Op::LoadAttrOverflow;
-        let holder = if overflow { instance.overflow.get() } else { Some(v) };
-        // SAFETY: under this shape there is a slot at the offset, if there is an array for it.
-        let now = holder.and_then(|h| unsafe { *(h.bits() as *const Option<Value>).byte_add(offset) });
-        if now.is_none() {
-            return self.help(op);
-        }
-        self.rely_on_shape(vm, shape);
+        self.rely_on_shape(vm, v, name);
         let obj = self.reg(at.b());
-        let mut obj = self.guard_shape(obj, shape);
-        if overflow {
-            let place = Place::new(Class::Slot, offset_of!(Instance, overflow));
-            obj = self.emit(TraceOp::LoadField, &[obj], place.imm());
-            self.guard_is_not(obj, 0);
-        }
-        let id = self.emit(TraceOp::LoadField, &[obj], Place::new(Class::Slot, offset).imm());
+        let obj = self.guard_shape(obj, i.header().shape.get());
+        let (holder, place) = self.slot_place(obj, i, slot);
+        let id = self.emit(TraceOp::LoadField, &[holder], place.imm());
         self.guard_is_not(id, 0);
         self.set(at.a(), id);
         self.next(2)
     }
 
-    pub(super) fn store_attr(&mut self, vm: &Vm, op: Op) -> Step {
-        let at = self.at;
-        // SAFETY: the loader has put a cache there.
-        let (shape, offset, next) = unsafe {
-            let cache = &*at.extra_ptr::<AttrCache>();
-            (cache.shape.get(), cache.offset.get() as usize, cache.next_shape.get())
+    /// An attribute of a class itself, as it is.
+    fn load_type_attr(&mut self, vm: &Vm, op: Op, ty: Ref<Type>, name: Ref<Str>) -> Step {
+        let Some(value) = attr_place::type_value(vm, ty, name) else { return self.help(op) };
+        self.rely_on_type(ty, name);
+        self.rely_on_type(vm.type_of(ty.value()), name);
+        let obj = self.reg(self.at.b());
+        self.guard_is(obj, ty.value());
+        let id = self.value(value);
+        self.set(self.at.a(), id);
+        self.next(2)
+    }
+
+    /// An attribute that the class has, as it is.
+    fn load_class_value(&mut self, vm: &Vm, op: Op, v: Value, name: Ref<Str>) -> Step {
+        let found = match attr_place::class_value(vm, v, name) {
+            Ok(found) => found,
+            Err(Raised) => {
+                vm.pending.set(None);
+                None
+            }
         };
-        if shape_of(at.reg(at.a())) != Some(shape) {
+        let Some(shape) = shape_of(v) else { return self.help(op) };
+        let getter = attr_place::property_getter(vm, v, name).filter(|g| self.is_simple_getter(*g));
+        if found.is_none() && getter.is_none() {
             return self.help(op);
         }
-        self.rely_on_shape(vm, shape);
+        self.rely_on_shape(vm, v, name);
+        let obj = self.reg(self.at.b());
+        let obj = self.guard_shape(obj, shape);
+        if let Some(getter) = getter {
+            return self.load_property(vm, getter, obj);
+        }
+        let Some(value) = found else { return self.help(op) };
+        let id = self.value(value);
+        self.set(self.at.a(), id);
+        self.next(2)
+    }
+
+    pub(super) fn store_attr(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let (target, name) = (at.reg(at.a()), self.cached_name());
+        let Some(i) = target.cast::<Instance>() else { return self.help(op) };
+        let shape = i.header().shape.get();
+        let (slot, next) = match attr_place::store_slot(vm, i, name) {
+            Some(slot) => (slot, None),
+            None => match attr_place::added_slot(vm, i, name) {
+                Some((slot, next)) => (slot, Some(next)),
+                None => return self.help(op),
+            },
+        };
+        // The overflow array may have to grow.
+        if i.slot(slot).is_none() && slot >= i.capacity() {
+            return self.help(op);
+        }
+        self.rely_on_shape(vm, target, name);
         let (obj, v) = (self.reg(at.a()), self.reg(at.b()));
         let obj = self.guard_shape(obj, shape);
-        self.store_field(obj, v, Place::new(Class::Slot, offset));
-        if op == Op::StoreAttrAdd {
+        let (holder, place) = self.slot_place(obj, i, slot);
+        self.store_field(holder, v, place);
+        if let Some(next) = next {
             self.emit(TraceOp::SetShape, &[obj], u64::from(next));
             // Another name of the same object may be known by its shape too.
             self.shapes.clear();
@@ -191,21 +247,16 @@ impl Recorder {
 
     pub(super) fn load_method(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
-        // SAFETY: the loader has put a cache there, quickening a function into it, which the class of an object of
-        // this shape keeps alive.
-        let (shape, function) = unsafe {
-            let cache = &*at.extra_ptr::<MethodCache>();
-            (
-                cache.shape.get(),
-                if shape_of(at.reg(at.b())) == Some(cache.shape.get()) {
-                    Some(cache.function.get())
-                } else {
-                    None
-                },
-            )
+        let (v, name) = (at.reg(at.b()), self.cached_name());
+        let found = match attr_place::plain_method(vm, v, name) {
+            Ok(found) => found.filter(|_| attr_place::shape_tells_all(vm, v)),
+            Err(Raised) => {
+                vm.pending.set(None);
+                None
+            }
         };
-        let Some(function) = function else { return self.help(op) };
-        self.rely_on_shape(vm, shape);
+        let (Some(function), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        self.rely_on_shape(vm, v, name);
         let obj = self.reg(at.b());
         let obj = self.guard_shape(obj, shape);
         let w = at.window();
@@ -331,7 +382,7 @@ impl Recorder {
             self.emit(TraceOp::GuardRaw, &[len], n as u64);
             let items = self.items_of(o);
             for i in 0..n {
-                let index = self.constant(i as u64, Type::R);
+                let index = self.constant(i as u64, ir::Type::R);
                 let id = self.emit(TraceOp::LoadElem, &[items, index], 0);
                 self.set(at.a() + i, id);
             }
@@ -341,10 +392,25 @@ impl Recorder {
 
     // ---- iterators
 
+    /// Writes the state of all iterators to memory.
+    pub(super) fn flush_fields(&mut self) {
+        let mut fields: Vec<_> = self.fields.drain().filter(|(_, slot)| slot.dirty).collect();
+        fields.sort_by_key(|(key, _)| *key);
+        for ((object, off), slot) in fields {
+            let place = Place::new(Class::Iterator, off as usize);
+            self.emit(TraceOp::StoreRaw, &[object, slot.id], place.imm());
+            self.moved_on = true;
+        }
+    }
+
     fn state(&mut self, it: Id, offset: usize) -> Id {
         let key = (it, offset as u32);
         if let Some(slot) = self.fields.get(&key) {
             return slot.id;
+        }
+        // It may be one that is known by another name.
+        if self.fields.iter().any(|(k, slot)| k.0 != it && slot.dirty) {
+            self.flush_fields();
         }
         let op = if self.moved_on { TraceOp::LoadRaw } else { TraceOp::LoadState };
         let id = self.emit(op, &[it], Place::new(Class::Iterator, offset).imm());
@@ -375,7 +441,7 @@ impl Recorder {
         self.emit(TraceOp::GuardRawNot, &[left], 0);
         let (next, step) = (self.state(it, NEXT), self.state(it, STEP));
         let item = self.emit(TraceOp::FromRaw, &[next], 0);
-        let one = self.constant(1, Type::R);
+        let one = self.constant(1, ir::Type::R);
         let less = self.emit(TraceOp::RawSub, &[left, one], 0);
         let further = self.emit(TraceOp::RawAdd, &[next, step], 0);
         self.set_state(it, LEFT, less);
@@ -400,15 +466,14 @@ impl Recorder {
         let at = self.at;
         let v = at.reg(at.b());
         let shape = vm.types.list_iterator.root_shape_id();
-        let list_shape = vm.types.list.root_shape_id();
         let Some(iter) = v.cast::<SeqIter>().filter(|_| shape_of(v) == Some(shape)) else {
             return self.help(Op::ForList);
         };
-        let list = iter.sequence.get().filter(|&l| shape_of(l) == Some(list_shape));
-        let Some(list) = list.and_then(|l| l.cast::<List>()) else { return self.help(Op::ForList) };
-        if iter.index.get() >= list.len() {
+        let Some(list) = iter.sequence.get().and_then(|l| l.cast::<List>()) else {
             return self.help(Op::ForList);
-        }
+        };
+        // The iterator of a subclass's instance is no other.
+        let (list_len, list_shape) = (list.len(), list.header().shape.get());
         const INDEX: usize = offset_of!(SeqIter, index);
         let it = self.iterator(at.b(), shape);
         let place = Place::new(Class::Iterator, offset_of!(SeqIter, sequence));
@@ -417,10 +482,17 @@ impl Recorder {
         let list = self.guard_shape(list, list_shape);
         let len = self.emit(TraceOp::LoadRaw, &[list], LEN.imm());
         let index = self.state(it, INDEX);
+        if iter.index.get() >= list_len {
+            // From now on it has ended, whatever becomes of the list.
+            self.emit(TraceOp::CheckNotBelow, &[index, len], 0);
+            let none = self.constant(0, ir::Type::R);
+            self.emit(TraceOp::StoreRaw, &[it, none], place.imm());
+            return self.go_either(true);
+        }
         self.emit(TraceOp::CheckBelow, &[index, len], 0);
         let items = self.items_of(list);
         let item = self.emit(TraceOp::LoadElem, &[items, index], 0);
-        let one = self.constant(1, Type::R);
+        let one = self.constant(1, ir::Type::R);
         let next = self.emit(TraceOp::RawAdd, &[index, one], 0);
         self.set_state(it, INDEX, next);
         self.set(at.a(), item);

@@ -11,10 +11,16 @@
 mod arith;
 mod calls;
 mod help;
+mod made;
 mod memory;
+mod natives;
 mod ops;
 
-use crate::ir::{Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type};
+pub use made::Made;
+
+use crate::ir::{
+    Call, Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 use skein_runtime::context::{Context, FRAME_WORDS};
 use skein_runtime::interp::At;
@@ -28,9 +34,11 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Instructions that a trace may have; compiling takes longer than in proportion.
-pub const MAX_INSTS: usize = 2500;
+pub const MAX_INSTS: usize = 5000;
 /// Frames inside of the loop's.
 const MAX_FRAMES: usize = 12;
+/// Frames of the same code that a trace goes into.
+const MAX_RECURSION: usize = 3;
 
 /// Declares why a recording can fail.
 macro_rules! aborts {
@@ -50,6 +58,9 @@ aborts! {
     /// The loop's round has more instructions than a trace may have.
     Long "too long";
     Deep "too many frames";
+    LeftLoop "the loop ended";
+    /// Behind the loop's end: its trace would run on in another one, and not come back to who entered it.
+    OtherLoop "another loop behind this one";
     /// A loop in it that has no trace of its own yet.
     InnerLoop "inner loop without a trace";
     /// Another microthread runs.
@@ -102,6 +113,8 @@ pub enum FrameKind {
         /// Its head is in memory.
         in_memory: bool,
     },
+    /// Pushed by the machine, as the recorder foresaw.
+    Made(Made),
     /// Pushed by the machine, with a record; its head is in memory. The instruction that did is at this address.
     Machine { pushed_by: usize },
 }
@@ -112,13 +125,14 @@ enum Expect {
     Anywhere,
     At(usize, i32),
     /// Behind a `help`, whose call this is.
-    Help(u32),
+    Help(u32, ExitId),
 }
 
 pub struct Recorder {
     pub tree: Tree,
     pub seq: SeqId,
-    pub head: usize,
+    /// First and last instruction of the loop.
+    range: (usize, usize),
     root: *mut Value,
     ctx: *const Context,
     slots: BTreeMap<i32, Slot>,
@@ -146,6 +160,11 @@ pub struct Recorder {
     pub extent: i32,
     /// 1 until something changes that the trace relies on.
     pub valid: Rc<Cell<u32>>,
+    is_bridge: bool,
+    /// The bridge goes on behind the loop's end.
+    left_loop: bool,
+    /// The trace of the back edge that comes next is not to be entered: the recording goes on in its loop.
+    passes: Rc<Cell<bool>>,
     end: Option<End>,
     /// Rounds that inner loops have made, by their heads.
     rounds: FxHashMap<usize, u32>,
@@ -158,13 +177,22 @@ pub type Step = Result<(), Abort>;
 
 impl Recorder {
     /// A recording that begins at the loop's head `at`.
-    pub fn new(vm: &Vm, at: At, valid: Rc<Cell<u32>>) -> Recorder {
+    pub fn new(
+        vm: &Vm,
+        at: At,
+        range: (usize, usize),
+        valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
+    ) -> Recorder {
         let mut tree = Tree::default();
+        let lasting = [&vm.types.list, &vm.types.tuple, &vm.types.range_iterator, &vm.types.list_iterator];
+        tree.lasting_shapes = lasting.iter().map(|t| t.root_shape_id()).collect();
+        tree.lasting_shapes.push(vm.types.function.root_shape_id());
         let seq = tree.add_seq(Default::default());
         tree.entry = Some(seq);
         let code = skein_runtime::interp::frame_code(at.base);
         let root = Frame { base: 0, code, kind: FrameKind::Root };
-        Recorder::with(vm, at, tree, seq, vec![root], at.base, at.pc as usize, valid)
+        Recorder::with(vm, at, tree, seq, vec![root], at.base, range, valid, passes)
     }
 
     /// A recording of a bridge, which begins at the exit that was just taken to `at`.
@@ -176,8 +204,9 @@ impl Recorder {
         mut tree: Tree,
         frame_sets: Vec<Vec<Frame>>,
         exit: ExitId,
-        head: usize,
+        range: (usize, usize),
         valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
     ) -> Recorder {
         let seq = tree.add_seq(Default::default());
         let info = tree.exit(exit).clone();
@@ -185,20 +214,34 @@ impl Recorder {
         for frame in &mut frames {
             // What the exit writes is not in memory on this way.
             let unwritten = |off| info.writes.iter().any(|w| w.0 == Target::Reg(off));
-            if let FrameKind::Window { in_memory, .. } = &mut frame.kind {
+            if let FrameKind::Window { in_memory, .. } | FrameKind::Made(Made { in_memory, .. }) =
+                &mut frame.kind
+            {
                 *in_memory = !unwritten(frame.base - 1);
             }
         }
-        let mut this = Recorder::with(vm, at, tree, seq, frames, root, head, valid);
+        let mut this = Recorder::with(vm, at, tree, seq, frames, root, range, valid, passes);
         this.frame_sets = frame_sets;
+        this.is_bridge = true;
         this.moved_on = true;
         this.clobbered_from = i32::MIN;
+        if info.kind == ExitKind::Elsewhere {
+            // The helper's instruction is done; what came of it is seen at the next one.
+            this.at = At { pc: info.pc as *const u32, base: this.address(info.base) };
+            this.tree.calls.push(Call { callee: 0, pc: info.pc, base: info.base, next_pc: 0, next_base: 0 });
+            let elsewhere = this.elsewhere();
+            this.expect = Expect::Help(this.tree.calls.len() as u32 - 1, elsewhere);
+        }
+        let frames = this.frames.clone();
+        // A frame's head is written anew from the frames.
+        let in_head = |off: i32| frames.iter().any(|f| matches!(f.base - off, 1 | 2 | 3 | 5));
         for (target, source) in info.writes {
-            let id = match source {
-                Source::Value(id) => id,
-                Source::Word(word) => this.word(word),
-                // A frame's head is written anew from the frames.
-                Source::Base(_) => continue,
+            let id = match (target, source) {
+                (_, Source::Value(id)) => id,
+                (Target::Reg(off), Source::Word(_)) if in_head(off) => continue,
+                (_, Source::Word(word)) => this.word(word),
+                (_, Source::Base(_)) => continue,
+                (_, Source::Virtual(_)) => unreachable!("only optimized trees have them"),
             };
             match target {
                 Target::Reg(off) => {
@@ -209,6 +252,8 @@ impl Recorder {
                 }
             }
         }
+        // The registers may be loaded anew, and iterators known by other names then.
+        this.flush_fields();
         this
     }
 
@@ -220,13 +265,14 @@ impl Recorder {
         seq: SeqId,
         frames: Vec<Frame>,
         root: *mut Value,
-        head: usize,
+        range: (usize, usize),
         valid: Rc<Cell<u32>>,
+        passes: Rc<Cell<bool>>,
     ) -> Recorder {
         let mut this = Recorder {
             tree,
             seq,
-            head,
+            range,
             root,
             ctx: vm.ctx.get(),
             slots: BTreeMap::new(),
@@ -247,6 +293,9 @@ impl Recorder {
             types: Vec::new(),
             extent: 0,
             valid,
+            is_bridge: false,
+            left_loop: false,
+            passes,
             end: None,
             rounds: FxHashMap::default(),
             ticks: 0,
@@ -273,6 +322,11 @@ impl Recorder {
         self.end.take().unwrap_or(End::Abort(Abort::Exited))
     }
 
+    /// Does the loop in the root frame that has these bounds go around this one?
+    fn is_outer(&self, first: usize, last: usize) -> bool {
+        self.frames.len() == 1 && first <= self.range.0 && self.range.1 <= last
+    }
+
     fn step(&mut self, vm: &Vm, at: At) -> Step {
         if vm.ctx.get() != self.ctx {
             return Err(Abort::Switched);
@@ -287,16 +341,28 @@ impl Recorder {
                     return Err(Abort::Surprised);
                 }
             }
-            Expect::Help(call) => {
+            Expect::Help(call, elsewhere) => {
                 self.after_help(at, call)?;
                 self.begin(at);
-                let address = std::ptr::from_ref(&*self.valid) as u64;
-                let valid = self.emit(TraceOp::LoadCell, &[], address);
-                self.emit(TraceOp::GuardRaw, &[valid], 1);
+                self.guard_next(call, elsewhere);
                 return self.record(vm);
             }
         }
         self.begin(at);
+        if self.frames.len() == 1 && at.base == self.root {
+            let pc = at.pc as usize;
+            if pc == self.range.0 && self.bytecodes > 1 {
+                // By way of an outer loop.
+                self.close();
+                return Ok(());
+            }
+            if pc < self.range.0 || pc > self.range.1 {
+                if !self.is_bridge {
+                    return Err(Abort::LeftLoop);
+                }
+                self.left_loop = true;
+            }
+        }
         self.record(vm)
     }
 
@@ -307,12 +373,15 @@ impl Recorder {
 
     /// The trace has come to the loop's head again.
     fn close(&mut self) {
+        if self.ticks > 0 {
+            self.emit(TraceOp::Tick, &[], self.ticks as u64);
+        }
         let at = self.at;
-        self.at = At { pc: self.head as *const u32, base: at.base };
+        self.at = At { pc: self.range.0 as *const u32, base: at.base };
         let writes = self.writes();
         let known = self.slots.iter().filter(|(_, s)| !s.dirty).map(|(&off, s)| (off, s.id)).collect();
         self.at = at;
-        self.end = Some(End::Round(RoundEnd { writes, known, pc: self.head, base: 0 }));
+        self.end = Some(End::Round(RoundEnd { writes, known, pc: self.range.0, base: 0 }));
     }
 
     /// The trace leaves here for good, before the instruction.
@@ -557,6 +626,7 @@ impl Recorder {
             let (pc, in_call) = match inner.map(|f| f.kind) {
                 None => (self.at.pc as usize, false),
                 Some(FrameKind::Window { return_pc, .. }) => (return_pc - 4, true),
+                Some(FrameKind::Made(made)) => (made.call_pc, true),
                 Some(FrameKind::Machine { pushed_by }) => (pushed_by, true),
                 Some(FrameKind::Root) => unreachable!("the root frame is the first"),
             };
@@ -567,6 +637,11 @@ impl Recorder {
                 if held {
                     writes.push((Target::Reg(off), Source::Value(slot.id)));
                 }
+            }
+            if let FrameKind::Made(made) = frame.kind
+                && !made.in_memory
+            {
+                self.made_writes(*frame, self.frames[i - 1].base, made, &mut writes);
             }
             if let FrameKind::Window { return_pc, in_memory: false } = frame.kind {
                 if let Some(slot) = self.slots.get(&(frame.base - 4)).filter(|s| s.dirty) {

@@ -1,13 +1,14 @@
 //! The table of what the recorder knows: instruction by instruction.
 
 use super::{Abort, Recorder, Step};
-use crate::ir::TraceOp;
 use skein_bytecode::Op;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 
 /// Rounds of an inner loop that a trace takes one after the other.
 const MAX_ROUNDS: u32 = 4;
+/// Instructions of a trace from which on inner loops are not taken so.
+const MAX_UNROLLED: usize = 1000;
 
 impl Recorder {
     /// Records the instruction at `self.at`.
@@ -59,15 +60,17 @@ impl Recorder {
             Op::LoadDeref => self.load_deref(op),
             Op::StoreDeref => self.store_deref(),
             Op::LoadGlobalCell | Op::LoadGlobalBuiltin => self.load_global(vm, op),
-            Op::LoadAttrSlot | Op::LoadAttrOverflow => self.load_attr(vm, op),
-            Op::StoreAttrSlot | Op::StoreAttrAdd => self.store_attr(vm, op),
-            Op::LoadMethodCached => self.load_method(vm, op),
+            Op::LoadAttr | Op::LoadAttrSlot | Op::LoadAttrOverflow => self.load_attr(vm, op),
+            Op::StoreAttr | Op::StoreAttrSlot | Op::StoreAttrAdd => self.store_attr(vm, op),
+            Op::LoadMethod | Op::LoadMethodCached => self.load_method(vm, op),
             Op::LoadAttrModule | Op::LoadMethodModule => self.load_module(op),
             Op::LoadIndex => self.load_index(vm, op),
             Op::StoreIndex => self.store_index(vm, op),
             Op::Unpack => self.unpack(vm),
 
-            Op::Add
+            Op::Pow
+            | Op::InplacePow
+            | Op::Add
             | Op::Sub
             | Op::Mul
             | Op::TrueDiv
@@ -94,7 +97,7 @@ impl Recorder {
             | Op::Eq
             | Op::Ne
             | Op::Gt
-            | Op::Ge => self.binary(op),
+            | Op::Ge => self.binary(vm, op),
             Op::AddInt | Op::SubInt => self.binary_int(op),
             Op::Neg | Op::Invert => self.unary(op),
             Op::Not => self.not(),
@@ -107,10 +110,10 @@ impl Recorder {
             Op::JumpNotNone => self.jump_is(Value::NONE, false),
             Op::JumpBound => self.jump_is(Value::UNBOUND, false),
             Op::JumpLt | Op::JumpLe | Op::JumpEq | Op::JumpNe | Op::JumpGt | Op::JumpGe => {
-                self.jump_compare(op, false)
+                self.jump_compare(vm, op, false)
             }
             Op::JumpLtInt | Op::JumpLeInt | Op::JumpEqInt | Op::JumpNeInt | Op::JumpGtInt | Op::JumpGeInt => {
-                self.jump_compare(op, true)
+                self.jump_compare(vm, op, true)
             }
             Op::ForRange => self.for_range(vm),
             Op::ForList => self.for_list(vm),
@@ -129,21 +132,31 @@ impl Recorder {
         let back = at.extra() as i32;
         let target = at.jump(back);
         self.ticks += 1 - i64::from(back);
-        if self.frames.len() == 1 && target.pc as usize == self.head {
-            self.emit(TraceOp::Tick, &[], self.ticks as u64);
+        let (first, last) = (target.pc as usize, at.pc as usize);
+        if self.frames.len() == 1 && first == self.range.0 {
             self.close();
             return Ok(());
         }
-        if op == Op::JumpBackTraced {
+        if self.is_outer(first, last) {
+            // It comes to this loop again.
+            self.passes.set(op == Op::JumpBackTraced);
+            self.go(target.pc);
+            return Ok(());
+        }
+        // A loop of few rounds is best taken as it comes.
+        let rounds = self.rounds.entry(first).or_insert(0);
+        *rounds += 1;
+        if *rounds > MAX_ROUNDS || self.tree.seq(self.seq).insts.len() > MAX_UNROLLED {
+            if self.left_loop && self.frames.len() == 1 {
+                return Err(Abort::OtherLoop);
+            }
+            if op == Op::JumpBack {
+                return Err(Abort::InnerLoop);
+            }
             self.ticks -= 1 - i64::from(back);
             return self.help(op);
         }
-        // A loop of few rounds is best taken as it comes.
-        let rounds = self.rounds.entry(target.pc as usize).or_insert(0);
-        *rounds += 1;
-        if *rounds > MAX_ROUNDS {
-            return Err(Abort::InnerLoop);
-        }
+        self.passes.set(op == Op::JumpBackTraced);
         self.go(target.pc);
         Ok(())
     }

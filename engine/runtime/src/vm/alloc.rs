@@ -230,6 +230,7 @@ impl Vm {
         };
         self.interned.borrow_mut().sweep(kind, |s| is_live(s.header()));
         if kind == CollectKind::Major {
+            self.hooks.tier().sweep(&|v: Value| v.header().is_none_or(is_live));
             self.shapes.forget_dead(|ty| is_live(ty.header()));
         }
         self.attributes.forget();

@@ -136,8 +136,14 @@ pub trait Switcher {
 
 /// A compiler of loops that run often, as far as the interpreter meets it.
 pub trait Tier {
-    /// Visits the objects that compiled code names.
+    /// The program has ended.
+    fn finish(&self) {}
+
+    /// Visits the objects that compiled code names and that must not die now.
     fn trace(&self, t: &mut Tracer<'_>);
+
+    /// A major collection has found out what is alive: compiled code that names dead objects is void.
+    fn sweep(&self, is_live: &dyn Fn(Value) -> bool);
 
     /// Time has passed in a loop: it goes by the back edge `from` to its head `at`. Where to go on.
     fn back_edge(&self, vm: &Vm, from: At, at: At) -> At;
@@ -157,6 +163,7 @@ pub struct NoTier;
 
 impl Tier for NoTier {
     fn trace(&self, _: &mut Tracer<'_>) {}
+    fn sweep(&self, _: &dyn Fn(Value) -> bool) {}
     fn back_edge(&self, _: &Vm, _: At, at: At) -> At {
         at
     }
