@@ -39,6 +39,15 @@ impl Recorder {
             _ => (first, at.b()),
         };
         if let Some(ty) = callee.cast::<Class>() {
+            if ty == vm.types.range && op == Op::Call {
+                let callee = self.reg(w);
+                if let Some(range) = self.call_range(vm, from, n) {
+                    self.guard_is(callee, ty.value());
+                    self.forget_from(self.base() + w as i32 + 1);
+                    self.set(w, range);
+                    return self.next(1);
+                }
+            }
             return self.instantiate(vm, op, ty, w, from, n);
         }
         if let Some(native) = callee.cast::<NativeFunction>() {

@@ -11,6 +11,7 @@
 mod arith;
 mod calls;
 mod help;
+mod iteration;
 mod made;
 mod memory;
 mod natives;
@@ -152,6 +153,8 @@ pub struct Recorder {
     expect: Expect,
     consts: FxHashMap<(u64, Type), Id>,
     shapes: FxHashMap<Id, u32>,
+    /// Slices made by the trace, of ints and None.
+    simple_slices: Vec<Id>,
     /// Objects that the trace names.
     pub roots: Vec<Value>,
     /// Types that the trace relies on.
@@ -289,6 +292,7 @@ impl Recorder {
             expect: Expect::Anywhere,
             consts: FxHashMap::default(),
             shapes: FxHashMap::default(),
+            simple_slices: Vec::new(),
             roots: Vec::new(),
             types: Vec::new(),
             extent: 0,
