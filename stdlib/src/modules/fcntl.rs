@@ -14,7 +14,7 @@ const BUFFER: usize = 1024;
 /// Calls until it is not interrupted by a signal. OSError.
 fn call(vm: &Vm, mut f: impl FnMut() -> i32) -> R<i64> {
     loop {
-        let r = f();
+        let r = vm.without_gil(&mut f);
         if r >= 0 {
             return Ok(r.into());
         }

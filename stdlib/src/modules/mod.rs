@@ -2,6 +2,7 @@
 
 mod array;
 mod ast;
+mod asyncio;
 mod atexit;
 mod binascii;
 mod cmath;
@@ -19,6 +20,7 @@ mod opcode;
 mod packing;
 mod posix;
 mod posixsubprocess;
+mod queue;
 mod random;
 mod resource;
 mod select;
@@ -51,6 +53,7 @@ pub use weakref::cleared as weak_cleared;
 const MODULES: &[(&str, MakeModule)] = &[
     ("array", array::make),
     ("_ast", ast::make),
+    ("_asyncio", asyncio::make),
     ("atexit", atexit::make),
     ("binascii", binascii::make),
     ("_bisect", heaps::make_bisect),
@@ -69,6 +72,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("posix", posix::make),
     ("_posixsubprocess", posixsubprocess::make),
     ("pwd", users::make_pwd),
+    ("_queue", queue::make),
     ("_random", random::make),
     ("pyexpat", expat::make),
     ("resource", resource::make),

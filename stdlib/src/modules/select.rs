@@ -78,7 +78,7 @@ struct State {
     poll: Cell<Option<Ref<Type>>>,
 }
 
-/// Waits by `call`, which gets the milliseconds left, and again after signals.
+/// Waits by `call`, which touches nothing of the isolate, and gets the milliseconds left, and again after signals.
 fn wait(vm: &Vm, timeout: Option<f64>, mut call: impl FnMut(i32) -> i32) -> R<usize> {
     let end = timeout.filter(|t| *t >= 0.0).map(|t| Instant::now() + Duration::from_secs_f64(t.min(1e9)));
     loop {

@@ -49,6 +49,8 @@ native_functions! { pub FUNCTIONS:
     "getsizeof(object, default=None)" => getsizeof, "Return the size of object in bytes.";
     "getrefcount(object, /)" => getrefcount;
     "_getframe(depth=0, /)" => getframe, "Return a frame object from the call stack.";
+    "_current_frames()" => current_frames, "Return a dict mapping each thread's thread id to its current stack frame.";
+    "_current_exceptions()" => current_exceptions, "Return a dict mapping each thread's identifier to its current raised exception.";
     "_getframemodulename(depth=0)" => getframemodulename;
     "getswitchinterval()" => getswitchinterval;
     "setswitchinterval(interval, /)" => setswitchinterval;
@@ -188,6 +190,31 @@ fn getframemodulename(vm: &Vm, depth: Option<i32>) -> R<Value> {
     let Some(f) = Walk::running(vm).nth(depth.unwrap_or(0).max(0) as usize) else { return Ok(Value::NONE) };
     let name = skein_runtime::interp::frame_function(f.base).globals().get_str(vm, vm.names.__name__)?;
     Ok(name.unwrap_or(Value::NONE))
+}
+
+fn current_frames(vm: &Vm) -> R<Value> {
+    let frames = Dict::new(vm)?;
+    for thread in vm.threads.all() {
+        let running = thread.serial == vm.threads.current().serial;
+        let owner = if running { vm.switcher().running() } else { thread.parked_switcher().running() };
+        // One that has not begun has none.
+        if let Some(f) = skein_runtime::interp::innermost_frame(vm, owner)? {
+            frames.set(vm, vm.int_u64(thread.ident())?, f.value())?;
+        }
+    }
+    Ok(frames.value())
+}
+
+fn current_exceptions(vm: &Vm) -> R<Value> {
+    let exceptions = Dict::new(vm)?;
+    for thread in vm.threads.all() {
+        let running = thread.serial == vm.threads.current().serial;
+        let ctx = if running { vm.ctx.get() } else { thread.standing().0 };
+        // SAFETY: the context that runs, or ran when the thread stopped, is alive.
+        let handled = unsafe { (*ctx).handled.get() };
+        exceptions.set(vm, vm.int_u64(thread.ident())?, handled.unwrap_or(Value::NONE))?;
+    }
+    Ok(exceptions.value())
 }
 
 fn getswitchinterval(vm: &Vm) -> f64 {

@@ -2,7 +2,6 @@
 
 use super::structseq::{self, Lazy};
 use crate::struct_sequence;
-use crate::types::AsyncHooks;
 use skein_runtime::native::Args;
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
@@ -113,14 +112,15 @@ fn breakpointhook(vm: &Vm, args: Args<'_>) -> R<Value> {
 }
 
 fn get_asyncgen_hooks(vm: &Vm) -> R<Value> {
-    let hooks = vm.state::<AsyncHooks>();
-    let row = [&hooks.first_iteration, &hooks.finalizer].map(|h| h.get().unwrap_or(Value::NONE));
+    let thread = vm.threads.current();
+    let row = [&thread.kept.first_iteration, &thread.kept.finalizer].map(|h| h.get().unwrap_or(Value::NONE));
     let ty = vm.state::<State>().asyncgen_hooks.get(vm, &ASYNCGEN_HOOKS)?;
     structseq::make(vm, ty, &row, &[])
 }
 
 fn set_asyncgen_hooks(vm: &Vm, first_iteration: Option<Value>, finalizer: Option<Value>) -> R<()> {
-    let hooks = vm.state::<AsyncHooks>();
+    let thread = vm.threads.current();
+    let hooks = &thread.kept;
     for (v, name) in [(first_iteration, "firstiter"), (finalizer, "finalizer")] {
         if let Some(v) = v
             && !v.is_none()
@@ -159,7 +159,6 @@ pub fn breakpoint(vm: &Vm, args: Args<'_>) -> R<Value> {
 
 /// Adds the hooks, the builtin ones also under their names in underscores.
 pub fn install(vm: &Vm, sys: Ref<Module>) -> R<()> {
-    AsyncHooks::register(vm);
     skein_runtime::types::module::add_functions(vm, sys, FUNCTIONS)?;
     let sys = sys.dict();
     for name in KEPT {

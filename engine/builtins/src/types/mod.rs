@@ -131,7 +131,6 @@ pub use dict::update_from_args as dict_update_from_args;
 pub use float::text::repr as float_repr;
 pub use float::to_int as float_to_int;
 pub use format::int_digits;
-pub use generator::AsyncHooks;
 pub(crate) use int::arith::number_binary;
 pub use int::{Int, check_room};
 pub use list::sort_list;

@@ -25,8 +25,8 @@ pub struct ThreadState {
     native_id: Cell<i64>,
     /// What it is to run, and what belongs to it; for the function that was given with it.
     pub program: Cell<Option<Value>>,
-    /// What knows its thread-local objects.
-    pub locals: Cell<Option<Value>>,
+    /// Objects of modules that belong to the thread.
+    pub kept: Kept,
     /// Stack of its main program.
     main_ctx: Box<Context>,
     /// Its microthreads; none before it runs.
@@ -36,6 +36,19 @@ pub struct ThreadState {
     /// Its stacks were scanned since it stopped, and cannot have changed.
     scanned: Cell<bool>,
     saved: Saved,
+}
+
+/// Objects of modules that belong to one thread.
+#[derive(Default)]
+pub struct Kept {
+    /// What knows its thread-local objects.
+    pub locals: Cell<Option<Value>>,
+    /// `sys.set_asyncgen_hooks`.
+    pub first_iteration: Cell<Option<Value>>,
+    pub finalizer: Cell<Option<Value>>,
+    /// The event loop that runs, and its task.
+    pub running_loop: Cell<Option<Value>>,
+    pub current_task: Cell<Option<Value>>,
 }
 
 /// Fields of the isolate, as the thread will find them again.
@@ -67,7 +80,7 @@ impl ThreadState {
             ident: AtomicU64::new(0),
             native_id: Cell::new(0),
             program: Cell::new(None),
-            locals: Cell::new(None),
+            kept: Kept::default(),
             main_ctx,
             switcher: RefCell::new(None),
             sp: Cell::new(std::ptr::null()),
@@ -193,7 +206,9 @@ impl ThreadState {
 
     /// Visits what the thread holds. One that runs is the isolate's root, but for what belongs to it.
     pub(super) fn trace(&self, t: &mut Tracer<'_>) {
-        for v in [&self.program, &self.locals].into_iter().filter_map(Cell::get) {
+        let Kept { locals, first_iteration, finalizer, running_loop, current_task } = &self.kept;
+        let kept = [&self.program, locals, first_iteration, finalizer, running_loop, current_task];
+        for v in kept.into_iter().filter_map(Cell::get) {
             t.visit_word(v.bits());
         }
         if self.sp.get().is_null() {

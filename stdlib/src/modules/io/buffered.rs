@@ -6,6 +6,8 @@
 use super::fileio::{self, FILE_IO, FileIo, RawFile};
 use super::types::is_exact;
 use skein_runtime::object::{Field, Tracer};
+use skein_runtime::threads::gil::Parked;
+use skein_runtime::threads::wait::WaitList;
 use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::ext::{Ext, Payload};
 use skein_runtime::{R, Ref, Value, Vm};
@@ -24,7 +26,9 @@ pub struct Buffer {
     size: Cell<usize>,
     /// Where the raw file is, if that is known.
     position: Cell<Option<i64>>,
-    busy: Cell<bool>,
+    /// Who uses it: the number of the thread and one, 0: nobody.
+    user: Cell<u32>,
+    waiting: WaitList,
 }
 
 impl Drop for Buffer {
@@ -77,24 +81,32 @@ impl Payload for Buffered {
 pub type BufferedRef = Ref<Ext<Buffered>>;
 
 /// Ends the use of a buffer.
-pub struct Busy<'a>(&'a Cell<bool>);
+pub struct Busy<'a>(&'a Vm, &'a Buffer);
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.0.set(false);
+        self.1.user.set(0);
+        self.1.waiting.wake_one(self.0);
     }
 }
 
-/// Begins to use a buffer, which only one may at a time. RuntimeError.
-pub fn enter<'a>(vm: &Vm, b: &'a BufferedRef) -> R<Busy<'a>> {
-    if b.buffer.busy.replace(true) {
+/// Begins to use a buffer, which only one may at a time: other threads wait. RuntimeError.
+pub fn enter<'a>(vm: &'a Vm, b: &'a BufferedRef) -> R<Busy<'a>> {
+    let me = vm.threads.current().serial + 1;
+    let buffer = &*b.buffer;
+    while ![0, me].contains(&buffer.user.get()) {
+        if buffer.waiting.wait(vm, None, false) == Parked::Interrupted {
+            vm.check_signals()?;
+        }
+    }
+    if buffer.user.replace(me) == me {
         let shown = vm.repr_string(b.value()).unwrap_or_else(|_| {
             vm.pending.take();
             fileio::type_name(vm, b.value())
         });
         return Err(vm.runtime_error(format!("reentrant call inside {shown}")));
     }
-    Ok(Busy(&b.buffer.busy))
+    Ok(Busy(vm, buffer))
 }
 
 /// The raw file. ValueError if there is none.

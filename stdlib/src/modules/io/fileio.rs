@@ -322,19 +322,19 @@ fn is_terminal(f: &RawFile) -> bool {
 
 /// One read into a row of bytes; None: it would block. OSError.
 pub fn read_once(vm: &Vm, f: &RawFile, out: &mut [u8]) -> R<Option<usize>> {
-    check_fd(vm, f)?;
+    let fd = check_fd(vm, f)?;
     transfer(vm, || {
         // SAFETY: the slice is writable for its length.
-        unsafe { libc::read(f.fd.get(), out.as_mut_ptr().cast(), out.len()) }
+        unsafe { libc::read(fd, out.as_mut_ptr().cast(), out.len()) }
     })
 }
 
 /// One write; None: it would block. OSError.
 pub fn write_once(vm: &Vm, f: &RawFile, bytes: &[u8]) -> R<Option<usize>> {
-    check_fd(vm, f)?;
+    let fd = check_fd(vm, f)?;
     transfer(vm, || {
         // SAFETY: the slice is readable for its length.
-        unsafe { libc::write(f.fd.get(), bytes.as_ptr().cast(), bytes.len()) }
+        unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) }
     })
 }
 
@@ -351,8 +351,11 @@ fn transfer(vm: &Vm, mut call: impl FnMut() -> isize) -> R<Option<usize>> {
 }
 
 /// ValueError for a file that was closed.
-fn check_fd(vm: &Vm, f: &RawFile) -> R<()> {
-    if f.fd.get() < 0 { Err(vm.value_error("I/O operation on closed file")) } else { Ok(()) }
+fn check_fd(vm: &Vm, f: &RawFile) -> R<i32> {
+    match f.fd.get() {
+        fd if fd < 0 => Err(vm.value_error("I/O operation on closed file")),
+        fd => Ok(fd),
+    }
 }
 
 /// OSError.
@@ -461,9 +464,10 @@ fn truncate(vm: &Vm, f: This, n: Option<Value>) -> R<Value> {
         None => vm.int(seek_to(vm, &f.file, 0, libc::SEEK_CUR)?)?,
     };
     let length = vm.index_i64(n)?;
+    let fd = f.file.fd.get();
     let done = vm.retry(|| {
         // SAFETY: a plain call.
-        match unsafe { libc::ftruncate(f.file.fd.get(), length) } {
+        match unsafe { libc::ftruncate(fd, length) } {
             0 => Ok(()),
             _ => Err(std::io::Error::last_os_error()),
         }

@@ -86,7 +86,7 @@ fn ask(vm: &Vm, host: Option<&CStr>, service: Option<&CStr>, hints: &libc::addri
     let mut list = std::ptr::null_mut();
     let p = |s: Option<&CStr>| s.map_or(std::ptr::null(), CStr::as_ptr);
     // SAFETY: C strings or null in, a list out.
-    match unsafe { libc::getaddrinfo(p(host), p(service), hints, &mut list) } {
+    match vm.without_gil(|| unsafe { libc::getaddrinfo(p(host), p(service), hints, &mut list) }) {
         0 => Ok(Found(list)),
         e => Err(gai_error(vm, e)),
     }

@@ -167,7 +167,7 @@ fn init(
 #[derive(Default)]
 struct DefaultTimeout(Cell<Option<f64>>);
 
-/// A call on a socket: waits if it would block and a timeout is set, and again after signals.
+/// A call on a socket, which touches nothing of the isolate: waits if it would block and a timeout is set, and again after signals.
 fn call(vm: &Vm, s: &Socket, events: i16, mut what: impl FnMut(i32) -> isize) -> R<usize> {
     let t = s.timeout.get();
     let end = (t > 0.0).then(|| Instant::now() + Duration::from_secs_f64(t.min(1e9)));
@@ -175,7 +175,8 @@ fn call(vm: &Vm, s: &Socket, events: i16, mut what: impl FnMut(i32) -> isize) ->
         if end.is_some() {
             wait(vm, s, events, end)?;
         }
-        match what(s.fd.get()) {
+        let fd = s.fd.get();
+        match vm.without_gil(|| what(fd)) {
             n if n >= 0 => return Ok(n as usize),
             _ => match errno() {
                 libc::EINTR => vm.check_signals()?,
@@ -195,7 +196,7 @@ fn wait(vm: &Vm, s: &Socket, events: i16, end: Option<Instant>) -> R<()> {
         });
         let mut fd = libc::pollfd { fd: s.fd.get(), events, revents: 0 };
         // SAFETY: one entry.
-        match unsafe { libc::poll(&mut fd, 1, left) } {
+        match vm.without_gil(|| unsafe { libc::poll(&mut fd, 1, left) }) {
             0 => return Err(vm.raise_text(vm.exc.timeout_error, "timed out")),
             1 => return Ok(()),
             _ if errno() == libc::EINTR => vm.check_signals()?,
@@ -234,7 +235,8 @@ fn accept(vm: &Vm, this: This) -> R<Value> {
 /// The error number of a connection attempt, 0 if there is one now.
 fn try_connect(vm: &Vm, s: &Socket, a: &Address) -> R<i32> {
     // SAFETY: an address of that length.
-    if unsafe { libc::connect(s.fd.get(), a.ptr(), a.len) } == 0 {
+    let fd = s.fd.get();
+    if vm.without_gil(|| unsafe { libc::connect(fd, a.ptr(), a.len) }) == 0 {
         return Ok(0);
     }
     match errno() {

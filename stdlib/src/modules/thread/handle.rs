@@ -106,10 +106,11 @@ fn join(vm: &Vm, h: HandleRef, timeout: Option<Value>) -> R<()> {
         return Err(vm.runtime_error("Cannot join current thread"));
     }
     while h.life.get() != Life::Done {
-        match h.joining.wait(vm, until, false) {
-            Parked::Called => {}
-            Parked::TimedOut => break,
-            Parked::Interrupted => vm.check_signals()?,
+        let how = h.joining.wait(vm, until, false);
+        // Also one that came with the end of the thread.
+        vm.check_signals()?;
+        if how == Parked::TimedOut {
+            break;
         }
     }
     Ok(())

@@ -104,16 +104,18 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 fn add_dict(vm: &Vm, l: LocalRef, dicts: Ref<Dict>) -> R<()> {
     let thread = vm.threads.current();
     let own = Dict::new(vm)?;
-    let used = match thread.locals.get().and_then(|v| v.cast::<Ext<Used>>()) {
+    let used = match thread.kept.locals.get().and_then(|v| v.cast::<Ext<Used>>()) {
         Some(used) => used,
         None => {
             let used = Ext::internal(vm, Used::default())?;
             vm.heap.register_weak(used.header());
-            thread.locals.set(Some(used.value()));
+            thread.kept.locals.set(Some(used.value()));
             used
         }
     };
     vm.push(&mut used.0.borrow_mut(), l)?;
+    // A weak container is looked at again after a store.
+    used.barrier(vm);
     dicts.set(vm, Value::small_int(thread.serial.into()), own.value())?;
     l.shown.set(thread.serial);
     vm.replace_instance_dict(l.value(), own)
@@ -141,7 +143,8 @@ fn enter(vm: &Vm, l: LocalRef) -> R<()> {
         all.push(vm, v)?;
     }
     match vm.call_special_method(init, Args::new(all.items(), names)) {
-        Ok(_) => Ok(()),
+        // Other threads may have come to the local meanwhile.
+        Ok(_) => enter(vm, l),
         Err(Raised) => {
             // It is tried again the next time.
             let e = vm.pending.take();
@@ -182,7 +185,7 @@ fn change(vm: &Vm, l: LocalRef, name: Value, v: Option<Value>) -> R<()> {
 /// The running thread ends: its dictionaries go.
 pub fn end_thread(vm: &Vm) {
     let thread = vm.threads.current();
-    let Some(used) = thread.locals.take().and_then(|v| v.cast::<Ext<Used>>()) else { return };
+    let Some(used) = thread.kept.locals.take().and_then(|v| v.cast::<Ext<Used>>()) else { return };
     let key = Value::small_int(thread.serial.into());
     loop {
         let Some(l) = used.0.borrow_mut().pop() else { return };

@@ -187,7 +187,8 @@ fn new_rlock(vm: &Vm, args: Args<'_>) -> R<Value> {
     check_class(vm, ty, &RLOCK)?;
     let n = args.rest().parts().0.len();
     if n > 0 && ty.def().is_some_and(|d| std::ptr::eq(d, &RLOCK)) {
-        return Err(vm.type_error(format!("RLock() takes no arguments ({n} given)")));
+        let text = "Passing arguments to RLock is deprecated and will be removed in 3.15";
+        vm.warn(vm.exc.deprecation_warning, text)?;
     }
     Ok(Ext::new(vm, ty, RLock::default())?.value())
 }

@@ -6,6 +6,7 @@ mod lock;
 mod timeout;
 
 pub use handle::{lost_in_fork, shutdown};
+pub use timeout::{Timeout, deadline, seconds};
 
 use skein_builtins::modules::structseq::Lazy;
 use skein_builtins::modules::trip_signal;

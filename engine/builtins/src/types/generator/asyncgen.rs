@@ -12,25 +12,6 @@ use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
-/// `sys.set_asyncgen_hooks`.
-#[derive(Default)]
-pub struct AsyncHooks {
-    pub first_iteration: Cell<Option<Value>>,
-    pub finalizer: Cell<Option<Value>>,
-}
-
-impl AsyncHooks {
-    /// Makes the hooks roots of the heap; at start.
-    pub fn register(vm: &Vm) {
-        vm.root_tracers.borrow_mut().push(|vm, t| {
-            let hooks = vm.state::<AsyncHooks>();
-            for v in [&hooks.first_iteration, &hooks.finalizer].into_iter().filter_map(Cell::get) {
-                t.visit_word(v.bits());
-            }
-        });
-    }
-}
-
 native_type! {
     pub WRAPPED: "async_generator_wrapped_value", Kind::Ext, type_flags::NO_NEW;
     methods {}
@@ -66,9 +47,9 @@ fn init_hooks(vm: &Vm, g: Ref<Generator>) -> R<()> {
         return Ok(());
     }
     g.set_flag(HOOKS_INITED, true);
-    let hooks = vm.state::<AsyncHooks>();
-    g.hook.set(vm, g, hooks.finalizer.get());
-    match hooks.first_iteration.get() {
+    let thread = vm.threads.current();
+    g.hook.set(vm, g, thread.kept.finalizer.get());
+    match thread.kept.first_iteration.get() {
         Some(f) => vm.call(f, &[g.value()]).map(|_| ()),
         None => Ok(()),
     }

@@ -1,0 +1,129 @@
+//! `_asyncio`: futures and tasks, and which loop and task run in a thread.
+//!
+//! A task's step is a few lines of Python between natives (`step.py`): the coroutine runs in the loop as anything
+//! that Python code calls, so that no native stack is held while it does.
+
+mod future;
+mod running;
+mod task;
+
+use future::FUTURE;
+use skein_builtins::modules::run_code;
+use skein_runtime::object::Ref;
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::ext::ext_type;
+use skein_runtime::types::module::{Module, add_functions, make_module};
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::vm::{Compile, Mode};
+use skein_runtime::{Args, R, Value, Vm, native_functions};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use task::TASK;
+
+native_functions! { FUNCTIONS:
+    "_get_running_loop()" => running::get_running_loop_or_none, "Return the running event loop or None.";
+    "_set_running_loop(loop, /)" => running::set_running_loop, "Set the running event loop.";
+    "get_running_loop()" => running::get_running_loop, "Return the running event loop.  Raise a RuntimeError if there is none.";
+    "get_event_loop()" => running::get_event_loop, "Return an asyncio event loop.";
+    "_register_task(task)" => running::register_task, "Register a new task in asyncio as executed by loop.";
+    "_unregister_task(task)" => running::unregister_task, "Unregister a task.";
+    "_register_eager_task(task)" => running::register_eager_task, "Register a new task in asyncio as executed by loop.";
+    "_unregister_eager_task(task)" => running::unregister_eager_task, "Unregister a task.";
+    "_enter_task(loop, task)" => running::enter_task, "Enter into task execution or resume suspended task.";
+    "_leave_task(loop, task)" => running::leave_task, "Leave task execution or suspend a task.";
+    "_swap_current_task(loop, task)" => running::swap_current_task, "Temporarily swap in the supplied task and return the original one (or None).";
+    "current_task(loop=None)" => running::current_task, "Return a currently executed task.";
+    "all_tasks(loop=None)" => running::all_tasks, "Return a set of all tasks for the loop.";
+    "future_add_to_awaited_by(fut, waiter, /)" => future::add_to_awaited_by, "Record that `fut` is awaited on by `waiter`.";
+    "future_discard_from_awaited_by(fut, waiter, /)" => future::discard_from_awaited_by;
+}
+
+/// What the module looks up once: values, which are roots then.
+#[derive(Default)]
+pub struct State {
+    found: RefCell<HashMap<(&'static str, &'static str), Value>>,
+    context_name: Cell<Option<Ref<Tuple>>>,
+    /// `step` and `wakeup` of `step.py`.
+    pub step: Cell<Option<Value>>,
+    pub wakeup: Cell<Option<Value>>,
+    pub eager: Cell<Option<Value>>,
+    /// For the names of tasks.
+    pub count: Cell<u64>,
+}
+
+/// A module's attribute, looked up once.
+pub fn find(vm: &Vm, module: &'static str, name: &'static str) -> R<Value> {
+    let state = vm.state::<State>();
+    if let Some(&v) = state.found.borrow().get(&(module, name)) {
+        return Ok(v);
+    }
+    let top = vm.import(module)?;
+    let loaded = match vm.modules.get() {
+        Some(modules) => modules.get_name(vm, module)?,
+        None => None,
+    };
+    let v = vm.get_attr_str(loaded.unwrap_or(top), name)?;
+    vm.roots.borrow_mut().push(v);
+    state.found.borrow_mut().insert((module, name), v);
+    Ok(v)
+}
+
+/// A class of `asyncio.exceptions`.
+pub fn exception_class(vm: &Vm, name: &'static str) -> R<Ref<Type>> {
+    let v = find(vm, "asyncio.exceptions", name)?;
+    v.cast::<Type>().ok_or_else(|| vm.type_error(format!("asyncio.exceptions.{name} is no class")))
+}
+
+/// `loop.call_soon(f, *args, context=context)`.
+pub fn call_soon(vm: &Vm, event_loop: Value, f: Value, arg: Option<Value>, context: Value) -> R<()> {
+    let state = vm.state::<State>();
+    let names = match state.context_name.get() {
+        Some(names) => names,
+        None => {
+            let names = Tuple::new(vm, &[vm.intern("context")?.value()])?;
+            vm.roots.borrow_mut().push(names.value());
+            state.context_name.set(Some(names));
+            names
+        }
+    };
+    let method = vm.get_attr(event_loop, vm.intern("call_soon")?)?;
+    let row = [f, arg.unwrap_or(context), context];
+    let row = &row[..if arg.is_some() { 3 } else { 2 }];
+    vm.call_args(method, Args::new(row, Some(names))).map(|_| ())
+}
+
+/// The Python part of tasks.
+const STEP: &str = include_str!("step.py");
+
+fn define_step(vm: &Vm) -> R<()> {
+    let what = Compile {
+        source: STEP.as_bytes(),
+        filename: "<frozen _asyncio>",
+        mode: Mode::Exec,
+        optimize: vm.config.optimize,
+        flags: 0,
+        decoded: true,
+    };
+    let code = vm.hooks.clone().compile(vm, &what)?;
+    let module = Module::new(vm, "_asyncio")?;
+    add_functions(vm, module, task::STEPS)?;
+    run_code(vm, code, module.dict())?;
+    let state = vm.state::<State>();
+    for (name, slot) in [("step", &state.step), ("wakeup", &state.wakeup), ("eager", &state.eager)] {
+        let f = module.dict().get_name(vm, name)?;
+        slot.set(f);
+        vm.roots.borrow_mut().extend(f);
+    }
+    Ok(())
+}
+
+/// MemoryError.
+pub fn make(vm: &Vm) -> R<Ref<Module>> {
+    let m = make_module(vm, "_asyncio", FUNCTIONS)?;
+    define_step(vm)?;
+    let d: Ref<Dict> = m.dict();
+    d.set_name(vm, "Future", ext_type(vm, &FUTURE)?.value())?;
+    d.set_name(vm, "Task", ext_type(vm, &TASK)?.value())?;
+    Ok(m)
+}
