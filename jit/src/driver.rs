@@ -15,11 +15,12 @@ use skein_runtime::value::Value;
 use skein_runtime::vm::{Tier, Vm};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// How eager the compiler is, and what it tells.
 ///
 /// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump`,
-/// `mem=BYTES`.
+/// `code`, `perf`, `stats`, `mem=BYTES`.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub on: bool,
@@ -35,6 +36,10 @@ pub struct Options {
     pub log: bool,
     /// Print traces as they are compiled.
     pub dump: bool,
+    /// Print their machine code.
+    pub code: bool,
+    /// Tell `perf` the names of traces: a line for each in `/tmp/perf-PID.map`.
+    pub perf: bool,
     /// Print at the end how often traces were entered, and where they were left.
     pub stats: bool,
 }
@@ -49,6 +54,8 @@ impl Default for Options {
             memory: 64 << 20,
             log: false,
             dump: false,
+            code: false,
+            perf: false,
             stats: false,
         }
     }
@@ -65,6 +72,8 @@ impl Options {
                 "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
                 "log" => options.log = true,
                 "dump" => options.dump = true,
+                "code" => options.code = true,
+                "perf" => options.perf = true,
                 "stats" => options.stats = true,
                 _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
             }
@@ -86,8 +95,13 @@ fn bytes(text: &str) -> Option<usize> {
     digits.parse::<usize>().ok()?.checked_mul(1 << shift)
 }
 
+/// Time that compiling may take in any case, and beyond it as a part of the time since the beginning.
+const ALWAYS: Duration = Duration::from_millis(15);
+const SHARE: u32 = 6;
 /// Recordings of one loop, or of one exit, that may fail.
 const MAX_ABORTS: u32 = 5;
+/// Recordings of one loop whose next round has values of other types, before one is taken as it is.
+const MAX_RESTARTS: u32 = 3;
 /// Recordings of one loop that give way to inner ones.
 const MAX_WAITS: u32 = 12;
 /// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them.
@@ -171,6 +185,8 @@ struct LoopFate {
     aborts: u32,
     /// Recordings that met an inner loop without a trace.
     waits: u32,
+    /// Recordings whose second round would be another.
+    restarts: u32,
     trace: Option<usize>,
 }
 
@@ -195,6 +211,9 @@ pub struct Jit {
     /// The next back edge with a trace is not to enter it: the recorder follows the loop.
     passes: Rc<Cell<bool>>,
     buffer: Box<[Cell<u64>]>,
+    begun: Instant,
+    /// Time that compiling has taken.
+    spent: Cell<Duration>,
     pub counts: Counts,
 }
 
@@ -208,6 +227,8 @@ impl Default for Jit {
             recorder: RefCell::default(),
             passes: Rc::default(),
             buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
+            begun: Instant::now(),
+            spent: Cell::default(),
             counts: Counts::default(),
         }
     }
@@ -239,6 +260,12 @@ impl Jit {
         if options.log || options.dump { place(at) } else { String::new() }
     }
 
+    /// Is there time for compiling? It must not take more than a share of the program's.
+    fn may_compile(&self) -> bool {
+        let allowed = ALWAYS + self.begun.elapsed() / SHARE;
+        self.spent.get() < allowed || self.options.borrow().looks == 1
+    }
+
     fn is_recording(&self) -> bool {
         self.recorder.borrow().is_some()
     }
@@ -264,7 +291,17 @@ impl Jit {
             self.run_recorder(vm, Recorder::new(vm, at, range, valid.clone(), self.passes.clone()), at);
         let made = match recorder.take_end() {
             End::Round(end) => {
-                opt::close_loop(&mut recorder.tree, &end);
+                let closed = opt::close_loop(&mut recorder.tree, &end);
+                let again = {
+                    let mut loops = self.loops.borrow_mut();
+                    let fate = loops.entry(head).or_default();
+                    fate.restarts += u32::from(closed == opt::Closed::Restart);
+                    closed == opt::Closed::Restart && fate.restarts < MAX_RESTARTS
+                };
+                if again {
+                    // Its values have other types in the next round: that gives a better trace.
+                    return next;
+                }
                 self.publish_loop(from, at, &name, recorder, valid)
             }
             End::Closed => Err("does not come round".to_string()),
@@ -352,6 +389,14 @@ impl Jit {
         if valid.get() == 0 {
             return Err("a type changed".to_string());
         }
+        let begun = Instant::now();
+        let code = self.compile_now(closed, name);
+        self.spent.set(self.spent.get() + begun.elapsed());
+        code
+    }
+
+    fn compile_now(&self, closed: &Tree, name: &str) -> Result<Code, String> {
+        let begun = Instant::now();
         let mut tree = closed.clone();
         opt::optimize(&mut tree);
         let mut machine = self.machine.borrow_mut();
@@ -369,7 +414,7 @@ impl Jit {
         if let Err(e) = crate::verify::verify(&tree) {
             panic!("bad trace: {e}\n{}", tree);
         }
-        let begun = std::time::Instant::now();
+        machine.set_listing(self.options.borrow().code);
         let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
         self.counts.bytes.set(self.counts.bytes.get() + compiled.bytes);
         bump(&self.counts.compiled);
@@ -378,6 +423,14 @@ impl Jit {
             let micros = begun.elapsed().as_micros();
             format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", name)
         });
+        if let Some(listing) = &compiled.listing {
+            eprintln!("jit: code of {name}\n{listing}");
+        }
+        let perf = self.options.borrow().perf;
+        if perf && let Err(e) = compiled.write_perf_map(&format!("jit: {name}")) {
+            eprintln!("jit: no names for perf: {e}");
+            self.options.borrow_mut().perf = false;
+        }
         let plans = RefCell::new((0..tree.exits.len()).map(|_| None).collect());
         Ok(Code { compiled, tree, plans })
     }
@@ -392,6 +445,12 @@ impl Jit {
         ctx: *const Context,
         at: At,
     ) -> At {
+        if !self.may_compile() {
+            const LATER: u32 = 100;
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            fate.limit = fate.hits.saturating_add(LATER);
+            return at;
+        }
         let recorder = {
             let body = trace.body.borrow();
             let info = body.closed.exit(exit);
@@ -452,7 +511,12 @@ impl Jit {
                 self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
                 return self.record_inner(vm, next);
             }
-            End::Abort(abort) => Err(abort.text().to_string()),
+            End::Abort(abort) => {
+                if abort == Abort::OtherLoop {
+                    trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                }
+                Err(abort.text().to_string())
+            }
         };
         if let Err(reason) = made {
             bump(&self.counts.aborted);
@@ -525,7 +589,8 @@ impl Jit {
             unsafe { *pc.cast_mut() = pack(Op::JumpBack, 0, 0, 0) };
         }
         if let Some(fate) = self.loops.borrow_mut().get_mut(&trace.head) {
-            *fate = LoopFate { looks: 0, aborts: fate.aborts + 1, waits: fate.waits, trace: None };
+            *fate =
+                LoopFate { looks: 0, aborts: fate.aborts + 1, waits: fate.waits, restarts: 0, trace: None };
         }
         bump(&self.counts.invalidated);
         self.log(|| format!("loop at {:#x} invalidated", trace.head));
@@ -611,7 +676,10 @@ impl Tier for Jit {
                 t.visit_word(v.bits());
             }
         }
-        if let Some(recorder) = &*self.recorder.borrow() {
+        // While it looks at an instruction all that it names is alive.
+        if let Ok(recorder) = self.recorder.try_borrow()
+            && let Some(recorder) = &*recorder
+        {
             for v in &recorder.roots {
                 t.visit_word(v.bits());
             }
@@ -641,7 +709,8 @@ impl Tier for Jit {
             }
             return at;
         }
-        if fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS {
+        if !self.may_compile() || fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS
+        {
             return at;
         }
         self.record_loop(vm, from, at)

@@ -1,9 +1,11 @@
 //! Arithmetic, comparisons and truth on immediate numbers.
 
+use super::memory::shape_of;
 use super::{Recorder, Step};
 use crate::ir::{Id, TraceOp, Type};
-use skein_bytecode::Op;
+use skein_bytecode::{Op, Special};
 use skein_runtime::value::Value;
+use skein_runtime::vm::Vm;
 
 /// What the loop does with two ints, as the trace's op; and the same for floats.
 fn ops_of(op: Op) -> (Option<TraceOp>, Option<TraceOp>) {
@@ -76,6 +78,9 @@ impl Recorder {
             let (l, r) = (self.as_int(l), self.as_int(r));
             return Some(self.emit(int, &[l, r], 0));
         }
+        if matches!(op, Op::Pow | Op::InplacePow) {
+            return self.power(l, lv, r, rv);
+        }
         let float = float?;
         let divides = float == TraceOp::FloatDiv;
         if !converts(lv) || !converts(rv) || divides && as_f64(rv) == 0.0 {
@@ -85,20 +90,36 @@ impl Recorder {
         Some(self.emit(float, &[l, r], 0))
     }
 
+    /// A power of which one operand is a float.
+    fn power(&mut self, l: Id, lv: Value, r: Id, rv: Value) -> Option<Id> {
+        if lv.is_int() && rv.is_int() || !converts(lv) || !converts(rv) {
+            return None;
+        }
+        if !as_f64(lv).powf(as_f64(rv)).is_finite() {
+            return None;
+        }
+        let (l, r) = (self.number_as_float(l, lv), self.number_as_float(r, rv));
+        Some(self.emit(TraceOp::FloatPow, &[l, r], 0))
+    }
+
     fn number_as_float(&mut self, id: Id, v: Value) -> Id {
         let id = if v.is_int() { self.as_int(id) } else { id };
         self.as_float(id)
     }
 
-    pub(super) fn binary(&mut self, op: Op) -> Step {
+    pub(super) fn binary(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let (l, r) = (self.reg(at.b()), self.reg(at.c()));
-        match self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c())) {
+        let number = self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c()));
+        match number.or_else(|| self.operator(vm, op)) {
             Some(v) => {
                 self.set(at.a(), v);
                 self.next(1)
             }
-            None => self.help(op),
+            None => match self.operator_method(vm, op) {
+                Some(step) => step,
+                None => self.help(op),
+            },
         }
     }
 
@@ -119,7 +140,7 @@ impl Recorder {
     }
 
     /// A jump by a comparison of two registers, or of one with a small number.
-    pub(super) fn jump_compare(&mut self, op: Op, with_int: bool) -> Step {
+    pub(super) fn jump_compare(&mut self, vm: &Vm, op: Op, with_int: bool) -> Step {
         let at = self.at;
         let (l, lv) = (self.reg(at.a()), at.reg(at.a()));
         let (r, rv) = if with_int {
@@ -128,7 +149,11 @@ impl Recorder {
         } else {
             (self.reg(at.b()), at.reg(at.b()))
         };
-        let Some(truth) = self.number_op(op, l, lv, r, rv) else { return self.help(op) };
+        let Some(truth) = self.number_op(op, l, lv, r, rv) else {
+            let Some((result, now)) = self.comparison(vm, op, (l, lv), (r, rv)) else { return self.help(op) };
+            self.guard_is(result, Value::bool(now));
+            return self.go_either(now == (at.c() != 0));
+        };
         let now = compare_now(op, lv, rv);
         self.branch(truth, now, now == (at.c() != 0))
     }
@@ -147,17 +172,17 @@ impl Recorder {
     }
 
     /// `JumpTrue` and `JumpFalse`.
-    pub(super) fn jump_truth(&mut self, op: Op) -> Step {
+    pub(super) fn jump_truth(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let (id, v) = (self.reg(at.a()), at.reg(at.a()));
-        match self.known_truth(id, v) {
+        match self.known_truth(vm, id, v) {
             Some(now) => self.go_either(now == (op == Op::JumpTrue)),
             None => self.help(op),
         }
     }
 
     /// Makes sure that the value's truth is what it is now, if that takes no call.
-    fn known_truth(&mut self, id: Id, v: Value) -> Option<bool> {
+    fn known_truth(&mut self, vm: &Vm, id: Id, v: Value) -> Option<bool> {
         if self.ty(id) == Type::B {
             let now = v.is(Value::TRUE);
             self.emit(if now { TraceOp::GuardTrue } else { TraceOp::GuardFalse }, &[id], 0);
@@ -174,10 +199,32 @@ impl Recorder {
             self.emit(if now { TraceOp::GuardTrue } else { TraceOp::GuardFalse }, &[truth], 0);
             return Some(now);
         }
-        None
+        self.object_truth(vm, id, v)
     }
 
-    pub(super) fn not(&mut self) -> Step {
+    /// As `known_truth`, of objects.
+    fn object_truth(&mut self, vm: &Vm, id: Id, v: Value) -> Option<bool> {
+        let shape = shape_of(v)?;
+        let (list, tuple) = (vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id());
+        if shape == list || shape == tuple {
+            let len = self.raw_len(vm, (id, v))?;
+            let now = vm.builtin_truth(v)?;
+            self.emit(if now { TraceOp::GuardRawNot } else { TraceOp::GuardRaw }, &[len], 0);
+            return Some(now);
+        }
+        let ty = vm.type_of(v);
+        let specials = [Special::Bool, Special::Len];
+        if specials.iter().any(|s| ty.special(vm, *s).is_some()) {
+            return None;
+        }
+        for special in specials {
+            self.rely_on_type(ty, vm.special_name(special));
+        }
+        self.guard_shape(id, shape);
+        Some(true)
+    }
+
+    pub(super) fn not(&mut self, vm: &Vm) -> Step {
         let at = self.at;
         let (id, v) = (self.reg(at.b()), at.reg(at.b()));
         let result = if self.ty(id) == Type::B {
@@ -186,7 +233,7 @@ impl Recorder {
             let (int, zero) = (self.as_int(id), self.value(Value::small_int(0)));
             self.emit(TraceOp::IntEq, &[int, zero], 0)
         } else {
-            match self.known_truth(id, v) {
+            match self.known_truth(vm, id, v) {
                 Some(now) => self.value(Value::bool(!now)),
                 None => return self.help(Op::Not),
             }

@@ -68,7 +68,9 @@ impl Recorder {
             Op::StoreIndex => self.store_index(vm, op),
             Op::Unpack => self.unpack(vm),
 
-            Op::Add
+            Op::Pow
+            | Op::InplacePow
+            | Op::Add
             | Op::Sub
             | Op::Mul
             | Op::TrueDiv
@@ -95,26 +97,29 @@ impl Recorder {
             | Op::Eq
             | Op::Ne
             | Op::Gt
-            | Op::Ge => self.binary(op),
+            | Op::Ge => self.binary(vm, op),
             Op::AddInt | Op::SubInt => self.binary_int(op),
             Op::Neg | Op::Invert => self.unary(op),
-            Op::Not => self.not(),
+            Op::Not => self.not(vm),
             Op::Is | Op::IsNot => self.identity(op),
 
             Op::Jump => self.go_either(true),
             Op::JumpBack | Op::JumpBackTraced => self.jump_back(op),
-            Op::JumpTrue | Op::JumpFalse => self.jump_truth(op),
+            Op::JumpTrue | Op::JumpFalse => self.jump_truth(vm, op),
             Op::JumpNone => self.jump_is(Value::NONE, true),
             Op::JumpNotNone => self.jump_is(Value::NONE, false),
             Op::JumpBound => self.jump_is(Value::UNBOUND, false),
             Op::JumpLt | Op::JumpLe | Op::JumpEq | Op::JumpNe | Op::JumpGt | Op::JumpGe => {
-                self.jump_compare(op, false)
+                self.jump_compare(vm, op, false)
             }
             Op::JumpLtInt | Op::JumpLeInt | Op::JumpEqInt | Op::JumpNeInt | Op::JumpGtInt | Op::JumpGeInt => {
-                self.jump_compare(op, true)
+                self.jump_compare(vm, op, true)
             }
+            Op::GetIter => self.get_iter(vm),
+            Op::BuildSlice => self.build_slice(vm),
+            Op::ForIter => self.for_list(vm, op),
             Op::ForRange => self.for_range(vm),
-            Op::ForList => self.for_list(vm),
+            Op::ForList => self.for_list(vm, op),
 
             Op::Call | Op::CallMethod => self.call(vm, op),
             Op::Return => self.ret(),
@@ -145,6 +150,9 @@ impl Recorder {
         let rounds = self.rounds.entry(first).or_insert(0);
         *rounds += 1;
         if *rounds > MAX_ROUNDS || self.tree.seq(self.seq).insts.len() > MAX_UNROLLED {
+            if self.left_loop && self.frames.len() == 1 {
+                return Err(Abort::OtherLoop);
+            }
             if op == Op::JumpBack {
                 return Err(Abort::InnerLoop);
             }
