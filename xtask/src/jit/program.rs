@@ -44,7 +44,10 @@ def text(v, deep=2):
     if isinstance(v, (int, float, str, type(None))):
         return repr(v)[:60]
     return type(v).__name__
+FUEL = [12000]
 def C(v):
+    FUEL[0] -= 1
+    if FUEL[0] < 0: raise SystemExit(3)
     if type(v) is int and not -(1 << 70) < v < 1 << 70:
         return v % 1000003 - 500000
     return v
@@ -208,14 +211,15 @@ impl Program {
             w.calls = number;
             w.function(&format!("f_{number}"));
         }
+        w.line("try:");
         for number in (0..functions).rev() {
             let (a, b, rounds) = (w.random.pick(INTS), w.random.pick(NUMBERS), 1 + w.random.below(3));
             let _ = write!(
                 w.text,
-                "for _ in range({rounds}):\n    try: out('R', f_{number}({a}, {b}))\n    except Exception as e: fail(e)\n",
+                "    for _ in range({rounds}):\n        try: out('R', f_{number}({a}, {b}))\n        except Exception as e: fail(e)\n",
             );
         }
-        w.text.push_str("for l in LINES: print(l)\nprint(G0, G1, G2, text(A.k), text(B.k))\n");
+        w.text.push_str("except SystemExit as e: fail(e)\nfor l in LINES: print(l)\nprint(G0, G1, G2, text(A.k), text(B.k))\n");
         Program(w.text)
     }
 }
