@@ -770,6 +770,17 @@ impl Tier for Jit {
         self.recorder.borrow_mut().as_mut().is_some_and(|r| r.before(vm, at))
     }
 
+    fn frame_written(&self) {
+        let running = |trace: &&Rc<Trace>| trace.active.get() > 0 && trace.valid.get() == 1;
+        let all: Vec<Rc<Trace>> = self.traces.borrow().iter().flatten().filter(running).cloned().collect();
+        for trace in all {
+            self.invalidate(&trace);
+        }
+        if let Some(recorder) = &*self.recorder.borrow() {
+            recorder.valid.set(0);
+        }
+    }
+
     fn type_changed(&self, ty: Ref<Type>) {
         let all: Vec<Rc<Trace>> = self.traces.borrow().iter().flatten().cloned().collect();
         for trace in all {

@@ -111,6 +111,8 @@ impl Recorder {
         let at = self.at;
         let (l, r) = (self.reg(at.b()), self.reg(at.c()));
         let number = self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c()));
+        let operands = ((l, at.reg(at.b())), (r, at.reg(at.c())));
+        let number = number.or_else(|| Some(self.identity_comparison(vm, op, operands.0, operands.1)?.0));
         match number.or_else(|| self.operator(vm, op)) {
             Some(v) => {
                 self.set(at.a(), v);
@@ -150,6 +152,9 @@ impl Recorder {
             (self.reg(at.b()), at.reg(at.b()))
         };
         let Some(truth) = self.number_op(op, l, lv, r, rv) else {
+            if let Some((truth, now)) = self.identity_comparison(vm, op, (l, lv), (r, rv)) {
+                return self.branch(truth, now, now == (at.c() != 0));
+            }
             let Some((result, now)) = self.comparison(vm, op, (l, lv), (r, rv)) else { return self.help(op) };
             self.guard_is(result, Value::bool(now));
             return self.go_either(now == (at.c() != 0));

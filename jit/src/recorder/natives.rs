@@ -7,7 +7,7 @@ use skein_bytecode::{Op, Special};
 use skein_runtime::native::{Effect, NativeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::list::LIST_LEN;
-use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::native::{NATIVE_DEF, NATIVE_RECEIVER, NativeFunction};
 use skein_runtime::types::tuple::TUPLE_LEN;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
@@ -116,8 +116,7 @@ impl Recorder {
         n: usize,
     ) -> Step {
         let at = self.at;
-        // One that has a receiver of its own is made anew each time.
-        if native.receiver.get().is_some() || n > MAX_OPERANDS {
+        if n > MAX_OPERANDS {
             return self.help(op);
         }
         let def = native.def();
@@ -131,8 +130,21 @@ impl Recorder {
             }
         }
         let callee = self.reg(w);
-        let operands: Vec<(Id, Value)> = (from..from + n).map(|i| (self.reg(i), at.reg(i))).collect();
-        self.guard_is(callee, native.value());
+        let mut operands: Vec<(Id, Value)> = (from..from + n).map(|i| (self.reg(i), at.reg(i))).collect();
+        match native.receiver.get() {
+            None => drop(self.guard_is(callee, native.value())),
+            // A bound method is made anew each time: it is known by its declaration.
+            Some(receiver) => {
+                let callee = self.guard_shape(callee, native.header().shape.get());
+                let place = Place::new(ir::Class::Fixed, NATIVE_DEF);
+                let declared = self.emit(TraceOp::LoadRaw, &[callee], place.imm());
+                self.emit(TraceOp::GuardRaw, &[declared], std::ptr::from_ref(def) as u64);
+                let place = Place::new(ir::Class::Fixed, NATIVE_RECEIVER);
+                let id = self.emit(TraceOp::LoadField, &[callee], place.imm());
+                self.guard_is_not(id, 0);
+                operands.insert(0, (id, receiver));
+            }
+        }
         let known = match (def.signature, &operands[..]) {
             ("len(obj, /)", &[one]) => self.known_len(vm, one),
             ("isinstance(obj, class_or_tuple, /)", &[object, class]) => {
@@ -187,6 +199,40 @@ impl Recorder {
         self.guard_type(id, v);
         self.rely_on_type(own, name);
         Some(self.value(Value::bool(is)))
+    }
+
+    /// `==` or `!=` of objects whose classes leave that to `object`: whether they are the same.
+    pub(super) fn identity_comparison(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        l: (Id, Value),
+        r: (Id, Value),
+    ) -> Option<(Id, bool)> {
+        let equal = match op {
+            Op::Eq | Op::JumpEq => true,
+            Op::Ne | Op::JumpNe => false,
+            _ => return None,
+        };
+        let specials = [Special::Eq, Special::Ne];
+        let object = specials.map(|s| vm.types.object.special(vm, s));
+        let plain = |v: Value| {
+            let fits = v.is_none() || v.header().is_some_and(|h| h.kind.get() == Kind::Instance as u8);
+            fits && specials.map(|s| vm.type_of(v).special(vm, s)) == object
+        };
+        if !plain(l.1) || !plain(r.1) {
+            return None;
+        }
+        for (id, v) in [l, r] {
+            for special in specials {
+                self.rely_on_type(vm.type_of(v), vm.special_name(special));
+            }
+            self.guard_type(id, v);
+        }
+        let same = self.emit(TraceOp::Same, &[l.0, r.0], 0);
+        let now = l.1.is(r.1) == equal;
+        let truth = if equal { same } else { self.emit(TraceOp::Not, &[same], 0) };
+        Some((truth, now))
     }
 
     /// A comparison of builtin types that a jump goes by: its result, and which it is now.

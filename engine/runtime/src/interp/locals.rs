@@ -54,6 +54,7 @@ impl FrameVariables {
 
     /// Gives variable `i` a value. What has been left or cleared has no variables.
     pub fn set(&self, vm: &Vm, i: usize, v: Value) {
+        vm.hooks.tier().frame_written();
         let kind = self.code.portable().locals[i].kind;
         if matches!(kind, LocalKind::Cell | LocalKind::Free)
             && let Some(cell) = self.register(vm, i).and_then(|v| v.cast::<CellObject>())

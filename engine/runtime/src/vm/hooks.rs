@@ -154,6 +154,9 @@ pub trait Tier {
     /// The instruction at `at` is about to be executed, in a run that is recorded. Is that to go on?
     fn before(&self, vm: &Vm, at: At) -> bool;
 
+    /// A variable of a frame that is in a call was written from outside: who knows it by heart must look again.
+    fn frame_written(&self);
+
     /// What look-ups on the type give has changed in a way that somebody relied on.
     fn type_changed(&self, ty: Ref<Type>);
 }
@@ -173,6 +176,7 @@ impl Tier for NoTier {
     fn before(&self, _: &Vm, _: At) -> bool {
         false
     }
+    fn frame_written(&self) {}
     fn type_changed(&self, _: Ref<Type>) {}
 }
 
