@@ -1,4 +1,5 @@
-//! Runs the Python scripts under `tests/scripts`: as they are, and while collecting garbage all the time.
+//! Runs the Python scripts under `tests/scripts`: as they are, while collecting garbage all the time, and with all loops
+//! compiled that run twice.
 //!
 //! `SKEIN_SCRIPTS=name,name` runs only these. Where a `python3.14` or `python3.13` is found, the scripts that need
 //! nothing of Skein's own run there too, to show that what they assert is Python. Those that begin with the line
@@ -30,11 +31,14 @@ fn failure(what: &str, script: &Path, out: &Output) -> Option<String> {
     })
 }
 
-fn run_all(what: &str, args: impl Fn(&Path) -> &'static [&'static str]) {
+/// Runs the scripts that have arguments.
+fn run_all(what: &str, args: impl Fn(&str) -> Option<&'static [&'static str]>) {
     let mut failures = Vec::new();
     for script in scripts() {
+        let name = script.file_stem().and_then(|n| n.to_str()).unwrap_or_default();
+        let Some(args) = args(name) else { continue };
         let mut command = Command::new(env!("CARGO_BIN_EXE_skein"));
-        let out = command.args(args(&script)).arg(&script).output().expect("skein can be started");
+        let out = command.args(args).arg(&script).output().expect("skein can be started");
         failures.extend(failure(what, &script, &out));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -42,7 +46,7 @@ fn run_all(what: &str, args: impl Fn(&Path) -> &'static [&'static str]) {
 
 #[test]
 fn scripts_pass() {
-    run_all("plain", |_| &[]);
+    run_all("plain", |_| Some(&[]));
 }
 
 /// Scripts of so much work that collecting at each allocation would take minutes.
@@ -50,9 +54,24 @@ const LARGE: &[&str] = &["everyday_library", "recursion"];
 
 #[test]
 fn scripts_pass_while_collecting() {
-    run_all("collecting", |script| {
-        let name = script.file_stem().and_then(|n| n.to_str()).unwrap_or_default();
-        if LARGE.contains(&name) { &["-X", "skein-gc-stress=97"] } else { &["-X", "skein-gc-stress=1"] }
+    run_all("collecting", |name| {
+        Some(if LARGE.contains(&name) { &["-X", "skein-gc-stress=97"] } else { &["-X", "skein-gc-stress=1"] })
+    });
+}
+
+/// Every loop is recorded and compiled, and every exit that is taken twice gets a bridge.
+#[test]
+fn scripts_pass_compiled() {
+    run_all("compiled", |_| Some(&["-X", "jit=force"]));
+}
+
+/// Those of the compiler itself, and some of those that allocate in loops.
+#[test]
+fn scripts_pass_compiled_while_collecting() {
+    const SOME: &[&str] = &["dict", "exceptions", "generators", "greenlets", "iterators", "list"];
+    run_all("compiled and collecting", |name| {
+        let wanted = name.starts_with("jit_") || SOME.contains(&name);
+        wanted.then_some(&["-X", "jit=force", "-X", "skein-gc-stress=3"])
     });
 }
 

@@ -2,6 +2,7 @@
 
 mod cpython;
 mod docs;
+mod jit;
 mod native;
 mod tidy;
 
@@ -13,6 +14,9 @@ usage: cargo xtask COMMAND
   cpython-tests  run CPython's own tests (--help says how)
   docs           write the generated pages in docs/
   docs --check   fail if a generated page is out of date
+  jit-programs [N] [SEED]
+                 compare N random programs with and without the compiler of loops
+                 (--help says more)
   jit-traces N SEED
                  compare the machine code of N random traces with the reference
   native NAME    begin a module in Rust that Python imports as NAME
@@ -26,6 +30,8 @@ fn main() -> ExitCode {
         ["cpython-tests", ref rest @ ..] => cpython::run(&root(), rest),
         ["docs"] => docs::write(&root()),
         ["docs", "--check"] => docs::check(&root()),
+        ["jit-programs", "--help"] => Err(jit::USAGE.to_owned()),
+        ["jit-programs", ref rest @ ..] => jit::run(&root(), rest),
         ["jit-traces", count, seed] => jit_traces(&root(), count, seed),
         ["native", name] => native::scaffold(&root(), name),
         ["tidy"] => tidy::run(&root()),
