@@ -188,7 +188,9 @@ impl Micro {
                         tracer.visit_conservative(range.start as *const u64, (range.end - range.start) / 8);
                     }
                 }
-                p.scanned.set(true);
+                if !tracer.is_listing() {
+                    p.scanned.set(true);
+                }
             }
             next = p.below.get();
         }

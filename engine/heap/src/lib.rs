@@ -19,6 +19,7 @@ mod model;
 mod native_stack;
 mod pacing;
 mod pages;
+mod referents;
 mod reserve;
 mod resolve;
 mod space;

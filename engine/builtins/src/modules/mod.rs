@@ -10,6 +10,7 @@ mod collections;
 pub mod contextvars;
 mod functools;
 mod gc;
+mod gc_graph;
 mod import;
 mod itertools;
 mod math;

@@ -32,3 +32,4 @@ pub mod tuple;
 pub mod typeobj;
 mod watch;
 pub mod weak_list;
+pub mod weakref;
