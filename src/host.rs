@@ -3,8 +3,7 @@
 use skein_bytecode::Code;
 use skein_compiler::tree::{Wrong, schema::Class};
 use skein_compiler::{Compiled, ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
-use skein_greenlets::Microthreads;
-use skein_runtime::object::Tracer;
+use skein_greenlets::{MicroTypes, Microthreads, StackPool, new_pool};
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm, compile_flags};
 use std::rc::Rc;
@@ -47,9 +46,15 @@ fn warn(vm: &Vm, w: &SyntaxWarning, what: &Compile<'_>) -> R<()> {
 }
 
 /// The layers above the runtime.
-#[derive(Default)]
 pub struct Host {
-    pub microthreads: Microthreads,
+    stacks: StackPool,
+    types: Rc<MicroTypes>,
+}
+
+impl Default for Host {
+    fn default() -> Host {
+        Host { stacks: new_pool(), types: Rc::default() }
+    }
 }
 
 fn compiler_mode(mode: Mode) -> CompilerMode {
@@ -180,11 +185,10 @@ impl Hooks for Host {
         skein_stdlib::weak_cleared(vm, container);
     }
 
-    fn switcher(&self) -> &dyn Switcher {
-        &self.microthreads
-    }
-
-    fn trace_roots(&self, _: &Vm, t: &mut Tracer<'_>) {
-        self.microthreads.trace(t);
+    fn new_switcher(&self, vm: &Vm, thread: u32) -> (Box<dyn Switcher>, *const ()) {
+        let micros = Box::new(Microthreads::new(thread, self.stacks.clone(), self.types.clone()));
+        micros.attach(vm);
+        let state: *const Microthreads = &*micros;
+        (micros, state.cast())
     }
 }

@@ -121,8 +121,8 @@ impl Interpreter {
     /// without the packaged library unless that is in it.
     pub fn from_config(config: Config) -> Result<Interpreter, Error> {
         let host = Rc::new(host::Host::default());
-        let vm = Vm::new(config, host.clone()).map_err(|e| Error::without_python(&e.to_string()))?;
-        host.microthreads.attach(&vm);
+        let vm = Vm::new(config, host).map_err(|e| Error::without_python(&e.to_string()))?;
+        vm.attach_switcher();
         let interpreter = Interpreter { vm };
         interpreter.result(skein_stdlib::install(&interpreter.vm))?;
         Ok(interpreter)

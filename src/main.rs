@@ -5,7 +5,7 @@ mod flags;
 
 use flags::{Flags, Run, UsageError};
 use skein::Interpreter;
-use skein_builtins::modules::{Finalizing, Main, MainMissing, install_interrupt, main_code, run_main};
+use skein_builtins::modules::{Main, MainMissing, install_interrupt, main_code, run_main};
 use skein_builtins::report::print_exception;
 use skein_runtime::interp::hush_panics;
 use skein_runtime::types::exception::Exception;
@@ -167,7 +167,6 @@ fn end(program: &str, interpreter: &Interpreter, result: R<Value>) -> ExitCode {
             (code, interrupted) = uncaught(vm, e);
         }
     }
-    vm.state::<Finalizing>().0.set(true);
     if !interpreter.finish() {
         code = LOST_OUTPUT;
     }

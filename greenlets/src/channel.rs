@@ -77,7 +77,7 @@ fn empty() -> Field {
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let Some(class) = scheduler(vm).channel_type.get() else {
+    let Some(class) = Microthreads::of(vm).types.channel.get() else {
         return Err(vm.runtime_error("stackless is not imported"));
     };
     let ty = class_argument(vm, &args, class)?;
@@ -192,6 +192,15 @@ fn exchange(vm: &Vm, c: Chan, me: Task, sent: Deliver, dir: Direction) -> R<Plan
     unblock(vm, other);
     let mine = other.take_deliver();
     keep(vm, other, sent);
+    if Microthreads::of(vm).is_foreign(&other.micro) {
+        // It goes on in its own thread.
+        wake_in_its_thread(vm, other);
+        keep(vm, me, Deliver::Value(Value::NONE));
+        return match mine.parts() {
+            (false, v) => Ok(Plan::Stay(Ok(v))),
+            (true, e) => Err(vm.raise_again(e)),
+        };
+    }
     if c.schedule_all.get() {
         keep(vm, me, mine);
         s.push(vm, other);
@@ -226,12 +235,36 @@ fn would_block(vm: &Vm, c: Chan, me: Task, dir: Direction) -> R<Plan> {
     check_trap(vm)?;
     block(vm, c, me);
     c.balance.set(c.balance.get() + if dir == Direction::Send { 1 } else { -1 });
-    match scheduler(vm).next() {
-        Some((t, d)) => Ok(Plan::Go(t, d)),
-        None => {
-            unblock(vm, me);
-            Err(deadlock(vm))
+    let s = scheduler(vm);
+    loop {
+        if let Some((t, d)) = s.next() {
+            return Ok(Plan::Go(t, d));
         }
+        if vm.threads.is_alone() {
+            unblock(vm, me);
+            return Err(deadlock(vm));
+        }
+        // Another thread may come to the channel.
+        vm.park(None);
+        if let Err(e) = vm.check_signals() {
+            if me.is_blocked() {
+                unblock(vm, me);
+            } else {
+                s.remove(me);
+            }
+            return Err(e);
+        }
+    }
+}
+
+/// A tasklet of another thread is not blocked any more.
+fn wake_in_its_thread(vm: &Vm, t: Task) {
+    let serial = t.micro.ctx.thread.get();
+    if let Some(micros) = Microthreads::of_thread(vm, serial) {
+        micros.scheduler.push(vm, t);
+    }
+    if let Some(thread) = vm.threads.by_serial(serial) {
+        vm.unpark(&thread);
     }
 }
 
@@ -265,7 +298,7 @@ fn quick(vm: &Vm, call: &SoftCall<'_>, c: Chan, dir: Direction, v: Value) -> Opt
         return Some(swap(vm, micros, call, result, next));
     }
     let other = neighbour(&c.head)?;
-    if other.arrival.get() != Arrival::Value || vm.slice.get() != 0 {
+    if other.arrival.get() != Arrival::Value || vm.slice.get() != 0 || micros.is_foreign(&other.micro) {
         return None;
     }
     unblock(vm, other);

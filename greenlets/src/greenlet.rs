@@ -54,22 +54,23 @@ impl Payload for Greenlet {
 
 pub type Green = Ref<Ext<Greenlet>>;
 
-/// Module state: types, the main greenlet, the trace function.
+/// A thread's part of the module's state: the main greenlet, the trace function.
 #[derive(Default)]
 pub struct State {
-    pub class: Cell<Option<Ref<Type>>>,
-    pub error: Cell<Option<Ref<Type>>>,
-    pub exit: Cell<Option<Ref<Type>>>,
-    /// The greenlet of the main program.
+    /// The greenlet of the thread's main program.
     main: Cell<Option<Green>>,
     pub tracing: Tracing,
 }
 
 impl State {
-    pub fn trace(&self, t: &mut Tracer<'_>) {
-        for ty in [&self.class, &self.error, &self.exit].into_iter().filter_map(Cell::get) {
-            t.visit_object(ty.header());
+    /// The thread has ended.
+    pub fn end(&self) {
+        if let Some(m) = self.main.get() {
+            m.micro.state.set(MicroState::Dead);
         }
+    }
+
+    pub fn trace(&self, t: &mut Tracer<'_>) {
         if let Some(m) = self.main.get() {
             t.visit_object(m.header());
         }
@@ -118,7 +119,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 }
 
 fn class(vm: &Vm) -> R<Ref<Type>> {
-    let class = Microthreads::of(vm).greenlets.class.get();
+    let class = Microthreads::of(vm).types.greenlet.get();
     class.ok_or_else(|| vm.import_error("greenlet is not imported"))
 }
 
@@ -146,6 +147,7 @@ fn constructed(vm: &Vm, args: Args<'_>) -> R<Green> {
 }
 
 fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
+    micro.ctx.thread.set(Microthreads::of(vm).thread);
     Ext::new(
         vm,
         ty,
@@ -198,13 +200,15 @@ pub fn main_greenlet(vm: &Vm) -> R<Green> {
     }
     // Its own micro stands for nothing: see `Microthreads::base`.
     let g = make(vm, class(vm)?, Micro::new(Kind::Main))?;
+    g.micro.state.set(MicroState::Running);
     state.main.set(Some(g));
     Ok(g)
 }
 
 /// The microthread of a greenlet object.
 fn micro_of<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
-    if g.micro.kind == Kind::Main { Microthreads::of(vm).base() } else { &g.micro }
+    let micros = Microthreads::of(vm);
+    if g.micro.kind == Kind::Main && !micros.is_foreign(&g.micro) { micros.base() } else { &g.micro }
 }
 
 /// The greenlet that runs now; a tasklet counts as part of the main greenlet.
@@ -229,12 +233,22 @@ fn live_target(vm: &Vm, mut g: Green) -> R<Green> {
     Ok(g)
 }
 
+/// `greenlet.error` for one of another thread, or in which another tasklet waits.
 fn check_free(vm: &Vm, g: Green) -> R<()> {
-    match Microthreads::of(vm).greenlets.error.get() {
-        Some(error) if g.micro.lent.get() => {
-            Err(vm.raise_text(error, "cannot switch to a greenlet in which another tasklet waits"))
+    let micros = Microthreads::of(vm);
+    let why = if micros.is_foreign(&g.micro) {
+        match vm.threads.by_serial(g.micro.ctx.thread.get()) {
+            Some(_) => "Cannot switch to a different thread",
+            None => "Cannot switch to a different thread (which happens to have exited)",
         }
-        _ => Ok(()),
+    } else if g.micro.lent.get() {
+        "cannot switch to a greenlet in which another tasklet waits"
+    } else {
+        return Ok(());
+    };
+    match micros.types.greenlet_error.get() {
+        Some(error) => Err(vm.raise_text(error, why)),
+        None => Err(vm.system_error(why)),
     }
 }
 
@@ -373,7 +387,7 @@ fn parent_of(g: Green) -> Option<Green> {
 
 /// Is it an exception that a greenlet may end with as its result?
 fn is_exit(vm: &Vm, e: Value) -> bool {
-    Microthreads::of(vm).greenlets.exit.get().is_some_and(|t| vm.type_of(e).is_subtype(t))
+    Microthreads::of(vm).types.greenlet_exit.get().is_some_and(|t| vm.type_of(e).is_subtype(t))
 }
 
 /// A switch that a trace function may want to know of; `to`: None is the main greenlet, as is `from`.
@@ -441,6 +455,7 @@ fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
         let m = micro_of(vm, &g);
         let sent = call.args.parts().0.get(1).copied().or(vm.empty_tuple.get().map(Value::from));
         if m.state.get() == MicroState::Soft
+            && !micros.is_foreign(&g.micro)
             && let Some(v) = sent
         {
             micros.park_soft(vm, call.resume, result);
@@ -485,7 +500,7 @@ fn thrown(vm: &Vm, args: Args<'_>) -> R<Value> {
     if !tb.is_none() && tb.cast::<Traceback>().is_none() {
         return Err(vm.type_error("throw() third argument must be a traceback object"));
     }
-    let ty = match (given.first(), Microthreads::of(vm).greenlets.exit.get()) {
+    let ty = match (given.first(), Microthreads::of(vm).types.greenlet_exit.get()) {
         (Some(&ty), _) => ty,
         (None, Some(exit)) => exit.value(),
         (None, None) => return Err(vm.import_error("greenlet is not imported")),
@@ -526,6 +541,7 @@ fn prepare_throw(vm: &Vm, args: Args<'_>) -> R<(Green, Deliver)> {
     let mut d = Deliver::Raise(thrown(vm, args)?);
     loop {
         if g.micro.kind == Kind::Main {
+            check_free(vm, g)?;
             return Ok((g, d));
         }
         if g.micro.state.get() != MicroState::Dead
@@ -568,7 +584,10 @@ pub fn finalize(vm: &Vm, object: Value) {
         vm.heap.register_finalizer(g.header());
         return;
     }
-    let Some(exit) = Microthreads::of(vm).greenlets.exit.get() else { return };
+    if Microthreads::of(vm).is_foreign(&g.micro) {
+        return leave_to_its_thread(vm, &g.micro, object);
+    }
+    let Some(exit) = Microthreads::of(vm).types.greenlet_exit.get() else { return };
     let parent = g.parent.get();
     let ended = vm.call(exit.value(), &[]).and_then(|e| {
         // Its result comes back here, not to its parent.
@@ -596,6 +615,20 @@ pub fn finalize(vm: &Vm, object: Value) {
     }
 }
 
+/// A dropped microthread of another thread is ended by that, when it next looks. If the thread has ended, nothing
+/// can run it any more: its frames go, without their `finally` blocks; native stacks stay.
+pub fn leave_to_its_thread(vm: &Vm, m: &Micro, object: Value) {
+    if vm.threads.by_serial(m.ctx.thread.get()).is_some() {
+        if let Some(h) = object.header() {
+            vm.heap.register_finalizer(h);
+        }
+    } else if m.state.get() != MicroState::Hard {
+        skein_runtime::interp::abandon_frames(vm, object);
+        m.state.set(MicroState::Dead);
+        m.ctx.release(&vm.chunks);
+    }
+}
+
 fn repr(vm: &Vm, g: Green) -> R<String> {
     let m = micro_of(vm, &g);
     let (name, at) = (vm.type_name(g.value()), g.value().bits());
@@ -607,7 +640,7 @@ fn repr(vm: &Vm, g: Green) -> R<String> {
         MicroState::Soft | MicroState::SoftLent | MicroState::Hard => "suspended active started",
     };
     let main = if g.micro.kind == Kind::Main { " main" } else { "" };
-    let thread = std::ptr::from_ref(Microthreads::of(vm)).addr();
+    let thread = 0x1000 + m.ctx.thread.get();
     Ok(format!("<{name} object at {at:#x} (otid={thread:#x}) {state}{main}>"))
 }
 

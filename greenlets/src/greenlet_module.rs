@@ -33,7 +33,7 @@ native_functions! { FUNCTIONS:
 
 native_functions! { INNER_FUNCTIONS:
     "get_pending_cleanup_count()" => |_: &Vm| 0i64;
-    "get_total_main_greenlets()" => |_: &Vm| 1i64;
+    "get_total_main_greenlets()" => |vm: &Vm| vm.threads.all().len();
     "set_thread_local(key, value, /)" => set_thread_local;
 }
 
@@ -68,12 +68,12 @@ fn settrace(vm: &Vm, args: Args<'_>) -> R<Option<Value>> {
     Ok(Microthreads::of(vm).greenlets.tracing.set(vm, (!f.is_none()).then_some(f)))
 }
 
-/// Stores into the dictionary of the thread's state: here, of the isolate.
+/// The dictionary of the thread's state.
 #[derive(Default)]
 struct ThreadLocal(RefCell<Option<Ref<Dict>>>);
 
 fn set_thread_local(vm: &Vm, key: Value, value: Value) -> R<()> {
-    let state = vm.state::<ThreadLocal>();
+    let state = vm.thread_state::<ThreadLocal>();
     let known = *state.0.borrow();
     let dict = match known {
         Some(d) => d,
@@ -98,16 +98,16 @@ fn make_class(vm: &Vm, name: &str, module: &str, base: Ref<Type>) -> R<Ref<Type>
 
 /// Makes the types at the first import.
 fn ensure_types(vm: &Vm) -> R<Ref<Type>> {
-    let state = &Microthreads::of(vm).greenlets;
-    if let Some(class) = state.class.get() {
+    let state = &Microthreads::of(vm).types;
+    if let Some(class) = state.greenlet.get() {
         return Ok(class);
     }
     let error = make_class(vm, "error", "greenlet", vm.exc.exception)?;
     let exit = make_class(vm, "GreenletExit", "greenlet", vm.exc.base_exception)?;
     let class = vm.make_native_type(&DEF)?;
-    state.error.set(Some(error));
-    state.exit.set(Some(exit));
-    state.class.set(Some(class));
+    state.greenlet_error.set(Some(error));
+    state.greenlet_exit.set(Some(exit));
+    state.greenlet.set(Some(class));
     let d = class.dict();
     d.set_name(vm, "error", error.value())?;
     d.set_name(vm, "GreenletExit", exit.value())?;

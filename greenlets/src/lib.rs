@@ -21,7 +21,8 @@ mod switch;
 mod tasklet;
 mod trace;
 
-pub use switch::Microthreads;
+pub use skein_continuations::StackPool;
+pub use switch::{MicroTypes, Microthreads, new_pool};
 
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;

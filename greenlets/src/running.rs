@@ -4,7 +4,7 @@ use crate::bomb::{exception_of_class, make_exception};
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::scheduler::{CALLBACK, Scheduler};
 use crate::switch::{Deliver, Microthreads};
-use crate::tasklet::{Arrival, Task, Tasklet, alive, check_insertable, keep};
+use crate::tasklet::{Arrival, Task, Tasklet, alive, check_insertable, check_own, keep};
 use skein_runtime::interp::{At, SoftCall, raise_at};
 use skein_runtime::native::Args;
 use skein_runtime::types::exception::Exception;
@@ -223,8 +223,24 @@ fn swap_slow(vm: &Vm, call: &SoftCall<'_>, t: Task) -> At {
 pub fn current(vm: &Vm) -> R<Task> {
     match scheduler(vm).current.get() {
         Some(t) => Ok(t),
-        None => Err(vm.runtime_error("stackless is not imported")),
+        None => ensure_main(vm),
     }
+}
+
+/// Makes the main program of this thread its main tasklet, if it is not yet: that tasklet.
+pub fn ensure_main(vm: &Vm) -> R<Task> {
+    let micros = Microthreads::of(vm);
+    let s = &micros.scheduler;
+    if let Some(main) = s.main.get() {
+        return Ok(main);
+    }
+    let Some(ty) = micros.types.tasklet.get() else {
+        return Err(vm.runtime_error("stackless is not imported"));
+    };
+    let main = crate::tasklet::make(vm, ty, Kind::Main)?;
+    s.main.set(Some(main));
+    s.current.set(Some(main));
+    Ok(main)
 }
 
 /// RuntimeError where switching is trapped.
@@ -482,6 +498,7 @@ fn plan_throw(vm: &Vm, t: Task, e: Value, pending: bool) -> R<Plan> {
     if t == me {
         return Err(vm.raise_again(e));
     }
+    check_own(vm, t)?;
     if !alive(t) {
         return match vm.type_of(e).is_subtype(vm.exc.tasklet_exit) {
             true => Ok(Plan::Stay(Ok(Value::NONE))),
@@ -545,6 +562,9 @@ pub fn finalize(vm: &Vm, object: Value) {
         // Not while switches are forbidden.
         vm.heap.register_finalizer(t.header());
         return;
+    }
+    if Microthreads::of(vm).is_foreign(&t.micro) {
+        return crate::greenlet::leave_to_its_thread(vm, &t.micro, object);
     }
     t.dying.set(true);
     let exit = vm.call(vm.exc.tasklet_exit.value(), &[]);

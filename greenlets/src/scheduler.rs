@@ -10,8 +10,7 @@
 
 use crate::switch::Deliver;
 use crate::tasklet::{Arrival, Task};
-use skein_runtime::object::{Field, Ref, Tracer};
-use skein_runtime::types::typeobj::Type;
+use skein_runtime::object::{Field, Tracer};
 use skein_runtime::value::Value;
 use skein_runtime::vm::{TICKS, Vm};
 use std::cell::{Cell, RefCell};
@@ -32,11 +31,9 @@ pub struct Slice {
 /// What a callback that runs adds to the level of `switch_trap`, out of the reach of programs.
 pub const CALLBACK: i64 = 1 << 40;
 
-/// The scheduler of an isolate.
+/// The scheduler of a thread.
 #[derive(Default)]
 pub struct Scheduler {
-    pub tasklet_type: Cell<Option<Ref<Type>>>,
-    pub channel_type: Cell<Option<Ref<Type>>>,
     pub current: Cell<Option<Task>>,
     /// The one that is about to run, while the schedule callback is told.
     pub coming: Cell<Option<Task>>,
@@ -60,9 +57,6 @@ pub struct Scheduler {
 
 impl Scheduler {
     pub fn trace(&self, t: &mut Tracer<'_>) {
-        for ty in [&self.tasklet_type, &self.channel_type].into_iter().filter_map(Cell::get) {
-            t.visit_object(ty.header());
-        }
         let tasks = [&self.current, &self.coming, &self.main, &self.head, &self.tail, &self.timer];
         for task in tasks.into_iter().filter_map(Cell::get) {
             t.visit_object(task.header());

@@ -1,6 +1,5 @@
 //! The module `stackless`.
 
-use crate::micro::Kind;
 use crate::running::{
     Plan, bind_row, check_trap, current, deadlock, go_hard, go_soft, scheduler, swap, switching,
 };
@@ -31,7 +30,7 @@ native_functions! { FUNCTIONS:
     "getcurrentid()" => |vm: &Vm| -> R<Value> { vm.int_u64(current(vm)?.value().bits()) }, "The id of the tasklet that runs now.";
     "getmain()" => |vm: &Vm| scheduler(vm).main.get(), "The tasklet of the main program.";
     "getruncount()" => |vm: &Vm| scheduler(vm).count(), "The number of runnable tasklets.";
-    "getthreads()" => |vm: &Vm| List::new(vm, &[Value::small_int(thread_id())]), "The ids of all threads.";
+    "getthreads()" => thread_ids, "The ids of all threads.";
     "getdebug()" => |_: &Vm| false, "Is this a debug build?";
     "getuncollectables()" => |vm: &Vm| List::new(vm, &[]), "Tasklets that cannot be collected: none.";
     "enable_softswitch(flag, /)" => enable_softswitch, "Are tasklets switched without their native stacks where that is possible? None only asks.";
@@ -67,7 +66,7 @@ fn module_attribute(vm: &Vm, name: Ref<Str>) -> R<Value> {
         "main" => Ok(s.main.get().map_or(Value::NONE, Value::from)),
         "debug" | "pickle_with_tracing_state" => Ok(Value::FALSE),
         "uncollectables" => Ok(List::new(vm, &[])?.value()),
-        "threads" => Ok(List::new(vm, &[Value::small_int(thread_id())])?.value()),
+        "threads" => Ok(thread_ids(vm)?.value()),
         other => {
             let module = vm.import("stackless")?;
             let text = format!("module 'stackless' has no attribute '{other}'");
@@ -90,8 +89,20 @@ fn module_dir(vm: &Vm) -> R<Ref<List>> {
     Ok(list)
 }
 
-fn thread_id() -> i64 {
-    i64::from(std::process::id())
+/// The id of the thread with this number; -1: it has ended.
+pub fn thread_id(vm: &Vm, serial: u32) -> R<Value> {
+    match vm.threads.by_serial(serial) {
+        Some(t) => vm.int_u64(t.ident()),
+        None => Ok(Value::small_int(-1)),
+    }
+}
+
+fn thread_ids(vm: &Vm) -> R<Ref<List>> {
+    let list = List::with_capacity(vm, 0)?;
+    for thread in vm.threads.all() {
+        list.push(vm, vm.int_u64(thread.ident())?)?;
+    }
+    Ok(list)
 }
 
 native_type! {
@@ -246,6 +257,7 @@ fn callback(vm: &Vm, slot: &Cell<Option<Value>>, f: Value, what: &str) -> R<Opti
 const WITH_WATCHERS: i64 = 1 << 31;
 
 fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Value> {
+    let mut serial = vm.threads.current().serial;
     if let Some(thread) = thread {
         if !vm.is_int(thread) {
             return Err(vm.type_error(format!(
@@ -254,11 +266,16 @@ fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Valu
             )));
         }
         let id = vm.index_clamped(thread)?;
-        if id != -1 && id != thread_id() {
-            return Err(vm.runtime_error("Thread id not found"));
+        if id != -1 {
+            let Some(other) = vm.threads.all().into_iter().find(|t| t.ident() as i64 == id) else {
+                return Err(vm.runtime_error("Thread id not found"));
+            };
+            serial = other.serial;
         }
     }
-    let s = scheduler(vm);
+    let Some(s) = Microthreads::of_thread(vm, serial).map(|m| &m.scheduler) else {
+        return Err(vm.runtime_error("Thread id not found"));
+    };
     let or_none = |t: Option<Task>| t.map_or(Value::NONE, |t| t.value());
     let row = [or_none(s.main.get()), or_none(s.current.get()), vm.int(s.count() as i64)?];
     if flags.unwrap_or(0) & WITH_WATCHERS == 0 {
@@ -285,16 +302,12 @@ fn switch_counts(vm: &Vm) -> R<Value> {
 
 /// The module; the first import makes the main program the main tasklet.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
-    let s = scheduler(vm);
-    if s.tasklet_type.get().is_none() {
-        let ty = vm.make_native_type(&crate::tasklet::DEF)?;
-        let channel = vm.make_native_type(&crate::channel::DEF)?;
-        let main = crate::tasklet::make(vm, ty, Kind::Main)?;
-        s.tasklet_type.set(Some(ty));
-        s.channel_type.set(Some(channel));
-        s.main.set(Some(main));
-        s.current.set(Some(main));
+    let types = &Microthreads::of(vm).types;
+    if types.tasklet.get().is_none() {
+        types.channel.set(Some(vm.make_native_type(&crate::channel::DEF)?));
+        types.tasklet.set(Some(vm.make_native_type(&crate::tasklet::DEF)?));
     }
+    crate::running::ensure_main(vm)?;
     let m = Module::new(vm, "stackless")?;
     skein_runtime::types::module::add_functions(vm, m, FUNCTIONS)?;
     let d = m.dict();
@@ -302,7 +315,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     for def in HIDDEN_FUNCTIONS {
         d.set_name(vm, def.name, NativeFunction::function(vm, def, vm.str("stackless")?)?.value())?;
     }
-    for (name, ty) in [("tasklet", &s.tasklet_type), ("channel", &s.channel_type)] {
+    for (name, ty) in [("tasklet", &types.tasklet), ("channel", &types.channel)] {
         if let Some(t) = ty.get() {
             d.set_name(vm, name, t.value())?;
         }

@@ -18,11 +18,15 @@ use skein_runtime::interp::{
     At, Consumer, Cont, ContKind, Site, SoftCall, call_soft, raise_at, raise_parked, run_loop, without_panics,
 };
 use skein_runtime::native::Args;
-use skein_runtime::object::Tracer;
+use skein_runtime::object::{Ref, Tracer};
+use skein_runtime::types::list::List;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::{Switcher, Vm};
 use std::cell::{Cell, RefCell};
 use std::pin::Pin;
+use std::rc::Rc;
 
 /// Bytes of a native stack in the pool. Only touched pages cost memory.
 const STACK_SIZE: usize = 256 << 10;
@@ -55,9 +59,33 @@ impl Deliver {
     }
 }
 
-/// The microthreads of an isolate.
+/// Types of the modules, the same in all threads.
+#[derive(Default)]
+pub struct MicroTypes {
+    pub greenlet: Cell<Option<Ref<Type>>>,
+    pub greenlet_error: Cell<Option<Ref<Type>>>,
+    pub greenlet_exit: Cell<Option<Ref<Type>>>,
+    pub tasklet: Cell<Option<Ref<Type>>>,
+    pub channel: Cell<Option<Ref<Type>>>,
+}
+
+impl MicroTypes {
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let MicroTypes { greenlet, greenlet_error, greenlet_exit, tasklet, channel } = self;
+        let all = [greenlet, greenlet_error, greenlet_exit, tasklet, channel];
+        for ty in all.into_iter().filter_map(Cell::get) {
+            t.visit_object(ty.header());
+        }
+    }
+}
+
+/// The microthreads of one thread.
 pub struct Microthreads {
     vm: Cell<*const Vm>,
+    /// Number of the thread.
+    pub thread: u32,
+    main_ctx: Cell<*const Context>,
+    pub types: Rc<MicroTypes>,
     hub: Pin<Box<Hub>>,
     current: Cell<*const Micro>,
     main: Box<Micro>,
@@ -67,42 +95,62 @@ pub struct Microthreads {
     next_run: Cell<Option<(*const Micro, Deliver)>>,
     /// For a context that is resumed on its native stack.
     deliver: Cell<Option<Deliver>>,
+    /// Arguments of the main program, by position and by name.
+    arguments: Cell<Option<(Ref<List>, Option<Ref<Tuple>>)>>,
     /// How the main program ended.
     finished: RefCell<Option<R<Value>>>,
     pub greenlets: crate::greenlet::State,
     pub scheduler: crate::scheduler::Scheduler,
 }
 
-impl Default for Microthreads {
-    fn default() -> Self {
-        let pool = StackPool::new(PoolConfig { stack_size: STACK_SIZE, ..PoolConfig::default() });
+/// Stacks for the microthreads of all threads of an isolate.
+pub fn new_pool() -> StackPool {
+    StackPool::new(PoolConfig { stack_size: STACK_SIZE, ..PoolConfig::default() })
+}
+
+impl Microthreads {
+    /// For the calling thread, which has this number.
+    pub fn new(thread: u32, pool: StackPool, types: Rc<MicroTypes>) -> Microthreads {
         Microthreads {
             vm: Cell::new(std::ptr::null()),
+            thread,
+            main_ctx: Cell::new(std::ptr::null()),
+            types,
             hub: Hub::new(pool),
             current: Cell::new(std::ptr::null()),
             main: Box::new(Micro::new(Kind::Main)),
             idle: RefCell::default(),
             next_run: Cell::new(None),
             deliver: Cell::new(None),
+            arguments: Cell::new(None),
             finished: RefCell::new(None),
             greenlets: Default::default(),
             scheduler: Default::default(),
         }
     }
-}
 
-impl Microthreads {
-    /// The microthreads of this isolate.
+    /// The microthreads of the running thread.
     #[inline(always)]
     pub fn of(vm: &Vm) -> &Microthreads {
-        // SAFETY: set by `attach` before any program runs, for the isolate's life.
+        // SAFETY: set before any program runs in the thread, for the thread's life.
         unsafe { &*vm.switcher_state.get().cast::<Microthreads>() }
     }
 
-    /// Makes this the switcher of the isolate. Both must stay where they are.
+    /// Those of the thread with this number; None: it has ended, or has not begun.
+    pub fn of_thread(vm: &Vm, serial: u32) -> Option<&Microthreads> {
+        let here = Microthreads::of(vm);
+        if serial == here.thread {
+            return Some(here);
+        }
+        let thread = vm.threads.by_serial(serial)?;
+        // SAFETY: null or that thread's, which only goes away when the thread, which does not run, has ended.
+        unsafe { thread.parked_switcher_state().cast::<Microthreads>().as_ref() }
+    }
+
+    /// Prepares it to be the switcher of the running thread. Both must stay where they are.
     pub fn attach(&self, vm: &Vm) {
         self.vm.set(vm);
-        vm.switcher_state.set(std::ptr::from_ref(self).cast());
+        self.main_ctx.set(vm.main_context());
         self.current.set(&*self.main);
         self.main.state.set(State::Running);
     }
@@ -132,14 +180,28 @@ impl Microthreads {
         &self.hub
     }
 
-    /// The context of a microthread: the main one's is the isolate's.
+    /// The context of a microthread of this thread: the main one's is the thread's.
     #[inline(always)]
-    pub fn context<'a>(&self, vm: &'a Vm, m: &'a Micro) -> &'a Context {
-        if m.kind == Kind::Main { &vm.main_ctx } else { &m.ctx }
+    pub fn context<'a>(&'a self, _: &'a Vm, m: &'a Micro) -> &'a Context {
+        // SAFETY: set by `attach`; the thread's state owns it.
+        if m.kind == Kind::Main { unsafe { &*self.main_ctx.get() } } else { &m.ctx }
+    }
+
+    /// Is it a microthread of another thread?
+    #[inline(always)]
+    pub fn is_foreign(&self, m: &Micro) -> bool {
+        m.ctx.thread.get() != self.thread
     }
 
     /// Roots: the running microthread and what is on its way.
-    pub fn trace(&self, t: &mut Tracer<'_>) {
+    fn trace_all(&self, t: &mut Tracer<'_>) {
+        self.types.trace(t);
+        if let Some((row, names)) = self.arguments.get() {
+            t.visit_object(row.header());
+            if let Some(names) = names {
+                t.visit_object(names.header());
+            }
+        }
         if self.current.get().is_null() {
             // The isolate is being made; nothing is attached yet.
             return;
@@ -154,9 +216,8 @@ impl Microthreads {
         let all = t.is_major();
         self.current().trace_stacks(t, all);
         if !std::ptr::eq(self.current(), &*self.main) {
-            // SAFETY: set by `attach`.
-            let vm = unsafe { &*self.vm.get() };
-            self.main.trace_context(&vm.main_ctx, t);
+            // SAFETY: set by `attach`; the thread's state owns it.
+            self.main.trace_context(unsafe { &*self.main_ctx.get() }, t);
         }
         if let Some((m, d)) = self.next_run.get() {
             // SAFETY: set only while its owner is on the way to run.
@@ -296,7 +357,8 @@ impl Microthreads {
                     self.note_stack(vm);
                     match self.next_run.take() {
                         Some(next) => (to, d) = next,
-                        None => unreachable!("a host loop is woken with something to run"),
+                        // The thread has ended, and so is this loop to do.
+                        None => return At::exit(),
                     }
                 }
                 State::Running | State::Dead | State::SoftLent => {
@@ -308,7 +370,8 @@ impl Microthreads {
 
     /// The first frame of a microthread. With `next_run` set, it has ended already.
     fn begin(&self, vm: &Vm, m: &Micro, d: Deliver) -> At {
-        let started = m.ctx.begin(&vm.chunks).is_ok();
+        // The main program's stack is there already.
+        let started = m.kind == Kind::Main || m.ctx.begin(&vm.chunks).is_ok();
         self.activate(vm, m);
         vm.set_site(Site::NONE);
         if m.kind == Kind::Main {
@@ -347,7 +410,10 @@ impl Microthreads {
     }
 
     fn start_main(&self, vm: &Vm, bottom: At, f: Value, cont: Cont) -> R<At> {
-        call_soft(vm, bottom, f, Args::new(&[], None), cont)
+        match self.arguments.take() {
+            Some((row, names)) => call_soft(vm, bottom, f, Args::new(row.items(), names), cont),
+            None => call_soft(vm, bottom, f, Args::new(&[], None), cont),
+        }
     }
 
     /// Parks the running microthread with its native stack and runs another: what it is resumed with.
@@ -405,23 +471,24 @@ impl Microthreads {
         }
     }
 
-    /// The main program has ended: the thread's own stack goes on.
-    fn leave_program(&self, result: R<Value>) -> ! {
-        *self.finished.borrow_mut() = Some(result);
-        self.hub.switch_to(None, 0);
-        unreachable!("nobody resumes a program that has ended");
-    }
-
-    /// The program ends with this exception, whatever the main program is at.
+    /// The program ends with this exception, whatever the main program is at: the thread's own stack goes on.
     pub fn end_program(&self, vm: &Vm, e: Value) -> ! {
         vm.pending.set(Some(e));
-        self.leave_program(Err(Raised))
+        *self.finished.borrow_mut() = Some(Err(Raised));
+        self.hub.switch_to(None, 0);
+        unreachable!("nobody resumes a program that has ended");
     }
 
     /// A microthread's first function has returned or raised: who goes on.
     fn ended(&self, vm: &Vm, m: &Micro, result: R<Value>) -> At {
         if m.kind == Kind::Main {
-            self.leave_program(result);
+            *self.finished.borrow_mut() = Some(result);
+            if vm.context().native_calls() == 0 {
+                // The host loop ends, and with it its stack.
+                return At::exit();
+            }
+            self.hub.switch_to(None, 0);
+            unreachable!("nobody resumes a program that has ended");
         }
         // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
         vm.set_site(Site::NONE);
@@ -451,7 +518,7 @@ fn trace_deliver(t: &mut Tracer<'_>, d: Deliver) {
     t.visit_word(d.parts().1.bits());
 }
 
-/// A host loop on a stack of the pool. It is left only with the process's end in sight.
+/// A host loop on a stack of the pool, until its thread's main program has ended.
 fn host_loop(_: &Hub, arg: usize, _: usize) -> Exit {
     // SAFETY: `arg` is the address of the isolate's `Microthreads`, which outlives its stacks.
     let this = unsafe { &*(arg as *const Microthreads) };
@@ -461,15 +528,16 @@ fn host_loop(_: &Hub, arg: usize, _: usize) -> Exit {
     if let Some((m, d)) = this.next_run.take() {
         // SAFETY: its owner is on the way to run.
         let at = this.resume(vm, unsafe { &*m }, d);
-        // A host loop has no Exit frame: it ends only by leaving this stack for good.
+        // A host loop has no Exit frame: it ends with the main program.
         let _ = run_loop(vm, at);
     }
     Exit { to: None, payload: 0 }
 }
 
 impl Switcher for Microthreads {
-    fn run_program(&self, vm: &Vm, f: Value) -> R<Value> {
-        vm.roots.borrow_mut().push(f);
+    fn run_program(&self, vm: &Vm, f: Value, args: Args<'_>) -> R<Value> {
+        let (row, names) = args.parts();
+        self.arguments.set(Some((List::new(vm, row)?, names)));
         self.main.state.set(State::New);
         self.next_run.set(Some((&*self.main, Deliver::Value(f))));
         let Ok(host) = self.hub.spawn(host_loop, std::ptr::from_ref(self).addr()) else {
@@ -479,7 +547,7 @@ impl Switcher for Microthreads {
         self.note_stack(vm);
         self.main.state.set(State::Running);
         self.current.set(&*self.main);
-        vm.ctx.set(&*vm.main_ctx);
+        vm.ctx.set(self.main_ctx.get());
         vm.set_site(Site::NONE);
         vm.refresh_limit();
         self.finished.borrow_mut().take().unwrap_or(Err(Raised))
@@ -515,14 +583,39 @@ impl Switcher for Microthreads {
         crate::running::slice_over(vm, at)
     }
 
+    fn trace(&self, t: &mut Tracer<'_>) {
+        self.trace_all(t);
+    }
+
+    fn end(&self, _: &Vm) -> bool {
+        self.greenlets.end();
+        loop {
+            let idle = self.idle.borrow_mut().pop();
+            match idle {
+                Some(host) => self.hub.switch_to(Some(host), 0),
+                None => return self.hub.is_empty(),
+            };
+        }
+    }
+
     fn running(&self) -> Option<Value> {
-        self.current().owner()
+        self.current().owner().or((self.thread != 0).then(|| Value::small_int(self.thread.into())))
+    }
+
+    fn thread_of(&self, owner: Option<Value>) -> u32 {
+        match owner {
+            None => 0,
+            Some(v) => match Micro::of_owner(v) {
+                Some(m) => m.ctx.thread.get(),
+                None => v.as_small_int() as u32,
+            },
+        }
     }
 
     fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, Site)> {
         let m = match owner {
-            None => &*self.main,
-            Some(v) => Micro::of_owner(v)?,
+            Some(v) if !v.is_int() => Micro::of_owner(v)?,
+            _ => &*self.main,
         };
         let ctx = self.context(vm, m);
         Some((ctx, m.site(ctx)?))

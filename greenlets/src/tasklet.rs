@@ -165,7 +165,7 @@ native_type! {
             Ok(innermost_frame(vm, standing(vm, v).owner())?.map_or(Value::NONE, Value::from))
         };
         "tempval" => get_tempval, set_tempval;
-        "thread_id" => |_: &Vm, _: Value| Ok(Value::small_int(i64::from(std::process::id())));
+        "thread_id" => |vm: &Vm, v: Task| crate::stackless::thread_id(vm, v.micro.ctx.thread.get());
         "context_id" => |vm: &Vm, v: Task| vm.int_u64(context_of(vm, v)?.value().bits());
         "cstate" => |vm: &Vm, _: Value| Err(vm.unsupported("the C stack of a tasklet"));
         "trace_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a trace function of a tasklet");
@@ -192,11 +192,13 @@ fn empty() -> Field {
 
 /// A tasklet object. MemoryError.
 pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
+    let micro = Micro::new(kind);
+    micro.ctx.thread.set(Microthreads::of(vm).thread);
     Ext::new(
         vm,
         ty,
         Tasklet {
-            micro: Micro::new(kind),
+            micro,
             func: empty(),
             args: empty(),
             keywords: empty(),
@@ -219,7 +221,7 @@ pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
 }
 
 fn class(vm: &Vm) -> R<Ref<Type>> {
-    scheduler(vm).tasklet_type.get().ok_or_else(|| vm.runtime_error("stackless is not imported"))
+    Microthreads::of(vm).types.tasklet.get().ok_or_else(|| vm.runtime_error("stackless is not imported"))
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -277,6 +279,7 @@ fn bind(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Op
     if keywords.is_some_and(|k| k.cast::<Dict>().is_none()) {
         return Err(vm.type_error("tasklet kwargs must be a dictionary or None"));
     }
+    check_own(vm, t)?;
     if scheduler(vm).current.get() == Some(t) {
         return Err(vm.runtime_error("can't (re)bind the current tasklet"));
     }
@@ -543,11 +546,20 @@ fn context_run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
 
 /// RuntimeError for one that cannot become runnable.
 pub fn check_insertable(vm: &Vm, t: Task) -> R<()> {
+    check_own(vm, t)?;
     if t.is_blocked() {
         return Err(vm.runtime_error("You cannot run a blocked tasklet"));
     }
     if !alive(t) {
         return Err(vm.runtime_error("You cannot run an unbound(dead) tasklet"));
+    }
+    Ok(())
+}
+
+/// RuntimeError for a tasklet of another thread.
+pub fn check_own(vm: &Vm, t: Task) -> R<()> {
+    if Microthreads::of(vm).is_foreign(&t.micro) {
+        return Err(vm.runtime_error("the tasklet belongs to a different thread"));
     }
     Ok(())
 }
@@ -562,6 +574,7 @@ fn insert(vm: &Vm, t: Task) -> R<Task> {
 }
 
 fn remove(vm: &Vm, t: Task) -> R<Task> {
+    check_own(vm, t)?;
     let s = scheduler(vm);
     if t.is_blocked() {
         return Err(vm.runtime_error("You cannot remove a blocked tasklet."));

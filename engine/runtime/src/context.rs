@@ -80,6 +80,8 @@ pub struct Context {
     pub handled: Cell<Option<Value>>,
     /// Native calls of this context that are on a native stack now, between its frames; [`WATCHED`].
     pub native_depth: Cell<u32>,
+    /// Number of the thread that it belongs to.
+    pub thread: Cell<u32>,
     /// Made when first needed: most contexts never have an entry.
     side: Cell<Option<Box<SideList>>>,
     /// `contextvars.Context` that is current.
@@ -96,6 +98,7 @@ impl Default for Context {
             limit: Cell::new(std::ptr::null_mut()),
             handled: Cell::new(None),
             native_depth: Cell::new(0),
+            thread: Cell::new(0),
             side: Cell::new(None),
             variables: Cell::new(None),
         }

@@ -7,6 +7,7 @@ pub mod interp;
 pub mod native;
 pub mod object;
 pub mod shape;
+pub mod threads;
 pub mod types;
 pub mod value;
 pub mod variables;

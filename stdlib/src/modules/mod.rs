@@ -39,6 +39,7 @@ mod weakproxy;
 mod weakref;
 mod zlib;
 
+use skein_builtins::modules::Finalizing;
 use skein_runtime::types::module::MakeModule;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -111,8 +112,22 @@ pub fn install(vm: &Vm) -> R<()> {
     if vm.config.no_site { Ok(()) } else { site::install(vm) }
 }
 
-/// The end of a program: exit functions, then the standard streams' buffers. False: output was lost.
+/// Waits for threads that are not daemons, as `threading` does where it is in use.
+fn end_threads(vm: &Vm) {
+    let threading = vm.modules.get().and_then(|m| m.get_name(vm, "threading").ok().flatten());
+    let ended = match threading {
+        Some(threading) => vm.call_method(threading, "_shutdown", &[]).map(|_| ()),
+        None => Ok(thread::shutdown(vm)),
+    };
+    if ended.is_err() {
+        vm.unraisable(Some("Exception ignored on threading shutdown"), threading.unwrap_or(Value::NONE));
+    }
+}
+
+/// The end of a program: its threads, exit functions, then the standard streams' buffers. False: output was lost.
 pub fn finish(vm: &Vm) -> bool {
+    end_threads(vm);
     atexit::run(vm);
+    vm.state::<Finalizing>().0.set(true);
     io::flush_standard(vm)
 }

@@ -87,7 +87,7 @@ fn wait(vm: &Vm, timeout: Option<f64>, mut call: impl FnMut(i32) -> i32) -> R<us
             // Rounded up, so as not to come back early.
             left.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32
         });
-        match call(left) {
+        match vm.without_gil(|| call(left)) {
             n if n >= 0 => return Ok(n as usize),
             _ if std::io::Error::last_os_error().raw_os_error() == Some(libc::EINTR) => vm.check_signals()?,
             _ => return Err(vm.last_os_error(None)),

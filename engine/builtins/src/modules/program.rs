@@ -1,6 +1,7 @@
 //! Running a program's top-level code.
 
 use skein_bytecode::Code;
+use skein_runtime::native::Args;
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::{load, specialise_for_globals};
 use skein_runtime::types::dict::Dict;
@@ -13,7 +14,7 @@ use std::rc::Rc;
 /// switcher's stacks, so that the main program is a microthread like others.
 pub fn run_program(vm: &Vm, code: Rc<Code>, globals: Ref<Dict>) -> R<Value> {
     let f = program_function(vm, code, globals)?;
-    vm.hooks.clone().switcher().run_program(vm, f)
+    vm.switcher().run_program(vm, f, Args::new(&[], None))
 }
 
 /// A callable without parameters that runs the code in this namespace.

@@ -4,17 +4,18 @@
 
 use skein_runtime::native_functions;
 use skein_runtime::object::{Ref, Tracer};
+use skein_runtime::threads::words::Asker;
 use skein_runtime::types::module::Module;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Vm, poll};
 use std::cell::{Cell, RefCell};
-use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
 const COUNT: usize = 65;
 
 static ARRIVED: [AtomicBool; COUNT] = [const { AtomicBool::new(false) }; COUNT];
-/// The poll word of the isolate that takes signals. Never freed once set here.
-static POLL: AtomicPtr<AtomicU32> = AtomicPtr::new(std::ptr::null_mut());
+/// What stops the code of the isolate that takes signals. Never freed once set here.
+static ASKER: AtomicPtr<Asker> = AtomicPtr::new(std::ptr::null_mut());
 static WAKEUP_FD: AtomicI32 = AtomicI32::new(-1);
 
 extern "C" fn on_signal(number: i32) {
@@ -22,8 +23,8 @@ extern "C" fn on_signal(number: i32) {
     unsafe {
         let errno = *libc::__errno_location();
         ARRIVED[number as usize].store(true, Ordering::Relaxed);
-        if let Some(word) = POLL.load(Ordering::Acquire).as_ref() {
-            word.fetch_or(poll::SIGNAL, Ordering::Relaxed);
+        if let Some(asker) = ASKER.load(Ordering::Acquire).as_ref() {
+            asker.signal();
         }
         let fd = WAKEUP_FD.load(Ordering::Relaxed);
         if fd >= 0 {
@@ -64,8 +65,8 @@ const SIG_IGN: Value = Value::small_int(1);
 
 /// Ctrl-C raises KeyboardInterrupt from now on, and a broken pipe is an error instead of the end.
 pub fn install_interrupt(vm: &Vm) {
-    let word = std::sync::Arc::into_raw(vm.poll.clone()).cast_mut();
-    POLL.store(word, Ordering::Release);
+    let asker = std::sync::Arc::into_raw(vm.threads.asker.clone()).cast_mut();
+    ASKER.store(asker, Ordering::Release);
     // SAFETY: plain calls with constant arguments.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
@@ -166,7 +167,26 @@ fn current(vm: &Vm, n: i32) -> R<Value> {
     }
 }
 
+fn check_main_thread(vm: &Vm, what: &str) -> R<()> {
+    if vm.threads.is_main() {
+        return Ok(());
+    }
+    Err(vm.value_error(format!("{what} only works in main thread of the main interpreter")))
+}
+
+/// As if a signal had come in, if a handler of the program waits for it.
+pub fn trip_signal(vm: &Vm, n: i32) -> R<()> {
+    let n = number(vm, n)?;
+    let handler = current(vm, n)?;
+    if !handler.is_none() && !handler.is_int() {
+        ARRIVED[n as usize].store(true, Ordering::Relaxed);
+        vm.threads.asker.signal();
+    }
+    Ok(())
+}
+
 fn signal(vm: &Vm, n: i32, handler: Value) -> R<Value> {
+    check_main_thread(vm, "signal")?;
     let n = number(vm, n)?;
     let word = vm.as_i64(vm.absorb(vm.index(handler), vm.exc.type_error)?.unwrap_or(Value::NONE));
     let (action, stored) = match word {
@@ -249,12 +269,13 @@ fn getitimer(vm: &Vm, which: i32) -> R<Value> {
 
 fn pause(vm: &Vm) -> R<()> {
     // SAFETY: waits for a signal.
-    unsafe { libc::pause() };
+    vm.without_gil(|| unsafe { libc::pause() });
     vm.check_signals()
 }
 
-fn set_wakeup_fd(_: &Vm, fd: i32, _warn: Option<bool>) -> i64 {
-    WAKEUP_FD.swap(fd, Ordering::Relaxed).into()
+fn set_wakeup_fd(vm: &Vm, fd: i32, _warn: Option<bool>) -> R<i64> {
+    check_main_thread(vm, "set_wakeup_fd")?;
+    Ok(WAKEUP_FD.swap(fd, Ordering::Relaxed).into())
 }
 
 fn siginterrupt(_: &Vm, _n: i32, _flag: bool) {}

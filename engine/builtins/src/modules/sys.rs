@@ -190,23 +190,16 @@ fn getframemodulename(vm: &Vm, depth: Option<i32>) -> R<Value> {
     Ok(name.unwrap_or(Value::NONE))
 }
 
-/// Seconds; what preemption uses where a program turns it on.
-struct SwitchInterval(std::cell::Cell<f64>);
-impl Default for SwitchInterval {
-    fn default() -> Self {
-        SwitchInterval(std::cell::Cell::new(0.005))
-    }
-}
-
 fn getswitchinterval(vm: &Vm) -> f64 {
-    vm.state::<SwitchInterval>().0.get()
+    vm.threads.gil().interval().as_micros() as f64 / 1e6
 }
 
 fn setswitchinterval(vm: &Vm, interval: f64) -> R<()> {
     if interval.is_nan() || interval <= 0.0 {
         return Err(vm.value_error("switch interval must be strictly positive"));
     }
-    vm.state::<SwitchInterval>().0.set(interval);
+    let interval = std::time::Duration::try_from_secs_f64(interval).unwrap_or(std::time::Duration::MAX);
+    vm.threads.gil().set_interval(interval);
     Ok(())
 }
 

@@ -115,9 +115,9 @@ fn sleep(vm: &Vm, v: Value) -> R<()> {
     let end = libc::timespec { tv_sec: end / 1_000_000_000, tv_nsec: end % 1_000_000_000 };
     loop {
         // SAFETY: an absolute time in, nothing out.
-        match unsafe {
+        match vm.without_gil(|| unsafe {
             libc::clock_nanosleep(libc::CLOCK_MONOTONIC, libc::TIMER_ABSTIME, &end, std::ptr::null_mut())
-        } {
+        }) {
             0 => return Ok(()),
             libc::EINTR => vm.check_signals()?,
             errno => return Err(vm.os_error(errno, None)),

@@ -67,8 +67,7 @@ impl SoftCall<'_> {
                 }
                 // All that the context was to run is this call.
                 ContKind::ContextEnd => {
-                    let hooks = vm.hooks.clone();
-                    return hooks.switcher().context_finished(vm, vm.context(), Err(crate::value::Raised));
+                    return vm.switcher().context_finished(vm, vm.context(), Err(crate::value::Raised));
                 }
                 ContKind::ForNext if vm.catch(vm.exc.stop_iteration).is_some() => {
                     return self.resume.jump(self.cont.jump);
@@ -227,19 +226,24 @@ pub fn call_ex(vm: &Vm, at: At) -> R<At> {
                 vm.type_name(keywords)
             )));
         };
-        let keys = List::with_capacity(vm, dict.len())?;
-        for (k, v) in dict.iter() {
-            if k.cast::<Str>().is_none() {
-                return Err(vm.type_error("keywords must be strings"));
-            }
-            keys.push(vm, k)?;
-            list.push(vm, v)?;
-        }
-        names = Some(Tuple::new(vm, keys.items())?);
+        names = Some(add_keywords(vm, list, dict)?);
     }
     // The list keeps the values alive; nobody else has it, so that its items stay in place.
     let items = list.items();
     call_soft(vm, at.skip(1), callee, Args::new(items, names), Cont::store(w))
+}
+
+/// Adds the values of arguments by name to a row of arguments: their names. TypeError, MemoryError.
+pub fn add_keywords(vm: &Vm, row: Ref<List>, keywords: Ref<Dict>) -> R<Ref<Tuple>> {
+    let names = List::with_capacity(vm, keywords.len())?;
+    for (k, v) in keywords.iter() {
+        if k.cast::<Str>().is_none() {
+            return Err(vm.type_error("keywords must be strings"));
+        }
+        names.push(vm, k)?;
+        row.push(vm, v)?;
+    }
+    Tuple::new(vm, names.items())
 }
 
 /// Calls anything: a Python function as a frame with the continuation, all else at once.

@@ -54,7 +54,7 @@ impl Vm {
         lent.0.set(lent.0.get() + 1);
         let mut f = Some(f);
         let mut result = Err(Raised);
-        let ran = self.hooks.clone().switcher().on_new_stack(self, &mut || {
+        let ran = self.switcher().on_new_stack(self, &mut || {
             if let Some(f) = f.take() {
                 result = f();
             }

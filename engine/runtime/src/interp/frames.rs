@@ -85,15 +85,22 @@ struct Stack {
 
 impl Stack {
     fn running(vm: &Vm) -> Stack {
-        Stack { ctx: vm.ctx.get(), owner: vm.hooks.switcher().running(), site: vm.site() }
+        Stack { ctx: vm.ctx.get(), owner: vm.switcher().running(), site: vm.site() }
     }
 
     /// None: it has ended, or not begun.
     fn of(vm: &Vm, owner: Option<Value>) -> Option<Stack> {
-        if vm.hooks.switcher().running() == owner {
+        if vm.switcher().running() == owner {
             return Some(Stack::running(vm));
         }
-        let (ctx, site) = vm.hooks.switcher().standing(vm, owner)?;
+        let thread = vm.switcher().thread_of(owner);
+        let (ctx, site) = if thread == vm.threads.current().serial {
+            vm.switcher().standing(vm, owner)?
+        } else {
+            let thread = vm.threads.by_serial(thread)?;
+            let switcher = thread.parked_switcher();
+            if switcher.running() == owner { thread.standing() } else { switcher.standing(vm, owner)? }
+        };
         Some(Stack { ctx, owner, site })
     }
 
@@ -279,7 +286,7 @@ pub fn frame_place(vm: &Vm, f: Ref<FrameObject>) -> FramePlace {
         GenState::Created | GenState::Suspended => FramePlace::Suspended(g),
         GenState::Running => match Walk::running(vm).find(|w| frame_generator(w.base) == Some(g)) {
             Some(found) => {
-                f.microthread.set(vm, f, vm.hooks.switcher().running());
+                f.microthread.set(vm, f, vm.switcher().running());
                 FramePlace::Live(found)
             }
             None => FramePlace::Left,

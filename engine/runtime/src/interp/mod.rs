@@ -43,7 +43,7 @@ mod unwind;
 pub use attr::AttrLookup;
 pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
-pub use call::{SoftCall, call_soft, construct, with_first};
+pub use call::{SoftCall, add_keywords, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
 pub use depth::check_native_stack;
 pub use dispatch::quick_truth;

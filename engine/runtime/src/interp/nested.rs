@@ -80,7 +80,7 @@ impl Vm {
         }
         let mut push = Some(push);
         let mut result = Err(crate::value::Raised);
-        self.hooks.clone().switcher().on_new_stack(self, &mut || {
+        self.switcher().on_new_stack(self, &mut || {
             if let Some(push) = push.take() {
                 result = self.enter_here(push);
             }

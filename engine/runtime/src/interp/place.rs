@@ -13,6 +13,11 @@ pub struct At {
 }
 
 impl At {
+    /// Where a loop ends.
+    pub fn exit() -> At {
+        At { pc: super::dispatch::EXIT.as_ptr(), base: std::ptr::null_mut() }
+    }
+
     /// This instruction, as the one that is executed.
     #[inline(always)]
     pub fn site(self) -> Site {

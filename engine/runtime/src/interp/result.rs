@@ -75,7 +75,7 @@ fn apply_any(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
             vm.exit_result.set(v);
             Ok(At { pc: crate::interp::dispatch::EXIT.as_ptr(), base: resume.base })
         }
-        ContKind::ContextEnd => Ok(vm.hooks.clone().switcher().context_finished(vm, vm.context(), Ok(v))),
+        ContKind::ContextEnd => Ok(vm.switcher().context_finished(vm, vm.context(), Ok(v))),
         ContKind::Init => {
             check_init_result(vm, v)?;
             deliver(vm, resume, cont, cont.a)

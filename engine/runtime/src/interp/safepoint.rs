@@ -13,7 +13,7 @@ pub fn jump_back(vm: &Vm, at: At) -> R<At> {
     vm.collect_if_logged();
     if vm.slice.get() > 0 {
         let at = if vm.poll.load(Ordering::Relaxed) != 0 { safepoint_at(vm, at) } else { at };
-        return Ok(vm.hooks.clone().switcher().slice_over(vm, at));
+        return Ok(vm.switcher().slice_over(vm, at));
     }
     if vm.poll.load(Ordering::Relaxed) == 0 {
         return Ok(at);
@@ -28,11 +28,14 @@ pub fn safepoint_at(vm: &Vm, at: At) -> At {
     publish(vm, at);
     let asked = vm.poll.swap(0, Ordering::Relaxed);
     vm.refresh_limit();
+    if asked & poll::THREAD != 0 {
+        vm.yield_gil();
+    }
     if asked & poll::FINALIZE != 0 {
         vm.run_finalizers();
     }
     if asked & poll::SIGNAL != 0
-        && let Err(e) = (vm.builtin.run_signal_handlers)(vm)
+        && let Err(e) = vm.run_signal_handlers()
     {
         if asked & poll::SLICE != 0 {
             vm.request(poll::SLICE);
@@ -40,7 +43,7 @@ pub fn safepoint_at(vm: &Vm, at: At) -> At {
         return or_unwind(vm, Err(e));
     }
     if asked & (poll::SLICE | poll::ASYNC) != 0 {
-        return vm.hooks.clone().switcher().slice_over(vm, at);
+        return vm.switcher().slice_over(vm, at);
     }
     at
 }

@@ -160,9 +160,7 @@ pub(super) fn resume_task(vm: &Vm, resume: At, cont: Cont, v: Value) -> R<At> {
     match outermost(cont).kind {
         // A nested run, or the context, ends with the exception.
         ContKind::Exit => Ok(At { pc: EXIT_RAISE.as_ptr(), base: resume.base }),
-        ContKind::ContextEnd => {
-            Ok(vm.hooks.clone().switcher().context_finished(vm, vm.context(), Err(Raised)))
-        }
+        ContKind::ContextEnd => Ok(vm.switcher().context_finished(vm, vm.context(), Err(Raised))),
         _ => r,
     }
 }

@@ -71,8 +71,7 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, Site> {
     let handled = match cont.kind.on_raise() {
         OnRaise::EndRun => return exit(),
         OnRaise::EndContext => {
-            let hooks = vm.hooks.clone();
-            return Ok(hooks.switcher().context_finished(vm, vm.context(), Err(Raised)));
+            return Ok(vm.switcher().context_finished(vm, vm.context(), Err(Raised)));
         }
         OnRaise::FinishGenerator => {
             generators::raised(vm, to, cont);

@@ -258,10 +258,11 @@ impl Vm {
         for f in self.root_tracers.borrow().iter() {
             f(self, t);
         }
-        self.hooks.trace_roots(self, t);
+        self.switcher().trace(t);
+        self.threads.trace(t);
         self.context().trace_words(self.stack_top(), t);
-        if !std::ptr::eq(self.context(), &*self.main_ctx) {
-            Vm::trace_suspended(&self.main_ctx, t);
+        if !std::ptr::eq(self.context(), self.main_context()) {
+            Vm::trace_suspended(self.main_context(), t);
         }
         t.go_on_doubtful();
         let base = self.native_base.get() as *const u64;
@@ -273,8 +274,13 @@ impl Vm {
 
     /// Visits a context that does not run now.
     pub fn trace_suspended(ctx: &crate::context::Context, t: &mut Tracer<'_>) {
+        Vm::trace_standing(ctx, ctx.base.get(), t);
+    }
+
+    /// Visits a context whose innermost frame is at `base`.
+    pub(crate) fn trace_standing(ctx: &crate::context::Context, base: *mut Value, t: &mut Tracer<'_>) {
         if !ctx.is_released() {
-            ctx.trace_words(Vm::top_of(ctx, ctx.base.get()), t);
+            ctx.trace_words(Vm::top_of(ctx, base), t);
         }
     }
 

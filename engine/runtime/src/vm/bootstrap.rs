@@ -3,6 +3,8 @@
 use crate::context::{ChunkPool, Context};
 use crate::native::{NativeDef, NativeKind, TypeDef};
 use crate::object::{Field, Kind, Ref};
+use crate::threads::Threads;
+use crate::threads::words::{Asker, Count, Limit};
 use crate::types::descriptor::{GetSet, Wrapper};
 use crate::types::dict::Dict;
 use crate::types::native::NativeFunction;
@@ -11,7 +13,7 @@ use crate::types::tuple::Tuple;
 use crate::types::typeobj::{METHOD_CACHE_SIZE, Type};
 use crate::value::{R, Value};
 use crate::vm::exceptions::{Exceptions, ROWS};
-use crate::vm::{Config, Counters, Hooks, Names, Published, Vm};
+use crate::vm::{Config, Counters, Hooks, NO_SWITCHER, Names, Published, Vm};
 use skein_bytecode::Special;
 use skein_heap::{Heap, HeapConfig};
 use std::cell::{Cell, RefCell};
@@ -42,6 +44,8 @@ impl Vm {
         let no_memory = || StartError("not enough memory to start".into());
         let chunks = ChunkPool::default();
         let main_ctx = Box::new(Context::main(&chunks).map_err(|_| no_memory())?);
+        let poll = Arc::default();
+        let asker = Arc::new(Asker::new(Arc::clone(&poll)));
 
         // The types' memory first, then the tables that name it, then what the types hold.
         let bare_type = || -> Result<Ref<Type>, StartError> {
@@ -67,11 +71,11 @@ impl Vm {
         let (heap_limit, gc_stress) = (config.heap_limit, config.gc_stress);
 
         let mut vm = Box::new(Vm {
-            limit: Cell::new(main_ctx.limit.get()),
-            ticks: Cell::new(crate::vm::TICKS),
-            slice: Cell::new(0),
+            limit: Limit::new(main_ctx.limit.get()),
+            ticks: Count::new(crate::vm::TICKS),
+            slice: Count::new(0),
             globals_epoch: Cell::new(1),
-            poll: Arc::default(),
+            poll,
             frame: Published { pc: Cell::new(std::ptr::null()), base: Cell::new(std::ptr::null_mut()) },
             ctx: Cell::new(&*main_ctx),
             pending: Cell::new(None),
@@ -97,7 +101,8 @@ impl Vm {
             memory_error: Cell::new(None),
             recursion_limit: Cell::new(1000),
             coroutine_origin_depth: Cell::new(0),
-            main_ctx,
+            main_ctx: Cell::new(&*main_ctx),
+            threads: Threads::new(asker, main_ctx),
             chunks,
             config,
             hooks,
@@ -107,11 +112,14 @@ impl Vm {
             repr_stack: RefCell::default(),
             gc_enabled: Cell::new(true),
             counters: Counters::default(),
+            switcher: Cell::new(&NO_SWITCHER),
             switcher_state: Cell::new(std::ptr::null()),
             module_state: RefCell::default(),
+            thread_modules: RefCell::default(),
             root_tracers: RefCell::default(),
         });
         vm.heap.set_context(std::ptr::from_ref(&vm.shapes).cast());
+        vm.threads.asker.set_target(&*vm);
         vm.set_native_stack();
         vm.init_types(&list, &exceptions).map_err(|_| no_memory())?;
         let this: &Vm = &vm;
@@ -284,7 +292,7 @@ impl Vm {
         let (low, high) = native_stack_bounds();
         self.native_base.set(high);
         // Room for the slow paths between two checks.
-        self.native_limit.set(low + 256 * 1024);
+        self.native_limit.set(low + (256 * 1024).min((high - low) / 2));
     }
 }
 

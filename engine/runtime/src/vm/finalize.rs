@@ -41,7 +41,7 @@ impl Vm {
             }
         }
         if v.cast::<ExtObject>().is_some() {
-            self.hooks.clone().switcher().finalize(self, v);
+            self.switcher().finalize(self, v);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::context::Context;
 use crate::interp::{At, Site};
+use crate::native::Args;
 use crate::object::Tracer;
 use crate::value::{R, Value};
 use crate::vm::{Builtins, Vm, poll};
@@ -87,17 +88,21 @@ pub trait Hooks {
     /// A container registered as weak has lost a referent and has a callback to run.
     fn weak_cleared(&self, vm: &Vm, container: Value);
 
-    /// The switcher of microthreads.
-    fn switcher(&self) -> &dyn Switcher;
-
-    /// Roots of the layers above.
-    fn trace_roots(&self, vm: &Vm, t: &mut Tracer<'_>);
+    /// A switcher for the microthreads of the calling thread, which has this number, and what
+    /// [`Vm::switcher_state`] is to be for it.
+    fn new_switcher(&self, vm: &Vm, thread: u32) -> (Box<dyn Switcher>, *const ());
 }
 
-/// Microthreads, as far as the interpreter meets them.
+/// The microthreads of a thread, as far as the interpreter meets them.
 pub trait Switcher {
-    /// Runs a callable as the isolate's main program: its result.
-    fn run_program(&self, vm: &Vm, f: Value) -> R<Value>;
+    /// Runs a callable as the thread's main program: its result. The caller keeps the arguments alive.
+    fn run_program(&self, vm: &Vm, f: Value, args: Args<'_>) -> R<Value>;
+
+    /// Visits what the microthreads hold, but for the running context's registers.
+    fn trace(&self, t: &mut Tracer<'_>);
+
+    /// The thread has ended. False: native stacks refer to this, which must never go away then.
+    fn end(&self, vm: &Vm) -> bool;
 
     /// The bottom frame of a context returned: what goes on instead. The result is what its function
     /// returned, or an exception is pending.
@@ -112,8 +117,11 @@ pub trait Switcher {
     /// A safepoint with a time slice's end.
     fn slice_over(&self, vm: &Vm, at: At) -> At;
 
-    /// The object of the microthread that runs; None: the main program.
+    /// The object of the microthread that runs; for the main program the number of its thread, None for 0.
     fn running(&self) -> Option<Value>;
+
+    /// The number of the thread that a microthread belongs to, by its object or what stands for one.
+    fn thread_of(&self, owner: Option<Value>) -> u32;
 
     /// The context of a microthread, by its object, and where it stands while it does not run: its
     /// innermost frame and what this is at.
@@ -123,9 +131,16 @@ pub trait Switcher {
 /// For an isolate without microthreads.
 pub struct NoSwitcher;
 
+/// The one that a thread begins with.
+pub static NO_SWITCHER: NoSwitcher = NoSwitcher;
+
 impl Switcher for NoSwitcher {
-    fn run_program(&self, vm: &Vm, f: Value) -> R<Value> {
-        vm.call(f, &[])
+    fn run_program(&self, vm: &Vm, f: Value, args: Args<'_>) -> R<Value> {
+        vm.call_args(f, args)
+    }
+    fn trace(&self, _: &mut Tracer<'_>) {}
+    fn end(&self, _: &Vm) -> bool {
+        true
     }
     fn context_finished(&self, _: &Vm, _: &Context, _: R<Value>) -> At {
         unreachable!("only a switcher makes contexts")
@@ -140,6 +155,9 @@ impl Switcher for NoSwitcher {
     fn running(&self) -> Option<Value> {
         None
     }
+    fn thread_of(&self, _: Option<Value>) -> u32 {
+        0
+    }
     fn standing(&self, _: &Vm, _: Option<Value>) -> Option<(*const Context, Site)> {
         None
     }
@@ -147,20 +165,36 @@ impl Switcher for NoSwitcher {
 
 impl Vm {
     /// Runs handlers of signals that came in while in a system call, which is to be tried again if
-    /// this is fine. Their exception otherwise.
+    /// this is fine. Their exception otherwise. Lets other threads run if they have waited for long enough.
     pub fn check_signals(&self) -> R<()> {
-        if self.poll.load(Ordering::Relaxed) & poll::SIGNAL == 0 {
+        let asked = self.poll.load(Ordering::Relaxed);
+        if asked & (poll::SIGNAL | poll::THREAD) == 0 {
             return Ok(());
         }
-        self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed);
+        if asked & poll::THREAD != 0 {
+            self.poll.fetch_and(!poll::THREAD, Ordering::Relaxed);
+            self.yield_gil();
+        }
+        if self.poll.fetch_and(!poll::SIGNAL, Ordering::Relaxed) & poll::SIGNAL != 0 {
+            return self.run_signal_handlers();
+        }
+        Ok(())
+    }
+
+    /// Runs the handlers of signals that came in, if this is the main thread; else they are left to that.
+    pub(crate) fn run_signal_handlers(&self) -> R<()> {
+        if !self.threads.is_main() {
+            self.threads.pass_signal();
+            return Ok(());
+        }
         (self.builtin.run_signal_handlers)(self)
     }
 
-    /// Calls a system call again as long as signals interrupt it whose handlers raise nothing.
-    /// `Err(Ok(errno))` for its other errors.
+    /// Makes a system call while other threads run (see [`Vm::without_gil`] for what it may touch); again, as long
+    /// as signals interrupt it whose handlers raise nothing.
     pub fn retry<T>(&self, mut call: impl FnMut() -> std::io::Result<T>) -> R<std::io::Result<T>> {
         loop {
-            match call() {
+            match self.without_gil(&mut call) {
                 Err(e) if e.raw_os_error() == Some(libc::EINTR) => self.check_signals()?,
                 r => return Ok(r),
             }

@@ -18,7 +18,7 @@ pub use bootstrap::StartError;
 pub use builtins::{Builtins, LIBRARY, Types};
 pub use exceptions::{Exceptions, ROWS as EXCEPTIONS, Row as ExceptionRow};
 pub use finalize::write_stderr;
-pub use hooks::{Compile, Hooks, Mode, NoSwitcher, Switcher, compile_flags};
+pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, Switcher, compile_flags};
 pub use names::Names;
 pub use oserror::{class_of_errno, strerror};
 pub use text_errors::SyntaxPlace;
@@ -26,6 +26,9 @@ pub use text_errors::SyntaxPlace;
 use crate::context::{ChunkPool, Context};
 use crate::object::{Model, Ref};
 use crate::shape::ShapeTable;
+use crate::threads::Threads;
+use crate::threads::state::ModuleState;
+use crate::threads::words::{Count, Limit};
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
@@ -87,15 +90,16 @@ pub struct Published {
     pub base: Cell<*mut Value>,
 }
 
-/// One interpreter. All methods take `&self`: it is single-threaded, and its parts are cells.
+/// One interpreter. All methods take `&self`: one thread at a time is in it, and its parts are cells. Those that
+/// [`crate::threads`] saves and restores belong to the thread that runs.
 #[repr(C)]
 pub struct Vm {
     /// Frames must end at or below this address; null asks for a safepoint at the next call.
-    pub limit: Cell<*mut Value>,
+    pub limit: Limit,
     /// Instructions left until a back edge stops at a safepoint.
-    pub ticks: Cell<i64>,
+    pub ticks: Count,
     /// Ticks of a watchdog's time slice; 0: none is set.
-    pub slice: Cell<i64>,
+    pub slice: Count,
     /// Moves when cached builtins may be shadowed.
     pub globals_epoch: Cell<u32>,
     /// Requests to the running code: bits of [`poll`]. Shared with signal handlers and other threads.
@@ -132,7 +136,9 @@ pub struct Vm {
     pub recursion_limit: Cell<usize>,
     /// So many frames are noted where a coroutine is made: `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<usize>,
-    pub main_ctx: Box<Context>,
+    /// The stack of the running thread's main program, which its state owns.
+    pub main_ctx: Cell<*const Context>,
+    pub threads: Threads,
     pub chunks: ChunkPool,
     pub config: Config,
     pub hooks: Rc<dyn Hooks>,
@@ -147,10 +153,14 @@ pub struct Vm {
     /// Collections are not to be run (`gc.disable` of automatic ones, or while bootstrapping).
     pub gc_enabled: Cell<bool>,
     pub counters: Counters,
+    /// The microthreads of the running thread.
+    switcher: Cell<*const dyn Switcher>,
     /// The switcher's state, for its natives.
     pub switcher_state: Cell<*const ()>,
     /// State of the modules in Rust, by type.
-    pub module_state: RefCell<rustc_hash::FxHashMap<std::any::TypeId, Rc<dyn std::any::Any>>>,
+    pub module_state: RefCell<ModuleState>,
+    /// That of the running thread.
+    pub thread_modules: RefCell<ModuleState>,
     /// Tracers of roots that live in module state.
     pub root_tracers: RefCell<Vec<fn(&Vm, &mut crate::object::Tracer<'_>)>>,
 }
@@ -175,6 +185,8 @@ pub mod poll {
     pub const FINALIZE: u32 = 4;
     /// Calls wanted by the host (`Py_AddPendingCall`-like), another thread's exception.
     pub const ASYNC: u32 = 8;
+    /// Another thread has waited for long enough.
+    pub const THREAD: u32 = 16;
 }
 
 impl Vm {
@@ -199,15 +211,35 @@ impl Vm {
 
     /// State of a module in Rust, made at the first use.
     pub fn state<T: Default + 'static>(&self) -> Rc<T> {
-        let id = std::any::TypeId::of::<T>();
-        if let Some(s) = self.module_state.borrow().get(&id)
-            && let Ok(s) = s.clone().downcast::<T>()
-        {
-            return s;
-        }
-        let s = Rc::new(T::default());
-        self.module_state.borrow_mut().insert(id, s.clone());
-        s
+        find_state(&self.module_state)
+    }
+
+    /// As [`Vm::state`], for the running thread alone.
+    pub fn thread_state<T: Default + 'static>(&self) -> Rc<T> {
+        find_state(&self.thread_modules)
+    }
+
+    /// The stack of the running thread's main program.
+    #[inline(always)]
+    pub fn main_context(&self) -> &Context {
+        // SAFETY: the state of the thread owns it, and lives as long as the thread.
+        unsafe { &*self.main_ctx.get() }
+    }
+
+    /// The microthreads of the running thread.
+    #[inline]
+    pub fn switcher(&self) -> &dyn Switcher {
+        // SAFETY: the state of the thread owns it, and lives as long as the thread.
+        unsafe { &*self.switcher.get() }
+    }
+
+    pub(crate) fn switcher_pointer(&self) -> *const dyn Switcher {
+        self.switcher.get()
+    }
+
+    pub(crate) fn set_switcher(&self, switcher: *const dyn Switcher, state: *const ()) {
+        self.switcher.set(switcher);
+        self.switcher_state.set(state);
     }
 
     pub(crate) fn next_type_version(&self) -> u32 {
@@ -225,5 +257,23 @@ impl Vm {
     #[inline]
     pub fn special_name(&self, s: skein_bytecode::Special) -> Ref<Str> {
         self.special_names[s as usize]
+    }
+}
+
+fn find_state<T: Default + 'static>(map: &RefCell<ModuleState>) -> Rc<T> {
+    let id = std::any::TypeId::of::<T>();
+    if let Some(s) = map.borrow().get(&id)
+        && let Ok(s) = s.clone().downcast::<T>()
+    {
+        return s;
+    }
+    let s = Rc::new(T::default());
+    map.borrow_mut().insert(id, s.clone());
+    s
+}
+
+impl Drop for Vm {
+    fn drop(&mut self) {
+        self.threads.asker.set_target(std::ptr::null());
     }
 }

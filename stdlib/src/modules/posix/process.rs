@@ -120,11 +120,11 @@ pub fn run_hooks(vm: &Vm, which: usize) -> R<()> {
     Ok(())
 }
 
-/// Forks between the hooks. An isolate has one thread, so that the child has all of it: heap, stacks and
-/// microthreads are private memory that the system copies.
+/// Forks between the hooks. Heap, stacks and microthreads are private memory that the system copies; of the threads
+/// the child has the calling one only.
 pub fn fork_with(vm: &Vm, fork: impl Fn() -> i32) -> R<i64> {
     run_hooks(vm, 0)?;
-    let pid = fork();
+    let pid = vm.fork_process(fork, crate::modules::thread::lost_in_fork);
     let failed = (pid < 0).then(std::io::Error::last_os_error);
     run_hooks(vm, if pid == 0 { 1 } else { 2 })?;
     match failed {
