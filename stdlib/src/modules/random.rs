@@ -127,6 +127,8 @@ fn entropy(vm: &Vm) -> R<Vec<u32>> {
 
 /// The size of an int, or an object's hash, in words.
 fn seed_words(vm: &Vm, v: Value) -> R<Vec<u32>> {
+    let bits = skein_builtins::types::Int::of(v).map_or(0, |i| i.big().bits());
+    skein_builtins::types::check_room(vm, 4 * bits)?;
     let big = match vm.as_big(v) {
         Some(b) => b.magnitude().clone(),
         None => (vm.hash(v)? as u64).into(),

@@ -173,6 +173,8 @@ pub struct Engine<'a, T> {
 
 /// Steps between two looks: well under a millisecond.
 const PATIENCE: u32 = 1 << 14;
+/// Entries that are pushed between two looks, at most but for rare cases.
+const ROOM: usize = 2 * PATIENCE as usize;
 /// Entries that the stacks may have: a gigabyte and a half.
 const MAX_BACK: usize = 1 << 25;
 
@@ -299,6 +301,11 @@ impl<'a, T: Text> Engine<'a, T> {
         if self.back.len() > MAX_BACK || self.reps.len() > MAX_BACK {
             return Err(self.vm.memory_error());
         }
+        // What is pushed until it is asked again fits.
+        let (back, reps, subs) = (&mut self.back, &mut self.reps, &mut self.subs);
+        self.vm.grow(back, ROOM)?;
+        self.vm.grow(reps, ROOM)?;
+        self.vm.grow(subs, ROOM)?;
         self.vm.check_signals()
     }
 

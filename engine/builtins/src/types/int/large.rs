@@ -22,6 +22,7 @@ pub fn product(vm: &Vm, a: &BigUint, b: &BigUint) -> R<BigUint> {
         return Ok(long * short);
     }
     vm.check_signals()?;
+    super::check_room(vm, 4 * (long.bits() + short.bits()))?;
     let half = long.bits().div_ceil(128) * 64;
     let (high, low) = cut(long, half);
     if short.bits() <= half {
@@ -65,6 +66,7 @@ fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
     if a.bits() <= b.bits() + piece {
         return Ok(a.div_rem(b));
     }
+    super::check_room(vm, 8 * a.bits())?;
     let pieces = a.bits().div_ceil(piece);
     let (mut quotient, mut rest) = (Vec::new(), BigUint::ZERO);
     let digits = a.to_u32_digits();
