@@ -4,8 +4,9 @@ use skein_bytecode::Code;
 use skein_compiler::tree::{Wrong, schema::Class};
 use skein_compiler::{Compiled, ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
 use skein_greenlets::{MicroTypes, Microthreads, StackPool, new_pool};
+use skein_jit::Jit;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Vm, compile_flags};
+use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Tier, Vm, compile_flags};
 use std::rc::Rc;
 
 /// Raises the compiler's error as Python's exception.
@@ -49,11 +50,12 @@ fn warn(vm: &Vm, w: &SyntaxWarning, what: &Compile<'_>) -> R<()> {
 pub struct Host {
     stacks: StackPool,
     types: Rc<MicroTypes>,
+    pub jit: Jit,
 }
 
 impl Default for Host {
     fn default() -> Host {
-        Host { stacks: new_pool(), types: Rc::default() }
+        Host { stacks: new_pool(), types: Rc::default(), jit: Jit::default() }
     }
 }
 
@@ -196,5 +198,9 @@ impl Hooks for Host {
         micros.attach(vm);
         let state: *const Microthreads = &*micros;
         (micros, state.cast())
+    }
+
+    fn tier(&self) -> &dyn Tier {
+        &self.jit
     }
 }

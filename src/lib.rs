@@ -121,8 +121,11 @@ impl Interpreter {
     /// without the packaged library unless that is in it.
     pub fn from_config(config: Config) -> Result<Interpreter, Error> {
         let host = Rc::new(host::Host::default());
-        let vm = Vm::new(config, host).map_err(|e| Error::without_python(&e.to_string()))?;
+        let vm = Vm::new(config, host.clone()).map_err(|e| Error::without_python(&e.to_string()))?;
         vm.attach_switcher();
+        let asked = vm.config.x_options.iter().rev().find(|(name, _)| name == "jit");
+        let options = asked.and_then(|(_, value)| skein_jit::Options::parse(value.as_deref()?));
+        host.jit.configure(&vm, options.unwrap_or_default());
         let interpreter = Interpreter { vm };
         interpreter.result(skein_stdlib::install(&interpreter.vm))?;
         Ok(interpreter)
@@ -188,6 +191,7 @@ impl Interpreter {
     /// Runs what the program registered with `atexit`, and flushes the standard streams. False if
     /// output was lost.
     pub fn finish(&self) -> bool {
+        self.vm.hooks.tier().finish();
         skein_stdlib::finish(&self.vm)
     }
 }

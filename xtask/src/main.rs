@@ -6,13 +6,15 @@ mod native;
 mod tidy;
 
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
   cpython-tests  run CPython's own tests (--help says how)
   docs           write the generated pages in docs/
   docs --check   fail if a generated page is out of date
+  jit-traces N SEED
+                 compare the machine code of N random traces with the reference
   native NAME    begin a module in Rust that Python imports as NAME
   tidy           check file sizes and the layers of crates";
 
@@ -24,6 +26,7 @@ fn main() -> ExitCode {
         ["cpython-tests", ref rest @ ..] => cpython::run(&root(), rest),
         ["docs"] => docs::write(&root()),
         ["docs", "--check"] => docs::check(&root()),
+        ["jit-traces", count, seed] => jit_traces(&root(), count, seed),
         ["native", name] => native::scaffold(&root(), name),
         ["tidy"] => tidy::run(&root()),
         _ => Err(USAGE.to_owned()),
@@ -41,4 +44,16 @@ fn main() -> ExitCode {
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.parent().unwrap_or(here).to_owned()
+}
+
+/// Runs the JIT's random traces, in a release build.
+fn jit_traces(root: &Path, count: &str, seed: &str) -> Result<(), String> {
+    let test = ["test", "--release", "-p", "skein-jit", "--test", "traces", "--", "--nocapture"];
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let cargo = cargo.args(test).current_dir(root).env("SKEIN_TRACES", count).env("SKEIN_SEED", seed);
+    match cargo.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(_) => Err("the traces differ, or could not be run".to_owned()),
+        Err(e) => Err(format!("cargo: {e}")),
+    }
 }

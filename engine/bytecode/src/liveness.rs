@@ -141,6 +141,12 @@ impl Liveness {
             || register < self.locals && (self.written[i].has(register) || after(&self.written))
     }
 
+    /// Is the register held before the instruction of this unit is executed?
+    pub fn held_before(&self, unit: u32, register: usize) -> bool {
+        let Some(i) = self.index(unit) else { return true };
+        self.live[i].has(register) || register < self.locals && self.written[i].has(register)
+    }
+
     /// Number of the registers up to the last that is held before an instruction.
     fn held_at(&self, i: usize) -> usize {
         if i >= self.starts.len() {

@@ -224,6 +224,7 @@ LoadMethodCached "q.load.method.cached" Win Src WinHi Method "LoadMethod of a pl
 LoadMethodModule "q.load.method.module" Win Src WinHi Method "LoadMethod of a module's global, by its cell: there is no receiver.";
 ForRange "q.for.range" Dst Src No Jump "ForIter over a range iterator of small ints.";
 ForList "q.for.list" Dst Src No Jump "ForIter over an exact list's iterator.";
+JumpBackTraced "q.jump.back.traced" Num Num Num Jump "JumpBack of a loop that has a trace, whose number is in a, b and c: goes on in that.";
 ForGenerator "q.for.generator" Dst Src No Jump "ForIter over a generator: resumes its frame.";
 Exit "q.exit" No No No No "Ends a run of the loop with the result that the Vm holds.";
 ExitRaise "q.exit.raise" No No No No "Ends a run of the loop with the pending exception.";

@@ -1,6 +1,7 @@
 //! Attribute access: the look-up algorithm, and the inline caches of its ops.
 
 use crate::context::FRAME_WORDS;
+use crate::interp::attr_place;
 use crate::interp::attr_table::Use;
 use crate::interp::call::{call_soft, call_special, call_special_2};
 use crate::interp::frames::frame_code;
@@ -40,7 +41,7 @@ pub(super) fn has_builtin_getattribute(vm: &Vm, ty: Ref<Type>) -> bool {
 }
 
 /// Is the descriptor one that sets or deletes (so that it wins over the instance)?
-fn is_data_descriptor(vm: &Vm, v: Value) -> bool {
+pub(super) fn is_data_descriptor(vm: &Vm, v: Value) -> bool {
     match v.header().map(|h| h.kind.get()) {
         Some(k) if k == Kind::Function as u8 || k == Kind::Native as u8 => false,
         Some(k) if k == Kind::Property as u8 || k == Kind::GetSet as u8 || k == Kind::Member as u8 => true,
@@ -169,7 +170,7 @@ pub(super) fn set_member(vm: &Vm, m: Ref<Member>, obj: Value, v: Option<Value>) 
 }
 
 /// The attribute of the object itself, not of its type.
-fn own_attribute(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+pub(super) fn own_attribute(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
     if let Some(i) = obj.cast::<Instance>() {
         return i.get_own(vm, name);
     }
@@ -332,24 +333,8 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
             at.set(at.a(), v);
             return Ok(at.skip(2));
         }
-        let shape = i.shape(vm);
-        let ty = shape.ty.get();
-        // A name on the type may be a data descriptor, which wins.
-        if !shape.is_dict
-            && let Some(slot) = shape.slot(cache.name)
-            && slot >= ty.slot_count()
-            && has_builtin_getattribute(vm, ty)
-            && !ty.lookup(vm, cache.name).is_some_and(|v| is_data_descriptor(vm, v))
-            && i.slot(slot).is_some()
-        {
-            note_load(vm, at, cache, ty, i, slot)?;
-        } else if !shape.is_dict
-            && has_builtin_getattribute(vm, ty)
-            && let Some(m) = ty.lookup(vm, cache.name).and_then(|v| v.cast::<Member>())
-            && m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o))
-            && i.slot(m.slot()).is_some()
-        {
-            note_load(vm, at, cache, ty, i, m.slot())?;
+        if let Some(slot) = attr_place::load_slot(vm, i, cache.name) {
+            note_load(vm, at, cache, i.shape(vm).ty.get(), i, slot)?;
         }
     }
     get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
@@ -415,18 +400,8 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
     if let Some(i) = obj.cast::<Instance>()
         && vm.known.is_object_setattr(ty.special(vm, Special::SetAttr))
     {
-        let on_type = ty.lookup(vm, name);
         let shape = i.shape(vm);
-        let member = on_type
-            .and_then(|t| t.cast::<Member>())
-            .filter(|m| m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o)));
-        let plain = on_type.is_none_or(|t| !is_data_descriptor(vm, t));
-        let slot = match member {
-            Some(m) => Some(m.slot()),
-            None if plain && !shape.is_dict => shape.slot(name).filter(|&s| s >= ty.slot_count()),
-            None => None,
-        };
-        if let Some(slot) = slot {
+        if let Some(slot) = attr_place::store_slot(vm, i, name) {
             i.set_slot(vm, slot, Some(v))?;
             if slot < i.capacity() && cache.misses.get() < MEGAMORPHIC {
                 ty.watch(vm, name, frame_code(at.base))?;
@@ -437,6 +412,7 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
             }
             return Ok(at.skip(2));
         }
+        let plain = ty.lookup(vm, name).is_none_or(|t| !is_data_descriptor(vm, t));
         if plain && ty.has_flag(type_flags::HAS_DICT) {
             i.set_own(vm, name, v)?;
             let after = i.shape(vm);
@@ -511,21 +487,12 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
         return Ok(at);
     }
     let ty = vm.type_of(obj);
-    if has_builtin_getattribute(vm, ty)
-        && let Some(f) = ty.lookup(vm, name)
-        && is_plain_method(vm, f)
-        && obj.cast::<Type>().is_none()
-        && own_attribute(vm, obj, name)?.is_none()
-    {
+    if let Some(f) = attr_place::plain_method(vm, obj, name)? {
         at.set(w, f);
         at.set(w + FRAME_WORDS, obj);
         // Cached where the shape proves that the object itself has no such attribute.
-        let shape = obj.header().map(|h| vm.shapes.get(h.shape.get()));
-        if let Some(shape) = shape
-            && !shape.is_dict
-            && !matches!(obj.header().map(|h| h.kind.get()), Some(k) if k == Kind::Module as u8
-                || k == Kind::Function as u8 || k == Kind::Wrapper as u8)
-        {
+        if let Some(header) = obj.header().filter(|_| attr_place::shape_tells_all(vm, obj)) {
+            let shape = vm.shapes.get(header.shape.get());
             if cache.misses.get() >= MEGAMORPHIC {
                 ty.watch_name(name);
                 vm.attributes.note(shape.id, name, Use::Method, f.bits());
@@ -544,7 +511,7 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
 }
 
 /// A function or method descriptor: binding it only puts the receiver first.
-fn is_plain_method(vm: &Vm, f: Value) -> bool {
+pub(super) fn is_plain_method(vm: &Vm, f: Value) -> bool {
     f.cast::<Function>().is_some() || f.cast::<NativeFunction>().is_some_and(|n| n.is_method(vm))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::context::FRAME_WORDS;
 use crate::interp::cont::{caller, return_word};
-use crate::interp::{At, call, generators, helpers, result};
+use crate::interp::{At, call, generators, helpers, result, trace};
 use crate::object::Ref;
 use crate::types::cell::CellObject;
 use crate::types::code::{AttrCache, Exec, GlobalCache, MethodCache, ModuleCache};
@@ -200,11 +200,16 @@ fn module_attr(at: At, obj: Value) -> Option<Value> {
     }
 }
 
-/// Runs until an `Exit`.
+/// Runs until an `Exit`. While it records, the tier is told of each instruction before it is executed, and ends the
+/// run: where it did is in `vm.recorded`.
 #[inline(never)]
-pub fn run(vm: &Vm, start: At) -> R<Value> {
+pub fn run<const RECORD: bool>(vm: &Vm, start: At) -> R<Value> {
     let mut at = start;
     loop {
+        if RECORD && !vm.hooks.tier().before(vm, at) {
+            vm.recorded.set(Some(at));
+            return Ok(Value::NONE);
+        }
         // SAFETY: pc is an instruction's address, and op bytes come from the table.
         let op: Op = unsafe { std::mem::transmute::<u8, Op>(*at.pc.cast::<u8>()) };
         match op {
@@ -550,6 +555,14 @@ pub fn run(vm: &Vm, start: At) -> R<Value> {
                     slow!(vm, at, JumpBack);
                 }
                 at = at.jump(back);
+            }
+            Op::JumpBackTraced => {
+                let left = vm.ticks.get() + i64::from(at.extra() as i32) - 1;
+                vm.ticks.set(left);
+                if left < 0 {
+                    slow!(vm, at, JumpBack);
+                }
+                at = trace::enter(vm, at);
             }
             Op::JumpTrue => match quick_truth(at.reg(at.a())) {
                 Some(true) => at = at.jump(at.extra() as i32),

@@ -26,6 +26,12 @@ pub fn frame_function(base: *mut Value) -> Ref<Function> {
     unsafe { (*base.sub(4)).cast_unchecked() }
 }
 
+/// What stands in the frame's head for its function.
+pub fn frame_function_word(base: *mut Value) -> Value {
+    // SAFETY: as in `frame_function`.
+    unsafe { *base.sub(4) }
+}
+
 /// A frame of a context's stack.
 #[derive(Clone, Copy)]
 pub struct WalkedFrame {

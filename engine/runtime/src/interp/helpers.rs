@@ -5,7 +5,7 @@
 
 use crate::interp::{
     At, attr, build, call, exceptions, generators, globals, imports, items, iteration, matching, misc,
-    operators, or_unwind, publish, safepoint, text,
+    operators, or_unwind, publish, result, safepoint, text, trace,
 };
 use crate::value::R;
 use crate::vm::Vm;
@@ -120,6 +120,7 @@ helpers! {
     In: |vm, at| operators::contains(vm, at, false);
     NotIn: |vm, at| operators::contains(vm, at, true);
     JumpBack: safepoint::jump_back;
+    JumpBackTraced: |vm, at| Ok(trace::enter(vm, at));
     JumpTrue: |vm, at| operators::jump_truth(vm, at, true);
     JumpFalse: |vm, at| operators::jump_truth(vm, at, false);
     JumpLt: |vm, at| operators::jump_compare(vm, at, Special::Lt);
@@ -140,6 +141,13 @@ helpers! {
     ForList: iteration::for_iter;
     Unpack: items::unpack;
     UnpackEx: items::unpack_ex;
+    Call: |vm, at| Ok(call::call(vm, at));
+    CallMethod: |vm, at| Ok(call::call_method(vm, at));
+    Return: |vm, at: At| Ok(result::leave_frame(vm, at.base, at.reg(at.a())));
+    ForGenerator: |vm, at| Ok(generators::for_generator(vm, at));
+    Yield: |vm, at| Ok(generators::yield_value(vm, at));
+    YieldFrom: |vm, at| Ok(generators::yield_from(vm, at));
+    Send: |vm, at| Ok(generators::send(vm, at));
     CallKw: call::call_kw;
     CallMethodKw: call::call_method_kw;
     CallEx: call::call_ex;

@@ -10,6 +10,7 @@
 
 mod attr;
 mod attr_native;
+pub mod attr_place;
 mod attr_table;
 mod bind;
 mod build;
@@ -22,7 +23,7 @@ mod exceptions;
 mod frames;
 mod generators;
 mod globals;
-mod helpers;
+pub mod helpers;
 mod imports;
 mod items;
 mod iteration;
@@ -38,6 +39,7 @@ mod safepoint;
 mod stack;
 mod task;
 mod text;
+mod trace;
 mod unwind;
 
 pub use attr::AttrLookup;
@@ -50,18 +52,19 @@ pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
     FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers, frame_at_depth,
-    frame_back, frame_code, frame_count, frame_function, frame_object, frame_of_traceback, frame_place,
-    frame_unit, generator_frame, innermost_frame, live_register,
+    frame_back, frame_code, frame_count, frame_function, frame_function_word, frame_object,
+    frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame, live_register,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
 pub use locals::{FrameVariables, bound, frame_locals, running_locals};
-pub use panics::{hush_panics, without_panics};
+pub use panics::{help, hush_panics, without_panics};
 pub use place::{At, Site, publish};
 pub use result::apply;
 pub use stack::apply_recursion_limit;
 pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
 pub use text::check as check_text;
+pub use trace::{MAX_TRACES, record};
 pub use unwind::describe_exception;
 
 use crate::value::{R, Raised, Value};
@@ -97,6 +100,11 @@ pub fn or_unwind(vm: &Vm, r: R<At>) -> At {
 /// Raises the pending exception at the call behind which `resume` goes on.
 pub fn raise_at(vm: &Vm, resume: At) -> At {
     unwind::unwind(vm, resume.call_site())
+}
+
+/// Raises the pending exception at this instruction.
+pub fn raise_site(vm: &Vm, site: Site) -> At {
+    unwind::unwind(vm, site)
 }
 
 /// Raises the pending exception in a microthread that was parked by a call behind which `resume`

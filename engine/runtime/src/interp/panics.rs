@@ -39,11 +39,30 @@ pub fn hush_panics(backtraces: bool) {
 pub(super) fn run(vm: &Vm, start: At) -> R<Value> {
     let mut at = start;
     loop {
-        match catch_unwind(AssertUnwindSafe(|| dispatch::run(vm, at))) {
+        match catch_unwind(AssertUnwindSafe(|| dispatch::run::<false>(vm, at))) {
             Ok(result) => return result,
             Err(panic) => at = or_unwind(vm, Err(internal_error(vm, &*panic))),
         }
     }
+}
+
+/// Runs the loop under the tier's eyes until that has seen enough: where to go on.
+pub(super) fn record(vm: &Vm, start: At) -> At {
+    match catch_unwind(AssertUnwindSafe(|| dispatch::run::<true>(vm, start))) {
+        Ok(_) => vm.recorded.take().unwrap_or(start),
+        Err(panic) => raise_internal_error(vm, &*panic),
+    }
+}
+
+/// Does an instruction by its helper, for compiled code, which no panic may pass through: where to go on.
+pub fn help(vm: &Vm, at: At, helper: crate::interp::helpers::Helper) -> At {
+    catch_unwind(AssertUnwindSafe(|| helper(vm, at)))
+        .unwrap_or_else(|panic| raise_internal_error(vm, &*panic))
+}
+
+#[cold]
+fn raise_internal_error(vm: &Vm, panic: &(dyn Any + Send)) -> At {
+    or_unwind(vm, Err(internal_error(vm, panic)))
 }
 
 /// Calls `f` where no loop runs yet. SystemError for a panic in it.

@@ -2,13 +2,13 @@
 
 use crate::interp::{At, or_unwind, publish};
 use crate::value::R;
-use crate::vm::{TICKS, Vm, poll};
+use crate::vm::{Vm, poll};
 use std::sync::atomic::Ordering;
 
 /// A back edge whose ticks are used up.
-pub fn jump_back(vm: &Vm, at: At) -> R<At> {
-    vm.ticks.set(TICKS);
-    let at = at.jump(at.extra() as i32);
+pub fn jump_back(vm: &Vm, from: At) -> R<At> {
+    vm.ticks.set(vm.quantum.get());
+    let at = from.jump(from.extra() as i32);
     publish(vm, at);
     vm.collect_if_logged();
     if vm.slice.get() > 0 {
@@ -16,7 +16,7 @@ pub fn jump_back(vm: &Vm, at: At) -> R<At> {
         return Ok(vm.switcher().slice_over(vm, at));
     }
     if vm.poll.load(Ordering::Relaxed) == 0 {
-        return Ok(at);
+        return Ok(vm.hooks.tier().back_edge(vm, from, at));
     }
     Ok(safepoint_at(vm, at))
 }

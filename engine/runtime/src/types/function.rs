@@ -47,6 +47,10 @@ pub enum Extra {
 }
 const EXTRAS: usize = 9;
 
+/// Byte offsets for compiled code.
+pub const FUNCTION_EXEC: usize = std::mem::offset_of!(Function, exec);
+pub const FUNCTION_CLOSURE: usize = std::mem::offset_of!(Function, closure);
+
 impl Function {
     /// MemoryError.
     pub fn new(vm: &Vm, code: Ref<CodeObject>, globals: Ref<Dict>) -> R<Ref<Function>> {

@@ -18,6 +18,10 @@ pub struct Tuple {
     items: [Field; 0],
 }
 
+/// Byte offsets for compiled code.
+pub const TUPLE_LEN: usize = std::mem::offset_of!(Tuple, len);
+pub const TUPLE_ITEMS: usize = std::mem::offset_of!(Tuple, items);
+
 // SAFETY: the length never changes after allocation.
 unsafe impl Object for Tuple {
     const KIND: Kind = Kind::Tuple;

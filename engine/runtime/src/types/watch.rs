@@ -46,6 +46,7 @@ impl Ref<Type> {
             return;
         }
         vm.attributes.forget();
+        vm.hooks.tier().type_changed(self);
         let mut i = 0;
         while let Some(code) = self.watchers.codes.get::<CodeObject>(i) {
             i += 1;

@@ -27,6 +27,19 @@ impl Vm {
         self.alloc(size_of::<T>(), shape)
     }
 
+    /// As [`Vm::alloc`] for a layout that is known by its number, with the header's `bits`. For compiled code.
+    pub fn alloc_kind(&self, size: usize, shape: ShapeId, kind: u8, bits: u16) -> R<*const Header> {
+        let p = self.heap.alloc_fast(size);
+        let p = if p.is_null() { self.alloc_slow(size)? } else { p };
+        // SAFETY: fresh memory, aligned to 16 bytes.
+        unsafe {
+            (*p).shape.set(shape);
+            (*p).kind.set(kind);
+            (*p).bits.set(bits);
+        }
+        Ok(p)
+    }
+
     #[cold]
     #[inline(never)]
     fn alloc_slow(&self, size: usize) -> R<*mut Header> {
@@ -227,6 +240,7 @@ impl Vm {
         };
         self.interned.borrow_mut().sweep(kind, |s| is_live(s.header()));
         if kind == CollectKind::Major {
+            self.hooks.tier().sweep(&|v: Value| v.header().is_none_or(is_live));
             self.shapes.forget_dead(|ty| is_live(ty.header()));
         }
         self.attributes.forget();
@@ -265,6 +279,7 @@ impl Vm {
                 t.visit_word(v.bits());
             }
         }
+        self.hooks.tier().trace(t);
         for f in self.root_tracers.borrow().iter() {
             f(self, t);
         }

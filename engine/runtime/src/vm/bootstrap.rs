@@ -73,6 +73,8 @@ impl Vm {
         let mut vm = Box::new(Vm {
             limit: Limit::new(main_ctx.limit.get()),
             ticks: Count::new(crate::vm::TICKS),
+            quantum: Cell::new(crate::vm::TICKS),
+            recorded: Cell::new(None),
             slice: Count::new(0),
             globals_epoch: Cell::new(1),
             poll,

@@ -3,7 +3,8 @@
 use crate::context::Context;
 use crate::interp::{At, Site};
 use crate::native::Args;
-use crate::object::Tracer;
+use crate::object::{Ref, Tracer};
+use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::{Builtins, Vm, poll};
 use skein_bytecode::Code;
@@ -94,6 +95,11 @@ pub trait Hooks {
     /// A switcher for the microthreads of the calling thread, which has this number, and what
     /// [`Vm::switcher_state`] is to be for it.
     fn new_switcher(&self, vm: &Vm, thread: u32) -> (Box<dyn Switcher>, *const ());
+
+    /// The compiler of busy loops.
+    fn tier(&self) -> &dyn Tier {
+        &NoTier
+    }
 }
 
 /// The microthreads of a thread, as far as the interpreter meets them.
@@ -129,6 +135,48 @@ pub trait Switcher {
     /// The context of a microthread, by its object, and where it stands while it does not run: its
     /// innermost frame and what this is at.
     fn standing(&self, vm: &Vm, owner: Option<Value>) -> Option<(*const Context, Site)>;
+}
+
+/// A compiler of loops that run often, as far as the interpreter meets it.
+pub trait Tier {
+    /// The program has ended.
+    fn finish(&self) {}
+
+    /// Visits the objects that compiled code names and that must not die now.
+    fn trace(&self, t: &mut Tracer<'_>);
+
+    /// A major collection has found out what is alive: compiled code that names dead objects is void.
+    fn sweep(&self, is_live: &dyn Fn(Value) -> bool);
+
+    /// Time has passed in a loop: it goes by the back edge `from` to its head `at`. Where to go on.
+    fn back_edge(&self, vm: &Vm, from: At, at: At) -> At;
+
+    /// A loop is at its head, and has the trace of this number. Where to go on.
+    fn enter(&self, vm: &Vm, trace: usize, at: At) -> At;
+
+    /// The instruction at `at` is about to be executed, in a run that is recorded. Is that to go on?
+    fn before(&self, vm: &Vm, at: At) -> bool;
+
+    /// What look-ups on the type give has changed in a way that somebody relied on.
+    fn type_changed(&self, ty: Ref<Type>);
+}
+
+/// For an isolate that only interprets.
+pub struct NoTier;
+
+impl Tier for NoTier {
+    fn trace(&self, _: &mut Tracer<'_>) {}
+    fn sweep(&self, _: &dyn Fn(Value) -> bool) {}
+    fn back_edge(&self, _: &Vm, _: At, at: At) -> At {
+        at
+    }
+    fn enter(&self, _: &Vm, _: usize, at: At) -> At {
+        at
+    }
+    fn before(&self, _: &Vm, _: At) -> bool {
+        false
+    }
+    fn type_changed(&self, _: Ref<Type>) {}
 }
 
 /// For an isolate without microthreads.

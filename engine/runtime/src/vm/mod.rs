@@ -18,7 +18,7 @@ pub use bootstrap::StartError;
 pub use builtins::{Builtins, LIBRARY, Types};
 pub use exceptions::{Exceptions, ROWS as EXCEPTIONS, Row as ExceptionRow};
 pub use finalize::write_stderr;
-pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, Switcher, compile_flags};
+pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, compile_flags};
 pub use names::Names;
 pub use oserror::{class_of_errno, strerror};
 pub use text_errors::SyntaxPlace;
@@ -98,6 +98,8 @@ pub struct Vm {
     pub limit: Limit,
     /// Instructions left until a back edge stops at a safepoint.
     pub ticks: Count,
+    /// Ticks from one safepoint to the next: [`TICKS`], or fewer where a tier looks for busy loops.
+    pub quantum: Cell<i64>,
     /// Ticks of a watchdog's time slice; 0: none is set.
     pub slice: Count,
     /// Moves when cached builtins may be shadowed.
@@ -108,6 +110,8 @@ pub struct Vm {
     pub ctx: Cell<*const Context>,
     /// The exception that is being raised.
     pub pending: Cell<Option<Value>>,
+    /// Where a run of the loop that was recorded ended.
+    pub recorded: Cell<Option<crate::interp::At>>,
     /// Result of the run of the loop that is about to end.
     pub exit_result: Cell<Value>,
     pub heap: Heap<Model>,

@@ -1,0 +1,117 @@
+//! Where attributes of instances lie, for whoever relies on it: inline caches and compiled traces.
+//!
+//! An answer is good for all objects of the same shape while nothing changes that the type is watched for; see
+//! `types/watch.rs`. Whoever keeps it must watch the name on the type.
+
+use super::attr::{has_builtin_getattribute, is_data_descriptor, is_plain_method, own_attribute};
+use crate::object::{Kind, Ref};
+use crate::types::descriptor::Member;
+use crate::types::function::Function;
+use crate::types::instance::Instance;
+use crate::types::str::Str;
+use crate::types::typeobj::{Type, type_flags};
+use crate::value::{R, Value};
+use crate::vm::Vm;
+
+/// The slot of `__slots__` that the name stands for on the type.
+fn member_of(vm: &Vm, ty: Ref<Type>, name: Ref<Str>) -> Option<usize> {
+    let m = ty.lookup(vm, name)?.cast::<Member>()?;
+    m.owner.cast::<Type>().is_some_and(|o| ty.is_subtype(o)).then(|| m.slot())
+}
+
+/// The slot that `obj.name` reads, which is set.
+pub fn load_slot(vm: &Vm, i: Ref<Instance>, name: Ref<Str>) -> Option<usize> {
+    let shape = i.shape(vm);
+    let ty = shape.ty.get();
+    if shape.is_dict || !has_builtin_getattribute(vm, ty) {
+        return None;
+    }
+    // A name on the type may be a data descriptor, which wins.
+    let own = shape.slot(name).filter(|&slot| slot >= ty.slot_count());
+    let slot = match own {
+        Some(slot) if !ty.lookup(vm, name).is_some_and(|v| is_data_descriptor(vm, v)) => slot,
+        _ => member_of(vm, ty, name)?,
+    };
+    i.slot(slot).map(|_| slot)
+}
+
+/// The slot that `obj.name = v` writes, which is there already.
+pub fn store_slot(vm: &Vm, i: Ref<Instance>, name: Ref<Str>) -> Option<usize> {
+    let shape = i.shape(vm);
+    let ty = shape.ty.get();
+    if !vm.known.is_object_setattr(ty.special(vm, skein_bytecode::Special::SetAttr)) {
+        return None;
+    }
+    if let Some(slot) = member_of(vm, ty, name) {
+        return Some(slot);
+    }
+    let plain = ty.lookup(vm, name).is_none_or(|t| !is_data_descriptor(vm, t));
+    shape.slot(name).filter(|&s| plain && !shape.is_dict && s >= ty.slot_count())
+}
+
+/// The slot that `obj.name = v` adds, and the shape behind it, if the object has room for it inside.
+pub fn added_slot(vm: &Vm, i: Ref<Instance>, name: Ref<Str>) -> Option<(usize, u32)> {
+    let shape = i.shape(vm);
+    let ty = shape.ty.get();
+    let plain = ty.lookup(vm, name).is_none_or(|t| !is_data_descriptor(vm, t));
+    if shape.is_dict
+        || !plain
+        || shape.slot(name).is_some()
+        || !ty.has_flag(type_flags::HAS_DICT)
+        || !vm.known.is_object_setattr(ty.special(vm, skein_bytecode::Special::SetAttr))
+    {
+        return None;
+    }
+    let next = vm.shapes.with_attr(shape, name)?;
+    let slot = next.names.len() - 1;
+    (slot < i.capacity()).then_some((slot, next.id))
+}
+
+/// The function or method descriptor that `obj.name(…)` calls with the object in front. An error is that of a look-up
+/// in the object's own dictionary.
+pub fn plain_method(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+    let ty = vm.type_of(obj);
+    if obj.cast::<Type>().is_none()
+        && has_builtin_getattribute(vm, ty)
+        && let Some(f) = ty.lookup(vm, name)
+        && is_plain_method(vm, f)
+        && own_attribute(vm, obj, name)?.is_none()
+    {
+        return Ok(Some(f));
+    }
+    Ok(None)
+}
+
+/// Does the object's shape prove that it has no attribute of its own but those of the shape?
+pub fn shape_tells_all(vm: &Vm, obj: Value) -> bool {
+    const OWN: [u8; 3] = [Kind::Module as u8, Kind::Function as u8, Kind::Wrapper as u8];
+    obj.header().is_some_and(|h| !OWN.contains(&h.kind.get()) && !vm.shapes.get(h.shape.get()).is_dict)
+}
+
+/// What `ty.name` is, if the class (or a base of it) has it as it is.
+pub fn type_value(vm: &Vm, ty: Ref<Type>, name: Ref<Str>) -> Option<Value> {
+    let meta = vm.type_of(ty.value());
+    if !has_builtin_getattribute(vm, meta) || meta.lookup(vm, name).is_some() {
+        return None;
+    }
+    let v = ty.lookup(vm, name)?;
+    let plain =
+        v.cast::<Function>().is_some() || vm.type_of(v).special(vm, skein_bytecode::Special::Get).is_none();
+    plain.then_some(v)
+}
+
+/// What `obj.name` is on the type, if that is the attribute's value as it is.
+pub fn class_value(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+    let ty = vm.type_of(obj);
+    if obj.cast::<Type>().is_none()
+        && shape_tells_all(vm, obj)
+        && has_builtin_getattribute(vm, ty)
+        && let Some(v) = ty.lookup(vm, name)
+        && !is_data_descriptor(vm, v)
+        && vm.type_of(v).special(vm, skein_bytecode::Special::Get).is_none()
+        && own_attribute(vm, obj, name)?.is_none()
+    {
+        return Ok(Some(v));
+    }
+    Ok(None)
+}

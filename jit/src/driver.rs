@@ -1,0 +1,717 @@
+//! The tier: which loops are busy, their traces, entering and leaving them.
+
+use crate::deopt::Plan;
+use crate::ir::{ExitId, ExitKind, Tree};
+use crate::machine::{BUFFER, Compiled, Machine};
+use crate::opt;
+use crate::recorder::{Abort, End, Frame, Recorder};
+use rustc_hash::FxHashMap;
+use skein_bytecode::{Op, pack};
+use skein_runtime::context::Context;
+use skein_runtime::interp::{At, MAX_TRACES, publish, record};
+use skein_runtime::object::{Ref, Tracer};
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::value::Value;
+use skein_runtime::vm::{Tier, Vm};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// How eager the compiler is, and what it tells.
+///
+/// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump`,
+/// `mem=BYTES`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub on: bool,
+    /// Instructions from one look at the running loop to the next.
+    pub quantum: i64,
+    /// Looks that find a loop before it is recorded.
+    pub looks: u32,
+    /// Times that an exit is taken before its bridge is recorded.
+    pub hits: u32,
+    /// Bytes of machine code at most.
+    pub memory: usize,
+    /// Tell on stderr what is recorded, compiled and given up.
+    pub log: bool,
+    /// Print traces as they are compiled.
+    pub dump: bool,
+    /// Print at the end how often traces were entered, and where they were left.
+    pub stats: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            on: true,
+            quantum: 1 << 12,
+            looks: 2,
+            hits: 40,
+            memory: 64 << 20,
+            log: false,
+            dump: false,
+            stats: false,
+        }
+    }
+}
+
+impl Options {
+    /// From the text of `-X jit=…`.
+    pub fn parse(text: &str) -> Option<Options> {
+        let mut options = Options::default();
+        for part in text.split(',') {
+            match part {
+                "on" => options.on = true,
+                "off" => options.on = false,
+                "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
+                "log" => options.log = true,
+                "dump" => options.dump = true,
+                "stats" => options.stats = true,
+                _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
+            }
+        }
+        Some(options)
+    }
+}
+
+/// A number of bytes, with k, m or g behind it.
+fn bytes(text: &str) -> Option<usize> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return None,
+    };
+    digits.parse::<usize>().ok()?.checked_mul(1 << shift)
+}
+
+/// Recordings of one loop, or of one exit, that may fail.
+const MAX_ABORTS: u32 = 5;
+/// Recordings of one loop that give way to inner ones.
+const MAX_WAITS: u32 = 12;
+/// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them.
+const HITS_PER_INST: usize = 2;
+/// Instructions of a tree for each time that an exit is taken before it gets a bridge.
+const INSTS_PER_HIT: usize = 4;
+/// Bridges of one loop.
+const MAX_BRIDGES: usize = 150;
+/// Instructions of one loop and its bridges.
+const MAX_TREE: usize = 12_000;
+
+/// How an exit has fared.
+#[derive(Clone, Copy)]
+struct Fate {
+    /// Times taken since something was last tried.
+    hits: u32,
+    /// Hits at which a bridge is tried.
+    limit: u32,
+    aborts: u32,
+    taken: u64,
+}
+
+/// The limit of an exit that gets no bridge.
+const NEVER: u32 = u32::MAX;
+
+/// A tree as it was compiled. Who runs it keeps it.
+struct Code {
+    compiled: Compiled,
+    tree: Tree,
+    plans: RefCell<Vec<Option<Box<Plan>>>>,
+}
+
+impl Code {
+    /// Does what the exit has to do: where the interpreter goes on.
+    fn leave(&self, vm: &Vm, exit: ExitId, buffer: &[Cell<u64>], root: *mut Value) -> At {
+        let plan: *const Plan = {
+            let plan = &mut self.plans.borrow_mut()[exit.0 as usize];
+            &**plan.get_or_insert_with(|| Box::new(Plan::new(&self.tree, exit)))
+        };
+        // SAFETY: a plan stays where it is as long as this.
+        unsafe { (*plan).leave(vm, buffer, root) }
+    }
+}
+
+/// The loop's state that changes when a bridge is added.
+struct Body {
+    /// As it was recorded and closed: what bridges are recorded on.
+    closed: Tree,
+    frame_sets: Vec<Vec<Frame>>,
+    bridges: usize,
+    roots: Vec<Value>,
+    types: Vec<Ref<Type>>,
+    /// Back edges that enter the trace.
+    entries: Vec<*const u32>,
+}
+
+/// One loop's trace.
+struct Trace {
+    number: usize,
+    head: usize,
+    /// The loop's code object.
+    object: Value,
+    code: RefCell<Rc<Code>>,
+    /// Bytes of registers that the trace may use from the root frame's base on.
+    extent: Cell<usize>,
+    fates: RefCell<Vec<Fate>>,
+    /// Times that exits were taken whose bridges are not compiled yet.
+    waiting: Cell<u32>,
+    /// Runs of it that have not been left yet.
+    active: Cell<u32>,
+    entered: Cell<u64>,
+    /// First and last instruction of the loop.
+    range: (usize, usize),
+    valid: Rc<Cell<u32>>,
+    body: RefCell<Body>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct LoopFate {
+    looks: u32,
+    aborts: u32,
+    /// Recordings that met an inner loop without a trace.
+    waits: u32,
+    trace: Option<usize>,
+}
+
+/// Counts of what the compiler has done.
+#[derive(Default, Debug)]
+pub struct Counts {
+    pub recorded: Cell<u32>,
+    pub aborted: Cell<u32>,
+    pub compiled: Cell<u32>,
+    pub bridges: Cell<u32>,
+    pub invalidated: Cell<u32>,
+    pub bytes: Cell<usize>,
+}
+
+/// The compiler of busy loops.
+pub struct Jit {
+    options: RefCell<Options>,
+    machine: RefCell<Option<Machine>>,
+    loops: RefCell<FxHashMap<usize, LoopFate>>,
+    traces: RefCell<Vec<Option<Rc<Trace>>>>,
+    recorder: RefCell<Option<Recorder>>,
+    /// The next back edge with a trace is not to enter it: the recorder follows the loop.
+    passes: Rc<Cell<bool>>,
+    buffer: Box<[Cell<u64>]>,
+    pub counts: Counts,
+}
+
+impl Default for Jit {
+    fn default() -> Jit {
+        Jit {
+            options: RefCell::default(),
+            machine: RefCell::default(),
+            loops: RefCell::default(),
+            traces: RefCell::default(),
+            recorder: RefCell::default(),
+            passes: Rc::default(),
+            buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
+            counts: Counts::default(),
+        }
+    }
+}
+
+fn bump(cell: &Cell<u32>) {
+    cell.set(cell.get() + 1);
+}
+
+impl Jit {
+    /// Sets the compiler up for an isolate. To be called before it runs anything.
+    pub fn configure(&self, vm: &Vm, options: Options) {
+        if options.on {
+            vm.quantum.set(options.quantum);
+            vm.ticks.set(options.quantum);
+        }
+        *self.options.borrow_mut() = options;
+    }
+
+    fn log(&self, text: impl FnOnce() -> String) {
+        if self.options.borrow().log {
+            eprintln!("jit: {}", text());
+        }
+    }
+
+    /// For messages, if there are any.
+    fn name(&self, at: At) -> String {
+        let options = self.options.borrow();
+        if options.log || options.dump { place(at) } else { String::new() }
+    }
+
+    fn is_recording(&self) -> bool {
+        self.recorder.borrow().is_some()
+    }
+
+    /// Runs from `at` with a recorder: where the interpreter goes on, and the recorder.
+    fn run_recorder(&self, vm: &Vm, recorder: Recorder, at: At) -> (At, Recorder) {
+        *self.recorder.borrow_mut() = Some(recorder);
+        bump(&self.counts.recorded);
+        let at = record(vm, at);
+        match self.recorder.borrow_mut().take() {
+            Some(recorder) => (at, recorder),
+            None => unreachable!("only this function takes it"),
+        }
+    }
+
+    fn record_loop(&self, vm: &Vm, from: At, at: At) -> At {
+        let head = at.pc as usize;
+        let valid = Rc::new(Cell::new(1));
+        let range = range_of(at);
+        // The frame may be gone when the recording is.
+        let name = self.name(at);
+        let (next, mut recorder) =
+            self.run_recorder(vm, Recorder::new(vm, at, range, valid.clone(), self.passes.clone()), at);
+        let made = match recorder.take_end() {
+            End::Round(end) => {
+                opt::close_loop(&mut recorder.tree, &end);
+                self.publish_loop(from, at, &name, recorder, valid)
+            }
+            End::Closed => Err("does not come round".to_string()),
+            End::Abort(Abort::InnerLoop) => {
+                bump(&self.counts.aborted);
+                self.log(|| format!("loop at {} waits for the one at {}", name, place(next)));
+                self.loops.borrow_mut().entry(head).or_default().waits += 1;
+                return self.record_inner(vm, next);
+            }
+            End::Abort(abort) => Err(abort.text().to_string()),
+        };
+        if let Err(reason) = made {
+            bump(&self.counts.aborted);
+            let mut loops = self.loops.borrow_mut();
+            let fate = loops.entry(head).or_default();
+            fate.aborts += 1;
+            fate.looks = 0;
+            self.log(|| format!("loop at {name} given up at {}: {reason}", place(next)));
+        }
+        next
+    }
+
+    /// The interpreter is at the back edge of a loop that stands in the way of an outer one: its turn comes first.
+    fn record_inner(&self, vm: &Vm, from: At) -> At {
+        let head = from.jump(from.extra() as i32);
+        let fate = self.loops.borrow().get(&(head.pc as usize)).copied().unwrap_or_default();
+        if fate.aborts >= MAX_ABORTS || fate.trace.is_some() {
+            return from;
+        }
+        self.record_loop(vm, from, head)
+    }
+
+    fn publish_loop(
+        &self,
+        from: At,
+        at: At,
+        name: &str,
+        recorder: Recorder,
+        valid: Rc<Cell<u32>>,
+    ) -> Result<(), String> {
+        let mut traces = self.traces.borrow_mut();
+        let number = traces.len();
+        if number >= MAX_TRACES {
+            return Err("too many traces".to_string());
+        }
+        let code = self.compile(&recorder.tree, name, &valid)?;
+        let range = range_of(at);
+        let object = skein_runtime::interp::frame_code(at.base).value();
+        let fates = vec![self.fate(); code.tree.exits.len()];
+        let body = Body {
+            closed: recorder.tree,
+            frame_sets: recorder.frame_sets,
+            bridges: 0,
+            roots: recorder.roots,
+            types: recorder.types,
+            entries: Vec::new(),
+        };
+        let head = at.pc as usize;
+        let trace = Rc::new(Trace {
+            number,
+            head,
+            object,
+            code: RefCell::new(Rc::new(code)),
+            extent: Cell::new(recorder.extent as usize * 8),
+            fates: RefCell::new(fates),
+            waiting: Cell::new(0),
+            active: Cell::new(0),
+            entered: Cell::new(0),
+            range,
+            valid,
+            body: RefCell::new(body),
+        });
+        enter_from(&trace, from.pc);
+        traces.push(Some(trace));
+        self.loops.borrow_mut().entry(head).or_default().trace = Some(number);
+        Ok(())
+    }
+
+    /// How the exits of a tree begin.
+    fn fate(&self) -> Fate {
+        Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0 }
+    }
+
+    fn compile(&self, closed: &Tree, name: &str, valid: &Cell<u32>) -> Result<Code, String> {
+        if valid.get() == 0 {
+            return Err("a type changed".to_string());
+        }
+        let mut tree = closed.clone();
+        opt::optimize(&mut tree);
+        let mut machine = self.machine.borrow_mut();
+        if machine.is_none() {
+            *machine = Some(Machine::new()?);
+        }
+        let Some(machine) = machine.as_mut() else { unreachable!("made just now") };
+        if self.counts.bytes.get() > self.options.borrow().memory {
+            return Err("no room for more machine code".to_string());
+        }
+        if self.options.borrow().dump {
+            eprintln!("jit: trace at {}\n{}", name, tree);
+        }
+        #[cfg(debug_assertions)]
+        if let Err(e) = crate::verify::verify(&tree) {
+            panic!("bad trace: {e}\n{}", tree);
+        }
+        let begun = std::time::Instant::now();
+        let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
+        self.counts.bytes.set(self.counts.bytes.get() + compiled.bytes);
+        bump(&self.counts.compiled);
+        self.log(|| {
+            let (n, bytes) = (tree.insts.len(), compiled.bytes);
+            let micros = begun.elapsed().as_micros();
+            format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", name)
+        });
+        let plans = RefCell::new((0..tree.exits.len()).map(|_| None).collect());
+        Ok(Code { compiled, tree, plans })
+    }
+
+    /// An exit has been left by so often that it may get a bridge. The interpreter is at `at`.
+    fn try_bridge(
+        &self,
+        vm: &Vm,
+        trace: &Rc<Trace>,
+        exit: ExitId,
+        root: *mut Value,
+        ctx: *const Context,
+        at: At,
+    ) -> At {
+        let recorder = {
+            let body = trace.body.borrow();
+            let info = body.closed.exit(exit);
+            // Where its frame has ended there is nothing to come back from; at the back edge, nothing new to see.
+            let outside = at.base < root || vm.ctx.get() != ctx || is_back_edge(at);
+            let full = body.bridges >= MAX_BRIDGES || body.closed.insts.len() > MAX_TREE;
+            let waits = info.bridge.is_some();
+            if !waits && (outside || full || info.kind == ExitKind::Raise) {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                return at;
+            }
+            if waits {
+                drop(body);
+                self.wait_for_bridge(trace, exit, &self.name(at));
+                return at;
+            }
+            if self.is_recording() {
+                return at;
+            }
+            // The larger the tree, the more an exit must matter.
+            let options = self.options.borrow();
+            let worth = if options.looks > 1 { (body.closed.insts.len() / INSTS_PER_HIT) as u32 } else { 0 };
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            let wanted = options.hits.max(worth) << fate.aborts.min(8);
+            if fate.hits < wanted {
+                fate.limit = wanted;
+                return at;
+            }
+            let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
+            Recorder::bridge(
+                vm,
+                at,
+                root,
+                tree,
+                sets,
+                exit,
+                trace.range,
+                trace.valid.clone(),
+                self.passes.clone(),
+            )
+        };
+        let name = self.name(at);
+        let (next, mut recorder) = self.run_recorder(vm, recorder, at);
+        let made = match recorder.take_end() {
+            End::Round(end) => {
+                recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
+                opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
+                self.add_bridge(trace, exit, recorder)
+            }
+            End::Closed => {
+                // It only leads out of the loop's frame.
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                Err("leaves the loop's frame".to_string())
+            }
+            End::Abort(Abort::InnerLoop) => {
+                bump(&self.counts.aborted);
+                self.put_off(trace, exit);
+                self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
+                return self.record_inner(vm, next);
+            }
+            End::Abort(abort) => Err(abort.text().to_string()),
+        };
+        if let Err(reason) = made {
+            bump(&self.counts.aborted);
+            self.put_off(trace, exit);
+            self.log(|| format!("bridge at {name} given up at {}: {reason}", place(next)));
+        }
+        next
+    }
+
+    /// A bridge was given up: the next try comes later, and some day no more.
+    fn put_off(&self, trace: &Trace, exit: ExitId) {
+        let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+        fate.aborts += 1;
+        fate.hits = 0;
+        fate.limit = if fate.aborts >= MAX_ABORTS { NEVER } else { fate.limit.saturating_mul(2) };
+    }
+
+    /// The bridge is part of the tree from now on, and of the machine code when that is compiled anew.
+    fn add_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder) -> Result<(), String> {
+        if trace.valid.get() == 0 {
+            return Err("a type changed".to_string());
+        }
+        let mut fates = trace.fates.borrow_mut();
+        let mut body = trace.body.borrow_mut();
+        fates.resize(recorder.tree.exits.len(), self.fate());
+        fates[exit.0 as usize] =
+            Fate { hits: 0, limit: self.options.borrow().hits, ..fates[exit.0 as usize] };
+        body.closed = recorder.tree;
+        body.frame_sets = recorder.frame_sets;
+        body.bridges += 1;
+        trace.extent.set(trace.extent.get().max(recorder.extent as usize * 8));
+        body.roots.extend(recorder.roots);
+        body.types.extend(recorder.types);
+        bump(&self.counts.bridges);
+        Ok(())
+    }
+
+    /// An exit has been left by whose bridge is not compiled yet. The whole tree is compiled anew when so many exits
+    /// were in vain that it is worth it.
+    fn wait_for_bridge(&self, trace: &Trace, exit: ExitId, name: &str) {
+        {
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            trace.waiting.set(trace.waiting.get() + fate.hits);
+            fate.hits = 0;
+        }
+        let closed = trace.body.borrow().closed.clone();
+        if trace.waiting.get() as usize <= closed.insts.len() * HITS_PER_INST
+            && self.options.borrow().looks > 1
+        {
+            return;
+        }
+        trace.waiting.set(0);
+        match self.compile(&closed, name, &trace.valid) {
+            Ok(code) => {
+                let old = trace.code.replace(Rc::new(code));
+                self.counts.bytes.set(self.counts.bytes.get().saturating_sub(old.compiled.bytes));
+            }
+            Err(reason) => {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                self.log(|| format!("bridges of {name} given up: {reason}"));
+            }
+        }
+    }
+
+    /// Nobody enters the trace any more; who is in it leaves at the next occasion.
+    fn invalidate(&self, trace: &Trace) {
+        trace.valid.set(0);
+        for &pc in &trace.body.borrow().entries {
+            // SAFETY: the isolate's own copy of a code that the trace keeps alive.
+            unsafe { *pc.cast_mut() = pack(Op::JumpBack, 0, 0, 0) };
+        }
+        if let Some(fate) = self.loops.borrow_mut().get_mut(&trace.head) {
+            *fate = LoopFate { looks: 0, aborts: fate.aborts + 1, waits: fate.waits, trace: None };
+        }
+        bump(&self.counts.invalidated);
+        self.log(|| format!("loop at {:#x} invalidated", trace.head));
+    }
+}
+
+impl Jit {
+    fn print_stats(&self) {
+        if !self.options.borrow().stats {
+            return;
+        }
+        eprintln!("jit: {:?}", self.counts);
+        for trace in self.traces.borrow().iter().flatten() {
+            let (body, fates) = (trace.body.borrow(), trace.fates.borrow());
+            let place = |pc: usize, frames: u32| {
+                let code = body.frame_sets[frames as usize].last().map(|f| f.code);
+                code.map_or(String::new(), |code| {
+                    let unit = code.unit_of(pc as *const u32);
+                    let op = Op::from_u8(code.portable().units.get(unit as usize).map_or(0, |u| *u as u8));
+                    let line = code.portable().positions.at(unit).line;
+                    format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
+                })
+            };
+            let entered = trace.entered.get();
+            let (name, bridges, size) = (place(trace.head, 0), body.bridges, body.closed.insts.len());
+            eprintln!("{name}: {size} instructions, {bridges} bridges, entered {entered}");
+            let mut exits: Vec<_> =
+                fates.iter().zip(&body.closed.exits).filter(|(f, _)| f.taken > 0).collect();
+            exits.sort_by_key(|(f, _)| std::cmp::Reverse(f.taken));
+            for (fate, exit) in exits.iter().take(8) {
+                let (taken, aborts) = (fate.taken, fate.aborts);
+                eprintln!("  {taken} at {} ({aborts} aborts)", place(exit.pc, exit.frames));
+            }
+        }
+    }
+}
+
+/// Does the exit stand at a back edge, for want of ticks?
+fn is_back_edge(at: At) -> bool {
+    // SAFETY: an instruction's address.
+    let op = unsafe { *at.pc.cast::<u8>() };
+    op == Op::JumpBack as u8 || op == Op::JumpBackTraced as u8
+}
+
+/// First and last instruction of the loop with its head here: the last is the last of its back edges.
+fn range_of(head: At) -> (usize, usize) {
+    let code = skein_runtime::interp::frame_code(head.base);
+    let (units, first) = (&code.portable().units, code.unit_of(head.pc));
+    let is_back = |i: &skein_bytecode::Inst| i.op == Op::JumpBack && i.target() == Some(i64::from(first));
+    let last = skein_bytecode::instructions(units).filter(is_back).map(|i| i.at).last().unwrap_or(first);
+    let start = head.pc as usize - 4 * first as usize;
+    (head.pc as usize, start + 4 * last as usize)
+}
+
+/// For messages: function and line of a place.
+fn place(at: At) -> String {
+    let code = skein_runtime::interp::frame_code(at.base);
+    let line = code.portable().positions.at(code.unit_of(at.pc)).line;
+    // SAFETY: an instruction's address.
+    let op = Op::from_u8(unsafe { *at.pc.cast::<u8>() });
+    format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
+}
+
+/// From now on this back edge goes to the trace.
+fn enter_from(trace: &Trace, pc: *const u32) {
+    let [a, b, c, _] = (trace.number as u32).to_le_bytes();
+    // SAFETY: the isolate's own copy of the loop's code, which the trace keeps alive.
+    unsafe { *pc.cast_mut() = pack(Op::JumpBackTraced, a, b, c) };
+    trace.body.borrow_mut().entries.push(pc);
+}
+
+impl Tier for Jit {
+    fn finish(&self) {
+        self.print_stats();
+    }
+
+    fn trace(&self, t: &mut Tracer<'_>) {
+        // A trace does not keep what it names, unless it runs.
+        let keeps = |trace: &&Rc<Trace>| !t.is_major() || trace.active.get() > 0;
+        let traces: Vec<_> = self.traces.borrow().iter().flatten().filter(keeps).cloned().collect();
+        for trace in traces {
+            for v in &trace.body.borrow().roots {
+                t.visit_word(v.bits());
+            }
+        }
+        if let Some(recorder) = &*self.recorder.borrow() {
+            for v in &recorder.roots {
+                t.visit_word(v.bits());
+            }
+        }
+    }
+
+    fn back_edge(&self, vm: &Vm, from: At, at: At) -> At {
+        let head = at.pc as usize;
+        let (on, wanted) = {
+            let options = self.options.borrow();
+            (options.on, options.looks)
+        };
+        // SAFETY: an instruction's address.
+        let plain = unsafe { *from.pc.cast::<u8>() } == Op::JumpBack as u8;
+        if !on || !plain || self.is_recording() {
+            return at;
+        }
+        let fate = {
+            let mut loops = self.loops.borrow_mut();
+            let fate = loops.entry(head).or_default();
+            fate.looks += 1;
+            *fate
+        };
+        if let Some(number) = fate.trace {
+            if let Some(trace) = &self.traces.borrow()[number] {
+                enter_from(trace, from.pc);
+            }
+            return at;
+        }
+        if fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS {
+            return at;
+        }
+        self.record_loop(vm, from, at)
+    }
+
+    fn enter(&self, vm: &Vm, number: usize, at: At) -> At {
+        if self.passes.take() {
+            return at;
+        }
+        let trace = match &self.traces.borrow()[number] {
+            Some(trace) => trace.clone(),
+            None => return at,
+        };
+        if at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get() || vm.native_stack_low() {
+            return at;
+        }
+        let code = trace.code.borrow().clone();
+        publish(vm, at);
+        let ctx = vm.ctx.get();
+        let buffer = self.buffer.as_ptr().cast::<u64>().cast_mut();
+        trace.active.set(trace.active.get() + 1);
+        // SAFETY: the trace is of the loop whose head is at `at`; its frame, and room behind it for those of inlined
+        // calls, begins at the base. `code` stays in place while it runs.
+        let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
+        trace.active.set(trace.active.get() - 1);
+        trace.entered.set(trace.entered.get() + 1);
+        let exit = ExitId(left as u32);
+        let next = code.leave(vm, exit, &self.buffer, at.base);
+        let tries = {
+            let fate = &mut trace.fates.borrow_mut()[left as usize];
+            fate.hits = fate.hits.saturating_add(1);
+            fate.taken += 1;
+            fate.hits >= fate.limit && fate.limit != NEVER
+        };
+        if tries { self.try_bridge(vm, &trace, exit, at.base, ctx, next) } else { next }
+    }
+
+    fn sweep(&self, is_live: &dyn Fn(Value) -> bool) {
+        let mut traces = self.traces.borrow_mut();
+        for slot in traces.iter_mut() {
+            let Some(trace) = slot else { continue };
+            if trace.active.get() > 0 || trace.body.borrow().roots.iter().all(|v| is_live(*v)) {
+                continue;
+            }
+            if is_live(trace.object) {
+                self.invalidate(trace);
+            } else {
+                self.loops.borrow_mut().remove(&trace.range.0);
+            }
+            let bytes = trace.code.borrow().compiled.bytes;
+            self.counts.bytes.set(self.counts.bytes.get().saturating_sub(bytes));
+            *slot = None;
+        }
+    }
+
+    fn before(&self, vm: &Vm, at: At) -> bool {
+        self.recorder.borrow_mut().as_mut().is_some_and(|r| r.before(vm, at))
+    }
+
+    fn type_changed(&self, ty: Ref<Type>) {
+        let all: Vec<Rc<Trace>> = self.traces.borrow().iter().flatten().cloned().collect();
+        for trace in all {
+            if trace.valid.get() == 1 && trace.body.borrow().types.contains(&ty) {
+                self.invalidate(&trace);
+            }
+        }
+        if let Some(recorder) = &*self.recorder.borrow()
+            && recorder.types.contains(&ty)
+        {
+            recorder.valid.set(0);
+        }
+    }
+}

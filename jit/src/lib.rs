@@ -1,0 +1,17 @@
+//! The tracing compiler: hot loops become machine code.
+
+mod deopt;
+mod driver;
+pub mod ir;
+pub mod layout;
+mod lower;
+mod machine;
+pub mod opt;
+mod recorder;
+pub mod reference;
+mod shims;
+pub mod text;
+pub mod verify;
+
+pub use driver::{Counts, Jit, Options};
+pub use machine::{CompileError, Compiled, Entry, Machine};

@@ -1,0 +1,68 @@
+//! Floats.
+
+use super::{Lowerer, Result};
+use crate::ir::{Inst, TraceOp};
+use crate::shims;
+use cranelift_codegen::cursor::Cursor;
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::types::{F64, I64};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
+
+impl Lowerer<'_> {
+    pub(super) fn float_arith(&mut self, inst: &Inst) -> Result<Value> {
+        let (a, b) = self.args2(inst)?;
+        Ok(match inst.op {
+            TraceOp::FloatAdd => self.pos.ins().fadd(a, b),
+            TraceOp::FloatSub => self.pos.ins().fsub(a, b),
+            _ => self.pos.ins().fmul(a, b),
+        })
+    }
+
+    pub(super) fn float_div(&mut self, inst: &Inst) -> Result<Value> {
+        let (a, b) = self.args2(inst)?;
+        if self.constant(inst, 1).is_none_or(|bits| f64::from_bits(bits) == 0.0) {
+            let zero = self.pos.ins().f64const(0.0);
+            let is_zero = self.pos.ins().fcmp(FloatCC::Equal, b, zero);
+            self.leave_if(inst, is_zero)?;
+        }
+        Ok(self.pos.ins().fdiv(a, b))
+    }
+
+    pub(super) fn float_sign(&mut self, inst: &Inst) -> Result<Value> {
+        let a = self.arg(inst, 0)?;
+        Ok(if inst.op == TraceOp::FloatNeg { self.pos.ins().fneg(a) } else { self.pos.ins().fabs(a) })
+    }
+
+    pub(super) fn float_sqrt(&mut self, inst: &Inst) -> Result<Value> {
+        let a = self.arg(inst, 0)?;
+        let zero = self.pos.ins().f64const(0.0);
+        let less = self.pos.ins().fcmp(FloatCC::LessThan, a, zero);
+        self.leave_if(inst, less)?;
+        Ok(self.pos.ins().sqrt(a))
+    }
+
+    pub(super) fn float_compare(&mut self, inst: &Inst, condition: FloatCC) -> Result<Value> {
+        let (a, b) = self.args2(inst)?;
+        Ok(self.pos.ins().fcmp(condition, a, b))
+    }
+
+    /// The word of `Value::try_float`, or an object.
+    pub(super) fn box_float(&mut self, inst: &Inst) -> Result<Value> {
+        let f = self.arg(inst, 0)?;
+        let bits = self.pos.ins().bitcast(I64, MemFlagsData::new(), f);
+        let turned = self.pos.ins().rotl_imm_u(bits, 4);
+        let word = self.pos.ins().iadd_imm_s(turned, -1);
+        let tag = self.pos.ins().band_imm_u(word, 2);
+        let (cold, join) = (self.pos.func.dfg.make_block(), self.pos.func.dfg.make_block());
+        let result = self.pos.func.dfg.append_block_param(join, I64);
+        self.pos.ins().brif(tag, join, &[BlockArg::Value(word)], cold, &[]);
+
+        self.enter_cold(cold);
+        let object = self.call_shim(shims::box_float as *const () as usize, &[I64, F64], &[self.vm, f]);
+        let exit = self.exit(inst)?;
+        let made = self.pos.ins().icmp_imm_s(IntCC::NotEqual, object, 0);
+        self.pos.ins().brif(made, join, &[BlockArg::Value(object)], exit, &[]);
+        self.pos.insert_block(join);
+        Ok(result)
+    }
+}

@@ -1,0 +1,508 @@
+//! Lowering: a tree becomes one function of Cranelift's.
+//!
+//! ```text
+//!  start ─> entry ─> body ─┐          sequences; a guard ends a block
+//!             │       │ ^──┘
+//!             v       v
+//!           exit     exit ─> bridge ─> body
+//!             │ cold
+//!             v
+//!           leave: returns the exit's number
+//! ```
+//! An exit without a bridge stores its live values into the buffer. One with a bridge is the bridge's first block,
+//! which so has all values in registers. Nothing is held anywhere but in SSA values, which are whole words: the
+//! collector finds them in registers and on the stack.
+
+mod calls;
+mod floats;
+mod ints;
+mod memory;
+#[cfg(test)]
+mod tests;
+
+use crate::ir::{Call, Effect, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
+use crate::layout::VM_TICKS;
+use crate::machine::{BUFFER, CompileError};
+use cranelift_codegen::cursor::{Cursor, FuncCursor};
+use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::immediates::Ieee64;
+use cranelift_codegen::ir::types::{F64, I8, I64};
+use cranelift_codegen::ir::{
+    AbiParam, Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, StackSlot,
+    StackSlotData, StackSlotKind, Value,
+};
+use cranelift_codegen::isa::{CallConv, TargetIsa};
+use skein_runtime::value::Value as Word;
+use std::collections::VecDeque;
+
+type Result<T> = std::result::Result<T, CompileError>;
+
+const TAG: i64 = 1;
+
+/// Fills `function`, which is empty. The calls are those of the tree, at addresses that live as long as the code.
+pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Function) -> Result<()> {
+    let convention = isa.default_call_conv();
+    function.signature = signature(convention, &[I64, I64, I64], Some(I64));
+    let entry = tree.entry.ok_or(CompileError::Malformed("no entry"))?;
+
+    let mut pos = FuncCursor::new(function);
+    let start = pos.func.dfg.make_block();
+    pos.insert_block(start);
+    let [vm, base, buffer] = [(); 3].map(|()| pos.func.dfg.append_block_param(start, I64));
+    // Only exits want it: on the stack it keeps no register busy.
+    let slot = pos.func.create_sized_stack_slot(StackSlotData::new(StackSlotKind::ExplicitSlot, 8, 3));
+    pos.ins().stack_store(I64, buffer, slot, 0);
+    let entry_block = pos.func.dfg.make_block();
+    let ticks = if ticks_fit_register(tree) {
+        let ticks = pos.ins().load(I64, trusted(), vm, VM_TICKS);
+        pos.ins().jump(entry_block, &[BlockArg::Value(ticks)]);
+        Some(pos.func.dfg.append_block_param(entry_block, I64))
+    } else {
+        pos.ins().jump(entry_block, &[]);
+        None
+    };
+
+    let mut lowerer = Lowerer {
+        tree,
+        calls,
+        convention,
+        has_overflow: matches!(isa.name(), "x64" | "aarch64"),
+        pos,
+        values: vec![None; tree.insts.len()],
+        exits: vec![None; tree.exits.len()],
+        ticks,
+        waiting: VecDeque::new(),
+        signatures: Vec::new(),
+        entry: entry_block,
+        body: None,
+        vm,
+        base,
+        buffer: slot,
+        leave: None,
+    };
+    lowerer.all(entry)
+}
+
+/// Can the ticks stay in a register? The way through memory takes a small loop longer than all else that it does.
+/// Then nothing called may look at them, and all that leads to an exit must have the same number of them.
+fn ticks_fit_register(tree: &Tree) -> bool {
+    let mut owners = vec![None; tree.exits.len()];
+    tree.seqs.iter().enumerate().all(|(number, seq)| {
+        let mut ticks = 0;
+        seq.insts.iter().all(|&id| {
+            let inst = tree.inst(id);
+            let here = (number, ticks);
+            ticks += u32::from(inst.op == TraceOp::Tick);
+            inst.op.info().effect != Effect::Call
+                && inst.exit.is_none_or(|exit| *owners[exit.0 as usize].get_or_insert(here) == here)
+        })
+    })
+}
+
+struct Lowerer<'a> {
+    tree: &'a Tree,
+    calls: &'a [Call],
+    convention: CallConv,
+    /// Does the machine tell of signed overflow?
+    has_overflow: bool,
+    pos: FuncCursor<'a>,
+    /// By `Id`; constants are made where they are used.
+    values: Vec<Option<Value>>,
+    /// By `ExitId`: the block, and the ticks there if they are in a register.
+    exits: Vec<Option<(Block, Option<Value>)>>,
+    /// What is left of the ticks, if that is in a register; else it is in memory.
+    ticks: Option<Value>,
+    /// Exits that are led to and not filled yet.
+    waiting: VecDeque<ExitId>,
+    /// Of the shims, by their operands and result.
+    signatures: Vec<(&'static [cranelift_codegen::ir::Type], bool, SigRef)>,
+    entry: Block,
+    body: Option<Block>,
+    vm: Value,
+    base: Value,
+    buffer: StackSlot,
+    leave: Option<Block>,
+}
+
+fn signature(
+    convention: CallConv,
+    params: &[cranelift_codegen::ir::Type],
+    result: Option<cranelift_codegen::ir::Type>,
+) -> Signature {
+    let mut signature = Signature::new(convention);
+    signature.params.extend(params.iter().map(|&ty| AbiParam::new(ty)));
+    signature.returns.extend(result.map(AbiParam::new));
+    signature
+}
+
+/// How a trace's type is held.
+fn held_as(ty: Type) -> Result<cranelift_codegen::ir::Type> {
+    match ty {
+        Type::W | Type::I | Type::R => Ok(I64),
+        Type::F => Ok(F64),
+        Type::B => Ok(I8),
+        Type::No | Type::Any => Err(CompileError::Malformed("a value without a type")),
+    }
+}
+
+fn trusted() -> MemFlagsData {
+    MemFlagsData::trusted()
+}
+
+impl<'a> Lowerer<'a> {
+    fn all(&mut self, entry: SeqId) -> Result<()> {
+        self.pos.insert_block(self.entry);
+        self.sequence(entry)?;
+        if let (Some(seq), Some(block)) = (self.tree.body, self.body) {
+            self.pos.insert_block(block);
+            self.ticks = self.ticks.and_then(|_| self.pos.func.dfg.block_params(block).last().copied());
+            self.sequence(seq)?;
+        }
+        while let Some(exit) = self.waiting.pop_front() {
+            let Some((block, ticks)) = self.exits[exit.0 as usize] else { continue };
+            self.pos.insert_block(block);
+            self.ticks = ticks;
+            match self.tree.exit(exit).bridge {
+                Some(bridge) => self.sequence(bridge)?,
+                None => self.cold_exit(exit, block)?,
+            }
+        }
+        if let Some(block) = self.leave {
+            self.pos.insert_block(block);
+            self.pos.func.layout.set_cold(block);
+            let params = self.pos.func.dfg.block_params(block);
+            let (number, ticks) = (params[0], params.get(1).copied());
+            if let Some(ticks) = ticks {
+                self.pos.ins().store(trusted(), ticks, self.vm, VM_TICKS);
+            }
+            self.pos.ins().return_(&[number]);
+        }
+        Ok(())
+    }
+
+    /// Instructions up to the end, at the cursor.
+    fn sequence(&mut self, seq: SeqId) -> Result<()> {
+        let tree = self.tree;
+        for &id in &tree.seq(seq).insts {
+            let inst = tree.inst(id);
+            match inst.op {
+                // A phi has its value since the jump that made the body's block; a constant gets none.
+                TraceOp::Const | TraceOp::Phi => {}
+                TraceOp::Jump => return self.jump(seq),
+                TraceOp::Restart => {
+                    let ticks = self.ticks.map(BlockArg::Value);
+                    self.pos.ins().jump(self.entry, &ticks);
+                    return Ok(());
+                }
+                TraceOp::Leave => {
+                    let exit = self.exit(inst)?;
+                    self.pos.ins().jump(exit, &[]);
+                    return Ok(());
+                }
+                _ => {
+                    let result = self.instruction(inst)?;
+                    self.values[id.0 as usize] = result;
+                }
+            }
+        }
+        Err(CompileError::Malformed("a sequence without an end"))
+    }
+
+    /// To the body's head.
+    fn jump(&mut self, from: SeqId) -> Result<()> {
+        let tree = self.tree;
+        let body = tree.body.ok_or(CompileError::Malformed("a jump without a body"))?;
+        let phis = &tree.seq(body).phis;
+        let args = &tree.seq(from).jump_args;
+        if phis.len() != args.len() {
+            return Err(CompileError::Malformed("a jump with other arguments than the body has phis"));
+        }
+        let block = match self.body {
+            Some(block) => block,
+            None => {
+                let block = self.pos.func.dfg.make_block();
+                for &phi in phis {
+                    let ty = held_as(tree.inst(phi).ty)?;
+                    let value = self.pos.func.dfg.append_block_param(block, ty);
+                    self.values[phi.0 as usize] = Some(value);
+                }
+                if self.ticks.is_some() {
+                    self.pos.func.dfg.append_block_param(block, I64);
+                }
+                self.body = Some(block);
+                block
+            }
+        };
+        let mut args: Vec<BlockArg> =
+            args.iter().map(|&id| Ok(BlockArg::Value(self.value(id)?))).collect::<Result<_>>()?;
+        args.extend(self.ticks.map(BlockArg::Value));
+        self.pos.ins().jump(block, &args);
+        Ok(())
+    }
+
+    fn instruction(&mut self, inst: &Inst) -> Result<Option<Value>> {
+        use TraceOp::*;
+        let value = match inst.op {
+            LoadReg | ReloadReg => self.load_reg(inst),
+            StoreReg => return self.store_reg(inst),
+            GuardInt => self.guard_int(inst)?,
+            GuardFloat => self.guard_float(inst)?,
+            GuardShape => self.guard_shape(inst)?,
+            GuardIs | GuardRaw => return self.guard_word(inst, IntCC::Equal),
+            GuardIsNot | GuardRawNot => return self.guard_word(inst, IntCC::NotEqual),
+            GuardTrue | GuardFalse => return self.guard_truth(inst),
+            IntAdd => self.int_add(inst)?,
+            IntSub => self.int_sub(inst)?,
+            IntMul => self.int_mul(inst)?,
+            IntFloorDiv => self.int_floor_div(inst)?,
+            IntMod => self.int_mod(inst)?,
+            IntShl => self.int_shl(inst)?,
+            IntShr => self.int_shr(inst)?,
+            IntAnd | IntOr | IntXor => self.int_bits(inst)?,
+            IntNeg => self.int_neg(inst)?,
+            IntInvert => self.int_invert(inst)?,
+            IntLt => self.compare(inst, IntCC::SignedLessThan)?,
+            IntLe => self.compare(inst, IntCC::SignedLessThanOrEqual)?,
+            IntEq | Same => self.compare(inst, IntCC::Equal)?,
+            IntNe => self.compare(inst, IntCC::NotEqual)?,
+            IntGt => self.compare(inst, IntCC::SignedGreaterThan)?,
+            IntGe => self.compare(inst, IntCC::SignedGreaterThanOrEqual)?,
+            IntToFloat => self.int_to_float(inst)?,
+            Untag => self.untag(inst)?,
+            Tag => self.tag(inst)?,
+            FloatAdd | FloatSub | FloatMul => self.float_arith(inst)?,
+            FloatDiv => self.float_div(inst)?,
+            FloatNeg | FloatAbs => self.float_sign(inst)?,
+            FloatSqrt => self.float_sqrt(inst)?,
+            FloatLt => self.float_compare(inst, FloatCC::LessThan)?,
+            FloatLe => self.float_compare(inst, FloatCC::LessThanOrEqual)?,
+            FloatEq => self.float_compare(inst, FloatCC::Equal)?,
+            FloatNe => self.float_compare(inst, FloatCC::NotEqual)?,
+            FloatGt => self.float_compare(inst, FloatCC::GreaterThan)?,
+            FloatGe => self.float_compare(inst, FloatCC::GreaterThanOrEqual)?,
+            BoxFloat => self.box_float(inst)?,
+            BoxBool => {
+                let truth = self.arg(inst, 0)?;
+                self.bool_word(truth)
+            }
+            Not => {
+                let truth = self.arg(inst, 0)?;
+                self.pos.ins().bxor_imm_u(truth, 1)
+            }
+            RawAdd => {
+                let (a, b) = self.args2(inst)?;
+                self.pos.ins().iadd(a, b)
+            }
+            RawSub => {
+                let (a, b) = self.args2(inst)?;
+                self.pos.ins().isub(a, b)
+            }
+            FromRaw | ToRaw => self.arg(inst, 0)?,
+            BaseAddress => self.pos.ins().iadd_imm_s(self.base, 8 * inst.imm as i64),
+            CheckBelow => {
+                let (a, b) = self.args2(inst)?;
+                let below = self.pos.ins().icmp(IntCC::UnsignedLessThan, a, b);
+                self.leave_unless(inst, below)?;
+                return Ok(None);
+            }
+            CheckNotBelow => {
+                let (a, b) = self.args2(inst)?;
+                let below = self.pos.ins().icmp(IntCC::UnsignedLessThan, a, b);
+                self.leave_if(inst, below)?;
+                return Ok(None);
+            }
+            CheckIndex => self.check_index(inst)?,
+            LoadField | LoadRaw | LoadState => self.load_field(inst)?,
+            StoreField | StoreRaw => return self.store_field(inst),
+            LoadCell => self.load_cell(inst),
+            LoadElem => self.load_elem(inst)?,
+            StoreElem => return self.store_elem(inst),
+            Barrier => return self.barrier(inst),
+            SetShape => return self.set_shape(inst),
+            NewObject => self.new_object(inst)?,
+            Help => return self.help(inst),
+            GuardNext => return self.guard_next(inst),
+            Native1 | Native2 | Native3 => self.native(inst)?,
+            Tick => return self.tick(inst),
+            Const | Phi | Jump | Restart | Leave => return Err(CompileError::Malformed("no instruction")),
+        };
+        Ok(Some(value))
+    }
+
+    /// The value of an instruction, or a constant made here.
+    fn value(&mut self, id: Id) -> Result<Value> {
+        let inst = self.tree.inst(id);
+        if inst.op == TraceOp::Const {
+            let bits = inst.imm;
+            return Ok(match held_as(inst.ty)? {
+                F64 => self.pos.ins().f64const(Ieee64::with_bits(bits)),
+                I8 => self.pos.ins().iconst(I8, (bits & 1) as i64),
+                _ => self.pos.ins().iconst(I64, bits as i64),
+            });
+        }
+        self.values[id.0 as usize].ok_or(CompileError::Malformed("a value that is used before it is made"))
+    }
+
+    fn arg_id(&self, inst: &Inst, n: usize) -> Result<Id> {
+        inst.args[n].ok_or(CompileError::Malformed("an operand is lacking"))
+    }
+
+    fn arg(&mut self, inst: &Inst, n: usize) -> Result<Value> {
+        let id = self.arg_id(inst, n)?;
+        self.value(id)
+    }
+
+    fn args2(&mut self, inst: &Inst) -> Result<(Value, Value)> {
+        Ok((self.arg(inst, 0)?, self.arg(inst, 1)?))
+    }
+
+    /// The operand, if it is a constant.
+    fn constant(&self, inst: &Inst, n: usize) -> Option<u64> {
+        self.tree.constant(inst.args[n]?)
+    }
+
+    // ---- leaving
+
+    /// The block of the instruction's exit.
+    fn exit(&mut self, inst: &Inst) -> Result<Block> {
+        let exit = inst.exit.ok_or(CompileError::Malformed("an exit is lacking"))?;
+        if let Some((block, _)) = self.exits[exit.0 as usize] {
+            return Ok(block);
+        }
+        let block = self.pos.func.dfg.make_block();
+        self.exits[exit.0 as usize] = Some((block, self.ticks));
+        self.waiting.push_back(exit);
+        Ok(block)
+    }
+
+    fn leave_if(&mut self, inst: &Inst, condition: Value) -> Result<()> {
+        let exit = self.exit(inst)?;
+        let next = self.pos.func.dfg.make_block();
+        self.pos.ins().brif(condition, exit, &[], next, &[]);
+        self.pos.insert_block(next);
+        Ok(())
+    }
+
+    fn leave_unless(&mut self, inst: &Inst, condition: Value) -> Result<()> {
+        let exit = self.exit(inst)?;
+        let next = self.pos.func.dfg.make_block();
+        self.pos.ins().brif(condition, next, &[], exit, &[]);
+        self.pos.insert_block(next);
+        Ok(())
+    }
+
+    fn cold_exit(&mut self, exit: ExitId, block: Block) -> Result<()> {
+        self.pos.func.layout.set_cold(block);
+        let live = self.tree.exit(exit).live(self.tree);
+        if live.len() > BUFFER {
+            return Err(CompileError::Malformed("an exit of more values than the buffer takes"));
+        }
+        if !live.is_empty() {
+            let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
+            for (i, &id) in live.iter().enumerate() {
+                let mut value = self.value(id)?;
+                if self.tree.inst(id).ty == Type::B {
+                    value = self.bool_word(value);
+                }
+                self.pos.ins().store(trusted(), value, buffer, 8 * i as i32);
+            }
+        }
+        let number = self.pos.ins().iconst(I64, i64::from(exit.0));
+        self.jump_to_leave(number);
+        Ok(())
+    }
+
+    fn jump_to_leave(&mut self, number: Value) {
+        let leave = match self.leave {
+            Some(block) => block,
+            None => {
+                let block = self.pos.func.dfg.make_block();
+                self.pos.func.dfg.append_block_param(block, I64);
+                if self.ticks.is_some() {
+                    self.pos.func.dfg.append_block_param(block, I64);
+                }
+                self.leave = Some(block);
+                block
+            }
+        };
+        let args = [Some(number), self.ticks];
+        self.pos.ins().jump(leave, args.map(|v| v.map(BlockArg::Value)).iter().flatten());
+    }
+
+    /// A block off the way, at the cursor.
+    fn enter_cold(&mut self, block: Block) {
+        self.pos.insert_block(block);
+        self.pos.func.layout.set_cold(block);
+    }
+
+    // ---- truth
+
+    fn bool_word(&mut self, truth: Value) -> Value {
+        // Where false is more than true by a power of two.
+        const STEP: u64 = Word::FALSE.bits() - Word::TRUE.bits();
+        const _: () = assert!(STEP.is_power_of_two());
+        let truth = self.pos.ins().uextend(I64, truth);
+        let scaled = self.pos.ins().ishl_imm_u(truth, i64::from(STEP.trailing_zeros()));
+        let no = self.pos.ins().iconst(I64, Word::FALSE.bits() as i64);
+        self.pos.ins().isub(no, scaled)
+    }
+
+    fn guard_truth(&mut self, inst: &Inst) -> Result<Option<Value>> {
+        let truth = self.arg(inst, 0)?;
+        if inst.op == TraceOp::GuardTrue {
+            self.leave_unless(inst, truth)?;
+        } else {
+            self.leave_if(inst, truth)?;
+        }
+        Ok(None)
+    }
+
+    fn compare(&mut self, inst: &Inst, condition: IntCC) -> Result<Value> {
+        let (a, b) = self.args2(inst)?;
+        Ok(self.pos.ins().icmp(condition, a, b))
+    }
+
+    /// Guards a word against the immediate.
+    fn guard_word(&mut self, inst: &Inst, condition: IntCC) -> Result<Option<Value>> {
+        let word = self.arg(inst, 0)?;
+        let holds = self.pos.ins().icmp_imm_s(condition, word, inst.imm as i64);
+        self.leave_unless(inst, holds)?;
+        Ok(None)
+    }
+
+    fn guard_int(&mut self, inst: &Inst) -> Result<Value> {
+        let word = self.arg(inst, 0)?;
+        let untagged = self.pos.ins().iadd_imm_s(word, -TAG);
+        let tag = self.pos.ins().band_imm_u(untagged, 3);
+        self.leave_if(inst, tag)?;
+        Ok(word)
+    }
+
+    fn guard_float(&mut self, inst: &Inst) -> Result<Value> {
+        let word = self.arg(inst, 0)?;
+        let tag = self.pos.ins().band_imm_u(word, 2);
+        self.leave_unless(inst, tag)?;
+        // See `Value::as_immediate_float`.
+        let word = self.pos.ins().iadd_imm_s(word, 1);
+        let bits = self.pos.ins().rotr_imm_u(word, 4);
+        Ok(self.pos.ins().bitcast(F64, MemFlagsData::new(), bits))
+    }
+
+    /// The time slice: what is left is written only if the trace goes on, for behind the exit the interpreter does
+    /// the jump again, and counts it.
+    fn tick(&mut self, inst: &Inst) -> Result<Option<Value>> {
+        let ticks = match self.ticks {
+            Some(ticks) => ticks,
+            None => self.pos.ins().load(I64, trusted(), self.vm, VM_TICKS),
+        };
+        let left = self.pos.ins().iadd_imm_s(ticks, (inst.imm as i64).wrapping_neg());
+        let over = self.pos.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        self.leave_if(inst, over)?;
+        if self.ticks.is_some() {
+            self.ticks = Some(left);
+        } else {
+            self.pos.ins().store(trusted(), left, self.vm, VM_TICKS);
+        }
+        Ok(None)
+    }
+}

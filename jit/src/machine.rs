@@ -1,0 +1,187 @@
+//! Machine code: compiling trees, and the memory of what was compiled.
+
+use crate::ir::{Call, Tree};
+use crate::lower;
+use cranelift_codegen::Context;
+use cranelift_codegen::isa::OwnedTargetIsa;
+use cranelift_codegen::settings::{self, Configurable};
+use cranelift_jit::{JITBuilder, JITModule};
+use cranelift_module::{Module, default_libcall_names};
+use skein_runtime::value::Value;
+use skein_runtime::vm::Vm;
+use std::cell::Cell;
+use std::fmt;
+use std::io::Write;
+use std::rc::Rc;
+
+/// A compiled tree: gives the number of the exit by which it was left.
+///
+/// Of an exit the buffer has the values of [`crate::ir::Exit::live`] in their order, floats and raw words as bits,
+/// truth values as the words of True and False. Of one that leaves elsewhere the first
+/// two words are the `At` where the machine goes on.
+pub type Entry = unsafe extern "C" fn(vm: *const Vm, base: *mut Value, buffer: *mut u64) -> u64;
+
+/// The exit of a tree without an entry.
+pub const NOWHERE: u64 = u64::MAX;
+
+/// Words of the buffer that an [`Entry`] is given.
+pub const BUFFER: usize = 4096;
+
+/// Why a tree was not compiled.
+#[derive(Debug)]
+pub enum CompileError {
+    /// It breaks the rules of trees.
+    Malformed(&'static str),
+    /// Code memory is used up.
+    NoMemory,
+    /// The code generator's own words.
+    Generator(String),
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            CompileError::Malformed(what) => write!(f, "malformed trace: {what}"),
+            CompileError::NoMemory => f.write_str("no code memory left"),
+            CompileError::Generator(text) => f.write_str(text),
+        }
+    }
+}
+impl std::error::Error for CompileError {}
+
+/// Makes machine code for this computer.
+pub struct Machine {
+    isa: OwnedTargetIsa,
+    /// Kept for its memory.
+    context: Context,
+    bytes: Rc<Cell<usize>>,
+    most_bytes: usize,
+    listing: bool,
+}
+
+/// A tree's machine code. Freed when dropped, so nobody must be inside then, nor any stack have a return address in
+/// it.
+pub struct Compiled {
+    pub entry: Entry,
+    /// Of the code.
+    pub bytes: usize,
+    /// The code as text, if that was asked for.
+    pub listing: Option<String>,
+    /// Known to the code by its address.
+    _calls: Box<[Call]>,
+    module: Option<JITModule>,
+    /// Bytes of all code.
+    total: Rc<Cell<usize>>,
+}
+
+impl Machine {
+    /// `Err` says why there is no compiling on this machine.
+    pub fn new() -> Result<Machine, String> {
+        let mut flags = settings::builder();
+        let mut set = |name, value| flags.set(name, value).map_err(|e| e.to_string());
+        // Traces come optimized; regalloc's better algorithm pays off.
+        set("opt_level", "none")?;
+        set("regalloc_algorithm", "backtracking")?;
+        set("preserve_frame_pointers", "true")?;
+        set("unwind_info", "false")?;
+        // A frame of spilled values touches every page of it, so that a stack's guard page is met.
+        set("enable_probestack", "true")?;
+        set("probestack_strategy", "inline")?;
+        set("use_colocated_libcalls", "false")?;
+        set("is_pic", "false")?;
+        set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" })?;
+        let isa = cranelift_native::builder()?;
+        let isa = isa.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
+        Ok(Machine {
+            isa,
+            context: Context::new(),
+            bytes: Rc::default(),
+            most_bytes: 64 << 20,
+            listing: false,
+        })
+    }
+
+    /// Bytes of all code that is alive.
+    pub fn bytes(&self) -> usize {
+        self.bytes.get()
+    }
+
+    /// No tree is compiled where the code would grow beyond this.
+    pub fn set_most_bytes(&mut self, bytes: usize) {
+        self.most_bytes = bytes;
+    }
+
+    /// Shall [`Compiled`] have a listing?
+    pub fn set_listing(&mut self, wanted: bool) {
+        self.listing = wanted;
+    }
+
+    /// Compiles a tree with all its bridges.
+    pub fn compile(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
+        let generator = |e: &dyn fmt::Display| CompileError::Generator(e.to_string());
+        let calls: Box<[Call]> = tree.calls.clone().into();
+        self.context.clear();
+        lower::lower(tree, &calls, &*self.isa, &mut self.context.func)?;
+        self.context.set_disasm(self.listing);
+        if self.bytes.get() >= self.most_bytes {
+            return Err(CompileError::NoMemory);
+        }
+        let mut module = JITModule::new(JITBuilder::with_isa(self.isa.clone(), default_libcall_names()));
+        let function =
+            module.declare_anonymous_function(&self.context.func.signature).map_err(|e| generator(&e))?;
+        let defined = module.define_function(function, &mut self.context);
+        let finished = defined.and_then(|()| module.finalize_definitions());
+        let mut compiled = Compiled {
+            entry: never_entered,
+            bytes: 0,
+            listing: None,
+            _calls: calls,
+            module: None,
+            total: self.bytes.clone(),
+        };
+        if let Err(e) = &finished {
+            compiled.module = Some(module);
+            return Err(match e {
+                // The verifier's findings are in the long form only.
+                cranelift_module::ModuleError::Compilation(e) => {
+                    CompileError::Generator(format!("{e:?}\n{}", self.context.func.display()))
+                }
+                e => generator(e),
+            });
+        }
+        let address = module.get_finalized_function(function);
+        // SAFETY: the function just made has this signature.
+        compiled.entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
+        compiled.module = Some(module);
+        if let Some(code) = self.context.compiled_code() {
+            compiled.bytes = code.code_buffer().len();
+            compiled.listing = code.vcode.clone();
+        }
+        self.bytes.set(self.bytes.get() + compiled.bytes);
+        Ok(compiled)
+    }
+}
+
+/// Stands for an entry that was not made.
+unsafe extern "C" fn never_entered(_: *const Vm, _: *mut Value, _: *mut u64) -> u64 {
+    NOWHERE
+}
+
+impl Compiled {
+    /// Tells `perf` the code's name.
+    pub fn write_perf_map(&self, name: &str) -> std::io::Result<()> {
+        let path = format!("/tmp/perf-{}.map", std::process::id());
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+        writeln!(file, "{:x} {:x} {name}", self.entry as usize, self.bytes)
+    }
+}
+
+impl Drop for Compiled {
+    fn drop(&mut self) {
+        self.total.set(self.total.get() - self.bytes);
+        if let Some(module) = self.module.take() {
+            // SAFETY: see the type.
+            unsafe { module.free_memory() };
+        }
+    }
+}

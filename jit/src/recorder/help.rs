@@ -1,0 +1,234 @@
+//! Instructions that are left to their helpers: before one, memory is brought up to date; behind it, what it may have
+//! written is read anew.
+
+use super::{Abort, End, Expect, Frame, FrameKind, Recorder, Step};
+use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Type};
+use skein_bytecode::{Inst as Code, Op};
+use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
+use skein_runtime::interp::{At, frame_code, helpers};
+use skein_runtime::value::Value;
+
+/// The instruction at an address.
+pub fn decode(pc: *const u32) -> Option<Code> {
+    // SAFETY: an instruction of a loaded code, whose units are in place; the second is there if the op has one.
+    let units = unsafe {
+        let op = Op::from_u8(*pc.cast::<u8>())?;
+        std::slice::from_raw_parts(pc, op.units())
+    };
+    Code::decode(units, 0).ok()
+}
+
+impl Recorder {
+    /// Leaves the instruction to its helper.
+    pub(super) fn help(&mut self, op: Op) -> Step {
+        let Some(helper) = helpers::find(op) else { return Err(Abort::Unknown) };
+        // Before the instruction, whatever of the state is in memory already.
+        let exit = self.exit();
+        self.sync();
+        let call = Call {
+            callee: helper as usize,
+            pc: self.at.pc as usize,
+            base: self.base(),
+            next_pc: 0,
+            next_base: 0,
+        };
+        self.tree.calls.push(call);
+        let index = self.tree.calls.len() as u32 - 1;
+        let elsewhere = self.elsewhere();
+        self.push(Inst {
+            op: TraceOp::Help,
+            ty: Type::No,
+            args: [None; 3],
+            imm: u64::from(index),
+            exit: Some(exit),
+        });
+        self.expect = Expect::Help(index, elsewhere);
+        Ok(())
+    }
+
+    /// The exit that is taken behind the helper of the instruction if it goes on elsewhere.
+    pub(super) fn elsewhere(&mut self) -> ExitId {
+        let frames = self.frames_number();
+        let (pc, base) = (self.at.pc as usize, self.base());
+        self.tree.add_exit(Exit {
+            kind: ExitKind::Elsewhere,
+            pc,
+            base,
+            writes: Vec::new(),
+            frames,
+            bridge: None,
+        })
+    }
+
+    /// Where the machine goes on must be where it does now.
+    pub(super) fn guard_next(&mut self, call: u32, elsewhere: ExitId) {
+        self.push(Inst {
+            op: TraceOp::GuardNext,
+            ty: Type::No,
+            args: [None; 3],
+            imm: u64::from(call),
+            exit: Some(elsewhere),
+        });
+        let address = std::ptr::from_ref(&*self.valid) as u64;
+        let valid = self.emit(TraceOp::LoadCell, &[], address);
+        self.emit(TraceOp::GuardRaw, &[valid], 1);
+    }
+
+    /// Brings memory up to date.
+    fn sync(&mut self) {
+        for (target, source) in self.writes() {
+            let id = match source {
+                Source::Value(id) => self.as_word(id),
+                Source::Word(word) => self.constant(word, Type::R),
+                Source::Base(off) => self.emit(TraceOp::BaseAddress, &[], off as i64 as u64),
+            };
+            match target {
+                Target::Reg(off) => {
+                    self.emit(TraceOp::StoreReg, &[id], off as i64 as u64);
+                    if let Some(slot) = self.slots.get_mut(&off) {
+                        slot.dirty = false;
+                    }
+                }
+                Target::Field(object, off) => {
+                    let place = crate::ir::Place::new(crate::ir::Class::Iterator, off as usize);
+                    self.emit(TraceOp::StoreRaw, &[object, id], place.imm());
+                }
+            }
+        }
+        // What is dirty still matters to nobody.
+        self.slots.retain(|_, slot| !slot.dirty);
+        self.fields.clear();
+        for frame in &mut self.frames {
+            if let FrameKind::Window { in_memory, .. } = &mut frame.kind {
+                *in_memory = true;
+            }
+        }
+        self.frame_set = None;
+        self.shapes.clear();
+        self.moved_on = true;
+    }
+
+    fn invalidate(&mut self, off: i32) {
+        self.slots.remove(&off);
+        self.clobbered.insert(off);
+    }
+
+    fn invalidate_from(&mut self, off: i32) {
+        self.forget_from(off);
+        self.clobbered_from = self.clobbered_from.min(off);
+    }
+
+    /// The registers of a frame that an instruction in it writes are to be read anew.
+    fn invalidate_writes(&mut self, base: i32, inst: &Code) {
+        inst.writes(|row| {
+            for i in row.first..row.end() {
+                self.invalidate(base + i as i32);
+            }
+        });
+        if let Some(w) = inst.clobbers_from() {
+            self.invalidate_from(base + w as i32);
+        }
+    }
+
+    /// The helper has done its work, and the machine goes on at `at`.
+    pub(super) fn after_help(&mut self, at: At, call: u32) -> Step {
+        let from = self.at;
+        let inst = decode(from.pc).ok_or(Abort::Unknown)?;
+        let base = self.base();
+        let (pushed, popped) = (self.offset_of(at.base)? > base, self.offset_of(at.base)? < base);
+        if pushed {
+            self.entered(at, from, &inst)?;
+        } else if popped {
+            self.returned(at)?;
+        } else {
+            if inst.op == Op::JumpBackTraced {
+                // Another trace has run on the frame.
+                self.invalidate_from(base);
+            } else if goes_on(from.pc as usize, &inst, at.pc as usize) {
+                self.invalidate_writes(base, &inst);
+            } else {
+                return Err(Abort::Raised);
+            }
+        }
+        let next_base = self.base();
+        let call = &mut self.tree.calls[call as usize];
+        (call.next_pc, call.next_base) = (at.pc as usize, next_base);
+        Ok(())
+    }
+
+    /// A helper has pushed a frame, or a trace that it entered several.
+    fn entered(&mut self, at: At, from: At, inst: &Code) -> Step {
+        let mut pushed = Vec::new();
+        let mut base = at.base;
+        while base != from.base {
+            let off = self.offset_of(base)?;
+            if off <= self.base() || pushed.len() > 8 {
+                return Err(Abort::Surprised);
+            }
+            // SAFETY: a frame's head precedes its registers.
+            let (word, below) = unsafe { (*base.sub(2).cast::<usize>(), *base.sub(1).cast::<*mut Value>()) };
+            let kind = match word & 3 {
+                0 => FrameKind::Window { return_pc: word & !3, in_memory: true },
+                RECORD if below == from.base => FrameKind::Machine { pushed_by: from.pc as usize },
+                // A new chunk, or an instruction that is not known.
+                _ => return Err(Abort::FarFrame),
+            };
+            pushed.push(Frame { base: off, code: frame_code(base), kind });
+            base = below;
+        }
+        if let Some(w) = inst.clobbers_from() {
+            self.invalidate_from(self.base() + w as i32);
+        }
+        for frame in pushed.into_iter().rev() {
+            let record = if let FrameKind::Machine { .. } = frame.kind { RECORD_WORDS } else { 0 };
+            self.invalidate_from(frame.base - (FRAME_WORDS + record) as i32);
+            self.push_frame(frame)?;
+        }
+        Ok(())
+    }
+
+    /// A helper has left the innermost frame, and maybe more.
+    fn returned(&mut self, at: At) -> Step {
+        let to = self.offset_of(at.base)?;
+        let mut left = None;
+        while self.base() > to {
+            if self.frames.len() == 1 {
+                return Err(Abort::Returned);
+            }
+            left = self.frames.pop();
+        }
+        let Some(left) = left.filter(|_| self.base() == to) else { return Err(Abort::Returned) };
+        self.frame_set = None;
+        let caller = match left.kind {
+            FrameKind::Window { return_pc, .. } => return_pc - 4,
+            FrameKind::Machine { pushed_by } => pushed_by,
+            FrameKind::Root => return Err(Abort::Returned),
+        };
+        // A call of two units returns behind its second: its window is told by its beginning.
+        let window = left.base - FRAME_WORDS as i32;
+        self.invalidate_from(window);
+        if let FrameKind::Machine { pushed_by } = left.kind {
+            let inst = decode(pushed_by as *const u32).ok_or(Abort::Unknown)?;
+            if !goes_on(pushed_by, &inst, at.pc as usize) {
+                return Err(Abort::Raised);
+            }
+            self.invalidate_writes(to, &inst);
+        } else if at.pc as usize != caller + 4 {
+            return Err(Abort::Raised);
+        }
+        Ok(())
+    }
+
+    /// The recording is over because a run of the loop ends here.
+    pub(super) fn exited(&mut self) -> Step {
+        self.end = Some(End::Abort(Abort::Exited));
+        Ok(())
+    }
+}
+
+/// Is this where the instruction goes on if nothing is raised?
+fn goes_on(pc: usize, inst: &Code, next: usize) -> bool {
+    let behind = pc + 4 * inst.op.units();
+    // Or it is to be tried again, now that its cache is set.
+    next == behind || next == pc || inst.target().is_some_and(|t| next as i64 == pc as i64 + 4 * t)
+}

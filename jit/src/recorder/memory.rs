@@ -1,0 +1,498 @@
+//! Globals, cells, attributes, items and iterators.
+
+use super::{Recorder, Slot, Step};
+use crate::ir::{self, Class, Id, Place, TraceOp};
+use skein_bytecode::Op;
+use skein_runtime::context::FRAME_WORDS;
+use skein_runtime::interp::attr_place;
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::cell::{CELL_CONTENTS, CellObject};
+use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
+use skein_runtime::types::function::{FUNCTION_CLOSURE, Function};
+use skein_runtime::types::instance::{INSTANCE_SLOTS, Instance, VALUES_SLOTS};
+use skein_runtime::types::list::{LIST_ITEMS, LIST_LEN, List};
+use skein_runtime::types::range::RangeIter;
+use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::{TUPLE_ITEMS, TUPLE_LEN, Tuple};
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::value::{Raised, Value};
+use skein_runtime::vm::Vm;
+use std::mem::offset_of;
+
+const CONTENTS: Place = Place::new(Class::Cell, CELL_CONTENTS);
+const LEN: Place = Place::new(Class::List, LIST_LEN);
+const ITEMS: Place = Place::new(Class::List, LIST_ITEMS);
+const FIXED_LEN: Place = Place::new(Class::Fixed, TUPLE_LEN);
+
+/// The shape of an object; none of an immediate.
+pub(super) fn shape_of(v: Value) -> Option<u32> {
+    v.header().map(|h| h.shape.get())
+}
+
+/// Does the word of a global stay what it is, as far as one can guess?
+fn is_lasting(v: Value) -> bool {
+    const LASTING: [u8; 4] = [Kind::Function as u8, Kind::Type as u8, Kind::Native as u8, Kind::Module as u8];
+    v.header().is_some_and(|h| LASTING.contains(&h.kind.get()))
+}
+
+impl Recorder {
+    /// What a cell that is known holds: `v` now.
+    fn load_cell(&mut self, cell: Id, v: Value) -> Id {
+        let id = self.emit(TraceOp::LoadField, &[cell], CONTENTS.imm());
+        if is_lasting(v) {
+            return self.guard_is(id, v);
+        }
+        self.guard_is_not(id, 0);
+        self.guard_is_not(id, Value::UNBOUND.bits());
+        id
+    }
+
+    /// Globals that quickening has found.
+    pub(super) fn load_global(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        // SAFETY: the loader has put a cache there; quickening has put a cell into it.
+        let (cell, epoch) = unsafe {
+            let cache = &*at.extra_ptr::<GlobalCache>();
+            (cache.cell.get(), cache.epoch.get())
+        };
+        let Some(cell) = cell.and_then(|c| c.cast::<CellObject>()) else { return self.help(op) };
+        let v = cell.get();
+        if v.is_unbound() {
+            return self.help(op);
+        }
+        if op == Op::LoadGlobalBuiltin {
+            if epoch != vm.globals_epoch.get() {
+                return self.help(op);
+            }
+            let address = std::ptr::from_ref(&vm.globals_epoch) as u64;
+            let now = self.emit(TraceOp::LoadCell, &[], address);
+            self.emit(TraceOp::GuardRaw, &[now], u64::from(epoch));
+        }
+        let cell = self.value(cell.value());
+        let id = self.load_cell(cell, v);
+        self.set(at.a(), id);
+        self.next(2)
+    }
+
+    pub(super) fn load_closure(&mut self, op: Op) -> Step {
+        let at = self.at;
+        let index = usize::from(u16::from_le_bytes([at.b() as u8, at.c() as u8]));
+        let f = skein_runtime::interp::frame_function_word(at.base);
+        let Some(function) = f.cast::<Function>() else { return self.help(op) };
+        let Some(&cell) = function.cells().get(index) else { return self.help(op) };
+        let base = self.base();
+        let f = if self.frames.len() == 1 && self.slots.get(&(base - 4)).is_none() {
+            // The loop's own function: what else runs its code comes to other closures.
+            self.emit(TraceOp::ReloadReg, &[], (base - 4) as i64 as u64)
+        } else {
+            self.slot(base - 4)
+        };
+        let id = if self.tree.constant(f).is_some() {
+            self.value(cell)
+        } else {
+            let cells = self.emit(TraceOp::LoadField, &[f], Place::new(Class::Fixed, FUNCTION_CLOSURE).imm());
+            self.emit(TraceOp::LoadField, &[cells], Place::new(Class::Fixed, TUPLE_ITEMS + 8 * index).imm())
+        };
+        self.set(at.a(), id);
+        self.next(1)
+    }
+
+    pub(super) fn load_deref(&mut self, op: Op) -> Step {
+        let at = self.at;
+        let Some(cell) = at.reg(at.b()).cast::<CellObject>() else { return self.help(op) };
+        let v = cell.get();
+        if v.is_unbound() {
+            return self.help(op);
+        }
+        let cell = self.reg(at.b());
+        let id = self.load_cell(cell, v);
+        self.set(at.a(), id);
+        self.next(2)
+    }
+
+    pub(super) fn store_deref(&mut self) -> Step {
+        let at = self.at;
+        let (cell, v) = (self.reg(at.a()), self.reg(at.b()));
+        self.store_field(cell, v, CONTENTS);
+        self.next(1)
+    }
+
+    /// Stores with the barrier that the value calls for.
+    fn store_field(&mut self, object: Id, v: Id, place: Place) {
+        let v = self.as_word(v);
+        if self.ty(v) != ir::Type::I {
+            self.emit(TraceOp::Barrier, &[object], 0);
+        }
+        self.emit(TraceOp::StoreField, &[object, v], place.imm());
+    }
+
+    /// The trace relies on what looking up the name on the object's type gives.
+    fn rely_on_shape(&mut self, vm: &Vm, v: Value, name: Ref<Str>) {
+        self.rely_on_type(vm.type_of(v), name);
+    }
+
+    fn rely_on_type(&mut self, ty: Ref<Type>, name: Ref<Str>) {
+        ty.watch_name(name);
+        if !self.types.contains(&ty) {
+            self.types.push(ty);
+            self.roots.push(ty.value());
+        }
+    }
+
+    /// The name that an attribute op has in its cache.
+    fn cached_name(&self) -> Ref<Str> {
+        // SAFETY: the loader has put a cache there; all kinds have the name in the same place.
+        unsafe { (*self.at.extra_ptr::<AttrCache>()).name }
+    }
+
+    /// The object, where a slot of it lies: in itself or in its overflow array.
+    fn slot_place(&mut self, obj: Id, i: Ref<Instance>, slot: usize) -> (Id, Place) {
+        if slot < i.capacity() {
+            return (obj, Place::new(Class::Slot, INSTANCE_SLOTS + 8 * slot));
+        }
+        let place = Place::new(Class::Slot, offset_of!(Instance, overflow));
+        let array = self.emit(TraceOp::LoadField, &[obj], place.imm());
+        self.guard_is_not(array, 0);
+        (array, Place::new(Class::Slot, VALUES_SLOTS + 8 * (slot - i.capacity())))
+    }
+
+    pub(super) fn load_attr(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let (v, name) = (at.reg(at.b()), self.cached_name());
+        if let Some(ty) = v.cast::<Type>() {
+            return self.load_type_attr(vm, op, ty, name);
+        }
+        let Some(i) = v.cast::<Instance>() else { return self.help(op) };
+        let Some(slot) = attr_place::load_slot(vm, i, name) else {
+            return self.load_class_value(vm, op, v, name);
+        };
+        self.rely_on_shape(vm, v, name);
+        let obj = self.reg(at.b());
+        let obj = self.guard_shape(obj, i.header().shape.get());
+        let (holder, place) = self.slot_place(obj, i, slot);
+        let id = self.emit(TraceOp::LoadField, &[holder], place.imm());
+        self.guard_is_not(id, 0);
+        self.set(at.a(), id);
+        self.next(2)
+    }
+
+    /// An attribute of a class itself, as it is.
+    fn load_type_attr(&mut self, vm: &Vm, op: Op, ty: Ref<Type>, name: Ref<Str>) -> Step {
+        let Some(value) = attr_place::type_value(vm, ty, name) else { return self.help(op) };
+        self.rely_on_type(ty, name);
+        self.rely_on_type(vm.type_of(ty.value()), name);
+        let obj = self.reg(self.at.b());
+        self.guard_is(obj, ty.value());
+        let id = self.value(value);
+        self.set(self.at.a(), id);
+        self.next(2)
+    }
+
+    /// An attribute that the class has, as it is.
+    fn load_class_value(&mut self, vm: &Vm, op: Op, v: Value, name: Ref<Str>) -> Step {
+        let found = match attr_place::class_value(vm, v, name) {
+            Ok(found) => found,
+            Err(Raised) => {
+                vm.pending.set(None);
+                None
+            }
+        };
+        let (Some(value), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        self.rely_on_shape(vm, v, name);
+        let obj = self.reg(self.at.b());
+        self.guard_shape(obj, shape);
+        let id = self.value(value);
+        self.set(self.at.a(), id);
+        self.next(2)
+    }
+
+    pub(super) fn store_attr(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let (target, name) = (at.reg(at.a()), self.cached_name());
+        let Some(i) = target.cast::<Instance>() else { return self.help(op) };
+        let shape = i.header().shape.get();
+        let (slot, next) = match attr_place::store_slot(vm, i, name) {
+            Some(slot) => (slot, None),
+            None => match attr_place::added_slot(vm, i, name) {
+                Some((slot, next)) => (slot, Some(next)),
+                None => return self.help(op),
+            },
+        };
+        // The overflow array may have to grow.
+        if i.slot(slot).is_none() && slot >= i.capacity() {
+            return self.help(op);
+        }
+        self.rely_on_shape(vm, target, name);
+        let (obj, v) = (self.reg(at.a()), self.reg(at.b()));
+        let obj = self.guard_shape(obj, shape);
+        let (holder, place) = self.slot_place(obj, i, slot);
+        self.store_field(holder, v, place);
+        if let Some(next) = next {
+            self.emit(TraceOp::SetShape, &[obj], u64::from(next));
+            // Another name of the same object may be known by its shape too.
+            self.shapes.clear();
+            self.shapes.insert(obj, next);
+        }
+        self.next(2)
+    }
+
+    pub(super) fn load_method(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let (v, name) = (at.reg(at.b()), self.cached_name());
+        let found = match attr_place::plain_method(vm, v, name) {
+            Ok(found) => found.filter(|_| attr_place::shape_tells_all(vm, v)),
+            Err(Raised) => {
+                vm.pending.set(None);
+                None
+            }
+        };
+        let (Some(function), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        self.rely_on_shape(vm, v, name);
+        let obj = self.reg(at.b());
+        let obj = self.guard_shape(obj, shape);
+        let w = at.window();
+        let f = self.value(function);
+        self.set(w, f);
+        self.set(w + FRAME_WORDS, obj);
+        self.next(2)
+    }
+
+    /// A module's global: `LoadAttrModule` and `LoadMethodModule`.
+    pub(super) fn load_module(&mut self, op: Op) -> Step {
+        let at = self.at;
+        let obj = at.reg(at.b());
+        // SAFETY: the loader has put a cache there.
+        let cache = unsafe { &*at.extra_ptr::<ModuleCache>() };
+        let cell = cache.cell.get().and_then(|c| c.cast::<CellObject>());
+        let Some(cell) = cell.filter(|c| obj.bits() == cache.module.get() && !c.get().is_unbound()) else {
+            return self.help(op);
+        };
+        let module = self.reg(at.b());
+        self.guard_is(module, obj);
+        let v = cell.get();
+        let cell = self.value(cell.value());
+        let id = self.load_cell(cell, v);
+        if op == Op::LoadAttrModule {
+            self.set(at.a(), id);
+        } else {
+            let w = at.window();
+            self.set(w, id);
+            let unbound = self.value(Value::UNBOUND);
+            self.set(w + FRAME_WORDS, unbound);
+        }
+        self.next(2)
+    }
+
+    /// The array of a list, which has one.
+    fn items_of(&mut self, list: Id) -> Id {
+        self.emit(TraceOp::LoadField, &[list], ITEMS.imm())
+    }
+
+    pub(super) fn load_index(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
+        if !key.is_int() {
+            return self.help(op);
+        }
+        let in_range = |len: usize| {
+            let i = key.as_small_int();
+            (if i < 0 { i + len as i64 } else { i }) as u64 as usize
+        };
+        let (list, tuple) = (vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id());
+        let found = match (obj.cast::<List>(), obj.cast::<Tuple>()) {
+            (Some(l), _) if shape_of(obj) == Some(list) => in_range(l.len()) < l.len(),
+            (_, Some(t)) if shape_of(obj) == Some(tuple) => in_range(t.len()) < t.len(),
+            _ => false,
+        };
+        if !found {
+            return self.help(op);
+        }
+        let (o, k) = (self.reg(at.b()), self.reg(at.c()));
+        let k = self.as_int(k);
+        let id = if shape_of(obj) == Some(list) {
+            let o = self.guard_shape(o, list);
+            let len = self.emit(TraceOp::LoadRaw, &[o], LEN.imm());
+            let i = self.emit(TraceOp::CheckIndex, &[k, len], 0);
+            let items = self.items_of(o);
+            self.emit(TraceOp::LoadElem, &[items, i], 0)
+        } else {
+            let o = self.guard_shape(o, tuple);
+            let len = self.emit(TraceOp::LoadRaw, &[o], FIXED_LEN.imm());
+            let i = self.emit(TraceOp::CheckIndex, &[k, len], 0);
+            self.emit(TraceOp::LoadElem, &[o, i], 0)
+        };
+        self.set(at.a(), id);
+        self.next(1)
+    }
+
+    pub(super) fn store_index(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let (obj, key) = (at.reg(at.a()), at.reg(at.b()));
+        let shape = vm.types.list.root_shape_id();
+        let Some(list) = obj.cast::<List>().filter(|_| key.is_int() && shape_of(obj) == Some(shape)) else {
+            return self.help(op);
+        };
+        let i = key.as_small_int();
+        let i = if i < 0 { i + list.len() as i64 } else { i };
+        if i as u64 >= list.len() as u64 {
+            return self.help(op);
+        }
+        let (o, k, v) = (self.reg(at.a()), self.reg(at.b()), self.reg(at.c()));
+        let (k, o) = (self.as_int(k), self.guard_shape(o, shape));
+        let len = self.emit(TraceOp::LoadRaw, &[o], LEN.imm());
+        let i = self.emit(TraceOp::CheckIndex, &[k, len], 0);
+        let v = self.as_word(v);
+        let items = self.items_of(o);
+        self.emit(TraceOp::StoreElem, &[items, i, v], 0);
+        self.next(1)
+    }
+
+    pub(super) fn unpack(&mut self, vm: &Vm) -> Step {
+        let at = self.at;
+        let (v, n) = (at.reg(at.b()), at.c());
+        let (list, tuple) = (vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id());
+        let shape = shape_of(v);
+        let fits = if shape == Some(tuple) {
+            v.cast::<Tuple>().is_some_and(|t| t.len() == n)
+        } else {
+            shape == Some(list) && n > 0 && v.cast::<List>().is_some_and(|l| l.len() == n)
+        };
+        let Some(shape) = shape.filter(|_| fits) else { return self.help(Op::Unpack) };
+        let o = self.reg(at.b());
+        let o = self.guard_shape(o, shape);
+        if shape == tuple {
+            let len = self.emit(TraceOp::LoadRaw, &[o], FIXED_LEN.imm());
+            self.emit(TraceOp::GuardRaw, &[len], n as u64);
+            for i in 0..n {
+                let place = Place::new(Class::Fixed, TUPLE_ITEMS + 8 * i);
+                let id = self.emit(TraceOp::LoadField, &[o], place.imm());
+                self.set(at.a() + i, id);
+            }
+        } else {
+            let len = self.emit(TraceOp::LoadRaw, &[o], LEN.imm());
+            self.emit(TraceOp::GuardRaw, &[len], n as u64);
+            let items = self.items_of(o);
+            for i in 0..n {
+                let index = self.constant(i as u64, ir::Type::R);
+                let id = self.emit(TraceOp::LoadElem, &[items, index], 0);
+                self.set(at.a() + i, id);
+            }
+        }
+        self.next(1)
+    }
+
+    // ---- iterators
+
+    /// Writes the state of all iterators to memory.
+    pub(super) fn flush_fields(&mut self) {
+        let mut fields: Vec<_> = self.fields.drain().filter(|(_, slot)| slot.dirty).collect();
+        fields.sort_by_key(|(key, _)| *key);
+        for ((object, off), slot) in fields {
+            let place = Place::new(Class::Iterator, off as usize);
+            self.emit(TraceOp::StoreRaw, &[object, slot.id], place.imm());
+            self.moved_on = true;
+        }
+    }
+
+    fn state(&mut self, it: Id, offset: usize) -> Id {
+        let key = (it, offset as u32);
+        if let Some(slot) = self.fields.get(&key) {
+            return slot.id;
+        }
+        // It may be one that is known by another name.
+        if self.fields.iter().any(|(k, slot)| k.0 != it && slot.dirty) {
+            self.flush_fields();
+        }
+        let op = if self.moved_on { TraceOp::LoadRaw } else { TraceOp::LoadState };
+        let id = self.emit(op, &[it], Place::new(Class::Iterator, offset).imm());
+        self.fields.insert(key, Slot { id, dirty: false });
+        id
+    }
+
+    fn set_state(&mut self, it: Id, offset: usize, id: Id) {
+        self.fields.insert((it, offset as u32), Slot { id, dirty: true });
+    }
+
+    pub(super) fn for_range(&mut self, vm: &Vm) -> Step {
+        let at = self.at;
+        let v = at.reg(at.b());
+        let shape = vm.types.range_iterator.root_shape_id();
+        let Some(range) = v.cast::<RangeIter>().filter(|_| shape_of(v) == Some(shape)) else {
+            return self.help(Op::ForRange);
+        };
+        const LEFT: usize = offset_of!(RangeIter, left);
+        const NEXT: usize = offset_of!(RangeIter, next);
+        const STEP: usize = offset_of!(RangeIter, step);
+        let it = self.iterator(at.b(), shape);
+        let left = self.state(it, LEFT);
+        if range.left.get() == 0 {
+            self.emit(TraceOp::GuardRaw, &[left], 0);
+            return self.go_either(true);
+        }
+        self.emit(TraceOp::GuardRawNot, &[left], 0);
+        let (next, step) = (self.state(it, NEXT), self.state(it, STEP));
+        let item = self.emit(TraceOp::FromRaw, &[next], 0);
+        let one = self.constant(1, ir::Type::R);
+        let less = self.emit(TraceOp::RawSub, &[left, one], 0);
+        let further = self.emit(TraceOp::RawAdd, &[next, step], 0);
+        self.set_state(it, LEFT, less);
+        self.set_state(it, NEXT, further);
+        self.set(at.a(), item);
+        self.next(2)
+    }
+
+    /// The iterator in a register, which is of this shape.
+    fn iterator(&mut self, reg: usize, shape: u32) -> Id {
+        let id = self.reg(reg);
+        let new = self.guard_shape(id, shape);
+        if new != id {
+            // What was known of it goes by its new name.
+            let known: Vec<_> = self.fields.extract_if(|k, _| k.0 == id).collect();
+            self.fields.extend(known.into_iter().map(|((_, off), slot)| ((new, off), slot)));
+        }
+        new
+    }
+
+    pub(super) fn for_list(&mut self, vm: &Vm) -> Step {
+        let at = self.at;
+        let v = at.reg(at.b());
+        let shape = vm.types.list_iterator.root_shape_id();
+        let Some(iter) = v.cast::<SeqIter>().filter(|_| shape_of(v) == Some(shape)) else {
+            return self.help(Op::ForList);
+        };
+        let Some(list) = iter.sequence.get().and_then(|l| l.cast::<List>()) else {
+            return self.help(Op::ForList);
+        };
+        // The iterator of a subclass's instance is no other.
+        let (list_len, list_shape) = (list.len(), list.header().shape.get());
+        const INDEX: usize = offset_of!(SeqIter, index);
+        let it = self.iterator(at.b(), shape);
+        let place = Place::new(Class::Iterator, offset_of!(SeqIter, sequence));
+        let list: Id = self.emit(TraceOp::LoadField, &[it], place.imm());
+        self.guard_is_not(list, 0);
+        let list = self.guard_shape(list, list_shape);
+        let len = self.emit(TraceOp::LoadRaw, &[list], LEN.imm());
+        let index = self.state(it, INDEX);
+        if iter.index.get() >= list_len {
+            // From now on it has ended, whatever becomes of the list.
+            self.emit(TraceOp::CheckNotBelow, &[index, len], 0);
+            let none = self.constant(0, ir::Type::R);
+            self.emit(TraceOp::StoreRaw, &[it, none], place.imm());
+            return self.go_either(true);
+        }
+        self.emit(TraceOp::CheckBelow, &[index, len], 0);
+        let items = self.items_of(list);
+        let item = self.emit(TraceOp::LoadElem, &[items, index], 0);
+        let one = self.constant(1, ir::Type::R);
+        let next = self.emit(TraceOp::RawAdd, &[index, one], 0);
+        self.set_state(it, INDEX, next);
+        self.set(at.a(), item);
+        self.next(2)
+    }
+}
+
+/// A function as an object, if the value is one that runs this code.
+pub(super) fn function_of(v: Value) -> Option<Ref<Function>> {
+    v.cast::<Function>()
+}

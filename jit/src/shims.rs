@@ -1,0 +1,86 @@
+//! What compiled code calls: the machine's functions with C's way of passing arguments.
+//!
+//! A panic must not leave a shim: it becomes a SystemError of the program, as in the interpreter's loop.
+
+use crate::ir::{Call, NewKind};
+use skein_runtime::interp::{At, or_unwind, without_panics};
+use skein_runtime::native::NativeDef;
+use skein_runtime::object::Header;
+use skein_runtime::types::float::Float;
+use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::vm::Vm;
+
+/// Says that an exception is pending.
+const RAISED: u64 = 0;
+
+fn word(r: R<Value>) -> u64 {
+    match r {
+        Ok(v) => v.bits(),
+        Err(Raised) => RAISED,
+    }
+}
+
+// SAFETY (all): compiled code passes the `Vm` that it was entered with, and words that are values.
+
+/// Does an instruction by its helper; the buffer tells where the machine goes on.
+pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, call: *const Call, buffer: *mut u64) {
+    unsafe {
+        let (vm, call) = (&*vm, &*call);
+        let helper = std::mem::transmute::<usize, fn(&Vm, At) -> At>(call.callee);
+        let at = At { pc: call.pc as *const u32, base: base.offset(call.base as isize) };
+        let next = or_unwind(vm, without_panics(vm, || Ok(helper(vm, at))));
+        *buffer = next.pc as u64;
+        *buffer.add(1) = next.base as u64;
+    }
+}
+
+pub unsafe extern "C" fn native_1(vm: *const Vm, def: &'static NativeDef, a: Value) -> u64 {
+    let vm = unsafe { &*vm };
+    word(without_panics(vm, || def.call_1(vm, a)))
+}
+
+pub unsafe extern "C" fn native_2(vm: *const Vm, def: &'static NativeDef, a: Value, b: Value) -> u64 {
+    let vm = unsafe { &*vm };
+    word(without_panics(vm, || def.call_2(vm, a, b)))
+}
+
+pub unsafe extern "C" fn native_3(
+    vm: *const Vm,
+    def: &'static NativeDef,
+    a: Value,
+    b: Value,
+    c: Value,
+) -> u64 {
+    let vm = unsafe { &*vm };
+    word(without_panics(vm, || def.call_3(vm, a, b, c)))
+}
+
+/// A float whose exponent is uncommon, as an object.
+pub unsafe extern "C" fn box_float(vm: *const Vm, f: f64) -> u64 {
+    let vm = unsafe { &*vm };
+    word(without_panics(vm, || Float::new(vm, f).map(Value::from)))
+}
+
+/// A zeroed object, where the heap's run at hand is used up.
+pub unsafe extern "C" fn new_object(vm: *const Vm, kind: u64) -> u64 {
+    let (vm, kind) = (unsafe { &*vm }, NewKind::from_imm(kind));
+    let made = without_panics(vm, || {
+        let header = vm.alloc_kind(kind.size as usize, kind.shape, kind.kind, kind.bits.into())?;
+        // SAFETY: the address of an object.
+        Ok(unsafe { Value::from_bits(header as u64) })
+    });
+    word(made)
+}
+
+/// The write barrier of an object that is old and not in the remembered set.
+pub unsafe extern "C" fn barrier(vm: *const Vm, object: *const Header) {
+    let vm = unsafe { &*vm };
+    // A panic here is the heap's and ends the process: nothing could go on.
+    vm.heap.write_barrier(object);
+}
+
+/// As `barrier`, for a store to a slot of an array.
+pub unsafe extern "C" fn slot_barrier(vm: *const Vm, array: *const Header, slot: *const u64) {
+    let vm = unsafe { &*vm };
+    vm.heap.write_barrier_array(array, slot);
+}
