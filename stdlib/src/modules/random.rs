@@ -185,6 +185,9 @@ fn setstate(vm: &Vm, this: This, state: Value) -> R<()> {
     }
 }
 
+/// Words that are made between two looks for signals, less one.
+const LOOK: usize = (1 << 20) - 1;
+
 fn getrandbits(vm: &Vm, this: This, k: i64) -> R<Value> {
     let Ok(k) = u64::try_from(k) else {
         return Err(vm.value_error("number of bits must be non-negative"));
@@ -202,6 +205,12 @@ fn getrandbits(vm: &Vm, this: This, k: i64) -> R<Value> {
     let mut words = vm.buffer(k.div_ceil(32) as usize)?;
     let mut left = k;
     while left > 0 {
+        if words.len() & LOOK == LOOK {
+            // A handler may want numbers too.
+            drop(t);
+            vm.check_signals()?;
+            t = this.0.0.borrow_mut();
+        }
         let w = t.next();
         words.push(if left < 32 { w >> (32 - left) } else { w });
         left = left.saturating_sub(32);

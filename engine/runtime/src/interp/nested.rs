@@ -89,6 +89,8 @@ impl Vm {
     }
 
     fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
+        // A short function has no back edge at which it looks for them, and the native may call it without end.
+        self.check_signals()?;
         let saved = self.site();
         let cont = Cont::new(ContKind::Exit, Consumer::Drop, 0);
         let result = match push(saved.as_return(), cont) {

@@ -38,7 +38,7 @@ pub fn gcd(vm: &Vm, args: Args<'_>) -> R<Value> {
         if let Some(a) = small.take() {
             total = Big::from(a);
         }
-        total = total.gcd(&i.big());
+        total = large::gcd(vm, total, i.big().into_owned())?;
     }
     match small {
         Some(g) => vm.int(g),

@@ -60,7 +60,7 @@ pub fn power(vm: &Vm, base: &Big, exponent: u32) -> R<Big> {
 
 /// Quotient and remainder of numbers without signs, the longer one taken piece by piece. What a signal's handler
 /// raises.
-fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
+pub fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
     // A piece of so many bits costs that times the divisor's.
     let piece = (QUICK * QUICK / 4 / b.bits().max(1)).clamp(64, QUICK) / 64 * 64;
     if a.bits() <= b.bits() + piece {
@@ -86,6 +86,22 @@ fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
         }
     }
     Ok((BigUint::new(all), rest))
+}
+
+/// The greatest common divisor. What a signal's handler raises.
+pub fn gcd(vm: &Vm, a: Big, b: Big) -> R<Big> {
+    const TURNS: u32 = 64;
+    let (mut a, mut b) = (a.into_parts().1, b.into_parts().1);
+    let mut turn = 0u32;
+    while a.bits().min(b.bits()) > QUICK / 16 {
+        turn += 1;
+        if turn.is_multiple_of(TURNS) {
+            vm.check_signals()?;
+        }
+        let rest = divided(vm, &a, &b)?.1;
+        (a, b) = (b, rest);
+    }
+    Ok(Big::from(a.gcd(&b)))
 }
 
 /// Python's floor division and remainder; the divisor is not 0.
