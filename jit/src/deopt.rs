@@ -1,8 +1,8 @@
 //! Leaving a trace: its state becomes the interpreter's.
 
-use crate::ir::{ExitId, ExitKind, Id, Source, Target, Tree, Type};
+use crate::ir::{ExitId, ExitKind, Id, NewKind, Source, Target, Tree, Type};
 use skein_runtime::interp::{At, publish, raise_site};
-use skein_runtime::value::{Raised, Value};
+use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
@@ -18,7 +18,18 @@ enum From {
     Float(u32),
     /// A constant float that needs an object.
     Boxed(f64),
+    /// The object of this number that the exit makes.
+    Made(u32),
 }
+
+/// A word that needs an object.
+enum Late {
+    Float(f64),
+    Made(u32),
+}
+
+/// Most values that an exit may have which makes objects, and most objects.
+pub const MAX_HELD: usize = 128;
 
 /// Where it goes.
 #[derive(Clone, Copy)]
@@ -33,6 +44,8 @@ pub struct Plan {
     pc: *const u32,
     base: i32,
     writes: Box<[(To, From)]>,
+    /// Objects that are made, with their words by offset.
+    objects: Box<[(NewKind, Box<[(u32, From)]>)]>,
 }
 
 impl Plan {
@@ -54,19 +67,33 @@ impl Plan {
                 }
             }
         };
-        let writes = exit.writes.iter().map(|(target, source)| {
+        let virtuals = exit.virtuals(tree);
+        let source = |source: Source| match source {
+            Source::Value(id) => from(id),
+            Source::Base(off) => From::Base(off),
+            Source::Word(word) => From::Word(word),
+            Source::Virtual(number) => {
+                From::Made(virtuals.iter().position(|&v| v == number).unwrap_or_default() as u32)
+            }
+        };
+        let writes = exit.writes.iter().map(|(target, written)| {
             let to = match *target {
                 Target::Reg(off) => To::Reg(off),
                 Target::Field(object, off) => To::Field(from(object), off),
             };
-            let from = match *source {
-                Source::Value(id) => from(id),
-                Source::Base(off) => From::Base(off),
-                Source::Word(word) => From::Word(word),
-            };
-            (to, from)
+            (to, source(*written))
         });
-        Plan { kind: exit.kind, pc: exit.pc as *const u32, base: exit.base, writes: writes.collect() }
+        let objects = virtuals.iter().map(|&number| {
+            let object = &tree.virtuals[number as usize];
+            (object.kind, object.fields.iter().map(|(off, held)| (*off, source(*held))).collect())
+        });
+        Plan {
+            kind: exit.kind,
+            pc: exit.pc as *const u32,
+            base: exit.base,
+            writes: writes.collect(),
+            objects: objects.collect(),
+        }
     }
 
     /// Writes what the exit has to write, and tells where the interpreter goes on. `root` is the base of the loop's
@@ -76,17 +103,18 @@ impl Plan {
         let word = |from: From| match from {
             From::Word(word) => Ok(word),
             From::Base(off) => Ok(address(off) as u64),
+            From::Made(number) => Err(Late::Made(number)),
             From::Buffer(i) => Ok(buffer[i as usize].get()),
             From::Float(i) => {
                 let f = f64::from_bits(buffer[i as usize].get());
-                Value::try_float(f).map(Value::bits).ok_or(f)
+                Value::try_float(f).map(Value::bits).ok_or(Late::Float(f))
             }
-            From::Boxed(f) => Err(f),
+            From::Boxed(f) => Err(Late::Float(f)),
         };
-        let mut boxes = false;
+        let mut late = false;
         for &(to, from) in &self.writes {
             let Ok(word_) = word(from) else {
-                boxes = true;
+                late = true;
                 continue;
             };
             match to {
@@ -100,16 +128,11 @@ impl Plan {
             }
         }
         let at = At { pc: self.pc, base: address(self.base).cast() };
-        if boxes {
-            // The frames are whole but for floats: to make objects may collect.
+        if late {
+            // The frames are whole but for what needs objects: to make them may collect.
             publish(vm, at);
-            for &(to, from) in &self.writes {
-                let (To::Reg(off), Err(f)) = (to, word(from)) else { continue };
-                match vm.float(f) {
-                    // SAFETY: as above.
-                    Ok(v) => unsafe { *address(off) = v.bits() },
-                    Err(Raised) => return raise_site(vm, at.site()),
-                }
+            if let Err(Raised) = self.late(vm, buffer, &word, &address) {
+                return raise_site(vm, at.site());
             }
         }
         match self.kind {
@@ -119,5 +142,57 @@ impl Plan {
                 At { pc: buffer[0].get() as *const u32, base: buffer[1].get() as *mut Value }
             }
         }
+    }
+
+    /// Makes objects, and writes what needed them.
+    fn late(
+        &self,
+        vm: &Vm,
+        buffer: &[Cell<u64>],
+        word: &dyn Fn(From) -> Result<u64, Late>,
+        address: &dyn Fn(i32) -> *mut u64,
+    ) -> R<()> {
+        // What the buffer leads to is seen by the collector while it is on the stack, as what is made is.
+        let mut held = [0u64; MAX_HELD];
+        let mut made = [0u64; MAX_HELD];
+        if !self.objects.is_empty() {
+            held.iter_mut().zip(buffer).for_each(|(to, from)| *to = from.get());
+        }
+        std::hint::black_box(&mut held);
+        for (at, (kind, _)) in self.objects.iter().enumerate() {
+            made[at] = vm.alloc_kind(kind.size as usize, kind.shape, kind.kind, kind.bits.into())? as u64;
+            std::hint::black_box(&mut made);
+        }
+        let ready = |from: From| match word(from) {
+            Ok(word) => Ok(word),
+            Err(Late::Float(f)) => vm.float(f).map(Value::bits),
+            Err(Late::Made(number)) => Ok(made[number as usize]),
+        };
+        for (at, (_, fields)) in self.objects.iter().enumerate() {
+            for &(off, from) in fields {
+                let word = ready(from)?;
+                vm.heap.write_barrier(made[at] as *const _);
+                // SAFETY: a word of an object of the size that its kind tells.
+                unsafe { *((made[at] as usize + off as usize) as *mut u64) = word };
+            }
+        }
+        for &(to, from) in &self.writes {
+            if word(from).is_ok() {
+                continue;
+            }
+            let word_ = ready(from)?;
+            match to {
+                // SAFETY: as in `leave`.
+                To::Reg(off) => unsafe { *address(off) = word_ },
+                To::Field(object, off) => {
+                    let Ok(object) = word(object) else { continue };
+                    vm.heap.write_barrier(object as *const _);
+                    // SAFETY: as in `leave`.
+                    unsafe { *((object as usize + off as usize) as *mut u64) = word_ };
+                }
+            }
+        }
+        std::hint::black_box((&held, &made));
+        Ok(())
     }
 }

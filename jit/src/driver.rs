@@ -19,7 +19,7 @@ use std::rc::Rc;
 /// How eager the compiler is, and what it tells.
 ///
 /// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump`,
-/// `mem=BYTES`.
+/// `code`, `perf`, `stats`, `mem=BYTES`.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub on: bool,
@@ -35,6 +35,10 @@ pub struct Options {
     pub log: bool,
     /// Print traces as they are compiled.
     pub dump: bool,
+    /// Print their machine code.
+    pub code: bool,
+    /// Tell `perf` the names of traces: a line for each in `/tmp/perf-PID.map`.
+    pub perf: bool,
     /// Print at the end how often traces were entered, and where they were left.
     pub stats: bool,
 }
@@ -49,6 +53,8 @@ impl Default for Options {
             memory: 64 << 20,
             log: false,
             dump: false,
+            code: false,
+            perf: false,
             stats: false,
         }
     }
@@ -65,6 +71,8 @@ impl Options {
                 "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
                 "log" => options.log = true,
                 "dump" => options.dump = true,
+                "code" => options.code = true,
+                "perf" => options.perf = true,
                 "stats" => options.stats = true,
                 _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
             }
@@ -369,6 +377,7 @@ impl Jit {
         if let Err(e) = crate::verify::verify(&tree) {
             panic!("bad trace: {e}\n{}", tree);
         }
+        machine.set_listing(self.options.borrow().code);
         let begun = std::time::Instant::now();
         let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
         self.counts.bytes.set(self.counts.bytes.get() + compiled.bytes);
@@ -378,6 +387,14 @@ impl Jit {
             let micros = begun.elapsed().as_micros();
             format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", name)
         });
+        if let Some(listing) = &compiled.listing {
+            eprintln!("jit: code of {name}\n{listing}");
+        }
+        let perf = self.options.borrow().perf;
+        if perf && let Err(e) = compiled.write_perf_map(&format!("jit: {name}")) {
+            eprintln!("jit: no names for perf: {e}");
+            self.options.borrow_mut().perf = false;
+        }
         let plans = RefCell::new((0..tree.exits.len()).map(|_| None).collect());
         Ok(Code { compiled, tree, plans })
     }
@@ -452,7 +469,12 @@ impl Jit {
                 self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
                 return self.record_inner(vm, next);
             }
-            End::Abort(abort) => Err(abort.text().to_string()),
+            End::Abort(abort) => {
+                if abort == Abort::OtherLoop {
+                    trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                }
+                Err(abort.text().to_string())
+            }
         };
         if let Err(reason) = made {
             bump(&self.counts.aborted);
@@ -611,7 +633,10 @@ impl Tier for Jit {
                 t.visit_word(v.bits());
             }
         }
-        if let Some(recorder) = &*self.recorder.borrow() {
+        // While it looks at an instruction all that it names is alive.
+        if let Ok(recorder) = self.recorder.try_borrow()
+            && let Some(recorder) = &*recorder
+        {
             for v in &recorder.roots {
                 t.visit_word(v.bits());
             }

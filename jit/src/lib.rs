@@ -11,6 +11,7 @@ mod recorder;
 pub mod reference;
 mod shims;
 pub mod text;
+mod thunks;
 pub mod verify;
 
 pub use driver::{Counts, Jit, Options};

@@ -1,7 +1,9 @@
 //! Machine code: compiling trees, and the memory of what was compiled.
 
-use crate::ir::{Call, Tree};
+use crate::ir::Tree;
 use crate::lower;
+use crate::shims::Help;
+use crate::thunks::Thunks;
 use cranelift_codegen::Context;
 use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable};
@@ -52,6 +54,7 @@ impl std::error::Error for CompileError {}
 /// Makes machine code for this computer.
 pub struct Machine {
     isa: OwnedTargetIsa,
+    thunks: Rc<Thunks>,
     /// Kept for its memory.
     context: Context,
     bytes: Rc<Cell<usize>>,
@@ -68,8 +71,10 @@ pub struct Compiled {
     /// The code as text, if that was asked for.
     pub listing: Option<String>,
     /// Known to the code by its address.
-    _calls: Box<[Call]>,
+    _calls: Box<[Help]>,
     module: Option<JITModule>,
+    /// Called by the code.
+    _thunks: Rc<Thunks>,
     /// Bytes of all code.
     total: Rc<Cell<usize>>,
 }
@@ -93,6 +98,7 @@ impl Machine {
         let isa = cranelift_native::builder()?;
         let isa = isa.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
         Ok(Machine {
+            thunks: Rc::new(Thunks::new(&isa)?),
             isa,
             context: Context::new(),
             bytes: Rc::default(),
@@ -119,9 +125,10 @@ impl Machine {
     /// Compiles a tree with all its bridges.
     pub fn compile(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
         let generator = |e: &dyn fmt::Display| CompileError::Generator(e.to_string());
-        let calls: Box<[Call]> = tree.calls.clone().into();
+        let calls = tree.calls.iter().map(|&call| Help { call, watched: Cell::new(None) });
+        let calls: Box<[Help]> = calls.collect();
         self.context.clear();
-        lower::lower(tree, &calls, &*self.isa, &mut self.context.func)?;
+        lower::lower(tree, &calls, &self.thunks, &*self.isa, &mut self.context.func)?;
         self.context.set_disasm(self.listing);
         if self.bytes.get() >= self.most_bytes {
             return Err(CompileError::NoMemory);
@@ -137,6 +144,7 @@ impl Machine {
             listing: None,
             _calls: calls,
             module: None,
+            _thunks: self.thunks.clone(),
             total: self.bytes.clone(),
         };
         if let Err(e) = &finished {

@@ -10,6 +10,7 @@ use crate::shims;
 use skein_heap::{Header, UNLOGGED};
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
+use std::cell::Cell;
 
 /// Runs a tree as its machine code would: see [`crate::Entry`].
 ///
@@ -202,11 +203,7 @@ impl Run<'_> {
             FloatNe => holds(float(0) != float(1)),
             FloatGt => holds(float(0) > float(1)),
             FloatGe => holds(float(0) >= float(1)),
-            BoxFloat => match Value::try_float(float(0)) {
-                Some(word) => made(word.bits()),
-                // SAFETY: the `Vm` that the tree runs in.
-                None => raised(unsafe { shims::box_float(self.vm, float(0)) }),
-            },
+            BoxFloat => checked(Value::try_float(float(0)).map(Value::bits)),
 
             BoxBool => made(Value::bool(arg(0) != 0).bits()),
             Not => holds(arg(0) == 0),
@@ -253,21 +250,16 @@ impl Run<'_> {
             NewObject => raised(self.new_object(inst.imm)),
 
             Help => {
-                let call = self.tree.call(inst);
+                let help = shims::Help { call: *self.tree.call(inst), watched: Cell::new(None) };
                 // SAFETY: the frame that the tree runs in.
-                unsafe { shims::help(self.vm, self.base, call, self.buffer) };
+                unsafe { shims::help(self.vm, self.base, &help, self.buffer) };
                 Outcome::Done(None)
             }
             GuardNext => {
                 let call = self.tree.call(inst);
-                let (pc, base) =
-                    (call.next_pc as u64, self.base.wrapping_offset(call.next_base as isize) as u64);
+                let base = self.base.wrapping_offset(call.next_base as isize) as u64;
                 let buffer = self.buffer as u64;
-                if read(buffer) == pc && read(buffer + 8) == base {
-                    Outcome::Done(None)
-                } else {
-                    Outcome::Exit
-                }
+                guard(read(buffer) == call.next_pc as u64 && read(buffer + 8) == base)
             }
             Native1 | Native2 | Native3 => {
                 let callee = self.tree.call(inst).callee as *const skein_runtime::native::NativeDef;
@@ -316,7 +308,7 @@ impl Run<'_> {
         let start = read(cursor);
         if size > read(self.vm_word(VM_HEAP_LIMIT)) - start {
             // SAFETY: the `Vm` that the tree runs in.
-            return unsafe { shims::new_object(self.vm, imm) };
+            return unsafe { given(|word| shims::new_object(self.vm, imm, word)) };
         }
         write(cursor, start + size);
         write(start, header_word(kind.shape, kind.kind, kind.bits.into()));
@@ -331,6 +323,13 @@ fn floor_div(a: i128, b: i128) -> Option<i128> {
     }
     let quotient = a / b;
     Some(if a % b != 0 && (a < 0) != (b < 0) { quotient - 1 } else { quotient })
+}
+
+/// What a shim puts into its result's place.
+unsafe fn given(shim: impl FnOnce(*mut u64)) -> u64 {
+    let mut word = 0;
+    shim(&mut word);
+    word
 }
 
 /// What a shim gave: a word, or 0 if an exception is pending.

@@ -6,9 +6,9 @@ use crate::ir::{Call, NewKind};
 use skein_runtime::interp::{At, or_unwind, without_panics};
 use skein_runtime::native::NativeDef;
 use skein_runtime::object::Header;
-use skein_runtime::types::float::Float;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
+use std::cell::Cell;
 
 /// Says that an exception is pending.
 const RAISED: u64 = 0;
@@ -20,17 +20,29 @@ fn word(r: R<Value>) -> u64 {
     }
 }
 
-// SAFETY (all): compiled code passes the `Vm` that it was entered with, and words that are values.
+// SAFETY (all): compiled code passes the `Vm` that it was entered with, words that are values, and places of its own
+// for results.
 
-/// Does an instruction by its helper; the buffer tells where the machine goes on.
-pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, call: *const Call, buffer: *mut u64) {
+/// The call of a helper.
+pub struct Help {
+    pub call: Call,
+    /// The address of a word that has to be what it is here behind the call, for the trace to go on.
+    pub watched: Cell<Option<(*const u32, u32)>>,
+}
+
+/// Does an instruction by its helper; the buffer tells where the machine goes on. 1 if that is where the call says,
+/// and the trace is still valid; else 0.
+pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help, buffer: *mut u64) -> u64 {
     unsafe {
-        let (vm, call) = (&*vm, &*call);
+        let (vm, call, watched) = (&*vm, &(*help).call, &(*help).watched);
         let helper = std::mem::transmute::<usize, fn(&Vm, At) -> At>(call.callee);
         let at = At { pc: call.pc as *const u32, base: base.offset(call.base as isize) };
         let next = or_unwind(vm, without_panics(vm, || Ok(helper(vm, at))));
+        let is_valid = watched.get().is_none_or(|(address, value)| *address == value);
         *buffer = next.pc as u64;
         *buffer.add(1) = next.base as u64;
+        let expected = base.offset(call.next_base as isize);
+        u64::from(is_valid && next.pc as usize == call.next_pc && next.base == expected)
     }
 }
 
@@ -55,21 +67,15 @@ pub unsafe extern "C" fn native_3(
     word(without_panics(vm, || def.call_3(vm, a, b, c)))
 }
 
-/// A float whose exponent is uncommon, as an object.
-pub unsafe extern "C" fn box_float(vm: *const Vm, f: f64) -> u64 {
-    let vm = unsafe { &*vm };
-    word(without_panics(vm, || Float::new(vm, f).map(Value::from)))
-}
-
 /// A zeroed object, where the heap's run at hand is used up.
-pub unsafe extern "C" fn new_object(vm: *const Vm, kind: u64) -> u64 {
+pub unsafe extern "C" fn new_object(vm: *const Vm, kind: u64, result: *mut u64) {
     let (vm, kind) = (unsafe { &*vm }, NewKind::from_imm(kind));
     let made = without_panics(vm, || {
         let header = vm.alloc_kind(kind.size as usize, kind.shape, kind.kind, kind.bits.into())?;
         // SAFETY: the address of an object.
         Ok(unsafe { Value::from_bits(header as u64) })
     });
-    word(made)
+    unsafe { *result = word(made) };
 }
 
 /// The write barrier of an object that is old and not in the remembered set.

@@ -13,7 +13,8 @@
 //! bridge !4:
 //!   …
 //! !0 resume 0x1000 base 0:
-//! !1 resume 0x1008 base 0: r3 = v1, v7+16 = v8, r5 = base 12, r6 = word 0x4
+//! !1 resume 0x1008 base 0: r3 = v1, v7+16 = v8, r5 = base 12, r6 = word 0x4, r8 = o0
+//! o0 object #shape/size/kind/bits: 16 = v3, 24 = o0
 //! c0 call 0x5000 pc 0x1010 base 0 to 0x1018 base 0
 //! end 0x1000 base 0: r3 = v3 known r4 = v1
 //! ```
@@ -76,6 +77,7 @@ impl Display for Source {
             Source::Value(id) => write!(f, "{id}"),
             Source::Base(words) => write!(f, "base {words}"),
             Source::Word(bits) => write!(f, "word {bits:#x}"),
+            Source::Virtual(number) => write!(f, "o{number}"),
         }
     }
 }
@@ -83,6 +85,12 @@ impl Display for Source {
 impl Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}+{}", format!("{:?}", self.class).to_lowercase(), self.offset)
+    }
+}
+
+impl Display for NewKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}/{}/{}/{}", self.shape, self.size, self.kind, self.bits)
     }
 }
 
@@ -106,10 +114,7 @@ impl Display for Imms<'_> {
             Imm::Word => write!(f, " {imm:#x}"),
             Imm::Number => write!(f, " {}", imm as i64),
             Imm::Place => write!(f, " {}", Place::from_imm(imm)),
-            Imm::New => {
-                let kind = NewKind::from_imm(imm);
-                write!(f, " #{}/{}/{}/{}", kind.shape, kind.size, kind.kind, kind.bits)
-            }
+            Imm::New => write!(f, " {}", NewKind::from_imm(imm)),
             Imm::Call => write!(f, " c{imm}"),
         }
     }
@@ -175,6 +180,13 @@ impl Display for Tree {
             }
             f.write_char('\n')?;
         }
+        for (number, object) in self.virtuals.iter().enumerate() {
+            write!(f, "o{number} object {}:", object.kind)?;
+            for (i, (offset, source)) in object.fields.iter().enumerate() {
+                write!(f, "{} {offset} = {source}", if i > 0 { "," } else { "" })?;
+            }
+            f.write_char('\n')?;
+        }
         calls.sort();
         calls.dedup();
         for number in calls {
@@ -215,6 +227,7 @@ impl Parser {
             return self.inst(&words);
         }
         match words[0].as_bytes()[0] {
+            b'o' => self.object(&words),
             b'!' => self.exit(&words),
             b'c' => self.call(&words),
             _ if words[0] == "end" => {
@@ -305,6 +318,21 @@ impl Parser {
         Ok(())
     }
 
+    /// `o0 object #1/32/2/0: 16 = v1`
+    fn object(&mut self, words: &[&str]) -> Result<(), String> {
+        if number(&words[0][1..])? as usize != self.tree.virtuals.len() {
+            return Err("objects stand in their order".to_owned());
+        }
+        let kind = NewKind::from_imm(imm(TraceOp::NewObject, Type::W, words[2].trim_end_matches(':'))?);
+        let mut fields = Vec::new();
+        for field in words[3..].chunks(3) {
+            let [offset, "=", word] = field else { return Err("fields are: offset = source".to_owned()) };
+            fields.push((number(offset)? as u32, source(word)?));
+        }
+        self.tree.virtuals.push(Virtual { kind, fields });
+        Ok(())
+    }
+
     fn call(&mut self, words: &[&str]) -> Result<(), String> {
         let at = number(&words[0][1..])? as usize;
         let call = Call {
@@ -339,12 +367,19 @@ fn writes(words: &[&str]) -> Result<Vec<(Target, Source)>, String> {
         let (source, tail) = match (*from, tail) {
             ("base", [n, tail @ ..]) => (Source::Base(number(n)? as i32), tail),
             ("word", [n, tail @ ..]) => (Source::Word(address(n)? as u64), tail),
-            _ => (Source::Value(value(from)?), tail),
+            _ => (source(from)?, tail),
         };
         out.push((target(to)?, source));
         rest = tail;
     }
     if rest.is_empty() { Ok(out) } else { Err("writes are: target = source".to_owned()) }
+}
+
+fn source(word: &str) -> Result<Source, String> {
+    match word.strip_prefix('o') {
+        Some(object) => Ok(Source::Virtual(number(object)? as u32)),
+        None => Ok(Source::Value(value(word)?)),
+    }
 }
 
 fn number(word: &str) -> Result<i64, String> {

@@ -159,11 +159,11 @@ impl Check<'_> {
         // A helper does not leave by its exit: where it went is where the machine is.
         if let Some(exit) = inst.exit.filter(|_| inst.op != Help) {
             let exit = tree.exits.get(exit.0 as usize).ok_or(format!("{id}: its exit does not exist"))?;
-            for (target, source) in &exit.writes {
+            for (target, _) in &exit.writes {
                 self.target(*target)?;
-                if let Source::Value(v) = source {
-                    self.value(*v, Type::Any, &format_args!("the exit of {id}"))?;
-                }
+            }
+            for v in exit.live(tree) {
+                self.value(v, Type::Any, &format_args!("the exit of {id}"))?;
             }
             if let Some(bridge) = exit.bridge.filter(|bridge| !self.bridges.contains(bridge)) {
                 self.bridges.push(bridge);

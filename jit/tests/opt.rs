@@ -51,6 +51,10 @@ fn run(pass: &str, before: &str) -> Result<String, String> {
             opt::remove_dead(&mut tree);
         }
         "phis" => drop(opt::remove_unchanging(&mut tree)),
+        "virtuals" => {
+            opt::remove_allocations(&mut tree);
+            opt::remove_dead(&mut tree);
+        }
         "strengthen" => opt::strengthen(&mut tree),
         "dead" => opt::remove_dead(&mut tree),
         "optimize" => {

@@ -172,12 +172,30 @@ impl World {
             }
         };
         let base = self.address(FRAME_AT + BEFORE);
+        // Objects are made where fresh ones are.
+        let cursor = layout::VM_HEAP_CURSOR as usize / 8;
+        let mut fresh = self.lines[cursor / 2].0[cursor % 2];
+        let mut made = Vec::new();
+        for number in exit.virtuals(tree) {
+            made.push((number, fresh));
+            fresh += 8 * OBJECT as u64;
+        }
+        let word_of_source = |source: Source| match source {
+            Source::Value(id) => word_of(id),
+            Source::Base(words) => base.wrapping_add_signed(8 * i64::from(words)),
+            Source::Word(word) => word,
+            Source::Virtual(number) => made.iter().find(|(n, _)| *n == number).unwrap().1,
+        };
+        for &(number, address) in &made {
+            let object = &tree.virtuals[number as usize];
+            let at = (address - self.address(0)) as usize / 8;
+            self.set(at, layout::header_word(object.kind.shape, object.kind.kind, object.kind.bits.into()));
+            for &(offset, source) in &object.fields {
+                self.set(at + offset as usize / 8, word_of_source(source));
+            }
+        }
         for (target, source) in &exit.writes {
-            let word = match *source {
-                Source::Value(id) => word_of(id),
-                Source::Base(words) => base.wrapping_add_signed(8 * i64::from(words)),
-                Source::Word(word) => word,
-            };
+            let word = word_of_source(*source);
             let to = match *target {
                 Target::Reg(reg) => base.wrapping_add_signed(8 * i64::from(reg)),
                 Target::Field(object, offset) => word_of(object) + u64::from(offset),
@@ -218,8 +236,6 @@ enum Kind {
     Object,
     Int,
     Float,
-    /// That is an immediate.
-    PlainFloat,
     Bool,
     Raw,
     /// That fits an int.
@@ -233,7 +249,7 @@ impl Kind {
         match self {
             Kind::Word | Kind::Object => Type::W,
             Kind::Int => Type::I,
-            Kind::Float | Kind::PlainFloat => Type::F,
+            Kind::Float => Type::F,
             Kind::Bool => Type::B,
             Kind::Raw | Kind::Fitting | Kind::Index => Type::R,
         }
@@ -243,10 +259,7 @@ impl Kind {
     fn serves(self, wanted: Kind) -> bool {
         use Kind::*;
         self == wanted
-            || matches!(
-                (self, wanted),
-                (Int | Object, Word) | (PlainFloat, Float) | (Fitting | Index, Raw) | (Index, Fitting)
-            )
+            || matches!((self, wanted), (Int | Object, Word) | (Fitting | Index, Raw) | (Index, Fitting))
     }
 
     fn of(ty: Type) -> Kind {
@@ -327,7 +340,6 @@ impl<'a> Maker<'a> {
             }
             Kind::Int => Word::small_int(self.random.int()).bits(),
             Kind::Float => self.random.float().to_bits(),
-            Kind::PlainFloat => 2.5f64.to_bits(),
             Kind::Bool => self.random.next() & 1,
             Kind::Raw => self.random.next() >> self.random.below(64),
             Kind::Fitting => self.random.next() >> (3 + self.random.below(60)),
@@ -400,7 +412,8 @@ impl<'a> Maker<'a> {
         let op = self.random.one_of(TraceOp::ALL);
         let field = |n: usize| Place::new(Class::Slot, RAW + 8 + 8 * n).imm();
         match op {
-            Const | Phi | Help | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave | FromRaw => {}
+            Const | Phi | Help | GuardNext | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave
+            | FromRaw => {}
             LoadReg | ReloadReg => {
                 let imm = self.register();
                 self.known(op, &[], imm, Kind::Word);
@@ -417,10 +430,6 @@ impl<'a> Maker<'a> {
                 let (word, shape) = (self.pick(Kind::Word), self.random_shape());
                 self.known(op, &[word], shape, Kind::Object);
             }
-            GuardFloat => {
-                let word = self.pick(Kind::Word);
-                self.known(op, &[word], 0, Kind::PlainFloat);
-            }
             GuardIs | GuardIsNot => {
                 let (word, imm) = (self.pick(Kind::Word), self.world.word(self.random));
                 // A guard that a word is there gives way to one that it is a number, which leaves in more cases.
@@ -432,10 +441,6 @@ impl<'a> Maker<'a> {
                 let word = self.pick(Kind::Raw);
                 let imm = self.random.below(8) as u64;
                 self.push(op, &[word], imm);
-            }
-            IntToFloat => {
-                let int = self.pick(Kind::Int);
-                self.known(op, &[int], 0, Kind::PlainFloat);
             }
             Untag => {
                 let int = self.pick(Kind::Int);
@@ -449,10 +454,6 @@ impl<'a> Maker<'a> {
                 let int = self.pick(Kind::Int);
                 let raw = self.known(op, &[int], 0, Kind::Raw);
                 self.known(FromRaw, &[raw], 0, Kind::Int);
-            }
-            BoxFloat => {
-                let float = self.pick(Kind::PlainFloat);
-                self.known(op, &[float], 0, Kind::Word);
             }
             CheckIndex => {
                 let (object, index) = (self.pick(Kind::Object), self.pick(Kind::Int));
@@ -563,7 +564,7 @@ impl<'a> Maker<'a> {
     }
 
     fn tree(mut self) -> Tree {
-        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Word, Kind::Bool, Kind::Index];
+        let kinds = [Kind::Int, Kind::Int, Kind::Float, Kind::Word, Kind::Bool, Kind::Index, Kind::Object];
         self.phis = (0..self.random.below(6)).map(|_| self.random.one_of(&kinds)).collect();
         let has_body = self.random.chance(85);
         self.begin(Vec::new(), false);
@@ -572,7 +573,7 @@ impl<'a> Maker<'a> {
             let word = self.known(TraceOp::LoadReg, &[], imm, Kind::Word);
             if self.random.chance(60) {
                 let op = self.random.one_of(&[TraceOp::GuardInt, TraceOp::GuardFloat]);
-                let kind = if op == TraceOp::GuardInt { Kind::Int } else { Kind::PlainFloat };
+                let kind = if op == TraceOp::GuardInt { Kind::Int } else { Kind::Float };
                 self.known(op, &[word], 0, kind);
             }
         }

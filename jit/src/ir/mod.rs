@@ -134,6 +134,17 @@ pub enum Source {
     Base(i32),
     /// This word.
     Word(u64),
+    /// The object that the tree's virtual of this number describes.
+    Virtual(u32),
+}
+
+/// An object that a trace does without: it is made where the trace is left, if the exit writes it.
+#[derive(Clone, Debug)]
+pub struct Virtual {
+    /// With the shape that it has come to.
+    pub kind: NewKind,
+    /// Words by their offset; the others are 0. Virtuals may hold one another, and each is made once.
+    pub fields: Vec<(u32, Source)>,
 }
 
 /// What happens behind an exit.
@@ -196,6 +207,9 @@ pub struct Tree {
     pub seqs: Vec<Seq>,
     pub exits: Vec<Exit>,
     pub calls: Vec<Call>,
+    pub virtuals: Vec<Virtual>,
+    /// Shapes that an object never loses, as those of lists and tuples: no call changes them.
+    pub lasting_shapes: Vec<u32>,
     /// The first round.
     pub entry: Option<SeqId>,
     /// The round that jumps to itself.
@@ -243,21 +257,47 @@ impl Tree {
 }
 
 impl Exit {
+    /// The objects that are made there, each once.
+    pub fn virtuals(&self, tree: &Tree) -> Vec<u32> {
+        let mut all = Vec::new();
+        let add = |source: Source, all: &mut Vec<u32>| match source {
+            Source::Virtual(number) if !all.contains(&number) => all.push(number),
+            _ => {}
+        };
+        self.writes.iter().for_each(|(_, source)| add(*source, &mut all));
+        let mut at = 0;
+        while let Some(&number) = all.get(at) {
+            tree.virtuals[number as usize].fields.iter().for_each(|(_, source)| add(*source, &mut all));
+            at += 1;
+        }
+        all
+    }
+
+    /// The values that are written, to objects that are made there as well, and those that are written to.
+    pub fn values(&self, tree: &Tree) -> Vec<Id> {
+        let objects = self.writes.iter().filter_map(|(target, _)| match target {
+            Target::Field(object, _) => Some(Source::Value(*object)),
+            Target::Reg(_) => None,
+        });
+        let virtuals = self.virtuals(tree);
+        let fields = virtuals.iter().flat_map(|number| &tree.virtuals[*number as usize].fields);
+        let sources = self.writes.iter().map(|(_, source)| *source).chain(fields.map(|(_, source)| *source));
+        objects
+            .chain(sources)
+            .filter_map(|source| match source {
+                Source::Value(id) => Some(id),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The values that the exit needs, each once, in the order in which the exit's buffer has them; constants of the
     /// trace are not among them.
     pub fn live(&self, tree: &Tree) -> Vec<Id> {
         let mut live = Vec::new();
-        let mut add = |id: Id| {
+        for id in self.values(tree) {
             if tree.constant(id).is_none() && !live.contains(&id) {
                 live.push(id);
-            }
-        };
-        for (target, source) in &self.writes {
-            if let Target::Field(object, _) = target {
-                add(*object);
-            }
-            if let Source::Value(id) = source {
-                add(*id);
             }
         }
         live

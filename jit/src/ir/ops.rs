@@ -81,7 +81,7 @@ FloatEq "float.eq" (F F) -> B Pure "Equal.";
 FloatNe "float.ne" (F F) -> B Pure "Not equal.";
 FloatGt "float.gt" (F F) -> B Pure "Greater.";
 FloatGe "float.ge" (F F) -> B Pure "Greater or equal.";
-BoxFloat "box.float" (F) -> W Alloc "The float as a word; allocates if its exponent is uncommon.";
+BoxFloat "box.float" (F) -> W Guard "The float as a word; leaves if its exponent is uncommon, for then it is an object.";
 // ---- truth and identity
 BoxBool "box.bool" (B) -> W Pure "True or False.";
 Not "not" (B) -> B Pure "The other truth value.";

@@ -2,11 +2,9 @@
 
 use super::{Lowerer, Result};
 use crate::ir::{Inst, TraceOp};
-use crate::shims;
-use cranelift_codegen::cursor::Cursor;
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
-use cranelift_codegen::ir::types::{F64, I64};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Value};
+use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 
 impl Lowerer<'_> {
     pub(super) fn float_arith(&mut self, inst: &Inst) -> Result<Value> {
@@ -46,23 +44,14 @@ impl Lowerer<'_> {
         Ok(self.pos.ins().fcmp(condition, a, b))
     }
 
-    /// The word of `Value::try_float`, or an object.
+    /// The word of `Value::try_float`.
     pub(super) fn box_float(&mut self, inst: &Inst) -> Result<Value> {
         let f = self.arg(inst, 0)?;
         let bits = self.pos.ins().bitcast(I64, MemFlagsData::new(), f);
         let turned = self.pos.ins().rotl_imm_u(bits, 4);
         let word = self.pos.ins().iadd_imm_s(turned, -1);
         let tag = self.pos.ins().band_imm_u(word, 2);
-        let (cold, join) = (self.pos.func.dfg.make_block(), self.pos.func.dfg.make_block());
-        let result = self.pos.func.dfg.append_block_param(join, I64);
-        self.pos.ins().brif(tag, join, &[BlockArg::Value(word)], cold, &[]);
-
-        self.enter_cold(cold);
-        let object = self.call_shim(shims::box_float as *const () as usize, &[I64, F64], &[self.vm, f]);
-        let exit = self.exit(inst)?;
-        let made = self.pos.ins().icmp_imm_s(IntCC::NotEqual, object, 0);
-        self.pos.ins().brif(made, join, &[BlockArg::Value(object)], exit, &[]);
-        self.pos.insert_block(join);
-        Ok(result)
+        self.leave_unless(inst, tag)?;
+        Ok(word)
     }
 }

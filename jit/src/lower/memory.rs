@@ -6,7 +6,7 @@ use crate::layout::{
     FIRST_SLOT, GRANULE, HEADER_GC, HEADER_SHAPE, VM_HEAP_CURSOR, VM_HEAP_LIMIT, header_word,
 };
 use crate::machine::CompileError;
-use crate::shims;
+use crate::thunks::Thunk;
 use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32, I64};
@@ -78,8 +78,7 @@ impl Lowerer<'_> {
             self.enter_cold(reference);
             let (address, offset) = self.element(inst)?;
             let slot = self.pos.ins().iadd_imm_s(address, i64::from(offset));
-            let shim = shims::slot_barrier as *const () as usize;
-            self.call_no_result(shim, &[I64, I64, I64], &[self.vm, array, slot]);
+            self.call_thunk(Thunk::SlotBarrier, &[self.vm, array, slot]);
             self.pos.ins().jump(join, &[]);
             self.pos.insert_block(join);
         }
@@ -113,7 +112,7 @@ impl Lowerer<'_> {
         let (old, join) = (self.pos.func.dfg.make_block(), self.pos.func.dfg.make_block());
         self.test_unlogged(object, old, join);
         self.enter_cold(old);
-        self.call_no_result(shims::barrier as *const () as usize, &[I64, I64], &[self.vm, object]);
+        self.call_thunk(Thunk::Barrier, &[self.vm, object]);
         self.pos.ins().jump(join, &[]);
         self.pos.insert_block(join);
         Ok(None)
@@ -162,7 +161,7 @@ impl Lowerer<'_> {
 
         self.enter_cold(slow);
         let imm = self.pos.ins().iconst(I64, inst.imm as i64);
-        let object = self.call_shim(shims::new_object as *const () as usize, &[I64, I64], &[self.vm, imm]);
+        let object = self.call_thunk_for_result(Thunk::NewObject, &[self.vm, imm]);
         let exit = self.exit(inst)?;
         let made = self.pos.ins().icmp_imm_s(IntCC::NotEqual, object, 0);
         self.pos.ins().brif(made, join, &[BlockArg::Value(object)], exit, &[]);

@@ -20,16 +20,18 @@ mod memory;
 #[cfg(test)]
 mod tests;
 
-use crate::ir::{Call, Effect, ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
+use crate::ir::{Effect, ExitId, Id, Inst, SeqId, Source, Target, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
 use crate::machine::{BUFFER, CompileError};
+use crate::shims::Help;
+use crate::thunks::{Thunk, Thunks};
 use cranelift_codegen::cursor::{Cursor, FuncCursor};
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::immediates::Ieee64;
 use cranelift_codegen::ir::types::{F64, I8, I64};
 use cranelift_codegen::ir::{
-    AbiParam, Block, BlockArg, Function, InstBuilder, MemFlagsData, SigRef, Signature, StackSlot,
-    StackSlotData, StackSlotKind, Value,
+    AbiParam, Block, BlockArg, Function, InstBuilder, InstructionData, MemFlagsData, SigRef, Signature,
+    StackSlot, StackSlotData, StackSlotKind, Value,
 };
 use cranelift_codegen::isa::{CallConv, TargetIsa};
 use skein_runtime::value::Value as Word;
@@ -39,8 +41,17 @@ type Result<T> = std::result::Result<T, CompileError>;
 
 const TAG: i64 = 1;
 
+/// Operands that a shim has at most.
+const MAX_PARAMS: usize = 5;
+
 /// Fills `function`, which is empty. The calls are those of the tree, at addresses that live as long as the code.
-pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Function) -> Result<()> {
+pub fn lower(
+    tree: &Tree,
+    calls: &[Help],
+    thunks: &Thunks,
+    isa: &dyn TargetIsa,
+    function: &mut Function,
+) -> Result<()> {
     let convention = isa.default_call_conv();
     function.signature = signature(convention, &[I64, I64, I64], Some(I64));
     let entry = tree.entry.ok_or(CompileError::Malformed("no entry"))?;
@@ -65,6 +76,7 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
     let mut lowerer = Lowerer {
         tree,
         calls,
+        uses: uses(tree),
         convention,
         has_overflow: matches!(isa.name(), "x64" | "aarch64"),
         pos,
@@ -72,15 +84,32 @@ pub fn lower(tree: &Tree, calls: &[Call], isa: &dyn TargetIsa, function: &mut Fu
         exits: vec![None; tree.exits.len()],
         ticks,
         waiting: VecDeque::new(),
-        signatures: Vec::new(),
+        signatures: [None; MAX_PARAMS + 1],
+        thunks: [None; 3],
+        thunk_code: thunks,
+        result: None,
         entry: entry_block,
         body: None,
         vm,
         base,
         buffer: slot,
-        leave: None,
     };
     lowerer.all(entry)
+}
+
+/// Fills `function`, which is empty, with a thunk.
+pub fn lower_thunk(thunk: Thunk, isa: &dyn TargetIsa, function: &mut Function) {
+    function.signature = signature(CallConv::PreserveAll, thunk.params(), None);
+    let mut pos = FuncCursor::new(function);
+    let start = pos.func.dfg.make_block();
+    pos.insert_block(start);
+    let args: Vec<Value> =
+        thunk.params().iter().map(|&ty| pos.func.dfg.append_block_param(start, ty)).collect();
+    let shim = signature(isa.default_call_conv(), thunk.params(), None);
+    let shim = pos.func.import_signature(shim);
+    let address = pos.ins().iconst(I64, thunk.shim() as i64);
+    pos.ins().call_indirect(shim, address, &args);
+    pos.ins().return_(&[]);
 }
 
 /// Can the ticks stay in a register? The way through memory takes a small loop longer than all else that it does.
@@ -101,7 +130,9 @@ fn ticks_fit_register(tree: &Tree) -> bool {
 
 struct Lowerer<'a> {
     tree: &'a Tree,
-    calls: &'a [Call],
+    calls: &'a [Help],
+    /// Operands and the like that a value is, by `Id`.
+    uses: Vec<u32>,
     convention: CallConv,
     /// Does the machine tell of signed overflow?
     has_overflow: bool,
@@ -114,14 +145,18 @@ struct Lowerer<'a> {
     ticks: Option<Value>,
     /// Exits that are led to and not filled yet.
     waiting: VecDeque<ExitId>,
-    /// Of the shims, by their operands and result.
-    signatures: Vec<(&'static [cranelift_codegen::ir::Type], bool, SigRef)>,
+    /// Of the shims, by the number of their operands.
+    signatures: [Option<SigRef>; MAX_PARAMS + 1],
+    /// Of the thunks.
+    thunks: [Option<SigRef>; 3],
+    thunk_code: &'a Thunks,
+    /// Where thunks put results.
+    result: Option<StackSlot>,
     entry: Block,
     body: Option<Block>,
     vm: Value,
     base: Value,
     buffer: StackSlot,
-    leave: Option<Block>,
 }
 
 fn signature(
@@ -133,6 +168,23 @@ fn signature(
     signature.params.extend(params.iter().map(|&ty| AbiParam::new(ty)));
     signature.returns.extend(result.map(AbiParam::new));
     signature
+}
+
+/// How often each value is wanted.
+fn uses(tree: &Tree) -> Vec<u32> {
+    let mut uses = vec![0; tree.insts.len()];
+    let mut note = |id: Id| uses[id.0 as usize] += 1;
+    tree.insts.iter().flat_map(|inst| inst.args).flatten().for_each(&mut note);
+    tree.seqs.iter().flat_map(|seq| &seq.jump_args).copied().for_each(&mut note);
+    for (target, source) in tree.exits.iter().flat_map(|exit| &exit.writes) {
+        if let Target::Field(object, _) = target {
+            note(*object);
+        }
+        if let Source::Value(value) = source {
+            note(*value);
+        }
+    }
+    uses
 }
 
 /// How a trace's type is held.
@@ -167,24 +219,16 @@ impl<'a> Lowerer<'a> {
                 None => self.cold_exit(exit, block)?,
             }
         }
-        if let Some(block) = self.leave {
-            self.pos.insert_block(block);
-            self.pos.func.layout.set_cold(block);
-            let params = self.pos.func.dfg.block_params(block);
-            let (number, ticks) = (params[0], params.get(1).copied());
-            if let Some(ticks) = ticks {
-                self.pos.ins().store(trusted(), ticks, self.vm, VM_TICKS);
-            }
-            self.pos.ins().return_(&[number]);
-        }
         Ok(())
     }
 
     /// Instructions up to the end, at the cursor.
     fn sequence(&mut self, seq: SeqId) -> Result<()> {
         let tree = self.tree;
-        for &id in &tree.seq(seq).insts {
-            let inst = tree.inst(id);
+        let mut rest = &tree.seq(seq).insts[..];
+        while let [id, behind @ ..] = rest {
+            let inst = tree.inst(*id);
+            rest = behind;
             match inst.op {
                 // A phi has its value since the jump that made the body's block; a constant gets none.
                 TraceOp::Const | TraceOp::Phi => {}
@@ -199,6 +243,8 @@ impl<'a> Lowerer<'a> {
                     self.pos.ins().jump(exit, &[]);
                     return Ok(());
                 }
+                TraceOp::GuardInt | TraceOp::GuardFloat => rest = self.guard_numbers(*id, behind)?,
+                TraceOp::Help => rest = self.help(inst, behind)?,
                 _ => {
                     let result = self.instruction(inst)?;
                     self.values[id.0 as usize] = result;
@@ -245,8 +291,6 @@ impl<'a> Lowerer<'a> {
         let value = match inst.op {
             LoadReg | ReloadReg => self.load_reg(inst),
             StoreReg => return self.store_reg(inst),
-            GuardInt => self.guard_int(inst)?,
-            GuardFloat => self.guard_float(inst)?,
             GuardShape => self.guard_shape(inst)?,
             GuardIs | GuardRaw => return self.guard_word(inst, IntCC::Equal),
             GuardIsNot | GuardRawNot => return self.guard_word(inst, IntCC::NotEqual),
@@ -320,11 +364,12 @@ impl<'a> Lowerer<'a> {
             Barrier => return self.barrier(inst),
             SetShape => return self.set_shape(inst),
             NewObject => self.new_object(inst)?,
-            Help => return self.help(inst),
             GuardNext => return self.guard_next(inst),
             Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),
-            Const | Phi | Jump | Restart | Leave => return Err(CompileError::Malformed("no instruction")),
+            Const | Phi | GuardInt | GuardFloat | Help | Jump | Restart | Leave => {
+                return Err(CompileError::Malformed("no instruction"));
+            }
         };
         Ok(Some(value))
     }
@@ -376,19 +421,38 @@ impl<'a> Lowerer<'a> {
     }
 
     fn leave_if(&mut self, inst: &Inst, condition: Value) -> Result<()> {
+        let opposite = self.opposite(condition);
+        self.leave_unless(inst, opposite)
+    }
+
+    /// The generator's blocks come in an order in which a branch's second target follows it, to be moved away only
+    /// when all else is done if it is cold. So the values that an exit shows are alive up to there and not to the
+    /// function's end, which would take most of the time of register allocation. A bridge does come at the end.
+    fn leave_unless(&mut self, inst: &Inst, condition: Value) -> Result<()> {
         let exit = self.exit(inst)?;
         let next = self.pos.func.dfg.make_block();
-        self.pos.ins().brif(condition, exit, &[], next, &[]);
+        if inst.exit.is_some_and(|exit| self.tree.exit(exit).bridge.is_some()) {
+            let opposite = self.opposite(condition);
+            self.pos.ins().brif(opposite, exit, &[], next, &[]);
+        } else {
+            self.pos.ins().brif(condition, next, &[], exit, &[]);
+        }
         self.pos.insert_block(next);
         Ok(())
     }
 
-    fn leave_unless(&mut self, inst: &Inst, condition: Value) -> Result<()> {
-        let exit = self.exit(inst)?;
-        let next = self.pos.func.dfg.make_block();
-        self.pos.ins().brif(condition, next, &[], exit, &[]);
-        self.pos.insert_block(next);
-        Ok(())
+    /// True where the condition, made just now, is false or 0.
+    fn opposite(&mut self, condition: Value) -> Value {
+        let dfg = &self.pos.func.dfg;
+        match dfg.value_def(condition).inst().map(|inst| dfg.insts[inst]) {
+            Some(InstructionData::IntCompare { cond, args: [a, b], .. }) => {
+                self.pos.ins().icmp(cond.complement(), a, b)
+            }
+            Some(InstructionData::FloatCompare { cond, args: [a, b], .. }) => {
+                self.pos.ins().fcmp(cond.complement(), a, b)
+            }
+            _ => self.pos.ins().icmp_imm_u(IntCC::Equal, condition, 0),
+        }
     }
 
     fn cold_exit(&mut self, exit: ExitId, block: Block) -> Result<()> {
@@ -407,26 +471,18 @@ impl<'a> Lowerer<'a> {
                 self.pos.ins().store(trusted(), value, buffer, 8 * i as i32);
             }
         }
-        let number = self.pos.ins().iconst(I64, i64::from(exit.0));
-        self.jump_to_leave(number);
+        self.give_back(exit.0.into());
         Ok(())
     }
 
-    fn jump_to_leave(&mut self, number: Value) {
-        let leave = match self.leave {
-            Some(block) => block,
-            None => {
-                let block = self.pos.func.dfg.make_block();
-                self.pos.func.dfg.append_block_param(block, I64);
-                if self.ticks.is_some() {
-                    self.pos.func.dfg.append_block_param(block, I64);
-                }
-                self.leave = Some(block);
-                block
-            }
-        };
-        let args = [Some(number), self.ticks];
-        self.pos.ins().jump(leave, args.map(|v| v.map(BlockArg::Value)).iter().flatten());
+    /// Returns a number. Each exit does so by itself: blocks that all led to one would cost the register allocator
+    /// time that grows with their square.
+    fn give_back(&mut self, number: u64) {
+        if let Some(ticks) = self.ticks {
+            self.pos.ins().store(trusted(), ticks, self.vm, VM_TICKS);
+        }
+        let number = self.pos.ins().iconst(I64, number as i64);
+        self.pos.ins().return_(&[number]);
     }
 
     /// A block off the way, at the cursor.
@@ -470,22 +526,51 @@ impl<'a> Lowerer<'a> {
         Ok(None)
     }
 
-    fn guard_int(&mut self, inst: &Inst) -> Result<Value> {
-        let word = self.arg(inst, 0)?;
-        let untagged = self.pos.ins().iadd_imm_s(word, -TAG);
-        let tag = self.pos.ins().band_imm_u(untagged, 3);
-        self.leave_if(inst, tag)?;
-        Ok(word)
-    }
-
-    fn guard_float(&mut self, inst: &Inst) -> Result<Value> {
-        let word = self.arg(inst, 0)?;
-        let tag = self.pos.ins().band_imm_u(word, 2);
+    /// Guards the numbers of a row of like guards that leave by the same exit, in one test: what is behind the row.
+    fn guard_numbers<'i>(&mut self, first: Id, behind: &'i [Id]) -> Result<&'i [Id]> {
+        let tree = self.tree;
+        let (op, exit) = (tree.inst(first).op, tree.inst(first).exit);
+        let mut row = vec![first];
+        let mut rest = behind;
+        while let [id, behind @ ..] = rest
+            && let inst = tree.inst(*id)
+            && (inst.op, inst.exit) == (op, exit)
+            && inst.args[0].is_some_and(|arg| !row.contains(&arg))
+        {
+            row.push(*id);
+            rest = behind;
+        }
+        let words = row.iter().map(|&id| self.arg(tree.inst(id), 0)).collect::<Result<Vec<_>>>()?;
+        let inst = tree.inst(first);
+        let mut all = None;
+        if op == TraceOp::GuardInt {
+            // What an int's tag is taken from ends in zeros.
+            for &word in &words {
+                let untagged = self.pos.ins().iadd_imm_s(word, -TAG);
+                all = Some(all.map_or(untagged, |all| self.pos.ins().bor(all, untagged)));
+            }
+            let Some(all) = all else { return Ok(rest) };
+            let tag = self.pos.ins().band_imm_u(all, 3);
+            self.leave_if(inst, tag)?;
+            for (id, word) in row.into_iter().zip(words) {
+                self.values[id.0 as usize] = Some(word);
+            }
+            return Ok(rest);
+        }
+        for &word in &words {
+            all = Some(all.map_or(word, |all| self.pos.ins().band(all, word)));
+        }
+        let Some(all) = all else { return Ok(rest) };
+        let tag = self.pos.ins().band_imm_u(all, 2);
         self.leave_unless(inst, tag)?;
-        // See `Value::as_immediate_float`.
-        let word = self.pos.ins().iadd_imm_s(word, 1);
-        let bits = self.pos.ins().rotr_imm_u(word, 4);
-        Ok(self.pos.ins().bitcast(F64, MemFlagsData::new(), bits))
+        for (id, word) in row.into_iter().zip(words) {
+            // See `Value::as_immediate_float`.
+            let word = self.pos.ins().iadd_imm_s(word, 1);
+            let bits = self.pos.ins().rotr_imm_u(word, 4);
+            let float = self.pos.ins().bitcast(F64, MemFlagsData::new(), bits);
+            self.values[id.0 as usize] = Some(float);
+        }
+        Ok(rest)
     }
 
     /// The time slice: what is left is written only if the trace goes on, for behind the exit the interpreter does

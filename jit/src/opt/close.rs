@@ -126,7 +126,7 @@ impl Emit<'_> {
             let id = match source {
                 Source::Value(id) => id,
                 Source::Word(bits) => self.constant(bits),
-                Source::Base(_) => continue,
+                Source::Base(_) | Source::Virtual(_) => continue,
             };
             let raw = self.tree.inst(id).ty == Type::R;
             words.push((target, if raw { Ok(id) } else { self.typed(id, Type::W) }));
@@ -217,7 +217,7 @@ fn jump_to_body(tree: &mut Tree, bridge: SeqId, end: &RoundEnd) -> Result<(), Co
         let id = match found(emit.tree, end, *key) {
             Some(Source::Value(id)) => Ok(id),
             Some(Source::Word(bits)) => Ok(emit.constant(bits)),
-            Some(Source::Base(_)) => Err(Contradiction),
+            Some(Source::Base(_) | Source::Virtual(_)) => Err(Contradiction),
             None => Ok(match *key {
                 Target::Reg(reg) => emit.add(TraceOp::ReloadReg, &[], reg as u64),
                 Target::Field(object, offset) => {
@@ -282,7 +282,7 @@ impl<'t> Peel<'t> {
         let (pending, flushed): (Vec<_>, Vec<_>) = end
             .writes
             .iter()
-            .filter(|(_, source)| !matches!(source, Source::Base(_)))
+            .filter(|(_, source)| matches!(source, Source::Value(_) | Source::Word(_)))
             .partition(|(target, _)| stays(target));
         let mut holders = HashMap::default();
         for (target, _) in &pending {
@@ -324,7 +324,7 @@ impl<'t> Peel<'t> {
             let first = match *source {
                 Source::Value(id) => id,
                 Source::Word(bits) => emit.constant(bits),
-                Source::Base(_) => unreachable!("left out above"),
+                Source::Base(_) | Source::Virtual(_) => unreachable!("left out above"),
             };
             let ty = emit.tree.inst(first).ty;
             let phi = emit.tree.add(Inst { ty, ..inst(TraceOp::Phi, &[], 0, None) });
@@ -454,6 +454,7 @@ impl<'t> Peel<'t> {
         if new.op == TraceOp::Help {
             self.flush(&new);
         }
+        self.settle(&new);
         if let Some(exit) = new.exit {
             new.exit = Some(match self.exits.get(&exit) {
                 Some(copy) => *copy,
@@ -471,6 +472,30 @@ impl<'t> Peel<'t> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Before the state of an iterator is looked at or written: writes what is pending for another one there, which may
+    /// be the same one by another name.
+    fn settle(&mut self, inst: &Inst) {
+        use TraceOp::{LoadField, LoadRaw, LoadState, StoreField, StoreRaw};
+        let ([Some(object), ..], LoadField | LoadRaw | LoadState | StoreField | StoreRaw) =
+            (inst.args, inst.op)
+        else {
+            return;
+        };
+        let place = Place::from_imm(inst.imm);
+        if place.class != Class::Iterator {
+            return;
+        }
+        let of = origin(self.tree, object);
+        let is_other = |target: &Target| match *target {
+            Target::Field(other, offset) => offset == place.offset && origin(self.tree, other) != of,
+            Target::Reg(_) => false,
+        };
+        let others: Vec<_> = self.pending.iter().filter(|(target, _)| is_other(target)).copied().collect();
+        // Raw words: nothing leaves.
+        Emit { tree: self.tree, out: &mut self.out, exit: at_head(self.end, Vec::new()) }.store(&others);
+        others.iter().for_each(|(target, _)| self.is_done(*target));
     }
 
     fn copy_exit(&mut self, exit: ExitId) -> ExitId {

@@ -69,13 +69,8 @@ impl Mark<'_> {
             // A helper does not leave by its exit.
             let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { continue };
             let exit = self.tree.exit(exit);
-            for (target, source) in &exit.writes {
-                if let Target::Field(object, _) = target {
-                    self.value(*object);
-                }
-                if let Source::Value(id) = source {
-                    self.value(*id);
-                }
+            for id in exit.values(self.tree) {
+                self.value(id);
             }
             if let Some(bridge) = exit.bridge {
                 self.seq(bridge);

@@ -144,7 +144,7 @@ pub fn clobber(tree: &Tree, facts: &mut Facts, order: &Order, inst: &Inst) {
                 Word::Cell(_) => false,
                 word => word.class() == Some(Class::Fixed),
             });
-            facts.shapes.clear();
+            facts.shapes.retain(|_, shape| tree.lasting_shapes.contains(shape));
             facts.barriers.clear();
         }
         Effect::Store => {}
@@ -154,7 +154,8 @@ pub fn clobber(tree: &Tree, facts: &mut Facts, order: &Order, inst: &Inst) {
         let object = inst.args[0].expect("an operand");
         let known: Vec<Id> = facts.shapes.keys().copied().collect();
         for other in known {
-            if other == object || may_alias_by_age(tree, order, object, other) {
+            let lasts = tree.lasting_shapes.contains(&facts.shapes[&other]);
+            if other == object || !lasts && may_alias_by_age(tree, order, object, other) {
                 facts.shapes.remove(&other);
             }
         }

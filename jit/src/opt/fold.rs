@@ -58,7 +58,24 @@ fn never(tree: &Tree, id: Id, word: u64) -> bool {
     }
 }
 
-fn opposite(op: TraceOp) -> Option<TraceOp> {
+/// The comparison that gives the same when its operands change places.
+pub fn mirrored(op: TraceOp) -> Option<TraceOp> {
+    Some(match op {
+        IntLt => IntGt,
+        IntGt => IntLt,
+        IntLe => IntGe,
+        IntGe => IntLe,
+        FloatLt => FloatGt,
+        FloatGt => FloatLt,
+        FloatLe => FloatGe,
+        FloatGe => FloatLe,
+        IntEq | IntNe | FloatEq | FloatNe | Same => op,
+        _ => return None,
+    })
+}
+
+/// The comparison that gives the other truth value. Floats need not be comparable.
+pub fn opposite(op: TraceOp) -> Option<TraceOp> {
     Some(match op {
         IntLt => IntGe,
         IntGe => IntLt,
@@ -167,16 +184,16 @@ fn two(tree: &Tree, op: TraceOp, x: Id, y: Id, a: Option<u64>, b: Option<u64>) -
     let zero = Value::small_int(0).bits();
     match op {
         // Constants stand on the right.
-        IntAdd | IntMul | IntAnd | IntOr | IntXor | IntEq | IntNe | FloatAdd | FloatMul | FloatEq
-        | FloatNe | Same | RawAdd
+        IntAdd | IntMul | IntAnd | IntOr | IntXor | IntEq | IntNe | FloatEq | FloatNe | Same | RawAdd
             if a.is_some() && b.is_none() =>
         {
             return swapped(op);
         }
-        IntLt if a.is_some() && b.is_none() => return swapped(IntGt),
-        IntLe if a.is_some() && b.is_none() => return swapped(IntGe),
-        IntGt if a.is_some() && b.is_none() => return swapped(IntLt),
-        IntGe if a.is_some() && b.is_none() => return swapped(IntLe),
+        // Of two NaNs the first is the result.
+        FloatAdd | FloatMul if a.is_some_and(|a| !f64::from_bits(a).is_nan()) && b.is_none() => {
+            return swapped(op);
+        }
+        IntLt | IntLe | IntGt | IntGe if a.is_some() && b.is_none() => return swapped(mirrored(op)?),
         _ => {}
     }
     match (op, ints) {

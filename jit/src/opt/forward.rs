@@ -7,7 +7,7 @@
 //! without that assumption.
 
 use super::facts::{Done, Facts, Order, Word, clobber};
-use super::fold::{Folded, fold};
+use super::fold::{Folded, fold, mirrored, opposite};
 use super::ranges;
 use crate::ir::*;
 use TraceOp::*;
@@ -52,9 +52,10 @@ pub fn forward(tree: &mut Tree) {
             bridges: HashSet::default(),
         };
         walk.seq(entry, Facts::default(), Vec::new());
-        let shown = walk.shown;
+        let (shown, bridges) = (walk.shown, walk.bridges);
         let held = walk.assumed.is_none_or(|assumed| assumed == shown);
         if held || walks > WALKS {
+            prune(&mut copy, &bridges);
             *tree = copy;
             return;
         }
@@ -263,6 +264,9 @@ impl Walk<'_> {
             (CheckIndex, Some(x), Some(length)) if ranges::is_index(tree, facts, x, length) => {
                 return Some(Folded::Op(Untag, [Some(x), None, None], 0));
             }
+            (CheckBelow, Some(x), Some(length)) if ranges::is_index(tree, facts, x, length) => {
+                return Some(Folded::Nothing);
+            }
             (Barrier, Some(x), _) if facts.barriers.contains(&x) => return Some(Folded::Nothing),
             (SetShape, ..) if shape(0).is_some_and(|shape| shape as u64 == inst.imm) => {
                 return Some(Folded::Nothing);
@@ -340,8 +344,7 @@ impl Walk<'_> {
         ranges::note(self.tree, facts, id, inst);
     }
 
-    /// Resolves an exit's writes. What is boxed for the exit alone need not be: it makes words of its values. What is
-    /// in memory, whenever the exit is taken, need not be written.
+    /// Resolves an exit's writes. What is in memory, whenever the exit is taken, need not be written.
     fn exit(&mut self, inst: &Inst, facts: &Facts) {
         let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { return };
         let at = exit.0 as usize;
@@ -357,6 +360,7 @@ impl Walk<'_> {
             }
             return;
         }
+        self.objects(exit, facts);
         let mut writes = std::mem::take(&mut self.tree.exits[at].writes);
         for (target, source) in &mut writes {
             if let Target::Field(object, _) = target {
@@ -374,12 +378,23 @@ impl Walk<'_> {
                 self.saved.entry(exit).or_default().push((reg, *id));
                 return false;
             }
-            if let Inst { op: BoxFloat | BoxBool, args: [Some(inner), ..], .. } = self.tree.inst(*id) {
-                *id = facts.resolve(*inner);
-            }
+            *id = unboxed(self.tree, facts, *id);
             true
         });
         self.tree.exits[at].writes = writes;
+    }
+
+    /// Resolves what the objects hold that an exit makes.
+    fn objects(&mut self, exit: ExitId, facts: &Facts) {
+        for number in self.tree.exit(exit).virtuals(self.tree) {
+            let mut fields = std::mem::take(&mut self.tree.virtuals[number as usize].fields);
+            for (_, source) in &mut fields {
+                if let Source::Value(id) = source {
+                    *id = unboxed(self.tree, facts, facts.resolve(*id));
+                }
+            }
+            self.tree.virtuals[number as usize].fields = fields;
+        }
     }
 
     /// Walks the bridge at an instruction's exit, with the facts at its exit.
@@ -415,6 +430,17 @@ impl Walk<'_> {
         }
         let constant = self.constant(Type::B, truth as u64, facts, out);
         facts.is(x, constant);
+        // The same comparison in other words.
+        let other = self.constant(Type::B, !truth as u64, facts, out);
+        let [a, b, _] = def.args;
+        let mut note = |op: Option<TraceOp>, args, constant| {
+            if let Some(op) = op {
+                facts.done.insert((op, Type::B, args, 0), constant);
+            }
+        };
+        note(mirrored(def.op), [b, a, None], constant);
+        note(opposite(def.op), [a, b, None], other);
+        note(opposite(def.op).and_then(mirrored), [b, a, None], other);
     }
 
     /// Learns from an instruction that was done.
@@ -455,8 +481,29 @@ impl Walk<'_> {
             Barrier => {
                 facts.barriers.insert(x);
             }
+            CheckIndex | CheckBelow => ranges::passed(self.tree, facts, inst),
             _ => {}
         }
+    }
+}
+
+/// Removes bridges that nothing leads to.
+fn prune(tree: &mut Tree, bridges: &HashSet<SeqId>) {
+    let (entry, body) = (tree.entry, tree.body);
+    let is_there = |seq: SeqId| Some(seq) == entry || Some(seq) == body || bridges.contains(&seq);
+    for (at, seq) in tree.seqs.iter_mut().enumerate().filter(|(at, _)| !is_there(SeqId(*at as u32))) {
+        *seq = Seq::default();
+        for exit in tree.exits.iter_mut().filter(|exit| exit.bridge == Some(SeqId(at as u32))) {
+            exit.bridge = None;
+        }
+    }
+}
+
+/// What is boxed for an exit alone need not be.
+fn unboxed(tree: &Tree, facts: &Facts, id: Id) -> Id {
+    match tree.inst(id) {
+        Inst { op: BoxFloat | BoxBool, args: [Some(inner), ..], .. } => facts.resolve(*inner),
+        _ => id,
     }
 }
 
@@ -503,7 +550,6 @@ fn stored(inst: &Inst) -> Option<Id> {
 fn key(inst: &Inst) -> Option<Done> {
     let again = match inst.op {
         Tick | GuardShape | Phi => false,
-        BoxFloat => true,
         op => matches!(op.info().effect, Effect::Pure | Effect::Guard),
     };
     again.then_some((inst.op, inst.ty, inst.args, inst.imm))

@@ -11,6 +11,7 @@ mod forward;
 mod phis;
 mod ranges;
 mod strengthen;
+mod virtuals;
 
 use crate::ir::Tree;
 use crate::verify::verify;
@@ -20,6 +21,7 @@ pub use dead::remove_dead;
 pub use forward::forward;
 pub use phis::remove_unchanging;
 pub use strengthen::strengthen;
+pub use virtuals::remove_allocations;
 
 /// All passes on a closed tree.
 pub fn optimize(tree: &mut Tree) {
@@ -29,6 +31,11 @@ pub fn optimize(tree: &mut Tree) {
     // What turned out to be the same in each round lets more turn out so.
     while remove_unchanging(tree) {
         forward(tree);
+    }
+    if remove_allocations(tree) {
+        // Words that objects held are values now.
+        forward(tree);
+        remove_unchanging(tree);
     }
     remove_dead(tree);
     debug_assert_eq!(verify(tree), Ok(()), "{tree}");

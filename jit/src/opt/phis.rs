@@ -60,6 +60,11 @@ fn replace(tree: &mut Tree, old: Id, new: Id) {
             }
         }
     }
+    for (_, source) in tree.virtuals.iter_mut().flat_map(|object| &mut object.fields) {
+        if let Source::Value(id) = source {
+            swap(id);
+        }
+    }
     for exit in &mut tree.exits {
         for (target, source) in &mut exit.writes {
             if let Target::Field(object, _) = target {

@@ -7,7 +7,7 @@ use TraceOp::*;
 use skein_runtime::value::Value;
 
 pub const FULL: (i64, i64) = (Value::MIN_INT, Value::MAX_INT);
-/// No list is longer.
+/// No list or tuple is longer.
 const MAX_LENGTH: i64 = 1 << 48;
 
 /// Least and largest value.
@@ -19,6 +19,10 @@ pub fn range(tree: &Tree, facts: &Facts, id: Id) -> (i64, i64) {
     match (inst.op, inst.ty) {
         (Const, Type::I) => (inst.imm as i64 >> 2, inst.imm as i64 >> 2),
         (Const, Type::R) => (inst.imm as i64, inst.imm as i64),
+        // A length, or an address, which is no larger.
+        (LoadRaw, Type::R) if [Class::List, Class::Fixed].contains(&Place::from_imm(inst.imm).class) => {
+            (0, MAX_LENGTH)
+        }
         (_, ty) => widest(ty),
     }
 }
@@ -74,10 +78,10 @@ fn exact(tree: &Tree, facts: &Facts, inst: &Inst) -> Option<(i128, i128)> {
     })
 }
 
-/// Is the raw word the length of a list?
+/// Is the raw word the length of a list or tuple?
 fn is_length(tree: &Tree, inst: &Inst) -> bool {
     let from = tree.inst(inst.args[0].expect("an operand"));
-    from.op == LoadRaw && Place::from_imm(from.imm).class == Class::List
+    from.op == LoadRaw && [Class::List, Class::Fixed].contains(&Place::from_imm(from.imm).class)
 }
 
 /// Notes the range of what the instruction gives.
@@ -138,6 +142,16 @@ fn less(tree: &Tree, facts: &mut Facts, x: Id, y: Id, by: i64) {
     facts.ranges.insert(y, (c.max(a + by), d));
     if by > 0 {
         facts.less.insert((x, y));
+    }
+}
+
+/// The index, an int or a raw word, is below the length.
+pub fn passed(tree: &Tree, facts: &mut Facts, inst: &Inst) {
+    let ([Some(index), Some(length), _], op) = (inst.args, inst.op) else { return };
+    let ((lo, _), (least, most)) = (range(tree, facts, index), range(tree, facts, length));
+    // They are compared without sign, and a negative int counts from the end.
+    if lo >= 0 && least >= 0 && matches!(op, CheckIndex | CheckBelow) {
+        facts.ranges.insert(length, (least.max(lo.saturating_add(1)), most));
     }
 }
 

@@ -4,6 +4,7 @@ use super::{Recorder, Step};
 use crate::ir::{Id, TraceOp, Type};
 use skein_bytecode::Op;
 use skein_runtime::value::Value;
+use skein_runtime::vm::Vm;
 
 /// What the loop does with two ints, as the trace's op; and the same for floats.
 fn ops_of(op: Op) -> (Option<TraceOp>, Option<TraceOp>) {
@@ -90,10 +91,11 @@ impl Recorder {
         self.as_float(id)
     }
 
-    pub(super) fn binary(&mut self, op: Op) -> Step {
+    pub(super) fn binary(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let (l, r) = (self.reg(at.b()), self.reg(at.c()));
-        match self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c())) {
+        let number = self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c()));
+        match number.or_else(|| self.operator(vm, op)) {
             Some(v) => {
                 self.set(at.a(), v);
                 self.next(1)
@@ -119,7 +121,7 @@ impl Recorder {
     }
 
     /// A jump by a comparison of two registers, or of one with a small number.
-    pub(super) fn jump_compare(&mut self, op: Op, with_int: bool) -> Step {
+    pub(super) fn jump_compare(&mut self, vm: &Vm, op: Op, with_int: bool) -> Step {
         let at = self.at;
         let (l, lv) = (self.reg(at.a()), at.reg(at.a()));
         let (r, rv) = if with_int {
@@ -128,7 +130,11 @@ impl Recorder {
         } else {
             (self.reg(at.b()), at.reg(at.b()))
         };
-        let Some(truth) = self.number_op(op, l, lv, r, rv) else { return self.help(op) };
+        let Some(truth) = self.number_op(op, l, lv, r, rv) else {
+            let Some((result, now)) = self.comparison(vm, op, (l, lv), (r, rv)) else { return self.help(op) };
+            self.guard_is(result, Value::bool(now));
+            return self.go_either(now == (at.c() != 0));
+        };
         let now = compare_now(op, lv, rv);
         self.branch(truth, now, now == (at.c() != 0))
     }

@@ -81,6 +81,7 @@ impl Recorder {
                 Source::Value(id) => self.as_word(id),
                 Source::Word(word) => self.constant(word, Type::R),
                 Source::Base(off) => self.emit(TraceOp::BaseAddress, &[], off as i64 as u64),
+                Source::Virtual(_) => unreachable!("only optimized trees have them"),
             };
             match target {
                 Target::Reg(off) => {
@@ -99,7 +100,7 @@ impl Recorder {
         self.slots.retain(|_, slot| !slot.dirty);
         self.fields.clear();
         for frame in &mut self.frames {
-            if let FrameKind::Window { in_memory, .. } = &mut frame.kind {
+            if let FrameKind::Window { in_memory, .. } | FrameKind::Init { in_memory, .. } = &mut frame.kind {
                 *in_memory = true;
             }
         }
@@ -201,11 +202,15 @@ impl Recorder {
         self.frame_set = None;
         let caller = match left.kind {
             FrameKind::Window { return_pc, .. } => return_pc - 4,
+            FrameKind::Init { call_pc, .. } => call_pc,
             FrameKind::Machine { pushed_by } => pushed_by,
             FrameKind::Root => return Err(Abort::Returned),
         };
         // A call of two units returns behind its second: its window is told by its beginning.
-        let window = left.base - FRAME_WORDS as i32;
+        let window = match left.kind {
+            FrameKind::Init { window, .. } => to + i32::from(window),
+            _ => left.base - FRAME_WORDS as i32,
+        };
         self.invalidate_from(window);
         if let FrameKind::Machine { pushed_by } = left.kind {
             let inst = decode(pushed_by as *const u32).ok_or(Abort::Unknown)?;

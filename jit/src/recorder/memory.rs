@@ -132,7 +132,7 @@ impl Recorder {
         self.rely_on_type(vm.type_of(v), name);
     }
 
-    fn rely_on_type(&mut self, ty: Ref<Type>, name: Ref<Str>) {
+    pub(super) fn rely_on_type(&mut self, ty: Ref<Type>, name: Ref<Str>) {
         ty.watch_name(name);
         if !self.types.contains(&ty) {
             self.types.push(ty);

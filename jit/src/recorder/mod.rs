@@ -12,14 +12,15 @@ mod arith;
 mod calls;
 mod help;
 mod memory;
+mod natives;
 mod ops;
 
 use crate::ir::{
     Call, Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
-use skein_runtime::context::{Context, FRAME_WORDS};
-use skein_runtime::interp::At;
+use skein_runtime::context::{Context, FRAME_WORDS, RECORD};
+use skein_runtime::interp::{At, Cont, ContKind};
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::typeobj::Type as Class;
@@ -53,6 +54,8 @@ aborts! {
     Long "too long";
     Deep "too many frames";
     LeftLoop "the loop ended";
+    /// Behind the loop's end: its trace would run on in another one, and not come back to who entered it.
+    OtherLoop "another loop behind this one";
     /// A loop in it that has no trace of its own yet.
     InnerLoop "inner loop without a trace";
     /// Another microthread runs.
@@ -105,6 +108,13 @@ pub enum FrameKind {
         /// Its head is in memory.
         in_memory: bool,
     },
+    /// Of `__init__`, behind its caller's, with a record that has the instance; the call's result goes to the window.
+    Init {
+        call_pc: usize,
+        window: u16,
+        /// Its head is in memory.
+        in_memory: bool,
+    },
     /// Pushed by the machine, with a record; its head is in memory. The instruction that did is at this address.
     Machine { pushed_by: usize },
 }
@@ -151,6 +161,8 @@ pub struct Recorder {
     /// 1 until something changes that the trace relies on.
     pub valid: Rc<Cell<u32>>,
     is_bridge: bool,
+    /// The bridge goes on behind the loop's end.
+    left_loop: bool,
     /// The trace of the back edge that comes next is not to be entered: the recording goes on in its loop.
     passes: Rc<Cell<bool>>,
     end: Option<End>,
@@ -173,6 +185,9 @@ impl Recorder {
         passes: Rc<Cell<bool>>,
     ) -> Recorder {
         let mut tree = Tree::default();
+        let lasting = [&vm.types.list, &vm.types.tuple, &vm.types.range_iterator, &vm.types.list_iterator];
+        tree.lasting_shapes = lasting.iter().map(|t| t.root_shape_id()).collect();
+        tree.lasting_shapes.push(vm.types.function.root_shape_id());
         let seq = tree.add_seq(Default::default());
         tree.entry = Some(seq);
         let code = skein_runtime::interp::frame_code(at.base);
@@ -199,7 +214,7 @@ impl Recorder {
         for frame in &mut frames {
             // What the exit writes is not in memory on this way.
             let unwritten = |off| info.writes.iter().any(|w| w.0 == Target::Reg(off));
-            if let FrameKind::Window { in_memory, .. } = &mut frame.kind {
+            if let FrameKind::Window { in_memory, .. } | FrameKind::Init { in_memory, .. } = &mut frame.kind {
                 *in_memory = !unwritten(frame.base - 1);
             }
         }
@@ -215,12 +230,16 @@ impl Recorder {
             let elsewhere = this.elsewhere();
             this.expect = Expect::Help(this.tree.calls.len() as u32 - 1, elsewhere);
         }
+        let frames = this.frames.clone();
+        // A frame's head is written anew from the frames.
+        let in_head = |off: i32| frames.iter().any(|f| matches!(f.base - off, 1 | 2 | 3 | 5 | 7));
         for (target, source) in info.writes {
-            let id = match source {
-                Source::Value(id) => id,
-                Source::Word(word) => this.word(word),
-                // A frame's head is written anew from the frames.
-                Source::Base(_) => continue,
+            let id = match (target, source) {
+                (_, Source::Value(id)) => id,
+                (Target::Reg(off), Source::Word(_)) if in_head(off) => continue,
+                (_, Source::Word(word)) => this.word(word),
+                (_, Source::Base(_)) => continue,
+                (_, Source::Virtual(_)) => unreachable!("only optimized trees have them"),
             };
             match target {
                 Target::Reg(off) => {
@@ -273,6 +292,7 @@ impl Recorder {
             extent: 0,
             valid,
             is_bridge: false,
+            left_loop: false,
             passes,
             end: None,
             rounds: FxHashMap::default(),
@@ -334,8 +354,11 @@ impl Recorder {
                 self.close();
                 return Ok(());
             }
-            if !self.is_bridge && (pc < self.range.0 || pc > self.range.1) {
-                return Err(Abort::LeftLoop);
+            if pc < self.range.0 || pc > self.range.1 {
+                if !self.is_bridge {
+                    return Err(Abort::LeftLoop);
+                }
+                self.left_loop = true;
             }
         }
         self.record(vm)
@@ -601,6 +624,7 @@ impl Recorder {
             let (pc, in_call) = match inner.map(|f| f.kind) {
                 None => (self.at.pc as usize, false),
                 Some(FrameKind::Window { return_pc, .. }) => (return_pc - 4, true),
+                Some(FrameKind::Init { call_pc, .. }) => (call_pc, true),
                 Some(FrameKind::Machine { pushed_by }) => (pushed_by, true),
                 Some(FrameKind::Root) => unreachable!("the root frame is the first"),
             };
@@ -611,6 +635,20 @@ impl Recorder {
                 if held {
                     writes.push((Target::Reg(off), Source::Value(slot.id)));
                 }
+            }
+            if let FrameKind::Init { call_pc, window, in_memory: false } = frame.kind {
+                let cont = Cont::store(usize::from(window)).kind(ContKind::Init);
+                let [info, _, none] = cont.pack();
+                writes.push((Target::Reg(frame.base - 7), Source::Word(none.bits())));
+                writes.push((Target::Reg(frame.base - 5), Source::Word(info.bits())));
+                for off in [frame.base - 6, frame.base - 4] {
+                    if let Some(slot) = self.slots.get(&off) {
+                        writes.push((Target::Reg(off), Source::Value(slot.id)));
+                    }
+                }
+                writes.push((Target::Reg(frame.base - 3), Source::Word(frame.code.value().bits())));
+                writes.push((Target::Reg(frame.base - 2), Source::Word((call_pc + 4 | RECORD) as u64)));
+                writes.push((Target::Reg(frame.base - 1), Source::Base(self.frames[i - 1].base)));
             }
             if let FrameKind::Window { return_pc, in_memory: false } = frame.kind {
                 if let Some(slot) = self.slots.get(&(frame.base - 4)).filter(|s| s.dirty) {

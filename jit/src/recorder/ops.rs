@@ -68,7 +68,9 @@ impl Recorder {
             Op::StoreIndex => self.store_index(vm, op),
             Op::Unpack => self.unpack(vm),
 
-            Op::Add
+            Op::Pow
+            | Op::InplacePow
+            | Op::Add
             | Op::Sub
             | Op::Mul
             | Op::TrueDiv
@@ -95,7 +97,7 @@ impl Recorder {
             | Op::Eq
             | Op::Ne
             | Op::Gt
-            | Op::Ge => self.binary(op),
+            | Op::Ge => self.binary(vm, op),
             Op::AddInt | Op::SubInt => self.binary_int(op),
             Op::Neg | Op::Invert => self.unary(op),
             Op::Not => self.not(),
@@ -108,10 +110,10 @@ impl Recorder {
             Op::JumpNotNone => self.jump_is(Value::NONE, false),
             Op::JumpBound => self.jump_is(Value::UNBOUND, false),
             Op::JumpLt | Op::JumpLe | Op::JumpEq | Op::JumpNe | Op::JumpGt | Op::JumpGe => {
-                self.jump_compare(op, false)
+                self.jump_compare(vm, op, false)
             }
             Op::JumpLtInt | Op::JumpLeInt | Op::JumpEqInt | Op::JumpNeInt | Op::JumpGtInt | Op::JumpGeInt => {
-                self.jump_compare(op, true)
+                self.jump_compare(vm, op, true)
             }
             Op::ForRange => self.for_range(vm),
             Op::ForList => self.for_list(vm),
@@ -145,6 +147,9 @@ impl Recorder {
         let rounds = self.rounds.entry(first).or_insert(0);
         *rounds += 1;
         if *rounds > MAX_ROUNDS || self.tree.seq(self.seq).insts.len() > MAX_UNROLLED {
+            if self.left_loop && self.frames.len() == 1 {
+                return Err(Abort::OtherLoop);
+            }
             if op == Op::JumpBack {
                 return Err(Abort::InnerLoop);
             }

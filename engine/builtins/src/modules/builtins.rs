@@ -15,7 +15,7 @@ native_functions! { pub FUNCTIONS:
     "print(*args, sep=' ', end='\\n', file=None, flush=False)" => print;
     "input(prompt='', /)" => input, "Read a string from standard input.";
     "repr(obj, /)" => repr, "Return the canonical string representation of the object.";
-    "len(obj, /)" => len, "Return the number of items in a container.";
+    [simple] "len(obj, /)" => len, "Return the number of items in a container.";
     "isinstance(obj, class_or_tuple, /)" => isinstance;
     "issubclass(cls, class_or_tuple, /)" => issubclass;
     "id(obj, /)" => id;

@@ -10,12 +10,12 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 native_functions! { pub FUNCTIONS:
-    "abs(x, /)" => abs, "Return the absolute value of the argument.";
+    [simple] "abs(x, /)" => abs, "Return the absolute value of the argument.";
     "bin(number, /)" => |vm: &Vm, v: Value| prefixed(vm, v, 2, "0b"), "Return the binary representation of an integer.\n\n>>> bin(2796202)\n'0b1010101010101010101010'";
     "hex(number, /)" => |vm: &Vm, v: Value| prefixed(vm, v, 16, "0x"), "Return the hexadecimal representation of an integer.\n\n>>> hex(12648430)\n'0xc0ffee'";
     "oct(number, /)" => |vm: &Vm, v: Value| prefixed(vm, v, 8, "0o"), "Return the octal representation of an integer.\n\n>>> oct(342391)\n'0o1234567'";
-    "ord(c, /)" => ord, "Return the Unicode code point for a one-character string.";
-    "chr(i, /)" => chr, "Return a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.";
+    [simple] "ord(c, /)" => ord, "Return the Unicode code point for a one-character string.";
+    [simple] "chr(i, /)" => chr, "Return a Unicode string of one character with ordinal i; 0 <= i <= 0x10ffff.";
     "divmod(x, y, /)" => |vm: &Vm, a: Value, b: Value| vm.binary(Special::DivMod, a, b), "Return the tuple (x//y, x%y).  Invariant: div*y + mod == x.";
     "pow(base, exp, mod=None)" => pow, "Equivalent to base**exp with 2 arguments or base**exp % mod with 3 arguments.\n\nSome types, such as ints, are able to use a more efficient algorithm when\ninvoked using the three argument form.";
     "round(number, ndigits=None)" => round, "Round a number to a given precision in decimal digits.\n\nThe return value is an integer if ndigits is omitted or None.  Otherwise\nthe return value has the same type as the number.  ndigits may be negative.";

@@ -22,11 +22,11 @@ native_type! {
         "count($self, value, /)" => count, "Return number of occurrences of value.";
         "index($self, value, start=0, stop=sys.maxsize, /)" => index, "Return first index of value.\n\nRaises ValueError if the value is not present.";
         [reads] "__len__($self, /)" => |_: &Vm, t: Ref<Tuple>| t.len();
-        "__getitem__($self, key, /)" => getitem;
+        [simple] "__getitem__($self, key, /)" => getitem;
         "__contains__($self, key, /)" => contains;
         "__iter__($self, /)" => |vm: &Vm, t: Ref<Tuple>| SeqIter::new(vm, vm.types.tuple_iterator, t.value(), 0);
-        "__add__($self, value, /)" => add;
-        "__mul__($self, value, /)" => mul;
+        [simple] "__add__($self, value, /)" => add;
+        [simple] "__mul__($self, value, /)" => mul;
         "__rmul__($self, value, /)" => mul;
         "__hash__($self, /)" => hash;
         "__repr__($self, /)" => repr;

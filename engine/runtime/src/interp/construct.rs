@@ -72,7 +72,7 @@ fn step(vm: &Vm, t: TaskRef, v: Value) -> R<Step> {
 
 impl Vm {
     /// The function of a `staticmethod`; anything else as it is.
-    pub(crate) fn unwrap_static(&self, v: Value) -> Value {
+    pub fn unwrap_static(&self, v: Value) -> Value {
         match v.cast::<Wrapper>() {
             Some(w) if self.type_of(v) == self.types.staticmethod => w.function.value(),
             _ => v,

@@ -83,6 +83,10 @@ pub enum Effect {
     Pure,
     /// Reads mutable objects.
     ReadsHeap,
+    /// May read and change objects, allocate and raise; runs no Python code and looks at no frame.
+    Leaf,
+    /// As `Leaf` where all operands are of builtin types, and none is an iterator, a slice or a class.
+    Simple,
     /// May run Python code; the safe assumption.
     CallsPython,
     /// May switch to another microthread.
@@ -404,7 +408,7 @@ impl TypeDef {
 }
 
 /// Declares `pub static NAME: &[NativeDef]`. Modifiers stand before the text: `soft(f)`, `class`,
-/// `static`, `pure`, `reads`.
+/// `static`, `pure`, `reads`, `leaf`, `simple`: see [`Effect`].
 #[macro_export]
 macro_rules! native_functions {
     ($vis:vis $table:ident: $($([$($modifier:tt)*])? $signature:literal => $f:expr $(, $doc:literal)?;)*) => {
@@ -436,6 +440,12 @@ macro_rules! native_modifiers {
     };
     ($def:expr, pure) => {
         $def.effect($crate::native::Effect::Pure)
+    };
+    ($def:expr, leaf) => {
+        $def.effect($crate::native::Effect::Leaf)
+    };
+    ($def:expr, simple) => {
+        $def.effect($crate::native::Effect::Simple)
     };
     ($def:expr, reads) => {
         $def.effect($crate::native::Effect::ReadsHeap)

@@ -26,27 +26,27 @@ native_type! {
         "__repr__($self, /)" => |_: &Vm, a: Num| text::repr(a.0);
         "__hash__($self, /)" => |_: &Vm, a: Num| text::hash(a.0);
         "__bool__($self, /)" => |_: &Vm, a: Num| a.0 != 0.0;
-        "__eq__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o == Some(Ordering::Equal));
-        "__ne__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o != Some(Ordering::Equal));
-        "__lt__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_lt));
-        "__le__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_le));
-        "__gt__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_gt));
-        "__ge__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_ge));
-        "__add__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::Add, a, b);
-        "__radd__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::Add, a, b);
-        "__sub__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::Sub, a, b);
-        "__rsub__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::Sub, a, b);
-        "__mul__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::Mul, a, b);
-        "__rmul__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::Mul, a, b);
-        "__truediv__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::TrueDiv, a, b);
-        "__rtruediv__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::TrueDiv, a, b);
-        "__floordiv__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::FloorDiv, a, b);
-        "__rfloordiv__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::FloorDiv, a, b);
-        "__mod__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::Mod, a, b);
-        "__rmod__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::Mod, a, b);
-        "__divmod__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::DivMod, a, b);
+        [simple] "__eq__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o == Some(Ordering::Equal));
+        [simple] "__ne__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o != Some(Ordering::Equal));
+        [simple] "__lt__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_lt));
+        [simple] "__le__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_le));
+        [simple] "__gt__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_gt));
+        [simple] "__ge__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_ge));
+        [simple] "__add__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::Add, a, b);
+        [simple] "__radd__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::Add, a, b);
+        [simple] "__sub__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::Sub, a, b);
+        [simple] "__rsub__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::Sub, a, b);
+        [simple] "__mul__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::Mul, a, b);
+        [simple] "__rmul__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::Mul, a, b);
+        [simple] "__truediv__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::TrueDiv, a, b);
+        [simple] "__rtruediv__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::TrueDiv, a, b);
+        [simple] "__floordiv__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::FloorDiv, a, b);
+        [simple] "__rfloordiv__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::FloorDiv, a, b);
+        [simple] "__mod__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::Mod, a, b);
+        [simple] "__rmod__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::Mod, a, b);
+        [simple] "__divmod__($self, value, /)" => |vm: &Vm, a: Num, b: Value| forward(vm, Special::DivMod, a, b);
         "__rdivmod__($self, value, /)" => |vm: &Vm, a: Num, b: Value| reflected(vm, Special::DivMod, a, b);
-        "__pow__($self, value, mod=None, /)" => |vm: &Vm, a: Num, b: Value, m: Option<Value>| {
+        [simple] "__pow__($self, value, mod=None, /)" => |vm: &Vm, a: Num, b: Value, m: Option<Value>| {
             check_no_mod(vm, m)?;
             forward(vm, Special::Pow, a, b)
         };
@@ -54,9 +54,9 @@ native_type! {
             check_no_mod(vm, m)?;
             reflected(vm, Special::Pow, a, b)
         };
-        "__neg__($self, /)" => |_: &Vm, a: Num| -a.0;
+        [simple] "__neg__($self, /)" => |_: &Vm, a: Num| -a.0;
         "__pos__($self, /)" => |_: &Vm, a: Num| a.0;
-        "__abs__($self, /)" => |_: &Vm, a: Num| a.0.abs();
+        [simple] "__abs__($self, /)" => |_: &Vm, a: Num| a.0.abs();
         "__float__($self, /)" => |_: &Vm, a: Num| a.0;
         "__int__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0);
         "__trunc__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0), "Return the Integral closest to x between 0 and x.";
@@ -69,7 +69,7 @@ native_type! {
             Tuple::new(vm, &[v])
         };
         "conjugate($self, /)" => |_: &Vm, a: Num| a.0, "Return self, the complex conjugate of any float.";
-        "is_integer($self, /)" => |_: &Vm, a: Num| a.0.is_finite() && a.0.fract() == 0.0, "Return True if the float is an integer.";
+        [simple] "is_integer($self, /)" => |_: &Vm, a: Num| a.0.is_finite() && a.0.fract() == 0.0, "Return True if the float is an integer.";
         "as_integer_ratio($self, /)" => as_integer_ratio, "Return a pair of integers, whose ratio is exactly equal to the original float.\n\nThe ratio is in lowest terms and has a positive denominator.  Raise\nOverflowError on infinities and a ValueError on NaNs.\n\n>>> (10.0).as_integer_ratio()\n(10, 1)\n>>> (0.0).as_integer_ratio()\n(0, 1)\n>>> (-.25).as_integer_ratio()\n(-1, 4)";
         "hex($self, /)" => |_: &Vm, a: Num| text::hex(a.0), "Return a hexadecimal representation of a floating-point number.\n\n>>> (-0.1).hex()\n'-0x1.999999999999ap-4'\n>>> 3.14159.hex()\n'0x1.921f9f01b866ep+1'";
         [class] "fromhex($type, string, /)" => fromhex, "Create a floating-point number from a hexadecimal string.\n\n>>> float.fromhex('0x1.ffffp10')\n2047.984375\n>>> float.fromhex('-0x1p-1074')\n-5e-324";

@@ -1,0 +1,246 @@
+//! Calls of natives that run no Python code: they need no frame in memory, and leave the registers alone.
+
+use super::memory::shape_of;
+use super::{Recorder, Step};
+use crate::ir::{self, Call, Exit, ExitKind, Id, Inst, Place, TraceOp};
+use skein_bytecode::{Op, Special};
+use skein_runtime::native::{Effect, NativeDef};
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::list::LIST_LEN;
+use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::tuple::TUPLE_LEN;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::value::Value;
+use skein_runtime::vm::Vm;
+
+/// Operands that a trace's call of a native has at most.
+const MAX_OPERANDS: usize = 3;
+
+/// Is the value of a builtin type, so that what natives do with it runs no Python code?
+fn is_simple(vm: &Vm, v: Value) -> bool {
+    const OTHERS: [u8; 10] = [
+        Kind::Slice as u8,
+        Kind::Type as u8,
+        Kind::Generator as u8,
+        Kind::Ext as u8,
+        Kind::SeqIter as u8,
+        Kind::DictIter as u8,
+        Kind::Super as u8,
+        Kind::MappingProxy as u8,
+        Kind::Instance as u8,
+        Kind::Exception as u8,
+    ];
+    let Some(header) = v.header() else { return true };
+    let ty = vm.type_of(v);
+    ty.def().is_some() && header.shape.get() == ty.root_shape_id() && !OTHERS.contains(&header.kind.get())
+}
+
+impl Recorder {
+    /// The value as a word, whose type is checked to be what it is now.
+    fn guard_type(&mut self, id: Id, v: Value) -> Id {
+        if v.is_int() {
+            return self.as_int(id);
+        }
+        if v.is_float() {
+            let float = self.as_float(id);
+            return self.as_word(float);
+        }
+        match shape_of(v) {
+            Some(shape) => self.guard_shape(id, shape),
+            // None, True, False and the like.
+            None => self.guard_is(id, v),
+        }
+    }
+
+    /// Emits the call of a native that the operands, as they are now, let run no Python code.
+    fn leaf_call(&mut self, vm: &Vm, def: &'static NativeDef, operands: &[(Id, Value)]) -> Option<Id> {
+        let n = operands.len();
+        if def.soft.is_some()
+            || n == 0
+            || n > MAX_OPERANDS
+            || !(def.min as usize..=def.max as usize).contains(&n)
+            || !def.keywords_optional
+        {
+            return None;
+        }
+        let simple = match def.effect {
+            Effect::Leaf | Effect::ReadsHeap | Effect::Pure => false,
+            Effect::Simple => true,
+            Effect::CallsPython | Effect::MaySwitch => return None,
+        };
+        // The receiver of a method must be what it is taken for anyway.
+        if !is_simple(vm, operands[0].1) || simple && !operands.iter().all(|(_, v)| is_simple(vm, *v)) {
+            return None;
+        }
+        let mut row = [None; 3];
+        for (i, (to, &(id, v))) in row.iter_mut().zip(operands).enumerate() {
+            *to = Some(if simple || i == 0 { self.guard_type(id, v) } else { self.as_word(id) });
+        }
+        let op = [TraceOp::Native1, TraceOp::Native2, TraceOp::Native3][n - 1];
+        let (pc, base) = (self.at.pc as usize, self.base());
+        let callee = std::ptr::from_ref(def) as usize;
+        self.tree.calls.push(Call { callee, pc, base, next_pc: 0, next_base: 0 });
+        let (writes, frames) = (self.writes(), self.frames_number());
+        let exit = Exit { kind: ExitKind::Raise, pc, base, writes, frames, bridge: None };
+        let exit = self.tree.add_exit(exit);
+        let imm = self.tree.calls.len() as u64 - 1;
+        let id = self.push(Inst { op, ty: ir::Type::W, args: row, imm, exit: Some(exit) });
+        // Memory may be another now; what the trace knows of its iterators it has in hand.
+        self.shapes.clear();
+        Some(id)
+    }
+
+    /// `Call` and `CallMethod` of a builtin function.
+    pub(super) fn native_call(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        native: Ref<NativeFunction>,
+        w: usize,
+        from: usize,
+        n: usize,
+    ) -> Step {
+        let at = self.at;
+        // One that has a receiver of its own is made anew each time.
+        if native.receiver.get().is_some() || n > MAX_OPERANDS {
+            return self.help(op);
+        }
+        let def = native.def();
+        if op == Op::CallMethod {
+            let first = w + skein_runtime::context::FRAME_WORDS;
+            let receiver = self.reg(first);
+            if from == first {
+                self.guard_is_not(receiver, Value::UNBOUND.bits());
+            } else {
+                self.guard_is(receiver, Value::UNBOUND);
+            }
+        }
+        let callee = self.reg(w);
+        let operands: Vec<(Id, Value)> = (from..from + n).map(|i| (self.reg(i), at.reg(i))).collect();
+        self.guard_is(callee, native.value());
+        let known = match (def.signature, &operands[..]) {
+            ("len(obj, /)", &[one]) => self.known_len(vm, one),
+            ("isinstance(obj, class_or_tuple, /)", &[object, class]) => {
+                self.known_instance(vm, object, class)
+            }
+            ("sqrt(x, /)", &[(id, v)]) if v.is_float() && v.as_immediate_float() >= 0.0 => {
+                let float = self.as_float(id);
+                Some(self.emit(TraceOp::FloatSqrt, &[float], 0))
+            }
+            _ => None,
+        };
+        let Some(result) = known.or_else(|| self.leaf_call(vm, def, &operands)) else {
+            return self.help(op);
+        };
+        let base = self.base();
+        self.forget_from(base + w as i32 + 1);
+        self.set(w, result);
+        self.next(1)
+    }
+
+    /// The length of a list or tuple.
+    fn known_len(&mut self, vm: &Vm, (id, v): (Id, Value)) -> Option<Id> {
+        let shape = shape_of(v)?;
+        let place = if shape == vm.types.list.root_shape_id() {
+            Place::new(ir::Class::List, LIST_LEN)
+        } else if shape == vm.types.tuple.root_shape_id() {
+            Place::new(ir::Class::Fixed, TUPLE_LEN)
+        } else {
+            return None;
+        };
+        let id = self.guard_shape(id, shape);
+        let len = self.emit(TraceOp::LoadRaw, &[id], place.imm());
+        Some(self.emit(TraceOp::Tag, &[len], 0))
+    }
+
+    /// Whether an object is an instance of a plain class: known by its type.
+    fn known_instance(&mut self, vm: &Vm, (id, v): (Id, Value), class: (Id, Value)) -> Option<Id> {
+        let ty = class.1.cast::<Type>()?;
+        let own = vm.type_of(v);
+        let name = vm.names.__class__;
+        let plain = vm.type_of(ty.value()) == vm.types.type_ && v.cast::<Type>().is_none();
+        if !plain || own.lookup(vm, name) != vm.types.object.lookup(vm, name) {
+            return None;
+        }
+        let is = own.is_subtype(ty);
+        self.guard_is(class.0, class.1);
+        self.guard_type(id, v);
+        self.rely_on_type(own, name);
+        Some(self.value(Value::bool(is)))
+    }
+
+    /// A comparison of builtin types that a jump goes by: its result, and which it is now.
+    pub(super) fn comparison(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        l: (Id, Value),
+        r: (Id, Value),
+    ) -> Option<(Id, bool)> {
+        let special = match op {
+            Op::JumpLt => Special::Lt,
+            Op::JumpLe => Special::Le,
+            Op::JumpEq => Special::Eq,
+            Op::JumpNe => Special::Ne,
+            Op::JumpGt => Special::Gt,
+            Op::JumpGe => Special::Ge,
+            _ => return None,
+        };
+        let native = vm.type_of(l.1).special(vm, special)?.cast::<NativeFunction>()?;
+        let def = native.def();
+        if def.effect != Effect::Simple || !is_simple(vm, l.1) || !is_simple(vm, r.1) {
+            return None;
+        }
+        let Ok(now) = def.call_2(vm, l.1, r.1) else {
+            vm.pending.set(None);
+            return None;
+        };
+        if !now.is_bool() {
+            return None;
+        }
+        let id = self.leaf_call(vm, def, &[l, r])?;
+        Some((id, now.is(Value::TRUE)))
+    }
+
+    /// An operator on builtin types that is no arithmetic of immediates.
+    pub(super) fn operator(&mut self, vm: &Vm, op: Op) -> Option<Id> {
+        let at = self.at;
+        let (l, r) = ((self.reg(at.b()), at.reg(at.b())), (self.reg(at.c()), at.reg(at.c())));
+        let (special, in_place) = special_of(op)?;
+        if !is_simple(vm, l.1) || !is_simple(vm, r.1) {
+            return None;
+        }
+        let ty = vm.type_of(l.1);
+        if in_place.is_some_and(|s| ty.special(vm, s).is_some()) {
+            return None;
+        }
+        let native = ty.special(vm, special)?.cast::<NativeFunction>()?;
+        let id = self.leaf_call(vm, native.def(), &[l, r])?;
+        self.guard_is_not(id, Value::NOT_IMPLEMENTED.bits());
+        Some(id)
+    }
+}
+
+/// The special methods of a binary operator, and of its in-place form.
+fn special_of(op: Op) -> Option<(Special, Option<Special>)> {
+    Some(match op {
+        Op::Add => (Special::Add, None),
+        Op::Sub => (Special::Sub, None),
+        Op::Mul => (Special::Mul, None),
+        Op::TrueDiv => (Special::TrueDiv, None),
+        Op::FloorDiv => (Special::FloorDiv, None),
+        Op::Mod => (Special::Mod, None),
+        Op::Pow => (Special::Pow, None),
+        Op::InplaceAdd => (Special::Add, Some(Special::IAdd)),
+        Op::InplaceSub => (Special::Sub, Some(Special::ISub)),
+        Op::InplaceMul => (Special::Mul, Some(Special::IMul)),
+        Op::InplacePow => (Special::Pow, Some(Special::IPow)),
+        Op::Lt => (Special::Lt, None),
+        Op::Le => (Special::Le, None),
+        Op::Eq => (Special::Eq, None),
+        Op::Ne => (Special::Ne, None),
+        Op::Gt => (Special::Gt, None),
+        Op::Ge => (Special::Ge, None),
+        _ => return None,
+    })
+}
