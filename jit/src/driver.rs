@@ -15,6 +15,7 @@ use skein_runtime::value::Value;
 use skein_runtime::vm::{Tier, Vm};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 /// How eager the compiler is, and what it tells.
 ///
@@ -94,6 +95,9 @@ fn bytes(text: &str) -> Option<usize> {
     digits.parse::<usize>().ok()?.checked_mul(1 << shift)
 }
 
+/// Time that compiling may take in any case, and beyond it as a part of the time since the beginning.
+const ALWAYS: Duration = Duration::from_millis(15);
+const SHARE: u32 = 6;
 /// Recordings of one loop, or of one exit, that may fail.
 const MAX_ABORTS: u32 = 5;
 /// Recordings of one loop that give way to inner ones.
@@ -203,6 +207,9 @@ pub struct Jit {
     /// The next back edge with a trace is not to enter it: the recorder follows the loop.
     passes: Rc<Cell<bool>>,
     buffer: Box<[Cell<u64>]>,
+    begun: Instant,
+    /// Time that compiling has taken.
+    spent: Cell<Duration>,
     pub counts: Counts,
 }
 
@@ -216,6 +223,8 @@ impl Default for Jit {
             recorder: RefCell::default(),
             passes: Rc::default(),
             buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
+            begun: Instant::now(),
+            spent: Cell::default(),
             counts: Counts::default(),
         }
     }
@@ -245,6 +254,12 @@ impl Jit {
     fn name(&self, at: At) -> String {
         let options = self.options.borrow();
         if options.log || options.dump { place(at) } else { String::new() }
+    }
+
+    /// Is there time for compiling? It must not take more than a share of the program's.
+    fn may_compile(&self) -> bool {
+        let allowed = ALWAYS + self.begun.elapsed() / SHARE;
+        self.spent.get() < allowed || self.options.borrow().looks == 1
     }
 
     fn is_recording(&self) -> bool {
@@ -360,6 +375,14 @@ impl Jit {
         if valid.get() == 0 {
             return Err("a type changed".to_string());
         }
+        let begun = Instant::now();
+        let code = self.compile_now(closed, name);
+        self.spent.set(self.spent.get() + begun.elapsed());
+        code
+    }
+
+    fn compile_now(&self, closed: &Tree, name: &str) -> Result<Code, String> {
+        let begun = Instant::now();
         let mut tree = closed.clone();
         opt::optimize(&mut tree);
         let mut machine = self.machine.borrow_mut();
@@ -378,7 +401,6 @@ impl Jit {
             panic!("bad trace: {e}\n{}", tree);
         }
         machine.set_listing(self.options.borrow().code);
-        let begun = std::time::Instant::now();
         let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
         self.counts.bytes.set(self.counts.bytes.get() + compiled.bytes);
         bump(&self.counts.compiled);
@@ -409,6 +431,12 @@ impl Jit {
         ctx: *const Context,
         at: At,
     ) -> At {
+        if !self.may_compile() {
+            const LATER: u32 = 100;
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            fate.limit = fate.hits.saturating_add(LATER);
+            return at;
+        }
         let recorder = {
             let body = trace.body.borrow();
             let info = body.closed.exit(exit);
@@ -666,7 +694,8 @@ impl Tier for Jit {
             }
             return at;
         }
-        if fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS {
+        if !self.may_compile() || fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS
+        {
             return at;
         }
         self.record_loop(vm, from, at)
