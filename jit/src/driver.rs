@@ -100,6 +100,8 @@ const ALWAYS: Duration = Duration::from_millis(15);
 const SHARE: u32 = 6;
 /// Recordings of one loop, or of one exit, that may fail.
 const MAX_ABORTS: u32 = 5;
+/// Recordings of one loop whose next round has values of other types, before one is taken as it is.
+const MAX_RESTARTS: u32 = 3;
 /// Recordings of one loop that give way to inner ones.
 const MAX_WAITS: u32 = 12;
 /// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them.
@@ -183,6 +185,8 @@ struct LoopFate {
     aborts: u32,
     /// Recordings that met an inner loop without a trace.
     waits: u32,
+    /// Recordings whose second round would be another.
+    restarts: u32,
     trace: Option<usize>,
 }
 
@@ -287,7 +291,17 @@ impl Jit {
             self.run_recorder(vm, Recorder::new(vm, at, range, valid.clone(), self.passes.clone()), at);
         let made = match recorder.take_end() {
             End::Round(end) => {
-                opt::close_loop(&mut recorder.tree, &end);
+                let closed = opt::close_loop(&mut recorder.tree, &end);
+                let again = {
+                    let mut loops = self.loops.borrow_mut();
+                    let fate = loops.entry(head).or_default();
+                    fate.restarts += u32::from(closed == opt::Closed::Restart);
+                    closed == opt::Closed::Restart && fate.restarts < MAX_RESTARTS
+                };
+                if again {
+                    // Its values have other types in the next round: that gives a better trace.
+                    return next;
+                }
                 self.publish_loop(from, at, &name, recorder, valid)
             }
             End::Closed => Err("does not come round".to_string()),
@@ -575,7 +589,8 @@ impl Jit {
             unsafe { *pc.cast_mut() = pack(Op::JumpBack, 0, 0, 0) };
         }
         if let Some(fate) = self.loops.borrow_mut().get_mut(&trace.head) {
-            *fate = LoopFate { looks: 0, aborts: fate.aborts + 1, waits: fate.waits, trace: None };
+            *fate =
+                LoopFate { looks: 0, aborts: fate.aborts + 1, waits: fate.waits, restarts: 0, trace: None };
         }
         bump(&self.counts.invalidated);
         self.log(|| format!("loop at {:#x} invalidated", trace.head));

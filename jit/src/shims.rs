@@ -46,14 +46,19 @@ pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help
     }
 }
 
+/// `pow` on the bits of floats.
+pub extern "C" fn float_pow(base: u64, exponent: u64) -> u64 {
+    f64::from_bits(base).powf(f64::from_bits(exponent)).to_bits()
+}
+
 pub unsafe extern "C" fn native_1(vm: *const Vm, def: &'static NativeDef, a: Value) -> u64 {
     let vm = unsafe { &*vm };
-    word(without_panics(vm, || def.call_1(vm, a)))
+    word(without_panics(vm, || def.call_row(vm, &[a])))
 }
 
 pub unsafe extern "C" fn native_2(vm: *const Vm, def: &'static NativeDef, a: Value, b: Value) -> u64 {
     let vm = unsafe { &*vm };
-    word(without_panics(vm, || def.call_2(vm, a, b)))
+    word(without_panics(vm, || def.call_row(vm, &[a, b])))
 }
 
 pub unsafe extern "C" fn native_3(
@@ -64,7 +69,7 @@ pub unsafe extern "C" fn native_3(
     c: Value,
 ) -> u64 {
     let vm = unsafe { &*vm };
-    word(without_panics(vm, || def.call_3(vm, a, b, c)))
+    word(without_panics(vm, || def.call_row(vm, &[a, b, c])))
 }
 
 /// A zeroed object, where the heap's run at hand is used up.

@@ -236,6 +236,8 @@ enum Kind {
     Object,
     Int,
     Float,
+    /// That is an immediate.
+    PlainFloat,
     Bool,
     Raw,
     /// That fits an int.
@@ -249,7 +251,7 @@ impl Kind {
         match self {
             Kind::Word | Kind::Object => Type::W,
             Kind::Int => Type::I,
-            Kind::Float => Type::F,
+            Kind::Float | Kind::PlainFloat => Type::F,
             Kind::Bool => Type::B,
             Kind::Raw | Kind::Fitting | Kind::Index => Type::R,
         }
@@ -259,7 +261,10 @@ impl Kind {
     fn serves(self, wanted: Kind) -> bool {
         use Kind::*;
         self == wanted
-            || matches!((self, wanted), (Int | Object, Word) | (Fitting | Index, Raw) | (Index, Fitting))
+            || matches!(
+                (self, wanted),
+                (Int | Object, Word) | (PlainFloat, Float) | (Fitting | Index, Raw) | (Index, Fitting)
+            )
     }
 
     fn of(ty: Type) -> Kind {
@@ -340,6 +345,7 @@ impl<'a> Maker<'a> {
             }
             Kind::Int => Word::small_int(self.random.int()).bits(),
             Kind::Float => self.random.float().to_bits(),
+            Kind::PlainFloat => 2.5f64.to_bits(),
             Kind::Bool => self.random.next() & 1,
             Kind::Raw => self.random.next() >> self.random.below(64),
             Kind::Fitting => self.random.next() >> (3 + self.random.below(60)),
@@ -429,6 +435,19 @@ impl<'a> Maker<'a> {
             GuardShape => {
                 let (word, shape) = (self.pick(Kind::Word), self.random_shape());
                 self.known(op, &[word], shape, Kind::Object);
+            }
+            GuardFloat => {
+                let word = self.pick(Kind::Word);
+                self.known(op, &[word], 0, Kind::PlainFloat);
+            }
+            IntToFloat => {
+                let int = self.pick(Kind::Int);
+                self.known(op, &[int], 0, Kind::PlainFloat);
+            }
+            // Where the float is no immediate, an optimized tree goes on if nothing wants the word.
+            BoxFloat => {
+                let float = self.pick(Kind::PlainFloat);
+                self.known(op, &[float], 0, Kind::Word);
             }
             GuardIs | GuardIsNot => {
                 let (word, imm) = (self.pick(Kind::Word), self.world.word(self.random));
@@ -573,7 +592,7 @@ impl<'a> Maker<'a> {
             let word = self.known(TraceOp::LoadReg, &[], imm, Kind::Word);
             if self.random.chance(60) {
                 let op = self.random.one_of(&[TraceOp::GuardInt, TraceOp::GuardFloat]);
-                let kind = if op == TraceOp::GuardInt { Kind::Int } else { Kind::Float };
+                let kind = if op == TraceOp::GuardInt { Kind::Int } else { Kind::PlainFloat };
                 self.known(op, &[word], 0, kind);
             }
         }

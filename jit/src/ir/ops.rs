@@ -75,6 +75,7 @@ FloatDiv "float.div" (F F) -> F Guard "Quotient; leaves if the divisor is 0.";
 FloatNeg "float.neg" (F) -> F Pure "Negation.";
 FloatAbs "float.abs" (F) -> F Pure "Absolute value.";
 FloatSqrt "float.sqrt" (F) -> F Guard "Square root; leaves for operands less than 0.";
+FloatPow "float.pow" (F F) -> F Guard "Power; leaves unless the result is finite, and so for all operands that Python treats in its own way.";
 FloatLt "float.lt" (F F) -> B Pure "Less.";
 FloatLe "float.le" (F F) -> B Pure "Less or equal.";
 FloatEq "float.eq" (F F) -> B Pure "Equal.";

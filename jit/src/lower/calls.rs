@@ -23,7 +23,7 @@ impl Lowerer<'_> {
     }
 
     /// Calls a shim: its result.
-    fn call_shim(&mut self, shim: usize, args: &[Value]) -> Value {
+    pub(super) fn call_shim(&mut self, shim: usize, args: &[Value]) -> Value {
         let signature = self.shim_signature(args.len());
         let address = self.pos.ins().iconst(I64, shim as i64);
         let call = self.pos.ins().call_indirect(signature, address, args);

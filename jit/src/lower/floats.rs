@@ -3,7 +3,7 @@
 use super::{Lowerer, Result};
 use crate::ir::{Inst, TraceOp};
 use cranelift_codegen::ir::condcodes::FloatCC;
-use cranelift_codegen::ir::types::I64;
+use cranelift_codegen::ir::types::{F64, I64};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value};
 
 impl Lowerer<'_> {
@@ -37,6 +37,19 @@ impl Lowerer<'_> {
         let less = self.pos.ins().fcmp(FloatCC::LessThan, a, zero);
         self.leave_if(inst, less)?;
         Ok(self.pos.ins().sqrt(a))
+    }
+
+    pub(super) fn float_pow(&mut self, inst: &Inst) -> Result<Value> {
+        let (a, b) = self.args2(inst)?;
+        let zero = self.pos.ins().f64const(0.0);
+        let [a, b] = [a, b].map(|f| self.pos.ins().bitcast(I64, MemFlagsData::new(), f));
+        let bits = self.call_shim(crate::shims::float_pow as *const () as usize, &[a, b]);
+        let result = self.pos.ins().bitcast(F64, MemFlagsData::new(), bits);
+        // Of what is not finite the difference from itself is no number.
+        let difference = self.pos.ins().fsub(result, result);
+        let finite = self.pos.ins().fcmp(FloatCC::Equal, difference, zero);
+        self.leave_unless(inst, finite)?;
+        Ok(result)
     }
 
     pub(super) fn float_compare(&mut self, inst: &Inst, condition: FloatCC) -> Result<Value> {

@@ -1,10 +1,34 @@
 //! Ints. An int's word is `4 * i + 1`, so the machine's overflow of the word's arithmetic is that of 62 bits.
 
 use super::{Lowerer, Result, TAG};
-use crate::ir::{Inst, TraceOp};
+use crate::ir::{Id, Inst, TraceOp, Tree};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{F64, I64};
 use cranelift_codegen::ir::{InstBuilder, Value};
+
+/// An operand of a sum that is an int with some bits taken out, and so not negative: the sum overflows if it is less
+/// than the other operand.
+pub(super) struct Masked {
+    pub operand: usize,
+    word: Id,
+    mask: i64,
+}
+
+pub(super) fn masked_summand(tree: &Tree, inst: &Inst) -> Option<Masked> {
+    let args = [inst.args[0]?, inst.args[1]?];
+    if inst.op != TraceOp::IntAdd || args.iter().any(|&arg| tree.constant(arg).is_some()) {
+        return None;
+    }
+    [1, 0].into_iter().find_map(|operand| {
+        let bits = tree.inst(args[operand]);
+        let (a, b) = (bits.args[0]?, bits.args[1]?);
+        let masked = |word: Id, mask: Id| {
+            let mask = tree.constant(mask).filter(|&mask| mask as i64 > 0)? as i64;
+            tree.constant(word).is_none().then_some(Masked { operand, word, mask })
+        };
+        if bits.op == TraceOp::IntAnd { masked(a, b).or_else(|| masked(b, a)) } else { None }
+    })
+}
 
 impl Lowerer<'_> {
     /// `a + b`, and whether that overflows.
@@ -57,6 +81,15 @@ impl Lowerer<'_> {
                 let a = self.arg(inst, other)?;
                 return self.add_constant(inst, a, (word as i64).wrapping_sub(TAG), false);
             }
+        }
+        if let Some(masked) = masked_summand(self.tree, inst) {
+            let word = self.value(masked.word)?;
+            let more = self.pos.ins().band_imm_s(word, masked.mask - TAG);
+            let a = self.arg(inst, 1 - masked.operand)?;
+            let sum = self.pos.ins().iadd(a, more);
+            let over = self.pos.ins().icmp(IntCC::SignedLessThan, sum, a);
+            self.leave_if(inst, over)?;
+            return Ok(sum);
         }
         let (a, b) = self.args2(inst)?;
         let a = self.pos.ins().iadd_imm_s(a, -TAG);

@@ -77,6 +77,7 @@ pub fn lower(
         tree,
         calls,
         uses: uses(tree),
+        is_late: shown_only(tree),
         convention,
         has_overflow: matches!(isa.name(), "x64" | "aarch64"),
         pos,
@@ -128,19 +129,29 @@ fn ticks_fit_register(tree: &Tree) -> bool {
     })
 }
 
+/// To an exit.
+#[derive(Clone, Copy)]
+struct Way {
+    block: Block,
+    /// The ticks there, if they are in a register: this and so many more.
+    ticks: Option<(Value, i64)>,
+}
+
 struct Lowerer<'a> {
     tree: &'a Tree,
     calls: &'a [Help],
     /// Operands and the like that a value is, by `Id`.
     uses: Vec<u32>,
+    /// By `Id`: is the value made where an exit shows it?
+    is_late: Vec<bool>,
     convention: CallConv,
     /// Does the machine tell of signed overflow?
     has_overflow: bool,
     pos: FuncCursor<'a>,
     /// By `Id`; constants are made where they are used.
     values: Vec<Option<Value>>,
-    /// By `ExitId`: the block, and the ticks there if they are in a register.
-    exits: Vec<Option<(Block, Option<Value>)>>,
+    /// By `ExitId`.
+    exits: Vec<Option<Way>>,
     /// What is left of the ticks, if that is in a register; else it is in memory.
     ticks: Option<Value>,
     /// Exits that are led to and not filled yet.
@@ -187,6 +198,28 @@ fn uses(tree: &Tree) -> Vec<u32> {
     uses
 }
 
+/// The values that nothing but exits wants, and that take no more registers to make there than they do themselves.
+fn shown_only(tree: &Tree) -> Vec<bool> {
+    let mut late: Vec<bool> = tree.insts.iter().map(|inst| inst.op.info().effect == Effect::Pure).collect();
+    let variable = |id: &&Option<Id>| id.is_some_and(|id| tree.constant(id).is_none());
+    for (at, inst) in tree.insts.iter().enumerate() {
+        if inst.args.iter().filter(variable).count() != 1 || matches!(inst.op, TraceOp::Phi | TraceOp::Const)
+        {
+            late[at] = false;
+        }
+        let summand = ints::masked_summand(tree, inst).map(|masked| masked.operand);
+        for (n, id) in inst.args.iter().enumerate() {
+            if let Some(id) = id.filter(|_| summand != Some(n)) {
+                late[id.0 as usize] = false;
+            }
+        }
+    }
+    for id in tree.seqs.iter().flat_map(|seq| &seq.jump_args) {
+        late[id.0 as usize] = false;
+    }
+    late
+}
+
 /// How a trace's type is held.
 fn held_as(ty: Type) -> Result<cranelift_codegen::ir::Type> {
     match ty {
@@ -211,9 +244,16 @@ impl<'a> Lowerer<'a> {
             self.sequence(seq)?;
         }
         while let Some(exit) = self.waiting.pop_front() {
-            let Some((block, ticks)) = self.exits[exit.0 as usize] else { continue };
+            let Some(Way { block, ticks }) = self.exits[exit.0 as usize] else { continue };
             self.pos.insert_block(block);
-            self.ticks = ticks;
+            self.ticks = ticks.map(|(ticks, more)| {
+                if more == 0 {
+                    return ticks;
+                }
+                // Not a sum, which the generator would fold with the one that `ticks` is.
+                let less = self.pos.ins().iconst(I64, more.wrapping_neg());
+                self.pos.ins().isub(ticks, less)
+            });
             match self.tree.exit(exit).bridge {
                 Some(bridge) => self.sequence(bridge)?,
                 None => self.cold_exit(exit, block)?,
@@ -232,6 +272,7 @@ impl<'a> Lowerer<'a> {
             match inst.op {
                 // A phi has its value since the jump that made the body's block; a constant gets none.
                 TraceOp::Const | TraceOp::Phi => {}
+                _ if self.is_late[id.0 as usize] => {}
                 TraceOp::Jump => return self.jump(seq),
                 TraceOp::Restart => {
                     let ticks = self.ticks.map(BlockArg::Value);
@@ -318,6 +359,7 @@ impl<'a> Lowerer<'a> {
             FloatDiv => self.float_div(inst)?,
             FloatNeg | FloatAbs => self.float_sign(inst)?,
             FloatSqrt => self.float_sqrt(inst)?,
+            FloatPow => self.float_pow(inst)?,
             FloatLt => self.float_compare(inst, FloatCC::LessThan)?,
             FloatLe => self.float_compare(inst, FloatCC::LessThanOrEqual)?,
             FloatEq => self.float_compare(inst, FloatCC::Equal)?,
@@ -385,6 +427,11 @@ impl<'a> Lowerer<'a> {
                 _ => self.pos.ins().iconst(I64, bits as i64),
             });
         }
+        if self.is_late[id.0 as usize]
+            && let Some(value) = self.instruction(inst)?
+        {
+            return Ok(value);
+        }
         self.values[id.0 as usize].ok_or(CompileError::Malformed("a value that is used before it is made"))
     }
 
@@ -411,11 +458,11 @@ impl<'a> Lowerer<'a> {
     /// The block of the instruction's exit.
     fn exit(&mut self, inst: &Inst) -> Result<Block> {
         let exit = inst.exit.ok_or(CompileError::Malformed("an exit is lacking"))?;
-        if let Some((block, _)) = self.exits[exit.0 as usize] {
-            return Ok(block);
+        if let Some(way) = self.exits[exit.0 as usize] {
+            return Ok(way.block);
         }
         let block = self.pos.func.dfg.make_block();
-        self.exits[exit.0 as usize] = Some((block, self.ticks));
+        self.exits[exit.0 as usize] = Some(Way { block, ticks: self.ticks.map(|ticks| (ticks, 0)) });
         self.waiting.push_back(exit);
         Ok(block)
     }
@@ -580,13 +627,22 @@ impl<'a> Lowerer<'a> {
             Some(ticks) => ticks,
             None => self.pos.ins().load(I64, trusted(), self.vm, VM_TICKS),
         };
-        let left = self.pos.ins().iadd_imm_s(ticks, (inst.imm as i64).wrapping_neg());
+        let imm = inst.imm as i64;
+        let left = self.pos.ins().iadd_imm_s(ticks, imm.wrapping_neg());
         let over = self.pos.ins().icmp_imm_s(IntCC::SignedLessThan, left, 0);
+        let is_new = inst.exit.is_some_and(|exit| self.exits[exit.0 as usize].is_none());
         self.leave_if(inst, over)?;
-        if self.ticks.is_some() {
-            self.ticks = Some(left);
-        } else {
+        if self.ticks.is_none() {
             self.pos.ins().store(trusted(), left, self.vm, VM_TICKS);
+            return Ok(None);
+        }
+        self.ticks = Some(left);
+        // What is left is enough to tell what there was, which so needs no register of its own.
+        if is_new
+            && let Some(exit) = inst.exit
+            && let Some(way) = &mut self.exits[exit.0 as usize]
+        {
+            way.ticks = Some((left, imm));
         }
         Ok(None)
     }

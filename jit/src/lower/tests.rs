@@ -301,6 +301,24 @@ fn floats_become_words() {
 }
 
 #[test]
+fn floats_that_are_no_words_leave() {
+    for (f, exit) in [(1e30, 1), (1e40, 0), (1e-30, 1), (1e-60, 0)] {
+        // The square.
+        let mut b = Builder::default();
+        let failed = b.exit(&[]);
+        let value = b.imm(TraceOp::LoadReg, &[], 0);
+        let value = b.guard(TraceOp::GuardFloat, &[value], failed);
+        let square = b.op(TraceOp::FloatMul, &[value, value]);
+        let boxed = b.guard(TraceOp::BoxFloat, &[square], failed);
+        let done = b.exit(&[boxed]);
+        b.tree.entry = Some(b.leave(done));
+        let compiled = b.compile();
+        let mut stage = Stage::new(&[Word::try_float(f).unwrap().bits()]);
+        assert_eq!((stage.run(&compiled), Word::try_float(f * f).is_some()), (exit, exit == 1), "{f}");
+    }
+}
+
+#[test]
 fn ints_become_floats_where_that_is_exact() {
     for (i, exact) in [(0, true), (-7, true), ((1 << 53) - 1, true), (-(1 << 53), true), (1 << 54, false)] {
         let got = int_op(TraceOp::IntToFloat, &[i], None);

@@ -234,17 +234,28 @@ fn jump_to_body(tree: &mut Tree, bridge: SeqId, end: &RoundEnd) -> Result<(), Co
             }
         }
     }
-    let rest: Vec<_> = end
-        .writes
-        .iter()
-        .filter(|(t, _)| !keys.iter().any(|key| same_target(emit.tree, *t, *key)))
-        .copied()
-        .collect();
+    // What the body's exits write need not be in memory; of other phis they take it that it is.
+    let pending: Vec<bool> =
+        phis.iter().zip(&keys).map(|(phi, key)| is_pending(emit.tree, *phi, *key)).collect();
+    let is_kept = |tree: &Tree, t: Target| {
+        keys.iter().zip(&pending).any(|(key, pending)| *pending && same_target(tree, t, *key))
+    };
+    let rest: Vec<_> = end.writes.iter().filter(|(t, _)| !is_kept(emit.tree, *t)).copied().collect();
     emit.store(&rest);
     emit.add(TraceOp::Jump, &[], 0);
     tree.seqs[bridge.0 as usize].insts = out;
     tree.seqs[bridge.0 as usize].jump_args = args;
     Ok(())
+}
+
+/// Does some exit of the body write what the phi brought to the place that it stands for?
+fn is_pending(tree: &Tree, phi: Id, key: Target) -> bool {
+    let Some(body) = tree.body else { return false };
+    let exits = tree.seq(body).insts.iter().filter_map(|i| tree.inst(*i).exit);
+    let mut writes = exits.flat_map(|exit| &tree.exit(exit).writes);
+    writes.any(|(target, source)| {
+        same_target(tree, *target, key) && matches!(source, Source::Value(id) if origin(tree, *id) == phi)
+    })
 }
 
 /// The making of a body.

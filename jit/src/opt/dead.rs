@@ -43,6 +43,8 @@ impl Mark<'_> {
             let inst = self.tree.inst(id);
             let does = match inst.op.info().effect {
                 Effect::Pure | Effect::Load | Effect::Alloc => false,
+                // It leaves for want of a word, which nothing wants.
+                Effect::Guard if inst.op == BoxFloat => false,
                 Effect::Guard | Effect::Store | Effect::Call | Effect::End => true,
             };
             if does {

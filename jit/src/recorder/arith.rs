@@ -1,8 +1,9 @@
 //! Arithmetic, comparisons and truth on immediate numbers.
 
+use super::memory::shape_of;
 use super::{Recorder, Step};
 use crate::ir::{Id, TraceOp, Type};
-use skein_bytecode::Op;
+use skein_bytecode::{Op, Special};
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 
@@ -77,6 +78,9 @@ impl Recorder {
             let (l, r) = (self.as_int(l), self.as_int(r));
             return Some(self.emit(int, &[l, r], 0));
         }
+        if matches!(op, Op::Pow | Op::InplacePow) {
+            return self.power(l, lv, r, rv);
+        }
         let float = float?;
         let divides = float == TraceOp::FloatDiv;
         if !converts(lv) || !converts(rv) || divides && as_f64(rv) == 0.0 {
@@ -84,6 +88,18 @@ impl Recorder {
         }
         let (l, r) = (self.number_as_float(l, lv), self.number_as_float(r, rv));
         Some(self.emit(float, &[l, r], 0))
+    }
+
+    /// A power of which one operand is a float.
+    fn power(&mut self, l: Id, lv: Value, r: Id, rv: Value) -> Option<Id> {
+        if lv.is_int() && rv.is_int() || !converts(lv) || !converts(rv) {
+            return None;
+        }
+        if !as_f64(lv).powf(as_f64(rv)).is_finite() {
+            return None;
+        }
+        let (l, r) = (self.number_as_float(l, lv), self.number_as_float(r, rv));
+        Some(self.emit(TraceOp::FloatPow, &[l, r], 0))
     }
 
     fn number_as_float(&mut self, id: Id, v: Value) -> Id {
@@ -95,12 +111,17 @@ impl Recorder {
         let at = self.at;
         let (l, r) = (self.reg(at.b()), self.reg(at.c()));
         let number = self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c()));
+        let operands = ((l, at.reg(at.b())), (r, at.reg(at.c())));
+        let number = number.or_else(|| Some(self.identity_comparison(vm, op, operands.0, operands.1)?.0));
         match number.or_else(|| self.operator(vm, op)) {
             Some(v) => {
                 self.set(at.a(), v);
                 self.next(1)
             }
-            None => self.help(op),
+            None => match self.operator_method(vm, op) {
+                Some(step) => step,
+                None => self.help(op),
+            },
         }
     }
 
@@ -131,6 +152,9 @@ impl Recorder {
             (self.reg(at.b()), at.reg(at.b()))
         };
         let Some(truth) = self.number_op(op, l, lv, r, rv) else {
+            if let Some((truth, now)) = self.identity_comparison(vm, op, (l, lv), (r, rv)) {
+                return self.branch(truth, now, now == (at.c() != 0));
+            }
             let Some((result, now)) = self.comparison(vm, op, (l, lv), (r, rv)) else { return self.help(op) };
             self.guard_is(result, Value::bool(now));
             return self.go_either(now == (at.c() != 0));
@@ -153,17 +177,17 @@ impl Recorder {
     }
 
     /// `JumpTrue` and `JumpFalse`.
-    pub(super) fn jump_truth(&mut self, op: Op) -> Step {
+    pub(super) fn jump_truth(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let (id, v) = (self.reg(at.a()), at.reg(at.a()));
-        match self.known_truth(id, v) {
+        match self.known_truth(vm, id, v) {
             Some(now) => self.go_either(now == (op == Op::JumpTrue)),
             None => self.help(op),
         }
     }
 
     /// Makes sure that the value's truth is what it is now, if that takes no call.
-    fn known_truth(&mut self, id: Id, v: Value) -> Option<bool> {
+    fn known_truth(&mut self, vm: &Vm, id: Id, v: Value) -> Option<bool> {
         if self.ty(id) == Type::B {
             let now = v.is(Value::TRUE);
             self.emit(if now { TraceOp::GuardTrue } else { TraceOp::GuardFalse }, &[id], 0);
@@ -180,10 +204,32 @@ impl Recorder {
             self.emit(if now { TraceOp::GuardTrue } else { TraceOp::GuardFalse }, &[truth], 0);
             return Some(now);
         }
-        None
+        self.object_truth(vm, id, v)
     }
 
-    pub(super) fn not(&mut self) -> Step {
+    /// As `known_truth`, of objects.
+    fn object_truth(&mut self, vm: &Vm, id: Id, v: Value) -> Option<bool> {
+        let shape = shape_of(v)?;
+        let (list, tuple) = (vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id());
+        if shape == list || shape == tuple {
+            let len = self.raw_len(vm, (id, v))?;
+            let now = vm.builtin_truth(v)?;
+            self.emit(if now { TraceOp::GuardRawNot } else { TraceOp::GuardRaw }, &[len], 0);
+            return Some(now);
+        }
+        let ty = vm.type_of(v);
+        let specials = [Special::Bool, Special::Len];
+        if specials.iter().any(|s| ty.special(vm, *s).is_some()) {
+            return None;
+        }
+        for special in specials {
+            self.rely_on_type(ty, vm.special_name(special));
+        }
+        self.guard_shape(id, shape);
+        Some(true)
+    }
+
+    pub(super) fn not(&mut self, vm: &Vm) -> Step {
         let at = self.at;
         let (id, v) = (self.reg(at.b()), at.reg(at.b()));
         let result = if self.ty(id) == Type::B {
@@ -192,7 +238,7 @@ impl Recorder {
             let (int, zero) = (self.as_int(id), self.value(Value::small_int(0)));
             self.emit(TraceOp::IntEq, &[int, zero], 0)
         } else {
-            match self.known_truth(id, v) {
+            match self.known_truth(vm, id, v) {
                 Some(now) => self.value(Value::bool(!now)),
                 None => return self.help(Op::Not),
             }

@@ -1,6 +1,7 @@
 //! Instructions that are left to their helpers: before one, memory is brought up to date; behind it, what it may have
 //! written is read anew.
 
+use super::made::{self, Made};
 use super::{Abort, End, Expect, Frame, FrameKind, Recorder, Step};
 use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Type};
 use skein_bytecode::{Inst as Code, Op};
@@ -100,7 +101,9 @@ impl Recorder {
         self.slots.retain(|_, slot| !slot.dirty);
         self.fields.clear();
         for frame in &mut self.frames {
-            if let FrameKind::Window { in_memory, .. } | FrameKind::Init { in_memory, .. } = &mut frame.kind {
+            if let FrameKind::Window { in_memory, .. } | FrameKind::Made(Made { in_memory, .. }) =
+                &mut frame.kind
+            {
                 *in_memory = true;
             }
         }
@@ -200,25 +203,27 @@ impl Recorder {
         }
         let Some(left) = left.filter(|_| self.base() == to) else { return Err(Abort::Returned) };
         self.frame_set = None;
-        let caller = match left.kind {
-            FrameKind::Window { return_pc, .. } => return_pc - 4,
-            FrameKind::Init { call_pc, .. } => call_pc,
-            FrameKind::Machine { pushed_by } => pushed_by,
-            FrameKind::Root => return Err(Abort::Returned),
-        };
-        // A call of two units returns behind its second: its window is told by its beginning.
         let window = match left.kind {
-            FrameKind::Init { window, .. } => to + i32::from(window),
+            FrameKind::Made(made) if made.has_window() => to + i32::from(made.dst),
+            FrameKind::Made(_) => left.base - made::RECORD_B,
             _ => left.base - FRAME_WORDS as i32,
         };
         self.invalidate_from(window);
+        let return_pc = match left.kind {
+            FrameKind::Window { return_pc, .. } => return_pc,
+            FrameKind::Made(made) => {
+                self.invalidate(to + i32::from(made.dst));
+                made.return_pc()
+            }
+            FrameKind::Machine { .. } | FrameKind::Root => 0,
+        };
         if let FrameKind::Machine { pushed_by } = left.kind {
             let inst = decode(pushed_by as *const u32).ok_or(Abort::Unknown)?;
             if !goes_on(pushed_by, &inst, at.pc as usize) {
                 return Err(Abort::Raised);
             }
             self.invalidate_writes(to, &inst);
-        } else if at.pc as usize != caller + 4 {
+        } else if at.pc as usize != return_pc {
             return Err(Abort::Raised);
         }
         Ok(())

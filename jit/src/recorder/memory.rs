@@ -23,6 +23,8 @@ use std::mem::offset_of;
 const CONTENTS: Place = Place::new(Class::Cell, CELL_CONTENTS);
 const LEN: Place = Place::new(Class::List, LIST_LEN);
 const ITEMS: Place = Place::new(Class::List, LIST_ITEMS);
+/// Slots of arrays; which one is an operand.
+const ELEMS: Place = Place::new(Class::Array, 0);
 const FIXED_LEN: Place = Place::new(Class::Fixed, TUPLE_LEN);
 
 /// The shape of an object; none of an immediate.
@@ -198,10 +200,18 @@ impl Recorder {
                 None
             }
         };
-        let (Some(value), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        let Some(shape) = shape_of(v) else { return self.help(op) };
+        let getter = attr_place::property_getter(vm, v, name).filter(|g| self.is_simple_getter(*g));
+        if found.is_none() && getter.is_none() {
+            return self.help(op);
+        }
         self.rely_on_shape(vm, v, name);
         let obj = self.reg(self.at.b());
-        self.guard_shape(obj, shape);
+        let obj = self.guard_shape(obj, shape);
+        if let Some(getter) = getter {
+            return self.load_property(vm, getter, obj);
+        }
+        let Some(value) = found else { return self.help(op) };
         let id = self.value(value);
         self.set(self.at.a(), id);
         self.next(2)
@@ -292,8 +302,8 @@ impl Recorder {
     pub(super) fn load_index(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
-        if !key.is_int() {
-            return self.help(op);
+        if !key.is_int() || shape_of(obj).is_none() {
+            return self.load_native_item(vm, op);
         }
         let in_range = |len: usize| {
             let i = key.as_small_int();
@@ -306,7 +316,7 @@ impl Recorder {
             _ => false,
         };
         if !found {
-            return self.help(op);
+            return self.load_native_item(vm, op);
         }
         let (o, k) = (self.reg(at.b()), self.reg(at.c()));
         let k = self.as_int(k);
@@ -315,15 +325,25 @@ impl Recorder {
             let len = self.emit(TraceOp::LoadRaw, &[o], LEN.imm());
             let i = self.emit(TraceOp::CheckIndex, &[k, len], 0);
             let items = self.items_of(o);
-            self.emit(TraceOp::LoadElem, &[items, i], 0)
+            self.emit(TraceOp::LoadElem, &[items, i], ELEMS.imm())
         } else {
             let o = self.guard_shape(o, tuple);
             let len = self.emit(TraceOp::LoadRaw, &[o], FIXED_LEN.imm());
             let i = self.emit(TraceOp::CheckIndex, &[k, len], 0);
-            self.emit(TraceOp::LoadElem, &[o, i], 0)
+            self.emit(TraceOp::LoadElem, &[o, i], Place::new(Class::Fixed, 0).imm())
         };
         self.set(at.a(), id);
         self.next(1)
+    }
+
+    fn load_native_item(&mut self, vm: &Vm, op: Op) -> Step {
+        match self.native_item(vm) {
+            Some(id) => {
+                self.set(self.at.a(), id);
+                self.next(1)
+            }
+            None => self.help(op),
+        }
     }
 
     pub(super) fn store_index(&mut self, vm: &Vm, op: Op) -> Step {
@@ -331,7 +351,10 @@ impl Recorder {
         let (obj, key) = (at.reg(at.a()), at.reg(at.b()));
         let shape = vm.types.list.root_shape_id();
         let Some(list) = obj.cast::<List>().filter(|_| key.is_int() && shape_of(obj) == Some(shape)) else {
-            return self.help(op);
+            return match self.native_store_item(vm) {
+                Some(_) => self.next(1),
+                None => self.help(op),
+            };
         };
         let i = key.as_small_int();
         let i = if i < 0 { i + list.len() as i64 } else { i };
@@ -344,7 +367,7 @@ impl Recorder {
         let i = self.emit(TraceOp::CheckIndex, &[k, len], 0);
         let v = self.as_word(v);
         let items = self.items_of(o);
-        self.emit(TraceOp::StoreElem, &[items, i, v], 0);
+        self.emit(TraceOp::StoreElem, &[items, i, v], ELEMS.imm());
         self.next(1)
     }
 
@@ -375,7 +398,7 @@ impl Recorder {
             let items = self.items_of(o);
             for i in 0..n {
                 let index = self.constant(i as u64, ir::Type::R);
-                let id = self.emit(TraceOp::LoadElem, &[items, index], 0);
+                let id = self.emit(TraceOp::LoadElem, &[items, index], ELEMS.imm());
                 self.set(at.a() + i, id);
             }
         }
@@ -454,36 +477,44 @@ impl Recorder {
         new
     }
 
-    pub(super) fn for_list(&mut self, vm: &Vm) -> Step {
+    /// `ForList`, and `ForIter` over a list or tuple.
+    pub(super) fn for_list(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let v = at.reg(at.b());
-        let shape = vm.types.list_iterator.root_shape_id();
-        let Some(iter) = v.cast::<SeqIter>().filter(|_| shape_of(v) == Some(shape)) else {
-            return self.help(Op::ForList);
-        };
-        let Some(list) = iter.sequence.get().and_then(|l| l.cast::<List>()) else {
-            return self.help(Op::ForList);
-        };
+        let Some(shape) = shape_of(v) else { return self.help(op) };
+        let is_tuple = shape == vm.types.tuple_iterator.root_shape_id();
+        let Some(iter) = v.cast::<SeqIter>() else { return self.help(op) };
+        let Some(row) = iter.sequence.get() else { return self.help(op) };
         // The iterator of a subclass's instance is no other.
-        let (list_len, list_shape) = (list.len(), list.header().shape.get());
+        let (len_now, row_shape) = match (row.cast::<List>(), row.cast::<Tuple>()) {
+            (Some(list), _) if shape == vm.types.list_iterator.root_shape_id() => {
+                (list.len(), list.header().shape.get())
+            }
+            (_, Some(tuple)) if is_tuple => (tuple.len(), tuple.header().shape.get()),
+            _ => return self.help(op),
+        };
         const INDEX: usize = offset_of!(SeqIter, index);
         let it = self.iterator(at.b(), shape);
         let place = Place::new(Class::Iterator, offset_of!(SeqIter, sequence));
-        let list: Id = self.emit(TraceOp::LoadField, &[it], place.imm());
-        self.guard_is_not(list, 0);
-        let list = self.guard_shape(list, list_shape);
-        let len = self.emit(TraceOp::LoadRaw, &[list], LEN.imm());
+        let row = self.emit(TraceOp::LoadField, &[it], place.imm());
+        self.guard_is_not(row, 0);
+        let row = self.guard_shape(row, row_shape);
+        let len = self.emit(TraceOp::LoadRaw, &[row], if is_tuple { FIXED_LEN } else { LEN }.imm());
         let index = self.state(it, INDEX);
-        if iter.index.get() >= list_len {
-            // From now on it has ended, whatever becomes of the list.
+        if iter.index.get() >= len_now {
+            // From now on it has ended, whatever becomes of the row.
             self.emit(TraceOp::CheckNotBelow, &[index, len], 0);
             let none = self.constant(0, ir::Type::R);
             self.emit(TraceOp::StoreRaw, &[it, none], place.imm());
             return self.go_either(true);
         }
         self.emit(TraceOp::CheckBelow, &[index, len], 0);
-        let items = self.items_of(list);
-        let item = self.emit(TraceOp::LoadElem, &[items, index], 0);
+        let item = if is_tuple {
+            self.emit(TraceOp::LoadElem, &[row, index], Place::new(Class::Fixed, 0).imm())
+        } else {
+            let items = self.items_of(row);
+            self.emit(TraceOp::LoadElem, &[items, index], ELEMS.imm())
+        };
         let one = self.constant(1, ir::Type::R);
         let next = self.emit(TraceOp::RawAdd, &[index, one], 0);
         self.set_state(it, INDEX, next);

@@ -11,16 +11,20 @@
 mod arith;
 mod calls;
 mod help;
+mod iteration;
+mod made;
 mod memory;
 mod natives;
 mod ops;
+
+pub use made::Made;
 
 use crate::ir::{
     Call, Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
-use skein_runtime::context::{Context, FRAME_WORDS, RECORD};
-use skein_runtime::interp::{At, Cont, ContKind};
+use skein_runtime::context::{Context, FRAME_WORDS};
+use skein_runtime::interp::At;
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::typeobj::Type as Class;
@@ -34,6 +38,8 @@ use std::rc::Rc;
 pub const MAX_INSTS: usize = 5000;
 /// Frames inside of the loop's.
 const MAX_FRAMES: usize = 12;
+/// Frames of the same code that a trace goes into.
+const MAX_RECURSION: usize = 3;
 
 /// Declares why a recording can fail.
 macro_rules! aborts {
@@ -108,13 +114,8 @@ pub enum FrameKind {
         /// Its head is in memory.
         in_memory: bool,
     },
-    /// Of `__init__`, behind its caller's, with a record that has the instance; the call's result goes to the window.
-    Init {
-        call_pc: usize,
-        window: u16,
-        /// Its head is in memory.
-        in_memory: bool,
-    },
+    /// Pushed by the machine, as the recorder foresaw.
+    Made(Made),
     /// Pushed by the machine, with a record; its head is in memory. The instruction that did is at this address.
     Machine { pushed_by: usize },
 }
@@ -152,6 +153,8 @@ pub struct Recorder {
     expect: Expect,
     consts: FxHashMap<(u64, Type), Id>,
     shapes: FxHashMap<Id, u32>,
+    /// Slices made by the trace, of ints and None.
+    simple_slices: Vec<Id>,
     /// Objects that the trace names.
     pub roots: Vec<Value>,
     /// Types that the trace relies on.
@@ -214,7 +217,9 @@ impl Recorder {
         for frame in &mut frames {
             // What the exit writes is not in memory on this way.
             let unwritten = |off| info.writes.iter().any(|w| w.0 == Target::Reg(off));
-            if let FrameKind::Window { in_memory, .. } | FrameKind::Init { in_memory, .. } = &mut frame.kind {
+            if let FrameKind::Window { in_memory, .. } | FrameKind::Made(Made { in_memory, .. }) =
+                &mut frame.kind
+            {
                 *in_memory = !unwritten(frame.base - 1);
             }
         }
@@ -232,7 +237,7 @@ impl Recorder {
         }
         let frames = this.frames.clone();
         // A frame's head is written anew from the frames.
-        let in_head = |off: i32| frames.iter().any(|f| matches!(f.base - off, 1 | 2 | 3 | 5 | 7));
+        let in_head = |off: i32| frames.iter().any(|f| matches!(f.base - off, 1 | 2 | 3 | 5));
         for (target, source) in info.writes {
             let id = match (target, source) {
                 (_, Source::Value(id)) => id,
@@ -287,6 +292,7 @@ impl Recorder {
             expect: Expect::Anywhere,
             consts: FxHashMap::default(),
             shapes: FxHashMap::default(),
+            simple_slices: Vec::new(),
             roots: Vec::new(),
             types: Vec::new(),
             extent: 0,
@@ -624,7 +630,7 @@ impl Recorder {
             let (pc, in_call) = match inner.map(|f| f.kind) {
                 None => (self.at.pc as usize, false),
                 Some(FrameKind::Window { return_pc, .. }) => (return_pc - 4, true),
-                Some(FrameKind::Init { call_pc, .. }) => (call_pc, true),
+                Some(FrameKind::Made(made)) => (made.call_pc, true),
                 Some(FrameKind::Machine { pushed_by }) => (pushed_by, true),
                 Some(FrameKind::Root) => unreachable!("the root frame is the first"),
             };
@@ -636,19 +642,10 @@ impl Recorder {
                     writes.push((Target::Reg(off), Source::Value(slot.id)));
                 }
             }
-            if let FrameKind::Init { call_pc, window, in_memory: false } = frame.kind {
-                let cont = Cont::store(usize::from(window)).kind(ContKind::Init);
-                let [info, _, none] = cont.pack();
-                writes.push((Target::Reg(frame.base - 7), Source::Word(none.bits())));
-                writes.push((Target::Reg(frame.base - 5), Source::Word(info.bits())));
-                for off in [frame.base - 6, frame.base - 4] {
-                    if let Some(slot) = self.slots.get(&off) {
-                        writes.push((Target::Reg(off), Source::Value(slot.id)));
-                    }
-                }
-                writes.push((Target::Reg(frame.base - 3), Source::Word(frame.code.value().bits())));
-                writes.push((Target::Reg(frame.base - 2), Source::Word((call_pc + 4 | RECORD) as u64)));
-                writes.push((Target::Reg(frame.base - 1), Source::Base(self.frames[i - 1].base)));
+            if let FrameKind::Made(made) = frame.kind
+                && !made.in_memory
+            {
+                self.made_writes(*frame, self.frames[i - 1].base, made, &mut writes);
             }
             if let FrameKind::Window { return_pc, in_memory: false } = frame.kind {
                 if let Some(slot) = self.slots.get(&(frame.base - 4)).filter(|s| s.dirty) {

@@ -7,7 +7,7 @@ use skein_bytecode::{Op, Special};
 use skein_runtime::native::{Effect, NativeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::list::LIST_LEN;
-use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::native::{NATIVE_DEF, NATIVE_RECEIVER, NativeFunction};
 use skein_runtime::types::tuple::TUPLE_LEN;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
@@ -37,7 +37,7 @@ fn is_simple(vm: &Vm, v: Value) -> bool {
 
 impl Recorder {
     /// The value as a word, whose type is checked to be what it is now.
-    fn guard_type(&mut self, id: Id, v: Value) -> Id {
+    pub(super) fn guard_type(&mut self, id: Id, v: Value) -> Id {
         if v.is_int() {
             return self.as_int(id);
         }
@@ -53,7 +53,12 @@ impl Recorder {
     }
 
     /// Emits the call of a native that the operands, as they are now, let run no Python code.
-    fn leaf_call(&mut self, vm: &Vm, def: &'static NativeDef, operands: &[(Id, Value)]) -> Option<Id> {
+    pub(super) fn leaf_call(
+        &mut self,
+        vm: &Vm,
+        def: &'static NativeDef,
+        operands: &[(Id, Value)],
+    ) -> Option<Id> {
         let n = operands.len();
         if def.soft.is_some()
             || n == 0
@@ -69,12 +74,22 @@ impl Recorder {
             Effect::CallsPython | Effect::MaySwitch => return None,
         };
         // The receiver of a method must be what it is taken for anyway.
-        if !is_simple(vm, operands[0].1) || simple && !operands.iter().all(|(_, v)| is_simple(vm, *v)) {
+        let fits = |(id, v): &(Id, Value)| is_simple(vm, *v) || self.simple_slices.contains(id);
+        // What a container stores is not looked at.
+        let looked_at = if def.signature == "__setitem__($self, key, value, /)"
+            && operands[1].1.header().is_none_or(|h| h.kind.get() != Kind::Slice as u8)
+        {
+            &operands[..2]
+        } else {
+            operands
+        };
+        if !fits(&operands[0]) || simple && !looked_at.iter().all(fits) {
             return None;
         }
+        let checked = if simple { looked_at.len() } else { 1 };
         let mut row = [None; 3];
         for (i, (to, &(id, v))) in row.iter_mut().zip(operands).enumerate() {
-            *to = Some(if simple || i == 0 { self.guard_type(id, v) } else { self.as_word(id) });
+            *to = Some(if i < checked { self.guard_type(id, v) } else { self.as_word(id) });
         }
         let op = [TraceOp::Native1, TraceOp::Native2, TraceOp::Native3][n - 1];
         let (pc, base) = (self.at.pc as usize, self.base());
@@ -101,8 +116,7 @@ impl Recorder {
         n: usize,
     ) -> Step {
         let at = self.at;
-        // One that has a receiver of its own is made anew each time.
-        if native.receiver.get().is_some() || n > MAX_OPERANDS {
+        if n > MAX_OPERANDS {
             return self.help(op);
         }
         let def = native.def();
@@ -116,8 +130,21 @@ impl Recorder {
             }
         }
         let callee = self.reg(w);
-        let operands: Vec<(Id, Value)> = (from..from + n).map(|i| (self.reg(i), at.reg(i))).collect();
-        self.guard_is(callee, native.value());
+        let mut operands: Vec<(Id, Value)> = (from..from + n).map(|i| (self.reg(i), at.reg(i))).collect();
+        match native.receiver.get() {
+            None => drop(self.guard_is(callee, native.value())),
+            // A bound method is made anew each time: it is known by its declaration.
+            Some(receiver) => {
+                let callee = self.guard_shape(callee, native.header().shape.get());
+                let place = Place::new(ir::Class::Fixed, NATIVE_DEF);
+                let declared = self.emit(TraceOp::LoadRaw, &[callee], place.imm());
+                self.emit(TraceOp::GuardRaw, &[declared], std::ptr::from_ref(def) as u64);
+                let place = Place::new(ir::Class::Fixed, NATIVE_RECEIVER);
+                let id = self.emit(TraceOp::LoadField, &[callee], place.imm());
+                self.guard_is_not(id, 0);
+                operands.insert(0, (id, receiver));
+            }
+        }
         let known = match (def.signature, &operands[..]) {
             ("len(obj, /)", &[one]) => self.known_len(vm, one),
             ("isinstance(obj, class_or_tuple, /)", &[object, class]) => {
@@ -139,7 +166,13 @@ impl Recorder {
     }
 
     /// The length of a list or tuple.
-    fn known_len(&mut self, vm: &Vm, (id, v): (Id, Value)) -> Option<Id> {
+    fn known_len(&mut self, vm: &Vm, object: (Id, Value)) -> Option<Id> {
+        let len = self.raw_len(vm, object)?;
+        Some(self.emit(TraceOp::Tag, &[len], 0))
+    }
+
+    /// As `known_len`, as a raw word.
+    pub(super) fn raw_len(&mut self, vm: &Vm, (id, v): (Id, Value)) -> Option<Id> {
         let shape = shape_of(v)?;
         let place = if shape == vm.types.list.root_shape_id() {
             Place::new(ir::Class::List, LIST_LEN)
@@ -149,8 +182,7 @@ impl Recorder {
             return None;
         };
         let id = self.guard_shape(id, shape);
-        let len = self.emit(TraceOp::LoadRaw, &[id], place.imm());
-        Some(self.emit(TraceOp::Tag, &[len], 0))
+        Some(self.emit(TraceOp::LoadRaw, &[id], place.imm()))
     }
 
     /// Whether an object is an instance of a plain class: known by its type.
@@ -167,6 +199,40 @@ impl Recorder {
         self.guard_type(id, v);
         self.rely_on_type(own, name);
         Some(self.value(Value::bool(is)))
+    }
+
+    /// `==` or `!=` of objects whose classes leave that to `object`: whether they are the same.
+    pub(super) fn identity_comparison(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        l: (Id, Value),
+        r: (Id, Value),
+    ) -> Option<(Id, bool)> {
+        let equal = match op {
+            Op::Eq | Op::JumpEq => true,
+            Op::Ne | Op::JumpNe => false,
+            _ => return None,
+        };
+        let specials = [Special::Eq, Special::Ne];
+        let object = specials.map(|s| vm.types.object.special(vm, s));
+        let plain = |v: Value| {
+            let fits = v.is_none() || v.header().is_some_and(|h| h.kind.get() == Kind::Instance as u8);
+            fits && specials.map(|s| vm.type_of(v).special(vm, s)) == object
+        };
+        if !plain(l.1) || !plain(r.1) {
+            return None;
+        }
+        for (id, v) in [l, r] {
+            for special in specials {
+                self.rely_on_type(vm.type_of(v), vm.special_name(special));
+            }
+            self.guard_type(id, v);
+        }
+        let same = self.emit(TraceOp::Same, &[l.0, r.0], 0);
+        let now = l.1.is(r.1) == equal;
+        let truth = if equal { same } else { self.emit(TraceOp::Not, &[same], 0) };
+        Some((truth, now))
     }
 
     /// A comparison of builtin types that a jump goes by: its result, and which it is now.
@@ -222,7 +288,7 @@ impl Recorder {
 }
 
 /// The special methods of a binary operator, and of its in-place form.
-fn special_of(op: Op) -> Option<(Special, Option<Special>)> {
+pub(super) fn special_of(op: Op) -> Option<(Special, Option<Special>)> {
     Some(match op {
         Op::Add => (Special::Add, None),
         Op::Sub => (Special::Sub, None),
@@ -235,6 +301,7 @@ fn special_of(op: Op) -> Option<(Special, Option<Special>)> {
         Op::InplaceSub => (Special::Sub, Some(Special::ISub)),
         Op::InplaceMul => (Special::Mul, Some(Special::IMul)),
         Op::InplacePow => (Special::Pow, Some(Special::IPow)),
+        Op::InplaceTrueDiv => (Special::TrueDiv, Some(Special::ITrueDiv)),
         Op::Lt => (Special::Lt, None),
         Op::Le => (Special::Le, None),
         Op::Eq => (Special::Eq, None),

@@ -100,12 +100,12 @@ impl Recorder {
             | Op::Ge => self.binary(vm, op),
             Op::AddInt | Op::SubInt => self.binary_int(op),
             Op::Neg | Op::Invert => self.unary(op),
-            Op::Not => self.not(),
+            Op::Not => self.not(vm),
             Op::Is | Op::IsNot => self.identity(op),
 
             Op::Jump => self.go_either(true),
             Op::JumpBack | Op::JumpBackTraced => self.jump_back(op),
-            Op::JumpTrue | Op::JumpFalse => self.jump_truth(op),
+            Op::JumpTrue | Op::JumpFalse => self.jump_truth(vm, op),
             Op::JumpNone => self.jump_is(Value::NONE, true),
             Op::JumpNotNone => self.jump_is(Value::NONE, false),
             Op::JumpBound => self.jump_is(Value::UNBOUND, false),
@@ -115,8 +115,11 @@ impl Recorder {
             Op::JumpLtInt | Op::JumpLeInt | Op::JumpEqInt | Op::JumpNeInt | Op::JumpGtInt | Op::JumpGeInt => {
                 self.jump_compare(vm, op, true)
             }
+            Op::GetIter => self.get_iter(vm),
+            Op::BuildSlice => self.build_slice(vm),
+            Op::ForIter => self.for_list(vm, op),
             Op::ForRange => self.for_range(vm),
-            Op::ForList => self.for_list(vm),
+            Op::ForList => self.for_list(vm, op),
 
             Op::Call | Op::CallMethod => self.call(vm, op),
             Op::Return => self.ret(),

@@ -20,8 +20,8 @@ native_type! {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| update_from_args(vm, "dict", args);
         [reads] "__len__($self, /)" => |_: &Vm, d: Ref<Dict>| d.len();
-        "__getitem__($self, key, /)" => getitem;
-        "__setitem__($self, key, value, /)" => |vm: &Vm, d: Ref<Dict>, k: Value, v: Value| d.set(vm, k, v);
+        [simple] "__getitem__($self, key, /)" => getitem;
+        [simple] "__setitem__($self, key, value, /)" => |vm: &Vm, d: Ref<Dict>, k: Value, v: Value| d.set(vm, k, v);
         "__delitem__($self, key, /)" => delitem;
         "__contains__($self, key, /)" => |vm: &Vm, d: Ref<Dict>, k: Value| d.contains(vm, k);
         "__iter__($self, /)" => |vm: &Vm, d: Ref<Dict>| forward(vm, vm.types.dict_keyiterator, d);

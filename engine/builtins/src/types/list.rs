@@ -36,7 +36,7 @@ native_type! {
         [leaf] "clear($self, /)" => |_: &Vm, l: Ref<List>| l.clear(), "Remove all items from list.";
         [reads] "__len__($self, /)" => |_: &Vm, l: Ref<List>| l.len();
         [simple] "__getitem__($self, index, /)" => getitem;
-        "__setitem__($self, key, value, /)" => setitem;
+        [simple] "__setitem__($self, key, value, /)" => setitem;
         "__delitem__($self, key, /)" => delitem;
         "__contains__($self, key, /)" => contains;
         "__iter__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_iterator, l.value(), 0);

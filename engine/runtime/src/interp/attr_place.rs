@@ -5,7 +5,7 @@
 
 use super::attr::{has_builtin_getattribute, is_data_descriptor, is_plain_method, own_attribute};
 use crate::object::{Kind, Ref};
-use crate::types::descriptor::Member;
+use crate::types::descriptor::{Member, Property};
 use crate::types::function::Function;
 use crate::types::instance::Instance;
 use crate::types::str::Str;
@@ -86,6 +86,16 @@ pub fn plain_method(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
 pub fn shape_tells_all(vm: &Vm, obj: Value) -> bool {
     const OWN: [u8; 3] = [Kind::Module as u8, Kind::Function as u8, Kind::Wrapper as u8];
     obj.header().is_some_and(|h| !OWN.contains(&h.kind.get()) && !vm.shapes.get(h.shape.get()).is_dict)
+}
+
+/// The Python function that computes `obj.name`, a property of the class.
+pub fn property_getter(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<Function>> {
+    let ty = vm.type_of(obj);
+    let p = ty.lookup(vm, name)?.cast::<Property>()?;
+    let plain = vm.type_of(p.value()) == vm.types.property
+        && has_builtin_getattribute(vm, ty)
+        && ty.special(vm, skein_bytecode::Special::GetAttr).is_none();
+    p.getter.get().filter(|_| plain)?.cast::<Function>()
 }
 
 /// What `ty.name` is, if the class (or a base of it) has it as it is.

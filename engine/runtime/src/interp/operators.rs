@@ -23,6 +23,11 @@ const WAS_INPLACE: u8 = 8;
 /// Flag in the stage of a comparison: `__eq__` was called for `!=`, so its result is to be inverted.
 const INVERTED: u8 = 8;
 
+/// The stage in the record of a binary operator whose left operand's method is called first.
+pub fn stage_after_first(inplace: bool) -> u8 {
+    if inplace { SECOND | WAS_INPLACE } else { SECOND }
+}
+
 /// `r[a] = r[b] op r[c]`.
 pub fn binary(vm: &Vm, at: At, op: Special, inplace: bool) -> R<At> {
     let (l, r) = (at.reg(at.b()), at.reg(at.c()));

@@ -19,6 +19,10 @@ pub struct NativeFunction {
 }
 fixed_object!(NativeFunction, Native, [receiver, owner]);
 
+/// Byte offsets for compiled code.
+pub const NATIVE_DEF: usize = std::mem::offset_of!(NativeFunction, def);
+pub const NATIVE_RECEIVER: usize = std::mem::offset_of!(NativeFunction, receiver);
+
 impl NativeFunction {
     /// A function of a module. MemoryError.
     pub fn function(vm: &Vm, def: &'static NativeDef, module: Value) -> R<Ref<NativeFunction>> {

@@ -1,0 +1,258 @@
+//! Calls that the machine makes for an instruction: `__init__`, operators' methods, properties. Their frames stand
+//! behind the caller's, with a record that says what becomes of the result; the trace only thinks of both.
+
+use super::memory::shape_of;
+use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Slot, Step};
+use crate::ir::{Id, NewKind, Source, Target, TraceOp};
+use skein_bytecode::{Op, Special};
+use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
+use skein_runtime::interp::{Cont, ContKind};
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::function::Function;
+use skein_runtime::types::instance::INSTANCE_SLOTS;
+use skein_runtime::types::typeobj::{Type as Class, type_flags};
+use skein_runtime::value::Value;
+use skein_runtime::vm::Vm;
+
+/// A frame that the machine pushed for an instruction.
+#[derive(Clone, Copy, PartialEq)]
+pub struct Made {
+    /// The instruction, and its length in units.
+    pub call_pc: usize,
+    pub units: u8,
+    pub kind: ContKind,
+    /// The record's first word.
+    pub info: u64,
+    /// The register of the caller's that takes the result.
+    pub dst: u16,
+    /// Head and record are in memory.
+    pub in_memory: bool,
+}
+
+/// Where in a frame's head and record, in words before its base, the second and third word of the record are.
+pub const RECORD_A: i32 = 6;
+pub const RECORD_B: i32 = 7;
+
+impl Made {
+    pub fn return_pc(&self) -> usize {
+        self.call_pc + 4 * usize::from(self.units)
+    }
+
+    /// Does the instruction leave nothing in the caller's registers behind the one for the result?
+    pub fn has_window(&self) -> bool {
+        self.kind == ContKind::Init
+    }
+}
+
+/// The `__init__` of a class whose call does no more than to make an instance and call that.
+fn instantiable(vm: &Vm, ty: Ref<Class>) -> Option<Ref<Function>> {
+    let plain = vm.type_of(ty.value()) == vm.types.type_
+        && ty.def().is_none_or(|d| d.construct.is_none())
+        && !ty.has_flag(type_flags::ABSTRACT | type_flags::HAS_DEL)
+        && ty.instance_kind() == Kind::Instance as u8;
+    let new = vm.unwrap_static(ty.special(vm, Special::New).filter(|_| plain)?);
+    if !new.is(vm.object_new()) {
+        return None;
+    }
+    ty.special(vm, Special::Init)?.cast::<Function>()
+}
+
+/// Does the function take just so many arguments, and run at once?
+fn takes(f: Ref<Function>, n: usize) -> bool {
+    // SAFETY: a function's code is loaded.
+    let exec = unsafe { &*f.exec() };
+    let starts_generator = matches!(super::help::decode(exec.entry), Some(i) if i.op == Op::MakeGenerator);
+    exec.simple_args as usize == n && !starts_generator
+}
+
+impl Recorder {
+    /// A call of a class whose instances Python's `__init__` sets up.
+    pub(super) fn instantiate(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        ty: Ref<Class>,
+        w: usize,
+        from: usize,
+        n: usize,
+    ) -> Step {
+        let shape = ty.root_shape_id();
+        let capacity = usize::from(vm.shapes.get(shape).inline_cap);
+        let Some(f) = instantiable(vm, ty).filter(|f| takes(*f, n + 1) && capacity <= 100) else {
+            return self.help(op);
+        };
+        for special in [Special::Init, Special::New] {
+            self.rely_on_type(ty, vm.special_name(special));
+        }
+        let callee = self.reg(w);
+        self.guard_is(callee, ty.value());
+        let first = w + FRAME_WORDS;
+        if op == Op::CallMethod {
+            let receiver = self.reg(first);
+            if from == first {
+                self.guard_is_not(receiver, Value::UNBOUND.bits());
+            } else {
+                self.guard_is(receiver, Value::UNBOUND);
+            }
+        }
+        let init = self.value(f.value());
+        self.guard_function(vm, init, f);
+        let mut args: Vec<Id> = (from..from + n).map(|i| self.reg(i)).collect();
+        let size = (INSTANCE_SLOTS + 8 * capacity) as u16;
+        let kind = NewKind { shape, size, kind: Kind::Instance as u8, bits: capacity as u8 };
+        let object = self.emit(TraceOp::NewObject, &[], kind.imm());
+        self.shapes.insert(object, shape);
+        let none = self.value(Value::NONE);
+        self.forget_from(self.base() + w as i32);
+        self.clobbered_from = self.clobbered_from.min(self.base() + w as i32);
+        args.insert(0, object);
+        self.push_made(f, init, &args, Cont::store(w).kind(ContKind::Init), 1, [object, none])
+    }
+
+    /// A binary operator of an object whose class has a Python method for it. None: it is not so.
+    pub(super) fn operator_method(&mut self, vm: &Vm, op: Op) -> Option<Step> {
+        let at = self.at;
+        let (l, r) = (at.reg(at.b()), at.reg(at.c()));
+        let (special, in_place) = super::natives::special_of(op)?;
+        let (lt, rt) = (vm.type_of(l), vm.type_of(r));
+        let f = lt.special(vm, special)?.cast::<Function>()?;
+        let arithmetic = special.reflected() != special;
+        let overridden = lt != rt
+            && rt.is_subtype(lt)
+            && rt.special(vm, special.reflected()) != lt.special(vm, special.reflected());
+        if !arithmetic
+            || overridden
+            || !takes(f, 2)
+            || l.header().map(|h| h.kind.get()) != Some(Kind::Instance as u8)
+            || r.cast::<Class>().is_some()
+            || in_place.is_some_and(|s| lt.special(vm, s).is_some())
+        {
+            return None;
+        }
+        self.rely_on_type(lt, vm.special_name(special));
+        for ty in [lt, rt] {
+            self.rely_on_type(ty, vm.special_name(special.reflected()));
+        }
+        if let Some(s) = in_place {
+            self.rely_on_type(lt, vm.special_name(s));
+        }
+        let (a, b) = (self.reg(at.b()), self.reg(at.c()));
+        let a = self.guard_shape(a, shape_of(l)?);
+        let b = self.guard_type(b, r);
+        let method = self.value(f.value());
+        self.guard_function(vm, method, f);
+        let stage = skein_runtime::interp::stage_after_first(in_place.is_some());
+        let cont = Cont::store(at.a()).kind(ContKind::Binary).op(special, stage);
+        Some(self.push_made(f, method, &[a, b], cont, 1, [a, b]))
+    }
+
+    /// An attribute that a property's Python function computes.
+    pub(super) fn load_property(&mut self, vm: &Vm, getter: Ref<Function>, obj: Id) -> Step {
+        let method = self.value(getter.value());
+        self.guard_function(vm, method, getter);
+        let none = self.value(Value::NONE);
+        let cont = Cont::store(self.at.a());
+        self.push_made(getter, method, &[obj], cont, 2, [none, none])
+    }
+
+    /// Can a property's function be followed?
+    pub(super) fn is_simple_getter(&self, getter: Ref<Function>) -> bool {
+        takes(getter, 1)
+    }
+
+    /// Thinks of the frame of a function with these arguments, and its record.
+    fn push_made(
+        &mut self,
+        f: Ref<Function>,
+        function: Id,
+        args: &[Id],
+        cont: Cont,
+        units: u8,
+        [a, b]: [Id; 2],
+    ) -> Step {
+        let code = f.code();
+        if self.frames.iter().filter(|f| f.code == code).count() > MAX_RECURSION {
+            return Err(Abort::Deep);
+        }
+        let caller = self.frame();
+        let top = caller.base + i32::from(caller.code.portable().nregs);
+        let base = top + (RECORD_WORDS + FRAME_WORDS) as i32;
+        self.forget_from(top);
+        let dirty = |id| Slot { id, dirty: true };
+        self.slots.insert(base - RECORD_A, dirty(a));
+        self.slots.insert(base - RECORD_B, dirty(b));
+        self.slots.insert(base - 4, dirty(function));
+        for (i, &id) in args.iter().enumerate() {
+            self.slots.insert(base + i as i32, dirty(id));
+        }
+        let made = Made {
+            call_pc: self.at.pc as usize,
+            units,
+            kind: cont.kind,
+            info: cont.pack()[0].bits(),
+            dst: cont.dst,
+            in_memory: false,
+        };
+        self.push_frame(Frame { base, code, kind: FrameKind::Made(made) })?;
+        self.clobbered_from = self.clobbered_from.min(top);
+        // SAFETY: a function's code is loaded.
+        self.go(unsafe { (*f.exec()).entry });
+        Ok(())
+    }
+
+    /// The return from such a frame.
+    pub(super) fn ret_made(&mut self, frame: Frame, made: Made) -> Step {
+        // SAFETY: a frame's head precedes its registers.
+        let word = unsafe { *self.at.base.sub(2).cast::<usize>() };
+        let v = self.at.reg(self.at.a());
+        let taken = match made.kind {
+            ContKind::Init => v.is_none(),
+            ContKind::Binary => !v.is(Value::NOT_IMPLEMENTED),
+            _ => true,
+        };
+        let return_word = made.return_pc() | RECORD;
+        if !taken || made.in_memory && word != return_word {
+            return self.help(Op::Return);
+        }
+        let mut id = self.reg(self.at.a());
+        match made.kind {
+            ContKind::Init => {
+                self.guard_is(id, Value::NONE);
+            }
+            ContKind::Binary => self.guard_is_not(id, Value::NOT_IMPLEMENTED.bits()),
+            _ => {}
+        }
+        if made.in_memory {
+            self.guard_return(frame, return_word as u64);
+        }
+        if made.kind == ContKind::Init {
+            id = self.slot(frame.base - RECORD_A);
+        }
+        self.frames.pop();
+        self.frame_set = None;
+        let result = self.base() + i32::from(made.dst);
+        self.forget_from(if made.has_window() { result } else { frame.base - RECORD_B });
+        self.slots.insert(result, Slot { id, dirty: true });
+        self.go(made.return_pc() as *const u32);
+        Ok(())
+    }
+
+    /// What is to be written for a frame's head and record.
+    pub(super) fn made_writes(
+        &self,
+        frame: Frame,
+        caller: i32,
+        made: Made,
+        writes: &mut Vec<(Target, Source)>,
+    ) {
+        writes.push((Target::Reg(frame.base - 5), Source::Word(made.info)));
+        for off in [frame.base - RECORD_A, frame.base - RECORD_B, frame.base - 4] {
+            if let Some(slot) = self.slots.get(&off) {
+                writes.push((Target::Reg(off), Source::Value(slot.id)));
+            }
+        }
+        writes.push((Target::Reg(frame.base - 3), Source::Word(frame.code.value().bits())));
+        writes.push((Target::Reg(frame.base - 2), Source::Word((made.return_pc() | RECORD) as u64)));
+        writes.push((Target::Reg(frame.base - 1), Source::Base(caller)));
+    }
+}
