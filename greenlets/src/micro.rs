@@ -188,9 +188,7 @@ impl Micro {
                         tracer.visit_conservative(range.start as *const u64, (range.end - range.start) / 8);
                     }
                 }
-                if !tracer.is_listing() {
-                    p.scanned.set(true);
-                }
+                p.scanned.set(true);
             }
             next = p.below.get();
         }

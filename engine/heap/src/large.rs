@@ -135,13 +135,6 @@ impl LargeSpace {
         before & parity.bit() == 0
     }
 
-    pub fn unmark(&self, addr: usize, parity: Parity) {
-        if let Some(index) = self.page(addr).get().checked_sub(1) {
-            let marks = &self.records.borrow()[index as usize].marks;
-            marks.set(marks.get() & !parity.bit());
-        }
-    }
-
     /// Remembers that `count` words from the one at `slot` on, in the object at `start`, were stored
     /// to. Returns how many cards and words were clean before; none if there is no memory to remember.
     pub fn log_words(&self, start: usize, slot: usize, count: usize) -> Option<(usize, usize)> {

@@ -19,7 +19,6 @@ mod model;
 mod native_stack;
 mod pacing;
 mod pages;
-mod referents;
 mod reserve;
 mod resolve;
 mod space;

@@ -41,7 +41,6 @@ pub struct Tracer<'h, M: ObjectModel> {
     /// Work that dirty cards were.
     card_work: usize,
     doubtful: bool,
-    listing: bool,
 }
 
 impl<'h, M: ObjectModel> Tracer<'h, M> {
@@ -62,7 +61,6 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
             bytes: 0,
             card_work: 0,
             doubtful: false,
-            listing: false,
         }
     }
 
@@ -147,20 +145,6 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
     /// Was [`Tracer::go_on_doubtful`] called?
     pub fn is_doubtful(&self) -> bool {
         self.doubtful
-    }
-
-    pub(crate) fn list(&mut self) {
-        self.listing = true;
-    }
-
-    /// Is this no collection, but somebody who wants to know what an object refers to?
-    pub fn is_listing(&self) -> bool {
-        self.listing
-    }
-
-    /// What was visited, and whether that is all.
-    pub(crate) fn take_listed(self) -> (Stack<*const Header>, bool) {
-        (self.stack, !self.lost)
     }
 
     /// See [`Heap::set_thorough`].
@@ -352,20 +336,6 @@ impl<M: ObjectModel> Heap<M> {
             }
         } else {
             self.large.is_marked(addr, parity)
-        }
-    }
-
-    /// Takes an object's mark.
-    pub(crate) fn unmark(&self, obj: *const Header, parity: Parity) {
-        let addr = obj as usize;
-        if addr < self.range.small_end() {
-            // SAFETY: a marked address is in a committed chunk.
-            unsafe {
-                let (word, bit) = mark_slot(addr, parity);
-                *word &= !bit;
-            }
-        } else {
-            self.large.unmark(addr, parity);
         }
     }
 

@@ -1,17 +1,17 @@
 //! `weakref.proxy`: objects that stand for what they refer to weakly.
 
+use super::weakref::Weak;
 use skein_bytecode::Special;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::{Ext, ext_type};
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::type_flags;
-use skein_runtime::types::weakref::Weak;
 use skein_runtime::{Args, R, Value, Vm, native_type};
 
 /// A proxy's object; anything else is itself. ReferenceError where it has died.
 fn target(vm: &Vm, v: Value) -> R<Value> {
     match v.cast::<Ext<Weak>>() {
-        Some(w) if is_proxy(vm, v)? => match w.target() {
+        Some(w) if is_proxy(vm, v)? => match w.target.get() {
             Some(v) => Ok(v),
             None => Err(vm.raise_text(vm.exc.reference_error, "weakly-referenced object no longer exists")),
         },
@@ -113,7 +113,7 @@ proxy_type! { CALLABLE_PROXY: "weakref.CallableProxyType",
 
 fn repr(vm: &Vm, a: Value) -> String {
     let at = a.bits();
-    match a.cast::<Ext<Weak>>().and_then(|w| w.target()) {
+    match a.cast::<Ext<Weak>>().and_then(|w| w.target.get()) {
         Some(v) => format!("<weakproxy at {at:#x}; to '{}' at {:#x}>", vm.type_name(v), v.bits()),
         None => format!("<weakproxy at {at:#x}; dead>"),
     }

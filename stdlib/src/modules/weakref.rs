@@ -1,15 +1,40 @@
 //! `_weakref`: weak references.
 
 use super::weakproxy;
-use skein_runtime::object::{Kind, Ref};
+use skein_runtime::object::{Field, Header, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
-use skein_runtime::types::ext::{Ext, ExtArg, class_argument, ext_type};
+use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::module::make_module;
 use skein_runtime::types::typeobj::{Type, type_flags};
-use skein_runtime::types::weakref::{Order, Weak, plain_weak_ref, weak_refs};
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
+use std::cell::Cell;
+
+/// A weak reference, or a proxy.
+pub struct Weak {
+    pub target: Cell<Option<Value>>,
+    hash: Cell<Option<i64>>,
+    /// Called with the reference when its target has died.
+    callback: Field,
+}
+
+impl Payload for Weak {
+    const NAME: &'static str = "weakref.ReferenceType";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Weak { target: _, hash: _, callback } = self;
+        callback.trace(t);
+    }
+    fn clear_weak(&self, is_live: &dyn Fn(*const Header) -> bool) -> bool {
+        if let Some(h) = self.target.get().and_then(|v| v.header())
+            && !is_live(h)
+        {
+            self.target.set(None);
+            return self.callback.get().is_some();
+        }
+        false
+    }
+}
 
 native_type! {
     WEAK: "weakref.ReferenceType", Kind::Ext, type_flags::BASETYPE | type_flags::HAS_DICT;
@@ -20,7 +45,6 @@ native_type! {
         "__hash__($self)" => hash;
         "__eq__($self, other, /)" => eq;
         "__repr__($self, /)" => repr;
-        [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {
         "__callback__" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Weak>>().map_or(Value::NONE, |w| w.callback.or_none()));
@@ -28,22 +52,14 @@ native_type! {
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let own = ext_type(vm, &WEAK)?;
-    let ty = class_argument(vm, &args, own)?;
-    if args.has_keywords() && ty == own && args.positional().len() > 1 {
-        return Err(vm.type_error("ref() takes no keyword arguments"));
-    }
-    match args.positional()[1..] {
-        [target] => make_weak(vm, ty, target, None),
-        [target, callback] => make_weak(vm, ty, target, Some(callback)),
-        [] => Err(vm.type_error("__new__ expected at least 1 argument, got 0")),
-        // A subclass may take more in its `__init__`.
-        [target, callback, ..] if ty != own => make_weak(vm, ty, target, Some(callback)),
-        ref all => Err(vm.type_error(format!("__new__ expected at most 2 arguments, got {}", all.len()))),
-    }
+    let all = args.positional();
+    let (Some(ty), Some(&target)) = (all.first().and_then(|t| t.cast::<Type>()), all.get(1)) else {
+        return Err(vm.type_error("__new__ expected at least 1 argument, got 0"));
+    };
+    make_weak(vm, ty, target, all.get(2).copied())
 }
 
-/// A reference or proxy of that type; the one that there is if it is plain. TypeError where there can be none.
+/// A reference or proxy of that type. TypeError where there can be none.
 pub fn make_weak(vm: &Vm, ty: Ref<Type>, target: Value, callback: Option<Value>) -> R<Value> {
     let callback = callback.filter(|c| !c.is_none());
     if !vm.type_of(target).has_flag(type_flags::HAS_WEAKREF) {
@@ -51,30 +67,26 @@ pub fn make_weak(vm: &Vm, ty: Ref<Type>, target: Value, callback: Option<Value>)
             vm.type_error(format!("cannot create weak reference to '{}' object", vm.type_name(target)))
         );
     }
-    let order = match callback {
-        None if ty == ext_type(vm, &WEAK)? => Order::Plain,
-        None if !ty.is_subtype(ext_type(vm, &WEAK)?) => Order::PlainProxy,
-        _ => Order::Other,
-    };
-    if order != Order::Other
-        && let Some(w) = plain_weak_ref(vm, ty, target)
-    {
-        return Ok(w.value());
-    }
-    Ok(Weak::new(vm, ty, target, callback, order)?.value())
+    let w = Ext::new(
+        vm,
+        ty,
+        Weak { target: Cell::new(Some(target)), hash: Cell::new(None), callback: Field::new(callback) },
+    )?;
+    vm.heap.register_weak(w.header());
+    Ok(w.value())
 }
 
 fn init(_: &Vm, _args: Args<'_>) {}
 
 fn call(_: &Vm, this: ExtArg<Weak>) -> Value {
-    this.0.target().unwrap_or(Value::NONE)
+    this.0.target.get().unwrap_or(Value::NONE)
 }
 
 fn hash(vm: &Vm, this: ExtArg<Weak>) -> R<i64> {
     if let Some(h) = this.0.hash.get() {
         return Ok(h);
     }
-    let Some(v) = this.0.target() else { return Err(vm.type_error("weak object has gone away")) };
+    let Some(v) = this.0.target.get() else { return Err(vm.type_error("weak object has gone away")) };
     let h = vm.hash(v)?;
     this.0.hash.set(Some(h));
     Ok(h)
@@ -82,7 +94,7 @@ fn hash(vm: &Vm, this: ExtArg<Weak>) -> R<i64> {
 
 fn eq(vm: &Vm, this: ExtArg<Weak>, other: Value) -> R<Value> {
     let Some(o) = other.cast::<Ext<Weak>>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    match (this.0.target(), o.target()) {
+    match (this.0.target.get(), o.target.get()) {
         (Some(a), Some(b)) => vm.eq(a, b).map(Value::bool),
         _ => Ok(Value::bool(this.0 == o)),
     }
@@ -90,7 +102,7 @@ fn eq(vm: &Vm, this: ExtArg<Weak>, other: Value) -> R<Value> {
 
 fn repr(vm: &Vm, this: ExtArg<Weak>) -> R<String> {
     let at = this.0.value().bits();
-    Ok(match this.0.target() {
+    Ok(match this.0.target.get() {
         Some(v) => format!("<weakref at {at:#x}; to '{}' at {:#x}>", vm.type_name(v), v.bits()),
         None => format!("<weakref at {at:#x}; dead>"),
     })
@@ -106,18 +118,36 @@ pub fn cleared(vm: &Vm, v: Value) {
     }
 }
 
-/// All live references to an object.
+/// All live references to an object, by looking at the whole heap: few programs ask.
 fn references(vm: &Vm, target: Value) -> R<Ref<List>> {
-    let list = List::with_capacity(vm, 0)?;
-    for w in weak_refs(vm, target) {
-        list.push(vm, w.value())?;
-    }
+    let mut found = 0;
+    let mut count = |h: *mut Header| {
+        // SAFETY: the heap hands out live objects.
+        let v = unsafe { Value::from_bits(h as u64) };
+        if v.cast::<Ext<Weak>>().is_some_and(|w| w.target.get() == Some(target)) {
+            found += 1;
+        }
+    };
+    vm.heap.for_each_object(&mut count);
+    // Room for all is made before, since nothing may be allocated while the heap is looked at.
+    let list = List::new(vm, &vm.filled(Value::NONE, found)?)?;
+    let mut i = 0;
+    vm.heap.for_each_object(&mut |h| {
+        // SAFETY: as above.
+        let v = unsafe { Value::from_bits(h as u64) };
+        if i < list.len() && v.cast::<Ext<Weak>>().is_some_and(|w| w.target.get() == Some(target)) {
+            list.store(vm, i, v);
+            i += 1;
+        }
+    });
+    list.splice(vm, i, found, &[])?;
     Ok(list)
 }
 
 /// Deletes the entry if its value is a reference whose target has died.
 fn remove_dead(vm: &Vm, dict: Ref<Dict>, key: Value) -> R<()> {
-    let dead = dict.get(vm, key)?.and_then(|v| v.cast::<Ext<Weak>>()).is_some_and(|w| w.target().is_none());
+    let dead =
+        dict.get(vm, key)?.and_then(|v| v.cast::<Ext<Weak>>()).is_some_and(|w| w.target.get().is_none());
     if dead {
         dict.delete(vm, key)?;
     }
@@ -125,7 +155,7 @@ fn remove_dead(vm: &Vm, dict: Ref<Dict>, key: Value) -> R<()> {
 }
 
 native_functions! { FUNCTIONS:
-    "getweakrefcount(object, /)" => |vm: &Vm, v: Value| weak_refs(vm, v).count();
+    "getweakrefcount(object, /)" => |vm: &Vm, v: Value| -> R<usize> { Ok(references(vm, v)?.len()) };
     "getweakrefs(object, /)" => references;
     "_remove_dead_weakref(dct, key, /)" => remove_dead;
     "proxy(object, callback=None, /)" => weakproxy::proxy;
@@ -134,7 +164,7 @@ native_functions! { FUNCTIONS:
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "_weakref", FUNCTIONS)?;
-    let ty = ext_type(vm, &WEAK)?;
+    let ty = vm.make_native_type(&WEAK)?;
     for name in ["ref", "ReferenceType"] {
         m.dict().set_name(vm, name, ty.value())?;
     }

@@ -22,8 +22,8 @@ native_functions! { FUNCTIONS:
     "set_threshold(threshold0, threshold1=10, threshold2=0, /)" => set_threshold;
     "get_stats()" => get_stats;
     "get_objects(generation=None)" => get_objects;
-    "get_referrers(*objs)" => super::gc_graph::get_referrers;
-    "get_referents(*objs)" => super::gc_graph::get_referents;
+    "get_referrers(*objs)" => get_referrers;
+    "get_referents(*objs)" => get_referents;
     "is_tracked(obj, /)" => is_tracked;
     "is_finalized(obj, /)" => is_finalized;
     "freeze()" => freeze;
@@ -111,7 +111,7 @@ fn get_stats(vm: &Vm) -> R<Ref<List>> {
 }
 
 /// Does CPython's collector know objects of this layout?
-pub fn is_container(kind: u8) -> bool {
+fn is_container(kind: u8) -> bool {
     use Kind::*;
     [
         Instance,
@@ -170,6 +170,14 @@ fn get_objects(vm: &Vm, generation: Option<Value>) -> R<Ref<List>> {
         }
     });
     if failed { Err(vm.memory_error()) } else { Ok(list) }
+}
+
+fn get_referrers(vm: &Vm, _args: skein_runtime::native::Args<'_>) -> R<()> {
+    Err(vm.unsupported("gc.get_referrers"))
+}
+
+fn get_referents(vm: &Vm, _args: skein_runtime::native::Args<'_>) -> R<()> {
+    Err(vm.unsupported("gc.get_referents"))
 }
 
 fn is_tracked(_: &Vm, v: Value) -> bool {

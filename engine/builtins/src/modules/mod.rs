@@ -10,7 +10,6 @@ mod collections;
 pub mod contextvars;
 mod functools;
 mod gc;
-mod gc_graph;
 mod import;
 mod itertools;
 mod math;

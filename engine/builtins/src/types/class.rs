@@ -1,10 +1,10 @@
 //! Making classes: `type.__new__` once its arguments are checked, slots, and instances.
 
-use crate::types::typeobj::{DICT, WEAKREF};
+use crate::types::typeobj::DICT;
 use skein_runtime::interp::TaskRef;
 use skein_runtime::native::Args;
 use skein_runtime::object::{Kind, Ref};
-use skein_runtime::types::descriptor::{GetSet, Member, Wrapper};
+use skein_runtime::types::descriptor::{Member, Wrapper};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::function::Function;
 use skein_runtime::types::list::List;
@@ -81,16 +81,15 @@ pub fn new_class(
         }
     }
     apply_slots(vm, ty, base, dict, slots)?;
-    for (flag, name, def) in [
-        (type_flags::HAS_DICT, vm.names.__dict__, &DICT),
-        (type_flags::HAS_WEAKREF, vm.names.__weakref__, &WEAKREF),
-    ] {
-        if ty.has_flag(flag) && !base.has_flag(flag) && dict.get_str(vm, name)?.is_none() {
-            dict.set_str(vm, name, GetSet::new(vm, def, ty)?.value())?;
-        }
-    }
     if dict.get_str(vm, vm.names.__doc__)?.is_none() {
         dict.set_str(vm, vm.names.__doc__, Value::NONE)?;
+    }
+    if ty.has_flag(type_flags::HAS_DICT)
+        && !base.has_flag(type_flags::HAS_DICT)
+        && dict.get_str(vm, vm.names.__dict__)?.is_none()
+    {
+        let d = skein_runtime::types::descriptor::GetSet::new(vm, &DICT, ty)?;
+        dict.set_str(vm, vm.names.__dict__, d.value())?;
     }
     ty.make_root_shape(vm);
     for (method, wrapper) in [
@@ -193,12 +192,10 @@ fn apply_slots(
 ) -> R<()> {
     ty.slot_names.set(vm, ty, base.slot_names.get());
     let Some(declared) = declared else {
-        let weak = if may_be_referenced(base) { type_flags::HAS_WEAKREF } else { 0 };
-        ty.set_flag(type_flags::HAS_DICT | weak, true);
+        ty.set_flag(type_flags::HAS_DICT | type_flags::HAS_WEAKREF, true);
         return Ok(());
     };
     let names = List::with_capacity(vm, declared.len())?;
-    let (mut own_dict, mut own_weakref) = (false, false);
     for &s in declared.items() {
         let Some(s) = s.cast::<Str>() else {
             return Err(vm.type_error(format!("__slots__ items must be strings, not '{}'", vm.type_name(s))));
@@ -211,17 +208,12 @@ fn apply_slots(
         }
         match text.as_str() {
             "__dict__" => {
-                if base.has_flag(type_flags::HAS_DICT) || std::mem::replace(&mut own_dict, true) {
+                if base.has_flag(type_flags::HAS_DICT) {
                     return Err(vm.type_error("__dict__ slot disallowed: we already got one"));
                 }
                 ty.set_flag(type_flags::HAS_DICT, true);
             }
-            "__weakref__" => {
-                if base.has_flag(type_flags::HAS_WEAKREF) || std::mem::replace(&mut own_weakref, true) {
-                    return Err(vm.type_error("__weakref__ slot disallowed: we already got one"));
-                }
-                ty.set_flag(type_flags::HAS_WEAKREF, true);
-            }
+            "__weakref__" => ty.set_flag(type_flags::HAS_WEAKREF, true),
             _ => {
                 let name = vm.intern(&mangle(&ty.name_string(), &text))?;
                 let clash = dict.get_str(vm, name)?;
@@ -235,7 +227,9 @@ fn apply_slots(
             }
         }
     }
-    if (!names.is_empty() || own_weakref) && has_varying_size(base) {
+    if !names.is_empty()
+        && matches!(Kind::ALL[base.instance_kind() as usize], Kind::Int | Kind::Bytes | Kind::Tuple)
+    {
         return Err(vm.type_error(format!(
             "nonempty __slots__ not supported for subtype of '{}'",
             base.name_string()
@@ -261,16 +255,6 @@ fn apply_slots(
     let all = Tuple::new(vm, all.items())?;
     ty.slot_names.set(vm, ty, all.value());
     Ok(())
-}
-
-/// Are the instances of different sizes, so that nothing can be added behind them?
-fn has_varying_size(base: Ref<Type>) -> bool {
-    matches!(Kind::ALL[base.instance_kind() as usize], Kind::Int | Kind::Bytes | Kind::Tuple)
-}
-
-/// Can there be weak references to the instances of a class derived from this one?
-fn may_be_referenced(base: Ref<Type>) -> bool {
-    base.has_flag(type_flags::HAS_WEAKREF) || !has_varying_size(base)
 }
 
 /// Private names in a class body: `__x` becomes `_Class__x`.

@@ -61,18 +61,6 @@ pub(crate) static DICT: skein_runtime::native::GetSetDef =
         .settable(super::set_dict)
         .doc("dictionary for instance variables");
 
-/// `__weakref__` of the instances of a class.
-pub(crate) static WEAKREF: skein_runtime::native::GetSetDef =
-    skein_runtime::native::GetSetDef::new("__weakref__", first_weakref)
-        .doc("list of weak references to the object");
-
-fn first_weakref(vm: &Vm, v: Value) -> R<Value> {
-    if !vm.type_of(v).has_flag(type_flags::HAS_WEAKREF) {
-        return Err(vm.attribute_error("This object has no __weakref__"));
-    }
-    Ok(skein_runtime::types::weakref::weak_refs(vm, v).next().map_or(Value::NONE, |w| w.value()))
-}
-
 /// CPython's `Py_TPFLAGS_*` bits that library code looks at.
 fn python_flags(t: Ref<Type>) -> u32 {
     let mut f = 1 << 12;

@@ -70,7 +70,7 @@ impl Export {
 
     /// To be called by the view's `trace`, with the array not dead.
     pub fn trace(&self, t: &Tracer<'_>) {
-        let Some(exports) = self.counted().filter(|_| !t.is_listing()) else { return };
+        let Some(exports) = self.counted() else { return };
         let held = !t.is_doubtful();
         if self.held.replace(held) != held {
             let n = exports.held.get();

@@ -32,4 +32,3 @@ pub mod tuple;
 pub mod typeobj;
 mod watch;
 pub mod weak_list;
-pub mod weakref;

@@ -19,7 +19,7 @@ macro_rules! exceptions {
             def: &TypeDef {
                 name: $name,
                 kind: Kind::Exception,
-                flags: type_flags::BASETYPE | type_flags::HAS_DICT,
+                flags: type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF,
                 doc: None,
                 methods: &[],
                 getset: &[],

@@ -177,7 +177,7 @@ impl Payload for NewlineDecoder {
 type This = ExtArg<NewlineDecoder>;
 
 native_type! {
-    pub DECODER: "_io.IncrementalNewlineDecoder", Kind::Ext, FLAGS & !(type_flags::HAS_DEL | type_flags::HAS_WEAKREF | type_flags::HAS_DICT),
+    pub DECODER: "_io.IncrementalNewlineDecoder", Kind::Ext, FLAGS & !type_flags::HAS_DEL,
         "Codec used when reading a file in universal newlines mode.";
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
