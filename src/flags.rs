@@ -68,6 +68,7 @@ The following implementation-specific options are available:
 -X int_max_str_digits=N : limit the size of int <-> str conversions; 0 is no limit
 -X utf8[=0|1] : enable or disable UTF-8 mode
 -X skein-bytecode : print the code of the program instead of running it
+-X skein-gc-log : write a line about each pause of the garbage collector to stderr
 -X skein-gc-stress=N : collect garbage at every N-th allocation
 -X skein-heap-limit=BYTES : raise MemoryError beyond; with an optional k, m or g
 -X skein-nursery=BYTES : allocate so much between minor collections at most
@@ -101,7 +102,8 @@ Options (and corresponding environment variables):
          also PYTHONWARNINGS=arg
 -x     : skip first line of source, allowing use of non-Unix forms of #!cmd
 -X opt : set implementation-specific option: skein-nursery=BYTES,
-         skein-heap-limit=BYTES, skein-gc-stress=N, jit=…, dev, utf8
+         skein-heap-limit=BYTES, skein-gc-stress=N, skein-gc-log, jit=…,
+         dev, utf8
 
 Arguments:
 file   : program read from script file
@@ -138,6 +140,7 @@ fn x_option(config: &mut Config, text: &str) -> Result<(), UsageError> {
         "skein-nursery" => config.nursery = Some(value.and_then(bytes).ok_or_else(bad)?),
         "skein-heap-limit" => config.heap_limit = Some(value.and_then(bytes).ok_or_else(bad)?),
         "skein-gc-stress" => config.gc_stress = Some(value.and_then(|v| v.parse().ok()).ok_or_else(bad)?),
+        "skein-gc-log" => config.gc_log = true,
         "jit" => drop(value.and_then(skein_jit::Options::parse).ok_or_else(bad)?),
         "dev" => config.dev_mode = true,
         "utf8" => config.utf8_mode = value != Some("0"),

@@ -176,8 +176,8 @@ impl Interpreter {
     pub fn counts(&self) -> Counts {
         let (heap, switches) = (self.vm.heap.stats(), &self.vm.counters);
         Counts {
-            minors: heap.minors,
-            majors: heap.majors,
+            minors: heap.minors.count,
+            majors: heap.finished_majors,
             soft_switches: switches.soft_switches.get(),
             hard_switches: switches.hard_switches.get(),
         }

@@ -30,6 +30,16 @@ assert a & b == {3} and a | b == {1, 2, 3, 4} and a - b == {1, 2} and a ^ b == {
 assert a.union([9]) == {1, 2, 3, 9} and a.intersection([1, 9], [1]) == {1} and a.difference([1], [2]) == {3}
 assert a.symmetric_difference([3, 4, 4]) == {1, 2, 4}
 assert a.isdisjoint([7]) and not a.isdisjoint([1]) and {1}.issubset([1, 2]) and {1, 2}.issuperset([1])
+big = set(range(1000))
+assert {-1}.isdisjoint(big) and big.isdisjoint({-1}) and not {5}.isdisjoint(big) and not frozenset(big).isdisjoint(frozenset([5]))
+
+
+class Hidden(set):
+    def __iter__(self):
+        return iter([-1])
+
+
+assert not {-1}.isdisjoint(Hidden(range(10))) and {5}.isdisjoint(Hidden(range(10)))
 assert {1} < {1, 2} and {1} <= {1} and not {1} < {1} and {1, 2} > {1} and {1} != {2}
 raises(TypeError, lambda: {1} | [2], text="unsupported operand type(s) for |: 'set' and 'list'")
 x = {1, 2, 3}

@@ -1,4 +1,6 @@
 //! Allocation, by criterion; pauses, printed, since what counts of them is the longest.
+//!
+//! `SKEIN_HEAP_LIVE` is how many MiB are live in the test of major collections in slices.
 
 #[path = "../tests/common/mod.rs"]
 mod common;
@@ -168,6 +170,73 @@ fn pauses() {
     println!("a new heap, with its first object: median {:.3} ms", times[10].as_secs_f64() * 1e3);
 }
 
+/// Much is live, and rewired: half of what is replaced dies old. The pauses of major collections in slices, and
+/// the time of all collections together, against majors that are done at once.
+fn sliced(at_once: bool) {
+    let live: usize = std::env::var("SKEIN_HEAP_LIVE").map_or(1024, |text| text.parse().unwrap_or(1024));
+    let least_major = if at_once { usize::MAX } else { HeapConfig::default().least_major };
+    let world = World::new(HeapConfig { least_major, ..HeapConfig::default() });
+    let leaves = (live << 20) / (64 + 64 + 8);
+    let array = world.alloc(ARRAY, 0, leaves);
+    world.roots.borrow_mut().push(array as u64);
+    let pair = |number: usize, other: u64| {
+        let inner = node(&world, NODE, 5);
+        world.object(inner).words()[0].set(other);
+        world.roots.borrow_mut().push(inner as u64);
+        let outer = node(&world, NODE, 5);
+        world.roots.borrow_mut().pop();
+        world.object(outer).words()[0].set(inner as u64);
+        world.object(outer).words()[1].set(number as u64 * 2 + 1);
+        outer
+    };
+    for index in 0..leaves {
+        let outer = pair(index, 1);
+        world.store(array, index, outer as u64);
+    }
+    world.collect(CollectKind::Major);
+    PAUSES.set(Default::default());
+    let start = cpu_time();
+    let mut random = 1usize;
+    let mut next = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) % leaves
+    };
+    let (before, mut majors) = (world.heap.stats().finished_majors, 0);
+    for turn in 0..6 * leaves {
+        let (from, to) = (next(), next());
+        let other = world.object(array).words()[from].get() as usize;
+        let outer = pair(turn, world.object(other).words()[0].get());
+        // The chain of inner objects is cut here, so that what it leads to does not grow.
+        let inner = world.object(outer).words()[0].get() as usize;
+        let second = world.object(inner).words()[0].get() as usize;
+        if second % 8 == 0 && second != 0 {
+            world.store(second, 0, 1);
+        }
+        world.store(array, to, outer as u64);
+        if at_once && world.heap.live_bytes() > (2 * live) << 20 {
+            collect(&world, CollectKind::Major);
+            majors += 1;
+        }
+    }
+    let total = cpu_time() - start;
+    let [minor, major] = PAUSES.take();
+    let mut pauses: Vec<Duration> = minor.into_iter().chain(major).collect();
+    pauses.sort_unstable();
+    let paused: Duration = pauses.iter().sum();
+    let ms = |duration: Duration| duration.as_secs_f64() * 1e3;
+    println!(
+        "{live} MiB live, {}: {} majors, {} pauses, median {:.3} ms, p99.9 {:.3} ms, longest {:.3} ms, sum {:.0} ms of {:.0} ms",
+        if at_once { "majors at once" } else { "majors in slices" },
+        majors.max(world.heap.stats().finished_majors - before),
+        pauses.len(),
+        ms(pauses[pauses.len() / 2]),
+        ms(pauses[pauses.len() - 1 - pauses.len() / 1000]),
+        ms(pauses[pauses.len() - 1]),
+        ms(paused),
+        ms(total),
+    );
+}
+
 fn new_heap() -> Duration {
     let start = cpu_time();
     node(&world(), NODE, 1);
@@ -193,6 +262,8 @@ fn tree(world: &World, depth: usize) -> usize {
 }
 
 fn main() {
+    sliced(false);
+    sliced(true);
     pauses();
     let mut criterion = Criterion::default()
         .configure_from_args()

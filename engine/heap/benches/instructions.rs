@@ -52,5 +52,5 @@ fn main() {
     for _ in 0..number.unwrap_or(1_000_000u64) {
         std::hint::black_box(allocate(&heap));
     }
-    println!("{} minor collections", heap.stats().minors);
+    println!("{} minor collections", heap.stats().minors.count);
 }

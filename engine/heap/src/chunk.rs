@@ -14,9 +14,11 @@
 //! one, `next`, is filled; then they change places. A third bitmap, `starts`, has a bit for each
 //! young object of a block, but only in blocks of which a conservative look-up asked.
 //!
-//! **Invariant:** outside of a collection `next` and `starts` are zero, a line is OLD, YOUNG or
-//! free (0), and no bit of `cur` lies in a line that is not OLD. A YOUNG run, that is a maximal
-//! sequence of YOUNG lines of a block, was handed out as one piece and is full of objects and fillers.
+//! **Invariant:** outside of a collection `starts` is zero, a line is OLD, YOUNG or free (0), and no
+//! bit of `cur` lies in a line that is not OLD. A YOUNG run, that is a maximal sequence of YOUNG lines
+//! of a block, was handed out as one piece and is full of objects and fillers. `next` is zero, and no
+//! line is NEXT, except between the slices of a major collection (`cycle`): while it marks, and in
+//! blocks that it did not sweep yet. These have in `next` the bits of what was old before.
 
 use crate::reserve::CHUNK;
 use std::cell::Cell;
@@ -76,7 +78,9 @@ pub(crate) struct Record {
     pub next: Cell<u32>,
     pub used_lines: Cell<u16>,
     pub flags: Cell<u8>,
-    _unused: [u8; 9],
+    /// The epoch of the space in which the block was swept, or taken from the free ones.
+    pub epoch: Cell<u8>,
+    _unused: [u8; 8],
 }
 
 /// Flag of a block in a list of free blocks.
@@ -202,10 +206,18 @@ impl Block {
         let mut used = 0;
         for word in self.line_words() {
             let old = word.get() & spread(OLD);
-            word.set(old);
+            word.set(word.get() & spread(OLD | NEXT));
             used += old.count_ones();
         }
         used as usize
+    }
+
+    /// Forgets what a major collection has marked.
+    pub fn forget_next(self, next: Parity) {
+        self.clear_marks(next);
+        for word in self.line_words() {
+            word.set(word.get() & !spread(NEXT));
+        }
     }
 
     /// After a major collection: what holds no marked object is free. Returns the number of used

@@ -1,4 +1,4 @@
-//! The course of a collection. The world stands still.
+//! A pause: a minor collection with what is due of a major one, or a major one at once.
 //!
 //! | | minor | major |
 //! |---|---|---|
@@ -9,17 +9,17 @@
 //! All survivors are old after either, so that both end with an empty remembered set. No bitmap is
 //! cleared before the sweep: a conservative look-up stays possible as long as marking goes on.
 
-use crate::stack::Stack;
-use crate::tracer::prefetch;
-use crate::{CollectKind, CollectStats, Heap, ObjectModel, Tracer};
-use std::time::Instant;
+use crate::cycle::Roots;
+use crate::tracer::{Grey, Marking, prefetch};
+use crate::{CollectKind, CollectStats, Heap, MajorStep, ObjectModel, Tracer};
+use std::time::{Duration, Instant};
 
 /// How many remembered objects ahead memory is fetched.
 const AHEAD: usize = 8;
 
 impl<M: ObjectModel> Heap<M> {
     /// Frees what is not reachable. A minor collection turns into a major one if the remembered
-    /// set is incomplete.
+    /// set is incomplete. `roots` may be called more than once.
     ///
     /// # Safety
     /// `roots` visits every reference from outside of the heap, the headers of all objects are
@@ -31,50 +31,62 @@ impl<M: ObjectModel> Heap<M> {
         roots: &mut dyn FnMut(&mut Tracer<'_, M>),
     ) -> CollectStats {
         let start = Instant::now();
-        let major = kind == CollectKind::Major || self.remembered_lost.get();
+        let bytes_before = self.live_bytes() + self.space.young_bytes.get();
         self.collecting.set(true);
         self.space.retire_runs();
+        let (mut scanned, mut work, mut slice) = (0, 0, Duration::ZERO);
+        let mut step = MajorStep::None;
+        let major = kind == CollectKind::Major || self.remembered_lost.get();
+        if major {
+            self.collect_all(roots);
+        } else {
+            (scanned, work) = self.collect_young(roots);
+            if !self.cycle.is_idle() || self.major_is_due() {
+                let start = Instant::now();
+                step = self.slice(roots, &mut self.slice_budget(work));
+                slice = start.elapsed();
+            }
+        }
+        self.collecting.set(false);
 
-        let stack = self.mark_stack.replace(Stack::new(0));
-        let mut tracer = Tracer::new(self, major, stack);
+        let stats = CollectStats {
+            kind: if major { CollectKind::Major } else { CollectKind::Minor },
+            step,
+            duration: start.elapsed(),
+            scanned,
+            work,
+            bytes_before,
+            live_bytes: self.live_bytes(),
+        };
+        self.pace_after(&stats, slice, self.cycle.take_released());
+        stats
+    }
+
+    /// The minor collection itself. Returns the number of objects it scanned, and its work.
+    fn collect_young(&self, roots: Roots<'_, M>) -> (usize, usize) {
+        let marking = if self.cycle.is_marking() { Marking::MinorWithin } else { Marking::Minor };
+        let grey = self.grey.replace(Grey::new(0));
+        let within = self.cycle.grey.replace(Grey::new(0));
+        let mut tracer = Tracer::new(self, marking, grey, within);
         self.scan_remembered(&mut tracer);
         roots(&mut tracer);
         self.tables.visit_roots(&mut tracer);
         tracer.drain();
-        self.tables.process(self, &mut tracer);
+        self.tables.process_young(self, &mut tracer);
+        self.space.sweep_touched(&self.range);
+        self.large.sweep_young(&self.range, tracer.parity);
 
-        let released = if major {
-            // The marking parity becomes the old one in the first of the two.
-            let keep = self.pacing.nursery.get() + self.pacing.nursery.get() / 2;
-            self.space.sweep_all(&self.range, keep) + self.large.sweep_all(&self.range, tracer.parity)
-        } else {
-            self.space.sweep_touched(&self.range);
-            self.large.sweep_young(&self.range, tracer.parity);
-            0
-        };
-        self.collecting.set(false);
-        let (scanned, work) = (tracer.scanned, tracer.work());
-        let mut stack = tracer.into_stack();
-        stack.trim();
-        self.mark_stack.replace(stack);
-
-        let stats = CollectStats {
-            kind: if major { CollectKind::Major } else { CollectKind::Minor },
-            duration: start.elapsed(),
-            scanned,
-            work,
-            live_bytes: self.live_bytes(),
-        };
-        self.pace_after(&stats, released);
-        stats
+        let done = (tracer.scanned, tracer.work());
+        let (mut grey, within) = tracer.into_grey();
+        grey.trim();
+        self.grey.replace(grey);
+        self.cycle.grey.replace(within);
+        done
     }
 
-    /// Minor: scans what may refer to young objects. Major: forgets it.
+    /// Scans what may refer to young objects.
     fn scan_remembered(&self, tracer: &mut Tracer<'_, M>) {
-        self.remembered_lost.set(false);
-        if tracer.is_major() {
-            self.large.clear_cards();
-        } else {
+        {
             // Nothing is remembered while these are scanned.
             let objects = self.remembered.borrow();
             let objects = objects.as_slice();
@@ -83,14 +95,15 @@ impl<M: ObjectModel> Heap<M> {
                     prefetch(*soon);
                 }
                 // SAFETY: what a write barrier was called on is an object; no old object has died
-                // since, for a major collection empties the set.
+                // since, for each collection empties the set.
                 unsafe {
                     self.tables.note_stored(*obj);
-                    tracer.scan(*obj);
+                    tracer.scan_remembered(*obj);
                 }
             }
-            tracer.scan_cards();
         }
+        tracer.scan_cards();
+        tracer.end_remembered();
         let mut remembered = self.remembered.borrow_mut();
         remembered.clear();
         remembered.trim();

@@ -16,6 +16,12 @@ pub struct HeapConfig {
     pub stress: Option<u32>,
     /// Upper bound of the entries of the mark stack. Marking goes on without more, but slowly.
     pub mark_stack_entries: usize,
+    /// Live bytes below which no major collection begins, unless asked for or at the limit.
+    pub least_major: usize,
+    /// Work of a slice of a major collection, at most: a unit is some 0.1 ns.
+    pub slice: usize,
+    /// Check at the end of each major collection that nothing was missed. Takes as long as marking.
+    pub verify: bool,
 }
 
 impl Default for HeapConfig {
@@ -26,6 +32,9 @@ impl Default for HeapConfig {
             limit: None,
             stress: None,
             mark_stack_entries: usize::MAX,
+            least_major: 16 << 20,
+            slice: 8 << 20,
+            verify: false,
         }
     }
 }
@@ -45,9 +54,9 @@ impl std::error::Error for ReserveError {}
 /// Which collection to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CollectKind {
-    /// Objects allocated since the last collection.
+    /// Objects allocated since the last collection; and a slice of a major one, if one is due.
     Minor,
-    /// All objects.
+    /// All objects, at once.
     Major,
 }
 
@@ -63,30 +72,66 @@ pub enum Allocation {
     OutOfMemory,
 }
 
+/// What the pause of a minor collection did for a major one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MajorStep {
+    /// Nothing.
+    None,
+    /// A slice of marking.
+    Mark,
+    /// The last of the marking: what is not marked is dead from now on.
+    Finish,
+    /// A slice of freeing what is dead.
+    Sweep,
+}
+
 /// What one collection did.
 #[derive(Clone, Copy, Debug)]
 pub struct CollectStats {
     /// What was run: a minor one may have been turned into a major one.
     pub kind: CollectKind,
+    /// Of a minor one.
+    pub step: MajorStep,
     /// The length of the pause.
     pub duration: Duration,
     /// Objects that were scanned: the survivors, and in a minor collection the remembered ones.
     pub scanned: usize,
     /// What was done, in units that take about as long each: see `pacing`.
     pub work: usize,
+    /// Bytes in use before it: what was live after the last one, and what was handed out since.
+    pub bytes_before: usize,
     /// [`crate::Heap::live_bytes`] after it.
     pub live_bytes: usize,
+}
+
+impl CollectStats {
+    /// Did it find out which of all the objects are dead?
+    pub fn finished_major(&self) -> bool {
+        self.kind == CollectKind::Major || self.step == MajorStep::Finish
+    }
+}
+
+/// How often something was done, and how long it took.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Pause {
+    pub count: u64,
+    pub total: Duration,
+    pub longest: Duration,
 }
 
 /// Totals since the heap was made.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HeapStats {
-    pub minors: u64,
-    pub majors: u64,
-    pub minor_time: Duration,
-    pub major_time: Duration,
-    pub longest_minor: Duration,
-    pub longest_major: Duration,
+    /// Minor collections, without the slices at their end.
+    pub minors: Pause,
+    /// Slices of major collections.
+    pub slices: Pause,
+    /// Major collections that were done at once.
+    pub majors: Pause,
+    /// Major collections that came to their end, in slices or at once.
+    pub finished_majors: u64,
+    /// The longest stop of the program.
+    pub longest_pause: Duration,
     /// Bytes handed out to allocations, in whole lines and pages.
     pub allocated_bytes: u64,
     /// Bytes given back to the kernel.

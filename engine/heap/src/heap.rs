@@ -2,6 +2,7 @@
 //! objects, look-ups and pacing are in files of their own.
 
 use crate::chunk::{GRANULE, LINE};
+use crate::cycle::Cycle;
 use crate::header::UNLOGGED;
 use crate::large::{LARGE, LargeSpace};
 use crate::pacing::Pacing;
@@ -9,6 +10,7 @@ use crate::reserve::{LEAST, Range};
 use crate::space::Space;
 use crate::stack::Stack;
 use crate::tables::Tables;
+use crate::tracer::Grey;
 use crate::{Allocation, Header, HeapConfig, HeapStats, ObjectModel, ReserveError};
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -28,7 +30,10 @@ pub struct Heap<M: ObjectModel> {
     pub(crate) remembered: RefCell<Stack<*const Header>>,
     /// The remembered set could not grow: only a major collection is right.
     pub(crate) remembered_lost: Cell<bool>,
-    pub(crate) mark_stack: RefCell<Stack<*const Header>>,
+    /// What minor collections have to scan.
+    pub(crate) grey: RefCell<Grey>,
+    /// The major collection.
+    pub(crate) cycle: Cycle,
     pub(crate) tables: Tables,
     pub(crate) pacing: Pacing,
     /// See [`Heap::set_context`].
@@ -74,7 +79,8 @@ impl<M: ObjectModel> Heap<M> {
             collecting: Cell::new(false),
             remembered: RefCell::new(Stack::new(usize::MAX)),
             remembered_lost: Cell::new(false),
-            mark_stack: RefCell::new(Stack::new(config.mark_stack_entries)),
+            grey: RefCell::new(Grey::new(config.mark_stack_entries)),
+            cycle: Cycle::new(&config),
             tables: Tables::default(),
             pacing: Pacing::new(&config),
             context: Cell::new(std::ptr::null()),
@@ -231,6 +237,12 @@ impl<M: ObjectModel> Heap<M> {
     #[inline(always)]
     pub fn contains(&self, addr: usize) -> bool {
         self.range.contains(addr)
+    }
+
+    /// After a collection, and before anything is allocated: does an object still exist?
+    #[inline]
+    pub fn survived(&self, obj: *const Header) -> bool {
+        self.is_marked(obj, self.space.parity.get())
     }
 
     /// Calls `f` with every object: the live ones, and garbage not found yet. `f` must not

@@ -11,6 +11,7 @@
 //! the card do not cost a look at their marks, each of which would be a miss of the caches.
 
 use crate::chunk::Parity;
+use crate::pacing::{Budget, KERNEL_WORK, RELEASE_BYTES};
 use crate::pages::{PAGE, PageRuns};
 use crate::reserve::{Mapping, Range};
 use crate::stack::Stack;
@@ -36,6 +37,8 @@ struct LargeRecord {
     start: usize,
     bytes: usize,
     marks: Cell<u8>,
+    /// A major collection has found it dead, and nobody asks for it any more.
+    dead: bool,
     /// The words of each card that were stored to; empty as long as there was none.
     cards: Vec<Cell<u8>>,
 }
@@ -47,6 +50,8 @@ pub(crate) struct LargeSpace {
     records: RefCell<Vec<LargeRecord>>,
     unused: RefCell<Vec<u32>>,
     young: RefCell<Vec<u32>>,
+    /// The dead ones whose pages are still to be freed.
+    doomed: RefCell<Stack<u32>>,
     pages: RefCell<PageRuns>,
     dirty: RefCell<Stack<DirtyCard>>,
     /// Bytes of the pages in use.
@@ -63,6 +68,7 @@ impl LargeSpace {
             records: RefCell::default(),
             unused: RefCell::default(),
             young: RefCell::default(),
+            doomed: RefCell::new(Stack::new(usize::MAX)),
             pages: RefCell::default(),
             dirty: RefCell::new(Stack::new(usize::MAX)),
             bytes: Cell::new(0),
@@ -113,7 +119,8 @@ impl LargeSpace {
     /// The object whose pages `addr` is in.
     pub fn resolve(&self, addr: usize) -> Option<usize> {
         let index = self.page(addr).get().checked_sub(1)?;
-        Some(self.records.borrow()[index as usize].start)
+        let record = &self.records.borrow()[index as usize];
+        (!record.dead).then_some(record.start)
     }
 
     pub fn is_marked(&self, addr: usize, parity: Parity) -> bool {
@@ -234,7 +241,7 @@ impl LargeSpace {
         self.records.borrow()[dirty.record as usize].cards[dirty.card as usize].set(0);
     }
 
-    /// Makes all cards clean, for every survivor of a major collection is old.
+    /// Makes all cards clean, for all that the roots lead to is about to be looked at.
     pub fn clear_cards(&self) {
         let cards = self.take_dirty();
         for card in cards.as_slice() {
@@ -254,28 +261,59 @@ impl LargeSpace {
         }
     }
 
-    /// After a major collection: all but the marked ones die. Returns the bytes given back to the
-    /// kernel since the last call.
-    pub fn sweep_all(&self, range: &Range, next: Parity) -> usize {
+    /// All that is live is marked in `next`: the others are dead from now on.
+    pub fn flip(&self, range: &Range, next: Parity) {
         self.young.borrow_mut().clear();
+        let mut doomed = self.doomed.borrow_mut();
         for (id, record) in self.records.borrow_mut().iter_mut().enumerate() {
-            if record.start == 0 {
+            if record.start == 0 || record.dead {
                 continue;
             }
-            if record.marks.get() & next.bit() == 0 {
-                self.free(range, record, id as u32);
-            } else {
+            if record.marks.get() & next.bit() != 0 {
                 record.marks.set(next.bit());
+            } else if doomed.push(id as u32) {
+                record.dead = true;
+            } else {
+                // No memory to note it for later; its owner, if it has one, is told too late.
+                self.free(range, record, id as u32);
             }
         }
+    }
+
+    /// Forgets what a major collection has marked.
+    pub fn forget_next(&self, next: Parity) {
+        for record in self.records.borrow().iter() {
+            record.marks.set(record.marks.get() & !next.bit());
+        }
+    }
+
+    /// Frees dead objects. Was that the last of them?
+    pub fn sweep(&self, range: &Range, budget: &mut Budget) -> bool {
+        let mut doomed = self.doomed.borrow_mut();
+        while !budget.is_spent() {
+            let Some(id) = doomed.pop() else {
+                doomed.trim();
+                return true;
+            };
+            let record = &mut self.records.borrow_mut()[id as usize];
+            budget.spend(KERNEL_WORK + record.bytes / RELEASE_BYTES);
+            self.free(range, record, id);
+        }
+        false
+    }
+
+    /// Gives free memory back to the kernel. Returns whether that is all, and the bytes given back since
+    /// the last call.
+    pub fn release(&self, range: &Range, budget: &mut Budget) -> (bool, usize) {
         let mut pages = self.pages.borrow_mut();
-        pages.release_all(range);
-        pages.released.take()
+        let done = pages.release_all(range, budget);
+        (done, pages.released.take())
     }
 
     /// The address of the `index`-th record's object, or 0; none after the last. So the records
     /// are not borrowed while the object is looked at.
     pub fn nth(&self, index: usize) -> Option<usize> {
-        self.records.borrow().get(index).map(|record| record.start)
+        let address = |record: &LargeRecord| if record.dead { 0 } else { record.start };
+        self.records.borrow().get(index).map(address)
     }
 }

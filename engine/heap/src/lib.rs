@@ -6,12 +6,14 @@
 //!
 //! Layout: `reserve` the range of addresses, `chunk` metadata of the small objects, `space` their
 //! allocation, `sweep` their freeing, `large` and `pages` the large objects. Collection: `collect`
-//! the course, `tracer` the marking, `resolve` conservative look-ups, `tables` weak references,
-//! finalizers and external memory, `pacing` when and which.
+//! the course of a pause, `cycle` that of a major collection, `tracer` the marking, `resolve`
+//! conservative look-ups, `tables` weak references, finalizers and external memory, `pacing` when,
+//! which and how much.
 
 mod chunk;
 mod collect;
 mod config;
+mod cycle;
 mod header;
 mod heap;
 mod large;

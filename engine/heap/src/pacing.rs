@@ -5,23 +5,38 @@
 //!
 //! A minor collection costs what survives, and what was stored to. So that its pause stays short,
 //! both are bounded by counts of work, never by a clock: the same program collects at the same
-//! places each time. A unit of work is a byte of an object that is scanned, some 0.1 ns.
+//! places each time. A unit of work is a byte of an object that is scanned, some 0.1 ns; but in a heap
+//! much larger than the caches a step from object to object waits for memory, so that it is up to
+//! [`MOST_SLOW`] times that ([`Heap::slowness`]).
 //!
 //! - The nursery's *quota* goes down when a collection did more than [`WORK`], as far as would have
 //!   made it do that much, and doubles up to the nursery's size when it did less than half of it.
 //! - Objects and cards that are remembered make a collection due when to look at them is [`WORK`].
+//!
+//! A major collection begins when the heap has grown to twice what the last one left, and is done in
+//! slices at the end of minor ones (`cycle`), of more work the more survived since the last slice. What
+//! survives while it marks needs no marking, so that the heap cannot outrun it.
 
 use crate::chunk::{BLOCK, LINE};
-use crate::{Allocation, CollectKind, CollectStats, Heap, HeapConfig, HeapStats, ObjectModel};
+use crate::{
+    Allocation, CollectKind, CollectStats, Heap, HeapConfig, HeapStats, MajorStep, ObjectModel, Pause,
+};
 use std::cell::Cell;
+use std::time::Duration;
 
-/// A heap smaller than this sees no major collection, unless at its limit.
-const LEAST_MAJOR: usize = 16 << 20;
-/// Growth of external memory that asks for a collection, at least.
-const LEAST_EXTERNAL: usize = 32 << 20;
+/// Growth of external memory that asks for a collection, at least. What dies young is used again while it is in the caches.
+const LEAST_EXTERNAL: usize = 4 << 20;
 
 /// Work that a minor collection should not do more of.
 const WORK: usize = 10 << 20;
+/// How many times slower work is in a large heap, at most, and bytes of the heap for each time.
+const MOST_SLOW: usize = 4;
+const SLOW_BYTES: usize = 128 << 20;
+/// Work of a slice for each byte that survived since the last one.
+const WORK_PER_BYTE: usize = 4;
+/// Parts of a slice: it has one of them at least, and under stress one of many.
+const LEAST_PART: usize = 4;
+const STRESS_PART: usize = 256;
 /// Work of scanning an object, besides its bytes.
 pub(crate) const OBJECT_WORK: usize = 48;
 /// Work of going to a dirty card.
@@ -30,6 +45,13 @@ pub(crate) const CARD_WORK: usize = 64;
 pub(crate) const STORED_WORK: usize = 96;
 /// Work that an object costs which such a word is likely to keep alive.
 const KEPT_WORK: usize = OBJECT_WORK + 32;
+/// Work of sweeping a block.
+pub(crate) const BLOCK_WORK: usize = 1200;
+/// Work of a look at a registered object.
+pub(crate) const TABLE_WORK: usize = 150;
+/// Work of a call of the kernel, and the bytes that it takes back in a unit of work.
+pub(crate) const KERNEL_WORK: usize = 8192;
+pub(crate) const RELEASE_BYTES: usize = 2;
 /// Work of a byte of an old object that is scanned again.
 const REMEMBERED_WORK: usize = 3;
 /// The quota is never less, unless the nursery is.
@@ -37,12 +59,41 @@ const LEAST_QUOTA: usize = 256 << 10;
 /// The quota at first: whether much survives is not known yet.
 const FIRST_QUOTA: usize = 2 << 20;
 
+/// Work that may still be done in a pause.
+pub(crate) struct Budget {
+    left: usize,
+}
+
+impl Budget {
+    pub fn unlimited() -> Budget {
+        Budget { left: usize::MAX }
+    }
+
+    #[inline(always)]
+    pub fn spend(&mut self, work: usize) {
+        if !self.is_unlimited() {
+            self.left = self.left.saturating_sub(work);
+        }
+    }
+
+    pub fn is_unlimited(&self) -> bool {
+        self.left == usize::MAX
+    }
+
+    #[inline(always)]
+    pub fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+}
+
 pub(crate) struct Pacing {
     pub nursery: Cell<usize>,
     /// Bytes that are handed out until the next minor collection.
     quota: Cell<usize>,
     /// Work that what is remembered will be.
     logged: Cell<usize>,
+    /// How much that may be.
+    most_logged: Cell<usize>,
     pub limit: Cell<Option<usize>>,
     pub stress: Cell<Option<u32>>,
     since_stress: Cell<u32>,
@@ -51,7 +102,11 @@ pub(crate) struct Pacing {
     young_external: Cell<usize>,
     /// Occupied bytes that make the next collection a major one.
     major_at: Cell<usize>,
-    major_due: Cell<bool>,
+    least_major: usize,
+    /// Work of a slice of a major collection, at most.
+    slice: usize,
+    /// Live bytes after the last collection.
+    live: Cell<usize>,
     /// The limit was met, and a minor collection does not help.
     pressed: Cell<bool>,
     last: Cell<CollectKind>,
@@ -66,13 +121,16 @@ impl Pacing {
             nursery: Cell::new(config.nursery_bytes),
             quota: Cell::new(config.nursery_bytes.min(FIRST_QUOTA)),
             logged: Cell::new(0),
+            most_logged: Cell::new(WORK),
             limit: Cell::new(config.limit),
             stress: Cell::new(config.stress),
             since_stress: Cell::new(0),
             external: Cell::new(0),
             young_external: Cell::new(0),
-            major_at: Cell::new(LEAST_MAJOR),
-            major_due: Cell::new(false),
+            major_at: Cell::new(config.least_major),
+            least_major: config.least_major,
+            slice: config.slice,
+            live: Cell::new(0),
             pressed: Cell::new(false),
             last: Cell::new(CollectKind::Minor),
             last_pressed: Cell::new(false),
@@ -85,13 +143,13 @@ impl Pacing {
         self.quota.set(bytes.min(FIRST_QUOTA));
     }
 
-    /// After a minor collection that did so much work.
-    fn adapt(&self, work: usize) {
+    /// After a minor collection that did so much work, and should not do more than `wanted`.
+    fn adapt(&self, work: usize, wanted: usize) {
         let (most, quota) = (self.nursery.get(), self.quota.get());
-        if work > WORK {
-            let less = (quota as u128 * WORK as u128 / work as u128) as usize;
+        if work > wanted {
+            let less = (quota as u128 * wanted as u128 / work as u128) as usize;
             self.quota.set(less.max(LEAST_QUOTA).min(most));
-        } else if work < WORK / 2 {
+        } else if work < wanted / 2 {
             self.quota.set((quota * 2).min(most));
         }
     }
@@ -147,9 +205,32 @@ impl<M: ObjectModel> Heap<M> {
         self.pacing.young_external.get() > budget
     }
 
-    /// Should the next collection be a major one?
+    /// Should the next collection be a major one, without delay?
     pub fn should_be_major(&self) -> bool {
-        self.pacing.major_due.get() || self.pacing.pressed.get() || self.remembered_lost.get()
+        self.pacing.pressed.get() || self.remembered_lost.get()
+    }
+
+    /// Is it time for a major collection to begin?
+    pub(crate) fn major_is_due(&self) -> bool {
+        self.pacing.stress.get().is_some() || self.live_bytes() > self.pacing.major_at.get()
+    }
+
+    /// How many times slower than in a small heap a unit of work is.
+    fn slowness(&self) -> usize {
+        (self.live_bytes() / SLOW_BYTES).clamp(1, MOST_SLOW)
+    }
+
+    /// What a slice of a major collection may do now, after a minor one that did so much work.
+    pub(crate) fn slice_budget(&self, minor_work: usize) -> Budget {
+        let pacing = &self.pacing;
+        if pacing.stress.get().is_some() {
+            return Budget { left: (pacing.slice / STRESS_PART).max(1) };
+        }
+        let slice = pacing.slice / self.slowness();
+        let least = (slice / LEAST_PART).max(1);
+        let most = slice.saturating_sub(minor_work.saturating_sub(WORK / 2)).max(least);
+        let survived = self.live_bytes().saturating_sub(pacing.live.get());
+        Budget { left: survived.saturating_mul(WORK_PER_BYTE).clamp(least, most) }
     }
 
     /// Is a collection due before anything is allocated?
@@ -159,7 +240,7 @@ impl<M: ObjectModel> Heap<M> {
 
     /// Is so much remembered that a collection should not wait for the next allocation?
     pub fn log_is_due(&self) -> bool {
-        self.pacing.logged.get() > WORK
+        self.pacing.logged.get() > self.pacing.most_logged.get()
     }
 
     /// An object of so many bytes came to be remembered. Each of its words may lead to an old object
@@ -221,31 +302,47 @@ impl<M: ObjectModel> Heap<M> {
         Allocation::NeedsCollection
     }
 
-    /// Bookkeeping at the end of a collection.
-    pub(crate) fn pace_after(&self, done: &CollectStats, released: usize) {
+    /// What a major collection left is known: when the next one begins.
+    pub(crate) fn pace_major(&self) {
+        let pacing = &self.pacing;
+        pacing.major_at.set(self.live_bytes().saturating_mul(2).max(pacing.least_major));
+    }
+
+    /// Bookkeeping at the end of a collection, whose part after the minor one took `slice`.
+    pub(crate) fn pace_after(&self, done: &CollectStats, slice: Duration, released: usize) {
         let pacing = &self.pacing;
         pacing.young_external.set(0);
         pacing.logged.set(0);
         pacing.last.set(done.kind);
+        pacing.live.set(done.live_bytes);
         let mut stats = pacing.stats.get();
         stats.released_bytes += released as u64;
         match done.kind {
             CollectKind::Minor => {
-                stats.minors += 1;
-                stats.minor_time += done.duration;
-                stats.longest_minor = stats.longest_minor.max(done.duration);
+                stats.minors.add(done.duration - slice);
                 pacing.last_pressed.set(false);
-                pacing.adapt(done.work);
+                let part = if self.cycle.is_marking() { 2 } else { 1 };
+                pacing.adapt(done.work, WORK / part / self.slowness());
+                pacing.most_logged.set(WORK / self.slowness());
             }
             CollectKind::Major => {
-                stats.majors += 1;
-                stats.major_time += done.duration;
-                stats.longest_major = stats.longest_major.max(done.duration);
+                stats.majors.add(done.duration);
                 pacing.last_pressed.set(pacing.pressed.take());
-                pacing.major_at.set((2 * done.live_bytes).max(LEAST_MAJOR));
             }
         }
+        if done.step != MajorStep::None {
+            stats.slices.add(slice);
+        }
+        stats.finished_majors += u64::from(done.finished_major());
+        stats.longest_pause = stats.longest_pause.max(done.duration);
         pacing.stats.set(stats);
-        pacing.major_due.set(done.live_bytes > pacing.major_at.get());
+    }
+}
+
+impl Pause {
+    fn add(&mut self, duration: Duration) {
+        self.count += 1;
+        self.total += duration;
+        self.longest = self.longest.max(duration);
     }
 }

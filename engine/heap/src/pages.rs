@@ -1,5 +1,6 @@
 //! Runs of pages for large objects: best fit, coalescing, and what goes back to the kernel.
 
+use crate::pacing::{Budget, KERNEL_WORK, RELEASE_BYTES};
 use crate::reserve::Range;
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -115,19 +116,26 @@ impl PageRuns {
         FreeRun { bytes, dirty }
     }
 
-    /// Gives the memory of the free runs back to the kernel, but for [`KEPT`] bytes.
-    pub fn release_all(&mut self, range: &Range) {
+    /// Gives the memory of the free runs back to the kernel, but for [`KEPT`] bytes. Was that all?
+    pub fn release_all(&mut self, range: &Range, budget: &mut Budget) -> bool {
         let released = &self.released;
         let mut kept = 0;
         for (start, run) in &mut self.by_address {
             if run.dirty && kept + run.bytes <= KEPT {
                 kept += run.bytes;
             } else if run.dirty {
+                if budget.is_spent() {
+                    return false;
+                }
                 released.set(released.get() + run.bytes);
                 // SAFETY: the run is free.
                 run.dirty = unsafe { !range.release(*start, *start + run.bytes) };
+                if !run.dirty {
+                    budget.spend(KERNEL_WORK + run.bytes / RELEASE_BYTES);
+                }
             }
         }
+        true
     }
 
     #[cfg(test)]

@@ -40,6 +40,12 @@ impl BlockList {
         Some(block)
     }
 
+    /// Moves up to `most` blocks of another list, which turns their order.
+    pub fn take_from(&self, other: &BlockList, base: usize, most: usize) {
+        let blocks = std::iter::from_fn(|| other.pop(base));
+        blocks.take(most).for_each(|block| self.push(base, block));
+    }
+
     pub fn clear(&self) {
         self.first.set(0);
     }
@@ -61,11 +67,13 @@ pub(crate) struct Space {
     hole_line: Cell<usize>,
     /// The bitmap whose bits say "old".
     pub parity: Cell<Parity>,
-    recyclable: [BlockList; CLASSES],
+    pub recyclable: [BlockList; CLASSES],
     /// Free blocks with memory behind them.
-    dirty: BlockList,
+    pub dirty: BlockList,
     /// Free blocks that are all zero.
-    clean: BlockList,
+    pub clean: BlockList,
+    /// Free blocks whose memory is about to go back to the kernel.
+    pub releasing: BlockList,
     /// Blocks of which something was handed out since the last collection. They are in no other list.
     pub touched: BlockList,
     /// Blocks that are not free.
@@ -74,6 +82,14 @@ pub(crate) struct Space {
     pub used_lines: Cell<usize>,
     /// Bytes of the lines handed out since the last collection.
     pub young_bytes: Cell<usize>,
+    /// Counts the major collections.
+    pub epoch: Cell<u8>,
+    /// End of the blocks that have to be swept: from the base of the range to here.
+    pub unswept: Cell<usize>,
+    /// May blocks be swept now? Before, something still looks at dead objects.
+    pub may_sweep: Cell<bool>,
+    /// End of the chunks in which long free runs have to be looked for.
+    pub long_runs: Cell<usize>,
 }
 
 impl Space {
@@ -90,10 +106,15 @@ impl Space {
             recyclable: Default::default(),
             dirty: BlockList::default(),
             clean: BlockList::default(),
+            releasing: BlockList::default(),
             touched: BlockList::default(),
             blocks_in_use: Cell::new(0),
             used_lines: Cell::new(0),
             young_bytes: Cell::new(0),
+            epoch: Cell::new(0),
+            unswept: Cell::new(0),
+            may_sweep: Cell::new(false),
+            long_runs: Cell::new(0),
         }
     }
 
@@ -138,7 +159,8 @@ impl Space {
     fn take_hole(&self, range: &Range) -> Option<(usize, usize)> {
         loop {
             let Some(block) = self.hole_block.get() else {
-                let block = self.pop_recyclable(range.base)?;
+                let found = self.pop_recyclable(range.base);
+                let block = found.or_else(|| self.sweep_on_demand(range))?;
                 self.touched.push(range.base, block);
                 self.hole_block.set(Some(block));
                 self.hole_line.set(0);
@@ -160,7 +182,7 @@ impl Space {
         }
     }
 
-    fn pop_recyclable(&self, base: usize) -> Option<Block> {
+    pub fn pop_recyclable(&self, base: usize) -> Option<Block> {
         let mut fullest_first = self.recyclable.iter().rev();
         fullest_first.find_map(|list| list.pop(base))
     }
@@ -170,7 +192,8 @@ impl Space {
             return None;
         }
         let base = range.base;
-        let block = match self.dirty.pop(base).or_else(|| self.clean.pop(base)) {
+        let lists = [&self.dirty, &self.releasing, &self.clean];
+        let block = match lists.into_iter().find_map(|list| list.pop(base)) {
             Some(block) => block,
             None => {
                 let chunk = range.grow_small()?;
@@ -188,6 +211,7 @@ impl Space {
             unsafe { std::ptr::write_bytes(block.start() as *mut u8, 0, BLOCK) };
         }
         block.record().flags.set(0);
+        block.record().epoch.set(self.epoch.get());
         block.set_young(0, LINES);
         self.touched.push(base, block);
         self.blocks_in_use.set(self.blocks_in_use.get() + 1);
@@ -208,16 +232,6 @@ impl Space {
     pub fn is_rest(&self, addr: usize) -> bool {
         let rest = |cursor: &Cell<usize>, end: &Cell<usize>| addr == cursor.get() && addr < end.get();
         rest(&self.cursor, &self.end) || rest(&self.overflow_cursor, &self.overflow_end)
-    }
-
-    /// Forgets in which list each block is, before all are put into lists anew.
-    pub fn clear_lists(&self) {
-        for list in &self.recyclable {
-            list.clear();
-        }
-        self.dirty.clear();
-        self.clean.clear();
-        self.touched.clear();
     }
 
     /// Puts a swept block into the list where it belongs. If it has become free, it is flagged so.

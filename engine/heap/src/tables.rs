@@ -3,15 +3,24 @@
 
 use crate::chunk::Parity;
 use crate::header::{Header, WEAK};
+use crate::pacing::{Budget, TABLE_WORK};
 use crate::{Heap, ObjectModel, Tracer};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::ptr::null_mut;
 
 /// Registered objects, the young ones apart: a minor collection looks at those only.
 #[derive(Default)]
 struct Registry {
     young: RefCell<Vec<*mut Header>>,
+    /// Null where an entry has left.
     old: RefCell<Vec<*mut Header>>,
+    /// How many of the old ones the running major collection has looked at.
+    seen: Cell<usize>,
+    /// Those of them, by index, that it has to look at again at the end of its marking.
+    doubtful: RefCell<Vec<usize>>,
+    /// While the dead leave: how many of those that were looked at again stay, at the front.
+    kept: Cell<usize>,
 }
 
 impl Registry {
@@ -19,19 +28,69 @@ impl Registry {
         self.young.borrow_mut().push(obj.cast_mut());
     }
 
-    /// Shows `keep` the young objects, and if `all` the old ones before; those it says no to leave
-    /// the registry. Nothing is borrowed while `keep` runs.
-    fn retain(&self, all: bool, mut keep: impl FnMut(*mut Header) -> bool) {
-        let mut old = self.old.take();
-        if all {
-            old.retain(|obj| keep(*obj));
-        }
+    fn get(&self, index: usize) -> Option<*mut Header> {
+        self.old.borrow().get(index).copied()
+    }
+
+    /// Shows `keep` the young objects; those it says no to leave the registry, the others are old.
+    /// Nothing is borrowed while `keep` runs.
+    fn retain_young(&self, mut keep: impl FnMut(*mut Header) -> bool) {
         let mut young = self.young.take();
         young.retain(|obj| keep(*obj));
-        old.append(&mut young);
-        self.old.replace(old);
+        self.old.borrow_mut().append(&mut young);
         // Its memory is used again.
         self.young.replace(young);
+    }
+
+    /// Goes on to look for old ones that are not `settled`. Was that the last one?
+    fn settle(&self, budget: &mut Budget, mut settled: impl FnMut(*mut Header) -> bool) -> bool {
+        while let Some(obj) = self.get(self.seen.get()) {
+            if budget.is_spent() {
+                return false;
+            }
+            budget.spend(TABLE_WORK);
+            if !obj.is_null() && !settled(obj) {
+                self.doubtful.borrow_mut().push(self.seen.get());
+            }
+            self.seen.set(self.seen.get() + 1);
+        }
+        true
+    }
+
+    /// Shows `f` those that were doubtful, and the old ones that came after the look at all.
+    fn for_each_doubtful(&self, mut f: impl FnMut(*mut Header)) {
+        let doubtful = self.doubtful.borrow();
+        let later = self.seen.get()..self.old.borrow().len();
+        for index in doubtful.iter().copied().chain(later) {
+            if let Some(obj) = self.get(index).filter(|obj| !obj.is_null()) {
+                f(obj);
+            }
+        }
+    }
+
+    /// Goes on to look at all old ones; those that `keep` says no to leave. Was that the last one?
+    fn forget(&self, budget: &mut Budget, mut keep: impl FnMut(*mut Header) -> bool) -> bool {
+        while let Some(obj) = self.get(self.seen.get()) {
+            if budget.is_spent() {
+                return false;
+            }
+            budget.spend(TABLE_WORK);
+            if !obj.is_null() && keep(obj) {
+                self.old.borrow_mut()[self.kept.get()] = obj;
+                self.kept.set(self.kept.get() + 1);
+            }
+            self.seen.set(self.seen.get() + 1);
+        }
+        self.old.borrow_mut().truncate(self.kept.get());
+        self.seen.set(self.kept.get());
+        true
+    }
+
+    /// Before the old ones are looked at anew.
+    fn begin(&self) {
+        self.seen.set(0);
+        self.kept.set(0);
+        self.doubtful.borrow_mut().clear();
     }
 }
 
@@ -42,6 +101,8 @@ pub(crate) struct Tables {
     finalizers: Registry,
     /// Old weak containers that were stored to since the last collection.
     stored_weak: RefCell<Vec<*mut Header>>,
+    /// Those that were stored to while a major collection was marking.
+    stored_within: RefCell<Vec<*mut Header>>,
     finalizable: RefCell<VecDeque<*mut Header>>,
     cleared_weak: RefCell<VecDeque<*mut Header>>,
 }
@@ -67,14 +128,14 @@ impl Tables {
         }
     }
 
-    /// After all that the roots lead to is marked: weak references to the dead are cleared; then
-    /// unreachable objects with finalizers, with all they lead to, live on; then weak containers
-    /// that live for that reason only are looked at; then the dead owners are told.
-    pub fn process<M: ObjectModel>(&self, heap: &Heap<M>, tracer: &mut Tracer<'_, M>) {
-        let all = tracer.is_major();
+    /// In a minor collection, after all young objects that the roots lead to are marked: weak
+    /// references to the dead are cleared; then unreachable objects with finalizers, with all they
+    /// lead to, live on; then weak containers that live for that reason only are looked at; then the
+    /// dead owners are told.
+    pub fn process_young<M: ObjectModel>(&self, heap: &Heap<M>, tracer: &mut Tracer<'_, M>) {
         let parity = tracer.parity;
         let mut doubtful = Vec::new();
-        self.weak.retain(all, |obj| {
+        self.weak.retain_young(|obj| {
             let live = heap.is_marked(obj, parity);
             if live {
                 self.clear_weak(heap, obj, parity);
@@ -83,12 +144,16 @@ impl Tables {
             }
             live
         });
-        for obj in self.stored_weak.take() {
-            self.clear_weak(heap, obj, parity);
+        let stored = self.stored_weak.take();
+        for obj in &stored {
+            self.clear_weak(heap, *obj, parity);
+        }
+        if heap.cycle.is_marking() {
+            self.stored_within.borrow_mut().extend(stored);
         }
 
         let mut found = Vec::new();
-        self.finalizers.retain(all, |obj| {
+        self.finalizers.retain_young(|obj| {
             let live = heap.is_marked(obj, parity);
             // SAFETY: registered, and not swept yet.
             if !live && unsafe { M::needs_finalizer(obj) } {
@@ -110,14 +175,89 @@ impl Tables {
                 self.weak.old.borrow_mut().push(obj);
             }
         }
-        self.owners.retain(all, |obj| {
-            let live = heap.is_marked(obj, parity);
-            if !live {
-                // SAFETY: registered, unreachable, and not swept yet.
-                unsafe { M::drop_external(obj) };
+        self.owners.retain_young(|obj| self.is_owner_live(heap, obj, parity));
+    }
+
+    /// Before the old entries are looked at anew.
+    pub fn begin(&self) {
+        for registry in [&self.owners, &self.weak, &self.finalizers] {
+            registry.begin();
+        }
+        self.stored_within.borrow_mut().clear();
+    }
+
+    /// Makes all young entries old, dead or not.
+    pub fn adopt_young(&self) {
+        for registry in [&self.owners, &self.weak, &self.finalizers] {
+            registry.retain_young(|_| true);
+        }
+        self.stored_weak.borrow_mut().clear();
+    }
+
+    /// Towards the end of the marking of a major collection: goes on to look for weak containers that
+    /// may have to be cleared, and for finalizers that may have to run. Was that the last of them?
+    pub fn settle<M: ObjectModel>(&self, heap: &Heap<M>, next: Parity, budget: &mut Budget) -> bool {
+        let container = |obj: *mut Header| {
+            let all = Cell::new(heap.is_marked(obj, next));
+            if all.get() {
+                let note = |target: *const Header| {
+                    all.set(all.get() && heap.is_marked(target, next));
+                    true
+                };
+                // SAFETY: registered, and live.
+                unsafe { M::clear_weak(obj, &note) };
             }
-            live
-        });
+            all.get()
+        };
+        let finalizer = |obj: *mut Header| heap.is_marked(obj, next);
+        self.weak.settle(budget, container) && self.finalizers.settle(budget, finalizer)
+    }
+
+    /// All that the roots lead to is marked: clears weak references to the rest.
+    pub fn clear_dead_targets<M: ObjectModel>(&self, heap: &Heap<M>, next: Parity) {
+        let clear = |obj: *mut Header| {
+            if heap.is_marked(obj, next) {
+                self.clear_weak(heap, obj, next);
+            }
+        };
+        self.weak.for_each_doubtful(clear);
+        self.stored_within.take().into_iter().for_each(clear);
+    }
+
+    /// After that: hands out the unreachable objects that want to be finalized. Were there any?
+    pub fn hand_out<M: ObjectModel>(&self, heap: &Heap<M>, next: Parity) -> bool {
+        let mut any = false;
+        for &index in self.finalizers.doubtful.borrow().iter() {
+            let Some(obj) = self.finalizers.get(index).filter(|obj| !obj.is_null()) else {
+                continue;
+            };
+            // SAFETY: registered, and not swept yet.
+            if !heap.is_marked(obj, next) && unsafe { M::needs_finalizer(obj) } {
+                self.finalizers.old.borrow_mut()[index] = null_mut();
+                self.finalizable.borrow_mut().push_back(obj);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// The marks have changed places: the dead leave the tables, and the owners among them are told.
+    /// Was that the last of them?
+    pub fn forget_dead<M: ObjectModel>(&self, heap: &Heap<M>, budget: &mut Budget) -> bool {
+        let parity = heap.space.parity.get();
+        let live = |obj: *mut Header| heap.is_marked(obj, parity);
+        self.weak.forget(budget, live)
+            && self.finalizers.forget(budget, live)
+            && self.owners.forget(budget, |obj| self.is_owner_live(heap, obj, parity))
+    }
+
+    fn is_owner_live<M: ObjectModel>(&self, heap: &Heap<M>, obj: *mut Header, parity: Parity) -> bool {
+        let live = heap.is_marked(obj, parity);
+        if !live {
+            // SAFETY: registered, unreachable, and not swept yet.
+            unsafe { M::drop_external(obj) };
+        }
+        live
     }
 
     fn clear_weak<M: ObjectModel>(&self, heap: &Heap<M>, obj: *mut Header, parity: Parity) {
@@ -130,11 +270,15 @@ impl Tables {
 
     /// The heap goes away: everything dies.
     pub fn drop_owners<M: ObjectModel>(&self) {
-        self.owners.retain(true, |obj| {
+        let tell = |obj: *mut Header| {
             // SAFETY: registered, and still intact.
             unsafe { M::drop_external(obj) };
-            false
-        });
+        };
+        // Those before `kept` are told of behind it again while the dead are leaving.
+        let (seen, kept) = (self.owners.seen.get(), self.owners.kept.get());
+        let mut old = self.owners.old.take();
+        old.drain(kept..seen.max(kept));
+        old.into_iter().chain(self.owners.young.take()).for_each(tell);
     }
 }
 

@@ -2,22 +2,78 @@
 //!
 //! ```text
 //!  visit ──mark bit──> stack ──pop, prefetch──> ring of 16 ──> scan: lines, UNLOGGED, trace ──> visit
-//!                                                  └ large array of values ──> slices, later
+//!                                                  └ large array of values ──> rest, later
 //! ```
 //!
 //! A minor collection marks in the bitmap `cur`, where old objects have their bits already and so
 //! are not entered. A major one marks in `next`. The ring lets the memory of an object arrive
 //! before its header is read: for a list of ten million that is most of the time.
+//!
+//! A minor collection between the slices of a major one sees to it that no object whose references
+//! the major one has looked at refers to one that it does not know of: survivors get both marks, and
+//! what they, or known objects that were stored to, lead to becomes *grey*, that is, it is marked in
+//! `next` and put on the stack of the major collection.
 
 use crate::chunk::{NEXT, OLD, Parity, line_slot, mark_slot};
 use crate::header::{Header, UNLOGGED};
-use crate::pacing::{CARD_WORK, OBJECT_WORK, STORED_WORK};
+use crate::pacing::{Budget, CARD_WORK, OBJECT_WORK, STORED_WORK};
 use crate::stack::Stack;
 use crate::{Heap, ObjectModel};
 
 const RING: usize = 16;
 /// Words of a large array that are visited before what they led to is scanned.
 const SLICE: usize = 1024;
+/// Objects and slices that are scanned between two looks at the budget.
+const BATCH: usize = 1024;
+
+/// What a tracer marks, and where.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marking {
+    /// Young objects.
+    Minor,
+    /// Young objects, while a major collection is marking.
+    MinorWithin,
+    /// All objects.
+    Major,
+}
+
+/// What has its mark and is still to be scanned.
+pub(crate) struct Grey {
+    pub objects: Stack<*const Header>,
+    /// Large arrays, and the first word of each that was not visited yet.
+    rests: Stack<(*const Header, usize)>,
+    /// Something found no room on the stack of objects.
+    pub lost: bool,
+}
+
+impl Grey {
+    pub fn new(entries: usize) -> Grey {
+        Grey { objects: Stack::new(entries), rests: Stack::new(usize::MAX), lost: false }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.rests.is_empty()
+    }
+
+    pub fn clear(&mut self) {
+        self.objects.clear();
+        self.rests.clear();
+        self.lost = false;
+    }
+
+    /// Gives back memory; to be called when empty.
+    pub fn trim(&mut self) {
+        self.objects.trim();
+        self.rests.trim();
+    }
+
+    #[inline(always)]
+    fn push(&mut self, obj: *const Header) {
+        if !self.objects.push(obj) {
+            self.lost = true;
+        }
+    }
+}
 
 /// Receives references during a collection.
 pub struct Tracer<'h, M: ObjectModel> {
@@ -28,39 +84,45 @@ pub struct Tracer<'h, M: ObjectModel> {
     /// Bytes of the whole range.
     extent: usize,
     pub(crate) parity: Parity,
-    line_bit: u8,
-    major: bool,
-    stack: Stack<*const Header>,
-    /// Rests of large arrays: first word, number of words.
-    slices: Stack<(*const u64, usize)>,
-    /// A marked object found no room on the stack.
-    lost: bool,
+    /// What the lines of a scanned object become.
+    line_bits: u8,
+    marking: Marking,
+    grey: Grey,
+    /// For [`Marking::MinorWithin`]: the stack of the major collection.
+    within: Grey,
+    /// Does what was visited and is old become grey for the major collection?
+    greying: bool,
     pub(crate) scanned: usize,
     /// Bytes of the scanned objects.
     bytes: usize,
     /// Work that dirty cards were.
     card_work: usize,
     doubtful: bool,
+    /// Does somebody else drain, within a budget?
+    pub(crate) sliced: bool,
 }
 
 impl<'h, M: ObjectModel> Tracer<'h, M> {
-    pub(crate) fn new(heap: &'h Heap<M>, major: bool, stack: Stack<*const Header>) -> Self {
+    /// `within` is that of the major collection that a minor one interrupts.
+    pub(crate) fn new(heap: &'h Heap<M>, marking: Marking, grey: Grey, within: Grey) -> Self {
         let old = heap.space.parity.get();
+        let major = marking == Marking::Major;
         Tracer {
             heap,
             base: heap.range.base,
             small: heap.range.small_end() - heap.range.base,
             extent: heap.range.end - heap.range.base,
             parity: if major { old.other() } else { old },
-            line_bit: if major { NEXT } else { OLD },
-            major,
-            stack,
-            slices: Stack::new(usize::MAX),
-            lost: false,
+            line_bits: if major { NEXT } else { OLD },
+            marking,
+            grey,
+            within,
+            greying: false,
             scanned: 0,
             bytes: 0,
             card_work: 0,
             doubtful: false,
+            sliced: false,
         }
     }
 
@@ -95,11 +157,14 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
                 let (word, bit) = mark_slot(addr, self.parity);
                 let before = *word;
                 if before & bit != 0 {
+                    if self.greying {
+                        self.grey_small(addr);
+                    }
                     return;
                 }
                 *word = before | bit;
             }
-            self.push(addr as *const Header);
+            self.grey.push(addr as *const Header);
         } else if offset < self.extent {
             self.visit_large(addr);
         }
@@ -107,15 +172,27 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
 
     #[cold]
     fn visit_large(&mut self, addr: usize) {
-        if addr >= self.heap.range.large_start() && self.heap.large.mark(addr, self.parity) {
-            self.push(addr as *const Header);
+        if addr < self.heap.range.large_start() {
+            return;
+        }
+        if self.heap.large.mark(addr, self.parity) {
+            self.grey.push(addr as *const Header);
+        } else if self.greying && self.heap.large.mark(addr, self.parity.other()) {
+            self.within.push(addr as *const Header);
         }
     }
 
-    #[inline(always)]
-    fn push(&mut self, obj: *const Header) {
-        if !self.stack.push(obj) {
-            self.lost = true;
+    /// # Safety
+    /// There is an old small object at `addr`.
+    #[inline]
+    unsafe fn grey_small(&mut self, addr: usize) {
+        // SAFETY: by the caller's promise.
+        unsafe {
+            let (word, bit) = mark_slot(addr, self.parity.other());
+            if *word & bit == 0 {
+                *word |= bit;
+                self.within.push(addr as *const Header);
+            }
         }
     }
 
@@ -136,10 +213,12 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
     }
 
     /// Scans what was visited so far: what is found afterwards lives, but perhaps only because of words that
-    /// look like references.
+    /// look like references. That is not told apart where a collection is done in slices.
     pub fn go_on_doubtful(&mut self) {
-        self.drain();
-        self.doubtful = true;
+        if !self.sliced {
+            self.drain();
+            self.doubtful = true;
+        }
     }
 
     /// Was [`Tracer::go_on_doubtful`] called?
@@ -154,13 +233,18 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
 
     /// Is this a collection of the whole heap?
     pub fn is_major(&self) -> bool {
-        self.major
+        self.marking == Marking::Major
     }
 
     /// Scans what was visited, and what that leads to.
     pub(crate) fn drain(&mut self) {
         self.drain_stack();
-        while std::mem::take(&mut self.lost) {
+        if self.grey.lost && self.marking == Marking::MinorWithin {
+            // Which of the marked ones the major collection knows of is not known any more.
+            self.within.lost = true;
+            self.begin_greying(false);
+        }
+        while std::mem::take(&mut self.grey.lost) {
             // Objects that found no room on the stack have their marks but were not scanned.
             // Scanning all marked ones anew finds them; it takes as many rounds as needed.
             self.heap.for_each_marked(self.parity, &mut |addr| {
@@ -169,14 +253,40 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
                 self.drain_stack();
             });
         }
+        self.greying = false;
+    }
+
+    /// As `drain`, but within a budget. Was that all? Objects that found no room on the stack are not
+    /// looked for: see [`Grey::lost`].
+    pub(crate) fn drain_within(&mut self, budget: &mut Budget) -> bool {
+        loop {
+            if budget.is_spent() {
+                return self.grey.is_empty();
+            }
+            let before = self.work();
+            let done = self.drain_batch();
+            budget.spend(self.work() - before);
+            if done {
+                return true;
+            }
+        }
     }
 
     fn drain_stack(&mut self) {
+        while !self.drain_batch() {}
+    }
+
+    /// Scans a number of objects. Are there no more?
+    fn drain_batch(&mut self) -> bool {
         let mut ring = [std::ptr::null(); RING];
         let (mut head, mut count) = (0, 0);
-        loop {
+        let within = self.marking == Marking::MinorWithin && !self.within.lost;
+        if within {
+            self.begin_greying(true);
+        }
+        for _ in 0..BATCH {
             while count < RING
-                && let Some(obj) = self.stack.pop()
+                && let Some(obj) = self.grey.objects.pop()
             {
                 prefetch(obj);
                 ring[(head + count) % RING] = obj;
@@ -186,15 +296,47 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
                 let obj = ring[head];
                 head = (head + 1) % RING;
                 count -= 1;
+                if within {
+                    self.heap.mark(obj, self.parity.other());
+                }
                 // SAFETY: only objects are pushed.
                 unsafe { self.scan(obj) };
-            } else if let Some((words, len)) = self.slices.pop() {
-                // SAFETY: only arrays of live objects are pushed.
-                unsafe { self.scan_slice(words, len) };
+            } else if let Some((array, from)) = self.grey.rests.pop() {
+                // SAFETY: only arrays of values are pushed, and they live.
+                unsafe { self.scan_array(array, from) };
             } else {
-                break;
+                return true;
             }
         }
+        for at in head..head + count {
+            self.grey.push(ring[at % RING]);
+        }
+        false
+    }
+
+    /// Sets whether the objects that are scanned now are known to the major collection.
+    fn begin_greying(&mut self, known: bool) {
+        self.greying = known;
+        self.line_bits = if known { OLD | NEXT } else { OLD };
+    }
+
+    /// All that is remembered was scanned. What the roots lead to is looked at again at the end of the
+    /// major collection, so that it need not become grey.
+    pub(crate) fn end_remembered(&mut self) {
+        self.greying = false;
+    }
+
+    /// As `scan`, of an old object that was stored to.
+    ///
+    /// # Safety
+    /// `obj` is an old object.
+    #[inline]
+    pub(crate) unsafe fn scan_remembered(&mut self, obj: *const Header) {
+        if self.marking == Marking::MinorWithin {
+            self.greying = self.heap.is_marked(obj, self.parity.other());
+        }
+        // SAFETY: by the caller's promise.
+        unsafe { self.scan(obj) };
     }
 
     /// Visits what an object refers to; the object itself is old from now on.
@@ -218,14 +360,14 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
                 let last = line_slot(addr + size - 1);
                 // Neighbours share lines: a test costs less than a store that waits for the one
                 // before.
-                if *last & self.line_bit == 0 {
-                    *last |= self.line_bit;
+                if *last & self.line_bits != self.line_bits {
+                    *last |= self.line_bits;
                 }
                 if first != last {
                     self.mark_lines(first, last);
                 }
-            } else if let Some((offset, len)) = M::value_array(obj) {
-                self.scan_slice(obj.byte_add(offset).cast(), len);
+            } else if M::value_array(obj).is_some() {
+                self.scan_array(obj, 0);
                 return;
             }
             M::trace(obj, self);
@@ -242,25 +384,44 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
         while line < last {
             // SAFETY: by the caller's promise.
             unsafe {
-                *line |= self.line_bit;
+                *line |= self.line_bits;
                 line = line.add(1);
             }
         }
     }
 
-    /// Visits the first words of an array, and leaves the rest for later.
+    /// For tests: has all that a marked object refers to its mark?
     ///
     /// # Safety
-    /// There are `len` value words at `words`.
-    unsafe fn scan_slice(&mut self, words: *const u64, len: usize) {
-        let mut now = len.min(SLICE);
-        // SAFETY: `now <= len`.
-        if now < len && !self.slices.push((unsafe { words.add(now) }, len - now)) {
-            now = len;
+    /// `obj` is an object.
+    pub(crate) unsafe fn leads_to_marked(&mut self, obj: *const Header) -> bool {
+        // SAFETY: by the caller's promise.
+        unsafe { self.scan(obj) };
+        while let Some((array, from)) = self.grey.rests.pop() {
+            // SAFETY: as in `drain_batch`.
+            unsafe { self.scan_array(array, from) };
         }
-        self.bytes += now * size_of::<u64>();
-        for index in 0..now {
-            // SAFETY: by the caller's promise.
+        self.grey.is_empty()
+    }
+
+    /// Visits some words of an array from one on, and leaves the rest for later: it may have become
+    /// shorter by then.
+    ///
+    /// # Safety
+    /// `array` is an object that is an array of values.
+    unsafe fn scan_array(&mut self, array: *const Header, from: usize) {
+        // SAFETY: by the caller's promise.
+        let Some((offset, len)) = (unsafe { M::value_array(array) }) else {
+            return;
+        };
+        let mut end = len.min(from + SLICE);
+        if end < len && !self.grey.rests.push((array, end)) {
+            end = len;
+        }
+        let words = array.wrapping_byte_add(offset).cast::<u64>();
+        self.bytes += end.saturating_sub(from) * size_of::<u64>();
+        for index in from..end {
+            // SAFETY: one of the array's `len` words.
             self.visit_word(unsafe { *words.add(index) });
         }
     }
@@ -297,6 +458,9 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
                 };
                 let words = owner + offset..owner + offset + len * size_of::<u64>();
                 self.card_work += CARD_WORK;
+                if self.marking == Marking::MinorWithin {
+                    self.greying = large.is_marked(owner, self.parity.other());
+                }
                 large.for_each_stored(card, |slot| {
                     self.card_work += STORED_WORK;
                     if words.contains(&slot) {
@@ -315,10 +479,9 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
         self.bytes + self.scanned * OBJECT_WORK + self.card_work
     }
 
-    /// The mark stack, to be used again.
-    pub(crate) fn into_stack(self) -> Stack<*const Header> {
-        debug_assert!(self.stack.is_empty() && self.slices.is_empty() && !self.lost);
-        self.stack
+    /// What is still to be scanned; and what the major collection that was interrupted has to scan.
+    pub(crate) fn into_grey(self) -> (Grey, Grey) {
+        (self.grey, self.within)
     }
 }
 
@@ -339,7 +502,22 @@ impl<M: ObjectModel> Heap<M> {
         }
     }
 
-    fn for_each_marked(&self, parity: Parity, f: &mut dyn FnMut(usize)) {
+    /// Marks an object of this heap.
+    #[inline]
+    fn mark(&self, obj: *const Header, parity: Parity) {
+        let addr = obj as usize;
+        if addr < self.range.small_end() {
+            // SAFETY: inside a committed chunk.
+            unsafe {
+                let (word, bit) = mark_slot(addr, parity);
+                *word |= bit;
+            }
+        } else {
+            self.large.mark(addr, parity);
+        }
+    }
+
+    pub(crate) fn for_each_marked(&self, parity: Parity, f: &mut dyn FnMut(usize)) {
         for block in crate::sweep::blocks(&self.range) {
             block.for_each_marked(parity, f);
         }

@@ -97,11 +97,11 @@ fn a_sparse_heap_is_measured_by_lines() {
     assert!(!world.heap.should_be_major());
     assert!(world.heap.live_bytes() <= 1_000_000 / 64 * 128 * 2);
     assert!(world.heap.used_bytes() > 8 * world.heap.live_bytes());
-    let majors = world.heap.stats().majors;
+    let majors = world.heap.stats().majors.count;
     for id in 0..1_000_000 {
         world.alloc(NODE, id, 1);
     }
-    assert_eq!(world.heap.stats().majors, majors);
+    assert_eq!(world.heap.stats().majors.count, majors);
 }
 
 /// Fault 4: conservative look-ups failed while a bitmap was being made anew.
@@ -263,14 +263,14 @@ fn minors_while(objects: usize, mut keep: impl FnMut(&World, usize, usize)) -> (
     let array = world.alloc(ARRAY, 0, 1_000_000);
     world.roots.borrow_mut().push(array as u64);
     world.collect(Minor);
-    let before = world.heap.stats().minors;
+    let before = world.heap.stats().minors.count;
     let mut most = 0;
     for _ in 0..objects {
         let collect = |_| most = most.max(world.collect(Minor).scanned);
         let leaf = world.try_alloc(NODE, 0, 1, collect).unwrap();
         keep(&world, array, leaf);
     }
-    (world.heap.stats().minors - before, most)
+    (world.heap.stats().minors.count - before, most)
 }
 
 #[test]
@@ -500,7 +500,7 @@ fn at_the_limit_allocation_is_refused_and_goes_on_after() {
             world.roots.borrow_mut().clear();
         }
         // The failures are few: no collection at every allocation.
-        assert!(world.heap.stats().majors < 100);
+        assert!(world.heap.stats().majors.count < 100);
     }
 }
 
@@ -583,19 +583,19 @@ fn stress_collects_at_every_nth_allocation() {
     let world = world();
     for every in [1, 3] {
         world.heap.set_stress(Some(every));
-        let before = world.heap.stats().minors;
+        let before = world.heap.stats().minors.count;
         for id in 0..300 {
             world.alloc(NODE, id, 1);
         }
-        let minors = world.heap.stats().minors - before;
+        let minors = world.heap.stats().minors.count - before;
         assert!(minors >= u64::from(300 / (every + 1)), "{minors}");
     }
     world.heap.set_stress(None);
-    let before = world.heap.stats().minors;
+    let before = world.heap.stats().minors.count;
     for id in 0..300 {
         world.alloc(NODE, id, 1);
     }
-    assert_eq!(world.heap.stats().minors, before);
+    assert_eq!(world.heap.stats().minors.count, before);
 }
 
 #[test]

@@ -6,7 +6,7 @@
 mod common;
 
 use common::{ARRAY, BLOB, CONTEXT, DIED, NODE, OWNER, Object, WEAK, WORDS, World};
-use skein_heap::{CollectKind, HeapConfig};
+use skein_heap::{CollectKind, HeapConfig, MajorStep};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -60,6 +60,8 @@ struct Mutator {
     verify_every: usize,
     most: usize,
     collections: usize,
+    /// Major collections that were done in slices.
+    finished: usize,
 }
 
 impl Mutator {
@@ -78,6 +80,7 @@ impl Mutator {
             verify_every,
             most,
             collections: 0,
+            finished: 0,
         }
     }
 
@@ -124,12 +127,14 @@ impl Mutator {
 
     fn collect(&mut self, kind: CollectKind) {
         self.publish_roots();
-        let mut kind = self.world.collect(kind).kind;
+        let mut done = self.world.collect(kind);
         let twice = self.rng.one_in(50);
         if twice {
             // What is queued stays alive until it is taken.
-            kind = self.world.collect(CollectKind::Major).kind;
+            done = self.world.collect(CollectKind::Major);
         }
+        let kind = done.kind;
+        self.finished += usize::from(done.step == MajorStep::Finish);
         self.collections += 1;
         let major = kind == CollectKind::Major;
         let mut taken = Vec::new();
@@ -475,8 +480,16 @@ impl Drop for Seed {
 }
 
 fn settings() -> Vec<(HeapConfig, usize, usize)> {
-    let base = HeapConfig { reserve: 1 << 30, ..HeapConfig::default() };
+    // A major collection follows the other, so that most of the time one is under way.
+    let base = HeapConfig {
+        reserve: 1 << 30,
+        least_major: 0,
+        slice: 64 << 10,
+        verify: true,
+        ..HeapConfig::default()
+    };
     let nursery = |nursery_bytes| HeapConfig { nursery_bytes, ..base.clone() };
+    let slice = |slice| HeapConfig { slice, ..nursery(64 << 10) };
     vec![
         (nursery(32 << 10), 8, 3000),
         (nursery(256 << 10), 1, 3000),
@@ -487,6 +500,12 @@ fn settings() -> Vec<(HeapConfig, usize, usize)> {
         (HeapConfig { mark_stack_entries: 64, ..nursery(128 << 10) }, 4, 2000),
         (HeapConfig { limit: Some(3 << 20), ..nursery(512 << 10) }, 1, 100_000),
         (HeapConfig { reserve: 16 << 20, ..nursery(1 << 20) }, 1, 100_000),
+        (slice(1), 8, 3000),
+        (slice(4 << 10), 8, 6000),
+        (slice(512 << 10), 8, 10_000),
+        (HeapConfig { slice: usize::MAX, ..nursery(32 << 10) }, 8, 3000),
+        (HeapConfig { slice: 1 << 20, stress: Some(3), ..base.clone() }, 20, 1000),
+        (HeapConfig { least_major: 16 << 20, ..nursery(256 << 10) }, 1, 10_000),
     ]
 }
 
@@ -504,7 +523,7 @@ fn random_mutator() {
     }
     let end = Instant::now() + Duration::from_secs_f64(seconds);
     let share = Duration::from_secs_f64(seconds / (3 * settings.len()) as f64);
-    let (mut steps, mut collections) = (0, 0);
+    let (mut steps, mut collections, mut finished) = (0, 0, 0);
     while Instant::now() < end {
         for (index, (config, verify_every, most)) in settings.iter().enumerate() {
             let _seed = Seed(seed, index);
@@ -526,6 +545,7 @@ fn random_mutator() {
             }
             assert!(mutator.owners.is_empty());
             collections += mutator.collections;
+            finished += mutator.finished;
             if given.is_none() {
                 seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1);
             }
@@ -534,5 +554,6 @@ fn random_mutator() {
             break;
         }
     }
-    println!("{steps} steps, {collections} collections");
+    println!("{steps} steps, {collections} collections, {finished} major ones in slices");
+    assert!(given.is_some() || finished > 0);
 }

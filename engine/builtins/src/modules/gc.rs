@@ -10,7 +10,6 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
-use std::time::Duration;
 
 native_functions! { FUNCTIONS:
     "collect(generation=2)" => collect, "Run the garbage collector.";
@@ -51,10 +50,15 @@ fn collect(vm: &Vm, generation: Option<i32>) -> R<i64> {
     if !(0..3).contains(&generation) {
         return Err(vm.value_error("invalid generation"));
     }
-    match generation {
-        0 => vm.collect(CollectKind::Minor),
-        _ => vm.collect_thoroughly(CollectKind::Major),
-    };
+    let kind = if generation == 0 { CollectKind::Minor } else { CollectKind::Major };
+    if vm.pauses.callbacks.get().is_some_and(|list| list.len() > 0) {
+        vm.collect_aloud(kind);
+    } else if kind == CollectKind::Minor {
+        vm.collect(kind);
+    } else {
+        // From here, since each frame between may hold stale words.
+        vm.collect_thoroughly(kind);
+    }
     vm.run_finalizers();
     Ok(0)
 }
@@ -89,22 +93,23 @@ fn set_threshold(vm: &Vm, a: i64, b: Option<i64>, c: Option<i64>) {
     state.threshold.set([a, b.unwrap_or(old[1]), c.unwrap_or(old[2])]);
 }
 
-/// Minor collections as generation 0, major ones as 2. Besides what CPython tells: the pauses, in seconds.
+/// Minor collections as generation 0, slices of major ones as 1, major ones as 2. Besides what CPython tells:
+/// the pauses, in seconds; those of generation 2 are of majors that were done at once.
 fn get_stats(vm: &Vm) -> R<Ref<List>> {
     let stats = vm.heap.stats();
     let list = List::with_capacity(vm, 3)?;
     let generations = [
-        (stats.minors, stats.minor_time, stats.longest_minor),
-        (0, Duration::ZERO, Duration::ZERO),
-        (stats.majors, stats.major_time, stats.longest_major),
+        (stats.minors.count, stats.minors),
+        (stats.slices.count, stats.slices),
+        (stats.finished_majors, stats.majors),
     ];
-    for (n, total, longest) in generations {
+    for (n, pause) in generations {
         let d = Dict::new(vm)?;
         d.set_name(vm, "collections", vm.int_u64(n)?)?;
         d.set_name(vm, "collected", Value::small_int(0))?;
         d.set_name(vm, "uncollectable", Value::small_int(0))?;
-        d.set_name(vm, "paused", vm.float(total.as_secs_f64())?)?;
-        d.set_name(vm, "longest_pause", vm.float(longest.as_secs_f64())?)?;
+        d.set_name(vm, "paused", vm.float(pause.total.as_secs_f64())?)?;
+        d.set_name(vm, "longest_pause", vm.float(pause.longest.as_secs_f64())?)?;
         list.push(vm, d.value())?;
     }
     Ok(list)
@@ -220,6 +225,8 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_name(vm, name, Value::small_int(n))?;
     }
     d.set_name(vm, "garbage", List::new(vm, &[])?.value())?;
-    d.set_name(vm, "callbacks", List::new(vm, &[])?.value())?;
+    let callbacks = List::new(vm, &[])?;
+    vm.pauses.callbacks.set(Some(callbacks));
+    d.set_name(vm, "callbacks", callbacks.value())?;
     Ok(m)
 }

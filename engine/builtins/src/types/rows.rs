@@ -66,9 +66,50 @@ pub fn strip_space<const TEXT: bool>(row: &[u8], left: bool, right: bool) -> Ran
     strip::<TEXT>(row, left, right, space::<TEXT>)
 }
 
+/// Where the parts of a row are. A few need no memory of their own.
+#[derive(Default)]
+pub struct Parts {
+    few: [(usize, usize); FEW],
+    len: usize,
+    /// All, if they are more than that.
+    many: Vec<(usize, usize)>,
+}
+
+const FEW: usize = 8;
+
+impl Parts {
+    fn push(&mut self, vm: &Vm, part: Range<usize>) -> R<()> {
+        let part = (part.start, part.end);
+        if self.len < FEW {
+            self.few[self.len] = part;
+        } else {
+            if self.len == FEW {
+                vm.grow(&mut self.many, 2 * FEW)?;
+                self.many.extend_from_slice(&self.few);
+            }
+            vm.push(&mut self.many, part)?;
+        }
+        self.len += 1;
+        Ok(())
+    }
+
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Start and end of each part.
+    pub fn as_slice(&self) -> &[(usize, usize)] {
+        if self.len <= FEW { &self.few[..self.len] } else { &self.many }
+    }
+
+    fn as_mut_slice(&mut self) -> &mut [(usize, usize)] {
+        if self.len <= FEW { &mut self.few[..self.len] } else { &mut self.many }
+    }
+}
+
 /// Parts between white space, at most `max` cuts.
-pub fn split_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Vec<Range<usize>>> {
-    let mut parts = Vec::new();
+pub fn split_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Parts> {
+    let mut parts = Parts::default();
     let mut i = 0;
     loop {
         i += strip_space::<TEXT>(&row[i..], true, false).start;
@@ -76,7 +117,7 @@ pub fn split_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Vec<R
             return Ok(parts);
         }
         if parts.len() == max {
-            vm.push(&mut parts, i..row.len())?;
+            parts.push(vm, i..row.len())?;
             return Ok(parts);
         }
         let start = i;
@@ -87,13 +128,13 @@ pub fn split_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Vec<R
             }
             i += width;
         }
-        vm.push(&mut parts, start..i)?;
+        parts.push(vm, start..i)?;
     }
 }
 
 /// As [`split_space`] from the right.
-pub fn rsplit_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Vec<Range<usize>>> {
-    let mut parts = Vec::new();
+pub fn rsplit_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Parts> {
+    let mut parts = Parts::default();
     let mut end = row.len();
     loop {
         end = strip_space::<TEXT>(&row[..end], false, true).end;
@@ -101,7 +142,7 @@ pub fn rsplit_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Vec<
             break;
         }
         if parts.len() == max {
-            vm.push(&mut parts, 0..end)?;
+            parts.push(vm, 0..end)?;
             break;
         }
         let mut start = end;
@@ -112,50 +153,50 @@ pub fn rsplit_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Vec<
             }
             start -= width;
         }
-        vm.push(&mut parts, start..end)?;
+        parts.push(vm, start..end)?;
         end = start;
     }
-    parts.reverse();
+    parts.as_mut_slice().reverse();
     Ok(parts)
 }
 
 /// Parts between separators, at most `max` cuts; the separator is not empty.
-pub fn split(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Vec<Range<usize>>> {
-    let mut parts = Vec::new();
+pub fn split(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Parts> {
+    let mut parts = Parts::default();
     let mut start = 0;
     if sep.len() == 1 {
         for at in memchr::memchr_iter(sep[0], row).take(max) {
-            vm.push(&mut parts, start..at)?;
+            parts.push(vm, start..at)?;
             start = at + 1;
         }
     } else {
         for at in memchr::memmem::find_iter(row, sep).take(max) {
-            vm.push(&mut parts, start..at)?;
+            parts.push(vm, start..at)?;
             start = at + sep.len();
         }
     }
-    vm.push(&mut parts, start..row.len())?;
+    parts.push(vm, start..row.len())?;
     Ok(parts)
 }
 
 /// As [`split`] from the right.
-pub fn rsplit(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Vec<Range<usize>>> {
-    let mut parts = Vec::new();
+pub fn rsplit(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Parts> {
+    let mut parts = Parts::default();
     let mut end = row.len();
     while parts.len() < max
         && let Some(at) = rfind(&row[..end], sep)
     {
-        vm.push(&mut parts, at + sep.len()..end)?;
+        parts.push(vm, at + sep.len()..end)?;
         end = at;
     }
-    vm.push(&mut parts, 0..end)?;
-    parts.reverse();
+    parts.push(vm, 0..end)?;
+    parts.as_mut_slice().reverse();
     Ok(parts)
 }
 
 /// Lines, with their ends if `keep`.
-pub fn split_lines<const TEXT: bool>(vm: &Vm, row: &[u8], keep: bool) -> R<Vec<Range<usize>>> {
-    let mut parts = Vec::new();
+pub fn split_lines<const TEXT: bool>(vm: &Vm, row: &[u8], keep: bool) -> R<Parts> {
+    let mut parts = Parts::default();
     let (mut start, mut i) = (0, 0);
     while i < row.len() {
         let (c, width) = char_at::<TEXT>(row, i);
@@ -167,12 +208,12 @@ pub fn split_lines<const TEXT: bool>(vm: &Vm, row: &[u8], keep: bool) -> R<Vec<R
             if c == 13 && row.get(i) == Some(&10) {
                 i += 1;
             }
-            vm.push(&mut parts, start..if keep { i } else { end })?;
+            parts.push(vm, start..if keep { i } else { end })?;
             start = i;
         }
     }
     if start < row.len() {
-        vm.push(&mut parts, start..row.len())?;
+        parts.push(vm, start..row.len())?;
     }
     Ok(parts)
 }

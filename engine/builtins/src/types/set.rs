@@ -351,6 +351,12 @@ fn isdisjoint(vm: &Vm, s: Ref<Set>, other: Value) -> R<bool> {
     if other.is(s.value()) {
         return Ok(s.is_empty());
     }
+    // Of two sets the smaller one is walked.
+    let ty = vm.type_of(other);
+    let (s, other) = match other.cast::<Set>() {
+        Some(o) if o.len() > s.len() && (ty == vm.types.set || ty == vm.types.frozenset) => (o, s.value()),
+        _ => (s, other),
+    };
     let it = vm.iter(other)?;
     while let Some(v) = vm.next(it)? {
         if s.contains(vm, v)? {

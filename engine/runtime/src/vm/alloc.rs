@@ -233,25 +233,21 @@ impl Vm {
             // context's registers up to its published top; other contexts through their owners.
             stats = Some(unsafe { self.heap.collect(kind, &mut roots) });
         });
+        let Some(stats) = stats else { unreachable!("with_native_stack calls its argument") };
         // What is dead is no object any more.
-        let is_live = |object: &Header| {
-            let address = std::ptr::from_ref(object);
-            self.heap.resolve(address as u64).is_some_and(|h| std::ptr::eq(h, address))
-        };
-        self.interned.borrow_mut().sweep(kind, |s| is_live(s.header()));
-        if kind == CollectKind::Major {
-            self.hooks.tier().sweep(&|v: Value| v.header().is_none_or(is_live));
-            self.shapes.forget_dead(|ty| is_live(ty.header()));
+        let all = stats.finished_major();
+        self.interned.borrow_mut().sweep(all, |s| self.heap.survived(s.header()));
+        if all {
+            self.hooks.tier().sweep(&|v: Value| v.header().is_none_or(|h| self.heap.survived(h)));
+            self.shapes.forget_dead(|ty| self.heap.survived(ty.header()));
         }
         self.attributes.forget();
         for row in &self.method_cache {
             row.clear();
         }
         self.request(poll::FINALIZE);
-        match stats {
-            Some(s) => s,
-            None => unreachable!("with_native_stack calls its argument"),
-        }
+        self.note_pause(&stats);
+        stats
     }
 
     fn trace_roots(&self, sp: *const u64, t: &mut Tracer<'_>) {
@@ -270,6 +266,7 @@ impl Vm {
             self.modules.get().map(Value::from),
             self.sys_dict.get().map(Value::from),
             self.memory_error.get(),
+            self.pauses.callbacks.get().map(Value::from),
         ];
         for v in single.into_iter().flatten() {
             t.visit_word(v.bits());

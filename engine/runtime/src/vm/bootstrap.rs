@@ -113,6 +113,7 @@ impl Vm {
             native_base: Cell::new(0),
             repr_stack: RefCell::default(),
             gc_enabled: Cell::new(true),
+            pauses: Default::default(),
             counters: Counters::default(),
             switcher: Cell::new(&NO_SWITCHER),
             switcher_state: Cell::new(std::ptr::null()),

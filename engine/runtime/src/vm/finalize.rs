@@ -22,6 +22,7 @@ impl Vm {
             let v = unsafe { Value::from_bits(object as u64) };
             self.finalize(v);
         }
+        self.report_pauses();
         self.pending.set(pending);
     }
 

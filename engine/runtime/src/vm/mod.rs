@@ -11,6 +11,7 @@ mod hooks;
 mod known;
 mod names;
 mod oserror;
+mod pauses;
 mod protocol;
 mod text_errors;
 
@@ -21,6 +22,7 @@ pub use finalize::write_stderr;
 pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, compile_flags};
 pub use names::Names;
 pub use oserror::{class_of_errno, strerror};
+pub use pauses::Pauses;
 pub use text_errors::SyntaxPlace;
 
 use crate::context::{ChunkPool, Context};
@@ -49,6 +51,8 @@ pub struct Config {
     pub heap_limit: Option<usize>,
     /// Collect at every n-th allocation.
     pub gc_stress: Option<u32>,
+    /// Write a line about each pause of the collector to the standard error output.
+    pub gc_log: bool,
     /// Bytes between two minor collections; None: the heap's default.
     pub nursery: Option<usize>,
     /// `sys.flags` and the like.
@@ -156,6 +160,8 @@ pub struct Vm {
     pub repr_stack: RefCell<Vec<Value>>,
     /// Collections are not to be run (`gc.disable` of automatic ones, or while bootstrapping).
     pub gc_enabled: Cell<bool>,
+    /// What is told of the collector's pauses.
+    pub pauses: Pauses,
     pub counters: Counters,
     /// The microthreads of the running thread.
     switcher: Cell<*const dyn Switcher>,

@@ -5,7 +5,6 @@ use crate::types::str::Str;
 use crate::value::R;
 use crate::vm::Vm;
 use rustc_hash::FxHashMap;
-use skein_heap::CollectKind;
 
 /// Strings by their bytes' hash. The table does not keep them alive.
 #[derive(Default)]
@@ -17,8 +16,8 @@ pub struct InternTable {
 
 impl InternTable {
     /// Takes out the strings that a collection found dead.
-    pub fn sweep(&mut self, kind: CollectKind, is_live: impl Fn(Ref<Str>) -> bool) {
-        if kind == CollectKind::Major {
+    pub fn sweep(&mut self, all: bool, is_live: impl Fn(Ref<Str>) -> bool) {
+        if all {
             self.by_hash.retain(|_, row| {
                 row.retain(|&s| is_live(s));
                 !row.is_empty()

@@ -123,20 +123,34 @@ impl Format {
                 vm.complex(self.read_float(re), self.read_float(im))
             }
             code => {
-                let mut word = [0; 8];
-                let mut own = [0; 8];
-                own[..bytes.len()].copy_from_slice(bytes);
-                if !self.little {
-                    own[..bytes.len()].reverse();
-                }
-                word.copy_from_slice(&own);
-                let n = u64::from_le_bytes(word);
+                let n = self.read_word(bytes);
                 if code.is_ascii_uppercase() {
                     return vm.int_u64(n);
                 }
                 let unused = 64 - 8 * bytes.len() as u32;
                 vm.int((n << unused) as i64 >> unused)
             }
+        }
+    }
+
+    /// An unsigned int of up to 8 bytes.
+    fn read_word(&self, bytes: &[u8]) -> u64 {
+        match *bytes {
+            [a] => a.into(),
+            [a, b] => u16::from_le_bytes(self.order([a, b])).into(),
+            [a, b, c, d] => u32::from_le_bytes(self.order([a, b, c, d])).into(),
+            [a, b, c, d, e, f, g, h] => u64::from_le_bytes(self.order([a, b, c, d, e, f, g, h])),
+            _ => 0,
+        }
+    }
+
+    /// Writes the low bytes of an int.
+    fn write_word(&self, n: u64, out: &mut [u8]) {
+        match out.len() {
+            1 => out[0] = n as u8,
+            2 => out.copy_from_slice(&self.order((n as u16).to_le_bytes())),
+            4 => out.copy_from_slice(&self.order((n as u32).to_le_bytes())),
+            _ => out.copy_from_slice(&self.order(n.to_le_bytes())),
         }
     }
 
@@ -223,6 +237,15 @@ impl Format {
 
     fn write_int(&self, vm: &Vm, item: Item, v: Value, out: &mut [u8]) -> R<()> {
         let bits = 8 * item.size as u32;
+        if v.is_int() {
+            // 62 bits: what is above those of the item has to be its sign.
+            let i = v.as_small_int();
+            let above = if item.code.is_ascii_lowercase() { i >> (bits - 1) } else { i >> (bits - 1) >> 1 };
+            if above == 0 || (above == -1 && item.code.is_ascii_lowercase()) {
+                self.write_word(i as u64, out);
+                return Ok(());
+            }
+        }
         let Some(i) = vm.absorb(vm.index(v), vm.exc.type_error)? else {
             return Err(error(vm, "required argument is not an integer"));
         };
@@ -238,8 +261,7 @@ impl Format {
         let Some(n) = n.filter(|n| (min..=max).contains(n)) else {
             // An address takes any int of a word, of either sign.
             if item.code == b'P' && vm.as_i64(i).is_some() {
-                let word = vm.as_i64(i).unwrap_or(0);
-                out.copy_from_slice(&self.order(word.to_le_bytes()));
+                self.write_word(vm.as_i64(i).unwrap_or(0) as u64, out);
                 return Ok(());
             }
             if item.code == b'P' {
@@ -248,11 +270,7 @@ impl Format {
             let code = char::from(item.code);
             return Err(error(vm, format!("'{code}' format requires {min} <= number <= {max}")));
         };
-        let bytes = n.to_le_bytes();
-        out.copy_from_slice(&bytes[..item.size]);
-        if !self.little {
-            out.reverse();
-        }
+        self.write_word(n as u64, out);
         Ok(())
     }
 }

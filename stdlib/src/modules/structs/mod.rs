@@ -156,7 +156,13 @@ fn check_count(vm: &Vm, f: &Format, got: usize, name: &str) -> R<()> {
 }
 
 fn pack_values(vm: &Vm, f: &Format, values: &[Value], name: &str) -> R<Value> {
+    const SMALL: usize = 64;
     check_count(vm, f, values.len(), name)?;
+    if f.size <= SMALL {
+        let mut out = [0; SMALL];
+        fill(vm, f, values, &mut out[..f.size])?;
+        return vm.bytes(&out[..f.size]);
+    }
     let mut out = zeroed(vm, f.size)?;
     fill(vm, f, values, &mut out)?;
     vm.bytes(&out)
@@ -211,6 +217,20 @@ fn pack_values_into(vm: &Vm, f: &Format, args: &[Value]) -> R<()> {
 }
 
 fn read_all(vm: &Vm, f: &Format, bytes: &[u8]) -> R<Value> {
+    const FEW: usize = 16;
+    if f.values <= FEW {
+        // On the native stack, where the collector sees them.
+        let mut row = [Value::NONE; FEW];
+        let mut n = 0;
+        for item in &f.items {
+            for i in 0..item.count {
+                let at = item.offset + i * item.size;
+                row[n] = f.read(vm, *item, &bytes[at..at + item.size])?;
+                n += 1;
+            }
+        }
+        return vm.tuple(&row[..n]);
+    }
     let out = List::with_capacity(vm, f.values)?;
     for item in &f.items {
         for i in 0..item.count {

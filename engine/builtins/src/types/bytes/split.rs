@@ -7,12 +7,11 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::ops::Range;
 
-fn list_of(vm: &Vm, s: &Row, parts: Vec<Range<usize>>) -> R<Ref<List>> {
+fn list_of(vm: &Vm, s: &Row, parts: rows::Parts) -> R<Ref<List>> {
     let list = List::with_capacity(vm, parts.len())?;
-    for p in parts {
-        let piece = s.make(vm, &s.data()[p])?;
+    for &(start, end) in parts.as_slice() {
+        let piece = s.make(vm, &s.data()[start..end])?;
         list.push(vm, piece)?;
     }
     Ok(list)

@@ -8,12 +8,11 @@ use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::ops::Range;
 
-fn list_of(vm: &Vm, s: Ref<Str>, parts: Vec<Range<usize>>) -> R<Ref<List>> {
+fn list_of(vm: &Vm, s: Ref<Str>, parts: rows::Parts) -> R<Ref<List>> {
     let list = List::with_capacity(vm, parts.len())?;
-    for p in parts {
-        let piece = part(vm, s, p.start, p.end)?;
+    for &(start, end) in parts.as_slice() {
+        let piece = part(vm, s, start, end)?;
         list.push(vm, piece.value())?;
     }
     Ok(list)
