@@ -177,6 +177,12 @@ impl Hooks for Host {
         skein_stdlib::entries().map(|e| e.name()).filter(|name| !name.contains('.')).collect()
     }
 
+    fn packaged_children(&self, package: &str) -> Vec<(String, bool)> {
+        let children = skein_stdlib::children(package);
+        let tail = |name: &'static str| name.rsplit('.').next().unwrap_or(name).to_string();
+        children.map(|e| (tail(e.name()), e.is_package())).collect()
+    }
+
     fn native_module_names(&self) -> Vec<&'static str> {
         let mut names = skein_stdlib::native_module_names();
         names.extend(skein_greenlets::MODULE_NAMES);

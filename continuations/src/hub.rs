@@ -68,6 +68,33 @@ pub struct Exit {
 /// [`Hub::spawn`] and the payload of the first switch.
 pub type Entry<B = Corosensei> = fn(&Hub<B>, arg: usize, payload: usize) -> Exit;
 
+/// Empties the registers that a function saves before it uses them. A fresh stack begins with what the one that ran before
+/// had in them; the first functions on it would keep that for as long as it lives, which a garbage collector takes for
+/// references.
+#[inline(always)]
+fn clear_registers() {
+    // SAFETY: nothing but the registers named is changed.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::asm!(
+            "xor r12d, r12d", "xor r13d, r13d", "xor r14d, r14d", "xor r15d, r15d",
+            out("r12") _, out("r13") _, out("r14") _, out("r15") _,
+            options(nomem, nostack),
+        );
+    }
+    // SAFETY: as above.
+    #[cfg(target_arch = "aarch64")]
+    unsafe {
+        std::arch::asm!(
+            "mov x20, xzr", "mov x21, xzr", "mov x22, xzr", "mov x23, xzr", "mov x24, xzr",
+            "mov x25, xzr", "mov x26, xzr", "mov x27, xzr", "mov x28, xzr",
+            out("x20") _, out("x21") _, out("x22") _, out("x23") _, out("x24") _,
+            out("x25") _, out("x26") _, out("x27") _, out("x28") _,
+            options(nomem, nostack, preserves_flags),
+        );
+    }
+}
+
 /// A hub's fiber takes a payload, asks for a core (null: the OS stack), and ends
 /// by saying where to go.
 type HubFiber<B> = Fiber<usize, *const (), Exit, B>;
@@ -135,6 +162,7 @@ impl<B: Backend> Hub<B> {
             // where it was. The reference cannot leave `entry`, which takes it with any
             // lifetime; on a stack that is parked for good it is never used.
             let hub = unsafe { hub.as_ref() };
+            clear_registers();
             entry(hub, arg, payload)
         })?;
         let mut stacks = self.stacks.borrow_mut();

@@ -94,3 +94,19 @@ assert True + True == 2 and (True & False) is False and (True ^ True) is False a
 assert True | 2 == 3 and repr(True) == "True" and bool([]) is False and bool(0.0) is False and int(True) == 1
 assert str(False) == "False" and f"{True}" == "True" and f"{True:d}" == "1" and True == 1.0
 print("ok")
+
+# Long numbers are converted by halves.
+import math
+import sys
+
+sys.set_int_max_str_digits(0)
+for n in (16383, 16384, 16385, 32768, 40000, 65537, 100003):
+    for digit in "1907":
+        text = digit.replace("0", "5") + digit * (n - 1)
+        value = int(text)
+        assert str(value) == text and str(-value) == "-" + text, (n, digit)
+    assert str(10**n) == "1" + "0" * n and int("1" + "0" * n) == 10**n
+    assert int("z" * n, 36) == 36**n - 1 and int("2" * n, 3) == 3**n - 1
+sys.set_int_max_str_digits(4300)
+a, b = 3**60000 * 7**500, 3**50000 * 11**900
+assert math.gcd(a, b) == 3**50000 == math.gcd(-b, a) and math.gcd(a, 0) == a and math.gcd(b, 3**10) == 3**10

@@ -18,6 +18,7 @@ def handler(*args):
 
 
 signal.signal(signal.SIGALRM, handler)
+sys.set_int_max_str_digits(0)
 
 
 def loop():
@@ -45,6 +46,12 @@ endless = [
     lambda: math.prod(itertools.count(1)),
     lambda: pow(3, 3**10**5, 7**10**5),
     lambda: re.match("(a+)+b", "a" * 60),
+    lambda: re.search("a*b", "a" * 10**6),
+    lambda: sorted([1] * 10**8, key=lambda v: v),
+    lambda: list(map(lambda v: v, itertools.repeat(1))),
+    lambda: math.gcd(3**2000000, 7**2000000),
+    lambda: int("7" * 10**7),
+    lambda: str(3 ** (2 * 10**7)),
     loop,
 ]
 for f in endless:

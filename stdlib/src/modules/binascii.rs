@@ -32,9 +32,9 @@ fn hexlify(vm: &Vm, data: BytesLike, sep: Option<Value>, group: Option<i64>) -> 
         None => None,
         Some(v) => {
             let bytes = match v.cast::<Str>() {
-                Some(s) if s.is_ascii() => s.bytes().to_vec(),
+                Some(s) if s.is_ascii() => vm.copied(s.bytes())?,
                 Some(_) => return Err(vm.value_error("sep must be ASCII.")),
-                None => BytesLike::new(vm, v)?.to_vec(),
+                None => BytesLike::new(vm, v)?.into_vec(vm)?,
             };
             match bytes[..] {
                 [b] if b < 0x80 => Some(b),

@@ -29,7 +29,7 @@ fn call(vm: &Vm, mut f: impl FnMut() -> i32) -> R<i64> {
 fn argument_bytes(vm: &Vm, v: Value) -> R<[u8; BUFFER]> {
     let bytes = match v.cast::<Str>() {
         Some(s) => s.bytes().to_vec(),
-        None => BytesLike::new(vm, v)?.to_vec(),
+        None => BytesLike::new(vm, v)?.into_vec(vm)?,
     };
     let mut buffer = [0; BUFFER];
     match buffer.get_mut(..bytes.len()) {

@@ -19,6 +19,9 @@ const VERSION: i64 = 5;
 /// Marks an object that later ones refer to.
 const FLAG_REF: u8 = 0x80;
 
+/// Bytes that a value takes besides those of its text or items, at most.
+const LONGEST: usize = 24;
+
 struct Writer<'a> {
     vm: &'a Vm,
     out: Vec<u8>,
@@ -36,16 +39,17 @@ impl Writer<'_> {
     }
 
     fn row(&mut self, code: u8, items: &[Value]) -> R<()> {
+        self.vm.grow(&mut self.out, LONGEST)?;
         self.out.push(code);
         self.size(items.len())?;
         items.iter().try_for_each(|&v| self.value(v))
     }
 
     fn bytes(&mut self, code: u8, bytes: &[u8]) -> R<()> {
+        self.vm.grow(&mut self.out, LONGEST)?;
         self.out.push(code);
         self.size(bytes.len())?;
-        self.out.extend_from_slice(bytes);
-        Ok(())
+        self.vm.put(&mut self.out, bytes)
     }
 
     fn value(&mut self, v: Value) -> R<()> {
@@ -53,6 +57,7 @@ impl Writer<'_> {
         if vm.native_stack_low() {
             return Err(vm.value_error("object too deeply nested to marshal"));
         }
+        vm.grow(&mut self.out, LONGEST)?;
         let simple = match v {
             Value::NONE => Some(b'N'),
             Value::TRUE => Some(b'T'),
@@ -124,10 +129,12 @@ impl Writer<'_> {
             self.out.extend_from_slice(&i.to_le_bytes());
             return Ok(());
         }
+        let bits = skein_builtins::types::Int::of(v).map_or(0, |i| i.big().bits());
+        skein_builtins::types::check_room(self.vm, 4 * bits)?;
         let big = self.vm.as_big(v).unwrap_or_default();
         // Digits of 15 bits.
-        let digits = big.magnitude().to_radix_le(1 << 8);
-        let mut words = Vec::new();
+        let digits = big.magnitude().to_bytes_le();
+        let mut words = self.vm.buffer(digits.len())?;
         let (mut bits, mut have) = (0u32, 0);
         for byte in digits {
             bits |= u32::from(byte) << have;
@@ -148,6 +155,7 @@ impl Writer<'_> {
         self.out.push(b'l');
         let signed = if big.sign() == Sign::Minus { -n } else { n };
         self.out.extend_from_slice(&signed.to_le_bytes());
+        self.vm.grow(&mut self.out, 2 * words.len() + LONGEST)?;
         words.iter().for_each(|w| self.out.extend_from_slice(&w.to_le_bytes()));
         Ok(())
     }
@@ -197,7 +205,7 @@ impl Reader<'_> {
     fn text(&mut self, short: bool) -> R<Value> {
         let n = self.size(short)?;
         let vm = self.vm;
-        let bytes = self.take(n)?.to_vec();
+        let bytes = self.vm.copied(self.take(n)?)?;
         let codec = skein_builtins::types::codecs::Codec::Utf8;
         Ok(skein_builtins::types::codecs::decode_with(vm, &bytes, codec, Some("surrogatepass"))?.value())
     }

@@ -94,7 +94,7 @@ fn fork_exec(vm: &Vm, args: Args<'_>) -> R<i64> {
         let mut out = Vec::new();
         for i in 0..list.len() {
             let Some(v) = list.get(i) else { continue };
-            let bytes = BytesLike::new(vm, v)?.to_vec();
+            let bytes = BytesLike::new(vm, v)?.into_vec(vm)?;
             out.push(CString::new(bytes).map_err(|_| vm.value_error("embedded null byte"))?);
         }
         out

@@ -127,6 +127,8 @@ fn entropy(vm: &Vm) -> R<Vec<u32>> {
 
 /// The size of an int, or an object's hash, in words.
 fn seed_words(vm: &Vm, v: Value) -> R<Vec<u32>> {
+    let bits = skein_builtins::types::Int::of(v).map_or(0, |i| i.big().bits());
+    skein_builtins::types::check_room(vm, 4 * bits)?;
     let big = match vm.as_big(v) {
         Some(b) => b.magnitude().clone(),
         None => (vm.hash(v)? as u64).into(),
@@ -183,6 +185,9 @@ fn setstate(vm: &Vm, this: This, state: Value) -> R<()> {
     }
 }
 
+/// Words that are made between two looks for signals, less one.
+const LOOK: usize = (1 << 20) - 1;
+
 fn getrandbits(vm: &Vm, this: This, k: i64) -> R<Value> {
     let Ok(k) = u64::try_from(k) else {
         return Err(vm.value_error("number of bits must be non-negative"));
@@ -200,6 +205,12 @@ fn getrandbits(vm: &Vm, this: This, k: i64) -> R<Value> {
     let mut words = vm.buffer(k.div_ceil(32) as usize)?;
     let mut left = k;
     while left > 0 {
+        if words.len() & LOOK == LOOK {
+            // A handler may want numbers too.
+            drop(t);
+            vm.check_signals()?;
+            t = this.0.0.borrow_mut();
+        }
         let w = t.next();
         words.push(if left < 32 { w >> (32 - left) } else { w });
         left = left.saturating_sub(32);

@@ -27,6 +27,14 @@ impl BytesLike {
         }
     }
 
+    /// The bytes for themselves. MemoryError.
+    pub fn into_vec(self, vm: &Vm) -> R<Vec<u8>> {
+        match self {
+            BytesLike::Bytes(b) => vm.copied(b.bytes()),
+            BytesLike::Copy(b) => Ok(b),
+        }
+    }
+
     /// Is it a bytes or bytearray object?
     pub fn is(v: Value) -> bool {
         v.cast::<Bytes>().is_some() || v.cast::<ByteArray>().is_some()
@@ -45,10 +53,10 @@ pub fn view_of(vm: &Vm, v: Value, flags: i64) -> R<Option<Value>> {
 /// The bytes of a bytes-like argument. TypeError.
 pub fn bytes_of(vm: &Vm, v: Value) -> R<Vec<u8>> {
     if let Some(b) = v.cast::<Bytes>() {
-        return Ok(b.bytes().to_vec());
+        return vm.copied(b.bytes());
     }
     if let Some(b) = v.cast::<ByteArray>() {
-        return Ok(b.bytes().to_vec());
+        return vm.copied(b.bytes());
     }
     let view = if vm.is_exact_or_subtype(v, vm.types.memoryview) {
         Some(v)
@@ -58,7 +66,7 @@ pub fn bytes_of(vm: &Vm, v: Value) -> R<Vec<u8>> {
     if let Some(view) = view
         && let Some(b) = vm.call_method(view, "tobytes", &[])?.cast::<Bytes>()
     {
-        return Ok(b.bytes().to_vec());
+        return vm.copied(b.bytes());
     }
     Err(vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v))))
 }
@@ -89,7 +97,7 @@ pub struct AsciiOrBytes(pub BytesLike);
 impl FromArg for AsciiOrBytes {
     fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<AsciiOrBytes> {
         match v.cast::<Str>() {
-            Some(s) if s.is_ascii() => Ok(AsciiOrBytes(BytesLike::Copy(s.bytes().to_vec()))),
+            Some(s) if s.is_ascii() => Ok(AsciiOrBytes(BytesLike::Copy(vm.copied(s.bytes())?))),
             Some(_) => Err(vm.value_error("string argument should contain only ASCII characters")),
             None if v.cast::<Bytes>().is_some() || v.cast::<ByteArray>().is_some() => {
                 BytesLike::new(vm, v).map(AsciiOrBytes)

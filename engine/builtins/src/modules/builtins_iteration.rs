@@ -295,6 +295,7 @@ native_type! {
         [static] "__new__($type, iterable, start=0)" => new_enumerate;
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_enumerate;
+        "__reduce__($self, /)" => reduce_enumerate, "Return state information for pickling.";
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
 }
@@ -330,6 +331,16 @@ fn next_enumerate(vm: &Vm, it: ExtArg<Enumerate>) -> R<Value> {
     vm.tuple(&[n, v])
 }
 
+fn reduce_enumerate(vm: &Vm, it: ExtArg<Enumerate>) -> R<Value> {
+    let it = it.0;
+    let n = match it.large.get() {
+        Some(large) => large,
+        None => vm.int(it.count.get())?,
+    };
+    let args = vm.tuple(&[it.iterator.value(), n])?;
+    vm.tuple(&[vm.type_of(it.value()).value(), args])
+}
+
 // ---- zip, map
 
 /// Several iterators that go on together.
@@ -362,6 +373,24 @@ impl Iterators {
         let Iterators { function, iterators, strict: _ } = self;
         function.trace(t);
         iterators.trace(t);
+    }
+
+    /// What makes a copy of `object`, which has these: its class, its arguments, and that it is strict.
+    fn reduce(&self, vm: &Vm, object: Value) -> R<Value> {
+        let row = List::with_capacity(vm, 2)?;
+        if let Some(f) = self.function.get() {
+            row.push(vm, f)?;
+        }
+        if let Some(all) = self.iterators.cast::<Tuple>() {
+            row.extend(vm, all.items())?;
+        }
+        let (class, args) = (vm.type_of(object).value(), vm.tuple(row.items())?);
+        if self.strict.get() { vm.tuple(&[class, args, Value::TRUE]) } else { vm.tuple(&[class, args]) }
+    }
+
+    fn setstate(&self, vm: &Vm, state: Value) -> R<()> {
+        self.strict.set(vm.truth(state)?);
+        Ok(())
     }
 
     /// Calls `f` with the next item of each; None at the end of the shortest.
@@ -430,6 +459,8 @@ native_type! {
         [static] "__new__($type, *iterables, strict=False)" => new_zip;
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_zip;
+        "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Zip>| it.0.0.reduce(vm, it.0.value()), "Return state information for pickling.";
+        "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Zip>, state: Value| it.0.0.setstate(vm, state), "Set state information for unpickling.";
     }
 }
 
@@ -439,6 +470,8 @@ native_type! {
         [static] "__new__($type, function, iterable, /, *iterables, strict=False)" => new_map;
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_map;
+        "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Map>| it.0.0.reduce(vm, it.0.value()), "Return state information for pickling.";
+        "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Map>, state: Value| it.0.0.setstate(vm, state), "Set state information for unpickling.";
     }
 }
 
@@ -517,6 +550,10 @@ native_type! {
         [static] "__new__($type, function, iterable, /)" => new_filter;
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_filter;
+        "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Filter>| -> R<Value> {
+            let args = vm.tuple(&[it.0.function.value(), it.0.iterator.value()])?;
+            vm.tuple(&[vm.type_of(it.0.value()).value(), args])
+        }, "Return state information for pickling.";
     }
 }
 

@@ -135,9 +135,9 @@ fn source_text(vm: &Vm, v: Value, skip_blanks: bool) -> R<Option<Text>> {
         // Surrogates are no text.
         crate::types::codecs::utf8(vm, s)?
     } else if let Some(b) = v.cast::<Bytes>() {
-        b.bytes().to_vec()
+        vm.copied(b.bytes())?
     } else if let Some(b) = v.cast::<ByteArray>() {
-        b.bytes().to_vec()
+        vm.copied(b.bytes())?
     } else {
         return Ok(None);
     };
@@ -145,7 +145,7 @@ fn source_text(vm: &Vm, v: Value, skip_blanks: bool) -> R<Option<Text>> {
         return Err(vm.raise_text(vm.exc.syntax_error, "source code string cannot contain null bytes"));
     }
     let blanks = if skip_blanks { bytes.iter().take_while(|b| matches!(b, b' ' | b'\t')).count() } else { 0 };
-    Ok(Some(Text { bytes: bytes[blanks..].to_vec(), decoded }))
+    Ok(Some(Text { bytes: vm.copied(&bytes[blanks..])?, decoded }))
 }
 
 /// `from __future__` flags of the calling code.

@@ -481,7 +481,7 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "_xoptions", x.value())?;
     let finders = List::new(vm, &[super::import::new_finder(vm)?])?;
     d.set_name(vm, "meta_path", finders.value())?;
-    d.set_name(vm, "path_hooks", List::new(vm, &[])?.value())?;
+    d.set_name(vm, "path_hooks", List::new(vm, &[super::import::path_hook(vm)?.value()])?.value())?;
     d.set_name(vm, "path_importer_cache", Dict::new(vm)?.value())?;
     add_structs(vm, d)?;
     let mut names = native_names(vm);

@@ -170,6 +170,7 @@ pub fn encode_with(vm: &Vm, s: Ref<Str>, codec: Codec, errors: Handler<'_>) -> R
     let mut i = 0;
     while i < points.len() {
         if can_encode(codec, points[i]) {
+            vm.grow(&mut out, LONGEST)?;
             push_encoded(&mut out, codec, points[i]);
             i += 1;
             continue;
@@ -234,13 +235,15 @@ fn encode_error(
     };
     let bad = Unencodable { object: s, points, start, end, encoding: codec.name(), reason };
     if handler(vm, errors)? == Errors::SurrogatePass && !matches!(codec, Codec::Ascii | Codec::Latin1) {
+        vm.grow(out, (end - start).saturating_mul(LONGEST))?;
         points[start..end].iter().for_each(|&c| push_encoded(out, codec, c));
         return Ok(end);
     }
     let (replacement, at) = bad.replacement(vm, errors, codec.unit().0 == 1)?;
     match replacement {
-        Replacement::Bytes(bytes) => out.extend_from_slice(&bytes),
+        Replacement::Bytes(bytes) => vm.put(out, &bytes)?,
         Replacement::Text(text) => {
+            vm.grow(out, text.len().saturating_mul(LONGEST))?;
             if !text.iter().all(|&c| can_encode(codec, c)) {
                 return Err(bad.failure(vm));
             }
@@ -275,24 +278,32 @@ impl Unencodable<'_> {
         let text = match handler(vm, errors)? {
             Errors::Ignore => String::new(),
             Errors::Replace => String::from_utf8(vm.filled(b'?', bad.len())?).unwrap_or_default(),
-            Errors::XmlCharRefReplace => bad.iter().map(|c| format!("&#{c};")).collect(),
-            Errors::BackslashReplace => bad.iter().map(|&c| backslashed(c)).collect(),
+            Errors::XmlCharRefReplace => {
+                let mut text = vm.text_buffer(bad.len().saturating_mul("&#1114111;".len()))?;
+                bad.iter().for_each(|c| text.push_str(&format!("&#{c};")));
+                text
+            }
+            Errors::BackslashReplace => {
+                let mut text = vm.text_buffer(bad.len().saturating_mul("\\U0010ffff".len()))?;
+                bad.iter().for_each(|&c| text.push_str(&backslashed(c)));
+                text
+            }
             Errors::SurrogateEscape if bytes && bad.iter().all(|c| (0xdc80..0xdd00).contains(c)) => {
-                let bytes = bad.iter().map(|c| (c - 0xdc00) as u8).collect();
+                let bytes = vm.collected(bad.iter().map(|c| (c - 0xdc00) as u8))?;
                 return Ok((Replacement::Bytes(bytes), self.end));
             }
             Errors::Registered(f) => {
                 let raised = self.failure(vm);
                 let (v, at) = registry::call_handler(vm, f, raised, self.points.len(), false)?;
                 let replacement = match v.cast::<Str>() {
-                    Some(s) => Replacement::Text(s.code_points().collect()),
+                    Some(s) => Replacement::Text(vm.collected(s.code_points())?),
                     None => Replacement::Bytes(bytes_of_object(vm, v)?),
                 };
                 return Ok((replacement, at));
             }
             _ => return Err(self.failure(vm)),
         };
-        Ok((Replacement::Text(text.chars().map(u32::from).collect()), self.end))
+        Ok((Replacement::Text(vm.collected(text.chars().map(u32::from))?), self.end))
     }
 
     /// Raises UnicodeEncodeError.
@@ -336,11 +347,19 @@ pub fn decode_with(vm: &Vm, bytes: &[u8], codec: Codec, errors: Handler<'_>) -> 
         Codec::Ascii if bytes.is_ascii() => return Str::new(vm, bytes),
         Codec::Ascii => d.ascii()?,
         Codec::Latin1 if bytes.is_ascii() => return Str::new(vm, bytes),
-        Codec::Latin1 => bytes.iter().for_each(|&b| push_code_point(&mut d.out, u32::from(b))),
+        Codec::Latin1 => {
+            for &b in bytes {
+                vm.grow(&mut d.out, LONGEST)?;
+                push_code_point(&mut d.out, u32::from(b));
+            }
+        }
         _ => d.units()?,
     }
     Str::new(vm, &d.out)
 }
+
+/// Bytes of text that are appended at once, at most.
+const LONGEST: usize = 8;
 
 struct Decoder<'a> {
     vm: &'a Vm,
@@ -355,13 +374,10 @@ impl Decoder<'_> {
         while at < self.bytes.len() {
             let rest = &self.bytes[at..];
             let e = match std::str::from_utf8(rest) {
-                Ok(_) => {
-                    self.out.extend_from_slice(rest);
-                    return Ok(());
-                }
+                Ok(_) => return self.vm.put(&mut self.out, rest),
                 Err(e) => e,
             };
-            self.out.extend_from_slice(&rest[..e.valid_up_to()]);
+            self.vm.put(&mut self.out, &rest[..e.valid_up_to()])?;
             at += e.valid_up_to();
             let (len, reason) = match e.error_len() {
                 None => (self.bytes.len() - at, "unexpected end of data"),
@@ -376,6 +392,7 @@ impl Decoder<'_> {
     fn ascii(&mut self) -> R<()> {
         let mut at = 0;
         while let Some(&b) = self.bytes.get(at) {
+            self.vm.grow(&mut self.out, LONGEST)?;
             if b < 0x80 {
                 self.out.push(b);
                 at += 1;
@@ -399,6 +416,7 @@ impl Decoder<'_> {
             }
         }
         while at < self.bytes.len() {
+            self.vm.grow(&mut self.out, LONGEST)?;
             let Some(unit) = unit_at(self.bytes, at, size, big) else {
                 at = self.error(at, self.bytes.len(), "truncated data")?;
                 continue;
@@ -475,6 +493,7 @@ impl Undecodable<'_> {
     /// handler raises.
     pub fn replacement(&self, vm: &Vm, errors: Handler<'_>, out: &mut Vec<u8>) -> R<usize> {
         let bad = &self.bytes[self.start..self.end];
+        vm.grow(out, bad.len().saturating_mul(4).max(LONGEST))?;
         match handler(vm, errors)? {
             Errors::Ignore => {}
             Errors::Replace => push_code_point(out, 0xfffd),
@@ -493,7 +512,7 @@ impl Undecodable<'_> {
                 let raised = self.failure(vm);
                 let (v, at) = registry::call_handler(vm, f, raised, self.bytes.len(), true)?;
                 if let Some(s) = v.cast::<Str>() {
-                    out.extend_from_slice(s.bytes());
+                    vm.put(out, s.bytes())?;
                 }
                 return Ok(at);
             }

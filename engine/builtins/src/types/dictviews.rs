@@ -343,7 +343,7 @@ fn item(vm: &Vm, (k, v): (Value, Value)) -> R<Value> {
 }
 
 /// `(iter, (rest,))`: the rest as a list, the iterator itself staying where it is.
-fn reduce(vm: &Vm, it: Ref<DictIter>) -> R<Value> {
+pub fn reduce(vm: &Vm, it: Ref<DictIter>) -> R<Value> {
     let copy = DictIter::new(vm, vm.type_of(it.value()), it.table.or_none(), it.index.get(), it.len.get())?;
     let rest = vm.list_from(copy.value())?;
     let args = vm.tuple(&[rest.value()])?;

@@ -213,9 +213,11 @@ fn reduce(vm: &Vm, it: Ref<SeqIter>) -> R<Value> {
             vm.tuple(&[f, args, at])
         }
         None => {
-            let empty = List::with_capacity(vm, 0)?;
-            let args = vm.tuple(&[empty.value()])?;
-            vm.tuple(&[vm.builtin("iter")?, args])
+            // One that has ended.
+            let list = down || vm.type_of(it.value()) == vm.types.list_iterator;
+            let empty = if list { List::with_capacity(vm, 0)?.value() } else { vm.tuple(&[])? };
+            let f = if down { vm.types.reversed.value() } else { vm.builtin("iter")? };
+            vm.tuple(&[f, vm.tuple(&[empty])?])
         }
     }
 }

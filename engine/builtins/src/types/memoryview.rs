@@ -223,7 +223,7 @@ fn bytes(vm: &Vm, v: ViewRef) -> R<Vec<u8>> {
         if is_contiguous(v)
             && let Some(all) = source(&v).get(v.start..v.start + v.count * item_size(v.format))
         {
-            return Ok(all.to_vec());
+            return vm.copied(all);
         }
         out.extend_from_slice(item_bytes(vm, &v, i)?);
     }

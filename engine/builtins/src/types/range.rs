@@ -75,6 +75,8 @@ native_type! {
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_long;
         "__length_hint__($self, /)" => |_: &Vm, it: ExtArg<LongRangeIter>| it.0.left.value();
+        "__reduce__($self, /)" => reduce_long, "Return state information for pickling.";
+        "__setstate__($self, state, /)" => setstate_long, "Set state information for unpickling.";
     }
 }
 
@@ -285,6 +287,26 @@ fn next_long(vm: &Vm, it: ExtArg<LongRangeIter>) -> R<Value> {
     it.next.set(vm, it, next);
     it.left.set(vm, it, left);
     Ok(v)
+}
+
+/// `iter` of the range that is left.
+fn reduce_long(vm: &Vm, it: ExtArg<LongRangeIter>) -> R<Value> {
+    let (start, step, left) = (it.0.next.value(), it.0.step.value(), it.0.left.value());
+    let stop = vm.big_int(big(vm, start) + big(vm, step) * big(vm, left))?;
+    let args = vm.tuple(&[Range::new(vm, start, stop, step)?.value()])?;
+    vm.tuple(&[vm.builtin("iter")?, args, Value::NONE])
+}
+
+/// Skips as many items.
+fn setstate_long(vm: &Vm, it: ExtArg<LongRangeIter>, state: Value) -> R<()> {
+    let it = it.0;
+    let left = big(vm, it.left.value());
+    let n = big(vm, vm.index(state)?).max(Big::from(0)).min(left.clone());
+    let next = vm.big_int(big(vm, it.next.value()) + big(vm, it.step.value()) * &n)?;
+    let left = vm.big_int(left - n)?;
+    it.next.set(vm, it, next);
+    it.left.set(vm, it, left);
+    Ok(())
 }
 
 fn equal(vm: &Vm, a: Ref<Range>, b: Ref<Range>) -> bool {

@@ -67,7 +67,7 @@ pub fn reduce_2(vm: &Vm, v: Value) -> R<Value> {
         && !ty.has_flag(skein_runtime::types::typeobj::type_flags::HEAP)
         && ty.lookup(vm, vm.names.__getstate__) == vm.types.object.lookup(vm, vm.names.__getstate__)
     {
-        return Err(vm.type_error(format!("cannot pickle '{}' object", ty.name_string())));
+        return Err(vm.type_error(format!("cannot pickle '{}' object", ty.message_name())));
     }
     if !keywords.is_none() {
         row.push(vm, keywords)?;

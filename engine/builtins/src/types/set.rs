@@ -83,6 +83,7 @@ native_type! {
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next;
         "__length_hint__($self, /)" => length_hint;
+        "__reduce__($self, /)" => super::dictviews::reduce, "Return state information for pickling.";
     }
 }
 

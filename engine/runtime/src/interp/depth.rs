@@ -11,6 +11,13 @@ impl Vm {
         std::ptr::from_ref(&marker).addr() < self.native_limit.get()
     }
 
+    /// Will it soon be low? A nested run begins on a stack with room for more than to be told so.
+    pub fn native_stack_ending(&self) -> bool {
+        const AHEAD: usize = 16 << 10;
+        let marker = 0u8;
+        std::ptr::from_ref(&marker).addr() < self.native_limit.get() + AHEAD
+    }
+
     /// RecursionError where natives call each other so deep that the native stack is used up. It leaves
     /// room for those that ask on their own account, to say what they were doing.
     #[inline(always)]

@@ -75,7 +75,7 @@ impl Vm {
     /// Runs what `push` starts to its end in a nested loop. RecursionError where the native stack
     /// is used up and no other is to be had.
     pub fn enter_nested(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
-        if !self.native_stack_low() {
+        if !self.native_stack_ending() {
             return self.enter_here(push);
         }
         let mut push = Some(push);
@@ -89,6 +89,8 @@ impl Vm {
     }
 
     fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {
+        // A short function has no back edge at which it looks for them, and the native may call it without end.
+        self.check_signals()?;
         let saved = self.site();
         let cont = Cont::new(ContKind::Exit, Consumer::Drop, 0);
         let result = match push(saved.as_return(), cont) {

@@ -7,8 +7,8 @@
 //! but the native stack: those are in use. The other views no longer belong to the array afterwards: one that native code
 //! holds nevertheless finds a shorter object, which it reports as IndexError.
 //!
-//! Programs that throw away many views between resizes of one array would collect at each. What is spent
-//! so is limited to a part of the running time; beyond it the resize goes on as if no view were in use.
+//! Programs that throw away many views between resizes of one array would collect at each. The work that is done
+//! so is limited to a part of what is allocated; beyond it the resize goes on as if no view were in use.
 
 use crate::interp::live_register;
 use crate::object::{Ref, Tracer};
@@ -17,7 +17,6 @@ use crate::value::Value;
 use crate::vm::Vm;
 use skein_heap::CollectKind;
 use std::cell::Cell;
-use std::time::{Duration, Instant};
 
 /// What an array knows about its views.
 #[derive(Default)]
@@ -87,25 +86,24 @@ impl Drop for Export {
     }
 }
 
-/// What looking for views has cost.
-struct Spent {
-    began: Instant,
-    time: Cell<Duration>,
-}
-
-impl Default for Spent {
-    fn default() -> Spent {
-        Spent { began: Instant::now(), time: Cell::new(Duration::ZERO) }
-    }
-}
+/// What looking for views has cost, in the collector's units of work, which are about bytes.
+#[derive(Default)]
+struct Spent(Cell<u64>);
 
 impl Spent {
-    const ALWAYS: Duration = Duration::from_millis(50);
-    /// The part of the running time beyond it.
-    const PART: u32 = 20;
+    /// Work that is always allowed; beyond it as much as a part of the bytes that the program has allocated.
+    const ALWAYS: u64 = 64 << 20;
+    const PART: u64 = 2;
+    /// What a collection costs besides.
+    const EACH: u64 = 32 << 10;
 
-    fn may_look(&self) -> bool {
-        self.time.get() <= Spent::ALWAYS + self.began.elapsed() / Spent::PART
+    fn may_look(&self, vm: &Vm) -> bool {
+        self.0.get() <= Spent::ALWAYS + vm.heap.stats().allocated_bytes / Spent::PART
+    }
+
+    fn collect(&self, vm: &Vm, kind: CollectKind) {
+        let stats = vm.collect_thoroughly(kind);
+        self.0.set(self.0.get() + stats.work as u64 + Spent::EACH);
     }
 }
 
@@ -124,15 +122,13 @@ impl Ref<ByteArray> {
             return true;
         }
         let spent = vm.state::<Spent>();
-        if spent.may_look() {
-            let start = Instant::now();
+        if spent.may_look(vm) {
             if exports.held.get() == 0 {
-                vm.collect_thoroughly(CollectKind::Minor);
+                spent.collect(vm, CollectKind::Minor);
             }
             if exports.held.get() > 0 {
-                vm.collect_thoroughly(CollectKind::Major);
+                spent.collect(vm, CollectKind::Major);
             }
-            spent.time.set(spent.time.get() + start.elapsed());
             if exports.held.get() > 0 {
                 return true;
             }

@@ -130,8 +130,9 @@ pub fn hash_i64(i: i64) -> i64 {
 
 /// `hash` of an int of any size.
 pub fn hash_big(b: &Big) -> i64 {
-    let m = Big::from(HASH_MODULUS);
-    let h = i64::try_from(b.magnitude() % m.magnitude()).unwrap_or(0);
+    let m = HASH_MODULUS as u128;
+    let h = b.magnitude().iter_u64_digits().rev().fold(0, |h, digit| (h << 64 | u128::from(digit)) % m);
+    let h = h as i64;
     match if b.sign() == Sign::Minus { -h } else { h } {
         -1 => -2,
         h => h,
@@ -141,6 +142,9 @@ pub fn hash_big(b: &Big) -> i64 {
 /// The nearest float, ties to even; infinite if too large.
 pub fn big_to_f64(b: &Big) -> f64 {
     let bits = b.bits();
+    if bits > 1100 {
+        return if b.sign() == Sign::Minus { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
     if bits <= 64 {
         let m = b.magnitude().iter_u64_digits().next().unwrap_or(0) as f64;
         return if b.sign() == Sign::Minus { -m } else { m };

@@ -103,6 +103,16 @@ impl Vm {
         Ok(all)
     }
 
+    /// All that an iterator gives. MemoryError.
+    pub fn collected<T>(&self, items: impl IntoIterator<Item = T>) -> R<Vec<T>> {
+        let items = items.into_iter();
+        let mut all = self.buffer(items.size_hint().0)?;
+        for item in items {
+            self.push(&mut all, item)?;
+        }
+        Ok(all)
+    }
+
     /// Room for `n` more items. MemoryError.
     #[inline]
     pub fn grow<T>(&self, all: &mut Vec<T>, n: usize) -> R<()> {

@@ -70,6 +70,9 @@ pub trait Hooks {
     /// Names of the packaged library's modules that are in no package.
     fn packaged_module_names(&self) -> Vec<&'static str>;
 
+    /// The modules of a package of the packaged library ("": those in none), and whether each is a package.
+    fn packaged_children(&self, package: &str) -> Vec<(String, bool)>;
+
     /// Source text of a packaged module by the file name in its code.
     fn packaged_source(&self, filename: &str) -> Option<String>;
 

@@ -5,14 +5,15 @@ use skein_runtime::object::Ref;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::{R, Vm};
 
-/// Bytes that an escaped byte of text takes, and the buffer that grows for it, at most.
-pub const LONGEST: usize = 8;
+/// Bytes that one character or byte comes to, at most.
+const LONGEST: usize = 10;
 
 /// `unicode_escape`: ASCII.
-/// The caller has looked for room for [`LONGEST`] bytes for each of the text's.
-pub fn encode(s: Ref<Str>) -> Vec<u8> {
+/// MemoryError.
+pub fn encode(vm: &Vm, s: Ref<Str>) -> R<Vec<u8>> {
     let mut out = Vec::new();
     for c in s.code_points() {
+        vm.grow(&mut out, LONGEST)?;
         match c {
             0x5c => out.extend_from_slice(b"\\\\"),
             0x09 => out.extend_from_slice(b"\\t"),
@@ -22,20 +23,21 @@ pub fn encode(s: Ref<Str>) -> Vec<u8> {
             _ => out.extend_from_slice(backslashed(c).as_bytes()),
         }
     }
-    out
+    Ok(out)
 }
 
 /// `raw_unicode_escape`: Latin-1, others as escapes.
-/// As of [`encode`].
-pub fn encode_raw(s: Ref<Str>) -> Vec<u8> {
+/// MemoryError.
+pub fn encode_raw(vm: &Vm, s: Ref<Str>) -> R<Vec<u8>> {
     let mut out = Vec::new();
     for c in s.code_points() {
+        vm.grow(&mut out, LONGEST)?;
         match c {
             0..0x100 => out.push(c as u8),
             _ => out.extend_from_slice(backslashed(c).as_bytes()),
         }
     }
-    out
+    Ok(out)
 }
 
 fn hex(bytes: &[u8]) -> Option<u32> {
@@ -58,6 +60,7 @@ impl Decoder<'_> {
         let mut out = self.vm.buffer(self.bytes.len())?;
         let mut at = 0;
         while let Some(&b) = self.bytes.get(at) {
+            self.vm.grow(&mut out, LONGEST)?;
             if b != b'\\' {
                 push_code_point(&mut out, b.into());
                 at += 1;
@@ -232,10 +235,11 @@ pub fn decode_bytes(vm: &Vm, bytes: &[u8], errors: Handler<'_>) -> R<Vec<u8>> {
 }
 
 /// `escape_encode`: as the text between the quotes of a literal.
-/// As of [`encode`].
-pub fn encode_bytes(bytes: &[u8]) -> Vec<u8> {
+/// MemoryError.
+pub fn encode_bytes(vm: &Vm, bytes: &[u8]) -> R<Vec<u8>> {
     let mut out = Vec::new();
     for &b in bytes {
+        vm.grow(&mut out, LONGEST)?;
         match b {
             b'\t' => out.extend_from_slice(b"\\t"),
             b'\n' => out.extend_from_slice(b"\\n"),
@@ -245,5 +249,5 @@ pub fn encode_bytes(bytes: &[u8]) -> Vec<u8> {
             _ => out.extend_from_slice(format!("\\x{b:02x}").as_bytes()),
         }
     }
-    out
+    Ok(out)
 }

@@ -157,17 +157,17 @@ native_functions! { FUNCTIONS:
     "utf_32_be_decode(data, errors=None, final=False, /)" => codec!(decode Utf32Be);
     "utf_32_ex_decode(data, errors=None, byteorder=0, final=False, /)" => |vm: &Vm, b: BytesLike, e: Errors, order: Option<i64>, last: Option<bool>| decoded_ex(vm, &b, e, order.unwrap_or(0), last.unwrap_or(false), true);
 
-    "escape_encode(data, errors=None, /)" => |vm: &Vm, b: BytesLike, _: Errors| -> R<Value> { pair(vm, escaped(vm, b.len(), || escapes::encode_bytes(&b))?, b.len()) };
+    "escape_encode(data, errors=None, /)" => |vm: &Vm, b: BytesLike, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode_bytes(vm, &b)?)?, b.len()) };
     "escape_decode(data, errors=None, /)" => escape_decode;
-    "unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, escaped(vm, s.bytes().len(), || escapes::encode(s))?, s.char_len()) };
-    "raw_unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, escaped(vm, s.bytes().len(), || escapes::encode_raw(s))?, s.char_len()) };
+    "unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode(vm, s)?)?, s.char_len()) };
+    "raw_unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode_raw(vm, s)?)?, s.char_len()) };
     "unicode_escape_decode(data, errors=None, final=True, /)" => |vm: &Vm, v: Value, e: Errors, last: Option<bool>| unescaped(vm, v, e, last, false);
     "raw_unicode_escape_decode(data, errors=None, final=True, /)" => |vm: &Vm, v: Value, e: Errors, last: Option<bool>| unescaped(vm, v, e, last, true);
     "charmap_build(map, /)" => charmap::build;
     "charmap_encode(str, errors=None, mapping=None, /)" => |vm: &Vm, s: Ref<Str>, e: Errors, m: Option<Value>| -> R<Value> { let e = name(vm, e)?; let b = charmap::encode(vm, s, e.as_deref(), m)?; pair(vm, vm.bytes(&b)?, s.char_len()) };
     "charmap_decode(data, errors=None, mapping=None, /)" => |vm: &Vm, b: BytesLike, e: Errors, m: Option<Value>| -> R<Value> { let e = name(vm, e)?; let s = charmap::decode(vm, &b, e.as_deref(), m)?; pair(vm, Str::new(vm, &s)?.value(), b.len()) };
     "readbuffer_encode(data, errors=None, /)" => readbuffer;
-    "utf_7_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, errors: Errors| -> R<Value> { name(vm, errors)?; pair(vm, vm.bytes(&utf7::encode(s))?, s.char_len()) };
+    "utf_7_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, errors: Errors| -> R<Value> { name(vm, errors)?; pair(vm, vm.bytes(&utf7::encode(vm, s)?)?, s.char_len()) };
     "utf_7_decode(data, errors=None, final=False, /)" => |vm: &Vm, b: BytesLike, errors: Errors, last: Option<bool>| -> R<Value> {
         let (text, n) = utf7::decode(vm, &b, name(vm, errors)?.as_deref(), last.unwrap_or(false))?;
         pair(vm, Str::new(vm, &text)?.value(), n)
@@ -243,7 +243,7 @@ fn escape_decode(vm: &Vm, data: Value, errors: Errors) -> R<Value> {
 fn text_or_bytes(vm: &Vm, v: Value) -> R<Vec<u8>> {
     match v.cast::<Str>() {
         Some(s) => encode_with(vm, s, Codec::Utf8, None),
-        None => Ok(BytesLike::new(vm, v)?.to_vec()),
+        None => BytesLike::new(vm, v)?.into_vec(vm),
     }
 }
 
@@ -264,10 +264,4 @@ fn readbuffer(vm: &Vm, v: Value, _: Errors) -> R<Value> {
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     make_module(vm, "_codecs", FUNCTIONS)
-}
-
-/// Bytes with escapes, of a text of this length. MemoryError.
-fn escaped(vm: &Vm, len: usize, f: impl FnOnce() -> Vec<u8>) -> R<Value> {
-    vm.check_room(len.saturating_mul(escapes::LONGEST))?;
-    vm.bytes(&f())
 }

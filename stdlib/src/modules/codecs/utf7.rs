@@ -11,6 +11,9 @@ fn digit(b: u8) -> Option<u32> {
     DIGITS.iter().position(|d| *d == b).map(|i| i as u32)
 }
 
+/// Bytes that one character or byte comes to, at most.
+const LONGEST: usize = 16;
+
 /// Characters that stand for themselves.
 fn is_direct(c: u32) -> bool {
     let Some(b) = u8::try_from(c).ok().filter(u8::is_ascii) else { return false };
@@ -37,7 +40,8 @@ impl Bits {
     }
 }
 
-pub fn encode(s: Ref<Str>) -> Vec<u8> {
+/// MemoryError.
+pub fn encode(vm: &Vm, s: Ref<Str>) -> R<Vec<u8>> {
     let mut out = Vec::new();
     let mut shifted = false;
     let mut bits = Bits::default();
@@ -48,6 +52,7 @@ pub fn encode(s: Ref<Str>) -> Vec<u8> {
         }
     };
     for c in s.code_points() {
+        vm.grow(&mut out, LONGEST)?;
         if is_direct(c) {
             if std::mem::take(&mut shifted) {
                 finish(&mut bits, &mut out);
@@ -79,11 +84,12 @@ pub fn encode(s: Ref<Str>) -> Vec<u8> {
             unit(c);
         }
     }
+    vm.grow(&mut out, LONGEST)?;
     finish(&mut bits, &mut out);
     if shifted {
         out.push(b'-');
     }
-    out
+    Ok(out)
 }
 
 /// The text, and how many bytes it stands for. UnicodeDecodeError.
@@ -94,6 +100,7 @@ pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, last: bool) -> R<(Vec<
         Undecodable { bytes, start, end, encoding: "utf7", reason }.replacement(vm, errors, out)
     };
     while let Some(&b) = bytes.get(at) {
+        vm.grow(&mut out, LONGEST)?;
         match b {
             b'+' => {}
             0x80.. => {
@@ -132,6 +139,7 @@ pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, last: bool) -> R<(Vec<
                 continue;
             }
             let unit = bits.take(16);
+            vm.grow(&mut out, LONGEST)?;
             match (high.take(), unit) {
                 (Some(h), 0xdc00..0xe000) => {
                     let c: u32 = 0x1_0000 + ((h - 0xd800) << 10) + (unit - 0xdc00);

@@ -223,7 +223,7 @@ fn readline(vm: &Vm, v: Value, limit: Option<Value>) -> R<Value> {
         if bytes.bytes().is_empty() {
             break;
         }
-        out.extend_from_slice(bytes.bytes());
+        vm.put(&mut out, bytes.bytes())?;
         if out.ends_with(b"\n") {
             break;
         }
@@ -288,8 +288,7 @@ fn raw_readall(vm: &Vm, v: Value) -> R<Value> {
         if b.bytes().is_empty() {
             return vm.bytes(&out);
         }
-        vm.check_room(out.len() + b.bytes().len())?;
-        out.extend_from_slice(b.bytes());
+        vm.put(&mut out, b.bytes())?;
     }
 }
 

@@ -238,7 +238,7 @@ fn read_python(vm: &Vm, b: BufferedRef, n: usize, out: &mut Vec<u8>) -> R<Option
     };
     match usize::try_from(got).ok().and_then(|got| room.bytes().get(..got)) {
         Some(bytes) if got as usize <= n => {
-            out.extend_from_slice(bytes);
+            vm.put(out, bytes)?;
             Ok(Some(got as usize))
         }
         _ => Err(vm.raise_text(
@@ -440,7 +440,7 @@ pub fn read_all(vm: &Vm, b: BufferedRef) -> R<Option<Vec<u8>>> {
         return Ok(match fileio::read_to_end(vm, &f)? {
             Some(more) if out.is_empty() => Some(more),
             Some(more) => {
-                out.extend_from_slice(&more);
+                vm.put(&mut out, &more)?;
                 Some(out)
             }
             None => (!out.is_empty()).then_some(out),
@@ -462,8 +462,7 @@ pub fn read_all(vm: &Vm, b: BufferedRef) -> R<Option<Vec<u8>>> {
                 None => "read() should return bytes",
             }));
         };
-        vm.check_room(out.len() + bytes.bytes().len())?;
-        out.extend_from_slice(bytes.bytes());
+        vm.put(&mut out, bytes.bytes())?;
         if by_one.is_some() || bytes.bytes().is_empty() {
             return Ok(Some(out));
         }

@@ -230,7 +230,7 @@ fn truncate(vm: &Vm, f: This, n: Option<Value>) -> R<usize> {
         }
     };
     if n < bytes.bytes().len() {
-        let kept = bytes.bytes()[..n].to_vec();
+        let kept = vm.copied(&bytes.bytes()[..n])?;
         bytes.replace(vm, &kept)?;
     }
     Ok(n)

@@ -18,7 +18,7 @@ pub fn decode(vm: &Vm, bytes: &[u8], encoding: &str, errors: &str) -> R<Vec<u8>>
             let b = vm.bytes(bytes)?;
             let s = vm.call_method(b, "decode", &[vm.str(encoding)?, vm.str(errors)?])?;
             match s.cast::<Str>() {
-                Some(s) => Ok(s.bytes().to_vec()),
+                Some(s) => vm.copied(s.bytes()),
                 None => Err(vm.type_error("decoder should return a string result")),
             }
         }
@@ -28,9 +28,9 @@ pub fn decode(vm: &Vm, bytes: &[u8], encoding: &str, errors: &str) -> R<Vec<u8>>
 /// As [`decode`] in a known encoding.
 pub fn decode_known(vm: &Vm, bytes: &[u8], codec: Codec, errors: &str) -> R<Vec<u8>> {
     match codec {
-        Codec::Utf8 if std::str::from_utf8(bytes).is_ok() => Ok(bytes.to_vec()),
-        Codec::Ascii | Codec::Latin1 if bytes.is_ascii() => Ok(bytes.to_vec()),
-        codec => Ok(decode_with(vm, bytes, codec, Some(errors))?.bytes().to_vec()),
+        Codec::Utf8 if std::str::from_utf8(bytes).is_ok() => vm.copied(bytes),
+        Codec::Ascii | Codec::Latin1 if bytes.is_ascii() => vm.copied(bytes),
+        codec => vm.copied(decode_with(vm, bytes, codec, Some(errors))?.bytes()),
     }
 }
 
@@ -41,7 +41,7 @@ pub fn encode(vm: &Vm, s: Ref<Str>, encoding: &str, errors: &str) -> R<Vec<u8>> 
         None => {
             let b = vm.call_method(s.value(), "encode", &[vm.str(encoding)?, vm.str(errors)?])?;
             match b.cast::<Bytes>() {
-                Some(b) => Ok(b.bytes().to_vec()),
+                Some(b) => vm.copied(b.bytes()),
                 None => Err(vm.type_error("encoder should return a bytes object")),
             }
         }
@@ -50,7 +50,7 @@ pub fn encode(vm: &Vm, s: Ref<Str>, encoding: &str, errors: &str) -> R<Vec<u8>> 
 
 /// As [`encode`] in a known encoding.
 pub fn encode_known(vm: &Vm, s: Ref<Str>, codec: Codec, errors: &str) -> R<Vec<u8>> {
-    if s.is_ascii() { Ok(s.bytes().to_vec()) } else { encode_with(vm, s, codec, Some(errors)) }
+    if s.is_ascii() { vm.copied(s.bytes()) } else { encode_with(vm, s, codec, Some(errors)) }
 }
 
 /// Bytes at the end that begin a character of UTF-8 and are not all of it.

@@ -19,6 +19,18 @@ pub enum Newline {
     Only(&'static str),
 }
 
+/// The text with each newline character written as `end`. MemoryError.
+pub fn with_ends(vm: &Vm, text: &[u8], end: &[u8]) -> R<Vec<u8>> {
+    let mut out = vm.buffer(text.len())?;
+    for (i, line) in text.split(|&b| b == b'\n').enumerate() {
+        if i > 0 {
+            vm.put(&mut out, end)?;
+        }
+        vm.put(&mut out, line)?;
+    }
+    Ok(out)
+}
+
 impl Newline {
     /// TypeError, ValueError.
     pub fn parse(vm: &Vm, v: Option<Value>, what: &str) -> R<Newline> {

@@ -33,7 +33,10 @@ pub fn encode_path(vm: &Vm, v: Value) -> R<Vec<u8>> {
 
 /// As [`encode_path`], for the system. ValueError for zero bytes.
 pub fn path_bytes(vm: &Vm, v: Value) -> R<std::ffi::CString> {
-    std::ffi::CString::new(encode_path(vm, v)?).map_err(|_| vm.value_error("embedded null byte"))
+    let mut bytes = encode_path(vm, v)?;
+    // For the zero byte.
+    vm.grow(&mut bytes, 1)?;
+    std::ffi::CString::new(bytes).map_err(|_| vm.value_error("embedded null byte"))
 }
 
 native_functions! { FUNCTIONS:

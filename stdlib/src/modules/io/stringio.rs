@@ -80,15 +80,17 @@ impl Text {
         }
     }
 
-    /// WTF-8 of a range.
-    fn part(&self, from: usize, to: usize) -> Vec<u8> {
+    /// WTF-8 of a range. MemoryError.
+    fn part(&self, vm: &Vm, from: usize, to: usize) -> R<Vec<u8>> {
         match self {
-            Text::Ascii(b) => b[from..to].to_vec(),
+            Text::Ascii(b) => vm.copied(&b[from..to]),
             Text::Wide(c) => {
-                // bounded: a part of what is there
-                let mut out = Vec::with_capacity(to - from);
-                c[from..to].iter().for_each(|&c| push_code_point(&mut out, c));
-                out
+                let mut out = vm.buffer(to - from)?;
+                for &c in &c[from..to] {
+                    vm.grow(&mut out, 4)?;
+                    push_code_point(&mut out, c);
+                }
+                Ok(out)
             }
         }
     }
@@ -105,8 +107,7 @@ impl Text {
         if !text.is_ascii()
             && let Text::Ascii(b) = self
         {
-            vm.check_room(b.len() * 4)?;
-            *self = Text::Wide(b.iter().map(|&b| b.into()).collect());
+            *self = Text::Wide(vm.collected(b.iter().map(|&b| b.into()))?);
         }
         fn put<T: Copy + Default>(vm: &Vm, row: &mut Vec<T>, at: usize, new: &[T]) -> R<()> {
             let Some(end) = at.checked_add(new.len()) else {
@@ -129,7 +130,7 @@ impl Text {
                 Ok(text.len())
             }
             Text::Wide(c) => {
-                let new = code_points(text);
+                let new = code_points(vm, text)?;
                 put(vm, c, at, &new)?;
                 Ok(new.len())
             }
@@ -161,17 +162,17 @@ impl Text {
     }
 }
 
-/// The code points of WTF-8.
-fn code_points(text: &[u8]) -> Vec<u32> {
+/// The code points of WTF-8. MemoryError.
+fn code_points(vm: &Vm, text: &[u8]) -> R<Vec<u32>> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(&b) = rest.first() {
         let n = skein_runtime::types::str::char_width(b).min(rest.len());
         let mask = [0x7f, 0x7f, 0x1f, 0x0f, 0x07][n];
-        out.push(rest[1..n].iter().fold(u32::from(b & mask), |c, b| c << 6 | u32::from(b & 0x3f)));
+        vm.push(&mut out, rest[1..n].iter().fold(u32::from(b & mask), |c, b| c << 6 | u32::from(b & 0x3f)))?;
         rest = &rest[n..];
     }
-    out
+    Ok(out)
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -232,8 +233,9 @@ fn take(vm: &Vm, f: FileRef, n: usize) -> R<Value> {
         let mut s = f.state.borrow_mut();
         let from = s.at.min(s.text.len());
         let n = n.min(s.text.len() - from);
+        let part = s.text.part(vm, from, from + n)?;
         s.at += n;
-        s.text.part(from, from + n)
+        part
     };
     Ok(Str::new(vm, &part)?.value())
 }
@@ -273,14 +275,14 @@ fn next(vm: &Vm, f: This) -> R<Value> {
 fn put(vm: &Vm, f: FileRef, s: Ref<Str>) -> R<()> {
     let mut state = f.state.borrow_mut();
     let State { text, at, newline, newlines } = &mut *state;
-    let mut bytes = s.bytes().to_vec();
+    let mut bytes = vm.copied(s.bytes())?;
     if newline.is_universal() {
         bytes = newlines.feed(bytes, true);
     }
     if let Some(end) = newline.written()
         && bytes.contains(&b'\n')
     {
-        bytes = bytes.split(|&b| b == b'\n').collect::<Vec<_>>().join(end.as_bytes());
+        bytes = super::newlines::with_ends(vm, &bytes, end.as_bytes())?;
     }
     if !bytes.is_empty() {
         *at += text.put(vm, *at, &bytes)?;
@@ -301,7 +303,7 @@ fn getvalue(vm: &Vm, f: This) -> R<Value> {
     let f = open(vm, f.0)?;
     let all = {
         let s = f.state.borrow();
-        s.text.part(0, s.text.len())
+        s.text.part(vm, 0, s.text.len())?
     };
     Ok(Str::new(vm, &all)?.value())
 }

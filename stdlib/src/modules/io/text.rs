@@ -363,7 +363,7 @@ fn begin_encoding(vm: &Vm, t: TextRef) -> R<()> {
 fn encode(vm: &Vm, t: TextRef, text: Ref<Str>) -> R<Vec<u8>> {
     let known = t.state.borrow().codec;
     match known {
-        Some(_) if text.is_ascii() => Ok(text.bytes().to_vec()),
+        Some(_) if text.is_ascii() => vm.copied(text.bytes()),
         Some(codec) => {
             let errors = t.state.borrow().errors.clone();
             codec::encode_known(vm, text, codec, &errors)
@@ -372,7 +372,7 @@ fn encode(vm: &Vm, t: TextRef, text: Ref<Str>) -> R<Vec<u8>> {
             let encoder = t.encoder.get().ok_or_else(|| unsupported(vm, "not writable"))?;
             let b = vm.call_method(encoder, "encode", &[text.value()])?;
             match b.cast::<Bytes>() {
-                Some(b) => Ok(b.bytes().to_vec()),
+                Some(b) => vm.copied(b.bytes()),
                 None => {
                     let got = vm.type_name(b);
                     Err(vm.type_error(format!("encoder should return a bytes object, not '{got}'")))
@@ -394,10 +394,7 @@ fn write(vm: &Vm, t: This, v: Value) -> R<usize> {
     let has_lf = memchr::memchr(b'\n', text.bytes()).is_some();
     let end = t.state.borrow().newline.written();
     let changed = match end.filter(|_| has_lf) {
-        Some(end) => {
-            let all = text.bytes().split(|&b| b == b'\n').collect::<Vec<_>>().join(end.as_bytes());
-            Str::new(vm, &all)?
-        }
+        Some(end) => Str::new(vm, &super::newlines::with_ends(vm, text.bytes(), end.as_bytes())?)?,
         None => text,
     };
     let flush = t.line_buffering.get() && (has_lf || memchr::memchr(b'\r', text.bytes()).is_some());
@@ -420,7 +417,7 @@ fn write(vm: &Vm, t: This, v: Value) -> R<usize> {
             if waiting > 0 && waiting + bytes.len() > chunk {
                 give(vm, t)?;
             }
-            t.state.borrow_mut().pending.extend_from_slice(&bytes);
+            vm.put(&mut t.state.borrow_mut().pending, &bytes)?;
             if flush || t.write_through.get() || t.state.borrow().pending.len() >= chunk {
                 give(vm, t)?;
             }

@@ -179,7 +179,7 @@ pub fn seek(vm: &Vm, t: This, cookie: Value, whence: Option<i32>) -> R<Value> {
     }
     if place.skip > 0 {
         let input = vm.call_method(below, "read", &[vm.int(place.feed.into())?])?;
-        let input = super::super::support::BytesLike::new(vm, input)?.to_vec();
+        let input = super::super::support::BytesLike::new(vm, input)?.into_vec(vm)?;
         let text = decode(vm, t, &input, place.at_end)?;
         let failed = || vm.raise_text(vm.exc.os_error, "can't restore logical file position");
         if count(&text) < place.skip as usize {

@@ -275,7 +275,7 @@ fn line(vm: &Vm, t: TextRef, limit: Option<usize>) -> R<Vec<u8>> {
             let (end, all) = if old == 0 {
                 (s.newline.line_end(s.rest(), 0), s.rest().len())
             } else {
-                out.extend_from_slice(s.rest());
+                vm.put(&mut out, s.rest())?;
                 (s.newline.line_end(&out, overlap), out.len())
             };
             let mut stop = end.unwrap_or(all);
@@ -288,7 +288,7 @@ fn line(vm: &Vm, t: TextRef, limit: Option<usize>) -> R<Vec<u8>> {
                 }
             }
             if old == 0 {
-                out.extend_from_slice(&s.rest()[..stop]);
+                vm.put(&mut out, &s.rest()[..stop])?;
             } else {
                 out.truncate(stop);
             }
@@ -301,13 +301,13 @@ fn line(vm: &Vm, t: TextRef, limit: Option<usize>) -> R<Vec<u8>> {
         if !read_piece(vm, t, 0)? {
             // At the end the decoder may have given what it held.
             let mut s = t.state.borrow_mut();
-            let rest = s.rest().to_vec();
+            let rest = vm.copied(s.rest())?;
             s.used += rest.len();
             if s.snapshot.is_some() {
                 s.snapshot = None;
                 (s.decoded, s.used) = (Some(Vec::new()), 0);
             }
-            out.extend_from_slice(&rest);
+            vm.put(&mut out, &rest)?;
             return Ok(out);
         }
     }

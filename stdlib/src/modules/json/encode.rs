@@ -14,8 +14,14 @@ use skein_runtime::{R, Value, Vm, native_type};
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-/// Appends a string with its quotes.
-pub fn quote(s: Ref<Str>, ascii: bool, out: &mut Vec<u8>) {
+/// Bytes of the longest float and of the longest int that is a word.
+const LONGEST_NUMBER: usize = 32;
+/// Bytes of the longest escape: two of four digits.
+const LONGEST_ESCAPE: usize = 12;
+
+/// Appends a string with its quotes. MemoryError.
+pub fn quote(vm: &Vm, s: Ref<Str>, ascii: bool, out: &mut Vec<u8>) -> R<()> {
+    vm.grow(out, s.bytes().len() + 2)?;
     out.push(b'"');
     let bytes = s.bytes();
     let mut done = 0;
@@ -27,6 +33,7 @@ pub fn quote(s: Ref<Str>, ascii: bool, out: &mut Vec<u8>) {
             at += 1;
             continue;
         }
+        vm.grow(out, at - done + LONGEST_ESCAPE)?;
         out.extend_from_slice(&bytes[done..at]);
         let short = match b {
             b'"' => Some(b'"'),
@@ -63,8 +70,8 @@ pub fn quote(s: Ref<Str>, ascii: bool, out: &mut Vec<u8>) {
         }
         done = at;
     }
-    out.extend_from_slice(&bytes[done..]);
-    out.push(b'"');
+    vm.put(out, &bytes[done..])?;
+    vm.push(out, b'"')
 }
 
 /// What `json.JSONEncoder` sets for a writer.
@@ -243,15 +250,15 @@ impl Writer<'_> {
 
     fn string(&self, s: Ref<Str>, out: &mut Vec<u8>) -> R<()> {
         match self.quoting {
-            Quoting::Ascii => quote(s, true, out),
-            Quoting::Wide => quote(s, false, out),
+            Quoting::Ascii => quote(self.vm, s, true, out)?,
+            Quoting::Wide => quote(self.vm, s, false, out)?,
             Quoting::Call(f) => {
                 let r = self.vm.call(f, &[s.value()])?;
                 let Some(text) = r.cast::<Str>() else {
                     let got = self.vm.type_name(r);
                     return Err(self.vm.type_error(format!("encoder() must return a string, not {got}")));
                 };
-                out.extend_from_slice(text.bytes());
+                self.vm.put(out, text.bytes())?;
             }
         }
         Ok(())
@@ -259,6 +266,7 @@ impl Writer<'_> {
 
     fn scalar(&self, v: Value, out: &mut Vec<u8>) -> R<()> {
         let vm = self.vm;
+        vm.grow(out, LONGEST_NUMBER)?;
         match v {
             Value::NONE => out.extend_from_slice(b"null"),
             Value::TRUE => out.extend_from_slice(b"true"),
@@ -268,7 +276,7 @@ impl Writer<'_> {
                 None => {
                     // As an int itself, with the limit on digits.
                     let plain = vm.big_int(vm.as_big(v).unwrap_or_default())?;
-                    out.extend_from_slice(vm.repr(plain)?.bytes());
+                    vm.put(out, vm.repr(plain)?.bytes())?;
                 }
             },
             _ => {

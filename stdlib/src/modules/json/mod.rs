@@ -28,7 +28,7 @@ fn quoted(vm: &Vm, s: Value, ascii: bool) -> R<Value> {
         return Err(vm.type_error(format!("first argument must be a string, not {got}")));
     };
     let mut out = vm.buffer(s.bytes().len() + 2)?;
-    encode::quote(s, ascii, &mut out);
+    encode::quote(vm, s, ascii, &mut out)?;
     Ok(Str::new(vm, &out)?.value())
 }
 

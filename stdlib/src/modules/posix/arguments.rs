@@ -53,7 +53,9 @@ fn convert(vm: &Vm, def: &'static NativeDef, i: usize, v: Value, allowed: Allowe
             return Err(vm.type_error(format!("{}: {name} should be {kinds}, not {got}", def.name)));
         }
     }
-    let bytes = encode_path(vm, v)?;
+    let mut bytes = encode_path(vm, v)?;
+    // For the zero byte.
+    vm.grow(&mut bytes, 1)?;
     match CString::new(bytes) {
         Ok(bytes) => Ok(Place::Path(Path { bytes, object: v })),
         Err(_) => Err(vm.value_error(format!("{}: embedded null character in {name}", def.name))),
@@ -219,7 +221,10 @@ pub fn path_like(vm: &Vm, as_bytes: bool, bytes: &[u8]) -> R<Value> {
 
 /// ValueError for a text with a zero byte.
 pub fn c_string(vm: &Vm, v: Value) -> R<CString> {
-    CString::new(encode_path(vm, v)?).map_err(|_| null_byte(vm))
+    let mut bytes = encode_path(vm, v)?;
+    // For the zero byte.
+    vm.grow(&mut bytes, 1)?;
+    CString::new(bytes).map_err(|_| null_byte(vm))
 }
 
 #[cold]

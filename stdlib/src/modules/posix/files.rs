@@ -482,7 +482,7 @@ fn fspath(vm: &Vm, path: Value) -> R<Value> {
 fn text_bytes(vm: &Vm, path: Value) -> R<(Vec<u8>, bool)> {
     let path = fspath(vm, path)?;
     match path.cast::<Str>() {
-        Some(s) => Ok((s.bytes().to_vec(), false)),
+        Some(s) => Ok((vm.copied(s.bytes())?, false)),
         None => Ok((super::super::support::bytes_of(vm, path)?, true)),
     }
 }
@@ -510,11 +510,17 @@ fn path_normpath(vm: &Vm, path: Value) -> R<Value> {
                 parts.pop();
             }
             b".." if root > 0 => {}
-            _ => parts.push(part),
+            _ => vm.push(&mut parts, part)?,
         }
     }
-    let mut out = bytes[..root].to_vec();
-    out.extend_from_slice(&parts.join(&b'/'));
+    let mut out = vm.buffer(bytes.len() + 1)?;
+    out.extend_from_slice(&bytes[..root]);
+    for (i, part) in parts.iter().enumerate() {
+        if i > 0 {
+            out.push(b'/');
+        }
+        out.extend_from_slice(part);
+    }
     if out.is_empty() {
         out.push(b'.');
     }

@@ -178,7 +178,7 @@ fn number<T: TryFrom<i64>>(vm: &Vm, v: Value, message: &str) -> R<T> {
 fn unix(vm: &Vm, v: Value, out: &mut Address) -> R<()> {
     let path = match v.cast::<Str>() {
         Some(_) => super::super::io::encode_path(vm, v)?,
-        None => super::BytesLike::new(vm, v)?.to_vec(),
+        None => super::BytesLike::new(vm, v)?.into_vec(vm)?,
     };
     // SAFETY: the storage is large enough for all families.
     let a = unsafe { &mut *out.mut_ptr().cast::<libc::sockaddr_un>() };
@@ -269,7 +269,7 @@ pub fn parse(vm: &Vm, s: &Socket, v: Value, method: &str) -> R<Address> {
             let kind = more.first().map_or(Ok(0), |&v| number(vm, v, "pkttype out of range"))?;
             let hardware = more.get(1).map_or(Ok(0), |&v| number(vm, v, "hatype out of range"))?;
             let bytes = match more.get(2) {
-                Some(&v) => super::BytesLike::new(vm, v)?.to_vec(),
+                Some(&v) => super::BytesLike::new(vm, v)?.into_vec(vm)?,
                 None => Vec::new(),
             };
             if bytes.len() > 8 {

@@ -242,7 +242,7 @@ fn getaddrinfo(
         v if v.cast::<Str>().is_some() || BytesLike::is(v) => {
             let bytes = match v.cast::<Str>() {
                 Some(s) => s.bytes().to_vec(),
-                None => BytesLike::new(vm, v)?.to_vec(),
+                None => BytesLike::new(vm, v)?.into_vec(vm)?,
             };
             Some(c(bytes)?)
         }

@@ -173,6 +173,8 @@ pub struct Engine<'a, T> {
 
 /// Steps between two looks: well under a millisecond.
 const PATIENCE: u32 = 1 << 14;
+/// Entries that are pushed between two looks, at most but for rare cases.
+const ROOM: usize = 2 * PATIENCE as usize;
 /// Entries that the stacks may have: a gigabyte and a half.
 const MAX_BACK: usize = 1 << 25;
 
@@ -294,11 +296,24 @@ impl<'a, T: Text> Engine<'a, T> {
         Ok(None)
     }
 
+    /// So many characters were gone through in one step.
+    #[inline(always)]
+    fn tire(&mut self, characters: usize) {
+        const IN_A_STEP: usize = 8;
+        let steps = u32::try_from(characters / IN_A_STEP).unwrap_or(u32::MAX);
+        self.patience = self.patience.saturating_sub(steps).max(1);
+    }
+
     fn look_for_signals(&mut self) -> R<()> {
         self.patience = PATIENCE;
         if self.back.len() > MAX_BACK || self.reps.len() > MAX_BACK {
             return Err(self.vm.memory_error());
         }
+        // What is pushed until it is asked again fits.
+        let (back, reps, subs) = (&mut self.back, &mut self.reps, &mut self.subs);
+        self.vm.grow(back, ROOM)?;
+        self.vm.grow(reps, ROOM)?;
+        self.vm.grow(subs, ROOM)?;
         self.vm.check_signals()
     }
 
@@ -598,6 +613,7 @@ impl<'a, T: Text> Engine<'a, T> {
     fn repeat_one(&mut self, pc: usize, at: usize, rep: usize) -> Option<Place> {
         let min = self.word(pc + 2) as usize;
         let (end, n) = self.count(pc + 4, at, self.word(pc + 3));
+        self.tire(n);
         if n < min {
             return None;
         }
@@ -612,13 +628,15 @@ impl<'a, T: Text> Engine<'a, T> {
     /// stands.
     fn greedy(&mut self, (pc, mut at, rep): Place, low: usize) -> Option<Place> {
         if self.word(pc) == ops::LITERAL {
-            let c = self.word(pc + 1);
+            let (c, from) = (self.word(pc + 1), at);
             while at >= self.end || self.text.next(at).0 != c {
                 if at <= low {
+                    self.tire(from - at);
                     return None;
                 }
                 at = self.text.back(at);
             }
+            self.tire(from - at);
         }
         if at > low {
             self.push(Then::Greedy, (pc, at, rep), low);

@@ -201,9 +201,9 @@ fn substitute(vm: &Vm, p: PatternRef, repl: Value, string: Value, count: Option<
     let (mut at, mut n) = (0, 0);
     if count >= 0 {
         each(&mut s.matcher(vm, &p), goal, |m, (begin, end)| {
-            out.extend_from_slice(&s.bytes()[at..begin]);
+            vm.put(&mut out, &s.bytes()[at..begin])?;
             match &how {
-                Replacement::Literal => out.extend_from_slice(literal_bytes(vm, &value)?),
+                Replacement::Literal => vm.put(&mut out, literal_bytes(vm, &value)?)?,
                 Replacement::Template(t) => {
                     let group = |i| if i == 0 { Some((begin, end)) } else { m.group(i) };
                     t.expand(vm, &s, group, p.groups + 1, &mut out)?;
@@ -221,7 +221,7 @@ fn substitute(vm: &Vm, p: PatternRef, repl: Value, string: Value, count: Option<
     if n == 0 {
         return Ok((s.slice(vm, 0, s.bytes().len())?, 0));
     }
-    out.extend_from_slice(&s.bytes()[at..]);
+    vm.put(&mut out, &s.bytes()[at..])?;
     Ok((s.make(vm, &out)?, n))
 }
 
@@ -230,12 +230,10 @@ fn append_result(vm: &Vm, s: &Subject, v: Value, n: i64, out: &mut Vec<u8>) -> R
         return Ok(());
     }
     if v.cast::<Str>().is_some() == s.is_text() && (s.is_text() || v.cast::<Bytes>().is_some()) {
-        out.extend_from_slice(literal_bytes(vm, &v)?);
-        return Ok(());
+        return vm.put(out, literal_bytes(vm, &v)?);
     }
     if !s.is_text() && v.cast::<Str>().is_none() {
-        out.extend_from_slice(&super::super::support::bytes_of(vm, v)?);
-        return Ok(());
+        return vm.put(out, &super::super::support::bytes_of(vm, v)?);
     }
     let wanted = if s.is_text() { "str instance" } else { "a bytes-like object" };
     Err(vm.type_error(format!("sequence item {n}: expected {wanted}, {} found", vm.type_name(v))))

@@ -67,7 +67,7 @@ impl Template {
         let Some(parts) = self.parts.cast::<Tuple>() else { return Ok(()) };
         for (i, v) in parts.items().iter().enumerate() {
             if i % 2 == 0 {
-                out.extend_from_slice(literal_bytes(vm, v)?);
+                vm.put(out, literal_bytes(vm, v)?)?;
                 continue;
             }
             let n = v.as_small_int() as usize;
@@ -75,7 +75,7 @@ impl Template {
                 return Err(vm.index_error("no such group"));
             }
             if let Some((begin, end)) = group(n) {
-                out.extend_from_slice(&subject.bytes()[begin..end]);
+                vm.put(out, &subject.bytes()[begin..end])?;
             }
         }
         Ok(())

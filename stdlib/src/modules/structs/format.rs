@@ -171,9 +171,15 @@ impl Format {
                 _ => return Err(error(vm, "char format requires a bytes object of length 1")),
             },
             code @ (b's' | b'p') => {
-                let Some(b) = v.cast::<Bytes>().map(|b| b.bytes().to_vec()).or(bytearray(v)) else {
-                    let code = char::from(code);
-                    return Err(error(vm, format!("argument for '{code}' must be a bytes object")));
+                let array = v.cast::<ByteArray>();
+                let bytes = v.cast::<Bytes>();
+                let b = match (&bytes, &array) {
+                    (Some(b), _) => b.bytes(),
+                    (_, Some(b)) => b.bytes(),
+                    _ => {
+                        let code = char::from(code);
+                        return Err(error(vm, format!("argument for '{code}' must be a bytes object")));
+                    }
                 };
                 out.fill(0);
                 if code == b's' {

@@ -85,10 +85,10 @@ const CACHED: usize = 100;
 
 fn format_of(vm: &Vm, v: Value) -> R<(String, Rc<Format>)> {
     let bytes = match v.cast::<Str>() {
-        Some(s) if s.is_ascii() => s.bytes().to_vec(),
+        Some(s) if s.is_ascii() => vm.copied(s.bytes())?,
         Some(_) => return Err(vm.raise_text(vm.exc.unicode_error, "Struct() argument 1 must be ASCII")),
         None => match v.cast::<skein_runtime::types::bytes::Bytes>() {
-            Some(b) => b.bytes().to_vec(),
+            Some(b) => vm.copied(b.bytes())?,
             None => {
                 let got = vm.type_name(v);
                 return Err(

@@ -513,21 +513,23 @@ impl Payload for DequeIter {
 }
 
 native_type! {
-    pub ITERATOR: "_collections._deque_iterator", Kind::Ext, 0;
+    pub ITERATOR: "collections._deque_iterator", Kind::Ext, 0;
     methods {
         [static] "__new__($type, iterable, index=0, /)" => |vm: &Vm, ty: Ref<Type>, d: Arg, i: Option<usize>| new_iterator(vm, ty, &ITERATOR, d.0, i);
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => |vm: &Vm, it: ExtArg<DequeIter>| next(vm, it.0, false);
+        "__reduce__($self, /)" => reduce_iterator, "Return state information for pickling.";
         "__length_hint__($self, /)" => length_hint;
     }
 }
 
 native_type! {
-    pub REVERSE_ITERATOR: "_collections._deque_reverse_iterator", Kind::Ext, 0;
+    pub REVERSE_ITERATOR: "collections._deque_reverse_iterator", Kind::Ext, 0;
     methods {
         [static] "__new__($type, iterable, index=0, /)" => |vm: &Vm, ty: Ref<Type>, d: Arg, i: Option<usize>| new_iterator(vm, ty, &REVERSE_ITERATOR, d.0, i);
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => |vm: &Vm, it: ExtArg<DequeIter>| next(vm, it.0, true);
+        "__reduce__($self, /)" => reduce_iterator, "Return state information for pickling.";
         "__length_hint__($self, /)" => length_hint;
     }
 }
@@ -570,6 +572,16 @@ fn next(vm: &Vm, it: Ref<Ext<DequeIter>>, backward: bool) -> R<Value> {
             Ok(vm.stop())
         }
     }
+}
+
+fn reduce_iterator(vm: &Vm, it: ExtArg<DequeIter>) -> R<Value> {
+    let deque = match it.0.deque.get() {
+        Some(d) => d,
+        // One that has ended.
+        None => vm.call(ext_type(vm, &DEQUE)?.value(), &[])?,
+    };
+    let args = vm.tuple(&[deque, vm.int(it.0.index.get() as i64)?])?;
+    vm.tuple(&[vm.type_of(it.0.value()).value(), args])
 }
 
 fn length_hint(_: &Vm, it: ExtArg<DequeIter>) -> usize {

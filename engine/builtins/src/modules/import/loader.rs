@@ -110,7 +110,7 @@ fn this(vm: &Vm, v: Value) -> R<Ref<Ext<Loader>>> {
     v.cast().ok_or_else(|| vm.type_error(format!("not a module loader: '{}'", vm.type_name(v))))
 }
 
-fn find_spec(vm: &Vm, fullname: Ref<Str>, path: Option<Value>, _target: Option<Value>) -> R<Value> {
+pub fn find_spec(vm: &Vm, fullname: Ref<Str>, path: Option<Value>, _target: Option<Value>) -> R<Value> {
     let name = fullname.to_string_lossy().into_owned();
     let Some(found) = super::find(vm, &name, path.filter(|p| !p.is_none()))? else { return Ok(Value::NONE) };
     let file = match found.file() {

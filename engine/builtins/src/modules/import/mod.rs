@@ -4,6 +4,7 @@
 //! those after it when it found nothing. `importlib` works on top: the native finder and loaders
 //! have the methods of its protocols.
 
+mod folder;
 mod imp;
 mod loader;
 mod spec;
@@ -24,6 +25,7 @@ use skein_runtime::vm::{Compile, Mode, Vm};
 use std::path::Path;
 use std::rc::Rc;
 
+pub use folder::path_hook;
 pub use imp::make as make_imp;
 pub(crate) use loader::new_finder;
 use loader::{Finder, Loader};
@@ -420,6 +422,8 @@ pub fn import_builtin(
     fromlist: Option<Value>,
     level: Option<i64>,
 ) -> R<Value> {
+    // Copies of the name, and the paths that are made of it.
+    vm.check_room(name.bytes().len().saturating_mul(64))?;
     let text = name.to_string_lossy().into_owned();
     let level = level.unwrap_or(0);
     if level < 0 {

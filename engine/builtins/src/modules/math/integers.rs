@@ -11,7 +11,12 @@ use skein_runtime::vm::Vm;
 /// An argument with `__index__`. TypeError.
 fn integer(vm: &Vm, v: Value) -> R<Int> {
     let v = vm.index(v)?;
-    Int::of(v).ok_or_else(|| vm.type_error("an integer is required"))
+    let i = Int::of(v).ok_or_else(|| vm.type_error("an integer is required"))?;
+    if let Int::Boxed(b) = i {
+        // Copies and what is made on the way.
+        check_room(vm, 8 * b.get().bits())?;
+    }
+    Ok(i)
 }
 
 fn positional<'a>(vm: &Vm, args: &Args<'a>, name: &str) -> R<&'a [Value]> {
@@ -33,7 +38,7 @@ pub fn gcd(vm: &Vm, args: Args<'_>) -> R<Value> {
         if let Some(a) = small.take() {
             total = Big::from(a);
         }
-        total = total.gcd(&i.big());
+        total = large::gcd(vm, total, i.big().into_owned())?;
     }
     match small {
         Some(g) => vm.int(g),
@@ -45,6 +50,7 @@ pub fn lcm(vm: &Vm, args: Args<'_>) -> R<Value> {
     let mut total = Big::from(1);
     for &v in positional(vm, &args, "lcm")? {
         let i = integer(vm, v)?;
+        check_room(vm, 8 * (total.bits() + i.big().bits()))?;
         total = if i.is_zero() { Big::ZERO } else { total.lcm(&i.big()) };
     }
     vm.big_int(total)

@@ -140,6 +140,7 @@ native_type! {
         [static] "__new__($type, name, /, *args, **kwargs)" => new_methodcaller;
         "__call__($self, obj, /)" => call_methodcaller;
         "__repr__($self, /)" => repr_methodcaller;
+        "__reduce__($self, /)" => reduce_methodcaller, "Return state information for pickling.";
     }
 }
 
@@ -176,6 +177,28 @@ fn call_methodcaller(vm: &Vm, m: ExtArg<MethodCaller>, object: Value) -> R<Value
     }
     let names = Tuple::new(vm, names.items())?;
     vm.call_args(method, Args::new(row.items(), Some(names)))
+}
+
+/// The class and its arguments; where there are keywords, a `partial` of the class that has them.
+fn reduce_methodcaller(vm: &Vm, m: ExtArg<MethodCaller>) -> R<Value> {
+    let m = m.0;
+    let class = vm.type_of(m.value()).value();
+    let args = tuple(&m.args);
+    let args = args.as_ref().map_or(&[][..], |t| t.items());
+    let keywords = m.keywords.cast::<Dict>().filter(|k| !k.is_empty());
+    let Some(keywords) = keywords else {
+        let row = List::new(vm, &[m.name.value()])?;
+        row.extend(vm, args)?;
+        return vm.tuple(&[class, vm.tuple(row.items())?]);
+    };
+    let partial = vm.get_attr_str(crate::modules::import(vm, "functools")?, "partial")?;
+    let (row, names) = (List::new(vm, &[class, m.name.value()])?, List::with_capacity(vm, keywords.len())?);
+    for (k, v) in keywords.iter() {
+        names.push(vm, k)?;
+        row.push(vm, v)?;
+    }
+    let maker = vm.call_args(partial, Args::new(row.items(), Some(Tuple::new(vm, names.items())?)))?;
+    vm.tuple(&[maker, vm.tuple(args)?])
 }
 
 fn repr_methodcaller(vm: &Vm, m: ExtArg<MethodCaller>) -> R<String> {

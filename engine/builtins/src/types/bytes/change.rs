@@ -13,12 +13,13 @@ pub fn title(vm: &Vm, s: Row) -> R<Value> {
         inside = b.is_ascii_alphabetic();
         c
     };
-    let out: Vec<u8> = s.data().iter().map(map).collect();
+    let out = vm.collected(s.data().iter().map(map))?;
     s.make(vm, &out)
 }
 
 pub fn capitalize(vm: &Vm, s: Row) -> R<Value> {
-    let mut out = s.data().to_ascii_lowercase();
+    let mut out = vm.copied(s.data())?;
+    out.make_ascii_lowercase();
     if let Some(b) = out.first_mut() {
         b.make_ascii_uppercase();
     }
@@ -27,7 +28,7 @@ pub fn capitalize(vm: &Vm, s: Row) -> R<Value> {
 
 pub fn swapcase(vm: &Vm, s: Row) -> R<Value> {
     let swap = |b: &u8| if b.is_ascii_lowercase() { b.to_ascii_uppercase() } else { b.to_ascii_lowercase() };
-    let out: Vec<u8> = s.data().iter().map(swap).collect();
+    let out = vm.collected(s.data().iter().map(swap))?;
     s.make(vm, &out)
 }
 
@@ -104,12 +105,8 @@ pub fn translate(vm: &Vm, s: Row, table: Value, delete: Option<Like>) -> R<Value
         Some(_) => return Err(vm.value_error("translation table must be 256 characters long")),
         None => return Err(not_bytes_like(vm, table)),
     };
-    let out: Vec<u8> = s
-        .data()
-        .iter()
-        .filter(|b| !delete.as_ref().is_some_and(|d| d.contains(b)))
-        .map(|&b| table.as_ref().map_or(b, |t| t.data()[b as usize]))
-        .collect();
+    let kept = s.data().iter().filter(|b| !delete.as_ref().is_some_and(|d| d.contains(b)));
+    let out = vm.collected(kept.map(|&b| table.as_ref().map_or(b, |t| t.data()[b as usize])))?;
     s.make(vm, &out)
 }
 
@@ -129,7 +126,7 @@ pub fn hex(vm: &Vm, s: Row, sep: Option<Value>, group: Option<i64>) -> R<String>
         None => None,
         Some(v) => {
             let text = match (v.cast::<Str>(), Row::of(vm, v)?) {
-                (Some(s), _) => s.bytes().to_vec(),
+                (Some(s), _) => vm.copied(s.bytes())?,
                 (_, Some(r)) => r.into_bytes(vm)?,
                 _ => return Err(vm.type_error("sep must be str or bytes.")),
             };

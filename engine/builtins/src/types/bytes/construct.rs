@@ -113,14 +113,14 @@ pub fn from_iterable(vm: &Vm, v: Value, name: &str) -> R<Vec<u8>> {
     let mut out = Vec::new();
     let mut push = |v: Value| -> R<()> {
         let b = u8::try_from(vm.index_clamped(v)?).ok();
-        out.push(b.ok_or_else(|| {
-            vm.value_error(if name == "bytes" {
+        let Some(b) = b else {
+            return Err(vm.value_error(if name == "bytes" {
                 "bytes must be in range(0, 256)"
             } else {
                 "byte must be in range(0, 256)"
-            })
-        })?);
-        Ok(())
+            }));
+        };
+        vm.push(&mut out, b)
     };
     if let Some(l) = v.cast::<List>() {
         let mut i = 0;
@@ -174,7 +174,7 @@ pub fn init_bytearray(vm: &Vm, args: Args<'_>) -> R<()> {
 
 pub fn fromhex(vm: &Vm, ty: Ref<Type>, text: Value) -> R<Value> {
     let hex = match (text.cast::<Str>(), Row::of(vm, text)?) {
-        (Some(s), _) => s.bytes().to_vec(),
+        (Some(s), _) => vm.copied(s.bytes())?,
         (_, Some(r)) => r.into_bytes(vm)?,
         _ => {
             return Err(vm.type_error(format!(

@@ -73,7 +73,7 @@ fn reduce(vm: &Vm, this: Ref<SeqIter>) -> R<Ref<Tuple>> {
             Tuple::new(vm, &[iter, args.value(), Value::small_int(this.index.get() as i64)])
         }
         None => {
-            let empty = vm.bytes(b"")?;
+            let empty = vm.tuple(&[])?;
             let args = Tuple::new(vm, &[empty])?;
             Tuple::new(vm, &[iter, args.value()])
         }

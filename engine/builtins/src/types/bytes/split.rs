@@ -86,7 +86,7 @@ pub fn join(vm: &Vm, s: Row, iterable: Value) -> R<Value> {
     let mut out = Vec::new();
     for (i, &v) in list.items().iter().enumerate() {
         if i > 0 {
-            out.extend_from_slice(s.data());
+            vm.put(&mut out, s.data())?;
         }
         let Some(r) = Row::of(vm, v)? else {
             return Err(vm.type_error(format!(
@@ -94,7 +94,7 @@ pub fn join(vm: &Vm, s: Row, iterable: Value) -> R<Value> {
                 vm.type_name(v)
             )));
         };
-        out.extend_from_slice(r.data());
+        vm.put(&mut out, r.data())?;
     }
     s.make(vm, &out)
 }

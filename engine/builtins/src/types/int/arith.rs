@@ -176,11 +176,9 @@ fn big_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     }
     let (x, y) = (a.big(), b.big());
     let (x, y): (&Big, &Big) = (&x, &y);
+    check_room(vm, 2 * (x.bits() + y.bits()))?;
     if matches!(op, Special::FloorDiv | Special::Mod | Special::DivMod | Special::TrueDiv) && b.is_zero() {
         return zero_division(vm);
-    }
-    if op == Special::Mul {
-        check_room(vm, x.bits() + y.bits())?;
     }
     vm.big_int(match op {
         Special::Add => x + y,
@@ -212,11 +210,9 @@ fn by_word(vm: &Vm, op: Special, a: Int, b: Int) -> R<Option<Value>> {
         return Ok(None);
     }
     let x: &Big = &x.get();
+    check_room(vm, x.bits() + 64)?;
     let v = match op {
-        Special::Mul => {
-            check_room(vm, x.bits() + 64)?;
-            x * y
-        }
+        Special::Mul => x * y,
         Special::Add => x + y,
         Special::Sub => x - y,
         Special::FloorDiv => x.div_floor(&Big::from(y)),
@@ -242,7 +238,10 @@ fn shift(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     if op == Special::Shr {
         let bits = a.big().bits();
         return match count {
-            Some(c) if c <= bits => vm.big_int(&*a.big() >> c),
+            Some(c) if c <= bits => {
+                check_room(vm, bits)?;
+                vm.big_int(&*a.big() >> c)
+            }
             _ => Ok(Value::small_int(if a.is_negative() { -1 } else { 0 })),
         };
     }
@@ -283,6 +282,7 @@ pub fn power_mod(vm: &Vm, a: Int, b: Int, m: Int) -> R<Value> {
         return Err(vm.value_error("pow() 3rd argument cannot be 0"));
     }
     let m = m.big();
+    check_room(vm, 4 * (m.bits() + a.big().bits() + b.big().bits()))?;
     let mut base = a.big().into_owned();
     let mut exponent = b.big().into_owned();
     if b.is_negative() {

@@ -49,6 +49,7 @@ pub fn to_bytes(
         return Err(vm.overflow_error("can't convert negative int to unsigned"));
     }
     let value = a.big();
+    super::arith::check_room(vm, 4 * value.bits())?;
     let mut bytes = if signed { value.to_signed_bytes_le() } else { value.to_bytes_le().1 };
     if a.is_zero() {
         bytes.clear();
@@ -73,6 +74,7 @@ pub fn from_bytes(
 ) -> R<Value> {
     let little = is_little(vm, order)?;
     let bytes = bytes_of_object(vm, bytes)?;
+    vm.check_room(bytes.len().saturating_mul(3))?;
     let value = match (signed.unwrap_or(false), little) {
         (true, true) => Big::from_signed_bytes_le(&bytes),
         (true, false) => Big::from_signed_bytes_be(&bytes),

@@ -22,6 +22,7 @@ pub fn product(vm: &Vm, a: &BigUint, b: &BigUint) -> R<BigUint> {
         return Ok(long * short);
     }
     vm.check_signals()?;
+    super::check_room(vm, 4 * (long.bits() + short.bits()))?;
     let half = long.bits().div_ceil(128) * 64;
     let (high, low) = cut(long, half);
     if short.bits() <= half {
@@ -59,12 +60,13 @@ pub fn power(vm: &Vm, base: &Big, exponent: u32) -> R<Big> {
 
 /// Quotient and remainder of numbers without signs, the longer one taken piece by piece. What a signal's handler
 /// raises.
-fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
+pub fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
     // A piece of so many bits costs that times the divisor's.
     let piece = (QUICK * QUICK / 4 / b.bits().max(1)).clamp(64, QUICK) / 64 * 64;
     if a.bits() <= b.bits() + piece {
         return Ok(a.div_rem(b));
     }
+    super::check_room(vm, 8 * a.bits())?;
     let pieces = a.bits().div_ceil(piece);
     let (mut quotient, mut rest) = (Vec::new(), BigUint::ZERO);
     let digits = a.to_u32_digits();
@@ -84,6 +86,22 @@ fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
         }
     }
     Ok((BigUint::new(all), rest))
+}
+
+/// The greatest common divisor. What a signal's handler raises.
+pub fn gcd(vm: &Vm, a: Big, b: Big) -> R<Big> {
+    const TURNS: u32 = 64;
+    let (mut a, mut b) = (a.into_parts().1, b.into_parts().1);
+    let mut turn = 0u32;
+    while a.bits().min(b.bits()) > QUICK / 16 {
+        turn += 1;
+        if turn.is_multiple_of(TURNS) {
+            vm.check_signals()?;
+        }
+        let rest = divided(vm, &a, &b)?.1;
+        (a, b) = (b, rest);
+    }
+    Ok(Big::from(a.gcd(&b)))
 }
 
 /// Python's floor division and remainder; the divisor is not 0.

@@ -257,7 +257,10 @@ fn rpow(vm: &Vm, a: Int, b: Value, m: Option<Value>) -> R<Value> {
 fn neg(vm: &Vm, a: Int) -> R<Value> {
     match a {
         Int::Small(i) => vm.int(-i),
-        Int::Boxed(b) => vm.big_int(-&*b.get()),
+        Int::Boxed(b) => {
+            check_room(vm, 2 * b.get().bits())?;
+            vm.big_int(-&*b.get())
+        }
     }
 }
 
@@ -268,7 +271,10 @@ fn abs(vm: &Vm, a: Int) -> R<Value> {
 fn invert(vm: &Vm, a: Int) -> R<Value> {
     match a {
         Int::Small(i) => vm.int(!i),
-        Int::Boxed(b) => vm.big_int(!&*b.get()),
+        Int::Boxed(b) => {
+            check_room(vm, 2 * b.get().bits())?;
+            vm.big_int(!&*b.get())
+        }
     }
 }
 
@@ -280,6 +286,7 @@ fn round(vm: &Vm, a: Int, digits: Option<Value>) -> R<Value> {
         return a.into_value(vm);
     }
     let value = a.big();
+    check_room(vm, 4 * value.bits())?;
     let power = n.unsigned_abs();
     // More digits than the number has: it rounds to 0.
     if power > value.bits() / 3 + 2 {

@@ -1,5 +1,6 @@
 //! Text to ints, and back within the limit on digits.
 
+use super::large;
 use crate::modules::IntMaxDigits;
 use crate::types::text;
 use num_bigint::{BigInt as Big, BigUint, Sign};
@@ -25,11 +26,99 @@ pub fn to_decimal(vm: &Vm, b: &Big) -> R<String> {
         if too_long(b.bits() as f64 * std::f64::consts::LOG10_2 - 2.0) {
             return Err(over_limit(vm, limit));
         }
-        let s = b.to_string();
+        let s = decimal_text(vm, b)?;
         let digits = s.len() - usize::from(b.sign() == Sign::Minus);
         return if too_long(digits as f64) { Err(over_limit(vm, limit)) } else { Ok(s) };
     }
     Ok(b.to_string())
+}
+
+/// Digits up to which a conversion is a matter of a few milliseconds, for all that it grows with the square.
+const QUICK: usize = 1 << 14;
+
+/// The number with these digits, the first one the highest: halves are converted by themselves, so that it costs what a
+/// few products do. What a signal's handler raises, MemoryError.
+fn from_digits(vm: &Vm, digits: &[u8], radix: u32) -> R<BigUint> {
+    if digits.len() <= QUICK || radix.is_power_of_two() {
+        super::check_room(vm, 8 * digits.len() as u64)?;
+        return Ok(BigUint::from_radix_be(digits, radix).unwrap_or_default());
+    }
+    vm.check_signals()?;
+    let (powers, low) = powers(vm, radix, digits.len())?;
+    from_halves(vm, digits, radix, low, &powers)
+}
+
+/// `radix` to the power of `low`, of twice that and so on, as far as half of so many digits; and `low`, which is at
+/// most [`QUICK`].
+fn powers(vm: &Vm, radix: u32, digits: usize) -> R<(Vec<BigUint>, usize)> {
+    let low = QUICK;
+    let exponent = u32::try_from(low).unwrap_or(u32::MAX);
+    let mut all = vec![large::power(vm, &Big::from(radix), exponent)?.magnitude().clone()]; // bounded: one
+    let mut of = low;
+    while of < digits.div_ceil(2) {
+        let last = &all[all.len() - 1];
+        let next = large::product(vm, last, last)?;
+        all.push(next);
+        of *= 2;
+    }
+    Ok((all, low))
+}
+
+fn from_halves(vm: &Vm, digits: &[u8], radix: u32, low: usize, powers: &[BigUint]) -> R<BigUint> {
+    let Some((power, smaller)) = powers.split_last().filter(|_| digits.len() > low) else {
+        return Ok(BigUint::from_radix_be(digits, radix).unwrap_or_default());
+    };
+    let cut = low << smaller.len();
+    if digits.len() <= cut {
+        return from_halves(vm, digits, radix, low, smaller);
+    }
+    vm.check_signals()?;
+    let (high, rest) = digits.split_at(digits.len() - cut);
+    let high = from_halves(vm, high, radix, low, powers)?;
+    Ok(large::product(vm, &high, power)? + from_halves(vm, rest, radix, low, smaller)?)
+}
+
+/// As `to_string`, with a look for signals: the number is divided by powers of ten of half its length.
+fn decimal_text(vm: &Vm, b: &Big) -> R<String> {
+    let digits = (b.bits() as f64 * std::f64::consts::LOG10_2) as usize + 1;
+    if digits <= QUICK {
+        return Ok(b.to_string());
+    }
+    super::check_room(vm, 8 * b.bits())?;
+    let (powers, low) = powers(vm, 10, digits)?;
+    let mut out = vm.text_buffer(digits + 2)?;
+    if b.sign() == Sign::Minus {
+        out.push('-');
+    }
+    push_decimal(vm, b.magnitude(), 0, low, &powers, &mut out)?;
+    Ok(out)
+}
+
+/// Appends the digits, at least so many.
+fn push_decimal(
+    vm: &Vm,
+    n: &BigUint,
+    width: usize,
+    low: usize,
+    powers: &[BigUint],
+    out: &mut String,
+) -> R<()> {
+    let Some((power, smaller)) = powers.split_last() else {
+        out.push_str(&format!("{n:0>width$}"));
+        return Ok(());
+    };
+    vm.check_signals()?;
+    let half = low << smaller.len();
+    if n < power {
+        if width <= half {
+            return push_decimal(vm, n, width, low, smaller, out);
+        }
+        out.extend(std::iter::repeat_n('0', width - half));
+        return push_decimal(vm, n, half, low, smaller, out);
+    }
+    let (high, rest) = large::divided(vm, n, power)?;
+    push_decimal(vm, &high, width.saturating_sub(half), low, powers, out)?;
+    push_decimal(vm, &rest, half, low, smaller, out)
 }
 
 fn over_limit(vm: &Vm, limit: usize) -> Raised {
@@ -128,6 +217,6 @@ pub fn parse(vm: &Vm, bytes: &[u8], base: u32, shown: Value) -> R<Value> {
         let n = digits.iter().fold(0i64, |n, &d| n * i64::from(radix) + i64::from(d));
         return vm.int(if negative { -n } else { n });
     }
-    let Some(n) = BigUint::from_radix_be(&digits, radix) else { return invalid() };
+    let n = from_digits(vm, &digits, radix)?;
     vm.big_int(Big::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, n))
 }

@@ -1,0 +1,105 @@
+//! The finder of one entry of a path: what `sys.path_hooks` makes of folders, and of those of the packaged library.
+//!
+//! Imports do not ask it, since the finder on `sys.meta_path` looks into folders itself; `pkgutil` does.
+
+use super::loader;
+use skein_runtime::native::Args;
+use skein_runtime::native_type;
+use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::ext::{Ext, ExtArg, Payload, class_argument, ext_type};
+use skein_runtime::types::list::List;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::{LIBRARY, Vm};
+use std::path::Path;
+
+struct Folder {
+    path: Field,
+}
+
+impl Payload for Folder {
+    const NAME: &'static str = "FileFinder";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Folder { path } = self;
+        path.trace(t);
+    }
+}
+
+type This = ExtArg<Folder>;
+
+native_type! {
+    FOLDER: "_frozen_importlib_external.FileFinder", Kind::Ext, 0, "Finder of the modules in one folder.";
+    methods {
+        [static] "__new__($type, path, /)" => new;
+        "find_spec($self, fullname, target=None)" => |vm: &Vm, f: This, name: Ref<Str>, target: Option<Value>| -> R<Value> {
+            let path = List::new(vm, &[f.0.path.value()])?;
+            loader::find_spec(vm, name, Some(path.value()), target)
+        }, "Find the module there: its specification, or None.";
+        "invalidate_caches($self, /)" => |_: &Vm, _: This| (), "Nothing is cached.";
+        "iter_modules($self, prefix='')" => iter_modules, "The modules there: names behind the prefix, and whether each is a package.";
+        "__repr__($self, /)" => |vm: &Vm, f: This| -> R<String> { Ok(format!("FileFinder({})", vm.repr_string(f.0.path.value())?)) };
+    }
+    getset { "path" => |vm: &Vm, v: Value| match v.cast::<Ext<Folder>>() { Some(f) => Ok(f.path.value()), None => Err(vm.type_error("not a FileFinder")) }; }
+}
+
+/// What `sys.path_hooks` has from the start: the type, which is called with an entry of a path. MemoryError.
+pub fn path_hook(vm: &Vm) -> R<Ref<Type>> {
+    ext_type(vm, &FOLDER)
+}
+
+fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let ty = class_argument(vm, &args, ext_type(vm, &FOLDER)?)?;
+    let path = args.positional().get(1).and_then(|p| p.cast::<Str>());
+    let Some(path) = path.filter(|_| args.positional().len() == 2 && !args.has_keywords()) else {
+        return Err(vm.type_error("FileFinder() takes the path of a folder"));
+    };
+    let text = path.to_string_lossy();
+    if !is_packaged(&text) && !Path::new(if text.is_empty() { "." } else { &text }).is_dir() {
+        return Err(vm.import_error("only directories are supported"));
+    }
+    Ok(Ext::new(vm, ty, Folder { path: Field::new(Some(path.value())) })?.value())
+}
+
+fn is_packaged(path: &str) -> bool {
+    path.strip_prefix(LIBRARY).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+fn iter_modules(vm: &Vm, f: This, prefix: Option<Ref<Str>>) -> R<Value> {
+    let path = vm.str_string(f.0.path.value())?;
+    let mut found = if is_packaged(&path) {
+        let package = path[LIBRARY.len()..].trim_matches('/').replace('/', ".");
+        vm.hooks.clone().packaged_children(&package)
+    } else {
+        on_disk(Path::new(if path.is_empty() { "." } else { &path }))
+    };
+    found.sort();
+    let prefix = prefix.map_or_else(String::new, |p| p.to_string_lossy().into_owned());
+    let all = List::with_capacity(vm, found.len())?;
+    for (name, is_package) in found {
+        let name = vm.str(&format!("{prefix}{name}"))?;
+        all.push(vm, vm.tuple(&[name, Value::bool(is_package)])?)?;
+    }
+    vm.iter(all.value())
+}
+
+/// Names of the modules in a folder, and whether each is a package. What cannot be read has none.
+fn on_disk(folder: &Path) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let Ok(file) = entry.file_name().into_string() else { continue };
+        match file.strip_suffix(".py") {
+            Some("__init__") => {}
+            Some(name) if !name.contains('.') => found.push((name.to_string(), false)),
+            Some(_) => {}
+            None if !file.contains('.') && entry.path().join("__init__.py").is_file() => {
+                found.push((file, true))
+            }
+            None => {}
+        }
+    }
+    // A package comes before a file of the same name.
+    found.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
+    found.dedup_by(|a, b| a.0 == b.0);
+    found
+}
