@@ -141,7 +141,7 @@ fn x_option(config: &mut Config, text: &str) -> Result<(), UsageError> {
         "skein-heap-limit" => config.heap_limit = Some(value.and_then(bytes).ok_or_else(bad)?),
         "skein-gc-stress" => config.gc_stress = Some(value.and_then(|v| v.parse().ok()).ok_or_else(bad)?),
         "skein-gc-log" => config.gc_log = true,
-        "jit" => drop(value.and_then(skein_jit::Options::parse).ok_or_else(bad)?),
+        "jit" if value.and_then(skein_jit::Options::parse).is_none() => return Err(bad()),
         "dev" => config.dev_mode = true,
         "utf8" => config.utf8_mode = value != Some("0"),
         "int_max_str_digits" => {

@@ -136,8 +136,10 @@ impl Machine {
         let mut module = JITModule::new(JITBuilder::with_isa(self.isa.clone(), default_libcall_names()));
         let function =
             module.declare_anonymous_function(&self.context.func.signature).map_err(|e| generator(&e))?;
-        let defined = module.define_function(function, &mut self.context);
-        let finished = defined.and_then(|()| module.finalize_definitions());
+        let finished = match module.define_function(function, &mut self.context) {
+            Ok(()) => module.finalize_definitions(),
+            Err(e) => Err(e),
+        };
         let mut compiled = Compiled {
             entry: never_entered,
             bytes: 0,

@@ -200,7 +200,10 @@ impl Run<'_> {
                 let result = float(0).powf(float(1));
                 checked(result.is_finite().then(|| result.to_bits()))
             }
-            FloatSqrt => checked((!(float(0) < 0.0)).then(|| float(0).sqrt().to_bits())),
+            FloatSqrt => {
+                let less = float(0) < 0.0;
+                checked((!less).then(|| float(0).sqrt().to_bits()))
+            }
             FloatLt => holds(float(0) < float(1)),
             FloatLe => holds(float(0) <= float(1)),
             FloatEq => holds(float(0) == float(1)),

@@ -149,7 +149,7 @@ impl Check<'_> {
             }
             NewObject => {
                 let size = NewKind::from_imm(inst.imm).size;
-                (8..=2048).contains(&size) && size % 8 == 0
+                (8..=2048).contains(&size) && size.is_multiple_of(8)
             }
             _ => true,
         };

@@ -43,12 +43,12 @@ impl Random {
 
     /// One that is an immediate.
     fn float(&mut self) -> f64 {
-        let zero = std::hint::black_box(0.0);
+        let (zero, other) = (std::hint::black_box(0.0), std::hint::black_box(0.0));
         match self.below(10) {
             0 => 0.0,
             1 => -0.0,
             // As the processor makes it.
-            2 => zero / zero,
+            2 => zero / other,
             3 => f64::INFINITY,
             4 => 1e60 * self.int() as f64,
             _ => self.int() as f64 / 8.0,

@@ -209,7 +209,7 @@ fn sliced(at_once: bool) {
         // The chain of inner objects is cut here, so that what it leads to does not grow.
         let inner = world.object(outer).words()[0].get() as usize;
         let second = world.object(inner).words()[0].get() as usize;
-        if second % 8 == 0 && second != 0 {
+        if second.is_multiple_of(8) && second != 0 {
             world.store(second, 0, 1);
         }
         world.store(array, to, outer as u64);

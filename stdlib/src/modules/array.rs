@@ -70,7 +70,7 @@ native_type! {
         "__iadd__($self, value, /)" => |vm: &Vm, a: This, v: Value| -> R<Value> { same_kind(vm, a.0, v, "extend with")?; extend(vm, a.0, v)?; Ok(a.0.value()) };
         "__mul__($self, value, /)" => mul;
         "__rmul__($self, value, /)" => mul;
-        "__imul__($self, value, /)" => |vm: &Vm, a: This, n: Value| -> R<Value> { let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) }; if n != 1 && len(&a.0) > 0 { check_resizable(vm, &a.0)?; } if let Some(b) = bytes_of(&a.0) { b.repeat(vm, n)?; } Ok(a.0.value()) };
+        "__imul__($self, value, /)" => repeat_in_place;
         "__eq__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Eq, a.0, b);
         "__ne__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Ne, a.0, b);
         "__lt__($self, value, /)" => |vm: &Vm, a: This, b: Value| compare(vm, Special::Lt, a.0, b);
@@ -427,6 +427,17 @@ fn same_kind(vm: &Vm, a: ArrayRef, v: Value, what: &str) -> R<ArrayRef> {
             Err(vm.type_error(format!("can only {how} array (not \"{got}\"){to}")))
         }
     }
+}
+
+fn repeat_in_place(vm: &Vm, a: This, n: Value) -> R<Value> {
+    let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    if n != 1 && len(&a.0) > 0 {
+        check_resizable(vm, &a.0)?;
+    }
+    if let Some(b) = bytes_of(&a.0) {
+        b.repeat(vm, n)?;
+    }
+    Ok(a.0.value())
 }
 
 fn add(vm: &Vm, a: This, v: Value) -> R<Value> {

@@ -121,7 +121,10 @@ fn end_threads(vm: &Vm) {
     let threading = vm.modules.get().and_then(|m| m.get_name(vm, "threading").ok().flatten());
     let ended = match threading {
         Some(threading) => vm.call_method(threading, "_shutdown", &[]).map(|_| ()),
-        None => Ok(thread::shutdown(vm)),
+        None => {
+            thread::shutdown(vm);
+            Ok(())
+        }
     };
     if ended.is_err() {
         vm.unraisable(Some("Exception ignored on threading shutdown"), threading.unwrap_or(Value::NONE));

@@ -51,7 +51,7 @@ fn collect(vm: &Vm, generation: Option<i32>) -> R<i64> {
         return Err(vm.value_error("invalid generation"));
     }
     let kind = if generation == 0 { CollectKind::Minor } else { CollectKind::Major };
-    if vm.pauses.callbacks.get().is_some_and(|list| list.len() > 0) {
+    if vm.pauses.callbacks.get().is_some_and(|list| !list.is_empty()) {
         vm.collect_aloud(kind);
     } else if kind == CollectKind::Minor {
         vm.collect(kind);

@@ -246,7 +246,7 @@ impl Vm {
             .and_then(|()| std::thread::Builder::new().stack_size(size).spawn(move || enter_thread(start)));
         match started {
             Ok(handle) => {
-                state.set_ident(handle.as_pthread_t() as u64);
+                state.set_ident(handle.as_pthread_t());
                 threads.next_serial.set(serial + 1);
                 Ok(Ok(state))
             }

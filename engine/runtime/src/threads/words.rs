@@ -95,10 +95,12 @@ impl Asker {
         // SAFETY: an isolate that other threads or handlers know of is told to be gone before it is. Only its
         // atomic words are touched, through pointers to just these.
         unsafe {
-            (*(&raw const (*vm).limit)).set(std::ptr::null_mut());
+            let (limit, slice) = (&raw const (*vm).limit, &raw const (*vm).slice);
+            (*limit).set(std::ptr::null_mut());
             // A time slice counts in this word: its next end will do.
-            if (*(&raw const (*vm).slice)).get() == 0 {
-                (*(&raw const (*vm).ticks)).set(0);
+            if (*slice).get() == 0 {
+                let ticks = &raw const (*vm).ticks;
+                (*ticks).set(0);
             }
         }
     }

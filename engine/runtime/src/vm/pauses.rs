@@ -49,7 +49,7 @@ impl Vm {
             let _ = writeln!(std::io::stderr(), "gc: {what}: {ms:.3} ms, {before} -> {after} bytes");
         }
         let pauses = &self.pauses;
-        if pauses.callbacks.get().is_some_and(|list| list.len() > 0) && !pauses.quiet.get() {
+        if pauses.callbacks.get().is_some_and(|list| !list.is_empty()) && !pauses.quiet.get() {
             let mut waiting = pauses.waiting.borrow_mut();
             if waiting.len() < KEPT {
                 waiting.push((generation(done), done.duration));

@@ -187,7 +187,7 @@ fn run_program(vm: &Vm, program: Ref<Ext<Program>>) -> R<Value> {
     let args = program.args.cast::<Tuple>();
     let row = List::new(vm, args.as_ref().map_or(&[], |t| t.items()))?;
     let names = match program.keywords.cast::<Dict>() {
-        Some(d) if d.len() > 0 => Some(add_keywords(vm, row, d)?),
+        Some(d) if !d.is_empty() => Some(add_keywords(vm, row, d)?),
         _ => None,
     };
     let function = program.function.or_none();
