@@ -1,10 +1,17 @@
 //! The tier: which loops are busy, their traces, entering and leaving them.
 
-use crate::deopt::Plan;
+mod options;
+mod stats;
+mod trace;
+
+pub use options::Options;
+use stats::place;
+use trace::{Body, Code, Fate, LoopFate, NEVER, Trace};
+
 use crate::ir::{ExitId, ExitKind, Tree};
-use crate::machine::{BUFFER, Compiled, Machine};
+use crate::machine::{BUFFER, Machine};
 use crate::opt;
-use crate::recorder::{Abort, End, Frame, Recorder};
+use crate::recorder::{Abort, End, Recorder};
 use rustc_hash::FxHashMap;
 use skein_bytecode::{Op, pack};
 use skein_runtime::context::Context;
@@ -16,84 +23,6 @@ use skein_runtime::vm::{Tier, Vm};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-
-/// How eager the compiler is, and what it tells.
-///
-/// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump`,
-/// `code`, `perf`, `stats`, `mem=BYTES`.
-#[derive(Clone, Debug)]
-pub struct Options {
-    pub on: bool,
-    /// Instructions from one look at the running loop to the next.
-    pub quantum: i64,
-    /// Looks that find a loop before it is recorded.
-    pub looks: u32,
-    /// Times that an exit is taken before its bridge is recorded.
-    pub hits: u32,
-    /// Bytes of machine code at most.
-    pub memory: usize,
-    /// Tell on stderr what is recorded, compiled and given up.
-    pub log: bool,
-    /// Print traces as they are compiled.
-    pub dump: bool,
-    /// Print their machine code.
-    pub code: bool,
-    /// Tell `perf` the names of traces: a line for each in `/tmp/perf-PID.map`.
-    pub perf: bool,
-    /// Print at the end how often traces were entered, and where they were left.
-    pub stats: bool,
-}
-
-impl Default for Options {
-    fn default() -> Options {
-        Options {
-            on: true,
-            quantum: 1 << 12,
-            looks: 2,
-            hits: 40,
-            memory: 64 << 20,
-            log: false,
-            dump: false,
-            code: false,
-            perf: false,
-            stats: false,
-        }
-    }
-}
-
-impl Options {
-    /// From the text of `-X jit=…`.
-    pub fn parse(text: &str) -> Option<Options> {
-        let mut options = Options::default();
-        for part in text.split(',') {
-            match part {
-                "on" => options.on = true,
-                "off" => options.on = false,
-                "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
-                "log" => options.log = true,
-                "dump" => options.dump = true,
-                "code" => options.code = true,
-                "perf" => options.perf = true,
-                "stats" => options.stats = true,
-                _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
-            }
-        }
-        Some(options)
-    }
-}
-
-/// A number of bytes, with k, m or g behind it.
-fn bytes(text: &str) -> Option<usize> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
-        "" => 0,
-        "k" => 10,
-        "m" => 20,
-        "g" => 30,
-        _ => return None,
-    };
-    digits.parse::<usize>().ok()?.checked_mul(1 << shift)
-}
 
 /// Time that compiling may take in any case, and beyond it as a part of the time since the beginning.
 const ALWAYS: Duration = Duration::from_millis(15);
@@ -112,83 +41,6 @@ const INSTS_PER_HIT: usize = 4;
 const MAX_BRIDGES: usize = 150;
 /// Instructions of one loop and its bridges.
 const MAX_TREE: usize = 12_000;
-
-/// How an exit has fared.
-#[derive(Clone, Copy)]
-struct Fate {
-    /// Times taken since something was last tried.
-    hits: u32,
-    /// Hits at which a bridge is tried.
-    limit: u32,
-    aborts: u32,
-    taken: u64,
-}
-
-/// The limit of an exit that gets no bridge.
-const NEVER: u32 = u32::MAX;
-
-/// A tree as it was compiled. Who runs it keeps it.
-struct Code {
-    compiled: Compiled,
-    tree: Tree,
-    plans: RefCell<Vec<Option<Box<Plan>>>>,
-}
-
-impl Code {
-    /// Does what the exit has to do: where the interpreter goes on.
-    fn leave(&self, vm: &Vm, exit: ExitId, buffer: &[Cell<u64>], root: *mut Value) -> At {
-        let plan: *const Plan = {
-            let plan = &mut self.plans.borrow_mut()[exit.0 as usize];
-            &**plan.get_or_insert_with(|| Box::new(Plan::new(&self.tree, exit)))
-        };
-        // SAFETY: a plan stays where it is as long as this.
-        unsafe { (*plan).leave(vm, buffer, root) }
-    }
-}
-
-/// The loop's state that changes when a bridge is added.
-struct Body {
-    /// As it was recorded and closed: what bridges are recorded on.
-    closed: Tree,
-    frame_sets: Vec<Vec<Frame>>,
-    bridges: usize,
-    roots: Vec<Value>,
-    types: Vec<Ref<Type>>,
-    /// Back edges that enter the trace.
-    entries: Vec<*const u32>,
-}
-
-/// One loop's trace.
-struct Trace {
-    number: usize,
-    head: usize,
-    /// The loop's code object.
-    object: Value,
-    code: RefCell<Rc<Code>>,
-    /// Bytes of registers that the trace may use from the root frame's base on.
-    extent: Cell<usize>,
-    fates: RefCell<Vec<Fate>>,
-    /// Times that exits were taken whose bridges are not compiled yet.
-    waiting: Cell<u32>,
-    /// Runs of it that have not been left yet.
-    active: Cell<u32>,
-    entered: Cell<u64>,
-    /// First and last instruction of the loop.
-    range: (usize, usize),
-    valid: Rc<Cell<u32>>,
-    body: RefCell<Body>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct LoopFate {
-    looks: u32,
-    aborts: u32,
-    /// Recordings that met an inner loop without a trace.
-    waits: u32,
-    /// Recordings whose second round would be another.
-    restarts: u32,
-    trace: Option<usize>,
-}
 
 /// Counts of what the compiler has done.
 #[derive(Default, Debug)]
@@ -597,37 +449,6 @@ impl Jit {
     }
 }
 
-impl Jit {
-    fn print_stats(&self) {
-        if !self.options.borrow().stats {
-            return;
-        }
-        eprintln!("jit: {:?}", self.counts);
-        for trace in self.traces.borrow().iter().flatten() {
-            let (body, fates) = (trace.body.borrow(), trace.fates.borrow());
-            let place = |pc: usize, frames: u32| {
-                let code = body.frame_sets[frames as usize].last().map(|f| f.code);
-                code.map_or(String::new(), |code| {
-                    let unit = code.unit_of(pc as *const u32);
-                    let op = Op::from_u8(code.portable().units.get(unit as usize).map_or(0, |u| *u as u8));
-                    let line = code.portable().positions.at(unit).line;
-                    format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
-                })
-            };
-            let entered = trace.entered.get();
-            let (name, bridges, size) = (place(trace.head, 0), body.bridges, body.closed.insts.len());
-            eprintln!("{name}: {size} instructions, {bridges} bridges, entered {entered}");
-            let mut exits: Vec<_> =
-                fates.iter().zip(&body.closed.exits).filter(|(f, _)| f.taken > 0).collect();
-            exits.sort_by_key(|(f, _)| std::cmp::Reverse(f.taken));
-            for (fate, exit) in exits.iter().take(8) {
-                let (taken, aborts) = (fate.taken, fate.aborts);
-                eprintln!("  {taken} at {} ({aborts} aborts)", place(exit.pc, exit.frames));
-            }
-        }
-    }
-}
-
 /// Does the exit stand at a back edge, for want of ticks?
 fn is_back_edge(at: At) -> bool {
     // SAFETY: an instruction's address.
@@ -643,15 +464,6 @@ fn range_of(head: At) -> (usize, usize) {
     let last = skein_bytecode::instructions(units).filter(is_back).map(|i| i.at).last().unwrap_or(first);
     let start = head.pc as usize - 4 * first as usize;
     (head.pc as usize, start + 4 * last as usize)
-}
-
-/// For messages: function and line of a place.
-fn place(at: At) -> String {
-    let code = skein_runtime::interp::frame_code(at.base);
-    let line = code.portable().positions.at(code.unit_of(at.pc)).line;
-    // SAFETY: an instruction's address.
-    let op = Op::from_u8(unsafe { *at.pc.cast::<u8>() });
-    format!("{}:{line} {}", code.name_string(), op.map_or("", |op| op.info().text))
 }
 
 /// From now on this back edge goes to the trace.

@@ -1,0 +1,79 @@
+//! The options of `-X jit=…`.
+
+/// How eager the compiler is, and what it tells.
+///
+/// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump`,
+/// `code`, `perf`, `stats`, `mem=BYTES`.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub on: bool,
+    /// Instructions from one look at the running loop to the next.
+    pub quantum: i64,
+    /// Looks that find a loop before it is recorded.
+    pub looks: u32,
+    /// Times that an exit is taken before its bridge is recorded.
+    pub hits: u32,
+    /// Bytes of machine code at most.
+    pub memory: usize,
+    /// Tell on stderr what is recorded, compiled and given up.
+    pub log: bool,
+    /// Print traces as they are compiled.
+    pub dump: bool,
+    /// Print their machine code.
+    pub code: bool,
+    /// Tell `perf` the names of traces: a line for each in `/tmp/perf-PID.map`.
+    pub perf: bool,
+    /// Print at the end how often traces were entered, and where they were left.
+    pub stats: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            on: true,
+            quantum: 1 << 12,
+            looks: 2,
+            hits: 40,
+            memory: 64 << 20,
+            log: false,
+            dump: false,
+            code: false,
+            perf: false,
+            stats: false,
+        }
+    }
+}
+
+impl Options {
+    /// From the text of `-X jit=…`.
+    pub fn parse(text: &str) -> Option<Options> {
+        let mut options = Options::default();
+        for part in text.split(',') {
+            match part {
+                "on" => options.on = true,
+                "off" => options.on = false,
+                "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
+                "log" => options.log = true,
+                "dump" => options.dump = true,
+                "code" => options.code = true,
+                "perf" => options.perf = true,
+                "stats" => options.stats = true,
+                _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
+            }
+        }
+        Some(options)
+    }
+}
+
+/// A number of bytes, with k, m or g behind it.
+fn bytes(text: &str) -> Option<usize> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let shift = match text[digits.len()..].to_ascii_lowercase().as_str() {
+        "" => 0,
+        "k" => 10,
+        "m" => 20,
+        "g" => 30,
+        _ => return None,
+    };
+    digits.parse::<usize>().ok()?.checked_mul(1 << shift)
+}

@@ -1,0 +1,90 @@
+//! Traces as the driver keeps them.
+
+use crate::deopt::Plan;
+use crate::ir::{ExitId, Tree};
+use crate::machine::Compiled;
+use crate::recorder::Frame;
+use skein_runtime::interp::At;
+use skein_runtime::object::Ref;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::value::Value;
+use skein_runtime::vm::Vm;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+/// How an exit has fared.
+#[derive(Clone, Copy)]
+pub(super) struct Fate {
+    /// Times taken since something was last tried.
+    pub hits: u32,
+    /// Hits at which a bridge is tried.
+    pub limit: u32,
+    pub aborts: u32,
+    pub taken: u64,
+}
+
+/// The limit of an exit that gets no bridge.
+pub(super) const NEVER: u32 = u32::MAX;
+
+/// A tree as it was compiled. Who runs it keeps it.
+pub(super) struct Code {
+    pub compiled: Compiled,
+    pub tree: Tree,
+    pub plans: RefCell<Vec<Option<Box<Plan>>>>,
+}
+
+impl Code {
+    /// Does what the exit has to do: where the interpreter goes on.
+    pub fn leave(&self, vm: &Vm, exit: ExitId, buffer: &[Cell<u64>], root: *mut Value) -> At {
+        let plan: *const Plan = {
+            let plan = &mut self.plans.borrow_mut()[exit.0 as usize];
+            &**plan.get_or_insert_with(|| Box::new(Plan::new(&self.tree, exit)))
+        };
+        // SAFETY: a plan stays where it is as long as this.
+        unsafe { (*plan).leave(vm, buffer, root) }
+    }
+}
+
+/// The loop's state that changes when a bridge is added.
+pub(super) struct Body {
+    /// As it was recorded and closed: what bridges are recorded on.
+    pub closed: Tree,
+    pub frame_sets: Vec<Vec<Frame>>,
+    pub bridges: usize,
+    pub roots: Vec<Value>,
+    pub types: Vec<Ref<Type>>,
+    /// Back edges that enter the trace.
+    pub entries: Vec<*const u32>,
+}
+
+/// One loop's trace.
+pub(super) struct Trace {
+    pub number: usize,
+    pub head: usize,
+    /// The loop's code object.
+    pub object: Value,
+    pub code: RefCell<Rc<Code>>,
+    /// Bytes of registers that the trace may use from the root frame's base on.
+    pub extent: Cell<usize>,
+    pub fates: RefCell<Vec<Fate>>,
+    /// Times that exits were taken whose bridges are not compiled yet.
+    pub waiting: Cell<u32>,
+    /// Runs of it that have not been left yet.
+    pub active: Cell<u32>,
+    pub entered: Cell<u64>,
+    /// First and last instruction of the loop.
+    pub range: (usize, usize),
+    pub valid: Rc<Cell<u32>>,
+    pub body: RefCell<Body>,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(super) struct LoopFate {
+    pub looks: u32,
+    pub aborts: u32,
+    /// Recordings that met an inner loop without a trace.
+    pub waits: u32,
+    /// Recordings whose second round would be another.
+    pub restarts: u32,
+    pub trace: Option<usize>,
+}
