@@ -64,7 +64,7 @@ for f in endless:
         pass
     signal.setitimer(signal.ITIMER_REAL, 0)
     # A machine that is busy with other things gets its time.
-    assert time.monotonic() - started < 5, f
+    assert time.monotonic() - started < 20, f
 
 # What is done in pieces is right all the same.
 a, b = 3**200_000 + 12345, 7**150_001 + 1
