@@ -59,7 +59,6 @@ struct Saved {
     base: Cell<*mut Value>,
     ctx: Cell<*const Context>,
     pending: Cell<Option<Value>>,
-    exit_result: Cell<Value>,
     native_limit: Cell<usize>,
     native_base: Cell<usize>,
     repr_stack: RefCell<Vec<Value>>,
@@ -92,7 +91,6 @@ impl ThreadState {
                 base: Cell::new(std::ptr::null_mut()),
                 ctx: Cell::new(ctx),
                 pending: Cell::new(None),
-                exit_result: Cell::new(Value::NONE),
                 native_limit: Cell::new(0),
                 native_base: Cell::new(0),
                 repr_stack: RefCell::default(),
@@ -153,7 +151,6 @@ impl ThreadState {
         s.base.set(base);
         s.ctx.set(vm.ctx.get());
         s.pending.set(vm.pending.take());
-        s.exit_result.set(vm.exit_result.get());
         s.native_limit.set(vm.native_limit.get());
         s.native_base.set(vm.native_base.get());
         s.repr_stack.swap(&vm.repr_stack);
@@ -176,7 +173,6 @@ impl ThreadState {
         vm.ctx.set(s.ctx.get());
         vm.main_ctx.set(&*self.main_ctx);
         vm.pending.set(s.pending.take());
-        vm.exit_result.set(s.exit_result.get());
         vm.native_limit.set(s.native_limit.get());
         vm.native_base.set(s.native_base.get());
         s.repr_stack.swap(&vm.repr_stack);
@@ -218,7 +214,6 @@ impl ThreadState {
         if let Some(v) = s.pending.get() {
             t.visit_word(v.bits());
         }
-        t.visit_word(s.exit_result.get().bits());
         for v in s.repr_stack.borrow().iter() {
             t.visit_word(v.bits());
         }

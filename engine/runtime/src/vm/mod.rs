@@ -116,7 +116,8 @@ pub struct Vm {
     pub pending: Cell<Option<Value>>,
     /// Where a run of the loop that was recorded ended.
     pub recorded: Cell<Option<crate::interp::At>>,
-    /// Result of the run of the loop that is about to end.
+    /// Result of the run of the loop that is about to end, from its return to `Op::Exit`: nothing is
+    /// collected in between, and it is no root.
     pub exit_result: Cell<Value>,
     pub heap: Heap<Model>,
     pub shapes: ShapeTable,
