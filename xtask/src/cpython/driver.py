@@ -19,7 +19,6 @@ STAND_INS = {
     "test_class": "_testinternalcapi",
     "test_import": "_testmultiphase",
     "test_importlib": "_testmultiphase",
-    "test_inspect": "_pickle",
     "test_pkgutil": "_testmultiphase",
     "test_type_cache": "_testcapi",
     "test_types": "_datetime",
@@ -93,9 +92,8 @@ class Notes(unittest.TestResult):
 
 
 def stand_in(name):
-    # The library's own files take what they find there.
+    # The library's own file takes what it finds there.
     import datetime
-    import pickle
 
     def missing(attribute):
         if attribute.startswith("__"):

@@ -6,6 +6,7 @@ mod handlers;
 mod utf7;
 
 use super::support::BytesLike;
+pub use escapes::encode_raw;
 use skein_builtins::types::codecs::{Codec, decode_with, encode_with};
 use skein_builtins::types::registry;
 use skein_runtime::object::Ref;
