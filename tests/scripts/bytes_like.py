@@ -38,3 +38,64 @@ for wrong in (1, "ab", [97], None):
         else:
             raise AssertionError(wrong)
 print("ok")
+
+
+# What takes bytes as they lie takes none that do not lie in a row.
+def not_in_a_row():
+    import binascii
+    import marshal
+    import re
+    import struct
+    import zlib
+
+    scattered = memoryview(b"abcd")[::2]
+    for f in (binascii.hexlify, binascii.b2a_base64, zlib.crc32, io.BytesIO().write, array.array("b").frombytes,
+              lambda v: struct.unpack("cc", v)):
+        try:
+            f(scattered)
+        except BufferError as e:
+            assert str(e) == "memoryview: underlying buffer is not C-contiguous", e
+        else:
+            raise AssertionError(f)
+    for f, kind in ((marshal.dumps, ValueError), (lambda v: re.match(b"a", v), TypeError)):
+        try:
+            f(scattered)
+        except kind:
+            pass
+        else:
+            raise AssertionError(f)
+    assert bytes(scattered) == b"ac" and int.from_bytes(scattered, "big") == 0x6163
+
+
+def base64_padding():
+    from binascii import Error, a2b_base64, a2b_uu, crc_hqx
+
+    for data, text, loose in [
+        (b"ab===", "Excess padding not allowed", b"i"),
+        (b"abcd=", "Excess padding not allowed", b"i\xb7\x1d"),
+        (b"ab==c=", "Excess data after padding", b"i\xb7"),
+        (b"ab==cd", "Excess data after padding", b"i\xb7\x1d"),
+        (b"abc=d", "Excess data after padding", b"i\xb7\x1d"),
+        (b"ab=c=", "Discontinuous padding not allowed", b"i\xb7"),
+        (b"ab==:", "Only base64 data is allowed", b"i"),
+        (b"==", "Leading padding not allowed", b""),
+    ]:
+        assert a2b_base64(data) == loose, data
+        try:
+            a2b_base64(data, strict_mode=True)
+        except Error as e:
+            assert str(e) == text, (data, e)
+        else:
+            raise AssertionError(data)
+    for f, data, text in ((a2b_base64, b"ab==c", "Incorrect padding"), (a2b_uu, b"", "Missing length byte")):
+        try:
+            f(data)
+        except Error as e:
+            assert str(e) == text, e
+        else:
+            raise AssertionError(data)
+    assert crc_hqx(b"", -1) == 0xffff and crc_hqx(b"", 2**80 + 5) == 5
+
+
+not_in_a_row()
+base64_padding()

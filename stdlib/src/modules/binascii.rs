@@ -115,23 +115,12 @@ fn a2b_base64(vm: &Vm, data: AsciiOrBytes, strict: Option<bool>) -> R<Value> {
     if strict && data.first() == Some(&b'=') {
         return Err(error(vm, "Leading padding not allowed"));
     }
-    let mut whole = false;
-    for (i, &b) in data.iter().enumerate() {
+    for &b in data.iter() {
         if b == b'=' {
             padding_started = true;
-            if strict && quad == 0 {
-                return Err(error(
-                    vm,
-                    if i == 0 { "Leading padding not allowed" } else { "Excess data after padding" },
-                ));
-            }
             pads += 1;
-            if quad >= 2 && quad + pads >= 4 {
-                if strict && i + 1 < data.len() {
-                    return Err(error(vm, "Excess data after padding"));
-                }
-                whole = true;
-                break;
+            if strict && (quad == 0 || quad + pads > 4) {
+                return Err(error(vm, "Excess padding not allowed"));
             }
             continue;
         }
@@ -142,7 +131,9 @@ fn a2b_base64(vm: &Vm, data: AsciiOrBytes, strict: Option<bool>) -> R<Value> {
             continue;
         };
         if strict && padding_started {
-            return Err(error(vm, "Discontinuous padding not allowed"));
+            let whole = quad + pads == 4;
+            let text = if whole { "Excess data after padding" } else { "Discontinuous padding not allowed" };
+            return Err(error(vm, text));
         }
         pads = 0;
         match quad {
@@ -159,7 +150,7 @@ fn a2b_base64(vm: &Vm, data: AsciiOrBytes, strict: Option<bool>) -> R<Value> {
         }
         quad = (quad + 1) % 4;
     }
-    if quad != 0 && !whole {
+    if quad == 1 || quad != 0 && quad + pads < 4 {
         if quad == 1 {
             let n = out.len() / 3 * 4 + 1;
             return Err(error(
@@ -192,8 +183,8 @@ fn b2a_uu(vm: &Vm, data: BytesLike, backtick: Option<bool>) -> R<Value> {
 
 fn a2b_uu(vm: &Vm, data: AsciiOrBytes) -> R<Value> {
     let data = &data.0;
-    let len = data.first().map_or(32, |&b| usize::from(b.wrapping_sub(32) & 63));
-    let len = if data.is_empty() { 0 } else { len };
+    let Some(&first) = data.first() else { return Err(error(vm, "Missing length byte")) };
+    let len = usize::from(first.wrapping_sub(32) & 63);
     let mut out = vm.buffer(len + 3)?;
     let mut at = 1;
     let mut next = || -> R<u32> {
@@ -314,15 +305,15 @@ pub fn crc32(vm: &Vm, data: BytesLike, start: Option<Value>) -> R<i64> {
     Ok(crc.finalize().into())
 }
 
-fn crc_hqx(_: &Vm, data: BytesLike, start: u32) -> i64 {
-    let mut crc = start & 0xffff;
+fn crc_hqx(vm: &Vm, data: BytesLike, start: Value) -> R<i64> {
+    let mut crc = support::low_word(vm, start)? & 0xffff;
     for &b in &*data {
         crc ^= u32::from(b) << 8;
         for _ in 0..8 {
             crc = (crc << 1 ^ if crc & 0x8000 != 0 { 0x1021 } else { 0 }) & 0xffff;
         }
     }
-    crc.into()
+    Ok(crc.into())
 }
 
 /// MemoryError.

@@ -50,7 +50,7 @@ pub fn view_of(vm: &Vm, v: Value, flags: i64) -> R<Option<Value>> {
     }
 }
 
-/// The bytes of a bytes-like argument. TypeError.
+/// The bytes of a bytes-like argument. TypeError; BufferError if they do not lie in a row.
 pub fn bytes_of(vm: &Vm, v: Value) -> R<Vec<u8>> {
     if let Some(b) = v.cast::<Bytes>() {
         return vm.copied(b.bytes());
@@ -63,6 +63,9 @@ pub fn bytes_of(vm: &Vm, v: Value) -> R<Vec<u8>> {
     } else {
         view_of(vm, v, FULL_READ_ONLY)?
     };
+    if view.is_some_and(skein_builtins::types::is_scattered_view) {
+        return Err(vm.buffer_error("memoryview: underlying buffer is not C-contiguous"));
+    }
     if let Some(view) = view
         && let Some(b) = vm.call_method(view, "tobytes", &[])?.cast::<Bytes>()
     {

@@ -143,6 +143,11 @@ pub fn is_contiguous_view(v: Value) -> bool {
     v.cast::<Ext<View>>().is_some_and(|v| v.export.is_open() && is_contiguous(v))
 }
 
+/// Is it a memoryview, not released, of items that are not in a row?
+pub fn is_scattered_view(v: Value) -> bool {
+    v.cast::<Ext<View>>().is_some_and(|v| v.export.is_open() && !is_contiguous(v))
+}
+
 fn make(vm: &Vm, object: Value, owner: Value, part: Part) -> R<ViewRef> {
     let export = Export::of(object);
     let view = View { object: Field::new(Some(object)), owner: Field::new(Some(owner)), export, part };

@@ -180,9 +180,10 @@ impl Writer<'_> {
         if let Some(b) = v.cast::<Bytes>().filter(|_| ty == t.bytes) {
             return self.bytes(b's', flag, b.bytes());
         }
-        match vm.absorb(BytesLike::new(vm, v), vm.exc.type_error)? {
-            Some(shown) => self.bytes(b's', flag, &shown),
-            None => Err(self.unmarshallable()),
+        let shown = vm.absorb(BytesLike::new(vm, v), vm.exc.type_error);
+        match vm.absorb(shown, vm.exc.buffer_error)? {
+            Some(Some(shown)) => self.bytes(b's', flag, &shown),
+            _ => Err(self.unmarshallable()),
         }
     }
 

@@ -29,9 +29,9 @@ impl Subject {
         let row = match (string.cast::<Str>(), string.cast::<Bytes>()) {
             (Some(s), _) => Row::Text(s),
             (_, Some(b)) => Row::Bytes(b),
-            _ => match vm.absorb(bytes_of(vm, string), vm.exc.type_error)? {
-                Some(bytes) => Row::Bytes(Bytes::new(vm, &bytes)?),
-                None => {
+            _ => match vm.absorb(vm.absorb(bytes_of(vm, string), vm.exc.type_error), vm.exc.buffer_error)? {
+                Some(Some(bytes)) => Row::Bytes(Bytes::new(vm, &bytes)?),
+                _ => {
                     let got = vm.type_name(string);
                     return Err(vm.type_error(format!("expected string or bytes-like object, got '{got}'")));
                 }
