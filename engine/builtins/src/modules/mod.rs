@@ -18,6 +18,7 @@ mod namespace;
 mod operator;
 mod program;
 mod signal;
+mod signal_sets;
 mod string;
 pub mod structseq;
 mod sys;

@@ -2,6 +2,7 @@
 //!
 //! The system's handler only notes the number and sets the poll bit of the isolate that installed it.
 
+use super::signal_sets;
 use skein_runtime::native_functions;
 use skein_runtime::object::{Ref, Tracer};
 use skein_runtime::threads::words::Asker;
@@ -11,7 +12,7 @@ use skein_runtime::vm::{Vm, poll};
 use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, Ordering};
 
-const COUNT: usize = 65;
+pub(super) const COUNT: usize = 65;
 
 static ARRIVED: [AtomicBool; COUNT] = [const { AtomicBool::new(false) }; COUNT];
 /// What stops the code of the isolate that takes signals. Never freed once set here.
@@ -133,6 +134,11 @@ native_functions! { FUNCTIONS:
     "strsignal(signalnum, /)" => strsignal;
     "valid_signals()" => valid_signals;
     "pthread_kill(thread_id, signalnum, /)" => pthread_kill;
+    "pthread_sigmask(how, mask, /)" => signal_sets::mask, "Fetch and/or change the signal mask of the calling thread.";
+    "sigpending()" => signal_sets::pending, "Examine pending signals.";
+    "sigwait(sigset, /)" => signal_sets::wait, "Wait for a signal.";
+    "sigwaitinfo(sigset, /)" => signal_sets::wait_info, "Wait synchronously until one of the signals in *sigset* is delivered.";
+    "sigtimedwait(sigset, timeout, /)" => signal_sets::timed_wait, "Like sigwaitinfo(), but with a timeout.";
 }
 
 fn number(vm: &Vm, n: i32) -> R<i32> {
@@ -355,6 +361,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     ] {
         d.set_name(vm, name, Value::small_int(n.into()))?;
     }
+    d.set_name(vm, "struct_siginfo", signal_sets::info_type(vm)?)?;
     d.set_name(vm, "ItimerError", vm.exc.os_error.value())?;
     Ok(m)
 }

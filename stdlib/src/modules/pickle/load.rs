@@ -81,7 +81,9 @@ impl Loader<'_> {
 
     /// The items above a height, which leave the stack.
     fn cut(&self, height: usize) -> R<Ref<Tuple>> {
-        let items = Tuple::new(self.vm, self.stack.items().get(height..).unwrap_or_default())?;
+        // The list may be found and shortened by way of the collector.
+        let height = height.min(self.stack.len());
+        let items = Tuple::new(self.vm, &self.stack.items()[height..])?;
         self.stack.splice(self.vm, height, self.stack.len(), &[])?;
         Ok(items)
     }
