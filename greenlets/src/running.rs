@@ -564,7 +564,7 @@ pub fn finalize(vm: &Vm, object: Value) {
         return;
     }
     if Microthreads::of(vm).is_foreign(&t.micro) {
-        return crate::greenlet::leave_to_its_thread(vm, &t.micro, object);
+        return crate::foreign::leave_to_its_thread(vm, &t.micro, object);
     }
     t.dying.set(true);
     let exit = vm.call(vm.exc.tasklet_exit.value(), &[]);

@@ -106,10 +106,6 @@ fn thread_ids(vm: &Vm) -> R<Ref<List>> {
 }
 
 native_type! {
-    CSTACK: "stackless.cstack", Layout::Ext, type_flags::NO_NEW, "The C stack of a tasklet: there are none.";
-}
-
-native_type! {
     CFRAME: "stackless.cframe", Layout::Ext, type_flags::NO_NEW, "A C function's frame in a tasklet: there are none.";
 }
 
@@ -119,7 +115,7 @@ fn retval(vm: &Vm, me: Task, args: Args<'_>, function: &str) -> R<Value> {
     Ok(given.unwrap_or(me.value()))
 }
 
-fn schedule_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+pub fn schedule_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     let (me, s) = (current(vm)?, scheduler(vm));
     let v = retval(vm, me, args, "schedule")?;
     if s.first().is_none() {
@@ -152,7 +148,7 @@ fn schedule_remove_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     }
 }
 
-fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+pub fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     let names = ["timeout", "threadblock", "soft", "ignore_nesting", "totaltimeout"];
     let [timeout, threadblock, soft, ignore_nesting, total] = bind_row(vm, args, "run", names)?;
     let flag = |v: Option<Value>| v.map_or(Ok(false), |v| Ok(vm.index_clamped(v)? != 0));
@@ -255,6 +251,8 @@ fn callback(vm: &Vm, slot: &Cell<Option<Value>>, f: Value, what: &str) -> R<Opti
 
 /// Bit of `get_thread_info`'s flags: with the watchers.
 const WITH_WATCHERS: i64 = 1 << 31;
+/// With the numbers of the last stack and of the one that ran last, and with the thread's own.
+const WITH_STACKS: i64 = 1 << 30;
 
 fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Value> {
     let mut serial = vm.threads.current().serial;
@@ -273,19 +271,27 @@ fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Valu
             serial = other.serial;
         }
     }
-    let Some(s) = Microthreads::of_thread(vm, serial).map(|m| &m.scheduler) else {
+    let Some(micros) = Microthreads::of_thread(vm, serial) else {
         return Err(vm.runtime_error("Thread id not found"));
     };
+    let s = &micros.scheduler;
     let or_none = |t: Option<Task>| t.map_or(Value::NONE, |t| t.value());
-    let row = [or_none(s.main.get()), or_none(s.current.get()), vm.int(s.count() as i64)?];
-    if flags.unwrap_or(0) & WITH_WATCHERS == 0 {
-        return vm.tuple(&row);
+    let flags = flags.unwrap_or(0);
+    let row = List::new(vm, &[or_none(s.main.get()), or_none(s.current.get()), vm.int(s.count() as i64)?])?;
+    if flags & WITH_STACKS != 0 {
+        let serial = Value::small_int(crate::cstack::serial(serial));
+        for v in [serial, serial, crate::cstack::stub(vm, micros)?] {
+            row.push(vm, v)?;
+        }
     }
-    let watchers = List::with_capacity(vm, 0)?;
-    for w in s.watcher_list() {
-        watchers.push(vm, or_none(w))?;
+    if flags & WITH_WATCHERS != 0 {
+        let watchers = List::with_capacity(vm, 0)?;
+        for w in s.watcher_list() {
+            watchers.push(vm, or_none(w))?;
+        }
+        row.push(vm, watchers.value())?;
     }
-    vm.tuple(&[row[0], row[1], row[2], watchers.value()])
+    vm.tuple(row.items())
 }
 
 fn pickle_flags(vm: &Vm, new: Option<i64>, mask: Option<i64>) -> R<i64> {
@@ -324,11 +330,12 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         ("atomic", &crate::tasklet::ATOMIC),
         ("bomb", &crate::bomb::DEF),
         ("cframe", &CFRAME),
-        ("cstack", &CSTACK),
+        ("cstack", &crate::cstack::DEF),
     ];
     for (name, def) in others {
         d.set_name(vm, name, ext_type(vm, def)?.value())?;
     }
+    crate::testing::extend(vm, m)?;
     d.set_name(vm, "TaskletExit", vm.exc.tasklet_exit.value())?;
     let flags = ["PRESERVE_TRACING_STATE", "PRESERVE_AG_FINALIZER", "RESET_AG_FINALIZER", "PICKLE_CONTEXT"];
     for (i, name) in flags.iter().enumerate() {

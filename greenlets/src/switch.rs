@@ -11,7 +11,7 @@
 //! **Invariant:** a native stack belongs either to one parked or running context with native frames
 //! on it, or to a host loop; idle host loops are in `idle`.
 
-use crate::micro::{Kind, Micro, NO_RESULT, Parked, State};
+use crate::micro::{Kind, Micro, NO_RESULT, Parked, ParkedList, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{
@@ -101,6 +101,10 @@ pub struct Microthreads {
     finished: RefCell<Option<R<Value>>>,
     pub greenlets: crate::greenlet::State,
     pub scheduler: crate::scheduler::Scheduler,
+    pub dropped: crate::foreign::Dropped,
+    hard: ParkedList,
+    /// What programs see of the thread's own native stack: see `cstack`.
+    pub stub: Cell<Option<Value>>,
 }
 
 /// Stacks for the microthreads of all threads of an isolate.
@@ -126,6 +130,9 @@ impl Microthreads {
             finished: RefCell::new(None),
             greenlets: Default::default(),
             scheduler: Default::default(),
+            dropped: Default::default(),
+            hard: ParkedList::default(),
+            stub: Cell::new(None),
         }
     }
 
@@ -174,6 +181,11 @@ impl Microthreads {
             Some(t) if t.micro.kind != Kind::Main => unsafe { &*std::ptr::from_ref(&t.micro) },
             _ => &self.main,
         }
+    }
+
+    /// Those that are parked with their native stacks.
+    pub fn parked(&self) -> impl Iterator<Item = &Parked> {
+        self.hard.iter()
     }
 
     pub fn hub(&self) -> &Hub {
@@ -229,6 +241,10 @@ impl Microthreads {
         }
         self.greenlets.trace(t);
         self.scheduler.trace(t);
+        self.dropped.trace(t);
+        if let Some(stub) = self.stub.get() {
+            t.visit_word(stub.bits());
+        }
     }
 
     /// After a change of native stack.
@@ -374,7 +390,9 @@ impl Microthreads {
         let started = m.kind == Kind::Main || m.ctx.begin(&vm.chunks).is_ok();
         self.activate(vm, m);
         vm.set_site(Site::NONE);
-        if m.kind == Kind::Main {
+        if m.kind != Kind::Main {
+            self.dropped.begun.set(self.dropped.begun.get() + 1);
+        } else {
             // A microthread's first chunk is too small for it to matter.
             skein_runtime::interp::apply_recursion_limit(vm);
         }
@@ -424,8 +442,9 @@ impl Microthreads {
         ctx.pc.set(pc);
         ctx.base.set(base);
         let depth = ctx.native_calls();
-        let parked = Parked::new(&self.hub);
+        let parked = Parked::new(&self.hub, me);
         me.park(&parked);
+        self.hard.add(&parked);
         me.state.set(State::Hard);
         self.log(vm, me);
         vm.counters.hard_switches.set(vm.counters.hard_switches.get() + 1);
@@ -443,6 +462,7 @@ impl Microthreads {
                         Ok(host) => host,
                         Err(_) => {
                             self.next_run.set(None);
+                            self.hard.take_off(&parked);
                             me.unpark(&parked);
                             me.state.set(State::Running);
                             return Err(vm.memory_error());
@@ -452,6 +472,7 @@ impl Microthreads {
                 self.hub.switch_to(Some(host), 0);
             }
         }
+        self.hard.take_off(&parked);
         me.unpark(&parked);
         self.note_stack(vm);
         self.activate(vm, me);
@@ -490,6 +511,7 @@ impl Microthreads {
             self.hub.switch_to(None, 0);
             unreachable!("nobody resumes a program that has ended");
         }
+        self.dropped.begun.set(self.dropped.begun.get().saturating_sub(1));
         // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
         vm.set_site(Site::NONE);
         let (to, d) = match m.kind {
@@ -550,7 +572,11 @@ impl Switcher for Microthreads {
         vm.ctx.set(self.main_ctx.get());
         vm.set_site(Site::NONE);
         vm.refresh_limit();
-        self.finished.borrow_mut().take().unwrap_or(Err(Raised))
+        let finished = self.finished.borrow_mut().take();
+        if self.thread != 0 {
+            self.end_left(vm);
+        }
+        finished.unwrap_or(Err(Raised))
     }
 
     fn context_finished(&self, vm: &Vm, _: &Context, result: R<Value>) -> At {
@@ -562,7 +588,7 @@ impl Switcher for Microthreads {
         if self.hub.len() >= MAX_STACKS {
             return Err(vm.recursion_error("maximum recursion depth exceeded: too many native stacks"));
         }
-        let waiting = Parked::new(&self.hub);
+        let waiting = Parked::new(&self.hub, me);
         me.park(&waiting);
         let r = self.hub.call_on_new_stack(|| {
             self.note_stack(vm);

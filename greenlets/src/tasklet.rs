@@ -167,7 +167,7 @@ native_type! {
         "tempval" => get_tempval, set_tempval;
         "thread_id" => |vm: &Vm, v: Task| crate::stackless::thread_id(vm, v.micro.ctx.thread.get());
         "context_id" => |vm: &Vm, v: Task| vm.int_u64(context_of(vm, v)?.value().bits());
-        "cstate" => |vm: &Vm, _: Value| Err(vm.unsupported("the C stack of a tasklet"));
+        "cstate" => |vm: &Vm, v: Task| crate::cstack::of_tasklet(vm, standing(vm, v), v);
         "trace_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a trace function of a tasklet");
         "profile_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a profile function of a tasklet");
     }
@@ -192,6 +192,7 @@ fn empty() -> Field {
 
 /// A tasklet object. MemoryError.
 pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
+    Microthreads::of(vm).end_dropped(vm);
     let micro = Micro::new(kind);
     micro.ctx.thread.set(Microthreads::of(vm).thread);
     Ext::new(
@@ -300,6 +301,8 @@ fn bind(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Op
     }
     if t.micro.is_alive() {
         abandon_frames(vm, t.value());
+        let begun = &Microthreads::of(vm).dropped.begun;
+        begun.set(begun.get().saturating_sub(1));
         t.micro.ctx.release(&vm.chunks);
     }
     if func.is_some() {
@@ -410,7 +413,7 @@ fn standing(vm: &Vm, t: Task) -> &Micro {
     if scheduler(vm).current.get() == Some(t) { Microthreads::of(vm).current() } else { micro_ref(vm, t) }
 }
 
-fn nesting(vm: &Vm, t: Task) -> u32 {
+pub fn nesting(vm: &Vm, t: Task) -> u32 {
     Microthreads::of(vm).context(vm, standing(vm, t)).native_calls()
 }
 
