@@ -19,10 +19,18 @@ pub struct Dropped {
     /// Microthreads that other threads have found to be unreachable.
     objects: RefCell<Vec<Value>>,
     /// Microthreads of the thread that have begun and not ended.
-    pub begun: Cell<usize>,
+    begun: Cell<usize>,
 }
 
 impl Dropped {
+    pub fn count_begun(&self) {
+        self.begun.set(self.begun.get() + 1);
+    }
+
+    pub fn count_ended(&self) {
+        self.begun.set(self.begun.get().saturating_sub(1));
+    }
+
     pub fn trace(&self, t: &mut Tracer<'_>) {
         for v in self.objects.borrow().iter() {
             t.visit_word(v.bits());
@@ -107,6 +115,11 @@ impl Microthreads {
     /// The thread's main program has ended: so do those microthreads that only it could reach.
     pub fn end_left(&self, vm: &Vm) {
         self.end_dropped(vm);
+        let pending = vm.pending.take();
+        if crate::across::end_tasklets(vm, self).is_err() {
+            vm.unraisable(Some("Exception ignored at the end of a thread's tasklets"), Value::NONE);
+        }
+        vm.pending.set(pending);
         if self.dropped.begun.get() > 0 {
             vm.collect_thoroughly(CollectKind::Major);
             vm.run_finalizers();

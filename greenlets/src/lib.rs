@@ -7,9 +7,11 @@
 //! foreign    microthreads of other OS threads, and those that a thread leaves behind
 //! scheduler  the queue of runnable tasklets
 //! running    from one tasklet to another: plans, and carrying them out
+//! across     tasklets of other threads
 //! tasklet, channel, bomb, cstack, stackless, testing   the module `stackless`
 //! ```
 
+mod across;
 mod bomb;
 mod channel;
 mod cstack;

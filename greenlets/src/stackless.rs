@@ -1,7 +1,7 @@
 //! The module `stackless`.
 
 use crate::running::{
-    Plan, bind_row, check_trap, current, deadlock, go_hard, go_soft, scheduler, swap, switching,
+    Plan, bind_row, check_trap, current, deadlock, ensure_main, go_hard, go_soft, scheduler, swap, switching,
 };
 use crate::scheduler::Slice;
 use crate::switch::{Deliver, Microthreads};
@@ -28,7 +28,7 @@ native_functions! { FUNCTIONS:
         "Run the scheduler until no other tasklets are runnable, or a tasklet has used up its time slice.";
     "getcurrent()" => current, "The tasklet that runs now.";
     "getcurrentid()" => |vm: &Vm| -> R<Value> { vm.int_u64(current(vm)?.value().bits()) }, "The id of the tasklet that runs now.";
-    "getmain()" => |vm: &Vm| scheduler(vm).main.get(), "The tasklet of the main program.";
+    "getmain()" => ensure_main, "The tasklet of the main program.";
     "getruncount()" => |vm: &Vm| scheduler(vm).count(), "The number of runnable tasklets.";
     "getthreads()" => thread_ids, "The ids of all threads.";
     "getdebug()" => |_: &Vm| false, "Is this a debug build?";
@@ -63,7 +63,7 @@ fn module_attribute(vm: &Vm, name: Ref<Str>) -> R<Value> {
     match &*name.to_string_lossy() {
         "current" => Ok(current(vm)?.value()),
         "runcount" => vm.int(s.count() as i64),
-        "main" => Ok(s.main.get().map_or(Value::NONE, Value::from)),
+        "main" => Ok(ensure_main(vm)?.value()),
         "debug" | "pickle_with_tracing_state" => Ok(Value::FALSE),
         "uncollectables" => Ok(List::new(vm, &[])?.value()),
         "threads" => Ok(thread_ids(vm)?.value()),
@@ -306,6 +306,33 @@ fn switch_counts(vm: &Vm) -> R<Value> {
     vm.tuple(&[vm.int_u64(c.soft_switches.get())?, vm.int_u64(c.hard_switches.get())?])
 }
 
+/// What `import *` gives.
+const ALL: &[&str] = &[
+    "atomic",
+    "channel",
+    "enable_softswitch",
+    "get_channel_callback",
+    "get_schedule_callback",
+    "get_thread_info",
+    "getcurrent",
+    "getcurrentid",
+    "getdebug",
+    "getmain",
+    "getruncount",
+    "getthreads",
+    "getuncollectables",
+    "pickle_with_tracing_state",
+    "run",
+    "schedule",
+    "schedule_remove",
+    "set_channel_callback",
+    "set_error_handler",
+    "set_schedule_callback",
+    "stackless",
+    "switch_trap",
+    "tasklet",
+];
+
 /// The module; the first import makes the main program the main tasklet.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let types = &Microthreads::of(vm).types;
@@ -336,6 +363,13 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_name(vm, name, ext_type(vm, def)?.value())?;
     }
     crate::testing::extend(vm, m)?;
+    // `import *` gives the module too.
+    d.set_name(vm, "stackless", m.value())?;
+    let all = List::with_capacity(vm, ALL.len())?;
+    for name in ALL {
+        all.push(vm, vm.str(name)?)?;
+    }
+    d.set_name(vm, "__all__", all.value())?;
     d.set_name(vm, "TaskletExit", vm.exc.tasklet_exit.value())?;
     let flags = ["PRESERVE_TRACING_STATE", "PRESERVE_AG_FINALIZER", "RESET_AG_FINALIZER", "PICKLE_CONTEXT"];
     for (i, name) in flags.iter().enumerate() {

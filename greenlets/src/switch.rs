@@ -391,7 +391,7 @@ impl Microthreads {
         self.activate(vm, m);
         vm.set_site(Site::NONE);
         if m.kind != Kind::Main {
-            self.dropped.begun.set(self.dropped.begun.get() + 1);
+            self.dropped.count_begun();
         } else {
             // A microthread's first chunk is too small for it to matter.
             skein_runtime::interp::apply_recursion_limit(vm);
@@ -511,7 +511,7 @@ impl Microthreads {
             self.hub.switch_to(None, 0);
             unreachable!("nobody resumes a program that has ended");
         }
-        self.dropped.begun.set(self.dropped.begun.get().saturating_sub(1));
+        self.dropped.count_ended();
         // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
         vm.set_site(Site::NONE);
         let (to, d) = match m.kind {
