@@ -316,7 +316,14 @@ pub fn after_end<'v>(vm: &'v Vm, m: &Micro, result: R<Value>) -> (&'v Micro, Del
         let d = t.take_deliver();
         redirected(vm, t, d, false)
     } else if target.is_blocked() {
-        (target, Deliver::Raise(nobody_left(vm, target)))
+        s.ending.set(ended);
+        let found = crate::channel::wait_for_runnable(vm);
+        s.ending.set(None);
+        match found {
+            Ok(Some(found)) => found,
+            Ok(None) => (target, Deliver::Raise(nobody_left(vm, target))),
+            Err(Raised) => (target, Deliver::Raise(vm.pending.take().unwrap_or(Value::NONE))),
+        }
     } else {
         (target, target.take_deliver())
     };

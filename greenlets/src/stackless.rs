@@ -139,11 +139,19 @@ fn schedule_remove_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
         return Ok(Plan::Stay(Ok(v)));
     }
     check_trap(vm)?;
-    match s.next() {
-        Some((t, d)) => {
-            keep(vm, me, Deliver::Value(v));
-            Ok(Plan::Go(t, d))
+    keep(vm, me, Deliver::Value(v));
+    let next = match s.next() {
+        Some(found) => Some(found),
+        // Another thread may make it runnable meanwhile.
+        None => {
+            s.current.set(None);
+            let found = crate::channel::wait_for_runnable(vm);
+            s.current.set(Some(me));
+            found?
         }
+    };
+    match next {
+        Some((t, d)) => Ok(Plan::Go(t, d)),
         None => Err(deadlock(vm)),
     }
 }
@@ -223,12 +231,16 @@ fn schedule_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
 }
 
 fn enable_softswitch(vm: &Vm, flag: Value) -> R<bool> {
-    let s = scheduler(vm);
-    let before = !s.hard.get();
+    let hard = &Microthreads::of(vm).types.hard;
+    let before = !hard.get();
     // None only asks.
     if !flag.is_none() {
-        s.hard.set(!vm.truth(flag)?);
-        vm.context().watch(s.hard.get() || Microthreads::of(vm).greenlets.tracing.function().is_some());
+        hard.set(!vm.truth(flag)?);
+        for thread in vm.threads.all() {
+            if let Some(micros) = Microthreads::of_thread(vm, thread.serial) {
+                micros.context(vm, micros.current()).watch(micros.is_watched());
+            }
+        }
     }
     Ok(before)
 }

@@ -59,7 +59,7 @@ impl Deliver {
     }
 }
 
-/// Types of the modules, the same in all threads.
+/// Types of the modules and settings, the same in all threads.
 #[derive(Default)]
 pub struct MicroTypes {
     pub greenlet: Cell<Option<Ref<Type>>>,
@@ -67,11 +67,13 @@ pub struct MicroTypes {
     pub greenlet_exit: Cell<Option<Ref<Type>>>,
     pub tasklet: Cell<Option<Ref<Type>>>,
     pub channel: Cell<Option<Ref<Type>>>,
+    /// All microthreads are switched with their native stacks: running contexts are watched.
+    pub hard: Cell<bool>,
 }
 
 impl MicroTypes {
     fn trace(&self, t: &mut Tracer<'_>) {
-        let MicroTypes { greenlet, greenlet_error, greenlet_exit, tasklet, channel } = self;
+        let MicroTypes { greenlet, greenlet_error, greenlet_exit, tasklet, channel, hard: _ } = self;
         let all = [greenlet, greenlet_error, greenlet_exit, tasklet, channel];
         for ty in all.into_iter().filter_map(Cell::get) {
             t.visit_object(ty.header());
@@ -186,6 +188,11 @@ impl Microthreads {
     /// Those that are parked with their native stacks.
     pub fn parked(&self) -> impl Iterator<Item = &Parked> {
         self.hard.iter()
+    }
+
+    /// Is the running context of the thread to be watched?
+    pub fn is_watched(&self) -> bool {
+        self.types.hard.get() || self.greenlets.tracing.function().is_some()
     }
 
     pub fn hub(&self) -> &Hub {
@@ -395,6 +402,7 @@ impl Microthreads {
         } else {
             // A microthread's first chunk is too small for it to matter.
             skein_runtime::interp::apply_recursion_limit(vm);
+            vm.context().watch(self.is_watched());
         }
         let d = match d {
             Deliver::Traced { raise, v } if started => crate::trace::arrive(vm, raise, v),

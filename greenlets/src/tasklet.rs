@@ -394,7 +394,7 @@ pub fn has_frames(t: Task) -> bool {
 
 /// Has it something to run, or to go on with, and a thread to do so?
 pub fn alive(vm: &Vm, t: Task) -> bool {
-    has_frames(t) && (!Microthreads::of(vm).is_foreign(&t.micro) || home(vm, t).is_some())
+    has_frames(t) && home(vm, t).is_some_and(|m| m.scheduler.ending.get() != Some(t))
 }
 
 /// Leaves something for a tasklet to go on with.
@@ -422,7 +422,10 @@ fn standing(vm: &Vm, t: Task) -> &Micro {
 }
 
 pub fn nesting(vm: &Vm, t: Task) -> u32 {
-    home(vm, t).unwrap_or(Microthreads::of(vm)).context(vm, standing(vm, t)).native_calls()
+    let m = standing(vm, t);
+    let calls = home(vm, t).unwrap_or(Microthreads::of(vm)).context(vm, m).native_calls();
+    // A native that switches may be called by another one without an interpreter's loop between them.
+    if m.state.get() == MicroState::Hard { calls.max(1) } else { calls }
 }
 
 /// `next` and `prev`: neighbours in the ring of runnable tasklets, of which the current one is a part,

@@ -18,6 +18,8 @@ native_functions! { FUNCTIONS:
 native_functions! { OF_STACKLESS:
     "_test_nostacklesscall(callable, /, *args, **kwargs)" => call_from_native, "Calls it from native code: switches in it are hard ones.";
     "test_cframe_nr(switches)" => test_cframe, "As _teststackless.test_cframe.";
+    "__reduce__()" => |_: &Vm| "stackless", "Modules are not pickled: this one is found by its name.";
+    "__reduce_ex__(protocol, /)" => |_: &Vm, _: Value| "stackless";
     "test_outside()" => test_outside, "Runs all other tasklets, as a program without a main tasklet would.";
 }
 

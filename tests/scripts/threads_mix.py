@@ -36,7 +36,7 @@ def try_switch():
     assert greenlet.getcurrent() is not main and greenlet.getcurrent().parent is None
     assert stackless.getcurrent() is not tasklet and stackless.getmain() is stackless.getcurrent()
     try:
-        waiting.insert()
+        waiting.switch()
     except RuntimeError as e:
         assert "different thread" in str(e), e
     else:

@@ -3,8 +3,8 @@
 use skein_runtime::interp::{FramePlace, frame_back, frame_of_traceback, frame_place, frame_unit};
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
-use skein_runtime::types::generator::GenState;
 use skein_runtime::types::frame::FrameObject;
+use skein_runtime::types::generator::GenState;
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
