@@ -92,7 +92,7 @@ pub fn kill_stranded(vm: &Vm, t: Task) {
 pub fn bind_thread(vm: &Vm, t: Task, id: Option<Value>) -> R<()> {
     let id = match id {
         None => -1,
-        Some(v) if vm.is_int(v) => vm.index_clamped(v)? as i64,
+        Some(v) if vm.is_int(v) => vm.index_clamped(v)?,
         Some(v) => {
             let name = vm.type_name(v);
             return Err(vm.type_error(format!("bind_thread() argument 1 must be int, not {name}")));

@@ -292,7 +292,9 @@ for resume in lambda i: i.__next__(), lambda i: i.send(None):
         resume(outer().__await__())
     except StopIteration as e:
         assert e.value == 0, e.value
-raises(TypeError, "", outer().__await__().send)
+coroutine = outer()
+raises(TypeError, "", coroutine.__await__().send)
+coroutine.close()
 
 
 # The frame of a generator that has not begun can be cleared.
