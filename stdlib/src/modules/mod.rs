@@ -18,6 +18,7 @@ mod json;
 mod marshal;
 mod opcode;
 mod packing;
+mod pickle;
 mod posix;
 mod posixsubprocess;
 mod queue;
@@ -68,6 +69,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("marshal", marshal::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
+    ("_pickle", pickle::make),
     ("posix", posix::make),
     ("_posixsubprocess", posixsubprocess::make),
     ("pwd", users::make_pwd),
