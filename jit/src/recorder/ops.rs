@@ -117,9 +117,9 @@ impl Recorder {
             }
             Op::GetIter => self.get_iter(vm),
             Op::BuildSlice => self.build_slice(vm),
-            Op::ForIter => self.for_list(vm, op),
-            Op::ForRange => self.for_range(vm),
-            Op::ForList => self.for_list(vm, op),
+            Op::BuildTuple => self.build_tuple(vm),
+            Op::ListAppend => self.list_append(vm),
+            Op::ForIter | Op::ForRange | Op::ForList => self.for_iter(vm, op),
 
             Op::Call | Op::CallMethod => self.call(vm, op),
             Op::Return => self.ret(),
