@@ -17,6 +17,7 @@ use skein_bytecode::{Op, pack};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{At, MAX_TRACES, publish, record};
 use skein_runtime::object::{Ref, Tracer};
+use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
 use skein_runtime::vm::{Tier, Vm};
@@ -434,6 +435,19 @@ impl Jit {
     }
 
     /// Nobody enters the trace any more; who is in it leaves at the next occasion.
+    /// Voids the traces, and the recording, that rely on something.
+    fn invalidate_where(&self, relies: impl Fn(&Body) -> bool, recording_relies: impl Fn(&Recorder) -> bool) {
+        let all: Vec<Rc<Trace>> = self.traces.borrow().iter().flatten().cloned().collect();
+        for trace in all {
+            if trace.valid.get() == 1 && relies(&trace.body.borrow()) {
+                self.invalidate(&trace);
+            }
+        }
+        if let Some(recorder) = self.recorder.borrow().as_ref().filter(|r| recording_relies(r)) {
+            recorder.valid.set(0);
+        }
+    }
+
     fn invalidate(&self, trace: &Trace) {
         trace.valid.set(0);
         for &pc in &trace.body.borrow().entries {
@@ -594,16 +608,11 @@ impl Tier for Jit {
     }
 
     fn type_changed(&self, ty: Ref<Type>) {
-        let all: Vec<Rc<Trace>> = self.traces.borrow().iter().flatten().cloned().collect();
-        for trace in all {
-            if trace.valid.get() == 1 && trace.body.borrow().types.contains(&ty) {
-                self.invalidate(&trace);
-            }
-        }
-        if let Some(recorder) = &*self.recorder.borrow()
-            && recorder.types.contains(&ty)
-        {
-            recorder.valid.set(0);
-        }
+        self.invalidate_where(|body| body.types.contains(&ty), |recorder| recorder.types.contains(&ty));
+    }
+
+    fn globals_shared(&self, code: Ref<CodeObject>) {
+        let is = |v: &Value| v.is(code.value());
+        self.invalidate_where(|body| body.roots.iter().any(is), |recorder| recorder.roots.iter().any(is));
     }
 }

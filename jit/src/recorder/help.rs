@@ -204,7 +204,7 @@ impl Recorder {
         let Some(left) = left.filter(|_| self.base() == to) else { return Err(Abort::Returned) };
         self.frame_set = None;
         let window = match left.kind {
-            FrameKind::Made(made) if made.has_window() => to + i32::from(made.dst),
+            FrameKind::Made(made) if made.window => to + i32::from(made.dst),
             FrameKind::Made(_) => left.base - made::RECORD_B,
             _ => left.base - FRAME_WORDS as i32,
         };

@@ -1,12 +1,13 @@
 //! Iterators: what they give next, and making them. They seldom become objects, as the optimizer sees that only their
 //! loop uses them.
 
-use super::memory::{ELEMS, FIXED_LEN, LEN, shape_of};
+use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN, shape_of};
 use super::{Recorder, Slot, Step};
 use crate::ir::{self, Class, Id, NewKind, Place, TraceOp};
-use skein_bytecode::Op;
+use skein_bytecode::{Op, Special};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::Ext;
+use skein_runtime::types::instance::{VALUES_CAPACITY, VALUES_SLOTS};
 use skein_runtime::types::iterators::{
     ENUMERATE_COUNT, ENUMERATE_ITERATOR, ENUMERATE_LARGE, Enumerate, ZIP_ITERATORS, Zip,
 };
@@ -15,6 +16,7 @@ use skein_runtime::types::range::{Range, RangeIter, range_len};
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::slice::Slice;
 use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
+use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 use std::mem::offset_of;
@@ -68,6 +70,12 @@ fn has_next(vm: &Vm, v: Value, nested: usize) -> Option<bool> {
     let each = |it: &Value| has_next(vm, *it, nested - 1) == Some(true);
     // Where one ends, it matters whether the others have to as well.
     (!all.is_empty() && all.len() < MAX_TOGETHER && all.items().iter().all(each)).then_some(true)
+}
+
+/// Is it an instance of a list's subclass that is iterated over as a list is?
+fn iterates_as_list(vm: &Vm, v: Value) -> bool {
+    let iter = |ty: Ref<Type>| ty.special(vm, Special::Iter);
+    v.cast::<List>().is_some() && iter(vm.type_of(v)) == iter(vm.types.list)
 }
 
 /// The iterator, and all that it takes items from.
@@ -341,7 +349,35 @@ impl Recorder {
         self.next(1)
     }
 
-    fn new_object<T>(&mut self, shape: u32, kind: Kind) -> Id {
+    /// `BuildList`.
+    pub(super) fn build_list(&mut self, vm: &Vm) -> Step {
+        const MAX_ITEMS: usize = 32;
+        let (at, shape) = (self.at, vm.types.list.root_shape_id());
+        let n = at.c();
+        if n > MAX_ITEMS {
+            return self.help(Op::BuildList);
+        }
+        let items: Vec<Id> = (at.b()..at.b() + n).map(|i| self.reg(i)).collect();
+        let items: Vec<Id> = items.into_iter().map(|id| self.as_word(id)).collect();
+        let list = self.new_object::<List>(shape, Kind::List);
+        if n > 0 {
+            let size = (VALUES_SLOTS + 8 * n) as u16;
+            let kind = NewKind { shape: vm.internal_shape(), size, kind: Kind::Values as u8, bits: 0 };
+            let array = self.emit(TraceOp::NewObject, &[], kind.imm());
+            let count = self.constant(n as u64, ir::Type::R);
+            self.emit(TraceOp::StoreRaw, &[array, count], fixed(VALUES_CAPACITY));
+            for (i, item) in items.into_iter().enumerate() {
+                let index = self.constant(i as u64, ir::Type::R);
+                self.emit(TraceOp::StoreElem, &[array, index, item], ELEMS.imm());
+            }
+            self.emit(TraceOp::StoreField, &[list, array], ITEMS.imm());
+            self.emit(TraceOp::StoreRaw, &[list, count], LEN.imm());
+        }
+        self.set(at.a(), list);
+        self.next(1)
+    }
+
+    pub(super) fn new_object<T>(&mut self, shape: u32, kind: Kind) -> Id {
         let kind = NewKind { shape, size: size_of::<T>() as u16, kind: kind as u8, bits: 0 };
         let id = self.emit(TraceOp::NewObject, &[], kind.imm());
         self.shapes.insert(id, shape);
@@ -359,10 +395,13 @@ impl Recorder {
         let v = at.reg(at.b());
         let (list, tuple) = (vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id());
         let id = match shape_of(v) {
-            Some(shape) if shape == list || shape == tuple => {
+            Some(shape) if shape == list || shape == tuple || iterates_as_list(vm, v) => {
+                if shape != list && shape != tuple {
+                    self.rely_on_type(vm.type_of(v), vm.special_name(Special::Iter));
+                }
                 let object = self.reg(at.b());
                 let object = self.guard_shape(object, shape);
-                let ty = if shape == list { vm.types.list_iterator } else { vm.types.tuple_iterator };
+                let ty = if shape == tuple { vm.types.tuple_iterator } else { vm.types.list_iterator };
                 self.flush_fields();
                 let it = self.new_object::<SeqIter>(ty.root_shape_id(), Kind::SeqIter);
                 self.emit(TraceOp::StoreField, &[it, object], state(offset_of!(SeqIter, sequence)));
@@ -461,7 +500,7 @@ impl Recorder {
     pub(super) fn native_item(&mut self, vm: &Vm) -> Option<Id> {
         let at = self.at;
         let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
-        let def = self.item_native(vm, obj, key, skein_bytecode::Special::GetItem)?;
+        let def = self.item_native(vm, obj, key, Special::GetItem)?;
         let operands = [(self.reg(at.b()), obj), (self.reg(at.c()), key)];
         self.leaf_call(vm, def, &operands)
     }
@@ -470,7 +509,7 @@ impl Recorder {
     pub(super) fn native_store_item(&mut self, vm: &Vm) -> Option<Id> {
         let at = self.at;
         let (obj, key, v) = (at.reg(at.a()), at.reg(at.b()), at.reg(at.c()));
-        let def = self.item_native(vm, obj, key, skein_bytecode::Special::SetItem)?;
+        let def = self.item_native(vm, obj, key, Special::SetItem)?;
         let is_slice = key.cast::<Slice>().is_some();
         let rows = [vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id()];
         // What a slice is replaced by is iterated over.
@@ -487,7 +526,7 @@ impl Recorder {
         vm: &Vm,
         obj: Value,
         key: Value,
-        special: skein_bytecode::Special,
+        special: Special,
     ) -> Option<&'static skein_runtime::native::NativeDef> {
         let shape = shape_of(obj)?;
         let t = &vm.types;

@@ -20,7 +20,7 @@ use std::mem::offset_of;
 
 const CONTENTS: Place = Place::new(Class::Cell, CELL_CONTENTS);
 pub(super) const LEN: Place = Place::new(Class::List, LIST_LEN);
-const ITEMS: Place = Place::new(Class::List, LIST_ITEMS);
+pub(super) const ITEMS: Place = Place::new(Class::List, LIST_ITEMS);
 /// Slots of arrays; which one is an operand.
 pub(super) const ELEMS: Place = Place::new(Class::Array, 0);
 pub(super) const FIXED_LEN: Place = Place::new(Class::Fixed, TUPLE_LEN);
@@ -72,6 +72,24 @@ impl Recorder {
         let cell = self.value(cell.value());
         let id = self.load_cell(cell, v);
         self.set(at.a(), id);
+        self.next(2)
+    }
+
+    /// A global that there is already.
+    pub(super) fn store_global(&mut self, vm: &Vm) -> Step {
+        let at = self.at;
+        // SAFETY: the loader has put a cache there.
+        let name = unsafe { (*at.extra_ptr::<GlobalCache>()).name };
+        let f = skein_runtime::interp::frame_function_word(at.base).cast::<Function>();
+        let globals = f.map(|f| f.globals()).filter(|g| self.frame().code.caches_globals(*g));
+        let cell = globals.and_then(|g| g.cell(vm, name)).filter(|cell| !cell.get().is_unbound());
+        let Some(cell) = cell else { return self.help(Op::StoreGlobal) };
+        let cell = self.value(cell.value());
+        // One that was deleted is no part of the globals any more.
+        let now = self.emit(TraceOp::LoadField, &[cell], CONTENTS.imm());
+        self.guard_is_not(now, Value::UNBOUND.bits());
+        let v = self.reg(at.a());
+        self.store_field(cell, v, CONTENTS);
         self.next(2)
     }
 
@@ -164,28 +182,68 @@ impl Recorder {
             return self.load_type_attr(vm, op, ty, name);
         }
         let Some(i) = v.cast::<Instance>() else { return self.help(op) };
-        let Some(slot) = attr_place::load_slot(vm, i, name) else {
-            return self.load_class_value(vm, op, v, name);
-        };
-        self.rely_on_shape(vm, v, name);
-        let obj = self.reg(at.b());
+        match self.own_value(vm, i, name) {
+            Some(id) => {
+                self.set(at.a(), id);
+                self.next(2)
+            }
+            None => self.load_class_value(vm, op, v, name),
+        }
+    }
+
+    /// What the object in r[b] has in a slot of its own.
+    fn own_value(&mut self, vm: &Vm, i: Ref<Instance>, name: Ref<Str>) -> Option<Id> {
+        let slot = attr_place::load_slot(vm, i, name)?;
+        self.rely_on_shape(vm, i.value(), name);
+        let obj = self.reg(self.at.b());
         let obj = self.guard_shape(obj, i.header().shape.get());
         let (holder, place) = self.slot_place(obj, i, slot);
         let id = self.emit(TraceOp::LoadField, &[holder], place.imm());
         self.guard_is_not(id, 0);
-        self.set(at.a(), id);
-        self.next(2)
+        Some(id)
     }
 
     /// An attribute of a class itself, as it is.
     fn load_type_attr(&mut self, vm: &Vm, op: Op, ty: Ref<Type>, name: Ref<Str>) -> Step {
-        let Some(value) = attr_place::type_value(vm, ty, name) else { return self.help(op) };
+        let Some(id) = self.type_attr(vm, ty, name) else { return self.help(op) };
+        self.set(self.at.a(), id);
+        self.next(2)
+    }
+
+    /// What the class in r[b] has by this name: a value as it is, or a class method.
+    fn type_attr(&mut self, vm: &Vm, ty: Ref<Type>, name: Ref<Str>) -> Option<Id> {
+        let value = attr_place::type_value(vm, ty, name);
+        let method = attr_place::class_method(vm, ty, name);
+        if value.is_none() && method.is_none() {
+            return None;
+        }
         self.rely_on_type(ty, name);
         self.rely_on_type(vm.type_of(ty.value()), name);
-        let obj = self.reg(self.at.b());
-        self.guard_is(obj, ty.value());
-        let id = self.value(value);
-        self.set(self.at.a(), id);
+        let class = self.reg(self.at.b());
+        let class = self.guard_is(class, ty.value());
+        match method {
+            Some(f) => Some(self.bind(vm, f, class)),
+            None => value.map(|v| self.value(v)),
+        }
+    }
+
+    /// `super().name` of a method of Python's.
+    pub(super) fn load_super(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let [callee, class, receiver] = [0, 1, 2].map(|i| at.reg(at.b() + i));
+        let name = at.extra_name();
+        let found = class
+            .cast::<Type>()
+            .filter(|_| callee.is(vm.types.super_.value()) && shape_of(receiver).is_some())
+            .and_then(|class| attr_place::super_method(vm, class, receiver, name));
+        let (Some(f), Some(shape)) = (found, shape_of(receiver)) else { return self.help(op) };
+        self.rely_on_shape(vm, receiver, name);
+        let [callee_id, class_id, object] = [0, 1, 2].map(|i| self.reg(at.b() + i));
+        self.guard_is(callee_id, callee);
+        self.guard_is(class_id, class);
+        let object = self.guard_shape(object, shape);
+        let method = self.bind(vm, f, object);
+        self.set(at.a(), method);
         self.next(2)
     }
 
@@ -249,17 +307,28 @@ impl Recorder {
         let at = self.at;
         let (v, name) = (at.reg(at.b()), self.cached_name());
         let found = match attr_place::plain_method(vm, v, name) {
-            Ok(found) => found.filter(|_| attr_place::shape_tells_all(vm, v)),
+            Ok(found) => found.filter(|_| v.header().is_none() || attr_place::shape_tells_all(vm, v)),
             Err(Raised) => {
                 vm.pending.set(None);
                 None
             }
         };
-        let (Some(function), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        let w = at.window();
+        let Some(function) = found else {
+            // What is called is no method of the object's, but a value of its own.
+            let callee = match v.cast::<Type>() {
+                Some(ty) => self.type_attr(vm, ty, name),
+                None => v.cast::<Instance>().and_then(|i| self.own_value(vm, i, name)),
+            };
+            let Some(callee) = callee else { return self.help(op) };
+            self.set(w, callee);
+            let unbound = self.value(Value::UNBOUND);
+            self.set(w + FRAME_WORDS, unbound);
+            return self.next(2);
+        };
         self.rely_on_shape(vm, v, name);
         let obj = self.reg(at.b());
-        let obj = self.guard_shape(obj, shape);
-        let w = at.window();
+        let obj = self.guard_type(obj, v);
         let f = self.value(function);
         self.set(w, f);
         self.set(w + FRAME_WORDS, obj);

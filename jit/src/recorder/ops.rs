@@ -60,6 +60,7 @@ impl Recorder {
             Op::LoadDeref => self.load_deref(op),
             Op::StoreDeref => self.store_deref(),
             Op::LoadGlobalCell | Op::LoadGlobalBuiltin => self.load_global(vm, op),
+            Op::StoreGlobal => self.store_global(vm),
             Op::LoadAttr | Op::LoadAttrSlot | Op::LoadAttrOverflow => self.load_attr(vm, op),
             Op::StoreAttr | Op::StoreAttrSlot | Op::StoreAttrAdd => self.store_attr(vm, op),
             Op::LoadMethod | Op::LoadMethodCached => self.load_method(vm, op),
@@ -117,11 +118,15 @@ impl Recorder {
             }
             Op::GetIter => self.get_iter(vm),
             Op::BuildSlice => self.build_slice(vm),
+            Op::BuildList => self.build_list(vm),
             Op::BuildTuple => self.build_tuple(vm),
             Op::ListAppend => self.list_append(vm),
             Op::ForIter | Op::ForRange | Op::ForList => self.for_iter(vm, op),
 
             Op::Call | Op::CallMethod => self.call(vm, op),
+            Op::CallKw | Op::CallMethodKw => self.call_keywords(vm, op),
+            Op::In | Op::NotIn => self.contains(vm, op),
+            Op::LoadSuperAttr | Op::LoadSuperAttr0 => self.load_super(vm, op),
             Op::Return => self.ret(),
             Op::Exit | Op::ExitRaise => self.exited(),
             // Exceptions leave the trace before they are raised.
