@@ -302,6 +302,13 @@ def unbound():
 assert unbound() == unbound() == "name 'counter' is not defined"
 
 
+# A global that each round reads and writes.
+total = 0
+for number in range(1000):
+    total += number
+assert total == 499500
+
+
 # The same code with other globals.
 def in_globals(n):
     global place

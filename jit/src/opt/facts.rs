@@ -114,9 +114,11 @@ pub fn may_alias(tree: &Tree, facts: &Facts, order: &Order, a: Id, b: Id) -> boo
     if a == b {
         return true;
     }
+    if let (Some(a), Some(b)) = (tree.constant(a), tree.constant(b)) {
+        return a == b;
+    }
     if (new(a) && (new(b) || tree.constant(b).is_some() || order.is_newer(a, b)))
         || (new(b) && (tree.constant(a).is_some() || order.is_newer(b, a)))
-        || (tree.constant(a).is_some() && tree.constant(b).is_some())
     {
         return false;
     }
