@@ -147,11 +147,13 @@ impl Recorder {
         }
         if self.is_outer(first, last) {
             // It comes to this loop again.
+            self.rounds.retain(|head, _| !(first + 1..last).contains(head));
             self.passes.set(op == Op::JumpBackTraced);
             self.go(target.pc);
             return Ok(());
         }
-        // A loop of few rounds is best taken as it comes.
+        // A loop of few rounds is best taken as it comes; those within it begin anew.
+        self.rounds.retain(|head, _| !(first + 1..last).contains(head));
         let rounds = self.rounds.entry(first).or_insert(0);
         *rounds += 1;
         if *rounds > MAX_ROUNDS || self.tree.seq(self.seq).insts.len() > MAX_UNROLLED {
