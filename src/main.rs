@@ -93,17 +93,7 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
         Run::File(file) => {
             let path = Path::new(file);
             if path.is_dir() {
-                let main = path.join("__main__.py");
-                let text = match std::fs::read(&main) {
-                    Ok(text) => text,
-                    Err(_) => {
-                        eprintln!("{program}: can't find '__main__' module in '{file}'");
-                        return Ok(ExitCode::from(1));
-                    }
-                };
                 first = Some(file.clone());
-                let filename = main.to_string_lossy().into_owned();
-                script = Some(Script { text, filename, is_file: true });
             } else {
                 let text = std::fs::read(path).map_err(|e| {
                     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
@@ -114,16 +104,21 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
                         skein_runtime::vm::strerror(errno)
                     )
                 })?;
-                let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-                first = real.parent().map(|p| p.to_string_lossy().into_owned());
-                // As the program sees it wherever it goes: in full, but not tidied.
-                let filename = match std::env::current_dir() {
-                    Ok(folder) if path.is_relative() => {
-                        folder.join(file.strip_prefix("./").unwrap_or(file)).to_string_lossy().into_owned()
-                    }
-                    _ => file.clone(),
-                };
-                script = Some(Script { text, filename, is_file: true });
+                if is_archive(&text) {
+                    first = Some(file.clone());
+                } else {
+                    let real = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+                    first = real.parent().map(|p| p.to_string_lossy().into_owned());
+                    // As the program sees it wherever it goes: in full, but not tidied.
+                    let filename = match std::env::current_dir() {
+                        Ok(folder) if path.is_relative() => folder
+                            .join(file.strip_prefix("./").unwrap_or(file))
+                            .to_string_lossy()
+                            .into_owned(),
+                        _ => file.clone(),
+                    };
+                    script = Some(Script { text, filename, is_file: true });
+                }
             }
         }
     }
@@ -147,6 +142,7 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     let main = match (&script, &flags.run) {
         (Some(s), _) => Main::Source { text: &s.text, filename: &s.filename, is_file: s.is_file },
         (None, Run::Module(name)) => Main::Module(name),
+        (None, Run::File(entry)) => Main::Entry(entry),
         (None, _) => unreachable!("all others have a script"),
     };
     if vm.config.x_options.iter().any(|(name, _)| name == "skein-bytecode") {
@@ -155,6 +151,17 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     }
     let result = run_main(vm, main);
     Ok(end(program, &interpreter, result))
+}
+
+/// Does a zip file end here? Its last record says how long the comment is that follows it.
+fn is_archive(bytes: &[u8]) -> bool {
+    const RECORD: usize = 22;
+    let farthest = bytes.len().saturating_sub(RECORD + usize::from(u16::MAX));
+    let records = bytes[farthest..].windows(RECORD).enumerate();
+    records.rev().any(|(i, record)| {
+        let comment = usize::from(u16::from_le_bytes([record[20], record[21]]));
+        record.starts_with(b"PK\x05\x06") && farthest + i + RECORD + comment == bytes.len()
+    })
 }
 
 /// Prints the code of the main program, or of the module of `-m`.

@@ -136,9 +136,15 @@ pub fn write_bytes(vm: &Vm, v: Value, f: impl FnOnce(&mut [u8]) -> R<()>) -> R<(
 #[derive(Default)]
 struct Exceptions(RefCell<HashMap<&'static str, Value>>);
 
-/// Makes a module's exception class, e.g. `struct.error`, and puts it into the module. MemoryError.
+/// Makes a module's exception class, e.g. `struct.error`, and puts it into the module. A module that is made once more
+/// has the same class. MemoryError.
 pub fn add_exception(vm: &Vm, m: Ref<Module>, full: &'static str, base: Ref<Type>) -> R<Value> {
     let (module, name) = full.rsplit_once('.').unwrap_or(("builtins", full));
+    let known = vm.state::<Exceptions>().0.borrow().get(full).copied();
+    if let Some(class) = known {
+        m.dict().set_name(vm, name, class)?;
+        return Ok(class);
+    }
     let namespace = Dict::new(vm)?;
     namespace.set_name(vm, "__module__", vm.str(module)?)?;
     let bases = vm.tuple(&[base.value()])?;

@@ -69,7 +69,12 @@ impl Runner {
         std::fs::write(&notes, "").map_err(|e| told(&notes, e))?;
         // A name of its own: helpers that a test starts import the driver as their main module.
         let driver = self.folder.join("cpython_driver.py");
-        std::fs::write(&driver, DRIVER).map_err(|e| told(&driver, e))?;
+        // Another module's run may be reading it just now.
+        if std::fs::read_to_string(&driver).map_or(true, |text| text != DRIVER) {
+            let whole = self.folder.join(format!("{module}.driver"));
+            std::fs::write(&whole, DRIVER).map_err(|e| told(&whole, e))?;
+            std::fs::rename(&whole, &driver).map_err(|e| told(&driver, e))?;
+        }
         let began = Instant::now();
         for _ in 0..MAX_STARTS {
             let end = self.start(module, &driver, &notes, began)?;

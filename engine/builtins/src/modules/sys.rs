@@ -15,6 +15,9 @@ use skein_runtime::vm::Vm;
 
 use super::structseq::{self, Lazy};
 
+/// `sys.implementation.cache_tag`: a part of the names of compiled files.
+pub const CACHE_TAG: &str = "skein-314";
+
 /// The language version that programs see.
 pub const VERSION: (i64, i64, i64) = (3, 14, 0);
 
@@ -429,7 +432,7 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
     let hex = hexversion();
     for (name, v) in [
         ("name", vm.str("skein")?),
-        ("cache_tag", vm.str("skein-314")?),
+        ("cache_tag", vm.str(CACHE_TAG)?),
         ("version", version_info),
         ("hexversion", vm.int(hex)?),
         ("_multiarch", vm.str(&format!("{ARCH}-linux-gnu"))?),
@@ -481,7 +484,7 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "_xoptions", x.value())?;
     let finders = List::new(vm, &[super::import::new_finder(vm)?])?;
     d.set_name(vm, "meta_path", finders.value())?;
-    d.set_name(vm, "path_hooks", List::new(vm, &[super::import::path_hook(vm)?.value()])?.value())?;
+    d.set_name(vm, "path_hooks", super::import::path_hooks(vm)?.value())?;
     d.set_name(vm, "path_importer_cache", Dict::new(vm)?.value())?;
     add_structs(vm, d)?;
     let mut names = native_names(vm);

@@ -125,7 +125,7 @@ types! {
     union: generic::UNION;
 }
 
-pub use bytes::{Row, is_bytes_like};
+pub use bytes::{Like, Row, is_bytes_like};
 pub use common::{compare_rows, item_index, repeat_count, repeated, string_of_items};
 pub use dict::update_from_args as dict_update_from_args;
 pub use float::text::repr as float_repr;

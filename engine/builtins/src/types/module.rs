@@ -69,7 +69,10 @@ fn repr(vm: &Vm, m: Ref<Module>) -> R<String> {
             Some(o) if located => format!("<module {spec_name} from {}>", vm.repr_string(o)?),
             Some(o) => format!("<module {spec_name} ({})>", vm.str_string(o)?),
             None => match vm.find_attr(spec, vm.intern("loader")?)?.filter(|l| !l.is_none()) {
-                Some(l) => format!("<module {spec_name} ({})>", vm.repr_string(l)?),
+                Some(l) => match namespace_path(vm, l)? {
+                    Some(path) => format!("<module {spec_name} (namespace) from {}>", vm.repr_string(path)?),
+                    None => format!("<module {spec_name} ({})>", vm.repr_string(l)?),
+                },
                 None => format!("<module {spec_name}>"),
             },
         });
@@ -81,6 +84,22 @@ fn repr(vm: &Vm, m: Ref<Module>) -> R<String> {
     match get(vm.names.__loader__)? {
         Some(l) => Ok(format!("<module {own} ({})>", vm.repr_string(l)?)),
         None => Ok(format!("<module {own}>")),
+    }
+}
+
+/// The folders of a package without files, as a list, if that is what the loader loads.
+fn namespace_path(vm: &Vm, loader: Value) -> R<Option<Value>> {
+    let modules = vm.modules.get();
+    let external = modules.map_or(Ok(None), |m| m.get_name(vm, "_frozen_importlib_external"))?;
+    let class = match external {
+        Some(m) => vm.find_attr(m, vm.intern("NamespaceLoader")?)?,
+        None => None,
+    };
+    match class {
+        Some(class) if vm.type_of(loader).value().is(class) => {
+            Ok(Some(vm.list_from(vm.get_attr_str(loader, "_path")?)?.value()))
+        }
+        _ => Ok(None),
     }
 }
 

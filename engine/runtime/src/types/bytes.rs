@@ -36,7 +36,7 @@ impl Bytes {
     pub fn of_type(vm: &Vm, bytes: &[u8], ty: Ref<Type>) -> R<Ref<Bytes>> {
         let size = size_of::<Bytes>() + bytes.len() + 1 + vm.dict_word_size(ty);
         let b = vm.alloc::<Bytes>(size, vm.instance_shape::<Bytes>(ty)?)?;
-        vm.mark_dict_word(b.header(), ty);
+        vm.mark_instance(b.header(), ty);
         b.len.set(bytes.len());
         // SAFETY: `len` bytes follow the struct.
         unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), b.data.as_ptr() as *mut u8, bytes.len()) };

@@ -230,6 +230,15 @@ impl CodeObject {
         unsafe { &*self.portable.get() }
     }
 
+    /// As [`CodeObject::portable`], to be kept.
+    pub fn shared(&self) -> Rc<Code> {
+        // SAFETY: `load` made the pointer of an `Rc`, of which the object holds one count.
+        unsafe {
+            Rc::increment_strong_count(self.portable.get());
+            Rc::from_raw(self.portable.get())
+        }
+    }
+
     /// Which registers matter at its instructions.
     pub fn liveness(&self) -> &Liveness {
         if self.liveness.get().is_null() {

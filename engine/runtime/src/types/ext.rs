@@ -79,7 +79,7 @@ impl<T: Payload> Ext<T> {
         let extra = vm.dict_word_size(ty);
         let object =
             vm.alloc::<ExtObject>(size_of::<Ext<T>>() + extra, vm.instance_shape::<ExtObject>(ty)?)?;
-        vm.mark_dict_word(object.header(), ty);
+        vm.mark_instance(object.header(), ty);
         Ok(Self::fill(vm, object, payload))
     }
 

@@ -61,7 +61,7 @@ impl Str {
     pub fn of_type(vm: &Vm, bytes: &[u8], ty: Ref<Type>) -> R<Ref<Str>> {
         let chars = if bytes.is_ascii() { bytes.len() } else { count_chars(bytes) };
         let s = Str::alloc(vm, bytes.len(), chars, vm.instance_shape::<Str>(ty)?, vm.dict_word_size(ty))?;
-        vm.mark_dict_word(s.header(), ty);
+        vm.mark_instance(s.header(), ty);
         s.fill(|to| to.copy_from_slice(bytes));
         Ok(s)
     }

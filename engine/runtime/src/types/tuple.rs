@@ -65,7 +65,7 @@ impl Tuple {
         let size = items.len() * 8 + size_of::<Tuple>() + vm.dict_word_size(ty);
         let tuple = vm.alloc::<Tuple>(size, vm.instance_shape::<Tuple>(ty)?)?;
         tuple.len.set(items.len());
-        vm.mark_dict_word(tuple.header(), ty);
+        vm.mark_instance(tuple.header(), ty);
         for (field, &item) in tuple.fields().iter().zip(items) {
             field.init(item);
         }
@@ -92,6 +92,15 @@ impl Tuple {
     pub fn items(&self) -> &[Value] {
         // SAFETY: `len` slots follow the struct, each set by `new`; a `Field` is one word.
         unsafe { std::slice::from_raw_parts(self.items.as_ptr().cast::<Value>(), self.len()) }
+    }
+}
+
+impl Ref<Tuple> {
+    /// Puts an item into a tuple that is being made and that no program has seen.
+    pub fn complete(self, vm: &Vm, i: usize, v: Value) {
+        if let Some(field) = self.fields().get(i) {
+            field.set(vm, self, v);
+        }
     }
 }
 

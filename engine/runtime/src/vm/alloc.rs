@@ -183,10 +183,21 @@ impl Vm {
         8 * usize::from(ty.has_flag(type_flags::HAS_DICT) && ty.has_builtin_layout())
     }
 
-    /// Notes in a fresh object that it has the word of [`Vm::dict_word_size`].
-    pub fn mark_dict_word(&self, header: &Header, ty: Ref<Type>) {
+    /// Notes in a fresh object of a builtin layout that it has the word of [`Vm::dict_word_size`], and a finalizer that
+    /// its class defines.
+    pub fn mark_instance(&self, header: &Header, ty: Ref<Type>) {
+        if ty.has_flag(type_flags::HAS_DEL) {
+            self.heap.register_finalizer(header);
+        }
         if self.dict_word_size(ty) > 0 {
             header.bits.set(header.bits.get() | HAS_DICT_WORD);
+        }
+    }
+
+    /// The object's own type has a finalizer. One of a class that defines another one as well is registered already.
+    pub fn finalize_later(&self, header: &Header) {
+        if !self.shapes.get(header.shape.get()).ty.get().has_flag(type_flags::HAS_DEL) {
+            self.heap.register_finalizer(header);
         }
     }
 
@@ -210,7 +221,7 @@ impl Vm {
     /// An instance of `ty` of a fixed-size builtin layout, with room for its dictionary. MemoryError.
     pub fn alloc_instance<T: Object>(&self, ty: Ref<Type>) -> R<Ref<T>> {
         let r = self.alloc::<T>(size_of::<T>() + self.dict_word_size(ty), self.instance_shape::<T>(ty)?)?;
-        self.mark_dict_word(r.header(), ty);
+        self.mark_instance(r.header(), ty);
         Ok(r)
     }
 

@@ -221,7 +221,7 @@ pub fn new(vm: &Vm, args: Args<'_>) -> R<FutureRef> {
         task,
     };
     let f = Ext::new(vm, ty, future)?;
-    vm.heap.register_finalizer(f.header());
+    vm.finalize_later(f.header());
     Ok(f)
 }
 

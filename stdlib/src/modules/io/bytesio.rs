@@ -71,7 +71,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let f = Ext::new(vm, ty, f)?;
     // The end of a plain one has no effect.
     if ty.has_flag(type_flags::HAS_DEL) || ty.has_flag(type_flags::HEAP) {
-        vm.heap.register_finalizer(f.header());
+        vm.finalize_later(f.header());
     }
     Ok(f.value())
 }

@@ -133,7 +133,7 @@ fn make(vm: &Vm, ty: Ref<Type>) -> R<FileRef> {
         name: Field::new(None),
     };
     let f = Ext::new(vm, ty, f)?;
-    vm.heap.register_finalizer(f.header());
+    vm.finalize_later(f.header());
     Ok(f)
 }
 

@@ -94,7 +94,7 @@ fn new(
         owned: Cell::new(false),
     };
     let b = Ext::new(vm, ty, b)?;
-    vm.heap.register_finalizer(b.header());
+    vm.finalize_later(b.header());
     Ok(b)
 }
 

@@ -50,7 +50,7 @@ native_type! {
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let ty = class_of(vm, &args, &PAIR)?;
     let p = Ext::new(vm, ty, Pair { reader: Field::new(None), writer: Field::new(None) })?;
-    vm.heap.register_finalizer(p.header());
+    vm.finalize_later(p.header());
     Ok(p.value())
 }
 

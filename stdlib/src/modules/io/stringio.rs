@@ -182,7 +182,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let f = StringIo { state: RefCell::new(state), closed: Cell::new(false), ready: Cell::new(false) };
     let f = Ext::new(vm, ty, f)?;
     if ty.has_flag(type_flags::HEAP) {
-        vm.heap.register_finalizer(f.header());
+        vm.finalize_later(f.header());
     }
     Ok(f.value())
 }

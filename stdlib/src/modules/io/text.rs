@@ -216,7 +216,7 @@ fn new(vm: &Vm, ty: Ref<Type>) -> R<TextRef> {
         finalizing: Cell::new(false),
     };
     let t = Ext::new(vm, ty, t)?;
-    vm.heap.register_finalizer(t.header());
+    vm.finalize_later(t.header());
     Ok(t)
 }
 

@@ -1,6 +1,6 @@
 //! The finder of one entry of a path: what `sys.path_hooks` makes of folders, and of those of the packaged library.
 //!
-//! Imports do not ask it, since the finder on `sys.meta_path` looks into folders itself; `pkgutil` does.
+//! Imports do not call it, since the finder on `sys.meta_path` looks into folders itself; `pkgutil` does.
 
 use super::loader;
 use skein_runtime::native::Args;
@@ -14,7 +14,7 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{LIBRARY, Vm};
 use std::path::Path;
 
-struct Folder {
+pub struct Folder {
     path: Field,
 }
 
@@ -26,6 +26,12 @@ impl Payload for Folder {
     }
 }
 
+impl Folder {
+    pub fn path_string(&self) -> String {
+        self.path.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+}
+
 type This = ExtArg<Folder>;
 
 native_type! {
@@ -34,7 +40,7 @@ native_type! {
         [static] "__new__($type, path, /)" => new;
         "find_spec($self, fullname, target=None)" => |vm: &Vm, f: This, name: Ref<Str>, target: Option<Value>| -> R<Value> {
             let path = List::new(vm, &[f.0.path.value()])?;
-            loader::find_spec(vm, name, Some(path.value()), target)
+            loader::find_in_entry(vm, name, path.value(), target)
         }, "Find the module there: its specification, or None.";
         "invalidate_caches($self, /)" => |_: &Vm, _: This| (), "Nothing is cached.";
         "iter_modules($self, prefix='')" => iter_modules, "The modules there: names behind the prefix, and whether each is a package.";
@@ -54,11 +60,33 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let Some(path) = path.filter(|_| args.positional().len() == 2 && !args.has_keywords()) else {
         return Err(vm.type_error("FileFinder() takes the path of a folder"));
     };
-    let text = path.to_string_lossy();
-    if !is_packaged(&text) && !Path::new(if text.is_empty() { "." } else { &text }).is_dir() {
+    if !is_folder(&path.to_string_lossy()) {
         return Err(vm.import_error("only directories are supported"));
     }
-    Ok(Ext::new(vm, ty, Folder { path: Field::new(Some(path.value())) })?.value())
+    made(vm, ty, path)
+}
+
+/// A finder. A relative path is one from the current folder as it is now.
+fn made(vm: &Vm, ty: Ref<Type>, path: Ref<Str>) -> R<Value> {
+    let text = path.to_string_lossy();
+    let path = match std::env::current_dir() {
+        Ok(current) if !is_packaged(&text) && Path::new(&*text).is_relative() => {
+            let full = if matches!(&*text, "" | ".") { current } else { current.join(&*text) };
+            vm.str(&full.to_string_lossy())?
+        }
+        _ => path.value(),
+    };
+    Ok(Ext::new(vm, ty, Folder { path: Field::new(Some(path)) })?.value())
+}
+
+/// The finder of what lies in a folder. MemoryError.
+pub fn new_folder(vm: &Vm, path: Ref<Str>) -> R<Value> {
+    made(vm, path_hook(vm)?, path)
+}
+
+/// A folder on the disk or in the packaged library?
+pub fn is_folder(path: &str) -> bool {
+    is_packaged(path) || Path::new(if path.is_empty() { "." } else { path }).is_dir()
 }
 
 fn is_packaged(path: &str) -> bool {

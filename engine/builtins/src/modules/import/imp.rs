@@ -1,5 +1,6 @@
 //! `_imp`: what the packaged `importlib` asks of the machine.
 
+use crate::types::Like;
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::list::List;
@@ -23,6 +24,7 @@ native_functions! { FUNCTIONS:
     "extension_suffixes()" => extension_suffixes;
     "_fix_co_filename(code, path, /)" => fix_co_filename;
     "find_frozen(name, /, *, withdata=False)" => find_frozen;
+    "source_hash(key, source)" => source_hash;
 }
 
 /// A context has the isolate for itself while it imports: nothing to lock.
@@ -62,11 +64,57 @@ fn fix_co_filename(_: &Vm, _code: Value, _path: Value) {}
 
 fn find_frozen(_: &Vm, _name: Value, _withdata: Option<Value>) {}
 
+/// Tells a compiled file's source from others.
+fn source_hash(vm: &Vm, key: i64, source: Like) -> R<Value> {
+    vm.bytes(&sip_hash(key as u64, &source).to_le_bytes())
+}
+
+/// SipHash-1-3 with a key of one word (Aumasson and Bernstein, "SipHash: a fast short-input PRF").
+fn sip_hash(key: u64, bytes: &[u8]) -> u64 {
+    fn round(v: &mut [u64; 4]) {
+        v[0] = v[0].wrapping_add(v[1]);
+        v[2] = v[2].wrapping_add(v[3]);
+        v[1] = v[1].rotate_left(13) ^ v[0];
+        v[3] = v[3].rotate_left(16) ^ v[2];
+        v[0] = v[0].rotate_left(32);
+        v[2] = v[2].wrapping_add(v[1]);
+        v[0] = v[0].wrapping_add(v[3]);
+        v[1] = v[1].rotate_left(17) ^ v[2];
+        v[3] = v[3].rotate_left(21) ^ v[0];
+        v[2] = v[2].rotate_left(32);
+    }
+    let mut v = [
+        0x736f_6d65_7073_6575 ^ key,
+        0x646f_7261_6e64_6f6d,
+        0x6c79_6765_6e65_7261 ^ key,
+        0x7465_6462_7974_6573,
+    ];
+    let words = bytes.chunks_exact(8);
+    let mut last = [0; 8];
+    last[..words.remainder().len()].copy_from_slice(words.remainder());
+    last[7] = bytes.len() as u8;
+    for word in words.chain([&last[..]]) {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(word);
+        let word = u64::from_le_bytes(eight);
+        v[3] ^= word;
+        round(&mut v);
+        v[0] ^= word;
+    }
+    v[2] ^= 0xff;
+    (0..3).for_each(|_| round(&mut v));
+    v[0] ^ v[1] ^ v[2] ^ v[3]
+}
+
+/// What compiled files begin with: a number that changes with the ops, and a line end, by which files that were
+/// copied as text are told.
+const MAGIC_NUMBER: i64 = (skein_bytecode::table_hash() & 0xffff) as i64 | 0x0a0d << 16;
+
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "_imp")?;
     skein_runtime::types::module::add_functions(vm, m, FUNCTIONS)?;
     m.dict().set_name(vm, "check_hash_based_pycs", vm.str("default")?)?;
-    m.dict().set_name(vm, "pyc_magic_number_token", Value::small_int(0))?;
+    m.dict().set_name(vm, "pyc_magic_number_token", Value::small_int(MAGIC_NUMBER))?;
     Ok(m)
 }

@@ -1,12 +1,12 @@
 //! The native finder and loaders, as `importlib` and `sys.meta_path` see them.
 
-use super::{Found, ModuleSpec, SpecParts, compile_file, run_code};
+use super::{Found, compile_file, run_code};
 use skein_bytecode::Code;
+use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::code::load;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
-use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -79,6 +79,7 @@ native_type! {
     methods {
         [static] "find_spec(fullname, path=None, target=None)" => find_spec;
         [static] "invalidate_caches()" => invalidate_caches;
+        [static] "find_distributions(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| of_path_finder(vm, "find_distributions", args), "Find distributions on the path that a context names.";
         [static] "create_module(spec)" => create_builtin;
         [static] "exec_module(module)" => exec_builtin;
         [static] "is_package(fullname)" => builtin_is_package;
@@ -98,6 +99,9 @@ native_type! {
         "get_code($self, name=None)" => get_code;
         "get_source($self, name=None)" => get_source;
         "get_data($self, path)" => get_data;
+        "get_resource_reader($self, name)" => get_resource_reader;
+        "__eq__($self, value, /)" => equal;
+        "__hash__($self, /)" => |vm: &Vm, l: ExtArg<Loader>| -> R<i64> { Ok(vm.hash(l.0.name.or_none())? ^ vm.hash(l.0.path.or_none())?) };
         "__repr__($self, /)" => repr;
     }
     getset {
@@ -112,34 +116,32 @@ fn this(vm: &Vm, v: Value) -> R<Ref<Ext<Loader>>> {
 
 pub fn find_spec(vm: &Vm, fullname: Ref<Str>, path: Option<Value>, _target: Option<Value>) -> R<Value> {
     let name = fullname.to_string_lossy().into_owned();
-    let Some(found) = super::find(vm, &name, path.filter(|p| !p.is_none()))? else { return Ok(Value::NONE) };
-    let file = match found.file() {
-        Some(f) => Some(vm.str(&f)?),
-        None => None,
-    };
-    let locations = match found.is_package() {
-        true => {
-            let list = List::with_capacity(vm, 1)?;
-            for p in found.search_locations(&name) {
-                list.push(vm, vm.str(&p)?)?;
-            }
-            Some(list.value())
-        }
-        false => None,
-    };
-    let loader = match found {
-        Found::Native(_) => finder_type(vm)?.value(),
-        _ => Loader::of(vm, &name, &found)?,
-    };
-    let origin = match found {
-        Found::Native(_) => Some(vm.str("built-in")?),
-        _ => file,
-    };
-    let parts = SpecParts { name: fullname.value(), loader, origin, locations, has_location: file.is_some() };
-    Ok(ModuleSpec::new(vm, parts)?.value())
+    match super::find(vm, &name, path.filter(|p| !p.is_none()))? {
+        Some(found) => super::spec_of(vm, &name, &found),
+        None => Ok(Value::NONE),
+    }
 }
 
-fn invalidate_caches(_: &Vm) {}
+/// As [`find_spec`], in one entry of a path: a package without files is told as what may be a part of one.
+pub fn find_in_entry(vm: &Vm, fullname: Ref<Str>, path: Value, _target: Option<Value>) -> R<Value> {
+    let name = fullname.to_string_lossy().into_owned();
+    match super::find(vm, &name, Some(path))? {
+        Some(Found::Namespace(portions)) => super::portions_spec(vm, &name, &portions),
+        Some(found) => super::spec_of(vm, &name, &found),
+        None => Ok(Value::NONE),
+    }
+}
+
+/// Calls a function of the finder that the library has in Python.
+fn of_path_finder(vm: &Vm, name: &str, args: Args<'_>) -> R<Value> {
+    let external = super::import(vm, "_frozen_importlib_external")?;
+    let finder = vm.get_attr_str(external, "PathFinder")?;
+    vm.call_args(vm.get_attr_str(finder, name)?, args)
+}
+
+fn invalidate_caches(vm: &Vm) -> R<()> {
+    of_path_finder(vm, "invalidate_caches", Args::new(&[], None)).map(|_| ())
+}
 
 fn create_builtin(vm: &Vm, spec: Value) -> R<Value> {
     let name = vm.str_string(vm.get_attr(spec, vm.names.name)?)?;
@@ -234,6 +236,22 @@ fn get_data(vm: &Vm, _this: ExtArg<Loader>, path: Ref<Str>) -> R<Value> {
     }
     let bytes = std::fs::read(&path).map_err(|e| vm.os_error_of(&e, Some(&path)))?;
     vm.bytes(&bytes)
+}
+
+/// What `importlib.resources` reads a package's files with; those of the packaged library are in no folder.
+fn get_resource_reader(vm: &Vm, this: ExtArg<Loader>, _name: Value) -> R<Value> {
+    if this.0.path_string().starts_with(LIBRARY) {
+        return Ok(Value::NONE);
+    }
+    let readers = super::import(vm, "importlib.readers")?;
+    vm.call(vm.get_attr_str(readers, "FileReader")?, &[this.0.value()])
+}
+
+fn equal(vm: &Vm, this: ExtArg<Loader>, other: Value) -> R<Value> {
+    let Some(other) = other.cast::<Ext<Loader>>() else { return Ok(Value::NOT_IMPLEMENTED) };
+    let same = vm.eq(this.0.name.or_none(), other.name.or_none())?
+        && vm.eq(this.0.path.or_none(), other.path.or_none())?;
+    Ok(Value::bool(same))
 }
 
 fn repr(vm: &Vm, this: ExtArg<Loader>) -> R<String> {

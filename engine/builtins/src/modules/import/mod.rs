@@ -2,16 +2,20 @@
 //!
 //! `sys.meta_path` holds one native finder ([`loader::FINDER`]); finders before it are asked first,
 //! those after it when it found nothing. `importlib` works on top: the native finder and loaders
-//! have the methods of its protocols.
+//! have the methods of its protocols. What is neither a folder nor in the packaged library is looked
+//! into by what `sys.path_hooks` makes of it ([`entries`]).
 
+mod entries;
 mod folder;
 mod imp;
 mod loader;
+mod main;
 mod spec;
 
-use skein_bytecode::{Code, Const};
+use skein_bytecode::Code;
+use skein_runtime::native::Args;
 use skein_runtime::object::Ref;
-use skein_runtime::types::code::{load, specialise_for_globals};
+use skein_runtime::types::code::{CodeObject, load, specialise_for_globals};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::ext::Ext;
@@ -19,16 +23,19 @@ use skein_runtime::types::function::Function;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::{Compile, Mode, Vm};
 use std::path::Path;
 use std::rc::Rc;
 
-pub use folder::path_hook;
+pub use entries::hooks as path_hooks;
+use entries::{Importer, importer_of};
 pub use imp::make as make_imp;
 pub(crate) use loader::new_finder;
 use loader::{Finder, Loader};
+pub use main::{Main, MainCode, MainMissing, main_code, main_namespace, run_main};
 pub use spec::{ModuleSpec, SpecParts};
 
 /// Runs code with this namespace as globals and locals.
@@ -59,13 +66,20 @@ pub enum Found {
     },
     /// A package of folders without `__init__.py`.
     Namespace(Vec<String>),
+    /// By a finder in Python.
+    Spec {
+        spec: Value,
+        is_package: bool,
+    },
 }
 
 impl Found {
     fn is_package(&self) -> bool {
         match self {
             Found::Native(_) => false,
-            Found::Packaged { is_package, .. } | Found::File { is_package, .. } => *is_package,
+            Found::Packaged { is_package, .. }
+            | Found::File { is_package, .. }
+            | Found::Spec { is_package, .. } => *is_package,
             Found::Namespace(_) => true,
         }
     }
@@ -75,7 +89,7 @@ impl Found {
         match self {
             Found::Packaged { code, .. } => Some(code.filename.to_string()),
             Found::File { path, .. } => Some(path.clone()),
-            Found::Native(_) | Found::Namespace(_) => None,
+            Found::Native(_) | Found::Namespace(_) | Found::Spec { .. } => None,
         }
     }
 
@@ -87,13 +101,18 @@ impl Found {
                 vec![Path::new(path).parent().map_or_else(String::new, |p| p.to_string_lossy().into_owned())]
             }
             Found::Namespace(paths) => paths.clone(),
-            Found::Native(_) => Vec::new(),
+            Found::Native(_) | Found::Spec { .. } => Vec::new(),
         }
     }
 
     /// The module's code. SyntaxError, OSError.
-    fn code(&self, vm: &Vm) -> R<Option<Rc<Code>>> {
+    fn code(&self, vm: &Vm, name: &str) -> R<Option<Rc<Code>>> {
         match self {
+            Found::Spec { spec, .. } => {
+                let loader = vm.get_attr_str(*spec, "loader")?;
+                let code = vm.call_method(loader, "get_code", &[vm.str(name)?])?;
+                Ok(code.cast::<CodeObject>().map(|code| code.shared()))
+            }
             Found::Packaged { code, .. } => Ok(Some(code.clone())),
             Found::File { path, .. } => compile_file(vm, path).map(Some),
             Found::Native(_) | Found::Namespace(_) => Ok(None),
@@ -183,10 +202,13 @@ fn find_and_load(vm: &Vm, name: &str, path: Option<Value>) -> R<Value> {
     while let Some(finder) = finders.get(i) {
         i += 1;
         if finder.cast::<Ext<Finder>>().is_some() {
-            if let Some(found) = find(vm, name, path)? {
-                return load_found(vm, name, &found);
+            match find(vm, name, path)? {
+                Some(found @ (Found::Namespace(_) | Found::Spec { .. })) => {
+                    return load_spec(vm, name, spec_of(vm, name, &found)?);
+                }
+                Some(found) => return load_found(vm, name, &found),
+                None => continue,
             }
-            continue;
         }
         let Some(f) = vm.find_attr(finder, vm.intern("find_spec")?)? else { continue };
         let spec = vm.call(f, &[vm.str(name)?, path.unwrap_or(Value::NONE), Value::NONE])?;
@@ -198,14 +220,28 @@ fn find_and_load(vm: &Vm, name: &str, path: Option<Value>) -> R<Value> {
     Err(not_found(vm, name, &text))
 }
 
-/// The strings of a search path; other items are passed over, as finders do.
-fn path_entries(vm: &Vm, path: Value) -> R<Vec<String>> {
-    let mut out = Vec::new();
-    vm.for_each(path, |v| {
-        out.extend(v.cast::<Str>().map(|s| s.to_string_lossy().into_owned()));
-        Ok(())
-    })?;
-    Ok(out)
+/// The entries of a search path.
+fn path_entries(vm: &Vm, path: Option<Value>) -> R<Ref<List>> {
+    if let Some(path) = path {
+        return vm.list_from(path);
+    }
+    let list = match vm.sys_dict.get() {
+        Some(sys) => sys.get_str(vm, vm.names.path)?,
+        None => None,
+    };
+    let entries = List::with_capacity(vm, 0)?;
+    let mut is_library_named = false;
+    if let Some(list) = list {
+        vm.for_each(list, |v| {
+            is_library_named |= v.cast::<Str>().is_some_and(|s| s.bytes() == LIBRARY.as_bytes());
+            entries.push(vm, v)
+        })?;
+    }
+    // The library is a part of the program: there also for programs that replace sys.path.
+    if !is_library_named {
+        entries.push(vm, vm.str(LIBRARY)?)?;
+    }
+    Ok(entries)
 }
 
 /// The native search: on `sys.path`, or on a package's `__path__`.
@@ -215,25 +251,16 @@ pub fn find(vm: &Vm, name: &str, path: Option<Value>) -> R<Option<Found>> {
     {
         return Ok(Some(Found::Native(m)));
     }
-    let entries = match path {
-        Some(p) => path_entries(vm, p)?,
-        None => {
-            let list = match vm.sys_dict.get() {
-                Some(sys) => sys.get_str(vm, vm.names.path)?,
-                None => None,
-            };
-            let mut entries = list.map_or(Ok(Vec::new()), |l| path_entries(vm, l))?;
-            // The library is a part of the program: there also for programs that replace sys.path.
-            if !entries.iter().any(|e| e == LIBRARY) {
-                entries.push(LIBRARY.into());
-            }
-            entries
-        }
-    };
+    let entries = path_entries(vm, path)?;
     let tail = name.rsplit('.').next().unwrap_or(name);
     let mut namespace = Vec::new();
-    for entry in entries {
-        if let Some(inside) = entry.strip_prefix(LIBRARY) {
+    let mut i = 0;
+    while let Some(entry) = entries.get(i) {
+        i += 1;
+        // Other items are passed over, as finders do.
+        let Some(entry) = entry.cast::<Str>() else { continue };
+        let text = entry.to_string_lossy().into_owned();
+        if let Some(inside) = text.strip_prefix(LIBRARY) {
             let full = format!("{}/{tail}", inside.trim_start_matches('/'));
             let full = full.trim_start_matches('/').replace('/', ".");
             if path.is_some()
@@ -246,43 +273,163 @@ pub fn find(vm: &Vm, name: &str, path: Option<Value>) -> R<Option<Found>> {
             }
             continue;
         }
-        let base = match entry.is_empty() {
+        let entry = match text.is_empty() {
             true => match std::env::current_dir() {
-                Ok(d) => d,
+                Ok(d) => Str::new(vm, d.as_os_str().as_encoded_bytes())?,
                 Err(_) => continue,
             },
-            false => entry.into(),
+            false => entry,
         };
-        let folder = base.join(tail);
-        let is_folder = folder.is_dir();
-        if is_folder {
-            let init = folder.join("__init__.py");
-            if init.is_file() {
-                return Ok(Some(Found::File { path: init.to_string_lossy().into_owned(), is_package: true }));
-            }
-        }
-        let file = base.join(format!("{tail}.py"));
-        if file.is_file() {
-            return Ok(Some(Found::File { path: file.to_string_lossy().into_owned(), is_package: false }));
-        }
-        if is_folder {
-            namespace.push(folder.to_string_lossy().into_owned());
+        let found = match importer_of(vm, entry)? {
+            Importer::Folder(folder) => find_in_folder(vm, name, &folder, &mut namespace)?,
+            Importer::Other(finder) => ask_finder(vm, name, finder, &mut namespace)?,
+            Importer::Nothing => None,
+        };
+        if found.is_some() {
+            return Ok(found);
         }
     }
     Ok((!namespace.is_empty()).then_some(Found::Namespace(namespace)))
 }
 
+/// A module's or package's file in a folder. A folder of its name that has none is added to `namespace`.
+fn find_in_folder(vm: &Vm, name: &str, folder: &str, namespace: &mut Vec<String>) -> R<Option<Found>> {
+    let tail = name.rsplit('.').next().unwrap_or(name);
+    let base = Path::new(folder);
+    let own = base.join(tail);
+    let is_folder = own.is_dir();
+    let candidates = [(own.join("__init__"), true), (base.join(tail), false)];
+    for (stem, is_package) in candidates {
+        if is_package && !is_folder {
+            continue;
+        }
+        let path = format!("{}.py", stem.to_string_lossy());
+        if Path::new(&path).is_file() {
+            return Ok(Some(Found::File { path, is_package }));
+        }
+        let compiled = format!("{path}c");
+        if Path::new(&compiled).is_file() {
+            return sourceless(vm, name, &compiled, is_package).map(Some);
+        }
+    }
+    if is_folder {
+        namespace.push(own.to_string_lossy().into_owned());
+    }
+    Ok(None)
+}
+
+/// A module whose compiled form lies where its source would be.
+fn sourceless(vm: &Vm, name: &str, path: &str, is_package: bool) -> R<Found> {
+    let external = import(vm, "_frozen_importlib_external")?;
+    let (name, path) = (vm.str(name)?, vm.str(path)?);
+    let loader = vm.call(vm.get_attr_str(external, "SourcelessFileLoader")?, &[name, path])?;
+    let make = vm.get_attr_str(external, "spec_from_file_location")?;
+    let keywords = Tuple::new(vm, &[vm.str("loader")?])?;
+    let spec = vm.call_args(make, Args::new(&[name, path, loader], Some(keywords)))?;
+    Ok(Found::Spec { spec, is_package })
+}
+
+/// Asks the finder of a path's entry.
+fn ask_finder(vm: &Vm, name: &str, finder: Value, namespace: &mut Vec<String>) -> R<Option<Found>> {
+    let f = vm.get_attr_str(finder, "find_spec")?;
+    let spec = vm.call(f, &[vm.str(name)?, Value::NONE])?;
+    if spec.is_none() {
+        return Ok(None);
+    }
+    let locations = vm.get_attr_str(spec, "submodule_search_locations")?;
+    if !vm.get_attr_str(spec, "loader")?.is_none() {
+        return Ok(Some(Found::Spec { spec, is_package: !locations.is_none() }));
+    }
+    if locations.is_none() {
+        return Err(vm.import_error("spec missing loader"));
+    }
+    vm.for_each(locations, |v| {
+        namespace.extend(v.cast::<Str>().map(|s| s.to_string_lossy().into_owned()));
+        Ok(())
+    })?;
+    Ok(None)
+}
+
 /// A module written in Rust.
 fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
+    match name {
+        "_frozen_importlib" => return bootstrap(vm).map(Some),
+        "_frozen_importlib_external" => return bootstrap_external(vm).map(Some),
+        _ => {}
+    }
     if let Some((_, make)) = super::BUILTIN_MODULES.iter().find(|(n, _)| *n == name) {
         return make(vm).map(|m| Some(m.value()));
     }
     vm.hooks.clone().native_module(vm, name)
 }
 
-/// `__spec__`, `__file__` and so on of a module that was found.
-fn set_attributes(vm: &Vm, module: Ref<Module>, name: &str, found: &Found) -> R<Ref<Ext<ModuleSpec>>> {
-    let d = module.dict();
+/// The import system in Python, under the name that it has where it is frozen.
+fn bootstrap(vm: &Vm) -> R<Value> {
+    let m = import(vm, "importlib._bootstrap")?;
+    // The package that it is in asks for it as well.
+    if let Some(m) = modules(vm)?.get_name(vm, "_frozen_importlib")? {
+        return Ok(m);
+    }
+    let imp = import(vm, "_imp")?;
+    let sys = import(vm, "sys")?;
+    vm.call(vm.get_attr_str(m, "_setup")?, &[sys, imp])?;
+    Ok(m)
+}
+
+/// As [`bootstrap`], of its part that knows files.
+fn bootstrap_external(vm: &Vm) -> R<Value> {
+    let bootstrap = import(vm, "_frozen_importlib")?;
+    let m = import(vm, "importlib._bootstrap_external")?;
+    if let Some(m) = modules(vm)?.get_name(vm, "_frozen_importlib_external")? {
+        return Ok(m);
+    }
+    vm.call(vm.get_attr_str(m, "_set_bootstrap_module")?, &[bootstrap])?;
+    vm.set_attr(bootstrap, vm.intern("_bootstrap_external")?, m)?;
+    Ok(m)
+}
+
+/// The spec of what was found.
+fn spec_of(vm: &Vm, name: &str, found: &Found) -> R<Value> {
+    match found {
+        Found::Spec { spec, .. } => Ok(*spec),
+        Found::Namespace(portions) => {
+            let external = import(vm, "_frozen_importlib_external")?;
+            let finder = vm.get_attr_str(external, "PathFinder")?;
+            let list = List::with_capacity(vm, portions.len())?;
+            for p in portions {
+                list.push(vm, vm.str(p)?)?;
+            }
+            let make = vm.get_attr_str(external, "_NamespacePath")?;
+            let again = vm.get_attr_str(finder, "_get_spec")?;
+            let path = vm.call(make, &[vm.str(name)?, list.value(), again])?;
+            namespace_spec(vm, name, path)
+        }
+        _ => Ok(native_spec(vm, name, found)?.value()),
+    }
+}
+
+/// The spec of folders that may be parts of a package.
+fn portions_spec(vm: &Vm, name: &str, portions: &[String]) -> R<Value> {
+    let list = List::with_capacity(vm, portions.len())?;
+    for p in portions {
+        list.push(vm, vm.str(p)?)?;
+    }
+    namespace_spec(vm, name, list.value())
+}
+
+fn namespace_spec(vm: &Vm, name: &str, path: Value) -> R<Value> {
+    let parts = SpecParts {
+        name: vm.str(name)?,
+        loader: Value::NONE,
+        origin: None,
+        locations: Some(path),
+        has_location: false,
+    };
+    Ok(ModuleSpec::new(vm, parts)?.value())
+}
+
+/// The spec of what the native search found.
+fn native_spec(vm: &Vm, name: &str, found: &Found) -> R<Ref<Ext<ModuleSpec>>> {
     let file = match found.file() {
         Some(f) => Some(vm.str(&f)?),
         None => None,
@@ -296,7 +443,13 @@ fn set_attributes(vm: &Vm, module: Ref<Module>, name: &str, found: &Found) -> R<
             Some(list.value())
         }
         // One that is written in Rust sets its path itself.
-        false => d.get_str(vm, vm.names.__path__)?,
+        false => match found {
+            Found::Native(m) => match m.cast::<Module>() {
+                Some(module) => module.dict().get_str(vm, vm.names.__path__)?,
+                None => None,
+            },
+            _ => None,
+        },
     };
     let loader = match found {
         Found::Native(_) => loader::finder_type(vm)?.value(),
@@ -307,16 +460,25 @@ fn set_attributes(vm: &Vm, module: Ref<Module>, name: &str, found: &Found) -> R<
         _ => file,
     };
     let name = vm.str(name)?;
-    let spec =
-        ModuleSpec::new(vm, SpecParts { name, loader, origin, locations, has_location: file.is_some() })?;
+    ModuleSpec::new(vm, SpecParts { name, loader, origin, locations, has_location: file.is_some() })
+}
+
+/// `__spec__`, `__file__` and so on of a module that the native search found.
+fn set_attributes(vm: &Vm, module: Ref<Module>, name: &str, found: &Found) -> R<Ref<Ext<ModuleSpec>>> {
+    let d = module.dict();
+    let spec = native_spec(vm, name, found)?;
     let package = spec.parent(vm)?;
     d.set_str(vm, vm.names.__spec__, spec.value())?;
-    d.set_str(vm, vm.names.__loader__, loader)?;
+    d.set_str(vm, vm.names.__loader__, spec.loader())?;
     d.set_str(vm, vm.names.__package__, package)?;
-    if let Some(f) = file {
+    if let Some(f) = spec.file() {
         d.set_str(vm, vm.names.__file__, f)?;
+        let cached = spec::cached(vm, spec.value())?;
+        if !cached.is_none() {
+            d.set_name(vm, "__cached__", cached)?;
+        }
     }
-    if let Some(l) = locations {
+    if let Some(l) = spec.locations() {
         d.set_str(vm, vm.names.__path__, l)?;
     }
     Ok(spec)
@@ -339,7 +501,7 @@ fn load_found(vm: &Vm, name: &str, found: &Found) -> R<Value> {
     let spec = set_attributes(vm, module, name, found)?;
     all.set_name(vm, name, module.value())?;
     spec.set_initializing(true);
-    let done = match found.code(vm) {
+    let done = match found.code(vm, name) {
         Ok(Some(code)) => run_code(vm, code, module.dict()).map(|_| ()),
         Ok(None) => Ok(()),
         Err(e) => Err(e),
@@ -487,156 +649,3 @@ fn import_listed(vm: &Vm, module: Value, list: Value, outer: bool) -> R<()> {
     }
     Ok(())
 }
-
-/// A module's code to be run as `__main__` (`-m`): its name, spec parts and code.
-fn main_module(vm: &Vm, name: &str) -> R<(String, Found)> {
-    if name.starts_with('.') {
-        return Err(vm.import_error("Relative module names not supported"));
-    }
-    if matches!(name, "sys" | "builtins") {
-        return Err(vm.import_error(format!("No code object available for {name}")));
-    }
-    if name.is_empty() {
-        return Err(not_found(vm, name, "No module named "));
-    }
-    let path = match name.rsplit_once('.') {
-        None => None,
-        Some((parent, _)) => {
-            let parent_module = import(vm, parent)?;
-            match vm.find_attr(parent_module, vm.names.__path__)? {
-                Some(p) => Some(p),
-                None => {
-                    let text = format!(
-                        "Error while finding module specification for {} (ModuleNotFoundError: __path__ attribute not found on {} while trying to find {})",
-                        quoted(vm, name),
-                        quoted(vm, parent),
-                        quoted(vm, name)
-                    );
-                    return Err(not_found(vm, name, &text));
-                }
-            }
-        }
-    };
-    let Some(found) = find(vm, name, path)? else {
-        return Err(not_found(vm, name, &format!("No module named {name}")));
-    };
-    if found.is_package() {
-        let main = format!("{name}.__main__");
-        return match name.ends_with("__main__") {
-            true => Err(vm.import_error("Cannot use package as __main__ module")),
-            false => main_module(vm, &main).map_err(|e| {
-                if vm.catch(vm.exc.module_not_found_error).is_some() {
-                    let text = format!(
-                        "No module named {main}; {} is a package and cannot be directly executed",
-                        quoted(vm, name)
-                    );
-                    return not_found(vm, &main, &text);
-                }
-                e
-            }),
-        };
-    }
-    Ok((name.to_string(), found))
-}
-
-/// What `run_main` runs.
-pub enum Main<'a> {
-    /// Source text and the name of its file; the flag is for a real file, which is in `__file__`.
-    Source { text: &'a [u8], filename: &'a str, is_file: bool },
-    /// `-m`.
-    Module(&'a str),
-}
-
-/// Runs the program's main code as the module `__main__`. ImportError where it is not found.
-pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
-    let (code, main) = main_code(vm, what)?;
-    super::run_program(vm, code, main.dict())
-}
-
-/// The program's main code, compiled, and the module `__main__` that it is to run as.
-pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
-    let main = Module::new(vm, "__main__")?;
-    modules(vm)?.set_name(vm, "__main__", main.value())?;
-    let code = match what {
-        Main::Source { text, filename, is_file } => {
-            if is_file {
-                main.dict().set_str(vm, vm.names.__file__, vm.str(filename)?)?;
-                main.dict().set_name(vm, "__cached__", Value::NONE)?;
-            }
-            let what = Compile {
-                source: text,
-                filename,
-                mode: Mode::Exec,
-                optimize: vm.config.optimize,
-                flags: 0,
-                decoded: false,
-            };
-            let code = vm.hooks.clone().compile(vm, &what)?;
-            if vm.config.command.is_some() {
-                // There is one main program.
-                let _ = vm.state::<MainCode>().0.set(code.clone());
-            }
-            code
-        }
-        Main::Module(name) => {
-            let (name, found) = match main_module(vm, name) {
-                Ok(f) => f,
-                Err(e) => {
-                    vm.state::<MainMissing>().0.set(vm.pending_is(vm.exc.import_error));
-                    return Err(e);
-                }
-            };
-            set_attributes(vm, main, &name, &found)?;
-            if let (Some(sys), Some(file)) = (vm.sys_dict.get(), found.file())
-                && let Some(argv) = sys.get_name(vm, "argv")?.and_then(|a| a.cast::<List>())
-                && !argv.is_empty()
-            {
-                argv.store(vm, 0, vm.str(&file)?);
-            }
-            match found.code(vm)? {
-                Some(code) => code,
-                None => {
-                    vm.state::<MainMissing>().0.set(true);
-                    return Err(vm.import_error(format!("No code object available for {name}")));
-                }
-            }
-        }
-    };
-    Ok((code, main))
-}
-
-/// The namespace of the module `__main__`, which is made if it is not there. MemoryError.
-pub fn main_namespace(vm: &Vm) -> R<Ref<Dict>> {
-    let modules = modules(vm)?;
-    if let Some(main) = modules.get_name(vm, "__main__")?.and_then(|m| m.cast::<Module>()) {
-        return Ok(main.dict());
-    }
-    let main = Module::new(vm, "__main__")?;
-    modules.set_name(vm, "__main__", main.value())?;
-    Ok(main.dict())
-}
-
-/// The code of `-c`. Its file has no place where its lines could be read again.
-#[derive(Default)]
-pub struct MainCode(std::cell::OnceCell<Rc<Code>>);
-
-impl MainCode {
-    /// Is this code that one, or part of it?
-    pub fn contains(&self, code: &Code) -> bool {
-        let mut queue: Vec<&Code> = self.0.get().map(|all| &**all).into_iter().collect();
-        while let Some(part) = queue.pop() {
-            if std::ptr::eq(part, code) {
-                return true;
-            }
-            queue.extend(part.consts.iter().filter_map(|c| match c {
-                Const::Code(inner) => Some(&**inner),
-                _ => None,
-            }));
-        }
-        false
-    }
-}
-
-/// Whether the module of `-m` was not found, which the command line tells in one line.
-#[derive(Default)]
-pub struct MainMissing(pub std::cell::Cell<bool>);

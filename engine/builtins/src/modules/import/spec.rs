@@ -108,6 +108,21 @@ impl ModuleSpec {
         self.initializing.set(on);
     }
 
+    /// `__loader__`.
+    pub fn loader(&self) -> Value {
+        self.loader.or_none()
+    }
+
+    /// `__path__`.
+    pub fn locations(&self) -> Option<Value> {
+        self.submodule_search_locations.get().filter(|l| !l.is_none())
+    }
+
+    /// `__file__`.
+    pub fn file(&self) -> Option<Value> {
+        self.origin.get().filter(|_| self.has_location.get())
+    }
+
     /// The package that the module is in, or is.
     pub fn parent(&self, vm: &Vm) -> R<Value> {
         if self.submodule_search_locations.get().is_some_and(|l| !l.is_none()) {
@@ -126,6 +141,7 @@ native_type! {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, name, loader, *, origin=None, loader_state=None, is_package=None)" => init;
         "__repr__($self, /)" => repr;
+        "__eq__($self, value, /)" => equal;
     }
     getset {
         "name" => |vm: &Vm, v: Value| get(vm, v, |s| &s.name), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.name);
@@ -134,7 +150,7 @@ native_type! {
         "loader_state" => |vm: &Vm, v: Value| get(vm, v, |s| &s.loader_state), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.loader_state);
         "submodule_search_locations" => |vm: &Vm, v: Value| get(vm, v, |s| &s.submodule_search_locations),
             |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.submodule_search_locations);
-        "cached" => |vm: &Vm, v: Value| get(vm, v, |s| &s.cached), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.cached);
+        "cached" => cached, |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.cached);
         "_cached" => |vm: &Vm, v: Value| get(vm, v, |s| &s.cached), |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.cached);
         "_uninitialized_submodules" => uninitialized, |vm: &Vm, v: Value, n: Option<Value>| set(vm, v, n, |s| &s.uninitialized);
         "parent" => |vm: &Vm, v: Value| this(vm, v)?.parent(vm);
@@ -165,6 +181,32 @@ fn set(vm: &Vm, v: Value, new: Option<Value>, f: impl Fn(&ModuleSpec) -> &Field)
     let spec = this(vm, v)?;
     f(&spec).set(vm, spec, new.unwrap_or(Value::NONE));
     Ok(())
+}
+
+/// Where the compiled form of a source file would be kept.
+pub fn cached(vm: &Vm, v: Value) -> R<Value> {
+    let spec = this(vm, v)?;
+    if let Some(known) = spec.cached.get() {
+        return Ok(known);
+    }
+    let origin = spec.origin.cast::<Str>().filter(|_| spec.has_location.get());
+    let Some(origin) = origin.filter(|o| o.bytes().ends_with(b".py")) else { return Ok(Value::NONE) };
+    let prefix = vm.sys_dict.get().map_or(Ok(None), |sys| sys.get_name(vm, "pycache_prefix"))?;
+    let made = if prefix.is_some_and(|p| !p.is_none()) {
+        let external = super::import(vm, "_frozen_importlib_external")?;
+        vm.call(vm.get_attr_str(external, "cache_from_source")?, &[origin.value()])?
+    } else {
+        let path = std::path::PathBuf::from(origin.to_string_lossy().into_owned());
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let level = match vm.config.optimize {
+            0 => String::new(),
+            n => format!(".opt-{n}"),
+        };
+        let file = format!("{stem}.{}{level}.pyc", crate::modules::sys::CACHE_TAG);
+        vm.str(&path.with_file_name("__pycache__").join(file).to_string_lossy())?
+    };
+    spec.cached.set(vm, spec, made);
+    Ok(made)
 }
 
 fn uninitialized(vm: &Vm, v: Value) -> R<Value> {
@@ -210,6 +252,18 @@ fn init(
         spec.submodule_search_locations.set(vm, spec, list.value());
     }
     Ok(())
+}
+
+/// The other may be a spec of the library's own class.
+fn equal(vm: &Vm, spec: skein_runtime::types::ext::ExtArg<ModuleSpec>, other: Value) -> R<Value> {
+    for name in ["name", "loader", "submodule_search_locations", "cached", "has_location"] {
+        let name = vm.intern(name)?;
+        let Some(theirs) = vm.find_attr(other, name)? else { return Ok(Value::NOT_IMPLEMENTED) };
+        if !vm.eq(vm.get_attr(spec.0.value(), name)?, theirs)? {
+            return Ok(Value::FALSE);
+        }
+    }
+    Ok(Value::TRUE)
 }
 
 fn repr(vm: &Vm, spec: skein_runtime::types::ext::ExtArg<ModuleSpec>) -> R<String> {

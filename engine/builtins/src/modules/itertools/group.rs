@@ -8,6 +8,7 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
+use std::cell::Cell;
 
 payload!(Groupby, "itertools.groupby", [iterator, function, group_key, key, item, group]);
 payload!(Grouper, "itertools._grouper", [parent, key]);
@@ -96,7 +97,7 @@ fn next_grouper(vm: &Vm, it: ExtArg<Grouper>) -> R<Value> {
 }
 
 // One item that was read from the iterator, and the link to the next.
-payload!(TeeLink, "itertools._tee_dataobject", [iterator, item, next]);
+payload!(TeeLink, "itertools._tee_dataobject", [iterator, item, next], running: bool);
 payload!(Tee, "itertools._tee", [link]);
 
 native_type! {
@@ -105,7 +106,7 @@ native_type! {
 }
 
 native_type! {
-    pub TEE: "itertools._tee", Kind::Ext, 0, "Iterator wrapped to make it copyable.";
+    pub TEE: "itertools._tee", Kind::Ext, type_flags::HAS_WEAKREF, "Iterator wrapped to make it copyable.";
     methods {
         [static] "__new__($type, iterable, /)" => new_tee;
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
@@ -116,8 +117,12 @@ native_type! {
 
 fn link(vm: &Vm, iterator: Value) -> R<Value> {
     let ty = ext_type(vm, &TEE_LINK)?;
-    let payload =
-        TeeLink { iterator: Field::new(Some(iterator)), item: Field::new(None), next: Field::new(None) };
+    let payload = TeeLink {
+        iterator: Field::new(Some(iterator)),
+        item: Field::new(None),
+        next: Field::new(None),
+        running: Cell::new(false),
+    };
     Ok(Ext::new(vm, ty, payload)?.value())
 }
 
@@ -162,7 +167,13 @@ fn next_tee(vm: &Vm, t: ExtArg<Tee>) -> R<Value> {
     let Some(at) = t.link.cast::<Ext<TeeLink>>() else { return Ok(vm.stop()) };
     if at.item.get().is_none() {
         let iterator = at.iterator.value();
-        let Some(v) = vm.next(iterator)? else { return Ok(vm.stop()) };
+        // The iterator's own code, or another thread's meanwhile.
+        if at.running.replace(true) {
+            return Err(vm.runtime_error("cannot re-enter the tee iterator"));
+        }
+        let next = vm.next(iterator);
+        at.running.set(false);
+        let Some(v) = next? else { return Ok(vm.stop()) };
         let next = link(vm, iterator)?;
         at.item.set(vm, at, v);
         at.next.set(vm, at, next);

@@ -1,7 +1,11 @@
 //! `array`: rows of machine numbers. The bytes are a bytearray's, so that views of it show the array itself.
 
+mod items;
+mod pickled;
+
 use super::support::BytesLike;
-use skein_builtins::types::{compare_rows, item_index, item_size, read_item, repeat_count, write_item};
+use items::{encoded, item};
+use skein_builtins::types::{compare_rows, item_index, item_size, repeat_count};
 use skein_bytecode::Special;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::ByteArray;
@@ -39,7 +43,7 @@ native_type! {
         [static] "__new__($type, *args, **kwargs)" => new;
         "append($self, v, /)" => |vm: &Vm, a: This, v: Value| append(vm, a.0, v), "Append new value v to the end of the array.";
         "extend($self, bb, /)" => |vm: &Vm, a: This, from: Value| extend(vm, a.0, from), "Append items to the end of the array.";
-        "fromlist($self, list, /)" => |vm: &Vm, a: This, l: Ref<List>| extend(vm, a.0, l.value()), "Append items to array from list.";
+        "fromlist($self, list, /)" => fromlist, "Append items to array from list.";
         "tolist($self, /)" => |vm: &Vm, a: This| items(vm, a.0), "Convert array to an ordinary list with the same items.";
         "frombytes($self, buffer, /)" => |vm: &Vm, a: This, b: BytesLike| frombytes(vm, a.0, &b), "Appends items from the string, interpreting it as an array of machine values.";
         "tobytes($self, /)" => |vm: &Vm, a: This| vm.bytes(data(&a.0)), "Convert the array to an array of machine values and return the bytes representation.";
@@ -67,7 +71,7 @@ native_type! {
         "__delitem__($self, key, /)" => delitem;
         "__contains__($self, key, /)" => |vm: &Vm, a: This, v: Value| -> R<bool> { Ok(find(vm, a.0, v)?.is_some()) };
         "__add__($self, value, /)" => add;
-        "__iadd__($self, value, /)" => |vm: &Vm, a: This, v: Value| -> R<Value> { same_kind(vm, a.0, v, "extend with")?; extend(vm, a.0, v)?; Ok(a.0.value()) };
+        "__iadd__($self, value, /)" => |vm: &Vm, a: This, v: Value| -> R<Value> { same_kind(vm, a.0, v, true)?; extend(vm, a.0, v)?; Ok(a.0.value()) };
         "__mul__($self, value, /)" => mul;
         "__rmul__($self, value, /)" => mul;
         "__imul__($self, value, /)" => repeat_in_place;
@@ -80,7 +84,7 @@ native_type! {
         "__repr__($self, /)" => repr;
         "__copy__($self, /)" => |vm: &Vm, a: This| make_array(vm, a.0.code, data(&a.0));
         "__deepcopy__($self, memo, /)" => |vm: &Vm, a: This, _: Value| make_array(vm, a.0.code, data(&a.0));
-        "__reduce_ex__($self, protocol, /)" => reduce;
+        "__reduce_ex__($self, value, /)" => pickled::reduce, "Return state information for pickling.";
         "__buffer__($self, flags, /)" => buffer;
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
@@ -129,8 +133,44 @@ fn of_type(vm: &Vm, ty: Ref<Type>, code: u8, bytes: &[u8]) -> R<Value> {
     Ok(Ext::new(vm, ty, Array { bytes: Field::new(Some(bytes.value())), code })?.value())
 }
 
+/// A typecode as a function got it; None: a character that is none of ASCII. TypeError.
+fn code_argument(vm: &Vm, v: Value, function: &str) -> R<Option<u8>> {
+    match v.cast::<Str>() {
+        Some(s) if s.char_len() == 1 => Ok(match s.bytes() {
+            [c] => Some(*c),
+            _ => None,
+        }),
+        Some(s) => {
+            let n = s.char_len();
+            // The two ways of parsing arguments write a function's name differently.
+            let function =
+                if function == "array" { "array() argument" } else { "_array_reconstructor(): argument" };
+            let position = if function.starts_with("array()") { 1 } else { 2 };
+            Err(vm.type_error(format!(
+                "{function} {position} must be a unicode character, not a string of length {n}"
+            )))
+        }
+        None => {
+            let got = vm.type_name(v);
+            let position = if function == "array" { 1 } else { 2 };
+            Err(vm.type_error(format!(
+                "{function}() argument {position} must be a unicode character, not {got}"
+            )))
+        }
+    }
+}
+
+fn is_code(code: u8) -> bool {
+    TYPECODES.as_bytes().contains(&code)
+}
+
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let ty = class_argument(vm, &args, ext_type(vm, &ARRAY)?)?;
+    let array = array_type(vm)?;
+    let ty = class_argument(vm, &args, array)?;
+    let init = |t: Ref<Type>| t.lookup(vm, vm.names.__init__);
+    if args.has_keywords() && init(ty) == init(array) {
+        return Err(vm.type_error("array.array() takes no keyword arguments"));
+    }
     let (code, initial) = match args.positional()[1..] {
         [code] => (code, None),
         [code, initial] => (code, Some(initial)),
@@ -139,63 +179,45 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             return Err(vm.type_error(format!("array() takes at most 2 arguments ({} given)", more.len())));
         }
     };
-    let code = match code.cast::<Str>().map(|s| s.bytes().to_vec()).as_deref() {
-        Some([c]) => *c,
-        _ => return Err(vm.type_error("array() argument 1 must be a unicode character")),
-    };
-    if !b"bBuwhHiIlLqQfd".contains(&code) {
-        return Err(vm.value_error("bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)"));
+    let code = code_argument(vm, code, "array")?;
+    if code == Some(b'u') {
+        vm.warn(
+            vm.exc.deprecation_warning,
+            "The 'u' type code is deprecated and will be removed in Python 3.16",
+        )?;
     }
+    if let (Some(v), Some(code)) = (initial, code.filter(|&c| !is_text(c))) {
+        let code = char::from(code);
+        let what = match v.cast::<Ext<Array>>() {
+            Some(other) if is_text(other.code) => Some("unicode array"),
+            _ => v.cast::<Str>().map(|_| "str"),
+        };
+        if let Some(what) = what {
+            return Err(
+                vm.type_error(format!("cannot use a {what} to initialize an array with typecode '{code}'"))
+            );
+        }
+    }
+    let Some(code) = code.filter(|&c| is_code(c)) else {
+        return Err(vm.value_error("bad typecode (must be b, B, u, w, h, H, i, I, l, L, q, Q, f or d)"));
+    };
     let a = of_type(vm, ty, code, b"")?;
     if let Some(v) = initial {
         let array = this(vm, a)?;
-        if v.cast::<Str>().is_some() && !is_text(code) {
-            let c = char::from(code);
-            return Err(vm.type_error(format!("cannot use a str to initialize an array with typecode '{c}'")));
-        }
         if v.cast::<ByteArray>().is_some() || v.cast::<skein_runtime::types::bytes::Bytes>().is_some() {
             frombytes(vm, array, &BytesLike::new(vm, v)?)?;
-        } else {
+        } else if v.cast::<Ext<Array>>().is_some_and(|other| other.code == code) {
             extend(vm, array, v)?;
+        } else {
+            vm.for_each(v, |v| append(vm, array, v))?;
         }
     }
     Ok(a)
 }
 
-/// An item's bytes. TypeError, OverflowError.
-fn encoded(vm: &Vm, code: u8, v: Value) -> R<Vec<u8>> {
-    if is_text(code) {
-        return match v.cast::<Str>() {
-            Some(s) if s.char_len() == 1 => Ok(s.code_points().next().unwrap_or(0).to_le_bytes().to_vec()),
-            _ => Err(vm.type_error("array item must be a unicode character")),
-        };
-    }
-    let is_float = matches!(code, b'f' | b'd');
-    if !is_float && vm.as_float(v).is_some() {
-        return Err(vm.type_error("'float' object cannot be interpreted as an integer"));
-    }
-    if !is_float {
-        vm.index(v)?;
-    }
-    match vm.absorb(write_item(vm, code, v), vm.exc.value_error)? {
-        Some(b) => Ok(b),
-        None => Err(
-            vm.overflow_error(format!("value out of range for an array of typecode '{}'", char::from(code)))
-        ),
-    }
-}
-
-fn item(vm: &Vm, a: &Array, i: usize) -> R<Value> {
-    let n = size(a.code);
-    let Some(b) = data(a).get(i * n..(i + 1) * n) else {
-        return Err(vm.index_error("array index out of range"));
-    };
-    if is_text(a.code) {
-        let mut text = Vec::new();
-        push_code_point(&mut text, u32::from_le_bytes([b[0], b[1], b[2], b[3]]).min(0x10_ffff));
-        return Ok(Str::new(vm, &text)?.value());
-    }
-    read_item(vm, a.code, b)
+/// The type `array.array`. MemoryError.
+fn array_type(vm: &Vm) -> R<Ref<Type>> {
+    ext_type(vm, &ARRAY)
 }
 
 fn items(vm: &Vm, a: ArrayRef) -> R<Ref<List>> {
@@ -207,8 +229,8 @@ fn items(vm: &Vm, a: ArrayRef) -> R<Ref<List>> {
 }
 
 fn append(vm: &Vm, a: ArrayRef, v: Value) -> R<()> {
-    let b = encoded(vm, a.code, v)?;
-    push(vm, a, &b)
+    let (b, n) = encoded(vm, a.code, v)?;
+    push(vm, a, &b[..n])
 }
 
 /// BufferError while a view shows the array.
@@ -237,6 +259,28 @@ fn extend(vm: &Vm, a: ArrayRef, from: Value) -> R<()> {
         return push(vm, a, &vm.copied(data(&other))?);
     }
     vm.for_each(from, |v| append(vm, a, v))
+}
+
+/// Appends a list's items: all, or none if one does not fit. TypeError, RuntimeError.
+fn fromlist(vm: &Vm, a: This, list: Value) -> R<()> {
+    let a = a.0;
+    let Some(list) = list.cast::<List>() else { return Err(vm.type_error("arg must be list")) };
+    let (before, count) = (len(&a), list.len());
+    let all = || -> R<()> {
+        for i in 0..count {
+            append(vm, a, list.get(i).unwrap_or(Value::NONE))?;
+            if list.len() != count {
+                return Err(vm.runtime_error("list changed size during iteration"));
+            }
+        }
+        Ok(())
+    };
+    let done = all();
+    if done.is_err() && len(&a) > before {
+        // The pending error is the one to be told.
+        splice(vm, a, before, len(&a), &[])?;
+    }
+    done
 }
 
 fn frombytes(vm: &Vm, a: ArrayRef, b: &[u8]) -> R<()> {
@@ -301,10 +345,10 @@ fn splice(vm: &Vm, a: ArrayRef, start: usize, end: usize, new: &[u8]) -> R<()> {
 }
 
 fn insert(vm: &Vm, a: This, i: i64, v: Value) -> R<()> {
-    let new = encoded(vm, a.0.code, v)?;
+    let (new, size) = encoded(vm, a.0.code, v)?;
     let n = len(&a.0) as i64;
     let at = (if i < 0 { i.saturating_add(n) } else { i }).clamp(0, n) as usize;
-    splice(vm, a.0, at, at, &new)
+    splice(vm, a.0, at, at, &new[..size])
 }
 
 fn find(vm: &Vm, a: ArrayRef, v: Value) -> R<Option<usize>> {
@@ -333,10 +377,18 @@ fn pop(vm: &Vm, a: This, i: Option<Value>) -> R<Value> {
     Ok(v)
 }
 
+/// A subscript as a position. TypeError, IndexError.
+fn index(vm: &Vm, key: Value, a: &Array, what: &str) -> R<usize> {
+    if !vm.is_int(key) && vm.type_of(key).special(vm, Special::Index).is_none() {
+        return Err(vm.type_error("array indices must be integers"));
+    }
+    item_index(vm, key, || len(a), what)
+}
+
 fn getitem(vm: &Vm, a: This, key: Value) -> R<Value> {
     let a = a.0;
     let Some(s) = key.cast::<Slice>() else {
-        return item(vm, &a, item_index(vm, key, || len(&a), "array")?);
+        return item(vm, &a, index(vm, key, &a, "array")?);
     };
     let n = size(a.code);
     let r = vm.slice_range(s, || len(&a))?;
@@ -351,13 +403,13 @@ fn setitem(vm: &Vm, a: This, key: Value, v: Value) -> R<()> {
     let a = a.0;
     let n = size(a.code);
     let Some(s) = key.cast::<Slice>() else {
-        let i = item_index(vm, key, || len(&a), "array assignment")?;
-        let b = encoded(vm, a.code, v)?;
+        let i = index(vm, key, &a, "array assignment")?;
+        let (b, _) = encoded(vm, a.code, v)?;
         // Python code that told the value may have changed the length.
         if i >= len(&a) {
             return Err(vm.index_error("array assignment index out of range"));
         }
-        change(vm, a, |all, _| all[i * n..(i + 1) * n].copy_from_slice(&b));
+        change(vm, a, |all, _| all[i * n..(i + 1) * n].copy_from_slice(&b[..n]));
         return Ok(());
     };
     let Some(other) = v.cast::<Ext<Array>>() else {
@@ -391,7 +443,7 @@ fn setitem(vm: &Vm, a: This, key: Value, v: Value) -> R<()> {
 fn delitem(vm: &Vm, a: This, key: Value) -> R<()> {
     let a = a.0;
     let Some(s) = key.cast::<Slice>() else {
-        let i = item_index(vm, key, || len(&a), "array assignment")?;
+        let i = index(vm, key, &a, "array assignment")?;
         return splice(vm, a, i, i + 1, &[]);
     };
     let r = vm.slice_range(s, || len(&a))?;
@@ -415,16 +467,18 @@ fn delitem(vm: &Vm, a: This, key: Value) -> R<()> {
     splice(vm, a, kept, len(&a), &[])
 }
 
-fn same_kind(vm: &Vm, a: ArrayRef, v: Value, what: &str) -> R<ArrayRef> {
+/// The other operand of `+` or, `in_place`, of `+=`. TypeError.
+fn same_kind(vm: &Vm, a: ArrayRef, v: Value, in_place: bool) -> R<ArrayRef> {
     match v.cast::<Ext<Array>>() {
         Some(o) if o.code == a.code => Ok(o),
-        Some(_) if what == "append" => Err(vm.type_error("bad argument type for built-in operation")),
-        Some(_) => Err(vm.type_error("can only extend with array of same kind")),
+        Some(_) if in_place => Err(vm.type_error("can only extend with array of same kind")),
+        Some(_) => Err(vm.type_error("bad argument type for built-in operation")),
         None => {
             let got = vm.type_name(v);
-            let to = if what == "append" { " to array" } else { "" };
-            let how = if what == "append" { "append" } else { "extend with" };
-            Err(vm.type_error(format!("can only {how} array (not \"{got}\"){to}")))
+            Err(vm.type_error(match in_place {
+                true => format!("can only extend array with array (not \"{got}\")"),
+                false => format!("can only append array (not \"{got}\") to array"),
+            }))
         }
     }
 }
@@ -441,7 +495,7 @@ fn repeat_in_place(vm: &Vm, a: This, n: Value) -> R<Value> {
 }
 
 fn add(vm: &Vm, a: This, v: Value) -> R<Value> {
-    let other = same_kind(vm, a.0, v, "append")?;
+    let other = same_kind(vm, a.0, v, false)?;
     let sum = data(&a.0).len() + data(&other).len();
     let mut all = vm.buffer(sum)?;
     all.extend_from_slice(data(&a.0));
@@ -471,17 +525,12 @@ fn compare(vm: &Vm, op: Special, a: ArrayRef, b: Value) -> R<Value> {
 
 fn repr(vm: &Vm, a: This) -> R<String> {
     let code = char::from(a.0.code);
+    let name = vm.type_of(a.0.value()).name_string();
     if len(&a.0) == 0 {
-        return Ok(format!("array('{code}')"));
+        return Ok(format!("{name}('{code}')"));
     }
     let shown = if is_text(a.0.code) { tounicode(vm, ExtArg(a.0))? } else { items(vm, a.0)?.value() };
-    Ok(format!("array('{code}', {})", vm.repr_string(shown)?))
-}
-
-fn reduce(vm: &Vm, a: This, _: Value) -> R<Value> {
-    let code = vm.str(&char::from(a.0.code).to_string())?;
-    let args = vm.tuple(&[code, items(vm, a.0)?.value()])?;
-    vm.tuple(&[vm.type_of(a.0.value()).value(), args])
+    Ok(format!("{name}('{code}', {})", vm.repr_string(shown)?))
 }
 
 fn buffer(vm: &Vm, a: This, _: Value) -> R<Value> {
@@ -489,7 +538,11 @@ fn buffer(vm: &Vm, a: This, _: Value) -> R<Value> {
     skein_builtins::types::view_of(vm, a.0.bytes.value(), a.0.value(), code)
 }
 
-native_functions! { FUNCTIONS: }
+const TYPECODES: &str = "bBuwhHiIlLqQfd";
+
+native_functions! { FUNCTIONS:
+    "_array_reconstructor(arraytype, typecode, mformat_code, items, /)" => pickled::reconstruct, "Internal. Used for pickling support.";
+}
 
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
@@ -497,6 +550,6 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let ty = ext_type(vm, &ARRAY)?;
     m.dict().set_name(vm, "array", ty.value())?;
     m.dict().set_name(vm, "ArrayType", ty.value())?;
-    m.dict().set_name(vm, "typecodes", vm.str("bBuwhHiIlLqQfd")?)?;
+    m.dict().set_name(vm, "typecodes", vm.str(TYPECODES)?)?;
     Ok(m)
 }

@@ -1,0 +1,189 @@
+//! What a program begins with: the module `__main__`.
+
+use super::{Found, find, import, modules, not_found, quoted, set_attributes};
+use skein_bytecode::{Code, Const};
+use skein_runtime::object::Ref;
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::list::List;
+use skein_runtime::types::module::Module;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::{Compile, Mode, Vm};
+use std::rc::Rc;
+
+/// A module's code to be run as `__main__` (`-m`): its name, spec parts and code.
+fn main_module(vm: &Vm, name: &str) -> R<(String, Found)> {
+    if name.starts_with('.') {
+        return Err(vm.import_error("Relative module names not supported"));
+    }
+    if matches!(name, "sys" | "builtins") {
+        return Err(vm.import_error(format!("No code object available for {name}")));
+    }
+    if name.is_empty() {
+        return Err(not_found(vm, name, "No module named "));
+    }
+    let path = match name.rsplit_once('.') {
+        None => None,
+        Some((parent, _)) => {
+            let parent_module = import(vm, parent)?;
+            match vm.find_attr(parent_module, vm.names.__path__)? {
+                Some(p) => Some(p),
+                None => {
+                    let text = format!(
+                        "Error while finding module specification for {} (ModuleNotFoundError: __path__ attribute not found on {} while trying to find {})",
+                        quoted(vm, name),
+                        quoted(vm, parent),
+                        quoted(vm, name)
+                    );
+                    return Err(not_found(vm, name, &text));
+                }
+            }
+        }
+    };
+    let Some(found) = find(vm, name, path)? else {
+        return Err(not_found(vm, name, &format!("No module named {name}")));
+    };
+    if found.is_package() {
+        let main = format!("{name}.__main__");
+        return match name.ends_with("__main__") {
+            true => Err(vm.import_error("Cannot use package as __main__ module")),
+            false => main_module(vm, &main).map_err(|e| {
+                if vm.catch(vm.exc.module_not_found_error).is_some() {
+                    let text = format!(
+                        "No module named {main}; {} is a package and cannot be directly executed",
+                        quoted(vm, name)
+                    );
+                    return not_found(vm, &main, &text);
+                }
+                e
+            }),
+        };
+    }
+    Ok((name.to_string(), found))
+}
+
+/// What `run_main` runs.
+pub enum Main<'a> {
+    /// Source text and the name of its file; the flag is for a real file, which is in `__file__`.
+    Source { text: &'a [u8], filename: &'a str, is_file: bool },
+    /// `-m`.
+    Module(&'a str),
+    /// `__main__` in the folder or archive that is the first entry of `sys.path`.
+    Entry(&'a str),
+}
+
+/// Runs the program's main code as the module `__main__`. ImportError where it is not found.
+pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
+    let (code, main) = main_code(vm, what)?;
+    crate::modules::run_program(vm, code, main.dict())
+}
+
+/// The program's main code, compiled, and the module `__main__` that it is to run as.
+pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
+    let main = Module::new(vm, "__main__")?;
+    modules(vm)?.set_name(vm, "__main__", main.value())?;
+    let code = match what {
+        Main::Source { text, filename, is_file } => {
+            if is_file {
+                main.dict().set_str(vm, vm.names.__file__, vm.str(filename)?)?;
+                main.dict().set_name(vm, "__cached__", Value::NONE)?;
+            }
+            let what = Compile {
+                source: text,
+                filename,
+                mode: Mode::Exec,
+                optimize: vm.config.optimize,
+                flags: 0,
+                decoded: false,
+            };
+            let code = vm.hooks.clone().compile(vm, &what)?;
+            if vm.config.command.is_some() {
+                // There is one main program.
+                let _ = vm.state::<MainCode>().0.set(code.clone());
+            }
+            code
+        }
+        Main::Module(name) => {
+            let (name, found) = match main_module(vm, name) {
+                Ok(f) => f,
+                Err(e) => {
+                    vm.state::<MainMissing>().0.set(vm.pending_is(vm.exc.import_error));
+                    return Err(e);
+                }
+            };
+            let file = set_main_attributes(vm, main, &name, &found)?;
+            if let (Some(sys), Some(file)) = (vm.sys_dict.get(), file)
+                && let Some(argv) = sys.get_name(vm, "argv")?.and_then(|a| a.cast::<List>())
+                && !argv.is_empty()
+            {
+                argv.store(vm, 0, file);
+            }
+            code_of_main(vm, &name, &found)?
+        }
+        Main::Entry(entry) => {
+            let Some(found) = find(vm, "__main__", None)? else {
+                vm.state::<MainMissing>().0.set(true);
+                let entry = quoted(vm, entry);
+                return Err(vm.import_error(format!("can't find '__main__' module in {entry}")));
+            };
+            set_main_attributes(vm, main, "__main__", &found)?;
+            code_of_main(vm, "__main__", &found)?
+        }
+    };
+    Ok((code, main))
+}
+
+/// The attributes of the main module that was found; its `__file__`.
+fn set_main_attributes(vm: &Vm, main: Ref<Module>, name: &str, found: &Found) -> R<Option<Value>> {
+    if let Found::Spec { spec, .. } = found {
+        let set = vm.get_attr_str(import(vm, "_frozen_importlib")?, "_init_module_attrs")?;
+        vm.call(set, &[*spec, main.value()])?;
+        return main.dict().get_str(vm, vm.names.__file__);
+    }
+    Ok(set_attributes(vm, main, name, found)?.file())
+}
+
+fn code_of_main(vm: &Vm, name: &str, found: &Found) -> R<Rc<Code>> {
+    match found.code(vm, name)? {
+        Some(code) => Ok(code),
+        None => {
+            vm.state::<MainMissing>().0.set(true);
+            Err(vm.import_error(format!("No code object available for {name}")))
+        }
+    }
+}
+
+/// The namespace of the module `__main__`, which is made if it is not there. MemoryError.
+pub fn main_namespace(vm: &Vm) -> R<Ref<Dict>> {
+    let modules = modules(vm)?;
+    if let Some(main) = modules.get_name(vm, "__main__")?.and_then(|m| m.cast::<Module>()) {
+        return Ok(main.dict());
+    }
+    let main = Module::new(vm, "__main__")?;
+    modules.set_name(vm, "__main__", main.value())?;
+    Ok(main.dict())
+}
+
+/// The code of `-c`. Its file has no place where its lines could be read again.
+#[derive(Default)]
+pub struct MainCode(std::cell::OnceCell<Rc<Code>>);
+
+impl MainCode {
+    /// Is this code that one, or part of it?
+    pub fn contains(&self, code: &Code) -> bool {
+        let mut queue: Vec<&Code> = self.0.get().map(|all| &**all).into_iter().collect();
+        while let Some(part) = queue.pop() {
+            if std::ptr::eq(part, code) {
+                return true;
+            }
+            queue.extend(part.consts.iter().filter_map(|c| match c {
+                Const::Code(inner) => Some(&**inner),
+                _ => None,
+            }));
+        }
+        false
+    }
+}
+
+/// Whether the module of `-m` was not found, which the command line tells in one line.
+#[derive(Default)]
+pub struct MainMissing(pub std::cell::Cell<bool>);
