@@ -190,6 +190,11 @@ fn getitem(vm: &Vm, list: Ref<List>, key: Value) -> R<Value> {
             return Ok(List::new(vm, &list.items()[a..b])?.value());
         }
         let items = list.items();
+        if r.step == -1 && r.count > 0 {
+            let last = r.start as usize + 1;
+            let row = items[last - r.count..last].iter().rev().copied();
+            return Ok(List::of(vm, r.count, row)?.value());
+        }
         return Ok(List::of(vm, r.count, r.positions().map(|i| items[i]))?.value());
     }
     let i = item_index(vm, key, || list.len(), "list")?;
