@@ -137,6 +137,9 @@ impl Emit<'_> {
                 Target::Reg(reg) => self.add(TraceOp::StoreReg, &[word], reg as u64),
                 Target::Field(object, offset) => {
                     let raw = self.tree.inst(word).ty == Type::R;
+                    if !raw {
+                        self.add(TraceOp::Barrier, &[object], 0);
+                    }
                     let op = if raw { TraceOp::StoreRaw } else { TraceOp::StoreField };
                     self.add(op, &[object, word], Place::new(Class::Iterator, offset as usize).imm())
                 }
@@ -221,7 +224,9 @@ fn jump_to_body(tree: &mut Tree, bridge: SeqId, end: &RoundEnd) -> Result<(), Co
             None => Ok(match *key {
                 Target::Reg(reg) => emit.add(TraceOp::ReloadReg, &[], reg as u64),
                 Target::Field(object, offset) => {
-                    emit.add(TraceOp::LoadRaw, &[object], Place::new(Class::Iterator, offset as usize).imm())
+                    let raw = emit.tree.inst(*phi).ty == Type::R;
+                    let op = if raw { TraceOp::LoadRaw } else { TraceOp::LoadField };
+                    emit.add(op, &[object], Place::new(Class::Iterator, offset as usize).imm())
                 }
             }),
         };
@@ -436,7 +441,7 @@ impl<'t> Peel<'t> {
                 let reg = new.imm as i32;
                 self.holders.get(&reg).copied().or_else(|| self.at_head(Target::Reg(reg)))
             }
-            TraceOp::LoadState => {
+            TraceOp::LoadState | TraceOp::LoadHeld => {
                 let object = self.mapped(new.args[0].expect("an operand"));
                 self.at_head(Target::Field(object, Place::from_imm(new.imm).offset))
             }
@@ -488,8 +493,8 @@ impl<'t> Peel<'t> {
     /// Before the state of an iterator is looked at or written: writes what is pending for another one there, which may
     /// be the same one by another name.
     fn settle(&mut self, inst: &Inst) {
-        use TraceOp::{LoadField, LoadRaw, LoadState, StoreField, StoreRaw};
-        let ([Some(object), ..], LoadField | LoadRaw | LoadState | StoreField | StoreRaw) =
+        use TraceOp::{LoadField, LoadHeld, LoadRaw, LoadState, StoreField, StoreRaw};
+        let ([Some(object), ..], LoadField | LoadRaw | LoadState | LoadHeld | StoreField | StoreRaw) =
             (inst.args, inst.op)
         else {
             return;

@@ -27,7 +27,7 @@ impl Word {
         let raw = matches!(inst.op, LoadRaw | LoadState | StoreRaw);
         match (inst.op, inst.args) {
             (LoadReg | ReloadReg | StoreReg, _) => Some(Word::Reg(inst.imm as i32)),
-            (LoadField | StoreField | LoadRaw | LoadState | StoreRaw, [Some(object), ..]) => {
+            (LoadField | LoadHeld | StoreField | LoadRaw | LoadState | StoreRaw, [Some(object), ..]) => {
                 Some(Word::Field(object, inst.imm, raw))
             }
             (LoadElem | StoreElem, [Some(array), Some(index), _]) => {

@@ -7,6 +7,7 @@ use crate::ir::{self, Class, Id, NewKind, Place, TraceOp};
 use skein_bytecode::{Op, Special};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::Ext;
+use skein_runtime::types::generator::Generator;
 use skein_runtime::types::instance::{VALUES_CAPACITY, VALUES_SLOTS};
 use skein_runtime::types::iterators::{
     ENUMERATE_COUNT, ENUMERATE_ITERATOR, ENUMERATE_LARGE, Enumerate, ZIP_ITERATORS, Zip,
@@ -96,9 +97,19 @@ impl Recorder {
         let mut fields: Vec<_> = self.fields.drain().filter(|(_, slot)| slot.dirty).collect();
         fields.sort_by_key(|(key, _)| *key);
         for ((object, off), slot) in fields {
-            let place = Place::new(Class::Iterator, off as usize);
-            self.emit(TraceOp::StoreRaw, &[object, slot.id], place.imm());
+            self.store_state(object, off, slot.id);
             self.moved_on = true;
+        }
+    }
+
+    /// Writes a word of an iterator's or a generator's state to memory.
+    pub(super) fn store_state(&mut self, object: Id, off: u32, id: Id) {
+        let place = Place::new(Class::Iterator, off as usize).imm();
+        if self.ty(id) == ir::Type::R {
+            self.emit(TraceOp::StoreRaw, &[object, id], place);
+        } else {
+            self.emit(TraceOp::Barrier, &[object], 0);
+            self.emit(TraceOp::StoreField, &[object, id], place);
         }
     }
 
@@ -111,7 +122,16 @@ impl Recorder {
         a != b && !of_two_shapes && !self.distinct.contains(&(a.min(b), a.max(b)))
     }
 
-    fn state(&mut self, it: Id, offset: usize) -> Id {
+    pub(super) fn state(&mut self, it: Id, offset: usize) -> Id {
+        self.state_by(it, offset, [TraceOp::LoadRaw, TraceOp::LoadState])
+    }
+
+    /// As `state`, of a word of Python.
+    pub(super) fn held(&mut self, g: Id, offset: usize) -> Id {
+        self.state_by(g, offset, [TraceOp::LoadField, TraceOp::LoadHeld])
+    }
+
+    fn state_by(&mut self, it: Id, offset: usize, [now, at_head]: [TraceOp; 2]) -> Id {
         let key = (it, offset as u32);
         if let Some(slot) = self.fields.get(&key) {
             return slot.id;
@@ -120,18 +140,18 @@ impl Recorder {
         if self.fields.iter().any(|(k, slot)| slot.dirty && self.may_be_same(k.0, it)) {
             self.flush_fields();
         }
-        let op = if self.moved_on { TraceOp::LoadRaw } else { TraceOp::LoadState };
+        let op = if self.moved_on { now } else { at_head };
         let id = self.emit(op, &[it], Place::new(Class::Iterator, offset).imm());
         self.fields.insert(key, Slot { id, dirty: false });
         id
     }
 
-    fn set_state(&mut self, it: Id, offset: usize, id: Id) {
+    pub(super) fn set_state(&mut self, it: Id, offset: usize, id: Id) {
         self.fields.insert((it, offset as u32), Slot { id, dirty: true });
     }
 
     /// The iterator that a value is, which is of this shape.
-    fn iterator(&mut self, id: Id, shape: u32) -> Id {
+    pub(super) fn iterator(&mut self, id: Id, shape: u32) -> Id {
         let new = self.guard_shape(id, shape);
         if new != id {
             // What was known of it goes by its new name.
@@ -142,7 +162,7 @@ impl Recorder {
     }
 
     /// An object that another always has at this place; the same value each time, so that its state is known.
-    fn part(&mut self, object: Id, offset: usize) -> Id {
+    pub(super) fn part(&mut self, object: Id, offset: usize) -> Id {
         let key = (object, offset as u32);
         if let Some(&id) = self.parts.get(&key) {
             return id;
@@ -293,6 +313,9 @@ impl Recorder {
     pub(super) fn for_iter(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let v = at.reg(at.b());
+        if let Some(g) = v.cast::<Generator>() {
+            return self.resume(vm, op, g);
+        }
         let mut all = Vec::new();
         if has_next(vm, v, MAX_NESTED).is_some() {
             gather(v, &mut all);

@@ -10,6 +10,7 @@
 
 mod arith;
 mod calls;
+mod generators;
 mod help;
 mod iteration;
 mod made;

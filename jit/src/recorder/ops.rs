@@ -121,7 +121,8 @@ impl Recorder {
             Op::BuildList => self.build_list(vm),
             Op::BuildTuple => self.build_tuple(vm),
             Op::ListAppend => self.list_append(vm),
-            Op::ForIter | Op::ForRange | Op::ForList => self.for_iter(vm, op),
+            Op::ForIter | Op::ForRange | Op::ForList | Op::ForGenerator => self.for_iter(vm, op),
+            Op::Yield => self.yield_value(vm),
 
             Op::Call | Op::CallMethod => self.call(vm, op),
             Op::CallKw | Op::CallMethodKw => self.call_keywords(vm, op),
