@@ -74,6 +74,8 @@ pub struct Jit {
     begun: Instant,
     /// Time that compiling has taken.
     spent: Cell<Duration>,
+    /// From which the next quantum comes.
+    variation: Cell<u64>,
     pub counts: Counts,
 }
 
@@ -90,6 +92,7 @@ impl Default for Jit {
             buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
             begun: Instant::now(),
             spent: Cell::default(),
+            variation: Cell::default(),
             counts: Counts::default(),
         }
     }
@@ -130,6 +133,17 @@ impl Jit {
     /// Is all that runs twice compiled, and at once?
     fn is_forced(&self) -> bool {
         self.options.borrow().looks == 1
+    }
+
+    /// The next look comes a little sooner or later: else two loops that take turns, as a generator's and its
+    /// consumer's do, would be looked at in step, and one of them never.
+    fn vary_quantum(&self, vm: &Vm) {
+        let quantum = self.options.borrow().quantum;
+        // Any sequence will do: this is Knuth's.
+        let next = self.variation.get().wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        self.variation.set(next);
+        let part = (next >> 33) as i64 % (quantum / 2);
+        vm.quantum.set(quantum - quantum / 4 + part);
     }
 
     fn is_recording(&self) -> bool {
@@ -555,6 +569,7 @@ impl Tier for Jit {
             return at;
         }
         self.take_finished();
+        self.vary_quantum(vm);
         let fate = {
             let mut loops = self.loops.borrow_mut();
             let fate = loops.entry(head).or_default();

@@ -186,6 +186,8 @@ fn still_holds(tree: &Tree, seq: SeqId, end: &RoundEnd, object: Id) -> bool {
     let of = tree.inst(origin(tree, object));
     match of.op {
         TraceOp::Const => true,
+        // What another object always has there.
+        TraceOp::LoadField if is_fixed(of) => still_holds(tree, seq, end, of.args[0].expect("an operand")),
         TraceOp::LoadReg => match found(tree, end, Target::Reg(of.imm as i32)) {
             Some(Source::Value(id)) => {
                 let now = origin(tree, id);
@@ -195,6 +197,21 @@ fn still_holds(tree: &Tree, seq: SeqId, end: &RoundEnd, object: Id) -> bool {
             None => !calls_help(tree, seq),
         },
         _ => false,
+    }
+}
+
+fn is_fixed(inst: &Inst) -> bool {
+    inst.op == TraceOp::LoadField && Place::from_imm(inst.imm).class == Class::Fixed
+}
+
+/// The object in a register by which the trace came to this one.
+fn root(tree: &Tree, mut object: Id) -> (Id, &Inst) {
+    loop {
+        let of = tree.inst(origin(tree, object));
+        if !is_fixed(of) {
+            return (object, of);
+        }
+        object = of.args[0].expect("an operand");
     }
 }
 
@@ -303,9 +320,9 @@ impl<'t> Peel<'t> {
         let mut holders = HashMap::default();
         for (target, _) in &pending {
             if let Target::Field(object, _) = *target {
-                let of = tree.inst(origin(tree, object));
+                let (root, of) = root(tree, object);
                 if of.op == TraceOp::LoadReg {
-                    holders.insert(of.imm as i32, object);
+                    holders.insert(of.imm as i32, root);
                 }
             }
         }
@@ -444,6 +461,12 @@ impl<'t> Peel<'t> {
             TraceOp::LoadState | TraceOp::LoadHeld => {
                 let object = self.mapped(new.args[0].expect("an operand"));
                 self.at_head(Target::Field(object, Place::from_imm(new.imm).offset))
+            }
+            // The same in each round.
+            TraceOp::LoadField if is_fixed(&new) => {
+                let object = new.args[0].expect("an operand");
+                let same = origin(self.tree, self.mapped(object)) == origin(self.tree, object);
+                same.then_some(id)
             }
             TraceOp::GuardInt | TraceOp::GuardFloat => {
                 let of = self.mapped(new.args[0].expect("an operand"));
