@@ -5,6 +5,7 @@ use skein_compiler::tree::{Wrong, schema::Class};
 use skein_compiler::{Compiled, ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
 use skein_greenlets::{MicroTypes, Microthreads, StackPool, new_pool};
 use skein_jit::Jit;
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Tier, Vm, compile_flags};
 use std::rc::Rc;
@@ -84,6 +85,26 @@ fn failed(vm: &Vm, e: &SyntaxError, what: &Compile<'_>) -> Raised {
     raise_error(vm, e, what.filename)
 }
 
+/// A source in an encoding that only the program's codecs know, as UTF-8. SyntaxError with what they raise.
+fn decoded_by_codec(vm: &Vm, what: &Compile<'_>) -> R<Option<Vec<u8>>> {
+    if what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0 {
+        return Ok(None);
+    }
+    let Some(encoding) = skein_compiler::foreign_encoding(what.source) else { return Ok(None) };
+    let text = vm.call_method(vm.bytes(what.source)?, "decode", &[vm.str(&encoding)?]);
+    let encoded = text.and_then(|text| vm.call_method(text, "encode", &[vm.str("utf-8")?]));
+    match encoded {
+        Ok(bytes) => Ok(bytes.cast::<Bytes>().map(|b| vm.copied(b.bytes())).transpose()?),
+        Err(raised) => {
+            let Some(error) = vm.catch(vm.exc.exception) else { return Err(raised) };
+            let message = vm.str_string(error)?;
+            let place =
+                SyntaxPlace { filename: what.filename, line: 0, col: 0, end_line: 0, end_col: 0, text: None };
+            Err(vm.syntax_error(vm.exc.syntax_error, &message, &place))
+        }
+    }
+}
+
 /// The code, after its warnings.
 fn checked(vm: &Vm, compiled: Compiled, what: &Compile<'_>) -> R<Rc<Code>> {
     #[cfg(debug_assertions)]
@@ -102,6 +123,9 @@ impl Hooks for Host {
     }
 
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>> {
+        if let Some(text) = decoded_by_codec(vm, what)? {
+            return self.compile(vm, &Compile { source: &text, decoded: true, ..*what });
+        }
         let mode = compiler_mode(what.mode);
         let compiled =
             skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options(what))
@@ -110,6 +134,9 @@ impl Hooks for Host {
     }
 
     fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value> {
+        if let Some(text) = decoded_by_codec(vm, what)? {
+            return self.parse(vm, &Compile { source: &text, decoded: true, ..*what });
+        }
         let parsed = skein_compiler::tree::parse(what.source, compiler_mode(what.mode), &options(what))
             .map_err(|e| failed(vm, &e, what))?;
         for w in &parsed.warnings {

@@ -235,25 +235,35 @@ fn would_block(vm: &Vm, c: Chan, me: Task, dir: Direction) -> R<Plan> {
     check_trap(vm)?;
     block(vm, c, me);
     c.balance.set(c.balance.get() + if dir == Direction::Send { 1 } else { -1 });
-    let s = scheduler(vm);
-    loop {
-        if let Some((t, d)) = s.next() {
-            return Ok(Plan::Go(t, d));
-        }
-        if vm.threads.is_alone() {
+    match wait_for_runnable(vm) {
+        Ok(Some((t, d))) => Ok(Plan::Go(t, d)),
+        Ok(None) => {
             unblock(vm, me);
-            return Err(deadlock(vm));
+            Err(deadlock(vm))
         }
-        // Another thread may come to the channel.
-        vm.park(None);
-        if let Err(e) = vm.check_signals() {
+        Err(e) => {
             if me.is_blocked() {
                 unblock(vm, me);
             } else {
-                s.remove(me);
+                scheduler(vm).remove(me);
             }
-            return Err(e);
+            Err(e)
         }
+    }
+}
+
+/// Who runs when the running tasklet cannot. Other threads may come to the channels on which this one's tasklets wait;
+/// None: there are none.
+pub fn wait_for_runnable(vm: &Vm) -> R<Option<(Task, Deliver)>> {
+    loop {
+        if let Some(found) = scheduler(vm).next() {
+            return Ok(Some(found));
+        }
+        if vm.threads.is_alone() {
+            return Ok(None);
+        }
+        vm.park(None);
+        vm.check_signals()?;
     }
 }
 

@@ -1,8 +1,10 @@
 //! The class `greenlet` and its module.
 
+use crate::foreign::{check_free, home, leave_to_its_thread};
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::switch::{Deliver, Microthreads};
 use crate::trace::{Tracing, arrive, depart};
+use skein_runtime::context::Context;
 use skein_runtime::interp::{At, SoftCall, innermost_frame, with_first};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
@@ -24,7 +26,7 @@ use std::cell::Cell;
 pub struct Greenlet {
     pub micro: Micro,
     run: Field,
-    parent: Field,
+    pub parent: Field,
     /// Keyword arguments of the switch that begins it.
     first_keywords: Field,
     /// How often it was asked to end since nothing led to it.
@@ -58,8 +60,10 @@ pub type Green = Ref<Ext<Greenlet>>;
 #[derive(Default)]
 pub struct State {
     /// The greenlet of the thread's main program.
-    main: Cell<Option<Green>>,
+    pub main: Cell<Option<Green>>,
     pub tracing: Tracing,
+    /// What `set_thread_local` was given.
+    pub values: Cell<Option<Ref<Dict>>>,
 }
 
 impl State {
@@ -73,6 +77,9 @@ impl State {
     pub fn trace(&self, t: &mut Tracer<'_>) {
         if let Some(m) = self.main.get() {
             t.visit_object(m.header());
+        }
+        if let Some(values) = self.values.get() {
+            t.visit_object(values.header());
         }
         self.tracing.trace(t);
     }
@@ -147,6 +154,7 @@ fn constructed(vm: &Vm, args: Args<'_>) -> R<Green> {
 }
 
 fn make(vm: &Vm, ty: Ref<Type>, micro: Micro) -> R<Green> {
+    Microthreads::of(vm).end_dropped(vm);
     micro.ctx.thread.set(Microthreads::of(vm).thread);
     Ext::new(
         vm,
@@ -206,14 +214,25 @@ pub fn main_greenlet(vm: &Vm) -> R<Green> {
 }
 
 /// The microthread of a greenlet object.
+#[inline(always)]
 fn micro_of<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
-    let micros = Microthreads::of(vm);
-    if g.micro.kind == Kind::Main && !micros.is_foreign(&g.micro) { micros.base() } else { &g.micro }
+    if g.micro.kind == Kind::Main { micro_of_main(vm, g) } else { &g.micro }
+}
+
+#[inline(never)]
+fn micro_of_main<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
+    match Microthreads::of_thread(vm, g.micro.ctx.thread.get()) {
+        Some(micros) => micros.base(),
+        // Its thread has ended.
+        None => &g.micro,
+    }
 }
 
 /// The greenlet that runs now; a tasklet counts as part of the main greenlet.
 pub fn current(vm: &Vm) -> R<Green> {
-    let m = Microthreads::of(vm).current();
+    let micros = Microthreads::of(vm);
+    micros.end_dropped(vm);
+    let m = micros.current();
     match m.owner() {
         Some(owner) if m.kind == Kind::Greenlet => Ok(owner_of(owner)),
         _ => main_greenlet(vm),
@@ -231,25 +250,6 @@ fn live_target(vm: &Vm, mut g: Green) -> R<Green> {
     }
     check_free(vm, g)?;
     Ok(g)
-}
-
-/// `greenlet.error` for one of another thread, or in which another tasklet waits.
-fn check_free(vm: &Vm, g: Green) -> R<()> {
-    let micros = Microthreads::of(vm);
-    let why = if micros.is_foreign(&g.micro) {
-        match vm.threads.by_serial(g.micro.ctx.thread.get()) {
-            Some(_) => "Cannot switch to a different thread",
-            None => "Cannot switch to a different thread (which happens to have exited)",
-        }
-    } else if g.micro.lent.get() {
-        "cannot switch to a greenlet in which another tasklet waits"
-    } else {
-        return Ok(());
-    };
-    match micros.types.greenlet_error.get() {
-        Some(error) => Err(vm.raise_text(error, why)),
-        None => Err(vm.system_error(why)),
-    }
 }
 
 /// What `switch` gives the other side.
@@ -289,7 +289,7 @@ fn prepare(vm: &Vm, g: Green, args: Args<'_>) -> R<(Green, Value)> {
     Ok((to, positional.value()))
 }
 
-fn is_new(g: Green) -> bool {
+pub fn is_new(g: Green) -> bool {
     g.micro.kind != Kind::Main && g.micro.state.get() == MicroState::New
 }
 
@@ -303,6 +303,9 @@ fn prepare_run(vm: &Vm, g: Green) -> R<bool> {
     if !is_new(g) {
         return Ok(false);
     }
+    // The search may have given it another parent.
+    check_free(vm, g)?;
+    g.micro.ctx.thread.set(Microthreads::of(vm).thread);
     g.run.set(vm, g, run);
     Ok(true)
 }
@@ -381,7 +384,7 @@ fn arrival(vm: &Vm, to: Green, d: Deliver) -> R<Option<Deliver>> {
     Ok((to.micro.state.get() != MicroState::Dead).then_some(d))
 }
 
-fn parent_of(g: Green) -> Option<Green> {
+pub fn parent_of(g: Green) -> Option<Green> {
     g.parent.cast::<Ext<Greenlet>>()
 }
 
@@ -615,33 +618,28 @@ pub fn finalize(vm: &Vm, object: Value) {
     }
 }
 
-/// A dropped microthread of another thread is ended by that, when it next looks. If the thread has ended, nothing
-/// can run it any more: its frames go, without their `finally` blocks; native stacks stay.
-pub fn leave_to_its_thread(vm: &Vm, m: &Micro, object: Value) {
-    if vm.threads.by_serial(m.ctx.thread.get()).is_some() {
-        if let Some(h) = object.header() {
-            vm.heap.register_finalizer(h);
-        }
-    } else if m.state.get() != MicroState::Hard {
-        skein_runtime::interp::abandon_frames(vm, object);
-        m.state.set(MicroState::Dead);
-        m.ctx.release(&vm.chunks);
-    }
-}
-
 fn repr(vm: &Vm, g: Green) -> R<String> {
+    let micros = Microthreads::of(vm);
     let m = micro_of(vm, &g);
     let (name, at) = (vm.type_name(g.value()), g.value().bits());
+    // One that is to begin belongs to no thread yet.
+    let is_new = m.state.get() == MicroState::New;
+    let exited = !is_new && Microthreads::of_thread(vm, g.micro.ctx.thread.get()).is_none();
     let state = match m.state.get() {
-        // It belongs to no thread yet.
-        MicroState::New => return Ok(format!("<{name} object at {at:#x} (otid=0x(nil)) pending>")),
-        MicroState::Dead => "dead",
-        MicroState::Running => "current active started",
-        MicroState::Soft | MicroState::SoftLent | MicroState::Hard => "suspended active started",
+        MicroState::New => " pending",
+        MicroState::Dead if exited => " (thread exited) dead",
+        MicroState::Dead => " dead",
+        _ if exited => " (thread exited) active started",
+        MicroState::Running if std::ptr::eq(m, micros.current()) => " current active started",
+        // For this thread, also what runs in another one.
+        _ => " suspended active started",
     };
-    let main = if g.micro.kind == Kind::Main { " main" } else { "" };
-    let thread = 0x1000 + m.ctx.thread.get();
-    Ok(format!("<{name} object at {at:#x} (otid={thread:#x}) {state}{main}>"))
+    let main = if g.micro.kind == Kind::Main && m.is_alive() { " main" } else { "" };
+    let thread = match is_new || exited {
+        true => "0x(nil)".into(),
+        false => format!("{:#x}", 0x1000 + g.micro.ctx.thread.get()),
+    };
+    Ok(format!("<{name} object at {at:#x} (otid={thread}){state}{main}>"))
 }
 
 fn getstate(vm: &Vm, _: Green) -> R<Value> {
@@ -698,6 +696,9 @@ fn set_parent(vm: &Vm, v: Green, parent: Option<Value>) -> R<()> {
         }
         above = a.parent.cast();
     }
+    if !is_new(g) && home(p) != home(g) {
+        return Err(vm.value_error("parent cannot be on a different thread"));
+    }
     g.parent.set(vm, g, p.value());
     Ok(())
 }
@@ -709,12 +710,30 @@ fn get_frame(vm: &Vm, v: Green) -> R<Value> {
     if !matches!(m.state.get(), MicroState::Soft | MicroState::SoftLent | MicroState::Hard) {
         return Ok(Value::NONE);
     }
-    Ok(innermost_frame(vm, m.owner())?.map_or(Value::NONE, Value::from))
+    // A thread's main program goes by the thread's number.
+    let thread = g.micro.ctx.thread.get();
+    let owner = m.owner().or((thread != 0).then(|| Value::small_int(thread.into())));
+    Ok(innermost_frame(vm, owner)?.map_or(Value::NONE, Value::from))
+}
+
+/// The context of a greenlet; ValueError if it runs in another thread.
+fn context_of<'a>(vm: &'a Vm, g: &'a Green, what: &str) -> R<&'a Context> {
+    let here = Microthreads::of(vm);
+    let m = micro_of(vm, g);
+    if !here.is_foreign(&g.micro) {
+        return Ok(here.context(vm, m));
+    }
+    match Microthreads::of_thread(vm, g.micro.ctx.thread.get()) {
+        Some(_) if m.state.get() == MicroState::Running => Err(vm.value_error(format!(
+            "cannot {what} context of a greenlet that is running in a different thread"
+        ))),
+        Some(micros) => Ok(micros.context(vm, m)),
+        None => Ok(&m.ctx),
+    }
 }
 
 fn get_context(vm: &Vm, v: Green) -> R<Value> {
-    let g = v;
-    Ok(Microthreads::of(vm).context(vm, micro_of(vm, &g)).variables.get().unwrap_or(Value::NONE))
+    Ok(context_of(vm, &v, "get")?.variables.get().unwrap_or(Value::NONE))
 }
 
 fn set_context(vm: &Vm, v: Green, new: Option<Value>) -> R<()> {
@@ -723,7 +742,7 @@ fn set_context(vm: &Vm, v: Green, new: Option<Value>) -> R<()> {
         return Err(vm.type_error("greenlet context must be a contextvars.Context or None"));
     }
     let g = v;
-    let ctx = Microthreads::of(vm).context(vm, micro_of(vm, &g));
+    let ctx = context_of(vm, &g, "set")?;
     ctx.variables.set((!new.is_none()).then_some(new));
     g.barrier(vm);
     Ok(())

@@ -1,6 +1,6 @@
 //! The package `greenlet` and its module `greenlet._greenlet`.
 
-use crate::greenlet::{DEF, current, main_greenlet};
+use crate::greenlet::{DEF, Green, current, main_greenlet};
 use crate::switch::Microthreads;
 use skein_runtime::native::Args;
 use skein_runtime::object::{Kind as Layout, Ref, Tracer};
@@ -13,16 +13,15 @@ use skein_runtime::types::module::add_functions;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::LIBRARY;
-use skein_runtime::vm::Vm;
+use skein_runtime::vm::{Finalizing, LIBRARY, Vm};
 use skein_runtime::{native_functions, native_type};
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 
 /// The greenlet release whose behaviour this is.
 const VERSION: &str = "3.5.6";
 
 native_functions! { FUNCTIONS:
-    "getcurrent()" => current, "The greenlet that runs now.";
+    "getcurrent()" => getcurrent, "The greenlet that runs now.";
     "settrace(*args)" => settrace, "Sets a function to be called at each switch; returns the one before.";
     "gettrace()" => |vm: &Vm| Microthreads::of(vm).greenlets.tracing.function(), "The function called at each switch.";
     "enable_optional_cleanup(enabled, /)" => |vm: &Vm, on: bool| vm.state::<Cleanup>().off.set(!on),
@@ -60,6 +59,14 @@ native_type! {
     }
 }
 
+/// RuntimeError at the program's end.
+fn getcurrent(vm: &Vm) -> R<Green> {
+    if vm.state::<Finalizing>().0.get() {
+        return Err(vm.runtime_error("greenlet is being finalized"));
+    }
+    current(vm)
+}
+
 fn settrace(vm: &Vm, args: Args<'_>) -> R<Option<Value>> {
     let &[f] = args.parts().0 else {
         let n = args.parts().0.len();
@@ -68,19 +75,13 @@ fn settrace(vm: &Vm, args: Args<'_>) -> R<Option<Value>> {
     Ok(Microthreads::of(vm).greenlets.tracing.set(vm, (!f.is_none()).then_some(f)))
 }
 
-/// The dictionary of the thread's state.
-#[derive(Default)]
-struct ThreadLocal(RefCell<Option<Ref<Dict>>>);
-
 fn set_thread_local(vm: &Vm, key: Value, value: Value) -> R<()> {
-    let state = vm.thread_state::<ThreadLocal>();
-    let known = *state.0.borrow();
-    let dict = match known {
+    let state = &Microthreads::of(vm).greenlets;
+    let dict = match state.values.get() {
         Some(d) => d,
         None => {
             let d = Dict::new(vm)?;
-            vm.roots.borrow_mut().push(d.value());
-            *state.0.borrow_mut() = Some(d);
+            state.values.set(Some(d));
             d
         }
     };

@@ -4,13 +4,18 @@
 //! micro      one microthread: its context and how it is parked
 //! switch     from one microthread to another, softly in the loop or with native stacks
 //! greenlet, trace, greenlet_module   the class, the trace function, the module `greenlet`
+//! foreign    microthreads of other OS threads, and those that a thread leaves behind
 //! scheduler  the queue of runnable tasklets
 //! running    from one tasklet to another: plans, and carrying them out
-//! tasklet, channel, bomb, stackless   the module `stackless`
+//! across     tasklets of other threads
+//! tasklet, channel, bomb, cstack, stackless, testing   the module `stackless`
 //! ```
 
+mod across;
 mod bomb;
 mod channel;
+mod cstack;
+mod foreign;
 mod greenlet;
 mod greenlet_module;
 mod micro;
@@ -19,6 +24,7 @@ mod scheduler;
 mod stackless;
 mod switch;
 mod tasklet;
+mod testing;
 mod trace;
 
 pub use skein_continuations::StackPool;
@@ -33,9 +39,11 @@ pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
         "greenlet" => greenlet_module::make_package(vm)?.value(),
         "greenlet._greenlet" => greenlet_module::make_inner(vm)?.value(),
         "stackless" | "_stackless" => stackless::make(vm)?.value(),
+        "_teststackless" => testing::make(vm)?.value(),
         _ => return Ok(None),
     }))
 }
 
 /// Their names.
-pub const MODULE_NAMES: &[&str] = &["greenlet", "greenlet._greenlet", "stackless", "_stackless"];
+pub const MODULE_NAMES: &[&str] =
+    &["greenlet", "greenlet._greenlet", "stackless", "_stackless", "_teststackless"];

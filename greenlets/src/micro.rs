@@ -35,11 +35,88 @@ pub struct Parked {
     /// It was scanned since it began to wait, and cannot have changed.
     scanned: Cell<bool>,
     below: Cell<*const Parked>,
+    /// Whose it is.
+    micro: *const Micro,
+    /// Neighbours in the list of those that are parked: see [`ParkedList`].
+    next: Cell<*const Parked>,
+    prev: Cell<*const Parked>,
+    /// What programs see of it, which the scan of the native stack keeps alive.
+    object: Cell<Option<Value>>,
 }
 
 impl Parked {
-    pub fn new(hub: &Hub) -> Parked {
-        Parked { hub, stack: hub.current(), scanned: Cell::new(false), below: Cell::new(std::ptr::null()) }
+    pub fn new(hub: &Hub, micro: &Micro) -> Parked {
+        let none = || Cell::new(std::ptr::null());
+        Parked {
+            hub,
+            stack: hub.current(),
+            scanned: Cell::new(false),
+            below: none(),
+            micro,
+            next: none(),
+            prev: none(),
+            object: Cell::new(None),
+        }
+    }
+
+    pub fn micro(&self) -> &Micro {
+        // SAFETY: it is parked, on the stack where this is, and objects do not move.
+        unsafe { &*self.micro }
+    }
+
+    /// What programs see of it.
+    pub fn shown(&self) -> Option<Value> {
+        self.object.get()
+    }
+
+    pub fn show(&self, object: Value) {
+        self.object.set(Some(object));
+        self.scanned.set(false);
+    }
+
+    pub fn next(&self) -> Option<&Parked> {
+        // SAFETY: records are taken off the list before their frames go on.
+        unsafe { self.next.get().as_ref() }
+    }
+
+    pub fn prev(&self) -> Option<&Parked> {
+        // SAFETY: as in `next`.
+        unsafe { self.prev.get().as_ref() }
+    }
+}
+
+/// The microthreads of a thread that are parked with their native stacks, the one parked last first.
+pub struct ParkedList(Cell<*const Parked>);
+
+impl Default for ParkedList {
+    fn default() -> ParkedList {
+        ParkedList(Cell::new(std::ptr::null()))
+    }
+}
+
+impl ParkedList {
+    /// The record must not move until it is taken off.
+    pub fn add(&self, record: &Parked) {
+        record.next.set(self.0.get());
+        if let Some(next) = record.next() {
+            next.prev.set(record);
+        }
+        self.0.set(record);
+    }
+
+    pub fn take_off(&self, record: &Parked) {
+        match record.prev() {
+            Some(prev) => prev.next.set(record.next.get()),
+            None => self.0.set(record.next.get()),
+        }
+        if let Some(next) = record.next() {
+            next.prev.set(record.prev.get());
+        }
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Parked> {
+        // SAFETY: as in `Parked::next`.
+        std::iter::successors(unsafe { self.0.get().as_ref() }, |p| p.next())
     }
 }
 

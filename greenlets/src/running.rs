@@ -4,7 +4,7 @@ use crate::bomb::{exception_of_class, make_exception};
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::scheduler::{CALLBACK, Scheduler};
 use crate::switch::{Deliver, Microthreads};
-use crate::tasklet::{Arrival, Task, Tasklet, alive, check_insertable, check_own, keep};
+use crate::tasklet::{Arrival, Task, Tasklet, alive, check_insertable, has_frames, keep};
 use skein_runtime::interp::{At, SoftCall, raise_at};
 use skein_runtime::native::Args;
 use skein_runtime::types::exception::Exception;
@@ -316,7 +316,14 @@ pub fn after_end<'v>(vm: &'v Vm, m: &Micro, result: R<Value>) -> (&'v Micro, Del
         let d = t.take_deliver();
         redirected(vm, t, d, false)
     } else if target.is_blocked() {
-        (target, Deliver::Raise(nobody_left(vm, target)))
+        s.ending.set(ended);
+        let found = crate::channel::wait_for_runnable(vm);
+        s.ending.set(None);
+        match found {
+            Ok(Some(found)) => found,
+            Ok(None) => (target, Deliver::Raise(nobody_left(vm, target))),
+            Err(Raised) => (target, Deliver::Raise(vm.pending.take().unwrap_or(Value::NONE))),
+        }
     } else {
         (target, target.take_deliver())
     };
@@ -386,20 +393,26 @@ pub fn slice_over(vm: &Vm, at: At) -> At {
 }
 
 /// `run`: the tasklet runs now, the present one stays runnable; `switch`: the present one is paused.
-fn plan_run(vm: &Vm, t: Task, keep: bool) -> Plan {
+fn plan_run(vm: &Vm, t: Task, keep: bool) -> R<Plan> {
     let s = scheduler(vm);
-    let me = match check_insertable(vm, t).and_then(|()| current(vm)) {
-        Ok(me) => me,
-        Err(e) => return Plan::Stay(Err(e)),
-    };
+    if Microthreads::of(vm).is_foreign(&t.micro) {
+        if !keep && crate::across::home(vm, t).is_some() {
+            return Err(vm.runtime_error("can't switch to a different thread."));
+        }
+        return crate::across::run(vm, t);
+    }
+    check_insertable(vm, t)?;
+    let me = current(vm)?;
     if me == t {
-        return Plan::Stay(Ok(Value::NONE));
+        // Another thread may have left an exception for it.
+        return match t.take_deliver().parts() {
+            (true, e) => Err(vm.raise_again(e)),
+            (false, _) => Ok(Plan::Stay(Ok(Value::NONE))),
+        };
     }
-    if let Err(e) = check_trap(vm) {
-        return Plan::Stay(Err(e));
-    }
+    check_trap(vm)?;
     take_turn(vm, s, t, keep.then_some(me));
-    Plan::Go(t, t.take_deliver())
+    Ok(Plan::Go(t, t.take_deliver()))
 }
 
 /// A tasklet runs out of its turn; `me` stays runnable.
@@ -475,8 +488,8 @@ macro_rules! switching {
 pub(crate) use switching;
 
 switching! {
-    run, run_soft => |vm, args| Ok(plan_run(vm, alone(vm, args, "run")?, true));
-    switch, switch_soft => |vm, args| Ok(plan_run(vm, alone(vm, args, "switch")?, false));
+    run, run_soft => |vm, args| plan_run(vm, alone(vm, args, "run")?, true);
+    switch, switch_soft => |vm, args| plan_run(vm, alone(vm, args, "switch")?, false);
     throw, throw_soft => throw_plan;
     raise_exception, raise_soft => raise_plan;
     kill, kill_soft => kill_plan;
@@ -492,28 +505,25 @@ fn alone(vm: &Vm, args: Args<'_>, method: &str) -> R<Task> {
 }
 
 /// Raises an exception in a tasklet: at once, or when it is next run (`pending`).
-fn plan_throw(vm: &Vm, t: Task, e: Value, pending: bool) -> R<Plan> {
+pub fn plan_throw(vm: &Vm, t: Task, e: Value, pending: bool) -> R<Plan> {
     let s = scheduler(vm);
     let me = current(vm)?;
     if t == me {
         return Err(vm.raise_again(e));
     }
-    check_own(vm, t)?;
-    if !alive(t) {
-        return match vm.type_of(e).is_subtype(vm.exc.tasklet_exit) {
-            true => Ok(Plan::Stay(Ok(Value::NONE))),
-            false => Err(vm.runtime_error("You cannot throw to a dead tasklet")),
-        };
+    if !alive(vm, t) {
+        let stranded = crate::across::home(vm, t).is_none();
+        // One that has run to its end is as it would be after this.
+        if vm.type_of(e).is_subtype(vm.exc.tasklet_exit) && !(stranded && has_frames(t)) {
+            return Ok(Plan::Stay(Ok(Value::NONE)));
+        }
+        return Err(match stranded {
+            true => crate::across::no_thread(vm),
+            false => vm.runtime_error("You cannot throw to a dead tasklet"),
+        });
     }
-    if pending {
-        if t.is_blocked() {
-            crate::channel::unblock(vm, t);
-        }
-        keep(vm, t, Deliver::Raise(e));
-        if !t.queued.get() && !s.runs(t) {
-            s.push(vm, t);
-        }
-        return Ok(Plan::Stay(Ok(Value::NONE)));
+    if pending || Microthreads::of(vm).is_foreign(&t.micro) {
+        return crate::across::leave_exception(vm, t, e);
     }
     check_trap(vm)?;
     take_turn(vm, s, t, Some(me));
@@ -545,6 +555,10 @@ fn kill_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     let [pending] = bind_row(vm, args.rest(), "kill", ["pending"])?;
     let pending = vm.truth(pending.unwrap_or(Value::FALSE))?;
     let e = vm.call(vm.exc.tasklet_exit.value(), &[])?;
+    if crate::across::home(vm, t).is_none() {
+        crate::across::kill_stranded(vm, t);
+        return Ok(Plan::Stay(Ok(Value::NONE)));
+    }
     plan_throw(vm, t, e, pending)
 }
 
@@ -564,7 +578,7 @@ pub fn finalize(vm: &Vm, object: Value) {
         return;
     }
     if Microthreads::of(vm).is_foreign(&t.micro) {
-        return crate::greenlet::leave_to_its_thread(vm, &t.micro, object);
+        return crate::foreign::leave_to_its_thread(vm, &t.micro, object);
     }
     t.dying.set(true);
     let exit = vm.call(vm.exc.tasklet_exit.value(), &[]);

@@ -37,6 +37,8 @@ pub struct Scheduler {
     pub current: Cell<Option<Task>>,
     /// The one that is about to run, while the schedule callback is told.
     pub coming: Cell<Option<Task>>,
+    /// One that has ended, while its thread waits for others to make something runnable.
+    pub ending: Cell<Option<Task>>,
     pub main: Cell<Option<Task>>,
     head: Cell<Option<Task>>,
     tail: Cell<Option<Task>>,
@@ -51,13 +53,12 @@ pub struct Scheduler {
     pub error_handler: Cell<Option<Value>>,
     /// `switch_trap` level: unless it is 0, a switch is an error. Each callback that runs adds [`CALLBACK`].
     pub trap: Cell<i64>,
-    /// All tasklets are switched with their native stacks: the running context is watched.
-    pub hard: Cell<bool>,
 }
 
 impl Scheduler {
     pub fn trace(&self, t: &mut Tracer<'_>) {
-        let tasks = [&self.current, &self.coming, &self.main, &self.head, &self.tail, &self.timer];
+        let tasks =
+            [&self.current, &self.coming, &self.ending, &self.main, &self.head, &self.tail, &self.timer];
         for task in tasks.into_iter().filter_map(Cell::get) {
             t.visit_object(task.header());
         }

@@ -1,7 +1,7 @@
 //! The module `stackless`.
 
 use crate::running::{
-    Plan, bind_row, check_trap, current, deadlock, go_hard, go_soft, scheduler, swap, switching,
+    Plan, bind_row, check_trap, current, deadlock, ensure_main, go_hard, go_soft, scheduler, swap, switching,
 };
 use crate::scheduler::Slice;
 use crate::switch::{Deliver, Microthreads};
@@ -28,7 +28,7 @@ native_functions! { FUNCTIONS:
         "Run the scheduler until no other tasklets are runnable, or a tasklet has used up its time slice.";
     "getcurrent()" => current, "The tasklet that runs now.";
     "getcurrentid()" => |vm: &Vm| -> R<Value> { vm.int_u64(current(vm)?.value().bits()) }, "The id of the tasklet that runs now.";
-    "getmain()" => |vm: &Vm| scheduler(vm).main.get(), "The tasklet of the main program.";
+    "getmain()" => ensure_main, "The tasklet of the main program.";
     "getruncount()" => |vm: &Vm| scheduler(vm).count(), "The number of runnable tasklets.";
     "getthreads()" => thread_ids, "The ids of all threads.";
     "getdebug()" => |_: &Vm| false, "Is this a debug build?";
@@ -63,7 +63,7 @@ fn module_attribute(vm: &Vm, name: Ref<Str>) -> R<Value> {
     match &*name.to_string_lossy() {
         "current" => Ok(current(vm)?.value()),
         "runcount" => vm.int(s.count() as i64),
-        "main" => Ok(s.main.get().map_or(Value::NONE, Value::from)),
+        "main" => Ok(ensure_main(vm)?.value()),
         "debug" | "pickle_with_tracing_state" => Ok(Value::FALSE),
         "uncollectables" => Ok(List::new(vm, &[])?.value()),
         "threads" => Ok(thread_ids(vm)?.value()),
@@ -106,10 +106,6 @@ fn thread_ids(vm: &Vm) -> R<Ref<List>> {
 }
 
 native_type! {
-    CSTACK: "stackless.cstack", Layout::Ext, type_flags::NO_NEW, "The C stack of a tasklet: there are none.";
-}
-
-native_type! {
     CFRAME: "stackless.cframe", Layout::Ext, type_flags::NO_NEW, "A C function's frame in a tasklet: there are none.";
 }
 
@@ -119,7 +115,7 @@ fn retval(vm: &Vm, me: Task, args: Args<'_>, function: &str) -> R<Value> {
     Ok(given.unwrap_or(me.value()))
 }
 
-fn schedule_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+pub fn schedule_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     let (me, s) = (current(vm)?, scheduler(vm));
     let v = retval(vm, me, args, "schedule")?;
     if s.first().is_none() {
@@ -143,16 +139,24 @@ fn schedule_remove_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
         return Ok(Plan::Stay(Ok(v)));
     }
     check_trap(vm)?;
-    match s.next() {
-        Some((t, d)) => {
-            keep(vm, me, Deliver::Value(v));
-            Ok(Plan::Go(t, d))
+    keep(vm, me, Deliver::Value(v));
+    let next = match s.next() {
+        Some(found) => Some(found),
+        // Another thread may make it runnable meanwhile.
+        None => {
+            s.current.set(None);
+            let found = crate::channel::wait_for_runnable(vm);
+            s.current.set(Some(me));
+            found?
         }
+    };
+    match next {
+        Some((t, d)) => Ok(Plan::Go(t, d)),
         None => Err(deadlock(vm)),
     }
 }
 
-fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
+pub fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     let names = ["timeout", "threadblock", "soft", "ignore_nesting", "totaltimeout"];
     let [timeout, threadblock, soft, ignore_nesting, total] = bind_row(vm, args, "run", names)?;
     let flag = |v: Option<Value>| v.map_or(Ok(false), |v| Ok(vm.index_clamped(v)? != 0));
@@ -227,12 +231,16 @@ fn schedule_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
 }
 
 fn enable_softswitch(vm: &Vm, flag: Value) -> R<bool> {
-    let s = scheduler(vm);
-    let before = !s.hard.get();
+    let hard = &Microthreads::of(vm).types.hard;
+    let before = !hard.get();
     // None only asks.
     if !flag.is_none() {
-        s.hard.set(!vm.truth(flag)?);
-        vm.context().watch(s.hard.get() || Microthreads::of(vm).greenlets.tracing.function().is_some());
+        hard.set(!vm.truth(flag)?);
+        for thread in vm.threads.all() {
+            if let Some(micros) = Microthreads::of_thread(vm, thread.serial) {
+                micros.context(vm, micros.current()).watch(micros.is_watched());
+            }
+        }
     }
     Ok(before)
 }
@@ -255,6 +263,8 @@ fn callback(vm: &Vm, slot: &Cell<Option<Value>>, f: Value, what: &str) -> R<Opti
 
 /// Bit of `get_thread_info`'s flags: with the watchers.
 const WITH_WATCHERS: i64 = 1 << 31;
+/// With the numbers of the last stack and of the one that ran last, and with the thread's own.
+const WITH_STACKS: i64 = 1 << 30;
 
 fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Value> {
     let mut serial = vm.threads.current().serial;
@@ -273,19 +283,27 @@ fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Valu
             serial = other.serial;
         }
     }
-    let Some(s) = Microthreads::of_thread(vm, serial).map(|m| &m.scheduler) else {
+    let Some(micros) = Microthreads::of_thread(vm, serial) else {
         return Err(vm.runtime_error("Thread id not found"));
     };
+    let s = &micros.scheduler;
     let or_none = |t: Option<Task>| t.map_or(Value::NONE, |t| t.value());
-    let row = [or_none(s.main.get()), or_none(s.current.get()), vm.int(s.count() as i64)?];
-    if flags.unwrap_or(0) & WITH_WATCHERS == 0 {
-        return vm.tuple(&row);
+    let flags = flags.unwrap_or(0);
+    let row = List::new(vm, &[or_none(s.main.get()), or_none(s.current.get()), vm.int(s.count() as i64)?])?;
+    if flags & WITH_STACKS != 0 {
+        let serial = Value::small_int(crate::cstack::serial(serial));
+        for v in [serial, serial, crate::cstack::stub(vm, micros)?] {
+            row.push(vm, v)?;
+        }
     }
-    let watchers = List::with_capacity(vm, 0)?;
-    for w in s.watcher_list() {
-        watchers.push(vm, or_none(w))?;
+    if flags & WITH_WATCHERS != 0 {
+        let watchers = List::with_capacity(vm, 0)?;
+        for w in s.watcher_list() {
+            watchers.push(vm, or_none(w))?;
+        }
+        row.push(vm, watchers.value())?;
     }
-    vm.tuple(&[row[0], row[1], row[2], watchers.value()])
+    vm.tuple(row.items())
 }
 
 fn pickle_flags(vm: &Vm, new: Option<i64>, mask: Option<i64>) -> R<i64> {
@@ -299,6 +317,33 @@ fn switch_counts(vm: &Vm) -> R<Value> {
     let c = &vm.counters;
     vm.tuple(&[vm.int_u64(c.soft_switches.get())?, vm.int_u64(c.hard_switches.get())?])
 }
+
+/// What `import *` gives.
+const ALL: &[&str] = &[
+    "atomic",
+    "channel",
+    "enable_softswitch",
+    "get_channel_callback",
+    "get_schedule_callback",
+    "get_thread_info",
+    "getcurrent",
+    "getcurrentid",
+    "getdebug",
+    "getmain",
+    "getruncount",
+    "getthreads",
+    "getuncollectables",
+    "pickle_with_tracing_state",
+    "run",
+    "schedule",
+    "schedule_remove",
+    "set_channel_callback",
+    "set_error_handler",
+    "set_schedule_callback",
+    "stackless",
+    "switch_trap",
+    "tasklet",
+];
 
 /// The module; the first import makes the main program the main tasklet.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
@@ -324,11 +369,19 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         ("atomic", &crate::tasklet::ATOMIC),
         ("bomb", &crate::bomb::DEF),
         ("cframe", &CFRAME),
-        ("cstack", &CSTACK),
+        ("cstack", &crate::cstack::DEF),
     ];
     for (name, def) in others {
         d.set_name(vm, name, ext_type(vm, def)?.value())?;
     }
+    crate::testing::extend(vm, m)?;
+    // `import *` gives the module too.
+    d.set_name(vm, "stackless", m.value())?;
+    let all = List::with_capacity(vm, ALL.len())?;
+    for name in ALL {
+        all.push(vm, vm.str(name)?)?;
+    }
+    d.set_name(vm, "__all__", all.value())?;
     d.set_name(vm, "TaskletExit", vm.exc.tasklet_exit.value())?;
     let flags = ["PRESERVE_TRACING_STATE", "PRESERVE_AG_FINALIZER", "RESET_AG_FINALIZER", "PICKLE_CONTEXT"];
     for (i, name) in flags.iter().enumerate() {

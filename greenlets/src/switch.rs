@@ -11,7 +11,7 @@
 //! **Invariant:** a native stack belongs either to one parked or running context with native frames
 //! on it, or to a host loop; idle host loops are in `idle`.
 
-use crate::micro::{Kind, Micro, NO_RESULT, Parked, State};
+use crate::micro::{Kind, Micro, NO_RESULT, Parked, ParkedList, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{
@@ -59,7 +59,7 @@ impl Deliver {
     }
 }
 
-/// Types of the modules, the same in all threads.
+/// Types of the modules and settings, the same in all threads.
 #[derive(Default)]
 pub struct MicroTypes {
     pub greenlet: Cell<Option<Ref<Type>>>,
@@ -67,11 +67,13 @@ pub struct MicroTypes {
     pub greenlet_exit: Cell<Option<Ref<Type>>>,
     pub tasklet: Cell<Option<Ref<Type>>>,
     pub channel: Cell<Option<Ref<Type>>>,
+    /// All microthreads are switched with their native stacks: running contexts are watched.
+    pub hard: Cell<bool>,
 }
 
 impl MicroTypes {
     fn trace(&self, t: &mut Tracer<'_>) {
-        let MicroTypes { greenlet, greenlet_error, greenlet_exit, tasklet, channel } = self;
+        let MicroTypes { greenlet, greenlet_error, greenlet_exit, tasklet, channel, hard: _ } = self;
         let all = [greenlet, greenlet_error, greenlet_exit, tasklet, channel];
         for ty in all.into_iter().filter_map(Cell::get) {
             t.visit_object(ty.header());
@@ -101,6 +103,10 @@ pub struct Microthreads {
     finished: RefCell<Option<R<Value>>>,
     pub greenlets: crate::greenlet::State,
     pub scheduler: crate::scheduler::Scheduler,
+    pub dropped: crate::foreign::Dropped,
+    hard: ParkedList,
+    /// What programs see of the thread's own native stack: see `cstack`.
+    pub stub: Cell<Option<Value>>,
 }
 
 /// Stacks for the microthreads of all threads of an isolate.
@@ -126,6 +132,9 @@ impl Microthreads {
             finished: RefCell::new(None),
             greenlets: Default::default(),
             scheduler: Default::default(),
+            dropped: Default::default(),
+            hard: ParkedList::default(),
+            stub: Cell::new(None),
         }
     }
 
@@ -174,6 +183,16 @@ impl Microthreads {
             Some(t) if t.micro.kind != Kind::Main => unsafe { &*std::ptr::from_ref(&t.micro) },
             _ => &self.main,
         }
+    }
+
+    /// Those that are parked with their native stacks.
+    pub fn parked(&self) -> impl Iterator<Item = &Parked> {
+        self.hard.iter()
+    }
+
+    /// Is the running context of the thread to be watched?
+    pub fn is_watched(&self) -> bool {
+        self.types.hard.get() || self.greenlets.tracing.function().is_some()
     }
 
     pub fn hub(&self) -> &Hub {
@@ -229,6 +248,10 @@ impl Microthreads {
         }
         self.greenlets.trace(t);
         self.scheduler.trace(t);
+        self.dropped.trace(t);
+        if let Some(stub) = self.stub.get() {
+            t.visit_word(stub.bits());
+        }
     }
 
     /// After a change of native stack.
@@ -374,9 +397,12 @@ impl Microthreads {
         let started = m.kind == Kind::Main || m.ctx.begin(&vm.chunks).is_ok();
         self.activate(vm, m);
         vm.set_site(Site::NONE);
-        if m.kind == Kind::Main {
+        if m.kind != Kind::Main {
+            self.dropped.count_begun();
+        } else {
             // A microthread's first chunk is too small for it to matter.
             skein_runtime::interp::apply_recursion_limit(vm);
+            vm.context().watch(self.is_watched());
         }
         let d = match d {
             Deliver::Traced { raise, v } if started => crate::trace::arrive(vm, raise, v),
@@ -424,8 +450,9 @@ impl Microthreads {
         ctx.pc.set(pc);
         ctx.base.set(base);
         let depth = ctx.native_calls();
-        let parked = Parked::new(&self.hub);
+        let parked = Parked::new(&self.hub, me);
         me.park(&parked);
+        self.hard.add(&parked);
         me.state.set(State::Hard);
         self.log(vm, me);
         vm.counters.hard_switches.set(vm.counters.hard_switches.get() + 1);
@@ -443,6 +470,7 @@ impl Microthreads {
                         Ok(host) => host,
                         Err(_) => {
                             self.next_run.set(None);
+                            self.hard.take_off(&parked);
                             me.unpark(&parked);
                             me.state.set(State::Running);
                             return Err(vm.memory_error());
@@ -452,6 +480,7 @@ impl Microthreads {
                 self.hub.switch_to(Some(host), 0);
             }
         }
+        self.hard.take_off(&parked);
         me.unpark(&parked);
         self.note_stack(vm);
         self.activate(vm, me);
@@ -490,6 +519,7 @@ impl Microthreads {
             self.hub.switch_to(None, 0);
             unreachable!("nobody resumes a program that has ended");
         }
+        self.dropped.count_ended();
         // It still runs: finding who goes on may call Python functions, at the bottom of its stack.
         vm.set_site(Site::NONE);
         let (to, d) = match m.kind {
@@ -550,7 +580,11 @@ impl Switcher for Microthreads {
         vm.ctx.set(self.main_ctx.get());
         vm.set_site(Site::NONE);
         vm.refresh_limit();
-        self.finished.borrow_mut().take().unwrap_or(Err(Raised))
+        let finished = self.finished.borrow_mut().take();
+        if self.thread != 0 {
+            self.end_left(vm);
+        }
+        finished.unwrap_or(Err(Raised))
     }
 
     fn context_finished(&self, vm: &Vm, _: &Context, result: R<Value>) -> At {
@@ -562,7 +596,7 @@ impl Switcher for Microthreads {
         if self.hub.len() >= MAX_STACKS {
             return Err(vm.recursion_error("maximum recursion depth exceeded: too many native stacks"));
         }
-        let waiting = Parked::new(&self.hub);
+        let waiting = Parked::new(&self.hub, me);
         me.park(&waiting);
         let r = self.hub.call_on_new_stack(|| {
             self.note_stack(vm);

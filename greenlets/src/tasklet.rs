@@ -1,5 +1,6 @@
 //! The class `tasklet`: its data, binding, attributes. How tasklets come to run is in `running`.
 
+use crate::across::{abandon, bind_thread, home, make_runnable, no_thread};
 use crate::bomb::{bomb_of, exploded};
 use crate::micro::{Kind, Micro, State as MicroState};
 use crate::running::{
@@ -8,7 +9,7 @@ use crate::running::{
 };
 use crate::scheduler::neighbour;
 use crate::switch::{Deliver, Microthreads};
-use skein_runtime::interp::{At, SoftCall, abandon_frames, frame_count, innermost_frame, with_first};
+use skein_runtime::interp::{At, SoftCall, frame_count, innermost_frame, with_first};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
@@ -139,9 +140,7 @@ native_type! {
         "__reduce__($self)" => |vm: &Vm, _: Task| -> R<Value> { Err(pickling(vm)) };
         "__reduce_ex__($self, protocol, /)" => |vm: &Vm, _: Task, _: Value| -> R<Value> { Err(pickling(vm)) };
         "__setstate__($self, state, /)" => |vm: &Vm, _: Task, _: Value| -> R<Value> { Err(pickling(vm)) };
-        "bind_thread($self, thread_id=None)" => |vm: &Vm, _: Task, _: Option<Value>| -> R<Value> {
-            Err(vm.unsupported("tasklets on several threads"))
-        };
+        "bind_thread($self, thread_id=-1, /)" => bind_thread, "Moves the tasklet to another thread, which is the running one by default.";
         "__del__($self)" => |vm: &Vm, t: Task| crate::running::finalize(vm, t.value());
         "__repr__($self, /)" => |vm: &Vm, t: Task| format!("<{} object at {:#x}>", vm.type_name(t.value()), t.value().bits());
     }
@@ -155,8 +154,8 @@ native_type! {
         "block_trap" => |_: &Vm, v: Task| Ok(Value::bool(v.block_trap.get())), set_block_trap;
         "is_main" => |_: &Vm, v: Task| Ok(Value::bool(v.micro.kind == Kind::Main));
         "is_current" => |vm: &Vm, v: Task| Ok(Value::bool(scheduler(vm).current.get() == Some(v)));
-        "alive" => |_: &Vm, v: Task| Ok(Value::bool(alive(v)));
-        "paused" => |vm: &Vm, v: Task| Ok(Value::bool(alive(v) && !is_scheduled(vm, v)));
+        "alive" => |vm: &Vm, v: Task| Ok(Value::bool(alive(vm, v)));
+        "paused" => |vm: &Vm, v: Task| Ok(Value::bool(alive(vm, v) && !is_scheduled(vm, v)));
         "scheduled" => |vm: &Vm, v: Task| Ok(Value::bool(is_scheduled(vm, v)));
         "restorable" => |vm: &Vm, v: Task| Ok(Value::bool(nesting(vm, v) == 0));
         "recursion_depth" => |vm: &Vm, v: Task| vm.int(frame_count(vm, standing(vm, v).owner()) as i64);
@@ -167,7 +166,7 @@ native_type! {
         "tempval" => get_tempval, set_tempval;
         "thread_id" => |vm: &Vm, v: Task| crate::stackless::thread_id(vm, v.micro.ctx.thread.get());
         "context_id" => |vm: &Vm, v: Task| vm.int_u64(context_of(vm, v)?.value().bits());
-        "cstate" => |vm: &Vm, _: Value| Err(vm.unsupported("the C stack of a tasklet"));
+        "cstate" => |vm: &Vm, v: Task| crate::cstack::of_tasklet(vm, standing(vm, v), v);
         "trace_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a trace function of a tasklet");
         "profile_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a profile function of a tasklet");
     }
@@ -192,6 +191,7 @@ fn empty() -> Field {
 
 /// A tasklet object. MemoryError.
 pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
+    Microthreads::of(vm).end_dropped(vm);
     let micro = Micro::new(kind);
     micro.ctx.thread.set(Microthreads::of(vm).thread);
     Ext::new(
@@ -279,8 +279,7 @@ fn bind(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Op
     if keywords.is_some_and(|k| k.cast::<Dict>().is_none()) {
         return Err(vm.type_error("tasklet kwargs must be a dictionary or None"));
     }
-    check_own(vm, t)?;
-    if scheduler(vm).current.get() == Some(t) {
+    if home(vm, t).is_some_and(|m| m.scheduler.current.get() == Some(t)) {
         return Err(vm.runtime_error("can't (re)bind the current tasklet"));
     }
     if is_scheduled(vm, t) {
@@ -294,13 +293,15 @@ fn bind(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Op
     }
     let has_arguments = args.is_some() || keywords.is_some();
     // One that has run keeps no function to call again.
-    let kept = func.or(if alive(t) { None } else { t.func.get() });
+    let kept = func.or(if has_frames(t) { None } else { t.func.get() });
     if has_arguments && kept.is_none() {
         return Err(vm.runtime_error("the tasklet was not bound to a function"));
     }
+    if has_arguments && home(vm, t).is_none() {
+        return Err(no_thread(vm));
+    }
     if t.micro.is_alive() {
-        abandon_frames(vm, t.value());
-        t.micro.ctx.release(&vm.chunks);
+        abandon(vm, t);
     }
     if func.is_some() {
         share_context(vm, t)?;
@@ -329,9 +330,10 @@ fn setup(vm: &Vm, args: Args<'_>) -> R<Task> {
     let Some(t) = args.positional().first().and_then(|t| t.cast::<Ext<Tasklet>>()) else {
         return Err(vm.type_error("descriptor '__call__' requires a 'tasklet' object"));
     };
-    if alive(t) {
+    if alive(vm, t) {
         return Err(vm.runtime_error("tasklet is alive"));
     }
+    let Some(micros) = home(vm, t) else { return Err(no_thread(vm)) };
     if t.func.get().is_none() {
         return Err(vm.runtime_error("the tasklet was not bound to a function"));
     }
@@ -346,7 +348,7 @@ fn setup(vm: &Vm, args: Args<'_>) -> R<Task> {
         t.keywords.set(vm, t, kw.value());
     }
     t.micro.state.set(MicroState::New);
-    scheduler(vm).push(vm, t);
+    make_runnable(vm, micros, t);
     Ok(t)
 }
 
@@ -381,13 +383,18 @@ impl Tasklet {
 }
 
 /// Has it something to run, or to go on with?
-pub fn alive(t: Task) -> bool {
+pub fn has_frames(t: Task) -> bool {
     match t.micro.state.get() {
         _ if t.micro.kind == Kind::Main => true,
         MicroState::New => t.args.get().is_some(),
         MicroState::Dead => false,
         MicroState::Running | MicroState::Soft | MicroState::SoftLent | MicroState::Hard => true,
     }
+}
+
+/// Has it something to run, or to go on with, and a thread to do so?
+pub fn alive(vm: &Vm, t: Task) -> bool {
+    has_frames(t) && home(vm, t).is_some_and(|m| m.scheduler.ending.get() != Some(t))
 }
 
 /// Leaves something for a tasklet to go on with.
@@ -401,23 +408,31 @@ pub fn keep(vm: &Vm, t: Task, d: Deliver) {
     });
 }
 
-fn is_scheduled(vm: &Vm, t: Task) -> bool {
-    t.queued.get() || t.is_blocked() || scheduler(vm).runs(t)
+pub fn is_scheduled(vm: &Vm, t: Task) -> bool {
+    t.queued.get() || t.is_blocked() || home(vm, t).is_some_and(|m| m.scheduler.runs(t))
 }
 
 /// The microthread in which the tasklet is: the running one for the current tasklet.
 fn standing(vm: &Vm, t: Task) -> &Micro {
-    if scheduler(vm).current.get() == Some(t) { Microthreads::of(vm).current() } else { micro_ref(vm, t) }
+    match home(vm, t) {
+        Some(micros) if micros.scheduler.current.get() == Some(t) => micros.current(),
+        Some(micros) if t.micro.kind == Kind::Main && t.at.get().is_null() => micros.main(),
+        _ => micro_ref(vm, t),
+    }
 }
 
-fn nesting(vm: &Vm, t: Task) -> u32 {
-    Microthreads::of(vm).context(vm, standing(vm, t)).native_calls()
+pub fn nesting(vm: &Vm, t: Task) -> u32 {
+    let m = standing(vm, t);
+    let calls = home(vm, t).unwrap_or(Microthreads::of(vm)).context(vm, m).native_calls();
+    // A native that switches may be called by another one without an interpreter's loop between them.
+    if m.state.get() == MicroState::Hard { calls.max(1) } else { calls }
 }
 
 /// `next` and `prev`: neighbours in the ring of runnable tasklets, of which the current one is a part,
 /// or in a channel's queue.
 fn in_ring(vm: &Vm, t: Task, forward: bool) -> Value {
-    let s = scheduler(vm);
+    let Some(micros) = home(vm, t) else { return Value::NONE };
+    let s = &micros.scheduler;
     let link = if forward { &t.next } else { &t.prev };
     if t.is_blocked() {
         return link.or_none();
@@ -470,7 +485,7 @@ pub fn replace_atomic(vm: &Vm, t: Task, on: bool) -> bool {
 fn get_tempval(vm: &Vm, v: Task) -> R<Value> {
     let t = v;
     match t.arrival.get() {
-        _ if !alive(t) => Ok(t.func.or_none()),
+        _ if !has_frames(t) => Ok(t.func.or_none()),
         Arrival::Raise => bomb_of(vm, t.temp.or_none()),
         _ => Ok(t.temp.or_none()),
     }
@@ -478,7 +493,7 @@ fn get_tempval(vm: &Vm, v: Task) -> R<Value> {
 
 fn set_tempval(vm: &Vm, v: Task, new: Option<Value>) -> R<()> {
     let (t, new) = (v, new.unwrap_or(Value::NONE));
-    if !alive(t) {
+    if !has_frames(t) {
         t.func.set(vm, t, (!new.is_none()).then_some(new));
         return Ok(());
     }
@@ -546,44 +561,34 @@ fn context_run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
 
 /// RuntimeError for one that cannot become runnable.
 pub fn check_insertable(vm: &Vm, t: Task) -> R<()> {
-    check_own(vm, t)?;
     if t.is_blocked() {
         return Err(vm.runtime_error("You cannot run a blocked tasklet"));
     }
-    if !alive(t) {
+    if !alive(vm, t) {
         return Err(vm.runtime_error("You cannot run an unbound(dead) tasklet"));
     }
     Ok(())
 }
 
-/// RuntimeError for a tasklet of another thread.
-pub fn check_own(vm: &Vm, t: Task) -> R<()> {
-    if Microthreads::of(vm).is_foreign(&t.micro) {
-        return Err(vm.runtime_error("the tasklet belongs to a different thread"));
-    }
-    Ok(())
-}
-
 fn insert(vm: &Vm, t: Task) -> R<Task> {
+    let Some(micros) = home(vm, t) else {
+        return Err(vm.runtime_error("Target thread isn't initialized"));
+    };
     check_insertable(vm, t)?;
-    let s = scheduler(vm);
-    if !t.queued.get() && !s.runs(t) {
-        s.push(vm, t);
-    }
+    make_runnable(vm, micros, t);
     Ok(t)
 }
 
 fn remove(vm: &Vm, t: Task) -> R<Task> {
-    check_own(vm, t)?;
-    let s = scheduler(vm);
     if t.is_blocked() {
         return Err(vm.runtime_error("You cannot remove a blocked tasklet."));
     }
-    if s.runs(t) {
+    let Some(micros) = home(vm, t) else { return Ok(t) };
+    if micros.scheduler.runs(t) {
         return Err(vm.runtime_error("The current tasklet cannot be removed."));
     }
     if t.queued.get() {
-        s.remove(t);
+        micros.scheduler.remove(t);
     }
     Ok(t)
 }

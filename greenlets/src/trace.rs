@@ -39,8 +39,9 @@ impl Tracing {
 
     /// The function that was set before.
     pub fn set(&self, vm: &Vm, f: Option<Value>) -> Option<Value> {
-        vm.context().watch(f.is_some() || Microthreads::of(vm).scheduler.hard.get());
-        self.function.replace(f)
+        let before = self.function.replace(f);
+        vm.context().watch(Microthreads::of(vm).is_watched());
+        before
     }
 }
 

@@ -39,8 +39,6 @@ for f in (
     lambda: tasklet().__setstate__(()),
     channel().__reduce__,
     lambda: channel().__setstate__(()),
-    lambda: tasklet().bind_thread(),
-    lambda: tasklet().cstate,
     lambda: setattr(tasklet(), "trace_function", print),
 ):
     assert "does not support" in str(raises(NotImplementedError, None, f))

@@ -36,7 +36,7 @@ def try_switch():
     assert greenlet.getcurrent() is not main and greenlet.getcurrent().parent is None
     assert stackless.getcurrent() is not tasklet and stackless.getmain() is stackless.getcurrent()
     try:
-        waiting.insert()
+        waiting.switch()
     except RuntimeError as e:
         assert "different thread" in str(e), e
     else:
@@ -56,7 +56,7 @@ assert not problems, problems
 try:
     mine[0].switch()
 except greenlet.error as e:
-    assert "Cannot switch to a different thread" in str(e), e
+    assert str(e) == "cannot switch to a different thread (which happens to have exited)", e
 else:
     raise AssertionError("switched to a greenlet of another thread")
 started.switch()

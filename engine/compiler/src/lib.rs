@@ -91,6 +91,8 @@ pub struct Compiled {
     pub warnings: Vec<SyntaxWarning>,
 }
 
+pub use source::foreign_encoding;
+
 /// Compiles a source text; honours a byte order mark and a PEP 263 coding cookie.
 pub fn compile(source: &[u8], filename: &str, mode: Mode, options: &Options) -> Result<Code, SyntaxError> {
     compile_with_warnings(source, filename, mode, options).map(|c| c.code)

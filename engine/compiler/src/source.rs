@@ -99,30 +99,56 @@ impl Source {
     }
 }
 
-/// Text of a source file: honours a byte order mark and a coding cookie unless it is `decoded` already.
+/// Text of a source file, with plain line ends: honours a byte order mark and a coding cookie unless it is `decoded`
+/// already.
 pub fn decode(bytes: &[u8], decoded: bool) -> Result<String, Box<SyntaxError>> {
-    if decoded {
-        return utf8(bytes);
+    let text = decode_bytes(bytes, decoded)?;
+    if !text.contains('\r') {
+        return Ok(text);
     }
-    let (bytes, bom) = match bytes.strip_prefix(b"\xef\xbb\xbf") {
+    Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
+}
+
+fn decode_bytes(bytes: &[u8], decoded: bool) -> Result<String, Box<SyntaxError>> {
+    if decoded {
+        return utf8(bytes, true);
+    }
+    let (bytes, bom) = match bytes.strip_prefix(BOM) {
         Some(rest) => (rest, true),
         None => (bytes, false),
     };
     let error = |message: String| Box::new(SyntaxError::bare(ErrorKind::Syntax, message));
-    let encoding = coding_cookie(bytes).map(|e| normalize(&e));
-    match encoding.as_deref() {
-        None | Some("utf-8") => utf8(bytes),
+    let cookie = coding_cookie(bytes);
+    match cookie.as_deref().map(normalize).as_deref() {
+        None => utf8(bytes, true),
+        // Other names of it are looked up as those of any encoding are.
+        Some("utf-8") => utf8(bytes, cookie.as_deref().is_none_or(is_utf8_itself)),
         Some(other) if bom => Err(error(format!("encoding problem: {other} with BOM"))),
         Some("iso-8859-1") => Ok(bytes.iter().map(|&b| b as char).collect()),
         Some("ascii") => match bytes.iter().position(|&b| b >= 0x80) {
-            None => utf8(bytes),
+            None => utf8(bytes, true),
             Some(i) => Err(error(format!(
-                "(unicode error) 'ascii' codec can't decode byte 0x{:02x} in position {i}: ordinal not in range(128)",
+                "'ascii' codec can't decode byte 0x{:02x} in position {i}: ordinal not in range(128)",
                 bytes[i]
             ))),
         },
         Some(other) => Err(error(format!("unknown encoding: {other}"))),
     }
+}
+
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
+fn is_utf8_itself(name: &str) -> bool {
+    let name = name.replace('_', "-").to_ascii_lowercase();
+    name == "utf-8" || name.starts_with("utf-8-")
+}
+
+/// The encoding that a source declares, if it is none of those that [`decode`] knows.
+pub fn foreign_encoding(bytes: &[u8]) -> Option<String> {
+    if bytes.starts_with(BOM) {
+        return None;
+    }
+    coding_cookie(bytes).filter(|c| !matches!(&*normalize(c), "utf-8" | "iso-8859-1" | "ascii"))
 }
 
 fn normalize(name: &str) -> String {
@@ -167,28 +193,34 @@ fn coding_cookie(bytes: &[u8]) -> Option<String> {
     None
 }
 
-fn utf8(bytes: &[u8]) -> Result<String, Box<SyntaxError>> {
+/// `undeclared`: the source names no encoding.
+fn utf8(bytes: &[u8], undeclared: bool) -> Result<String, Box<SyntaxError>> {
     let e = match std::str::from_utf8(bytes) {
         Ok(s) => return Ok(s.to_string()),
         Err(e) => e,
     };
     let at = e.valid_up_to();
+    let byte = bytes[at];
+    if !undeclared {
+        let reason = match (e.error_len(), byte) {
+            (None, _) => "unexpected end of data",
+            (_, 0x80..=0xc1 | 0xf5..) => "invalid start byte",
+            _ => "invalid continuation byte",
+        };
+        let text = format!("'utf-8' codec can't decode byte 0x{byte:02x} in position {at}: {reason}");
+        return Err(Box::new(SyntaxError::bare(ErrorKind::Syntax, text)));
+    }
     let line_start = bytes[..at].iter().rposition(|&b| b == b'\n').map_or(0, |i| i + 1);
     let line_end = bytes[at..].iter().position(|&b| b == b'\n').map_or(bytes.len(), |i| at + i);
-    let reason = match (e.error_len(), bytes[at]) {
-        (None, _) => "unexpected end of data",
-        (_, 0x80..=0xc1 | 0xf5..) => "invalid start byte",
-        _ => "invalid continuation byte",
-    };
+    let line = bytes[..at].iter().filter(|&&b| b == b'\n').count() as u32 + 1;
     let mut error = SyntaxError::bare(
         ErrorKind::Syntax,
         format!(
-            "(unicode error) 'utf-8' codec can't decode byte 0x{:02x} in position {}: {reason}",
-            bytes[at],
-            at - line_start
+            "Non-UTF-8 code starting with '\\x{byte:02x}' on line {line}, but no encoding declared; \
+             see https://peps.python.org/pep-0263/ for details"
         ),
     );
-    error.line = bytes[..at].iter().filter(|&&b| b == b'\n').count() as u32 + 1;
+    error.line = line;
     error.end_line = error.line;
     error.col = String::from_utf8_lossy(&bytes[line_start..at]).chars().count() as u32 + 1;
     error.end_col = error.col;

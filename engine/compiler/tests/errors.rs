@@ -372,7 +372,8 @@ fn encodings_are_honoured() {
     let e = error(b"x = 1\ny = '\xff'");
     assert_eq!(
         e.message,
-        "(unicode error) 'utf-8' codec can't decode byte 0xff in position 5: invalid start byte"
+        "Non-UTF-8 code starting with '\\xff' on line 2, but no encoding declared; \
+         see https://peps.python.org/pep-0263/ for details"
     );
     assert_eq!(e.line, 2);
     assert_eq!(error(b"# coding: ascii\n'\xe9'").kind, Syntax);

@@ -18,6 +18,7 @@ mod json;
 mod marshal;
 mod opcode;
 mod packing;
+mod pickle;
 mod posix;
 mod posixsubprocess;
 mod queue;
@@ -41,10 +42,9 @@ mod weakproxy;
 mod weakref;
 mod zlib;
 
-use skein_builtins::modules::Finalizing;
 use skein_runtime::types::module::MakeModule;
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::Vm;
+use skein_runtime::vm::{CollectKind, Finalizing, Vm};
 
 pub use ast::{from_object as tree_from_object, is_node as is_tree, to_object as tree_to_object};
 pub use weakref::cleared as weak_cleared;
@@ -69,6 +69,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("marshal", marshal::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
+    ("_pickle", pickle::make),
     ("posix", posix::make),
     ("_posixsubprocess", posixsubprocess::make),
     ("pwd", users::make_pwd),
@@ -136,5 +137,8 @@ pub fn finish(vm: &Vm) -> bool {
     end_threads(vm);
     atexit::run(vm);
     vm.state::<Finalizing>().0.set(true);
+    // What nothing leads to is finalized, as it would have been later.
+    vm.collect_thoroughly(CollectKind::Major);
+    vm.run_finalizers();
     io::flush_standard(vm)
 }

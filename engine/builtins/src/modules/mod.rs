@@ -33,7 +33,7 @@ pub use import::{Main, MainCode, MainMissing, import, main_code, main_namespace,
 pub use namespace::namespace;
 pub use program::run_program;
 pub use signal::{install_interrupt, run_signal_handlers, trip_signal};
-pub use sys::{Finalizing, IntMaxDigits, MAX_DIGITS_THRESHOLD, VERSION, version_text};
+pub use sys::{IntMaxDigits, MAX_DIGITS_THRESHOLD, VERSION, version_text};
 pub(crate) use typing::{call_typing, is_alias, typing_intrinsic};
 
 use skein_runtime::types::module::MakeModule;

@@ -6,6 +6,7 @@
 use skein_runtime::native::Args;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{R, Value};
@@ -84,7 +85,7 @@ fn def_of(vm: &Vm, v: Value) -> R<&'static skein_runtime::native::TypeDef> {
     vm.type_of(v).def().ok_or_else(|| vm.type_error("not a struct sequence"))
 }
 
-/// `__new__`: from a sequence.
+/// `__new__`: from a sequence, and a dict of the attributes beyond its items.
 pub fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let all = args.positional();
     let Some(ty) = all.first().and_then(|t| t.cast::<Type>()) else {
@@ -93,6 +94,17 @@ pub fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let name = ty.def().map_or("struct sequence", |d| d.name);
     let Some(&given) = all.get(1) else {
         return Err(vm.type_error(format!("{name}() missing required argument 'sequence' (pos 1)")));
+    };
+    let more = all.get(2).copied().or_else(|| {
+        let mut named = args.keywords();
+        named.find(|(k, _)| k.cast::<Str>().is_some_and(|k| k.bytes() == b"dict")).map(|(_, v)| v)
+    });
+    let more = match more.map(|m| m.cast::<Dict>()) {
+        Some(None) => {
+            return Err(vm.type_error(format!("{name}() takes a dict as second arg, if any")));
+        }
+        Some(more) => more,
+        None => None,
     };
     let n = ty.def().map_or(0, |d| d.getset.len());
     let items = vm.list_from(given)?;
@@ -103,7 +115,11 @@ pub fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             items.len()
         )));
     }
-    make(vm, ty, &items.items()[..n], &[])
+    let made = make(vm, ty, Tuple::new(vm, &items.items()[..n])?.items(), &[])?;
+    if let (Some(from), Some(to)) = (more.filter(|d| !d.is_empty()), vm.instance_dict(made)?) {
+        to.update(vm, from)?;
+    }
+    Ok(made)
 }
 
 /// `__replace__`: a copy with other items.
@@ -120,7 +136,7 @@ pub fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
     let mut more = Vec::new();
     let mut unknown = Vec::new();
     for (k, v) in args.keywords() {
-        let name = k.cast::<skein_runtime::types::str::Str>().map(|k| k.to_string_lossy().into_owned());
+        let name = k.cast::<Str>().map(|k| k.to_string_lossy().into_owned());
         let name = name.unwrap_or_default();
         match def.getset.iter().position(|g| g.name() == name) {
             Some(i) => items[i] = v,

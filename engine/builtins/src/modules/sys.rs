@@ -233,12 +233,8 @@ fn setswitchinterval(vm: &Vm, interval: f64) -> R<()> {
     Ok(())
 }
 
-/// Set by the command line once it ends the program.
-#[derive(Default)]
-pub struct Finalizing(pub std::cell::Cell<bool>);
-
 fn is_finalizing(vm: &Vm) -> bool {
-    vm.state::<Finalizing>().0.get()
+    vm.state::<skein_runtime::vm::Finalizing>().0.get()
 }
 
 fn is_gil_enabled(_: &Vm) -> bool {

@@ -6,6 +6,7 @@ use skein_runtime::object::Ref;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
+use std::borrow::Cow;
 
 /// An encoding that is built in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,12 +295,12 @@ impl Unencodable<'_> {
             }
             Errors::Registered(f) => {
                 let raised = self.failure(vm);
-                let (v, at) = registry::call_handler(vm, f, raised, self.points.len(), false)?;
-                let replacement = match v.cast::<Str>() {
+                let handled = registry::call_handler(vm, f, raised, self.points.len(), false)?;
+                let replacement = match handled.replacement.cast::<Str>() {
                     Some(s) => Replacement::Text(vm.collected(s.code_points())?),
-                    None => Replacement::Bytes(bytes_of_object(vm, v)?),
+                    None => Replacement::Bytes(bytes_of_object(vm, handled.replacement)?),
                 };
-                return Ok((replacement, at));
+                return Ok((replacement, handled.at));
             }
             _ => return Err(self.failure(vm)),
         };
@@ -335,7 +336,7 @@ pub fn utf8(vm: &Vm, s: Ref<Str>) -> R<Vec<u8>> {
 
 /// Decodes bytes. UnicodeDecodeError, LookupError.
 pub fn decode_with(vm: &Vm, bytes: &[u8], codec: Codec, errors: Handler<'_>) -> R<Ref<Str>> {
-    let mut d = Decoder { vm, bytes, codec, errors, out: Vec::new() };
+    let mut d = Decoder { vm, bytes: Cow::Borrowed(bytes), codec, errors, out: Vec::new() };
     match codec {
         Codec::Utf8 | Codec::Utf8Sig => {
             let skip = if codec == Codec::Utf8Sig && bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
@@ -363,7 +364,7 @@ const LONGEST: usize = 8;
 
 struct Decoder<'a> {
     vm: &'a Vm,
-    bytes: &'a [u8],
+    bytes: Cow<'a, [u8]>,
     codec: Codec,
     errors: Handler<'a>,
     out: Vec<u8>,
@@ -408,8 +409,8 @@ impl Decoder<'_> {
         let (size, mut big) = self.codec.unit();
         let mut at = 0;
         if matches!(self.codec, Codec::Utf16 | Codec::Utf32) {
-            let mark = unit_at(self.bytes, 0, size, false);
-            let swapped = unit_at(self.bytes, 0, size, true);
+            let mark = unit_at(&self.bytes, 0, size, false);
+            let swapped = unit_at(&self.bytes, 0, size, true);
             if mark == Some(0xfeff) || swapped == Some(0xfeff) {
                 big = swapped == Some(0xfeff);
                 at = size;
@@ -417,7 +418,7 @@ impl Decoder<'_> {
         }
         while at < self.bytes.len() {
             self.vm.grow(&mut self.out, LONGEST)?;
-            let Some(unit) = unit_at(self.bytes, at, size, big) else {
+            let Some(unit) = unit_at(&self.bytes, at, size, big) else {
                 at = self.error(at, self.bytes.len(), "truncated data")?;
                 continue;
             };
@@ -436,7 +437,7 @@ impl Decoder<'_> {
                 continue;
             }
             match unit {
-                0xd800..0xdc00 => match unit_at(self.bytes, at + 2, 2, big) {
+                0xd800..0xdc00 => match unit_at(&self.bytes, at + 2, 2, big) {
                     Some(low @ 0xdc00..0xe000) => {
                         push_code_point(&mut self.out, 0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
                         at += 4;
@@ -467,7 +468,7 @@ impl Decoder<'_> {
 
     /// Handles bytes that cannot be decoded: where to go on.
     fn error(&mut self, start: usize, end: usize, reason: &str) -> R<usize> {
-        let bad = Undecodable { bytes: self.bytes, start, end, encoding: self.codec.name(), reason };
+        let bad = Undecodable { bytes: &self.bytes, start, end, encoding: self.codec.name(), reason };
         if handler(self.vm, self.errors)? == Errors::SurrogatePass
             && matches!(self.codec, Codec::Utf8 | Codec::Utf8Sig)
             && let Some([0xed, b @ 0xa0..=0xbf, c @ 0x80..=0xbf]) = self.bytes.get(start..start + 3)
@@ -475,7 +476,11 @@ impl Decoder<'_> {
             self.out.extend_from_slice(&[0xed, *b, *c]);
             return Ok(start + 3);
         }
-        bad.replacement(self.vm, self.errors, &mut self.out)
+        let (at, other) = bad.replacement(self.vm, self.errors, &mut self.out)?;
+        if let Some(other) = other {
+            self.bytes = Cow::Owned(other);
+        }
+        Ok(at)
     }
 }
 
@@ -489,9 +494,14 @@ pub struct Undecodable<'a> {
 }
 
 impl Undecodable<'_> {
-    /// Appends what the handler puts in their place; where to go on. UnicodeDecodeError, LookupError, what the
-    /// handler raises.
-    pub fn replacement(&self, vm: &Vm, errors: Handler<'_>, out: &mut Vec<u8>) -> R<usize> {
+    /// Appends what the handler puts in their place; where to go on, and in which bytes, if the handler has put others
+    /// in their place. UnicodeDecodeError, LookupError, what the handler raises.
+    pub fn replacement(
+        &self,
+        vm: &Vm,
+        errors: Handler<'_>,
+        out: &mut Vec<u8>,
+    ) -> R<(usize, Option<Vec<u8>>)> {
         let bad = &self.bytes[self.start..self.end];
         vm.grow(out, bad.len().saturating_mul(4).max(LONGEST))?;
         match handler(vm, errors)? {
@@ -503,22 +513,24 @@ impl Undecodable<'_> {
             Errors::SurrogateEscape if bad.first().is_some_and(|&b| b >= 0x80) => {
                 let n = bad.iter().take_while(|&&b| b >= 0x80).count();
                 bad[..n].iter().for_each(|&b| push_code_point(out, 0xdc00 + u32::from(b)));
-                return Ok(self.start + n);
+                return Ok((self.start + n, None));
             }
             Errors::XmlCharRefReplace => {
                 return Err(vm.type_error("don't know how to handle UnicodeDecodeError in error callback"));
             }
             Errors::Registered(f) => {
                 let raised = self.failure(vm);
-                let (v, at) = registry::call_handler(vm, f, raised, self.bytes.len(), true)?;
-                if let Some(s) = v.cast::<Str>() {
+                let handled = registry::call_handler(vm, f, raised, self.bytes.len(), true)?;
+                if let Some(s) = handled.replacement.cast::<Str>() {
                     vm.put(out, s.bytes())?;
                 }
-                return Ok(at);
+                let other = handled.object.filter(|object| object.bytes() != self.bytes);
+                let other = other.map(|object| vm.copied(object.bytes())).transpose()?;
+                return Ok((handled.at, other));
             }
             _ => return Err(self.failure(vm)),
         }
-        Ok(self.end)
+        Ok((self.end, None))
     }
 
     /// Raises UnicodeDecodeError.

@@ -4,6 +4,7 @@ use skein_runtime::interp::{FramePlace, frame_back, frame_of_traceback, frame_pl
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::frame::FrameObject;
+use skein_runtime::types::generator::GenState;
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -71,6 +72,11 @@ fn repr(vm: &Vm, f: Ref<FrameObject>) -> String {
 fn clear(vm: &Vm, f: Ref<FrameObject>) -> R<()> {
     match frame_place(vm, f) {
         FramePlace::Live(_) => Err(vm.runtime_error("cannot clear an executing frame")),
+        // A generator that has not begun will not.
+        FramePlace::Suspended(g) if g.state() == GenState::Created => {
+            crate::types::generator::close(vm, g)?;
+            clear(vm, f)
+        }
         FramePlace::Suspended(_) => Err(vm.runtime_error("cannot clear a suspended frame")),
         FramePlace::Left => {
             f.forget_locals();

@@ -84,6 +84,7 @@ native_type! {
             match sep { Some(s) => vm.call_method(b, "hex", &[s, vm.int(n.unwrap_or(1))?]), None => vm.call_method(b, "hex", &[]) }
         }, "Return the data in the buffer as a str of hexadecimal numbers.";
         "cast($self, /, format, shape=<unrepresentable>)" => cast, "Cast a memoryview to a new format or shape.";
+        [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item), "See PEP 585";
         "toreadonly($self, /)" => |vm: &Vm, v: This| { let v = open(vm, v.0)?; v.again(vm, Part { readonly: true, ..v.part }) }, "Return a readonly version of the memoryview.";
         "count($self, value, /)" => |vm: &Vm, v: This, x: Value| -> R<i64> { let l = tolist(vm, v)?; let mut n = 0; for i in 0..l.len() { if let Some(y) = l.get(i) && vm.eq(y, x)? { n += 1; } } Ok(n) };
         "index($self, value, start=0, stop=sys.maxsize, /)" => |vm: &Vm, v: This, x: Value, start: Option<Value>, stop: Option<Value>| -> R<Value> {
@@ -135,6 +136,11 @@ pub fn item_size(format: u8) -> usize {
 
 fn is_contiguous(v: ViewRef) -> bool {
     v.count <= 1 || v.stride == item_size(v.format) as i64
+}
+
+/// Is it a memoryview, not released, of items in a row?
+pub fn is_contiguous_view(v: Value) -> bool {
+    v.cast::<Ext<View>>().is_some_and(|v| v.export.is_open() && is_contiguous(v))
 }
 
 fn make(vm: &Vm, object: Value, owner: Value, part: Part) -> R<ViewRef> {

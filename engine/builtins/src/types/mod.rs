@@ -134,7 +134,9 @@ pub use format::int_digits;
 pub(crate) use int::arith::number_binary;
 pub use int::{Int, check_room};
 pub use list::sort_list;
-pub use memoryview::{item_size, read as read_item, view_of, view_target, views, write as write_item};
+pub use memoryview::{
+    is_contiguous_view, item_size, read as read_item, view_of, view_target, views, write as write_item,
+};
 pub use object::attribute_name;
 pub(crate) use reduce::{default_getstate, reduce_2};
 pub(crate) use str::format as format_string;

@@ -2,6 +2,7 @@
 //! the encodings of the library, which register themselves when one of them is asked for first.
 
 use skein_runtime::object::Ref;
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Raised, Value};
@@ -98,7 +99,7 @@ pub fn apply_text(vm: &Vm, object: Value, encoding: &str, errors: Option<Value>,
     let r = apply(vm, object, encoding, errors, decode)?;
     let (good, wanted) = match decode {
         true => (r.cast::<Str>().is_some(), "str"),
-        false => (r.cast::<skein_runtime::types::bytes::Bytes>().is_some(), "bytes"),
+        false => (r.cast::<Bytes>().is_some(), "bytes"),
     };
     if good {
         return Ok(r);
@@ -127,25 +128,39 @@ pub fn registered_error(vm: &Vm, name: &str) -> Option<Value> {
     vm.state::<Registry>().errors.borrow().get(name).copied()
 }
 
-/// Calls a registered handler with the exception that `raised` left pending: the replacement and where to go on
-/// in an object of this length. TypeError, IndexError.
-pub fn call_handler(vm: &Vm, f: Value, _raised: Raised, len: usize, decode: bool) -> R<(Value, usize)> {
+/// What a handler gave: the replacement, and where to go on.
+pub struct Handled {
+    pub replacement: Value,
+    pub at: usize,
+    /// When decoding: the bytes to go on with, which the handler may have changed.
+    pub object: Option<Ref<Bytes>>,
+}
+
+/// Calls a registered handler with the exception that `raised` left pending, for an object of this length. TypeError,
+/// IndexError.
+pub fn call_handler(vm: &Vm, f: Value, _raised: Raised, len: usize, decode: bool) -> R<Handled> {
     let Some(e) = vm.pending.take() else { return Err(vm.system_error("no exception to handle")) };
     let r = vm.call(f, &[e])?;
     let pair = r.cast::<Tuple>().filter(|t| t.len() == 2).map(|t| (t.items()[0], t.items()[1]));
-    let fits = |v: Value| {
-        v.cast::<Str>().is_some() || (!decode && v.cast::<skein_runtime::types::bytes::Bytes>().is_some())
-    };
-    let Some((text, at)) = pair.filter(|(v, at)| fits(*v) && vm.is_int(*at)) else {
+    let fits = |v: Value| v.cast::<Str>().is_some() || (!decode && v.cast::<Bytes>().is_some());
+    let Some((replacement, at)) = pair.filter(|(v, at)| fits(*v) && vm.is_int(*at)) else {
         return Err(vm.type_error(match decode {
             true => "decoding error handler must return (str, int) tuple",
             false => "encoding error handler must return (str/bytes, int) tuple",
         }));
     };
+    let object = match decode {
+        true => match vm.get_attr_str(e, "object")?.cast::<Bytes>() {
+            Some(object) => Some(object),
+            None => return Err(vm.type_error("UnicodeError 'object' attribute must be a bytes")),
+        },
+        false => None,
+    };
+    let len = object.map_or(len, |object| object.bytes().len());
     let asked = vm.index_clamped(at)?;
     let at = if asked < 0 { asked.saturating_add(len as i64) } else { asked };
     if at < 0 || at > len as i64 {
         return Err(vm.index_error(format!("position {asked} from error handler out of bounds")));
     }
-    Ok((text, at as usize))
+    Ok(Handled { replacement, at: at as usize, object })
 }

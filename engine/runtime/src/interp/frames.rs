@@ -102,10 +102,12 @@ impl Stack {
         let thread = vm.switcher().thread_of(owner);
         let (ctx, site) = if thread == vm.threads.current().serial {
             vm.switcher().standing(vm, owner)?
-        } else {
-            let thread = vm.threads.by_serial(thread)?;
+        } else if let Some(thread) = vm.threads.by_serial(thread) {
             let switcher = thread.parked_switcher();
             if switcher.running() == owner { thread.standing() } else { switcher.standing(vm, owner)? }
+        } else {
+            // Its thread has ended, and it stays as it was left.
+            vm.switcher().standing(vm, Some(owner.filter(|v| !v.is_int())?))?
         };
         Some(Stack { ctx, owner, site })
     }

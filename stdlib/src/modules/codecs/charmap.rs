@@ -6,6 +6,7 @@ use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::{R, Value, Vm};
+use std::borrow::Cow;
 
 /// In a decoding table: no character.
 const UNDEFINED: u32 = 0xfffe;
@@ -19,6 +20,7 @@ pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, mapping: Option<Value>
     };
     let table: Option<Vec<u32>> = mapping.cast::<Str>().map(|s| s.code_points().collect());
     let mut at = 0;
+    let mut bytes = Cow::Borrowed(bytes);
     while let Some(&b) = bytes.get(at) {
         let known = match &table {
             Some(t) => match t.get(usize::from(b)) {
@@ -35,8 +37,12 @@ pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, mapping: Option<Value>
             continue;
         }
         let reason = "character maps to <undefined>";
-        let bad = Undecodable { bytes, start: at, end: at + 1, encoding: "charmap", reason };
-        at = bad.replacement(vm, errors, &mut out)?;
+        let bad = Undecodable { bytes: &bytes, start: at, end: at + 1, encoding: "charmap", reason };
+        let (next, other) = bad.replacement(vm, errors, &mut out)?;
+        at = next;
+        if let Some(other) = other {
+            bytes = Cow::Owned(other);
+        }
     }
     Ok(out)
 }

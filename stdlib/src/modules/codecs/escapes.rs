@@ -4,6 +4,7 @@ use skein_builtins::types::codecs::{Handler, Undecodable, backslashed};
 use skein_runtime::object::Ref;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::{R, Vm};
+use std::borrow::Cow;
 
 /// Bytes that one character or byte comes to, at most.
 const LONGEST: usize = 10;
@@ -47,7 +48,7 @@ fn hex(bytes: &[u8]) -> Option<u32> {
 /// Where decoding of `unicode_escape` (or the raw form) stands.
 pub struct Decoder<'a> {
     pub vm: &'a Vm,
-    pub bytes: &'a [u8],
+    pub bytes: Cow<'a, [u8]>,
     pub errors: Handler<'a>,
     /// Nothing follows these bytes.
     pub last: bool,
@@ -56,7 +57,7 @@ pub struct Decoder<'a> {
 
 impl Decoder<'_> {
     /// The text and how many bytes it stands for. UnicodeDecodeError.
-    pub fn run(&self) -> R<(Vec<u8>, usize)> {
+    pub fn run(&mut self) -> R<(Vec<u8>, usize)> {
         let mut out = self.vm.buffer(self.bytes.len())?;
         let mut at = 0;
         while let Some(&b) = self.bytes.get(at) {
@@ -75,7 +76,7 @@ impl Decoder<'_> {
     }
 
     /// One escape: where the text goes on; None: it is not whole yet.
-    fn escape(&self, at: usize, out: &mut Vec<u8>) -> R<Option<usize>> {
+    fn escape(&mut self, at: usize, out: &mut Vec<u8>) -> R<Option<usize>> {
         let Some(&kind) = self.bytes.get(at + 1) else {
             if !self.last {
                 return Ok(None);
@@ -120,7 +121,7 @@ impl Decoder<'_> {
         Ok(Some(at + 2 + digits))
     }
 
-    fn simple(&self, at: usize, kind: u8, out: &mut Vec<u8>) -> R<Option<usize>> {
+    fn simple(&mut self, at: usize, kind: u8, out: &mut Vec<u8>) -> R<Option<usize>> {
         let plain = match kind {
             b'\n' => return Ok(Some(at + 2)),
             b'\\' | b'\'' | b'"' => kind,
@@ -149,7 +150,7 @@ impl Decoder<'_> {
     }
 
     /// `\N{name}`
-    fn named(&self, at: usize, out: &mut Vec<u8>) -> R<Option<usize>> {
+    fn named(&mut self, at: usize, out: &mut Vec<u8>) -> R<Option<usize>> {
         let rest = &self.bytes[at + 2..];
         let end = rest.iter().position(|&b| b == b'}');
         match (rest.first(), end) {
@@ -168,10 +169,14 @@ impl Decoder<'_> {
         }
     }
 
-    fn error(&self, start: usize, end: usize, reason: &str, out: &mut Vec<u8>) -> R<Option<usize>> {
+    fn error(&mut self, start: usize, end: usize, reason: &str, out: &mut Vec<u8>) -> R<Option<usize>> {
         let encoding = if self.raw { "rawunicodeescape" } else { "unicodeescape" };
-        let bad = Undecodable { bytes: self.bytes, start, end, encoding, reason };
-        bad.replacement(self.vm, self.errors, out).map(Some)
+        let bad = Undecodable { bytes: &self.bytes, start, end, encoding, reason };
+        let (at, other) = bad.replacement(self.vm, self.errors, out)?;
+        if let Some(other) = other {
+            self.bytes = Cow::Owned(other);
+        }
+        Ok(Some(at))
     }
 }
 

@@ -6,6 +6,7 @@ mod handlers;
 mod utf7;
 
 use super::support::BytesLike;
+pub use escapes::encode_raw;
 use skein_builtins::types::codecs::{Codec, decode_with, encode_with};
 use skein_builtins::types::registry;
 use skein_runtime::object::Ref;
@@ -250,9 +251,16 @@ fn text_or_bytes(vm: &Vm, v: Value) -> R<Vec<u8>> {
 fn unescaped(vm: &Vm, data: Value, errors: Errors, last: Option<bool>, raw: bool) -> R<Value> {
     let bytes = text_or_bytes(vm, data)?;
     let errors = name(vm, errors)?;
-    let d =
-        escapes::Decoder { vm, bytes: &bytes, errors: errors.as_deref(), last: last.unwrap_or(true), raw };
+    let mut d = escapes::Decoder {
+        vm,
+        bytes: (&bytes).into(),
+        errors: errors.as_deref(),
+        last: last.unwrap_or(true),
+        raw,
+    };
     let (text, n) = d.run()?;
+    // A handler may have put other bytes in the place of these, which all count nevertheless.
+    let n = if last.unwrap_or(true) { bytes.len() } else { n };
     pair(vm, Str::new(vm, &text)?.value(), n)
 }
 

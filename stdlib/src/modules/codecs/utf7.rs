@@ -4,6 +4,7 @@ use skein_builtins::types::codecs::{Handler, Undecodable};
 use skein_runtime::object::Ref;
 use skein_runtime::types::str::{Str, push_code_point};
 use skein_runtime::{R, Vm};
+use std::borrow::Cow;
 
 const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -96,15 +97,21 @@ pub fn encode(vm: &Vm, s: Ref<Str>) -> R<Vec<u8>> {
 pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, last: bool) -> R<(Vec<u8>, usize)> {
     let mut out = Vec::new();
     let mut at = 0;
-    let fail = |start: usize, end: usize, reason: &str, out: &mut Vec<u8>| {
-        Undecodable { bytes, start, end, encoding: "utf7", reason }.replacement(vm, errors, out)
+    let mut bytes = Cow::Borrowed(bytes);
+    let fail = |bytes: &mut Cow<'_, [u8]>, start: usize, end: usize, reason: &str, out: &mut Vec<u8>| {
+        let bad = Undecodable { bytes, start, end, encoding: "utf7", reason };
+        let (at, other) = bad.replacement(vm, errors, out)?;
+        if let Some(other) = other {
+            *bytes = Cow::Owned(other);
+        }
+        R::Ok(at)
     };
     while let Some(&b) = bytes.get(at) {
         vm.grow(&mut out, LONGEST)?;
         match b {
             b'+' => {}
             0x80.. => {
-                at = fail(at, at + 1, "unexpected special character", &mut out)?;
+                at = fail(&mut bytes, at, at + 1, "unexpected special character", &mut out)?;
                 continue;
             }
             b => {
@@ -126,7 +133,7 @@ pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, last: bool) -> R<(Vec<
                 continue;
             }
             Some(&b) if digit(b).is_none() => {
-                at = fail(start, at + 2, "ill-formed sequence", &mut out)?;
+                at = fail(&mut bytes, start, at + 2, "ill-formed sequence", &mut out)?;
                 continue;
             }
             Some(_) => at += 1,
@@ -161,7 +168,7 @@ pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, last: bool) -> R<(Vec<
                 return Ok((out, start));
             }
             if high.is_some() || bits.count >= 6 || bits.word != 0 {
-                at = fail(start, at, "unterminated shift sequence", &mut out)?;
+                at = fail(&mut bytes, start, at, "unterminated shift sequence", &mut out)?;
             }
             continue;
         };
@@ -170,7 +177,7 @@ pub fn decode(vm: &Vm, bytes: &[u8], errors: Handler<'_>, last: bool) -> R<(Vec<
                 6.. => "partial character in shift sequence",
                 _ => "non-zero padding bits in shift sequence",
             };
-            at = fail(start, at + 1, reason, &mut out)?;
+            at = fail(&mut bytes, start, at + 1, reason, &mut out)?;
             continue;
         }
         if let Some(h) = high {

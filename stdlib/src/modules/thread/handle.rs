@@ -2,7 +2,6 @@
 
 use super::local;
 use super::timeout::{Timeout, after, seconds};
-use skein_builtins::modules::Finalizing;
 use skein_runtime::interp::add_keywords;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::threads::gil::Parked;
@@ -13,6 +12,7 @@ use skein_runtime::types::ext::{Ext, Payload, check_class, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
+use skein_runtime::vm::Finalizing;
 use skein_runtime::{Args, R, Value, Vm, native_type};
 use std::cell::Cell;
 

@@ -75,12 +75,14 @@ fn interrupt_main(vm: &Vm, signum: Option<i32>) -> R<()> {
 }
 
 fn set_name(vm: &Vm, name: Ref<skein_runtime::types::str::Str>) -> R<()> {
-    let text = name.to_string_lossy();
-    let mut end = text.len().min(NAME_MAX);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    let Ok(name) = std::ffi::CString::new(&text[..end]) else {
+    // As the system takes it: cut, within a character if need be, and at a null.
+    let encoded = vm.call_method(name.value(), "encode", &[vm.str("utf-8")?, vm.str("replace")?])?;
+    let encoded = encoded
+        .cast::<skein_runtime::types::bytes::Bytes>()
+        .map_or(Ok(Vec::new()), |b| vm.copied(b.bytes()))?;
+    let mut text: Vec<u8> = encoded.into_iter().take_while(|&b| b != 0).take(NAME_MAX).collect();
+    text.push(0);
+    let Ok(name) = std::ffi::CString::from_vec_with_nul(text) else {
         return Err(vm.value_error("embedded null character"));
     };
     // SAFETY: a C string that is short enough.
@@ -96,7 +98,9 @@ fn get_name(vm: &Vm) -> R<Value> {
     match unsafe { libc::pthread_getname_np(libc::pthread_self(), name.as_mut_ptr().cast(), name.len()) } {
         0 => {
             let end = name.iter().position(|&b| b == 0).unwrap_or(name.len());
-            vm.str(&String::from_utf8_lossy(&name[..end]))
+            let codec = skein_builtins::types::codecs::Codec::Utf8;
+            let errors = Some("surrogateescape");
+            Ok(skein_builtins::types::codecs::decode_with(vm, &name[..end], codec, errors)?.value())
         }
         errno => Err(vm.os_error(errno, None)),
     }

@@ -1,7 +1,7 @@
 //! `coroutine_wrapper`: the iterator that `coroutine.__await__()` returns; the arguments of `throw()`.
 
 use super::{sent, throw};
-use skein_runtime::interp::Resume;
+use skein_runtime::interp::{At, Resume, SoftCall};
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::exception::Exception;
@@ -30,8 +30,8 @@ native_type! {
     pub COROUTINE_WRAPPER: "coroutine_wrapper", Kind::Ext, type_flags::NO_NEW;
     methods {
         "__iter__($self, /)" => |_: &Vm, v: Value| v;
-        "__next__($self, /)" => |vm: &Vm, w: ExtArg<Wrapper>| sent(vm, vm.resume(inner(w), Resume::Send(Value::NONE))?);
-        "send($self, value, /)" => |vm: &Vm, w: ExtArg<Wrapper>, v: Value| sent(vm, vm.resume(inner(w), Resume::Send(v))?);
+        [soft next_soft] "__next__($self, /)" => |vm: &Vm, w: ExtArg<Wrapper>| sent(vm, vm.resume(inner(w), Resume::Send(Value::NONE))?);
+        [soft send_soft] "send($self, value, /)" => |vm: &Vm, w: ExtArg<Wrapper>, v: Value| sent(vm, vm.resume(inner(w), Resume::Send(v))?);
         "throw($self, type, value=None, traceback=None, /)" => throw_method;
         "close($self, /)" => |vm: &Vm, w: ExtArg<Wrapper>| super::close(vm, inner(w));
     }
@@ -40,6 +40,27 @@ native_type! {
 fn inner(w: ExtArg<Wrapper>) -> Ref<Generator> {
     // SAFETY: set by `wrapper` to a coroutine.
     unsafe { w.0.coroutine.value().cast_unchecked() }
+}
+
+fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match call.args.parts() {
+        (&[w], None) => resume_softly(vm, call, w, Value::NONE, "__next__"),
+        _ => super::wrong_call(vm, call, COROUTINE_WRAPPER.method("__next__")),
+    }
+}
+
+fn send_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    match call.args.parts() {
+        (&[w, v], None) => resume_softly(vm, call, w, v, "send"),
+        _ => super::wrong_call(vm, call, COROUTINE_WRAPPER.method("send")),
+    }
+}
+
+fn resume_softly(vm: &Vm, call: &SoftCall<'_>, w: Value, v: Value, method: &str) -> At {
+    match w.cast::<Ext<Wrapper>>() {
+        Some(w) => super::resume_soft(vm, call, inner(ExtArg(w)), v),
+        None => super::wrong_call(vm, call, COROUTINE_WRAPPER.method(method)),
+    }
 }
 
 fn throw_method(vm: &Vm, w: ExtArg<Wrapper>, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {

@@ -1,0 +1,67 @@
+"""greenlet's own tests on the interpreter that runs this.
+
+    GREENLET_TESTS=.../greenlet-3.5.6/src/greenlet/tests skein benches/suites/greenlet_suite.py [-v] [NAME ...]
+
+The tests are those of greenlet's source distribution. They count objects and memory by psutil and objgraph;
+where these are not installed, stand-ins tell the memory that Linux reports. Checks of reference counts are off.
+"""
+
+import os
+import sys
+import types
+
+import cases
+
+FOLDER = cases.folder("GREENLET_TESTS", "the folder src/greenlet/tests of greenlet's sources", "leakcheck.py")
+MODULES = [
+    "greenlet.tests." + name[:-3]
+    for name in sorted(os.listdir(FOLDER))
+    if name.startswith("test_") and name.endswith(".py")
+]
+
+
+def prepare():
+    import greenlet
+
+    # The package's own folder has no tests: those of the suite's folder are its.
+    greenlet.__path__.append(os.path.dirname(FOLDER))
+    try:
+        import psutil
+    except ImportError:
+        sys.modules["psutil"] = stand_in_for_psutil()
+    try:
+        import objgraph
+    except ImportError:
+        sys.modules["objgraph"] = stand_in_for_objgraph()
+
+
+class Memory:
+    """What one process has for itself, in bytes."""
+
+    def memory_full_info(self):
+        private = 0
+        with open("/proc/self/smaps_rollup") as f:
+            for line in f:
+                if line.startswith("Private_"):
+                    private += int(line.split()[1]) * 1024
+        return types.SimpleNamespace(uss=private)
+
+
+def stand_in_for_psutil():
+    m = types.ModuleType("psutil")
+    m.Process = Memory
+    return m
+
+
+def stand_in_for_objgraph():
+    import gc
+
+    m = types.ModuleType("objgraph")
+    m.count = lambda name: sum(type(x).__name__ == name for x in gc.get_objects())
+    m.typestats = lambda *_, **__: {}
+    return m
+
+
+if __name__ == "__main__":
+    # Child processes of the tests import `greenlet.tests` too.
+    cases.main(__file__, MODULES, prepare, {"GREENLET_SKIP_LEAKCHECKS": "1"})
