@@ -236,7 +236,7 @@ impl Run<'_> {
             }
             LoadHandled => {
                 // SAFETY: the isolate's running context is there.
-                let context = unsafe { (*(&raw const (*self.vm).ctx)).get() };
+                let context = unsafe { (*self.vm).ctx.get() };
                 made(read(context as u64 + CONTEXT_HANDLED as u64))
             }
             LoadCell => made(read_half(inst.imm).into()),

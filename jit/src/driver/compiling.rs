@@ -109,15 +109,13 @@ impl Compiler {
         }
         let number = self.jobs.get();
         self.jobs.set(number + 1);
-        let sent = worker.as_ref().map(|w| w.jobs.send(Job { number, closed, listing }));
-        match sent {
-            Some(Ok(())) => {
-                trace.pending.set(true);
-                self.waiting.borrow_mut().insert(number, trace.clone());
-                Ok(())
-            }
-            _ => Err("the compiler's thread has ended".to_string()),
+        let job = Job { number, closed, listing };
+        if worker.as_ref().is_none_or(|w| w.jobs.send(job).is_err()) {
+            return Err("the compiler's thread has ended".to_string());
         }
+        trace.pending.set(true);
+        self.waiting.borrow_mut().insert(number, trace.clone());
+        Ok(())
     }
 
     /// A child has no thread yet, and does the jobs that its parent had anew.
