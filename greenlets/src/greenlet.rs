@@ -216,11 +216,16 @@ pub fn main_greenlet(vm: &Vm) -> R<Green> {
 /// The microthread of a greenlet object.
 #[inline(always)]
 fn micro_of<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
-    if g.micro.kind == Kind::Main { micro_of_main(vm, g) } else { &g.micro }
+    let micros = Microthreads::of(vm);
+    match g.micro.kind {
+        Kind::Main if micros.is_foreign(&g.micro) => micro_of_other_main(vm, g),
+        Kind::Main => micros.base(),
+        _ => &g.micro,
+    }
 }
 
-#[inline(never)]
-fn micro_of_main<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
+#[cold]
+fn micro_of_other_main<'a>(vm: &'a Vm, g: &'a Green) -> &'a Micro {
     match Microthreads::of_thread(vm, g.micro.ctx.thread.get()) {
         Some(micros) => micros.base(),
         // Its thread has ended.

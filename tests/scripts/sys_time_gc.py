@@ -2,7 +2,7 @@ import gc
 import sys
 import time
 
-assert sys.version_info[0] == 3
+assert sys.version_info[0] == 3 and "\n" not in sys.version
 assert sys.modules["sys"] is sys
 assert sys.maxsize == 2**63 - 1
 limit = sys.getrecursionlimit()

@@ -245,6 +245,21 @@ impl<M: ObjectModel> Heap<M> {
         self.is_marked(obj, self.space.parity.get())
     }
 
+    /// Calls `f` with each object that an object refers to, once for each reference. False: not all, for want of memory.
+    ///
+    /// # Safety
+    /// `obj` is an object of the heap.
+    pub unsafe fn for_each_reference(&self, obj: *const Header, f: &mut dyn FnMut(*const Header)) -> bool {
+        let mut tracer = crate::Tracer::looking(self);
+        // SAFETY: by the caller's promise.
+        unsafe { M::trace(obj, &mut tracer) };
+        let (mut found, _) = tracer.into_grey();
+        while let Some(obj) = found.objects.pop() {
+            f(obj);
+        }
+        !found.lost
+    }
+
     /// Calls `f` with every object: the live ones, and garbage not found yet. `f` must not
     /// allocate.
     pub fn for_each_object(&self, f: &mut dyn FnMut(*mut Header)) {

@@ -100,6 +100,8 @@ pub struct Tracer<'h, M: ObjectModel> {
     doubtful: bool,
     /// Does somebody else drain, within a budget?
     pub(crate) sliced: bool,
+    /// What is visited is put on the stack, whether it has its mark or not, and gets none.
+    looking: bool,
 }
 
 impl<'h, M: ObjectModel> Tracer<'h, M> {
@@ -123,7 +125,14 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
             card_work: 0,
             doubtful: false,
             sliced: false,
+            looking: false,
         }
+    }
+
+    /// For [`Heap::for_each_reference`]. Nothing is small to it, so that what it does costs collections nothing.
+    pub(crate) fn looking(heap: &'h Heap<M>) -> Self {
+        let unbounded = Grey::new(usize::MAX);
+        Tracer { small: 0, looking: true, ..Tracer::new(heap, Marking::Minor, unbounded, Grey::new(0)) }
     }
 
     /// What [`Heap::set_context`] was told.
@@ -172,6 +181,9 @@ impl<'h, M: ObjectModel> Tracer<'h, M> {
 
     #[cold]
     fn visit_large(&mut self, addr: usize) {
+        if self.looking {
+            return self.grey.push(addr as *const Header);
+        }
         if addr < self.heap.range.large_start() {
             return;
         }

@@ -1,8 +1,9 @@
 //! The module `gc`.
 
 use skein_heap::CollectKind;
+use skein_runtime::native::Args;
 use skein_runtime::native_functions;
-use skein_runtime::object::{Kind, Ref};
+use skein_runtime::object::{Header, Kind, Ref};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
@@ -177,12 +178,86 @@ fn get_objects(vm: &Vm, generation: Option<Value>) -> R<Ref<List>> {
     if failed { Err(vm.memory_error()) } else { Ok(list) }
 }
 
-fn get_referrers(vm: &Vm, _args: skein_runtime::native::Args<'_>) -> R<()> {
-    Err(vm.unsupported("gc.get_referrers"))
+/// Calls `f` with what an object refers to as programs see it: what is in the memory that belongs to it alone counts as its
+/// own. False: not all, for want of memory.
+fn for_each_referent(vm: &Vm, holder: &Header, f: &mut dyn FnMut(&'static Header)) -> bool {
+    // SAFETY: an object's address is a value.
+    let dict = unsafe { Value::from_bits(std::ptr::from_ref(holder) as u64) }.cast::<Dict>();
+    let has_cells = dict.is_some_and(|d| d.has_cells());
+    let is_part = |h: &Header| {
+        let kind = h.kind.get();
+        let parts = [Kind::Values, Kind::Raw, Kind::DictEntries];
+        parts.iter().any(|p| *p as u8 == kind) || has_cells && kind == Kind::Cell as u8
+    };
+    let (mut parts, mut complete, mut full) = (Vec::new(), true, false);
+    let mut next = Some(std::ptr::from_ref(holder));
+    while let Some(h) = next {
+        // SAFETY (both): the heap's objects, of which none is freed meanwhile, since nothing is allocated in it.
+        complete &= unsafe {
+            vm.heap.for_each_reference(h, &mut |r| match &*r {
+                part if !is_part(part) => f(part),
+                _ if parts.try_reserve(1).is_ok() => parts.push(r),
+                _ => full = true,
+            })
+        };
+        next = parts.pop();
+    }
+    complete && !full
 }
 
-fn get_referents(vm: &Vm, _args: skein_runtime::native::Args<'_>) -> R<()> {
-    Err(vm.unsupported("gc.get_referents"))
+/// Containers that refer directly to one of the objects.
+fn get_referrers(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
+    vm.collect(CollectKind::Major);
+    let targets = args.positional();
+    let refers = |h: &Header| {
+        let mut found = false;
+        let complete = for_each_referent(vm, h, &mut |r| {
+            found |= targets.iter().any(|t| t.header().is_some_and(|t| std::ptr::eq(t, r)));
+        });
+        (found, complete)
+    };
+    let (mut n, mut complete) = (0, true);
+    // SAFETY (both): the heap hands out its objects.
+    vm.heap.for_each_object(&mut |h| {
+        let h = unsafe { &*h };
+        if is_container(h.kind.get()) {
+            let (found, all) = refers(h);
+            n += usize::from(found);
+            complete &= all;
+        }
+    });
+    if !complete {
+        return Err(vm.memory_error());
+    }
+    let list = List::with_capacity(vm, n)?;
+    vm.heap.for_each_object(&mut |h| {
+        let h = unsafe { &*h };
+        if n > 0 && is_container(h.kind.get()) && !std::ptr::eq(h, list.header()) && refers(h).0 {
+            n -= 1;
+            // SAFETY: an object's address is a value; the list has room, so nothing is allocated.
+            complete &= list.push(vm, unsafe { Value::from_bits(std::ptr::from_ref(h) as u64) }).is_ok();
+        }
+    });
+    if complete { Ok(list) } else { Err(vm.memory_error()) }
+}
+
+/// What the objects refer to directly, in no order.
+fn get_referents(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
+    let headers = || args.positional().iter().filter_map(|v| v.header());
+    let (mut n, mut complete) = (0, true);
+    for h in headers() {
+        complete &= for_each_referent(vm, h, &mut |_| n += 1);
+    }
+    let (list, mut pushed) = (List::with_capacity(vm, n)?, true);
+    for h in headers() {
+        complete &= for_each_referent(vm, h, &mut |r| {
+            if list.len() < n {
+                // SAFETY: as in `get_referrers`.
+                pushed &= list.push(vm, unsafe { Value::from_bits(std::ptr::from_ref(r) as u64) }).is_ok();
+            }
+        });
+    }
+    if complete && pushed { Ok(list) } else { Err(vm.memory_error()) }
 }
 
 fn is_tracked(_: &Vm, v: Value) -> bool {

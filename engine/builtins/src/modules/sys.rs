@@ -21,10 +21,10 @@ pub const CACHE_TAG: &str = "skein-314";
 /// The language version that programs see.
 pub const VERSION: (i64, i64, i64) = (3, 14, 0);
 
-/// The text of `sys.version`.
+/// The text of `sys.version`: one line, as since Python 3.10.
 pub fn version_text() -> String {
     let (major, minor, micro) = VERSION;
-    format!("{major}.{minor}.{micro} (Skein {}, {ARCH}) \n[Rust]", env!("CARGO_PKG_VERSION"))
+    format!("{major}.{minor}.{micro} (Skein {}, {ARCH}) [Rust]", env!("CARGO_PKG_VERSION"))
 }
 
 #[cfg(target_arch = "x86_64")]

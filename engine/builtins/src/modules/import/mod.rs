@@ -355,12 +355,24 @@ fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
     match name {
         "_frozen_importlib" => return bootstrap(vm).map(Some),
         "_frozen_importlib_external" => return bootstrap_external(vm).map(Some),
+        "builtins" => return copy_of(vm, name, vm.builtins.get()),
+        "sys" => return copy_of(vm, name, vm.sys_dict.get()),
         _ => {}
     }
     if let Some((_, make)) = super::BUILTIN_MODULES.iter().find(|(n, _)| *n == name) {
         return make(vm).map(|m| Some(m.value()));
     }
     vm.hooks.clone().native_module(vm, name)
+}
+
+/// A module that was made with the isolate, as it is imported again by who has taken it out of `sys.modules`.
+fn copy_of(vm: &Vm, name: &str, own: Option<Ref<Dict>>) -> R<Option<Value>> {
+    let Some(own) = own else { return Ok(None) };
+    let m = Module::new(vm, name)?;
+    for (k, v) in own.iter() {
+        m.dict().set(vm, k, v)?;
+    }
+    Ok(Some(m.value()))
 }
 
 /// The import system in Python, under the name that it has where it is frozen.
