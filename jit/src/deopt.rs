@@ -122,7 +122,8 @@ impl Plan {
                 To::Reg(off) => unsafe { *address(off) = word_ },
                 To::Field(object, off) => {
                     let Ok(object) = word(object) else { continue };
-                    // SAFETY: a raw word of an iterator, whose shape the trace has checked.
+                    vm.heap.write_barrier(object as *const _);
+                    // SAFETY: a word of an iterator or generator, whose shape the trace has checked.
                     unsafe { *((object as usize + off as usize) as *mut u64) = word_ };
                 }
             }

@@ -2,6 +2,7 @@
 
 use skein_heap::{GC_OFFSET, SHAPE_OFFSET};
 use skein_runtime::Vm;
+use skein_runtime::context::Context;
 use skein_runtime::object::Model;
 use skein_runtime::types::instance::VALUES_SLOTS;
 use std::mem::offset_of;
@@ -11,6 +12,9 @@ type Heap = skein_heap::Heap<Model>;
 pub const VM_TICKS: i32 = offset_of!(Vm, ticks) as i32;
 pub const VM_HEAP_CURSOR: i32 = (offset_of!(Vm, heap) + Heap::CURSOR_OFFSET) as i32;
 pub const VM_HEAP_LIMIT: i32 = (offset_of!(Vm, heap) + Heap::LIMIT_OFFSET) as i32;
+
+pub const VM_CTX: i32 = offset_of!(Vm, ctx) as i32;
+pub const CONTEXT_HANDLED: i32 = offset_of!(Context, handled) as i32;
 
 pub const HEADER_SHAPE: i32 = SHAPE_OFFSET as i32;
 pub const HEADER_GC: i32 = GC_OFFSET as i32;

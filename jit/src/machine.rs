@@ -14,7 +14,8 @@ use skein_runtime::vm::Vm;
 use std::cell::Cell;
 use std::fmt;
 use std::io::Write;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A compiled tree: gives the number of the exit by which it was left.
 ///
@@ -54,10 +55,10 @@ impl std::error::Error for CompileError {}
 /// Makes machine code for this computer.
 pub struct Machine {
     isa: OwnedTargetIsa,
-    thunks: Rc<Thunks>,
+    thunks: Arc<Thunks>,
     /// Kept for its memory.
     context: Context,
-    bytes: Rc<Cell<usize>>,
+    bytes: Arc<AtomicUsize>,
     most_bytes: usize,
     listing: bool,
 }
@@ -74,10 +75,14 @@ pub struct Compiled {
     _calls: Box<[Help]>,
     module: Option<JITModule>,
     /// Called by the code.
-    _thunks: Rc<Thunks>,
+    _thunks: Arc<Thunks>,
     /// Bytes of all code.
-    total: Rc<Cell<usize>>,
+    total: Arc<AtomicUsize>,
 }
+
+// SAFETY: it goes from the thread that makes it to the one that runs it, and nobody else has it. What keeps it from being
+// `Send` by itself are addresses: of the code, of instructions, and in the module's table of symbols.
+unsafe impl Send for Compiled {}
 
 impl Machine {
     /// `Err` says why there is no compiling on this machine.
@@ -98,10 +103,10 @@ impl Machine {
         let isa = cranelift_native::builder()?;
         let isa = isa.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
         Ok(Machine {
-            thunks: Rc::new(Thunks::new(&isa)?),
+            thunks: Arc::new(Thunks::new(&isa)?),
             isa,
             context: Context::new(),
-            bytes: Rc::default(),
+            bytes: Arc::default(),
             most_bytes: 64 << 20,
             listing: false,
         })
@@ -109,7 +114,7 @@ impl Machine {
 
     /// Bytes of all code that is alive.
     pub fn bytes(&self) -> usize {
-        self.bytes.get()
+        self.bytes.load(Ordering::Relaxed)
     }
 
     /// No tree is compiled where the code would grow beyond this.
@@ -130,7 +135,7 @@ impl Machine {
         self.context.clear();
         lower::lower(tree, &calls, &self.thunks, &*self.isa, &mut self.context.func)?;
         self.context.set_disasm(self.listing);
-        if self.bytes.get() >= self.most_bytes {
+        if self.bytes() >= self.most_bytes {
             return Err(CompileError::NoMemory);
         }
         let mut module = JITModule::new(JITBuilder::with_isa(self.isa.clone(), default_libcall_names()));
@@ -167,7 +172,7 @@ impl Machine {
             compiled.bytes = code.code_buffer().len();
             compiled.listing = code.vcode.clone();
         }
-        self.bytes.set(self.bytes.get() + compiled.bytes);
+        self.bytes.fetch_add(compiled.bytes, Ordering::Relaxed);
         Ok(compiled)
     }
 }
@@ -188,7 +193,7 @@ impl Compiled {
 
 impl Drop for Compiled {
     fn drop(&mut self) {
-        self.total.set(self.total.get() - self.bytes);
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
         if let Some(module) = self.module.take() {
             // SAFETY: see the type.
             unsafe { module.free_memory() };

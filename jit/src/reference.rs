@@ -4,7 +4,9 @@
 //! speed, nor shares anything with the lowering but what both call: the shims.
 
 use crate::ir::{Exit, ExitId, Inst, NewKind, Place, SeqId, TraceOp, Tree, Type};
-use crate::layout::{FIRST_SLOT, GRANULE, HEADER_GC, VM_HEAP_CURSOR, VM_HEAP_LIMIT, VM_TICKS, header_word};
+use crate::layout::{
+    CONTEXT_HANDLED, FIRST_SLOT, GRANULE, HEADER_GC, VM_HEAP_CURSOR, VM_HEAP_LIMIT, VM_TICKS, header_word,
+};
 use crate::machine::NOWHERE;
 use crate::shims;
 use skein_heap::{Header, UNLOGGED};
@@ -227,10 +229,15 @@ impl Run<'_> {
                 checked((index < len).then_some(index))
             }
 
-            LoadField | LoadRaw | LoadState => made(read(field(arg(0), inst))),
+            LoadField | LoadRaw | LoadState | LoadHeld => made(read(field(arg(0), inst))),
             StoreField | StoreRaw => {
                 write(field(arg(0), inst), arg(1));
                 Outcome::Done(None)
+            }
+            LoadHandled => {
+                // SAFETY: the isolate's running context is there.
+                let context = unsafe { (*self.vm).ctx.get() };
+                made(read(context as u64 + CONTEXT_HANDLED as u64))
             }
             LoadCell => made(read_half(inst.imm).into()),
             LoadElem => made(read(element(arg(0), arg(1)))),

@@ -49,7 +49,9 @@ fn imm_of(op: TraceOp) -> Imm {
         GuardShape | SetShape => Imm::Shape,
         GuardIs | GuardIsNot | LoadCell => Imm::Word,
         GuardRaw | GuardRawNot | Tick => Imm::Number,
-        LoadField | StoreField | LoadRaw | LoadState | StoreRaw | LoadElem | StoreElem => Imm::Place,
+        LoadField | StoreField | LoadRaw | LoadState | LoadHeld | StoreRaw | LoadElem | StoreElem => {
+            Imm::Place
+        }
         NewObject => Imm::New,
         Help | GuardNext | Native1 | Native2 | Native3 => Imm::Call,
         _ => Imm::No,

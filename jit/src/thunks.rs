@@ -46,6 +46,12 @@ pub struct Thunks {
     addresses: [usize; Thunk::ALL.len()],
 }
 
+// SAFETY: all that is done with thunks is to read their addresses; the module is touched again by who drops the last
+// reference.
+unsafe impl Send for Thunks {}
+// SAFETY: as above.
+unsafe impl Sync for Thunks {}
+
 impl Thunks {
     pub fn new(isa: &OwnedTargetIsa) -> Result<Thunks, String> {
         let mut module = JITModule::new(JITBuilder::with_isa(isa.clone(), default_libcall_names()));

@@ -1,5 +1,6 @@
 # Blocking calls let other threads run; objects are shared by threads; signals are the main thread's.
 import _queue
+import asyncio
 import io
 import os
 import queue
@@ -195,6 +196,22 @@ with warnings.catch_warnings():
 go.set()
 t.join()
 
+
+# asyncio with threads.
+async def main():
+    loop = asyncio.get_running_loop()
+    assert await asyncio.to_thread(threading.current_thread) is not threading.main_thread()
+    start = time.monotonic()
+    await asyncio.gather(*[loop.run_in_executor(None, time.sleep, 0.25) for _ in range(4)])
+    assert time.monotonic() - start < 0.9
+    future = loop.create_future()
+    threading.Thread(target=loop.call_soon_threadsafe, args=(future.set_result, 7)).start()
+    return await future
+
+
+assert asyncio.run(main()) == 7
+results = together(*[lambda: asyncio.run(main())] * 3)
+assert results == [7] * 3
 
 # Threads that are not daemons are waited for at the end; daemons are not.
 code = """

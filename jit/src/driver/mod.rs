@@ -1,15 +1,17 @@
 //! The tier: which loops are busy, their traces, entering and leaving them.
 
+mod compiling;
 mod options;
 mod stats;
 mod trace;
 
+use compiling::{Compiler, Finished};
 pub use options::Options;
 use stats::place;
 use trace::{Body, Code, Fate, LoopFate, NEVER, Trace};
 
-use crate::ir::{ExitId, ExitKind, Tree};
-use crate::machine::{BUFFER, Machine};
+use crate::ir::{ExitId, ExitKind};
+use crate::machine::BUFFER;
 use crate::opt;
 use crate::recorder::{Abort, End, Recorder};
 use rustc_hash::FxHashMap;
@@ -17,6 +19,7 @@ use skein_bytecode::{Op, pack};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{At, MAX_TRACES, publish, record};
 use skein_runtime::object::{Ref, Tracer};
+use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
 use skein_runtime::vm::{Tier, Vm};
@@ -27,6 +30,9 @@ use std::time::{Duration, Instant};
 /// Time that compiling may take in any case, and beyond it as a part of the time since the beginning.
 const ALWAYS: Duration = Duration::from_millis(15);
 const SHARE: u32 = 6;
+/// Instructions of a tree from which on it is compiled while the program runs on. Smaller ones take less time than the
+/// program loses by waiting for them in the interpreter.
+const BESIDE_FROM: usize = 4000;
 /// Recordings of one loop, or of one exit, that may fail.
 const MAX_ABORTS: u32 = 5;
 /// Recordings of one loop whose next round has values of other types, before one is taken as it is.
@@ -56,7 +62,9 @@ pub struct Counts {
 /// The compiler of busy loops.
 pub struct Jit {
     options: RefCell<Options>,
-    machine: RefCell<Option<Machine>>,
+    compiler: Compiler,
+    /// Is there a second processor, which compiles while the program runs?
+    beside: bool,
     loops: RefCell<FxHashMap<usize, LoopFate>>,
     traces: RefCell<Vec<Option<Rc<Trace>>>>,
     recorder: RefCell<Option<Recorder>>,
@@ -66,6 +74,8 @@ pub struct Jit {
     begun: Instant,
     /// Time that compiling has taken.
     spent: Cell<Duration>,
+    /// From which the next quantum comes.
+    variation: Cell<u64>,
     pub counts: Counts,
 }
 
@@ -73,7 +83,8 @@ impl Default for Jit {
     fn default() -> Jit {
         Jit {
             options: RefCell::default(),
-            machine: RefCell::default(),
+            compiler: Compiler::default(),
+            beside: std::thread::available_parallelism().is_ok_and(|n| n.get() > 1),
             loops: RefCell::default(),
             traces: RefCell::default(),
             recorder: RefCell::default(),
@@ -81,6 +92,7 @@ impl Default for Jit {
             buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
             begun: Instant::now(),
             spent: Cell::default(),
+            variation: Cell::default(),
             counts: Counts::default(),
         }
     }
@@ -115,7 +127,23 @@ impl Jit {
     /// Is there time for compiling? It must not take more than a share of the program's.
     fn may_compile(&self) -> bool {
         let allowed = ALWAYS + self.begun.elapsed() / SHARE;
-        self.spent.get() < allowed || self.options.borrow().looks == 1
+        self.spent.get() < allowed || self.is_forced()
+    }
+
+    /// Is all that runs twice compiled, and at once?
+    fn is_forced(&self) -> bool {
+        self.options.borrow().looks == 1
+    }
+
+    /// The next look comes a little sooner or later: else two loops that take turns, as a generator's and its
+    /// consumer's do, would be looked at in step, and one of them never.
+    fn vary_quantum(&self, vm: &Vm) {
+        let quantum = self.options.borrow().quantum;
+        // Any sequence will do: this is Knuth's.
+        let next = self.variation.get().wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        self.variation.set(next);
+        let part = (next >> 33) as i64 % (quantum / 2);
+        vm.quantum.set(quantum - quantum / 4 + part);
     }
 
     fn is_recording(&self) -> bool {
@@ -154,7 +182,7 @@ impl Jit {
                     // Its values have other types in the next round: that gives a better trace.
                     return next;
                 }
-                self.publish_loop(from, at, &name, recorder, valid)
+                self.publish_loop(from, at, name.clone(), recorder, valid)
             }
             End::Closed => Err("does not come round".to_string()),
             End::Abort(Abort::InnerLoop) => {
@@ -190,19 +218,17 @@ impl Jit {
         &self,
         from: At,
         at: At,
-        name: &str,
+        name: String,
         recorder: Recorder,
         valid: Rc<Cell<u32>>,
     ) -> Result<(), String> {
-        let mut traces = self.traces.borrow_mut();
-        let number = traces.len();
+        let number = self.traces.borrow().len();
         if number >= MAX_TRACES {
             return Err("too many traces".to_string());
         }
-        let code = self.compile(&recorder.tree, name, &valid)?;
         let range = range_of(at);
         let object = skein_runtime::interp::frame_code(at.base).value();
-        let fates = vec![self.fate(); code.tree.exits.len()];
+        let fates = vec![self.fate(); recorder.tree.exits.len()];
         let body = Body {
             closed: recorder.tree,
             frame_sets: recorder.frame_sets,
@@ -214,9 +240,11 @@ impl Jit {
         let head = at.pc as usize;
         let trace = Rc::new(Trace {
             number,
+            name,
             head,
             object,
-            code: RefCell::new(Rc::new(code)),
+            code: RefCell::default(),
+            pending: Cell::new(false),
             extent: Cell::new(recorder.extent as usize * 8),
             fates: RefCell::new(fates),
             waiting: Cell::new(0),
@@ -226,8 +254,11 @@ impl Jit {
             valid,
             body: RefCell::new(body),
         });
-        enter_from(&trace, from.pc);
-        traces.push(Some(trace));
+        self.compile(&trace)?;
+        if trace.code.borrow().is_some() {
+            enter_from(&trace, from.pc);
+        }
+        self.traces.borrow_mut().push(Some(trace));
         self.loops.borrow_mut().entry(head).or_default().trace = Some(number);
         Ok(())
     }
@@ -237,54 +268,77 @@ impl Jit {
         Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0 }
     }
 
-    fn compile(&self, closed: &Tree, name: &str, valid: &Cell<u32>) -> Result<Code, String> {
-        if valid.get() == 0 {
+    /// Has the trace compiled as it is now: at once, or in time.
+    fn compile(&self, trace: &Rc<Trace>) -> Result<(), String> {
+        if trace.valid.get() == 0 {
             return Err("a type changed".to_string());
         }
-        let begun = Instant::now();
-        let code = self.compile_now(closed, name);
-        self.spent.set(self.spent.get() + begun.elapsed());
-        code
-    }
-
-    fn compile_now(&self, closed: &Tree, name: &str) -> Result<Code, String> {
-        let begun = Instant::now();
-        let mut tree = closed.clone();
-        opt::optimize(&mut tree);
-        let mut machine = self.machine.borrow_mut();
-        if machine.is_none() {
-            *machine = Some(Machine::new()?);
-        }
-        let Some(machine) = machine.as_mut() else { unreachable!("made just now") };
         if self.counts.bytes.get() > self.options.borrow().memory {
             return Err("no room for more machine code".to_string());
         }
-        if self.options.borrow().dump {
-            eprintln!("jit: trace at {}\n{}", name, tree);
+        let listing = self.options.borrow().code;
+        let body = trace.body.borrow();
+        if self.beside && body.closed.insts.len() >= BESIDE_FROM && !self.is_forced() {
+            return self.compiler.submit(trace, body.closed.clone(), listing);
         }
-        #[cfg(debug_assertions)]
-        if let Err(e) = crate::verify::verify(&tree) {
-            panic!("bad trace: {e}\n{}", tree);
-        }
-        machine.set_listing(self.options.borrow().code);
-        let compiled = machine.compile(&tree).map_err(|e| e.to_string())?;
-        self.counts.bytes.set(self.counts.bytes.get() + compiled.bytes);
+        let begun = Instant::now();
+        let code = self.compiler.compile(&body.closed, listing);
+        drop(body);
+        self.install(trace, code?, begun.elapsed());
+        Ok(())
+    }
+
+    /// The trace gets its code.
+    fn install(&self, trace: &Trace, code: Code, took: Duration) {
+        self.spent.set(self.spent.get() + took);
+        let mut fates = trace.fates.borrow_mut();
+        let exits = fates.len().max(code.tree.exits.len());
+        fates.resize(exits, self.fate());
         bump(&self.counts.compiled);
+        self.tell_of(trace, &code, took);
+        let bytes = self.counts.bytes.get() + code.compiled.bytes;
+        let old = trace.code.replace(Some(Rc::new(code)));
+        self.counts.bytes.set(bytes.saturating_sub(old.map_or(0, |old| old.compiled.bytes)));
+    }
+
+    fn tell_of(&self, trace: &Trace, code: &Code, took: Duration) {
+        let name = &trace.name;
+        if self.options.borrow().dump {
+            eprintln!("jit: trace at {name}\n{}", code.tree);
+        }
         self.log(|| {
-            let (n, bytes) = (tree.insts.len(), compiled.bytes);
-            let micros = begun.elapsed().as_micros();
-            format!("compiled {}: {n} instructions, {bytes} bytes, {micros} us", name)
+            let (n, bytes) = (code.tree.insts.len(), code.compiled.bytes);
+            format!("compiled {name}: {n} instructions, {bytes} bytes, {} us", took.as_micros())
         });
-        if let Some(listing) = &compiled.listing {
+        if let Some(listing) = &code.compiled.listing {
             eprintln!("jit: code of {name}\n{listing}");
         }
         let perf = self.options.borrow().perf;
-        if perf && let Err(e) = compiled.write_perf_map(&format!("jit: {name}")) {
+        if perf && let Err(e) = code.compiled.write_perf_map(&format!("jit: {name}")) {
             eprintln!("jit: no names for perf: {e}");
             self.options.borrow_mut().perf = false;
         }
-        let plans = RefCell::new((0..tree.exits.len()).map(|_| None).collect());
-        Ok(Code { compiled, tree, plans })
+    }
+
+    /// Gives traces the code that is ready.
+    fn take_finished(&self) {
+        while let Some(Finished { trace, code, took }) = self.compiler.finished() {
+            let is_there = |t: &Option<Rc<Trace>>| t.as_ref().is_some_and(|t| Rc::ptr_eq(t, &trace));
+            let wanted = trace.valid.get() == 1 && self.traces.borrow().iter().any(is_there);
+            match code {
+                Ok(code) if wanted => self.install(&trace, code, took),
+                Ok(_) => self.spent.set(self.spent.get() + took),
+                Err(reason) => {
+                    self.spent.set(self.spent.get() + took);
+                    self.log(|| format!("{} given up: {reason}", trace.name));
+                    if trace.code.borrow().is_none() {
+                        // It is not tried again.
+                        self.loops.borrow_mut().entry(trace.head).or_default().aborts = MAX_ABORTS;
+                    }
+                    trace.fates.borrow_mut().iter_mut().for_each(|fate| fate.limit = NEVER);
+                }
+            }
+        }
     }
 
     /// An exit has been left by so often that it may get a bridge. The interpreter is at `at`.
@@ -316,7 +370,7 @@ impl Jit {
             }
             if waits {
                 drop(body);
-                self.wait_for_bridge(trace, exit, &self.name(at));
+                self.wait_for_bridge(trace, exit);
                 return at;
             }
             if self.is_recording() {
@@ -408,28 +462,33 @@ impl Jit {
 
     /// An exit has been left by whose bridge is not compiled yet. The whole tree is compiled anew when so many exits
     /// were in vain that it is worth it.
-    fn wait_for_bridge(&self, trace: &Trace, exit: ExitId, name: &str) {
+    fn wait_for_bridge(&self, trace: &Rc<Trace>, exit: ExitId) {
         {
             let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
-            trace.waiting.set(trace.waiting.get() + fate.hits);
+            trace.waiting.set(trace.waiting.get().saturating_add(fate.hits));
             fate.hits = 0;
         }
-        let closed = trace.body.borrow().closed.clone();
-        if trace.waiting.get() as usize <= closed.insts.len() * HITS_PER_INST
-            && self.options.borrow().looks > 1
-        {
+        let size = trace.body.borrow().closed.insts.len();
+        if trace.pending.get() || trace.waiting.get() as usize <= size * HITS_PER_INST && !self.is_forced() {
             return;
         }
         trace.waiting.set(0);
-        match self.compile(&closed, name, &trace.valid) {
-            Ok(code) => {
-                let old = trace.code.replace(Rc::new(code));
-                self.counts.bytes.set(self.counts.bytes.get().saturating_sub(old.compiled.bytes));
+        if let Err(reason) = self.compile(trace) {
+            trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+            self.log(|| format!("bridges of {} given up: {reason}", trace.name));
+        }
+    }
+
+    /// Voids the traces, and the recording, that rely on something.
+    fn invalidate_where(&self, relies: impl Fn(&Body) -> bool, recording_relies: impl Fn(&Recorder) -> bool) {
+        let all: Vec<Rc<Trace>> = self.traces.borrow().iter().flatten().cloned().collect();
+        for trace in all {
+            if trace.valid.get() == 1 && relies(&trace.body.borrow()) {
+                self.invalidate(&trace);
             }
-            Err(reason) => {
-                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
-                self.log(|| format!("bridges of {name} given up: {reason}"));
-            }
+        }
+        if let Some(recorder) = self.recorder.borrow().as_ref().filter(|r| recording_relies(r)) {
+            recorder.valid.set(0);
         }
     }
 
@@ -509,6 +568,8 @@ impl Tier for Jit {
         if !on || !plain || self.is_recording() {
             return at;
         }
+        self.take_finished();
+        self.vary_quantum(vm);
         let fate = {
             let mut loops = self.loops.borrow_mut();
             let fate = loops.entry(head).or_default();
@@ -516,7 +577,7 @@ impl Tier for Jit {
             *fate
         };
         if let Some(number) = fate.trace {
-            if let Some(trace) = &self.traces.borrow()[number] {
+            if let Some(trace) = self.traces.borrow()[number].as_ref().filter(|t| t.code.borrow().is_some()) {
                 enter_from(trace, from.pc);
             }
             return at;
@@ -532,14 +593,11 @@ impl Tier for Jit {
         if self.passes.take() {
             return at;
         }
-        let trace = match &self.traces.borrow()[number] {
-            Some(trace) => trace.clone(),
-            None => return at,
-        };
+        let Some(trace) = self.traces.borrow()[number].clone() else { return at };
         if at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get() || vm.native_stack_low() {
             return at;
         }
-        let code = trace.code.borrow().clone();
+        let Some(code) = trace.code.borrow().clone() else { return at };
         publish(vm, at);
         let ctx = vm.ctx.get();
         let buffer = self.buffer.as_ptr().cast::<u64>().cast_mut();
@@ -557,7 +615,11 @@ impl Tier for Jit {
             fate.taken += 1;
             fate.hits >= fate.limit && fate.limit != NEVER
         };
-        if tries { self.try_bridge(vm, &trace, exit, at.base, ctx, next) } else { next }
+        if !tries {
+            return next;
+        }
+        self.take_finished();
+        self.try_bridge(vm, &trace, exit, at.base, ctx, next)
     }
 
     fn sweep(&self, is_live: &dyn Fn(Value) -> bool) {
@@ -572,7 +634,7 @@ impl Tier for Jit {
             } else {
                 self.loops.borrow_mut().remove(&trace.range.0);
             }
-            let bytes = trace.code.borrow().compiled.bytes;
+            let bytes = trace.code.borrow().as_ref().map_or(0, |code| code.compiled.bytes);
             self.counts.bytes.set(self.counts.bytes.get().saturating_sub(bytes));
             *slot = None;
         }
@@ -594,16 +656,11 @@ impl Tier for Jit {
     }
 
     fn type_changed(&self, ty: Ref<Type>) {
-        let all: Vec<Rc<Trace>> = self.traces.borrow().iter().flatten().cloned().collect();
-        for trace in all {
-            if trace.valid.get() == 1 && trace.body.borrow().types.contains(&ty) {
-                self.invalidate(&trace);
-            }
-        }
-        if let Some(recorder) = &*self.recorder.borrow()
-            && recorder.types.contains(&ty)
-        {
-            recorder.valid.set(0);
-        }
+        self.invalidate_where(|body| body.types.contains(&ty), |recorder| recorder.types.contains(&ty));
+    }
+
+    fn globals_shared(&self, code: Ref<CodeObject>) {
+        let is = |v: &Value| v.is(code.value());
+        self.invalidate_where(|body| body.roots.iter().any(is), |recorder| recorder.roots.iter().any(is));
     }
 }

@@ -34,6 +34,11 @@ pub(super) struct Code {
 }
 
 impl Code {
+    pub fn new(compiled: Compiled, tree: Tree) -> Code {
+        let plans = RefCell::new((0..tree.exits.len()).map(|_| None).collect());
+        Code { compiled, tree, plans }
+    }
+
     /// Does what the exit has to do: where the interpreter goes on.
     pub fn leave(&self, vm: &Vm, exit: ExitId, buffer: &[Cell<u64>], root: *mut Value) -> At {
         let plan: *const Plan = {
@@ -60,10 +65,15 @@ pub(super) struct Body {
 /// One loop's trace.
 pub(super) struct Trace {
     pub number: usize,
+    /// For messages, if there are any.
+    pub name: String,
     pub head: usize,
     /// The loop's code object.
     pub object: Value,
-    pub code: RefCell<Rc<Code>>,
+    /// None until it is compiled: nothing enters it before.
+    pub code: RefCell<Option<Rc<Code>>>,
+    /// It is being compiled.
+    pub pending: Cell<bool>,
     /// Bytes of registers that the trace may use from the root frame's base on.
     pub extent: Cell<usize>,
     pub fates: RefCell<Vec<Fate>>,

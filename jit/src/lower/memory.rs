@@ -3,7 +3,8 @@
 use super::{Lowerer, Result, trusted};
 use crate::ir::{Inst, NewKind, Place, TraceOp, Type};
 use crate::layout::{
-    FIRST_SLOT, GRANULE, HEADER_GC, HEADER_SHAPE, VM_HEAP_CURSOR, VM_HEAP_LIMIT, header_word,
+    CONTEXT_HANDLED, FIRST_SLOT, GRANULE, HEADER_GC, HEADER_SHAPE, VM_CTX, VM_HEAP_CURSOR, VM_HEAP_LIMIT,
+    header_word,
 };
 use crate::machine::CompileError;
 use crate::thunks::Thunk;
@@ -39,6 +40,11 @@ impl Lowerer<'_> {
         let (object, value) = self.args2(inst)?;
         self.pos.ins().store(trusted(), value, object, Self::offset(inst)?);
         Ok(None)
+    }
+
+    pub(super) fn load_handled(&mut self) -> Value {
+        let context = self.pos.ins().load(I64, trusted(), self.vm, VM_CTX);
+        self.pos.ins().load(I64, trusted(), context, CONTEXT_HANDLED)
     }
 
     pub(super) fn load_cell(&mut self, inst: &Inst) -> Value {

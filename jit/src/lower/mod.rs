@@ -398,8 +398,9 @@ impl<'a> Lowerer<'a> {
                 return Ok(None);
             }
             CheckIndex => self.check_index(inst)?,
-            LoadField | LoadRaw | LoadState => self.load_field(inst)?,
+            LoadField | LoadRaw | LoadState | LoadHeld => self.load_field(inst)?,
             StoreField | StoreRaw => return self.store_field(inst),
+            LoadHandled => self.load_handled(),
             LoadCell => self.load_cell(inst),
             LoadElem => self.load_elem(inst)?,
             StoreElem => return self.store_elem(inst),

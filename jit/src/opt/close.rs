@@ -137,6 +137,9 @@ impl Emit<'_> {
                 Target::Reg(reg) => self.add(TraceOp::StoreReg, &[word], reg as u64),
                 Target::Field(object, offset) => {
                     let raw = self.tree.inst(word).ty == Type::R;
+                    if !raw {
+                        self.add(TraceOp::Barrier, &[object], 0);
+                    }
                     let op = if raw { TraceOp::StoreRaw } else { TraceOp::StoreField };
                     self.add(op, &[object, word], Place::new(Class::Iterator, offset as usize).imm())
                 }
@@ -183,6 +186,8 @@ fn still_holds(tree: &Tree, seq: SeqId, end: &RoundEnd, object: Id) -> bool {
     let of = tree.inst(origin(tree, object));
     match of.op {
         TraceOp::Const => true,
+        // What another object always has there.
+        TraceOp::LoadField if is_fixed(of) => still_holds(tree, seq, end, of.args[0].expect("an operand")),
         TraceOp::LoadReg => match found(tree, end, Target::Reg(of.imm as i32)) {
             Some(Source::Value(id)) => {
                 let now = origin(tree, id);
@@ -192,6 +197,21 @@ fn still_holds(tree: &Tree, seq: SeqId, end: &RoundEnd, object: Id) -> bool {
             None => !calls_help(tree, seq),
         },
         _ => false,
+    }
+}
+
+fn is_fixed(inst: &Inst) -> bool {
+    inst.op == TraceOp::LoadField && Place::from_imm(inst.imm).class == Class::Fixed
+}
+
+/// The object in a register by which the trace came to this one.
+fn root(tree: &Tree, mut object: Id) -> (Id, &Inst) {
+    loop {
+        let of = tree.inst(origin(tree, object));
+        if !is_fixed(of) {
+            return (object, of);
+        }
+        object = of.args[0].expect("an operand");
     }
 }
 
@@ -221,7 +241,9 @@ fn jump_to_body(tree: &mut Tree, bridge: SeqId, end: &RoundEnd) -> Result<(), Co
             None => Ok(match *key {
                 Target::Reg(reg) => emit.add(TraceOp::ReloadReg, &[], reg as u64),
                 Target::Field(object, offset) => {
-                    emit.add(TraceOp::LoadRaw, &[object], Place::new(Class::Iterator, offset as usize).imm())
+                    let raw = emit.tree.inst(*phi).ty == Type::R;
+                    let op = if raw { TraceOp::LoadRaw } else { TraceOp::LoadField };
+                    emit.add(op, &[object], Place::new(Class::Iterator, offset as usize).imm())
                 }
             }),
         };
@@ -298,9 +320,9 @@ impl<'t> Peel<'t> {
         let mut holders = HashMap::default();
         for (target, _) in &pending {
             if let Target::Field(object, _) = *target {
-                let of = tree.inst(origin(tree, object));
+                let (root, of) = root(tree, object);
                 if of.op == TraceOp::LoadReg {
-                    holders.insert(of.imm as i32, object);
+                    holders.insert(of.imm as i32, root);
                 }
             }
         }
@@ -436,9 +458,15 @@ impl<'t> Peel<'t> {
                 let reg = new.imm as i32;
                 self.holders.get(&reg).copied().or_else(|| self.at_head(Target::Reg(reg)))
             }
-            TraceOp::LoadState => {
+            TraceOp::LoadState | TraceOp::LoadHeld => {
                 let object = self.mapped(new.args[0].expect("an operand"));
                 self.at_head(Target::Field(object, Place::from_imm(new.imm).offset))
+            }
+            // The same in each round.
+            TraceOp::LoadField if is_fixed(&new) => {
+                let object = new.args[0].expect("an operand");
+                let same = origin(self.tree, self.mapped(object)) == origin(self.tree, object);
+                same.then_some(id)
             }
             TraceOp::GuardInt | TraceOp::GuardFloat => {
                 let of = self.mapped(new.args[0].expect("an operand"));
@@ -488,8 +516,8 @@ impl<'t> Peel<'t> {
     /// Before the state of an iterator is looked at or written: writes what is pending for another one there, which may
     /// be the same one by another name.
     fn settle(&mut self, inst: &Inst) {
-        use TraceOp::{LoadField, LoadRaw, LoadState, StoreField, StoreRaw};
-        let ([Some(object), ..], LoadField | LoadRaw | LoadState | StoreField | StoreRaw) =
+        use TraceOp::{LoadField, LoadHeld, LoadRaw, LoadState, StoreField, StoreRaw};
+        let ([Some(object), ..], LoadField | LoadRaw | LoadState | LoadHeld | StoreField | StoreRaw) =
             (inst.args, inst.op)
         else {
             return;

@@ -27,7 +27,7 @@ impl Word {
         let raw = matches!(inst.op, LoadRaw | LoadState | StoreRaw);
         match (inst.op, inst.args) {
             (LoadReg | ReloadReg | StoreReg, _) => Some(Word::Reg(inst.imm as i32)),
-            (LoadField | StoreField | LoadRaw | LoadState | StoreRaw, [Some(object), ..]) => {
+            (LoadField | LoadHeld | StoreField | LoadRaw | LoadState | StoreRaw, [Some(object), ..]) => {
                 Some(Word::Field(object, inst.imm, raw))
             }
             (LoadElem | StoreElem, [Some(array), Some(index), _]) => {
@@ -114,9 +114,11 @@ pub fn may_alias(tree: &Tree, facts: &Facts, order: &Order, a: Id, b: Id) -> boo
     if a == b {
         return true;
     }
+    if let (Some(a), Some(b)) = (tree.constant(a), tree.constant(b)) {
+        return a == b;
+    }
     if (new(a) && (new(b) || tree.constant(b).is_some() || order.is_newer(a, b)))
         || (new(b) && (tree.constant(a).is_some() || order.is_newer(b, a)))
-        || (tree.constant(a).is_some() && tree.constant(b).is_some())
     {
         return false;
     }

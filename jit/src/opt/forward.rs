@@ -146,7 +146,7 @@ impl Walk<'_> {
     /// Forgets what the loop may change.
     fn forget(&mut self, facts: &mut Facts, body: SeqId) {
         let mut insts = Vec::new();
-        looping(self.tree, body, &mut insts);
+        looping(self.tree, body, &mut HashSet::default(), &mut insts);
         facts.words.retain(|word, _| !matches!(word, Word::Cell(_)));
         // What changes shapes comes first: then a shape that is still known tells objects apart in the whole loop.
         let (shapes, rest): (Vec<Id>, Vec<Id>) = insts.iter().partition(|id| {
@@ -555,15 +555,18 @@ fn key(inst: &Inst) -> Option<Done> {
     again.then_some((inst.op, inst.ty, inst.args, inst.imm))
 }
 
-/// Adds the instructions of the sequence, and of bridges that lead back to the loop's head; says whether any does.
-fn looping(tree: &Tree, seq: SeqId, insts: &mut Vec<Id>) -> bool {
+/// Adds the instructions of the sequence, and of bridges that lead back to the loop's head; says whether any does. Many
+/// instructions may share an exit: its bridge is looked at once.
+fn looping(tree: &Tree, seq: SeqId, seen: &mut HashSet<SeqId>, insts: &mut Vec<Id>) -> bool {
     let before = insts.len();
     let mut loops = false;
     for &id in &tree.seq(seq).insts {
         insts.push(id);
         loops |= tree.inst(id).op == Jump;
-        if let Some(bridge) = tree.inst(id).exit.and_then(|exit| tree.exit(exit).bridge) {
-            loops |= looping(tree, bridge, insts);
+        if let Some(bridge) = tree.inst(id).exit.and_then(|exit| tree.exit(exit).bridge)
+            && seen.insert(bridge)
+        {
+            loops |= looping(tree, bridge, seen, insts);
         }
     }
     if !loops {

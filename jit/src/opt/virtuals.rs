@@ -319,11 +319,14 @@ impl Walk<'_> {
                 Some(index) if index < 1 << 8 => 16 + 8 * index as u32,
                 _ => return false,
             },
-            LoadField | LoadRaw | LoadState | StoreField | StoreRaw => Place::from_imm(inst.imm).offset,
+            LoadField | LoadRaw | LoadState | LoadHeld | StoreField | StoreRaw => {
+                Place::from_imm(inst.imm).offset
+            }
             _ => 0,
         };
         match inst.op {
-            LoadField | LoadElem | LoadRaw | LoadState => match object.words.get(&offset).copied() {
+            LoadField | LoadElem | LoadRaw | LoadState | LoadHeld => match object.words.get(&offset).copied()
+            {
                 Some(word) => {
                     let (given, wanted) = (self.tree.inst(word).ty, inst.ty);
                     if (wanted == Type::R) != (given == Type::R) {

@@ -1,16 +1,57 @@
 //! Calls of Python functions, whose frames the trace only thinks of, and returns from them.
 
+use super::made::{starts_generator, takes};
 use super::memory::{function_of, shape_of};
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
 use crate::ir::{self, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::object::Ref;
-use skein_runtime::types::function::{FUNCTION_EXEC, Function};
+use skein_runtime::types::function::{BoundMethod, FUNCTION_DEFAULTS, FUNCTION_EXEC, Function};
 use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
+
+/// What a parameter gets in a call.
+enum Bound {
+    /// The argument of this number.
+    Argument(usize),
+    Default(Value),
+}
+
+/// Which argument each parameter gets. None: the call is none that the recorder follows.
+fn bound_arguments(vm: &Vm, f: Ref<Function>, n: usize, names: Option<Ref<Tuple>>) -> Option<Vec<Bound>> {
+    /// The interpreter takes longer calls another way.
+    const MOST: usize = 8;
+    if names.is_none() && takes(f, n) {
+        return Some((0..n).map(Bound::Argument).collect());
+    }
+    let code = f.code();
+    let portable = code.portable();
+    let names = names.as_ref().map_or(&[][..], |t| t.items());
+    let positional = n.checked_sub(names.len())?;
+    let total = portable.arg_count as usize;
+    if n > MOST || positional > total || portable.param_count() != total {
+        return None;
+    }
+    let mut bound: Vec<Option<Bound>> =
+        (0..total).map(|i| (i < positional).then_some(Bound::Argument(i))).collect();
+    let parameters = code.parameters(vm).ok()?;
+    for (i, name) in names.iter().enumerate() {
+        let at = parameters.items().iter().position(|p| p.is(*name))?;
+        if at < portable.posonly_count as usize || bound.get(at)?.is_some() {
+            return None;
+        }
+        bound[at] = Some(Bound::Argument(positional + i));
+    }
+    let defaults = f.defaults.cast::<Tuple>();
+    let defaults = defaults.as_ref().map_or(&[][..], |t| t.items());
+    let of_default = |i: usize| defaults.get((i + defaults.len()).checked_sub(total)?).copied();
+    let all = bound.into_iter().enumerate();
+    all.map(|(i, b)| b.or_else(|| of_default(i).map(Bound::Default))).collect()
+}
 
 impl Recorder {
     /// The function in a register, known by its code from now on.
@@ -48,48 +89,103 @@ impl Recorder {
                     return self.next(1);
                 }
             }
+            if n == 1 && op == Op::Call && (ty == vm.types.int || ty == vm.types.float) {
+                let operand = (self.reg(from), at.reg(from));
+                if let Some(number) = self.call_number(vm, ty, w, operand) {
+                    self.forget_from(self.base() + w as i32 + 1);
+                    self.set(w, number);
+                    return self.next(1);
+                }
+            }
             return self.instantiate(vm, op, ty, w, from, n);
         }
         if let Some(native) = callee.cast::<NativeFunction>() {
             return self.native_call(vm, op, native, w, from, n);
         }
-        let plain = shape_of(callee) == Some(vm.types.function.root_shape_id());
-        let Some(f) = function_of(callee).filter(|_| plain) else { return self.help(op) };
-        // SAFETY: a function's code is loaded.
-        let exec = unsafe { &*f.exec() };
-        let code = f.code();
-        let starts_generator =
-            matches!(super::help::decode(exec.entry), Some(i) if i.op == Op::MakeGenerator);
-        if exec.simple_args as usize != n || starts_generator {
-            return self.help(op);
+        if let Some(method) = callee.cast::<BoundMethod>() {
+            return self.call_bound(vm, op, method, w, from, n);
         }
+        self.call_function(vm, op, w, from, n, None)
+    }
+
+    /// `CallKw` and `CallMethodKw`, of Python functions.
+    pub(super) fn call_keywords(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let first = at.window() + FRAME_WORDS;
+        let (from, n) = match op {
+            Op::CallMethodKw if at.reg(first).is_unbound() => (first + 1, at.b()),
+            Op::CallMethodKw => (first, at.b() + 1),
+            _ => (first, at.b()),
+        };
+        let names = at.extra_value().cast::<Tuple>();
+        self.call_function(vm, op, at.window(), from, n, names)
+    }
+
+    /// Which way of passing the receiver a method call has.
+    pub(super) fn guard_receiver(&mut self, op: Op, w: usize, from: usize) {
+        if !matches!(op, Op::CallMethod | Op::CallMethodKw) {
+            return;
+        }
+        let first = w + FRAME_WORDS;
+        let receiver = self.reg(first);
+        if from == first {
+            self.guard_is_not(receiver, Value::UNBOUND.bits());
+        } else {
+            self.guard_is(receiver, Value::UNBOUND);
+        }
+    }
+
+    /// A call of a plain function in the register `w`, with `n` arguments from `from` on.
+    fn call_function(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        w: usize,
+        from: usize,
+        n: usize,
+        names: Option<Ref<Tuple>>,
+    ) -> Step {
+        let at = self.at;
+        let callee = at.reg(w);
+        let plain = shape_of(callee) == Some(vm.types.function.root_shape_id());
+        let Some(f) = function_of(callee).filter(|f| plain && !starts_generator(*f)) else {
+            return self.help(op);
+        };
+        let Some(bound) = bound_arguments(vm, f, n, names) else { return self.help(op) };
+        let code = f.code();
         if self.frames.iter().filter(|f| f.code == code).count() > MAX_RECURSION {
             return Err(Abort::Deep);
         }
         let id = self.reg(w);
         let id = self.guard_function(vm, id, f);
         let base = self.base();
-        if op == Op::CallMethod {
-            // Which of the two ways of passing the receiver it is.
-            let receiver = self.reg(first);
-            if from == first {
-                self.guard_is_not(receiver, Value::UNBOUND.bits());
-            } else {
-                self.guard_is(receiver, Value::UNBOUND);
-            }
+        self.guard_receiver(op, w, from);
+        if let Some(defaults) =
+            f.defaults.get().filter(|_| bound.iter().any(|b| matches!(b, Bound::Default(_))))
+        {
+            let place = Place::new(ir::Class::Function, FUNCTION_DEFAULTS);
+            let now = self.emit(TraceOp::LoadField, &[id], place.imm());
+            self.guard_is(now, defaults);
         }
-        let args: Vec<Id> = (from..from + n).map(|i| self.reg(i)).collect();
+        let args: Vec<Id> = (bound.into_iter())
+            .map(|b| match b {
+                Bound::Argument(i) => self.reg(from + i),
+                Bound::Default(v) => self.value(v),
+            })
+            .collect();
         self.set(w, id);
         self.forget_from(base + w as i32 + 1);
-        let callee_base = base + first as i32;
+        let callee_base = base + (w + FRAME_WORDS) as i32;
         for (i, arg) in args.into_iter().enumerate() {
             self.slots.insert(callee_base + i as i32, super::Slot { id: arg, dirty: true });
         }
-        let return_pc = at.skip(1).pc as usize;
+        let units = if matches!(op, Op::CallKw | Op::CallMethodKw) { 2 } else { 1 };
+        let return_pc = at.skip(units).pc as usize;
         let kind = FrameKind::Window { return_pc, in_memory: false };
         self.push_frame(Frame { base: callee_base, code, kind })?;
         self.clobbered_from = self.clobbered_from.min(callee_base - 3);
-        self.go(exec.entry);
+        // SAFETY: a function's code is loaded.
+        self.go(unsafe { (*f.exec()).entry });
         Ok(())
     }
 

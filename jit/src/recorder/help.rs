@@ -6,7 +6,7 @@ use super::{Abort, End, Expect, Frame, FrameKind, Recorder, Step};
 use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Type};
 use skein_bytecode::{Inst as Code, Op};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use skein_runtime::interp::{At, frame_code, helpers};
+use skein_runtime::interp::{At, ContKind, frame_code, helpers};
 use skein_runtime::value::Value;
 
 /// The instruction at an address.
@@ -91,10 +91,7 @@ impl Recorder {
                         slot.dirty = false;
                     }
                 }
-                Target::Field(object, off) => {
-                    let place = crate::ir::Place::new(crate::ir::Class::Iterator, off as usize);
-                    self.emit(TraceOp::StoreRaw, &[object, id], place.imm());
-                }
+                Target::Field(object, off) => self.store_state(object, off, id),
             }
         }
         // What is dirty still matters to nobody.
@@ -204,7 +201,7 @@ impl Recorder {
         let Some(left) = left.filter(|_| self.base() == to) else { return Err(Abort::Returned) };
         self.frame_set = None;
         let window = match left.kind {
-            FrameKind::Made(made) if made.has_window() => to + i32::from(made.dst),
+            FrameKind::Made(made) if made.window => to + i32::from(made.dst),
             FrameKind::Made(_) => left.base - made::RECORD_B,
             _ => left.base - FRAME_WORDS as i32,
         };
@@ -213,7 +210,14 @@ impl Recorder {
             FrameKind::Window { return_pc, .. } => return_pc,
             FrameKind::Made(made) => {
                 self.invalidate(to + i32::from(made.dst));
-                made.return_pc()
+                // A generator that ends is the end of its loop.
+                let ended = made.kind == ContKind::GenFor && at.pc as usize != made.return_pc();
+                let inst = decode(made.call_pc as *const u32).ok_or(Abort::Unknown)?;
+                if ended && goes_on(made.call_pc, &inst, at.pc as usize) {
+                    at.pc as usize
+                } else {
+                    made.return_pc()
+                }
             }
             FrameKind::Machine { .. } | FrameKind::Root => 0,
         };

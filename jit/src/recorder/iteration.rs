@@ -1,14 +1,23 @@
-//! Making ranges, slices and iterators, which seldom become objects: the optimizer sees that only their loop or
-//! their subscript uses them.
+//! Iterators: what they give next, and making them. They seldom become objects, as the optimizer sees that only their
+//! loop uses them.
 
-use super::memory::shape_of;
+use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN, shape_of};
 use super::{Recorder, Slot, Step};
 use crate::ir::{self, Class, Id, NewKind, Place, TraceOp};
-use skein_bytecode::Op;
+use skein_bytecode::{Op, Special};
 use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::ext::Ext;
+use skein_runtime::types::generator::Generator;
+use skein_runtime::types::instance::{VALUES_CAPACITY, VALUES_SLOTS};
+use skein_runtime::types::iterators::{
+    ENUMERATE_COUNT, ENUMERATE_ITERATOR, ENUMERATE_LARGE, Enumerate, ZIP_ITERATORS, Zip,
+};
+use skein_runtime::types::list::List;
 use skein_runtime::types::range::{Range, RangeIter, range_len};
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::slice::Slice;
+use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
+use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 use std::mem::offset_of;
@@ -21,8 +30,377 @@ const fn state(offset: usize) -> u64 {
     Place::new(Class::Iterator, offset).imm()
 }
 
+/// What an iterator gives.
+enum Next {
+    Item(Id),
+    End,
+}
+
+/// Iterators within iterators.
+const MAX_NESTED: usize = 3;
+/// Iterators that give one item together.
+const MAX_TOGETHER: usize = 8;
+/// `enumerate` counts further in the interpreter.
+const MAX_COUNT: u64 = 1 << 60;
+
+/// Does the iterator, as it is now, give a next item? None: the recorder does not know its kind.
+fn has_next(vm: &Vm, v: Value, nested: usize) -> Option<bool> {
+    let shape = shape_of(v)?;
+    let t = &vm.types;
+    if shape == t.range_iterator.root_shape_id() {
+        return Some(v.cast::<RangeIter>()?.left.get() != 0);
+    }
+    if let Some(it) = v.cast::<SeqIter>() {
+        let row = it.sequence.get()?;
+        let len = match (row.cast::<List>(), row.cast::<Tuple>()) {
+            (Some(list), _) if shape == t.list_iterator.root_shape_id() => list.len(),
+            (_, Some(tuple)) if shape == t.tuple_iterator.root_shape_id() => tuple.len(),
+            _ => return None,
+        };
+        return Some(it.index.get() < len);
+    }
+    // Of their own classes, whose `__next__` is what it is.
+    if nested == 0 || vm.type_of(v).def().is_none() {
+        return None;
+    }
+    if let Some(it) = v.cast::<Ext<Enumerate>>() {
+        let counts = it.large.get().is_none() && (0..MAX_COUNT as i64).contains(&it.count.get());
+        return has_next(vm, it.iterator.value(), nested - 1).filter(|_| counts);
+    }
+    let all = v.cast::<Ext<Zip>>()?.0.iterators.cast::<Tuple>()?;
+    let each = |it: &Value| has_next(vm, *it, nested - 1) == Some(true);
+    // Where one ends, it matters whether the others have to as well.
+    (!all.is_empty() && all.len() < MAX_TOGETHER && all.items().iter().all(each)).then_some(true)
+}
+
+/// Is it an instance of a list's subclass that is iterated over as a list is?
+fn iterates_as_list(vm: &Vm, v: Value) -> bool {
+    let iter = |ty: Ref<Type>| ty.special(vm, Special::Iter);
+    v.cast::<List>().is_some() && iter(vm.type_of(v)) == iter(vm.types.list)
+}
+
+/// The iterator, and all that it takes items from.
+fn gather(v: Value, all: &mut Vec<Value>) {
+    all.push(v);
+    if let Some(it) = v.cast::<Ext<Enumerate>>() {
+        gather(it.iterator.value(), all);
+    } else if let Some(row) = v.cast::<Ext<Zip>>().and_then(|it| it.0.iterators.cast::<Tuple>()) {
+        row.items().iter().for_each(|it| gather(*it, all));
+    }
+}
+
 impl Recorder {
-    fn new_object<T>(&mut self, shape: u32, kind: Kind) -> Id {
+    // ---- their state
+
+    /// Writes the state of all iterators to memory.
+    pub(super) fn flush_fields(&mut self) {
+        let mut fields: Vec<_> = self.fields.drain().filter(|(_, slot)| slot.dirty).collect();
+        fields.sort_by_key(|(key, _)| *key);
+        for ((object, off), slot) in fields {
+            self.store_state(object, off, slot.id);
+            self.moved_on = true;
+        }
+    }
+
+    /// Writes a word of an iterator's or a generator's state to memory.
+    pub(super) fn store_state(&mut self, object: Id, off: u32, id: Id) {
+        let place = Place::new(Class::Iterator, off as usize).imm();
+        if self.ty(id) == ir::Type::R {
+            self.emit(TraceOp::StoreRaw, &[object, id], place);
+        } else {
+            self.emit(TraceOp::Barrier, &[object], 0);
+            self.emit(TraceOp::StoreField, &[object, id], place);
+        }
+    }
+
+    /// Can the two be one object?
+    fn may_be_same(&self, a: Id, b: Id) -> bool {
+        let of_two_shapes = match (self.shapes.get(&a), self.shapes.get(&b)) {
+            (Some(a), Some(b)) => a != b,
+            _ => false,
+        };
+        a != b && !of_two_shapes && !self.distinct.contains(&(a.min(b), a.max(b)))
+    }
+
+    pub(super) fn state(&mut self, it: Id, offset: usize) -> Id {
+        self.state_by(it, offset, [TraceOp::LoadRaw, TraceOp::LoadState])
+    }
+
+    /// As `state`, of a word of Python.
+    pub(super) fn held(&mut self, g: Id, offset: usize) -> Id {
+        self.state_by(g, offset, [TraceOp::LoadField, TraceOp::LoadHeld])
+    }
+
+    fn state_by(&mut self, it: Id, offset: usize, [now, at_head]: [TraceOp; 2]) -> Id {
+        let key = (it, offset as u32);
+        if let Some(slot) = self.fields.get(&key) {
+            return slot.id;
+        }
+        // It may be one that is known by another name.
+        if self.fields.iter().any(|(k, slot)| slot.dirty && self.may_be_same(k.0, it)) {
+            self.flush_fields();
+        }
+        let op = if self.moved_on { now } else { at_head };
+        let id = self.emit(op, &[it], Place::new(Class::Iterator, offset).imm());
+        self.fields.insert(key, Slot { id, dirty: false });
+        id
+    }
+
+    pub(super) fn set_state(&mut self, it: Id, offset: usize, id: Id) {
+        self.fields.insert((it, offset as u32), Slot { id, dirty: true });
+    }
+
+    /// The iterator that a value is, which is of this shape.
+    pub(super) fn iterator(&mut self, id: Id, shape: u32) -> Id {
+        let new = self.guard_shape(id, shape);
+        if new != id {
+            // What was known of it goes by its new name.
+            let known: Vec<_> = self.fields.extract_if(|k, _| k.0 == id).collect();
+            self.fields.extend(known.into_iter().map(|((_, off), slot)| ((new, off), slot)));
+        }
+        new
+    }
+
+    /// An object that another always has at this place; the same value each time, so that its state is known.
+    pub(super) fn part(&mut self, object: Id, offset: usize) -> Id {
+        let key = (object, offset as u32);
+        if let Some(&id) = self.parts.get(&key) {
+            return id;
+        }
+        let id = self.emit(TraceOp::LoadField, &[object], fixed(offset));
+        self.parts.insert(key, id);
+        id
+    }
+
+    // ---- what they give
+
+    /// Names the iterator and all that it takes items from, as [`gather`] does.
+    fn name_all(&mut self, id: Id, v: Value, all: &mut Vec<(Id, Value)>) {
+        let Some(shape) = shape_of(v) else { return };
+        let it = self.iterator(id, shape);
+        all.push((it, v));
+        if let Some(now) = v.cast::<Ext<Enumerate>>() {
+            self.name_part(it, ENUMERATE_ITERATOR, now.iterator.value(), all);
+        } else if let Some(row) = v.cast::<Ext<Zip>>().and_then(|zip| zip.0.iterators.cast::<Tuple>()) {
+            let each = self.part(it, ZIP_ITERATORS);
+            let len = self.emit(TraceOp::LoadRaw, &[each], FIXED_LEN.imm());
+            self.emit(TraceOp::GuardRaw, &[len], row.len() as u64);
+            for (i, &v) in row.items().iter().enumerate() {
+                self.name_part(each, TUPLE_ITEMS + 8 * i, v, all);
+            }
+        }
+    }
+
+    fn name_part(&mut self, object: Id, offset: usize, v: Value, all: &mut Vec<(Id, Value)>) {
+        let (part, at) = (self.part(object, offset), all.len());
+        self.name_all(part, v, all);
+        if let Some((it, _)) = all.get(at) {
+            self.parts.insert((object, offset as u32), *it);
+        }
+    }
+
+    /// Makes sure that iterators are not the same which are not now, and that none is known by yet another name: in
+    /// between the steps of an instruction nothing may have to be written to memory.
+    fn tell_apart(&mut self, all: &[(Id, Value)]) {
+        for (i, &(a, _)) in all.iter().enumerate() {
+            for &(b, _) in &all[..i] {
+                if self.may_be_same(a, b) {
+                    let same = self.emit(TraceOp::Same, &[a, b], 0);
+                    self.emit(TraceOp::GuardFalse, &[same], 0);
+                    self.distinct.insert((a.min(b), a.max(b)));
+                }
+            }
+        }
+        let others = |k: Id, this: &Recorder| all.iter().any(|&(id, _)| this.may_be_same(k, id));
+        if self.fields.iter().any(|(k, slot)| slot.dirty && others(k.0, self)) {
+            self.flush_fields();
+        }
+    }
+
+    /// Takes the next item of an iterator of which `has_next` has told something, and whose parts are told apart.
+    fn next_of(&mut self, vm: &Vm, it: Id, v: Value) -> Next {
+        if v.cast::<RangeIter>().is_some() {
+            self.next_of_range(it, v)
+        } else if v.cast::<SeqIter>().is_some() {
+            self.next_of_row(vm, it, v)
+        } else {
+            self.next_of_several(vm, it, v)
+        }
+    }
+
+    fn next_of_range(&mut self, it: Id, v: Value) -> Next {
+        const LEFT: usize = offset_of!(RangeIter, left);
+        const NEXT: usize = offset_of!(RangeIter, next);
+        const STEP: usize = offset_of!(RangeIter, step);
+        let left = self.state(it, LEFT);
+        if v.cast::<RangeIter>().is_some_and(|range| range.left.get() == 0) {
+            self.emit(TraceOp::GuardRaw, &[left], 0);
+            return Next::End;
+        }
+        self.emit(TraceOp::GuardRawNot, &[left], 0);
+        let (next, step) = (self.state(it, NEXT), self.state(it, STEP));
+        let item = self.emit(TraceOp::FromRaw, &[next], 0);
+        let one = self.constant(1, ir::Type::R);
+        let less = self.emit(TraceOp::RawSub, &[left, one], 0);
+        let further = self.emit(TraceOp::RawAdd, &[next, step], 0);
+        self.set_state(it, LEFT, less);
+        self.set_state(it, NEXT, further);
+        Next::Item(item)
+    }
+
+    /// Of a list or tuple.
+    fn next_of_row(&mut self, vm: &Vm, it: Id, v: Value) -> Next {
+        const INDEX: usize = offset_of!(SeqIter, index);
+        let is_tuple = shape_of(v) == Some(vm.types.tuple_iterator.root_shape_id());
+        // The iterator of a subclass's instance is no other.
+        let row_shape = v.cast::<SeqIter>().and_then(|it| shape_of(it.sequence.get()?)).expect("of a row");
+        let ended = has_next(vm, v, 0) == Some(false);
+        let place = Place::new(Class::Iterator, offset_of!(SeqIter, sequence));
+        let row = self.emit(TraceOp::LoadField, &[it], place.imm());
+        self.guard_is_not(row, 0);
+        let row = self.guard_shape(row, row_shape);
+        let len = self.emit(TraceOp::LoadRaw, &[row], if is_tuple { FIXED_LEN } else { LEN }.imm());
+        let index = self.state(it, INDEX);
+        if ended {
+            // From now on it has ended, whatever becomes of the row.
+            self.emit(TraceOp::CheckNotBelow, &[index, len], 0);
+            let none = self.constant(0, ir::Type::R);
+            self.emit(TraceOp::StoreRaw, &[it, none], place.imm());
+            return Next::End;
+        }
+        self.emit(TraceOp::CheckBelow, &[index, len], 0);
+        let item = if is_tuple {
+            self.emit(TraceOp::LoadElem, &[row, index], fixed(0))
+        } else {
+            let items = self.items_of(row);
+            self.emit(TraceOp::LoadElem, &[items, index], ELEMS.imm())
+        };
+        let one = self.constant(1, ir::Type::R);
+        let next = self.emit(TraceOp::RawAdd, &[index, one], 0);
+        self.set_state(it, INDEX, next);
+        Next::Item(item)
+    }
+
+    /// Of `enumerate` and `zip`.
+    fn next_of_several(&mut self, vm: &Vm, it: Id, v: Value) -> Next {
+        if let Some(now) = v.cast::<Ext<Enumerate>>() {
+            let large = self.part(it, ENUMERATE_LARGE);
+            let large = self.emit(TraceOp::ToRaw, &[large], 0);
+            self.emit(TraceOp::GuardRaw, &[large], 0);
+            let count = self.state(it, ENUMERATE_COUNT);
+            let most = self.constant(MAX_COUNT, ir::Type::R);
+            self.emit(TraceOp::CheckBelow, &[count, most], 0);
+            let inner = self.part(it, ENUMERATE_ITERATOR);
+            let Next::Item(item) = self.next_of(vm, inner, now.iterator.value()) else { return Next::End };
+            let number = self.emit(TraceOp::Tag, &[count], 0);
+            let one = self.constant(1, ir::Type::R);
+            let next = self.emit(TraceOp::RawAdd, &[count, one], 0);
+            self.set_state(it, ENUMERATE_COUNT, next);
+            return Next::Item(self.new_tuple(vm, &[number, item]));
+        }
+        let row = v.cast::<Ext<Zip>>().and_then(|zip| zip.0.iterators.cast::<Tuple>()).expect("a zip");
+        let each = self.part(it, ZIP_ITERATORS);
+        let mut items = Vec::new();
+        for (i, &v) in row.items().iter().enumerate() {
+            let inner = self.part(each, TUPLE_ITEMS + 8 * i);
+            let Next::Item(item) = self.next_of(vm, inner, v) else { return Next::End };
+            items.push(item);
+        }
+        Next::Item(self.new_tuple(vm, &items))
+    }
+
+    /// `ForIter` and its forms.
+    pub(super) fn for_iter(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let v = at.reg(at.b());
+        if let Some(g) = v.cast::<Generator>() {
+            return self.resume(vm, op, g);
+        }
+        let mut all = Vec::new();
+        if has_next(vm, v, MAX_NESTED).is_some() {
+            gather(v, &mut all);
+        }
+        let twice = all.iter().enumerate().any(|(i, it)| all[..i].iter().any(|other| other.is(*it)));
+        if twice || !(1..=MAX_TOGETHER).contains(&all.len()) {
+            return self.help(op);
+        }
+        // All that leaves the trace does it before the instruction.
+        self.exit();
+        let (id, mut named) = (self.reg(at.b()), Vec::new());
+        self.name_all(id, v, &mut named);
+        self.tell_apart(&named);
+        match self.next_of(vm, named[0].0, v) {
+            Next::Item(item) => {
+                self.set(at.a(), item);
+                self.next(2)
+            }
+            Next::End => self.go_either(true),
+        }
+    }
+
+    // ---- making them
+
+    fn new_tuple(&mut self, vm: &Vm, items: &[Id]) -> Id {
+        let items: Vec<Id> = items.iter().map(|id| self.as_word(*id)).collect();
+        let shape = vm.types.tuple.root_shape_id();
+        let size = (TUPLE_ITEMS + 8 * items.len()) as u16;
+        let tuple = self.emit(
+            TraceOp::NewObject,
+            &[],
+            NewKind { shape, size, kind: Kind::Tuple as u8, bits: 0 }.imm(),
+        );
+        self.shapes.insert(tuple, shape);
+        let len = self.constant(items.len() as u64, ir::Type::R);
+        self.emit(TraceOp::StoreRaw, &[tuple, len], FIXED_LEN.imm());
+        for (i, item) in items.into_iter().enumerate() {
+            self.emit(TraceOp::StoreField, &[tuple, item], fixed(TUPLE_ITEMS + 8 * i));
+        }
+        tuple
+    }
+
+    /// `BuildTuple`.
+    pub(super) fn build_tuple(&mut self, vm: &Vm) -> Step {
+        /// Longer ones are seldom taken apart again.
+        const MAX_ITEMS: usize = 32;
+        let at = self.at;
+        if !(1..=MAX_ITEMS).contains(&at.c()) {
+            return self.help(Op::BuildTuple);
+        }
+        let items: Vec<Id> = (at.b()..at.b() + at.c()).map(|i| self.reg(i)).collect();
+        let tuple = self.new_tuple(vm, &items);
+        self.set(at.a(), tuple);
+        self.next(1)
+    }
+
+    /// `BuildList`.
+    pub(super) fn build_list(&mut self, vm: &Vm) -> Step {
+        const MAX_ITEMS: usize = 32;
+        let (at, shape) = (self.at, vm.types.list.root_shape_id());
+        let n = at.c();
+        if n > MAX_ITEMS {
+            return self.help(Op::BuildList);
+        }
+        let items: Vec<Id> = (at.b()..at.b() + n).map(|i| self.reg(i)).collect();
+        let items: Vec<Id> = items.into_iter().map(|id| self.as_word(id)).collect();
+        let list = self.new_object::<List>(shape, Kind::List);
+        if n > 0 {
+            let size = (VALUES_SLOTS + 8 * n) as u16;
+            let kind = NewKind { shape: vm.internal_shape(), size, kind: Kind::Values as u8, bits: 0 };
+            let array = self.emit(TraceOp::NewObject, &[], kind.imm());
+            let count = self.constant(n as u64, ir::Type::R);
+            self.emit(TraceOp::StoreRaw, &[array, count], fixed(VALUES_CAPACITY));
+            for (i, item) in items.into_iter().enumerate() {
+                let index = self.constant(i as u64, ir::Type::R);
+                self.emit(TraceOp::StoreElem, &[array, index, item], ELEMS.imm());
+            }
+            self.emit(TraceOp::StoreField, &[list, array], ITEMS.imm());
+            self.emit(TraceOp::StoreRaw, &[list, count], LEN.imm());
+        }
+        self.set(at.a(), list);
+        self.next(1)
+    }
+
+    pub(super) fn new_object<T>(&mut self, shape: u32, kind: Kind) -> Id {
         let kind = NewKind { shape, size: size_of::<T>() as u16, kind: kind as u8, bits: 0 };
         let id = self.emit(TraceOp::NewObject, &[], kind.imm());
         self.shapes.insert(id, shape);
@@ -40,10 +418,13 @@ impl Recorder {
         let v = at.reg(at.b());
         let (list, tuple) = (vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id());
         let id = match shape_of(v) {
-            Some(shape) if shape == list || shape == tuple => {
+            Some(shape) if shape == list || shape == tuple || iterates_as_list(vm, v) => {
+                if shape != list && shape != tuple {
+                    self.rely_on_type(vm.type_of(v), vm.special_name(Special::Iter));
+                }
                 let object = self.reg(at.b());
                 let object = self.guard_shape(object, shape);
-                let ty = if shape == list { vm.types.list_iterator } else { vm.types.tuple_iterator };
+                let ty = if shape == tuple { vm.types.tuple_iterator } else { vm.types.list_iterator };
                 self.flush_fields();
                 let it = self.new_object::<SeqIter>(ty.root_shape_id(), Kind::SeqIter);
                 self.emit(TraceOp::StoreField, &[it, object], state(offset_of!(SeqIter, sequence)));
@@ -142,7 +523,7 @@ impl Recorder {
     pub(super) fn native_item(&mut self, vm: &Vm) -> Option<Id> {
         let at = self.at;
         let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
-        let def = self.item_native(vm, obj, key, skein_bytecode::Special::GetItem)?;
+        let def = self.item_native(vm, obj, key, Special::GetItem)?;
         let operands = [(self.reg(at.b()), obj), (self.reg(at.c()), key)];
         self.leaf_call(vm, def, &operands)
     }
@@ -151,7 +532,7 @@ impl Recorder {
     pub(super) fn native_store_item(&mut self, vm: &Vm) -> Option<Id> {
         let at = self.at;
         let (obj, key, v) = (at.reg(at.a()), at.reg(at.b()), at.reg(at.c()));
-        let def = self.item_native(vm, obj, key, skein_bytecode::Special::SetItem)?;
+        let def = self.item_native(vm, obj, key, Special::SetItem)?;
         let is_slice = key.cast::<Slice>().is_some();
         let rows = [vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id()];
         // What a slice is replaced by is iterated over.
@@ -168,7 +549,7 @@ impl Recorder {
         vm: &Vm,
         obj: Value,
         key: Value,
-        special: skein_bytecode::Special,
+        special: Special,
     ) -> Option<&'static skein_runtime::native::NativeDef> {
         let shape = shape_of(obj)?;
         let t = &vm.types;

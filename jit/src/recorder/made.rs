@@ -3,16 +3,17 @@
 
 use super::memory::shape_of;
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Slot, Step};
-use crate::ir::{Id, NewKind, Source, Target, TraceOp};
+use crate::ir::{Class, Id, NewKind, Place, Source, Target, TraceOp};
 use skein_bytecode::{Op, Special};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use skein_runtime::interp::{Cont, ContKind};
 use skein_runtime::object::{Kind, Ref};
-use skein_runtime::types::function::Function;
+use skein_runtime::types::function::{BoundMethod, Function};
 use skein_runtime::types::instance::INSTANCE_SLOTS;
-use skein_runtime::types::typeobj::{Type as Class, type_flags};
+use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
+use std::mem::offset_of;
 
 /// A frame that the machine pushed for an instruction.
 #[derive(Clone, Copy, PartialEq)]
@@ -25,6 +26,8 @@ pub struct Made {
     pub info: u64,
     /// The register of the caller's that takes the result.
     pub dst: u16,
+    /// The instruction leaves nothing in the caller's registers from that one on.
+    pub window: bool,
     /// Head and record are in memory.
     pub in_memory: bool,
 }
@@ -37,15 +40,10 @@ impl Made {
     pub fn return_pc(&self) -> usize {
         self.call_pc + 4 * usize::from(self.units)
     }
-
-    /// Does the instruction leave nothing in the caller's registers behind the one for the result?
-    pub fn has_window(&self) -> bool {
-        self.kind == ContKind::Init
-    }
 }
 
 /// The `__init__` of a class whose call does no more than to make an instance and call that.
-fn instantiable(vm: &Vm, ty: Ref<Class>) -> Option<Ref<Function>> {
+fn instantiable(vm: &Vm, ty: Ref<Type>) -> Option<Ref<Function>> {
     let plain = vm.type_of(ty.value()) == vm.types.type_
         && ty.def().is_none_or(|d| d.construct.is_none())
         && !ty.has_flag(type_flags::ABSTRACT | type_flags::HAS_DEL)
@@ -58,11 +56,16 @@ fn instantiable(vm: &Vm, ty: Ref<Class>) -> Option<Ref<Function>> {
 }
 
 /// Does the function take just so many arguments, and run at once?
-fn takes(f: Ref<Function>, n: usize) -> bool {
+pub(super) fn takes(f: Ref<Function>, n: usize) -> bool {
     // SAFETY: a function's code is loaded.
-    let exec = unsafe { &*f.exec() };
-    let starts_generator = matches!(super::help::decode(exec.entry), Some(i) if i.op == Op::MakeGenerator);
-    exec.simple_args as usize == n && !starts_generator
+    unsafe { (*f.exec()).simple_args as usize == n && !starts_generator(f) }
+}
+
+/// Does a call of the function make a generator?
+pub(super) fn starts_generator(f: Ref<Function>) -> bool {
+    // SAFETY: a function's code is loaded.
+    let entry = unsafe { (*f.exec()).entry };
+    matches!(super::help::decode(entry), Some(i) if i.op == Op::MakeGenerator)
 }
 
 impl Recorder {
@@ -71,7 +74,7 @@ impl Recorder {
         &mut self,
         vm: &Vm,
         op: Op,
-        ty: Ref<Class>,
+        ty: Ref<Type>,
         w: usize,
         from: usize,
         n: usize,
@@ -86,15 +89,7 @@ impl Recorder {
         }
         let callee = self.reg(w);
         self.guard_is(callee, ty.value());
-        let first = w + FRAME_WORDS;
-        if op == Op::CallMethod {
-            let receiver = self.reg(first);
-            if from == first {
-                self.guard_is_not(receiver, Value::UNBOUND.bits());
-            } else {
-                self.guard_is(receiver, Value::UNBOUND);
-            }
-        }
+        self.guard_receiver(op, w, from);
         let init = self.value(f.value());
         self.guard_function(vm, init, f);
         let mut args: Vec<Id> = (from..from + n).map(|i| self.reg(i)).collect();
@@ -106,7 +101,47 @@ impl Recorder {
         self.forget_from(self.base() + w as i32);
         self.clobbered_from = self.clobbered_from.min(self.base() + w as i32);
         args.insert(0, object);
-        self.push_made(f, init, &args, Cont::store(w).kind(ContKind::Init), 1, [object, none])
+        let made = (Cont::store(w).kind(ContKind::Init), 1, true);
+        self.push_made(f, init, &args, made, [object, none])
+    }
+
+    /// A call of a bound method of Python's.
+    pub(super) fn call_bound(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        method: Ref<BoundMethod>,
+        w: usize,
+        from: usize,
+        n: usize,
+    ) -> Step {
+        let Some(f) = method.function.cast::<Function>().filter(|f| takes(*f, n + 1)) else {
+            return self.help(op);
+        };
+        self.guard_receiver(op, w, from);
+        let callee = self.reg(w);
+        let callee = self.guard_shape(callee, vm.types.method.root_shape_id());
+        let part = |offset: usize| Place::new(Class::Fixed, offset).imm();
+        let function = self.emit(TraceOp::LoadField, &[callee], part(offset_of!(BoundMethod, function)));
+        let function = self.guard_function(vm, function, f);
+        let receiver = self.emit(TraceOp::LoadField, &[callee], part(offset_of!(BoundMethod, receiver)));
+        let mut args = vec![receiver];
+        args.extend((from..from + n).map(|i| self.reg(i)));
+        let none = self.value(Value::NONE);
+        self.forget_from(self.base() + w as i32);
+        self.clobbered_from = self.clobbered_from.min(self.base() + w as i32);
+        self.push_made(f, function, &args, (Cont::store(w), 1, true), [none, none])
+    }
+
+    /// A bound method of this function, made by the trace.
+    pub(super) fn bind(&mut self, vm: &Vm, f: Ref<Function>, receiver: Id) -> Id {
+        let method = self.new_object::<BoundMethod>(vm.types.method.root_shape_id(), Kind::BoundMethod);
+        let f = self.value(f.value());
+        let receiver = self.as_word(receiver);
+        let part = |offset: usize| Place::new(Class::Fixed, offset).imm();
+        self.emit(TraceOp::StoreField, &[method, f], part(offset_of!(BoundMethod, function)));
+        self.emit(TraceOp::StoreField, &[method, receiver], part(offset_of!(BoundMethod, receiver)));
+        method
     }
 
     /// A binary operator of an object whose class has a Python method for it. None: it is not so.
@@ -124,7 +159,7 @@ impl Recorder {
             || overridden
             || !takes(f, 2)
             || l.header().map(|h| h.kind.get()) != Some(Kind::Instance as u8)
-            || r.cast::<Class>().is_some()
+            || r.cast::<Type>().is_some()
             || in_place.is_some_and(|s| lt.special(vm, s).is_some())
         {
             return None;
@@ -143,7 +178,7 @@ impl Recorder {
         self.guard_function(vm, method, f);
         let stage = skein_runtime::interp::stage_after_first(in_place.is_some());
         let cont = Cont::store(at.a()).kind(ContKind::Binary).op(special, stage);
-        Some(self.push_made(f, method, &[a, b], cont, 1, [a, b]))
+        Some(self.push_made(f, method, &[a, b], (cont, 1, false), [a, b]))
     }
 
     /// An attribute that a property's Python function computes.
@@ -152,7 +187,7 @@ impl Recorder {
         self.guard_function(vm, method, getter);
         let none = self.value(Value::NONE);
         let cont = Cont::store(self.at.a());
-        self.push_made(getter, method, &[obj], cont, 2, [none, none])
+        self.push_made(getter, method, &[obj], (cont, 2, false), [none, none])
     }
 
     /// Can a property's function be followed?
@@ -160,14 +195,14 @@ impl Recorder {
         takes(getter, 1)
     }
 
-    /// Thinks of the frame of a function with these arguments, and its record.
+    /// Thinks of the frame of a function with these arguments, and its record: of the continuation, the instruction's
+    /// units, and whether it has a window.
     fn push_made(
         &mut self,
         f: Ref<Function>,
         function: Id,
         args: &[Id],
-        cont: Cont,
-        units: u8,
+        (cont, units, window): (Cont, u8, bool),
         [a, b]: [Id; 2],
     ) -> Step {
         let code = f.code();
@@ -191,6 +226,7 @@ impl Recorder {
             kind: cont.kind,
             info: cont.pack()[0].bits(),
             dst: cont.dst,
+            window,
             in_memory: false,
         };
         self.push_frame(Frame { base, code, kind: FrameKind::Made(made) })?;
@@ -231,7 +267,7 @@ impl Recorder {
         self.frames.pop();
         self.frame_set = None;
         let result = self.base() + i32::from(made.dst);
-        self.forget_from(if made.has_window() { result } else { frame.base - RECORD_B });
+        self.forget_from(if made.window { result } else { frame.base - RECORD_B });
         self.slots.insert(result, Slot { id, dirty: true });
         self.go(made.return_pc() as *const u32);
         Ok(())

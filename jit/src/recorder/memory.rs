@@ -1,6 +1,6 @@
-//! Globals, cells, attributes, items and iterators.
+//! Globals, cells, attributes and items.
 
-use super::{Recorder, Slot, Step};
+use super::{Recorder, Step};
 use crate::ir::{self, Class, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
@@ -11,8 +11,6 @@ use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
 use skein_runtime::types::function::{FUNCTION_CLOSURE, Function};
 use skein_runtime::types::instance::{INSTANCE_SLOTS, Instance, VALUES_SLOTS};
 use skein_runtime::types::list::{LIST_ITEMS, LIST_LEN, List};
-use skein_runtime::types::range::RangeIter;
-use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::{TUPLE_ITEMS, TUPLE_LEN, Tuple};
 use skein_runtime::types::typeobj::Type;
@@ -21,11 +19,11 @@ use skein_runtime::vm::Vm;
 use std::mem::offset_of;
 
 const CONTENTS: Place = Place::new(Class::Cell, CELL_CONTENTS);
-const LEN: Place = Place::new(Class::List, LIST_LEN);
-const ITEMS: Place = Place::new(Class::List, LIST_ITEMS);
+pub(super) const LEN: Place = Place::new(Class::List, LIST_LEN);
+pub(super) const ITEMS: Place = Place::new(Class::List, LIST_ITEMS);
 /// Slots of arrays; which one is an operand.
-const ELEMS: Place = Place::new(Class::Array, 0);
-const FIXED_LEN: Place = Place::new(Class::Fixed, TUPLE_LEN);
+pub(super) const ELEMS: Place = Place::new(Class::Array, 0);
+pub(super) const FIXED_LEN: Place = Place::new(Class::Fixed, TUPLE_LEN);
 
 /// The shape of an object; none of an immediate.
 pub(super) fn shape_of(v: Value) -> Option<u32> {
@@ -74,6 +72,24 @@ impl Recorder {
         let cell = self.value(cell.value());
         let id = self.load_cell(cell, v);
         self.set(at.a(), id);
+        self.next(2)
+    }
+
+    /// A global that there is already.
+    pub(super) fn store_global(&mut self, vm: &Vm) -> Step {
+        let at = self.at;
+        // SAFETY: the loader has put a cache there.
+        let name = unsafe { (*at.extra_ptr::<GlobalCache>()).name };
+        let f = skein_runtime::interp::frame_function_word(at.base).cast::<Function>();
+        let globals = f.map(|f| f.globals()).filter(|g| self.frame().code.caches_globals(*g));
+        let cell = globals.and_then(|g| g.cell(vm, name)).filter(|cell| !cell.get().is_unbound());
+        let Some(cell) = cell else { return self.help(Op::StoreGlobal) };
+        let cell = self.value(cell.value());
+        // One that was deleted is no part of the globals any more.
+        let now = self.emit(TraceOp::LoadField, &[cell], CONTENTS.imm());
+        self.guard_is_not(now, Value::UNBOUND.bits());
+        let v = self.reg(at.a());
+        self.store_field(cell, v, CONTENTS);
         self.next(2)
     }
 
@@ -166,28 +182,68 @@ impl Recorder {
             return self.load_type_attr(vm, op, ty, name);
         }
         let Some(i) = v.cast::<Instance>() else { return self.help(op) };
-        let Some(slot) = attr_place::load_slot(vm, i, name) else {
-            return self.load_class_value(vm, op, v, name);
-        };
-        self.rely_on_shape(vm, v, name);
-        let obj = self.reg(at.b());
+        match self.own_value(vm, i, name) {
+            Some(id) => {
+                self.set(at.a(), id);
+                self.next(2)
+            }
+            None => self.load_class_value(vm, op, v, name),
+        }
+    }
+
+    /// What the object in r[b] has in a slot of its own.
+    fn own_value(&mut self, vm: &Vm, i: Ref<Instance>, name: Ref<Str>) -> Option<Id> {
+        let slot = attr_place::load_slot(vm, i, name)?;
+        self.rely_on_shape(vm, i.value(), name);
+        let obj = self.reg(self.at.b());
         let obj = self.guard_shape(obj, i.header().shape.get());
         let (holder, place) = self.slot_place(obj, i, slot);
         let id = self.emit(TraceOp::LoadField, &[holder], place.imm());
         self.guard_is_not(id, 0);
-        self.set(at.a(), id);
-        self.next(2)
+        Some(id)
     }
 
     /// An attribute of a class itself, as it is.
     fn load_type_attr(&mut self, vm: &Vm, op: Op, ty: Ref<Type>, name: Ref<Str>) -> Step {
-        let Some(value) = attr_place::type_value(vm, ty, name) else { return self.help(op) };
+        let Some(id) = self.type_attr(vm, ty, name) else { return self.help(op) };
+        self.set(self.at.a(), id);
+        self.next(2)
+    }
+
+    /// What the class in r[b] has by this name: a value as it is, or a class method.
+    fn type_attr(&mut self, vm: &Vm, ty: Ref<Type>, name: Ref<Str>) -> Option<Id> {
+        let value = attr_place::type_value(vm, ty, name);
+        let method = attr_place::class_method(vm, ty, name);
+        if value.is_none() && method.is_none() {
+            return None;
+        }
         self.rely_on_type(ty, name);
         self.rely_on_type(vm.type_of(ty.value()), name);
-        let obj = self.reg(self.at.b());
-        self.guard_is(obj, ty.value());
-        let id = self.value(value);
-        self.set(self.at.a(), id);
+        let class = self.reg(self.at.b());
+        let class = self.guard_is(class, ty.value());
+        match method {
+            Some(f) => Some(self.bind(vm, f, class)),
+            None => value.map(|v| self.value(v)),
+        }
+    }
+
+    /// `super().name` of a method of Python's.
+    pub(super) fn load_super(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let [callee, class, receiver] = [0, 1, 2].map(|i| at.reg(at.b() + i));
+        let name = at.extra_name();
+        let found = class
+            .cast::<Type>()
+            .filter(|_| callee.is(vm.types.super_.value()) && shape_of(receiver).is_some())
+            .and_then(|class| attr_place::super_method(vm, class, receiver, name));
+        let (Some(f), Some(shape)) = (found, shape_of(receiver)) else { return self.help(op) };
+        self.rely_on_shape(vm, receiver, name);
+        let [callee_id, class_id, object] = [0, 1, 2].map(|i| self.reg(at.b() + i));
+        self.guard_is(callee_id, callee);
+        self.guard_is(class_id, class);
+        let object = self.guard_shape(object, shape);
+        let method = self.bind(vm, f, object);
+        self.set(at.a(), method);
         self.next(2)
     }
 
@@ -251,17 +307,28 @@ impl Recorder {
         let at = self.at;
         let (v, name) = (at.reg(at.b()), self.cached_name());
         let found = match attr_place::plain_method(vm, v, name) {
-            Ok(found) => found.filter(|_| attr_place::shape_tells_all(vm, v)),
+            Ok(found) => found.filter(|_| v.header().is_none() || attr_place::shape_tells_all(vm, v)),
             Err(Raised) => {
                 vm.pending.set(None);
                 None
             }
         };
-        let (Some(function), Some(shape)) = (found, shape_of(v)) else { return self.help(op) };
+        let w = at.window();
+        let Some(function) = found else {
+            // What is called is no method of the object's, but a value of its own.
+            let callee = match v.cast::<Type>() {
+                Some(ty) => self.type_attr(vm, ty, name),
+                None => v.cast::<Instance>().and_then(|i| self.own_value(vm, i, name)),
+            };
+            let Some(callee) = callee else { return self.help(op) };
+            self.set(w, callee);
+            let unbound = self.value(Value::UNBOUND);
+            self.set(w + FRAME_WORDS, unbound);
+            return self.next(2);
+        };
         self.rely_on_shape(vm, v, name);
         let obj = self.reg(at.b());
-        let obj = self.guard_shape(obj, shape);
-        let w = at.window();
+        let obj = self.guard_type(obj, v);
         let f = self.value(function);
         self.set(w, f);
         self.set(w + FRAME_WORDS, obj);
@@ -295,7 +362,7 @@ impl Recorder {
     }
 
     /// The array of a list, which has one.
-    fn items_of(&mut self, list: Id) -> Id {
+    pub(super) fn items_of(&mut self, list: Id) -> Id {
         self.emit(TraceOp::LoadField, &[list], ITEMS.imm())
     }
 
@@ -403,123 +470,6 @@ impl Recorder {
             }
         }
         self.next(1)
-    }
-
-    // ---- iterators
-
-    /// Writes the state of all iterators to memory.
-    pub(super) fn flush_fields(&mut self) {
-        let mut fields: Vec<_> = self.fields.drain().filter(|(_, slot)| slot.dirty).collect();
-        fields.sort_by_key(|(key, _)| *key);
-        for ((object, off), slot) in fields {
-            let place = Place::new(Class::Iterator, off as usize);
-            self.emit(TraceOp::StoreRaw, &[object, slot.id], place.imm());
-            self.moved_on = true;
-        }
-    }
-
-    fn state(&mut self, it: Id, offset: usize) -> Id {
-        let key = (it, offset as u32);
-        if let Some(slot) = self.fields.get(&key) {
-            return slot.id;
-        }
-        // It may be one that is known by another name.
-        if self.fields.iter().any(|(k, slot)| k.0 != it && slot.dirty) {
-            self.flush_fields();
-        }
-        let op = if self.moved_on { TraceOp::LoadRaw } else { TraceOp::LoadState };
-        let id = self.emit(op, &[it], Place::new(Class::Iterator, offset).imm());
-        self.fields.insert(key, Slot { id, dirty: false });
-        id
-    }
-
-    fn set_state(&mut self, it: Id, offset: usize, id: Id) {
-        self.fields.insert((it, offset as u32), Slot { id, dirty: true });
-    }
-
-    pub(super) fn for_range(&mut self, vm: &Vm) -> Step {
-        let at = self.at;
-        let v = at.reg(at.b());
-        let shape = vm.types.range_iterator.root_shape_id();
-        let Some(range) = v.cast::<RangeIter>().filter(|_| shape_of(v) == Some(shape)) else {
-            return self.help(Op::ForRange);
-        };
-        const LEFT: usize = offset_of!(RangeIter, left);
-        const NEXT: usize = offset_of!(RangeIter, next);
-        const STEP: usize = offset_of!(RangeIter, step);
-        let it = self.iterator(at.b(), shape);
-        let left = self.state(it, LEFT);
-        if range.left.get() == 0 {
-            self.emit(TraceOp::GuardRaw, &[left], 0);
-            return self.go_either(true);
-        }
-        self.emit(TraceOp::GuardRawNot, &[left], 0);
-        let (next, step) = (self.state(it, NEXT), self.state(it, STEP));
-        let item = self.emit(TraceOp::FromRaw, &[next], 0);
-        let one = self.constant(1, ir::Type::R);
-        let less = self.emit(TraceOp::RawSub, &[left, one], 0);
-        let further = self.emit(TraceOp::RawAdd, &[next, step], 0);
-        self.set_state(it, LEFT, less);
-        self.set_state(it, NEXT, further);
-        self.set(at.a(), item);
-        self.next(2)
-    }
-
-    /// The iterator in a register, which is of this shape.
-    fn iterator(&mut self, reg: usize, shape: u32) -> Id {
-        let id = self.reg(reg);
-        let new = self.guard_shape(id, shape);
-        if new != id {
-            // What was known of it goes by its new name.
-            let known: Vec<_> = self.fields.extract_if(|k, _| k.0 == id).collect();
-            self.fields.extend(known.into_iter().map(|((_, off), slot)| ((new, off), slot)));
-        }
-        new
-    }
-
-    /// `ForList`, and `ForIter` over a list or tuple.
-    pub(super) fn for_list(&mut self, vm: &Vm, op: Op) -> Step {
-        let at = self.at;
-        let v = at.reg(at.b());
-        let Some(shape) = shape_of(v) else { return self.help(op) };
-        let is_tuple = shape == vm.types.tuple_iterator.root_shape_id();
-        let Some(iter) = v.cast::<SeqIter>() else { return self.help(op) };
-        let Some(row) = iter.sequence.get() else { return self.help(op) };
-        // The iterator of a subclass's instance is no other.
-        let (len_now, row_shape) = match (row.cast::<List>(), row.cast::<Tuple>()) {
-            (Some(list), _) if shape == vm.types.list_iterator.root_shape_id() => {
-                (list.len(), list.header().shape.get())
-            }
-            (_, Some(tuple)) if is_tuple => (tuple.len(), tuple.header().shape.get()),
-            _ => return self.help(op),
-        };
-        const INDEX: usize = offset_of!(SeqIter, index);
-        let it = self.iterator(at.b(), shape);
-        let place = Place::new(Class::Iterator, offset_of!(SeqIter, sequence));
-        let row = self.emit(TraceOp::LoadField, &[it], place.imm());
-        self.guard_is_not(row, 0);
-        let row = self.guard_shape(row, row_shape);
-        let len = self.emit(TraceOp::LoadRaw, &[row], if is_tuple { FIXED_LEN } else { LEN }.imm());
-        let index = self.state(it, INDEX);
-        if iter.index.get() >= len_now {
-            // From now on it has ended, whatever becomes of the row.
-            self.emit(TraceOp::CheckNotBelow, &[index, len], 0);
-            let none = self.constant(0, ir::Type::R);
-            self.emit(TraceOp::StoreRaw, &[it, none], place.imm());
-            return self.go_either(true);
-        }
-        self.emit(TraceOp::CheckBelow, &[index, len], 0);
-        let item = if is_tuple {
-            self.emit(TraceOp::LoadElem, &[row, index], Place::new(Class::Fixed, 0).imm())
-        } else {
-            let items = self.items_of(row);
-            self.emit(TraceOp::LoadElem, &[items, index], ELEMS.imm())
-        };
-        let one = self.constant(1, ir::Type::R);
-        let next = self.emit(TraceOp::RawAdd, &[index, one], 0);
-        self.set_state(it, INDEX, next);
-        self.set(at.a(), item);
-        self.next(2)
     }
 }
 

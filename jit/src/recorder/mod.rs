@@ -10,6 +10,7 @@
 
 mod arith;
 mod calls;
+mod generators;
 mod help;
 mod iteration;
 mod made;
@@ -139,6 +140,10 @@ pub struct Recorder {
     slots: BTreeMap<i32, Slot>,
     /// State of iterators that memory does not have yet, by object and offset.
     fields: FxHashMap<(Id, u32), Slot>,
+    /// Objects that others always have at a place, by the other and the offset.
+    parts: FxHashMap<(Id, u32), Id>,
+    /// Iterators that are known not to be the same, the smaller first.
+    distinct: FxHashSet<(Id, Id)>,
     frames: Vec<Frame>,
     /// Frames of each exit's number.
     pub frame_sets: Vec<Vec<Frame>>,
@@ -280,6 +285,8 @@ impl Recorder {
             ctx: vm.ctx.get(),
             slots: BTreeMap::new(),
             fields: FxHashMap::default(),
+            parts: FxHashMap::default(),
+            distinct: FxHashSet::default(),
             // The first is what there is at the head.
             frame_sets: vec![frames[..1].to_vec()],
             frame_set: None,

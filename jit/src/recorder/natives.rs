@@ -73,7 +73,6 @@ impl Recorder {
             Effect::Simple => true,
             Effect::CallsPython | Effect::MaySwitch => return None,
         };
-        // The receiver of a method must be what it is taken for anyway.
         let fits = |(id, v): &(Id, Value)| is_simple(vm, *v) || self.simple_slices.contains(id);
         // What a container stores is not looked at.
         let looked_at = if def.signature == "__setitem__($self, key, value, /)"
@@ -83,10 +82,11 @@ impl Recorder {
         } else {
             operands
         };
-        if !fits(&operands[0]) || simple && !looked_at.iter().all(fits) {
+        if simple && !looked_at.iter().all(fits) {
             return None;
         }
-        let checked = if simple { looked_at.len() } else { 1 };
+        // Others look at their operands themselves.
+        let checked = if simple { looked_at.len() } else { 0 };
         let mut row = [None; 3];
         for (i, (to, &(id, v))) in row.iter_mut().zip(operands).enumerate() {
             *to = Some(if i < checked { self.guard_type(id, v) } else { self.as_word(id) });
@@ -120,15 +120,7 @@ impl Recorder {
             return self.help(op);
         }
         let def = native.def();
-        if op == Op::CallMethod {
-            let first = w + skein_runtime::context::FRAME_WORDS;
-            let receiver = self.reg(first);
-            if from == first {
-                self.guard_is_not(receiver, Value::UNBOUND.bits());
-            } else {
-                self.guard_is(receiver, Value::UNBOUND);
-            }
-        }
+        self.guard_receiver(op, w, from);
         let callee = self.reg(w);
         let mut operands: Vec<(Id, Value)> = (from..from + n).map(|i| (self.reg(i), at.reg(i))).collect();
         match native.receiver.get() {
@@ -163,6 +155,60 @@ impl Recorder {
         self.forget_from(base + w as i32 + 1);
         self.set(w, result);
         self.next(1)
+    }
+
+    /// `In` and `NotIn` of a builtin container.
+    pub(super) fn contains(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let operands = [at.c(), at.b()].map(|i| (self.reg(i), at.reg(i)));
+        let native = vm.type_of(operands[0].1).special(vm, Special::Contains);
+        let native = native.and_then(|f| f.cast::<NativeFunction>());
+        let Some(found) = native.and_then(|f| self.leaf_call(vm, f.def(), &operands)) else {
+            return self.help(op);
+        };
+        let yes = self.value(Value::TRUE);
+        let is = self.emit(TraceOp::Same, &[found, yes], 0);
+        let truth = if op == Op::In { is } else { self.emit(TraceOp::Not, &[is], 0) };
+        self.set(at.a(), truth);
+        self.next(1)
+    }
+
+    /// `int(x)` and `float(x)` of exact numbers. None: it is something else.
+    pub(super) fn call_number(
+        &mut self,
+        vm: &Vm,
+        ty: Ref<Type>,
+        w: usize,
+        operand: (Id, Value),
+    ) -> Option<Id> {
+        let (id, v) = operand;
+        let result = if ty == vm.types.int && v.is_int() {
+            self.as_int(id)
+        } else if ty == vm.types.float && v.is_float() {
+            self.as_float(id)
+        } else if ty == vm.types.float && v.is_int() && v.as_small_int().unsigned_abs() <= 1 << 53 {
+            let id = self.as_int(id);
+            self.emit(TraceOp::IntToFloat, &[id], 0)
+        } else if ty == vm.types.int && v.is_float() {
+            let to_int = vm.types.float.special(vm, Special::Int)?.cast::<NativeFunction>()?;
+            self.leaf_call(vm, to_int.def(), &[operand])?
+        } else {
+            return None;
+        };
+        let callee = self.reg(w);
+        self.guard_is(callee, ty.value());
+        Some(result)
+    }
+
+    /// `ListAppend`, as of a comprehension.
+    pub(super) fn list_append(&mut self, vm: &Vm) -> Step {
+        let at = self.at;
+        let operands = [at.a(), at.b()].map(|i| (self.reg(i), at.reg(i)));
+        let append = vm.types.list.lookup(vm, vm.names.append).and_then(|f| f.cast::<NativeFunction>());
+        match append.and_then(|f| self.leaf_call(vm, f.def(), &operands)) {
+            Some(_) => self.next(1),
+            None => self.help(Op::ListAppend),
+        }
     }
 
     /// The length of a list or tuple.
@@ -301,6 +347,18 @@ pub(super) fn special_of(op: Op) -> Option<(Special, Option<Special>)> {
         Op::InplaceSub => (Special::Sub, Some(Special::ISub)),
         Op::InplaceMul => (Special::Mul, Some(Special::IMul)),
         Op::InplacePow => (Special::Pow, Some(Special::IPow)),
+        Op::InplaceFloorDiv => (Special::FloorDiv, Some(Special::IFloorDiv)),
+        Op::InplaceMod => (Special::Mod, Some(Special::IMod)),
+        Op::And => (Special::And, None),
+        Op::Or => (Special::Or, None),
+        Op::Xor => (Special::Xor, None),
+        Op::Shl => (Special::Shl, None),
+        Op::Shr => (Special::Shr, None),
+        Op::InplaceAnd => (Special::And, Some(Special::IAnd)),
+        Op::InplaceOr => (Special::Or, Some(Special::IOr)),
+        Op::InplaceXor => (Special::Xor, Some(Special::IXor)),
+        Op::InplaceShl => (Special::Shl, Some(Special::IShl)),
+        Op::InplaceShr => (Special::Shr, Some(Special::IShr)),
         Op::InplaceTrueDiv => (Special::TrueDiv, Some(Special::ITrueDiv)),
         Op::Lt => (Special::Lt, None),
         Op::Le => (Special::Le, None),

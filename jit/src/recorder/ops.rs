@@ -60,6 +60,7 @@ impl Recorder {
             Op::LoadDeref => self.load_deref(op),
             Op::StoreDeref => self.store_deref(),
             Op::LoadGlobalCell | Op::LoadGlobalBuiltin => self.load_global(vm, op),
+            Op::StoreGlobal => self.store_global(vm),
             Op::LoadAttr | Op::LoadAttrSlot | Op::LoadAttrOverflow => self.load_attr(vm, op),
             Op::StoreAttr | Op::StoreAttrSlot | Op::StoreAttrAdd => self.store_attr(vm, op),
             Op::LoadMethod | Op::LoadMethodCached => self.load_method(vm, op),
@@ -117,11 +118,16 @@ impl Recorder {
             }
             Op::GetIter => self.get_iter(vm),
             Op::BuildSlice => self.build_slice(vm),
-            Op::ForIter => self.for_list(vm, op),
-            Op::ForRange => self.for_range(vm),
-            Op::ForList => self.for_list(vm, op),
+            Op::BuildList => self.build_list(vm),
+            Op::BuildTuple => self.build_tuple(vm),
+            Op::ListAppend => self.list_append(vm),
+            Op::ForIter | Op::ForRange | Op::ForList | Op::ForGenerator => self.for_iter(vm, op),
+            Op::Yield => self.yield_value(vm),
 
             Op::Call | Op::CallMethod => self.call(vm, op),
+            Op::CallKw | Op::CallMethodKw => self.call_keywords(vm, op),
+            Op::In | Op::NotIn => self.contains(vm, op),
+            Op::LoadSuperAttr | Op::LoadSuperAttr0 => self.load_super(vm, op),
             Op::Return => self.ret(),
             Op::Exit | Op::ExitRaise => self.exited(),
             // Exceptions leave the trace before they are raised.
@@ -142,11 +148,13 @@ impl Recorder {
         }
         if self.is_outer(first, last) {
             // It comes to this loop again.
+            self.rounds.retain(|head, _| !(first + 1..last).contains(head));
             self.passes.set(op == Op::JumpBackTraced);
             self.go(target.pc);
             return Ok(());
         }
-        // A loop of few rounds is best taken as it comes.
+        // A loop of few rounds is best taken as it comes; those within it begin anew.
+        self.rounds.retain(|head, _| !(first + 1..last).contains(head));
         let rounds = self.rounds.entry(first).or_insert(0);
         *rounds += 1;
         if *rounds > MAX_ROUNDS || self.tree.seq(self.seq).insts.len() > MAX_UNROLLED {

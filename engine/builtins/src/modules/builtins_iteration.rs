@@ -9,6 +9,7 @@ use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::ext::{check_class, class_argument, ext_type};
 use skein_runtime::types::generator::Generator;
+use skein_runtime::types::iterators::{Enumerate, Iterators, Map, Zip};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::seqiter::SeqIter;
@@ -273,22 +274,6 @@ fn all(vm: &Vm, iterable: Value) -> R<bool> {
 
 // ---- enumerate
 
-struct Enumerate {
-    iterator: Field,
-    /// The next number while it is small, else in `large`.
-    count: Cell<i64>,
-    large: Field,
-}
-
-impl Payload for Enumerate {
-    const NAME: &'static str = "enumerate";
-    fn trace(&self, t: &mut Tracer<'_>) {
-        let Enumerate { iterator, count: _, large } = self;
-        iterator.trace(t);
-        large.trace(t);
-    }
-}
-
 native_type! {
     ENUMERATE: "enumerate", Kind::Ext, type_flags::BASETYPE, "Return an enumerate object.";
     methods {
@@ -343,114 +328,78 @@ fn reduce_enumerate(vm: &Vm, it: ExtArg<Enumerate>) -> R<Value> {
 
 // ---- zip, map
 
-/// Several iterators that go on together.
-struct Iterators {
-    /// For `map`.
-    function: Field,
-    /// A tuple.
-    iterators: Field,
-    strict: Cell<bool>,
+/// Those of these iterables.
+fn iterators(vm: &Vm, function: Option<Value>, iterables: &[Value], strict: bool) -> R<Iterators> {
+    let list = List::with_capacity(vm, iterables.len())?;
+    for &v in iterables {
+        list.push(vm, vm.iter(v)?)?;
+    }
+    let iterators = vm.tuple(list.items())?;
+    Ok(Iterators {
+        function: Field::new(function),
+        iterators: Field::new(Some(iterators)),
+        strict: Cell::new(strict),
+    })
 }
 
-struct Zip(Iterators);
-struct Map(Iterators);
-
-impl Iterators {
-    fn new(vm: &Vm, function: Option<Value>, iterables: &[Value], strict: bool) -> R<Iterators> {
-        let list = List::with_capacity(vm, iterables.len())?;
-        for &v in iterables {
-            list.push(vm, vm.iter(v)?)?;
-        }
-        let iterators = vm.tuple(list.items())?;
-        Ok(Iterators {
-            function: Field::new(function),
-            iterators: Field::new(Some(iterators)),
-            strict: Cell::new(strict),
-        })
+/// What makes a copy of `object`, which has these: its class, its arguments, and that it is strict.
+fn reduce(all: &Iterators, vm: &Vm, object: Value) -> R<Value> {
+    let row = List::with_capacity(vm, 2)?;
+    if let Some(f) = all.function.get() {
+        row.push(vm, f)?;
     }
-
-    fn trace(&self, t: &mut Tracer<'_>) {
-        let Iterators { function, iterators, strict: _ } = self;
-        function.trace(t);
-        iterators.trace(t);
+    if let Some(iterators) = all.iterators.cast::<Tuple>() {
+        row.extend(vm, iterators.items())?;
     }
+    let (class, args) = (vm.type_of(object).value(), vm.tuple(row.items())?);
+    if all.strict.get() { vm.tuple(&[class, args, Value::TRUE]) } else { vm.tuple(&[class, args]) }
+}
 
-    /// What makes a copy of `object`, which has these: its class, its arguments, and that it is strict.
-    fn reduce(&self, vm: &Vm, object: Value) -> R<Value> {
-        let row = List::with_capacity(vm, 2)?;
-        if let Some(f) = self.function.get() {
-            row.push(vm, f)?;
-        }
-        if let Some(all) = self.iterators.cast::<Tuple>() {
-            row.extend(vm, all.items())?;
-        }
-        let (class, args) = (vm.type_of(object).value(), vm.tuple(row.items())?);
-        if self.strict.get() { vm.tuple(&[class, args, Value::TRUE]) } else { vm.tuple(&[class, args]) }
-    }
+fn setstate(all: &Iterators, vm: &Vm, state: Value) -> R<()> {
+    all.strict.set(vm.truth(state)?);
+    Ok(())
+}
 
-    fn setstate(&self, vm: &Vm, state: Value) -> R<()> {
-        self.strict.set(vm.truth(state)?);
-        Ok(())
-    }
-
-    /// Calls `f` with the next item of each; None at the end of the shortest.
-    fn next<T>(&self, vm: &Vm, name: &str, f: impl FnOnce(&[Value]) -> R<T>) -> R<Option<T>> {
-        let Some(iterators) = self.iterators.cast::<Tuple>() else { return Ok(None) };
-        const FEW: usize = 6;
-        if iterators.len() <= FEW {
-            let mut row = [Value::NONE; FEW];
-            for (i, &it) in iterators.items().iter().enumerate() {
-                match vm.next(it)? {
-                    Some(v) => row[i] = v,
-                    None => return self.ended(vm, name, iterators, i).map(|()| None),
-                }
-            }
-            return f(&row[..iterators.len()]).map(Some);
-        }
-        let row = List::with_capacity(vm, iterators.len())?;
+/// Calls `f` with the next item of each; None at the end of the shortest.
+fn next_of_all<T>(all: &Iterators, vm: &Vm, name: &str, f: impl FnOnce(&[Value]) -> R<T>) -> R<Option<T>> {
+    let Some(iterators) = all.iterators.cast::<Tuple>() else { return Ok(None) };
+    const FEW: usize = 6;
+    if iterators.len() <= FEW {
+        let mut row = [Value::NONE; FEW];
         for (i, &it) in iterators.items().iter().enumerate() {
             match vm.next(it)? {
-                Some(v) => row.push(vm, v)?,
-                None => return self.ended(vm, name, iterators, i).map(|()| None),
+                Some(v) => row[i] = v,
+                None => return ended(all, vm, name, iterators, i).map(|()| None),
             }
         }
-        f(row.items()).map(Some)
+        return f(&row[..iterators.len()]).map(Some);
     }
-
-    /// Iterator `i` has ended: an error if the others have not, where that matters.
-    #[cold]
-    fn ended(&self, vm: &Vm, name: &str, iterators: Ref<Tuple>, i: usize) -> R<()> {
-        if !self.strict.get() {
-            return Ok(());
+    let row = List::with_capacity(vm, iterators.len())?;
+    for (i, &it) in iterators.items().iter().enumerate() {
+        match vm.next(it)? {
+            Some(v) => row.push(vm, v)?,
+            None => return ended(all, vm, name, iterators, i).map(|()| None),
         }
-        let others = |n: usize| if n == 1 { "argument 1".to_string() } else { format!("arguments 1-{n}") };
-        if i > 0 {
-            return Err(vm.value_error(format!("{name}() argument {} is shorter than {}", i + 1, others(i))));
-        }
-        for (n, &it) in iterators.items().iter().enumerate().skip(1) {
-            if vm.next(it)?.is_some() {
-                return Err(vm.value_error(format!(
-                    "{name}() argument {} is longer than {}",
-                    n + 1,
-                    others(n)
-                )));
-            }
-        }
-        Ok(())
     }
+    f(row.items()).map(Some)
 }
 
-impl Payload for Zip {
-    const NAME: &'static str = "zip";
-    fn trace(&self, t: &mut Tracer<'_>) {
-        self.0.trace(t);
+/// Iterator `i` has ended: an error if the others have not, where that matters.
+#[cold]
+fn ended(all: &Iterators, vm: &Vm, name: &str, iterators: Ref<Tuple>, i: usize) -> R<()> {
+    if !all.strict.get() {
+        return Ok(());
     }
-}
-impl Payload for Map {
-    const NAME: &'static str = "map";
-    fn trace(&self, t: &mut Tracer<'_>) {
-        self.0.trace(t);
+    let others = |n: usize| if n == 1 { "argument 1".to_string() } else { format!("arguments 1-{n}") };
+    if i > 0 {
+        return Err(vm.value_error(format!("{name}() argument {} is shorter than {}", i + 1, others(i))));
     }
+    for (n, &it) in iterators.items().iter().enumerate().skip(1) {
+        if vm.next(it)?.is_some() {
+            return Err(vm.value_error(format!("{name}() argument {} is longer than {}", n + 1, others(n))));
+        }
+    }
+    Ok(())
 }
 
 native_type! {
@@ -459,8 +408,8 @@ native_type! {
         [static] "__new__($type, *iterables, strict=False)" => new_zip;
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_zip;
-        "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Zip>| it.0.0.reduce(vm, it.0.value()), "Return state information for pickling.";
-        "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Zip>, state: Value| it.0.0.setstate(vm, state), "Set state information for unpickling.";
+        "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Zip>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
+        "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Zip>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
     }
 }
 
@@ -470,8 +419,8 @@ native_type! {
         [static] "__new__($type, function, iterable, /, *iterables, strict=False)" => new_map;
         "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_map;
-        "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Map>| it.0.0.reduce(vm, it.0.value()), "Return state information for pickling.";
-        "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Map>, state: Value| it.0.0.setstate(vm, state), "Set state information for unpickling.";
+        "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Map>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
+        "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Map>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
     }
 }
 
@@ -496,7 +445,7 @@ fn new_zip(vm: &Vm, args: Args<'_>) -> R<Value> {
     let own = ext_type(vm, &ZIP)?;
     let ty = class_argument(vm, &args, own)?;
     let strict = strict_argument(vm, "zip", args, ty == own)?;
-    let iterators = Iterators::new(vm, None, &args.positional()[1..], strict)?;
+    let iterators = iterators(vm, None, &args.positional()[1..], strict)?;
     Ok(Ext::new(vm, ty, Zip(iterators))?.value())
 }
 
@@ -505,7 +454,7 @@ fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
     if iterators.iterators.cast::<Tuple>().is_some_and(|t| t.is_empty()) {
         return Ok(vm.stop());
     }
-    Ok(iterators.next(vm, "zip", |row| vm.tuple(row))?.unwrap_or(vm.stop()))
+    Ok(next_of_all(iterators, vm, "zip", |row| vm.tuple(row))?.unwrap_or(vm.stop()))
 }
 
 fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {
@@ -518,14 +467,14 @@ fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {
     if iterables.is_empty() {
         return Err(vm.type_error("map() must have at least two arguments."));
     }
-    let iterators = Iterators::new(vm, Some(*function), iterables, strict)?;
+    let iterators = iterators(vm, Some(*function), iterables, strict)?;
     Ok(Ext::new(vm, ty, Map(iterators))?.value())
 }
 
 fn next_map(vm: &Vm, it: ExtArg<Map>) -> R<Value> {
     let iterators = &it.0.0;
     let f = iterators.function.value();
-    Ok(iterators.next(vm, "map", |row| vm.call(f, row))?.unwrap_or(vm.stop()))
+    Ok(next_of_all(iterators, vm, "map", |row| vm.call(f, row))?.unwrap_or(vm.stop()))
 }
 
 // ---- filter

@@ -23,10 +23,10 @@ native_type! {
         [simple] "__getitem__($self, key, /)" => getitem;
         [simple] "__setitem__($self, key, value, /)" => |vm: &Vm, d: Ref<Dict>, k: Value, v: Value| d.set(vm, k, v);
         "__delitem__($self, key, /)" => delitem;
-        "__contains__($self, key, /)" => |vm: &Vm, d: Ref<Dict>, k: Value| d.contains(vm, k);
+        [simple] "__contains__($self, key, /)" => |vm: &Vm, d: Ref<Dict>, k: Value| d.contains(vm, k);
         "__iter__($self, /)" => |vm: &Vm, d: Ref<Dict>| forward(vm, vm.types.dict_keyiterator, d);
         "__reversed__($self, /)" => |vm: &Vm, d: Ref<Dict>| backward(vm, vm.types.dict_reversekeyiterator, d);
-        "get($self, key, default=None, /)" => get, "Return the value for key if key is in the dictionary, else default.";
+        [simple] "get($self, key, default=None, /)" => get, "Return the value for key if key is in the dictionary, else default.";
         "setdefault($self, key, default=None, /)" => setdefault, "Insert key with a value of default if key is not in the dictionary.\n\nReturn the value for key if key is in the dictionary, else default.";
         "pop($self, key, default=<unrepresentable>, /)" => pop, "D.pop(k[,d]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, return the default if given; otherwise,\nraise a KeyError.";
         "popitem($self, /)" => popitem, "Remove and return a (key, value) pair as a 2-tuple.\n\nPairs are returned in LIFO (last-in, first-out) order.\nRaises KeyError if the dict is empty.";

@@ -189,11 +189,13 @@ fn getitem(vm: &Vm, list: Ref<List>, key: Value) -> R<Value> {
             let (a, b) = r.bounds();
             return Ok(List::new(vm, &list.items()[a..b])?.value());
         }
-        let picked = List::with_capacity(vm, r.count)?;
-        for i in r.positions() {
-            picked.push(vm, list.items()[i])?;
+        let items = list.items();
+        if r.step == -1 && r.count > 0 {
+            let last = r.start as usize + 1;
+            let row = items[last - r.count..last].iter().rev().copied();
+            return Ok(List::of(vm, r.count, row)?.value());
         }
-        return Ok(picked.value());
+        return Ok(List::of(vm, r.count, r.positions().map(|i| items[i]))?.value());
     }
     let i = item_index(vm, key, || list.len(), "list")?;
     Ok(list.items()[i])
@@ -212,12 +214,22 @@ fn setitem(vm: &Vm, list: Ref<List>, key: Value, v: Value) -> R<()> {
     };
     let bounds = skein_runtime::types::slice::slice_bounds(vm, s)?;
     if bounds.step == 1 {
-        let new = match can_iterate(vm, v) {
-            true => vm.list_from(v)?,
-            false => return Err(vm.type_error("can only assign an iterable")),
+        let assign = |new: &[Value]| {
+            let (a, b) = bounds.of_len(list.len()).bounds();
+            list.splice(vm, a, b, new)
         };
-        let (a, b) = bounds.of_len(list.len()).bounds();
-        return list.splice(vm, a, b, new.items());
+        // Another list, or a tuple, stays as it is while its items are copied.
+        let ty = vm.type_of(v);
+        if let Some(new) = v.cast::<List>().filter(|new| ty == vm.types.list && *new != list) {
+            return assign(new.items());
+        }
+        if let Some(new) = v.cast::<Tuple>().filter(|_| ty == vm.types.tuple) {
+            return assign(new.items());
+        }
+        if !can_iterate(vm, v) {
+            return Err(vm.type_error("can only assign an iterable"));
+        }
+        return assign(vm.list_from(v)?.items());
     }
     let new = match can_iterate(vm, v) {
         true => vm.list_from(v)?,

@@ -21,7 +21,7 @@ macro_rules! set_type {
             methods {
                 $($own)*
                 [reads] "__len__($self, /)" => |_: &Vm, s: Ref<Set>| s.len();
-                "__contains__($self, object, /)" => contains;
+                [simple] "__contains__($self, object, /)" => contains;
                 "__iter__($self, /)" => |vm: &Vm, s: Ref<Set>| DictIter::new(vm, vm.types.set_iterator, s.value(), 0, s.len());
                 "__repr__($self, /)" => repr;
                 "__eq__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Eq, a, b);
@@ -57,7 +57,7 @@ macro_rules! set_type {
 set_type!(SET, "set", "Build an unordered collection of unique elements.", {
     [static] "__new__($type, *args, **kwargs)" => new;
     "__init__($self, /, *args, **kwargs)" => init;
-    "add($self, object, /)" => |vm: &Vm, s: Ref<Set>, v: Value| s.add(vm, v).map(|_| ()), "Add an element to a set.\n\nThis has no effect if the element is already present.";
+    [simple] "add($self, object, /)" => |vm: &Vm, s: Ref<Set>, v: Value| s.add(vm, v).map(|_| ()), "Add an element to a set.\n\nThis has no effect if the element is already present.";
     "remove($self, object, /)" => remove, "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise a KeyError.";
     "discard($self, object, /)" => discard, "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method does not raise\nan exception when an element is missing from the set.";
     "pop($self, /)" => pop, "Remove and return an arbitrary set element.\n\nRaises KeyError if the set is empty.";

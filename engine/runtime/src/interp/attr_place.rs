@@ -5,7 +5,7 @@
 
 use super::attr::{has_builtin_getattribute, is_data_descriptor, is_plain_method, own_attribute};
 use crate::object::{Kind, Ref};
-use crate::types::descriptor::{Member, Property};
+use crate::types::descriptor::{Member, Property, Wrapper};
 use crate::types::function::Function;
 use crate::types::instance::Instance;
 use crate::types::str::Str;
@@ -108,6 +108,35 @@ pub fn type_value(vm: &Vm, ty: Ref<Type>, name: Ref<Str>) -> Option<Value> {
     let plain =
         v.cast::<Function>().is_some() || vm.type_of(v).special(vm, skein_bytecode::Special::Get).is_none();
     plain.then_some(v)
+}
+
+/// The Python function that `ty.name` binds to the class: a class method.
+pub fn class_method(vm: &Vm, ty: Ref<Type>, name: Ref<Str>) -> Option<Ref<Function>> {
+    let meta = vm.type_of(ty.value());
+    if !has_builtin_getattribute(vm, meta) || meta.lookup(vm, name).is_some() {
+        return None;
+    }
+    let v = ty.lookup(vm, name)?;
+    let wrapper = v.cast::<Wrapper>().filter(|_| vm.type_of(v) == vm.types.classmethod)?;
+    wrapper.function.cast::<Function>()
+}
+
+/// The Python function that `super(class, obj).name` binds to the object.
+pub fn super_method(vm: &Vm, class: Ref<Type>, obj: Value, name: Ref<Str>) -> Option<Ref<Function>> {
+    let ty = vm.type_of(obj);
+    if obj.cast::<Type>().is_some() || !ty.is_subtype(class) || name == vm.names.__class__ {
+        return None;
+    }
+    let mro = ty.mro();
+    let behind = mro.items().iter().position(|t| t.is(class.value()))? + 1;
+    let found = mro.items()[behind..].iter().find_map(|t| match t.cast::<Type>()?.dict().get_str(vm, name) {
+        Ok(found) => found,
+        Err(_) => {
+            vm.pending.set(None);
+            Some(Value::NONE)
+        }
+    });
+    found?.cast::<Function>()
 }
 
 /// What `obj.name` is on the type, if that is the attribute's value as it is.

@@ -11,7 +11,7 @@ use crate::native::Args;
 use crate::object::Ref;
 use crate::types::async_step::{Awaitable, begin_send, settle};
 use crate::types::ext::Ext;
-use crate::types::generator::{ASYNC, DELEGATING, GenState, Generator, PLAIN};
+use crate::types::generator::{ASYNC, GenState, Generator, PLAIN};
 use crate::types::list::List;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
@@ -39,7 +39,7 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     } else {
         vm.types.generator
     };
-    let g = Generator::new(vm, f, code.liveness().suspended() as u32, ty.root_shape_id())?;
+    let g = Generator::new(vm, f, code.liveness().suspended() as u16, ty.root_shape_id())?;
     g.set_flag(PLAIN, ty == vm.types.generator);
     g.set_flag(ASYNC, ty == vm.types.async_generator);
     vm.heap.register_finalizer(g.header());
@@ -138,7 +138,7 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
 
 /// The `Yield` or `YieldFrom` that suspended the generator, which goes on at `pc`.
 fn suspended_at(g: Ref<Generator>, pc: *const u32) -> *const u32 {
-    let units = if g.flag(DELEGATING) { 2 } else { 1 };
+    let units = if g.is_delegating() { 2 } else { 1 };
     // SAFETY: the resume point is behind that instruction.
     unsafe { pc.sub(units) }
 }
@@ -231,13 +231,11 @@ fn suspend(vm: &Vm, at: At, next: At, delegating: bool) -> (At, Cont) {
         g.barrier(vm);
         let words = g.registers();
         copy_words(at.base.cast::<u64>(), words.as_ptr() as *mut u64, words.len());
-        g.set_unit(g.code().unit_of(next.pc));
+        g.suspend_at(g.code().unit_of(next.pc), delegating);
         let ctx = vm.context();
         let handled = ctx.handled.get().unwrap_or(Value::NONE);
         g.handled.init((!handled.is(cont.b)).then_some(handled));
         ctx.handled.set((!cont.b.is_none()).then_some(cont.b));
-        g.set_state(GenState::Suspended);
-        g.set_flag(DELEGATING, delegating);
         let to = caller(at.base);
         if return_word(at.base) & crate::context::SIDE != 0 {
             publish(vm, at);
@@ -596,7 +594,7 @@ impl Vm {
 
     /// What a suspended generator delegates to (`gi_yieldfrom`).
     pub fn yield_from_target(&self, g: Ref<Generator>) -> Option<Value> {
-        if g.state() != GenState::Suspended || !g.flag(DELEGATING) {
+        if g.state() != GenState::Suspended || !g.is_delegating() {
             return None;
         }
         // SAFETY: the generator's code is loaded and its unit inside of it.

@@ -336,7 +336,7 @@ impl Gil {
 }
 
 /// Starts a thread that takes no signals, so that these come to those of the program.
-fn without_signals<T>(start: impl FnOnce() -> T) -> T {
+pub fn without_signals<T>(start: impl FnOnce() -> T) -> T {
     // SAFETY: sets are plain data; the thread's own mask is put back.
     unsafe {
         let mut all: libc::sigset_t = std::mem::zeroed();

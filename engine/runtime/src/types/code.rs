@@ -457,6 +457,7 @@ impl Ref<CodeObject> {
     #[inline(never)]
     fn share_among_globals(self, vm: &Vm) {
         self.home.set(vm, self, Value::NONE);
+        vm.hooks.tier().globals_shared(self);
         rewrite(self, |op, _| match op {
             Op::LoadGlobalCell | Op::LoadGlobalBuiltin => Some(Op::LoadGlobal),
             _ => None,

@@ -104,6 +104,9 @@ impl<T: Payload> Ext<T> {
 }
 
 impl<T: Payload> Ext<T> {
+    /// Where in the object its payload begins, in bytes.
+    pub const PAYLOAD: usize = std::mem::offset_of!(Ext<T>, payload);
+
     /// The object that a payload is part of.
     ///
     /// # Safety
@@ -111,7 +114,7 @@ impl<T: Payload> Ext<T> {
     #[inline(always)]
     pub unsafe fn of_payload(payload: *const T) -> Ref<Ext<T>> {
         // SAFETY: the caller's promise.
-        unsafe { Ref::from_header(payload.byte_sub(std::mem::offset_of!(Ext<T>, payload)).cast()) }
+        unsafe { Ref::from_header(payload.byte_sub(Self::PAYLOAD).cast()) }
     }
 }
 

@@ -50,6 +50,7 @@ const EXTRAS: usize = 9;
 /// Byte offsets for compiled code.
 pub const FUNCTION_EXEC: usize = std::mem::offset_of!(Function, exec);
 pub const FUNCTION_CLOSURE: usize = std::mem::offset_of!(Function, closure);
+pub const FUNCTION_DEFAULTS: usize = std::mem::offset_of!(Function, defaults);
 
 impl Function {
     /// MemoryError.

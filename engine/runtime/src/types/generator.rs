@@ -4,7 +4,7 @@
 //! generator's frame on the stack is like any other, so that calls need no case of their own.
 //!
 //! ```text
-//! Generator | header (bits: kind, state) | function | … | count | register 0 | …
+//! Generator | header (bits: kind) | function | … | unit, count, state | register 0 | …
 //! ```
 
 use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
@@ -30,11 +30,36 @@ pub struct Generator {
     pub frame: Field,
     /// Async generator: finalizer hook. Coroutine: origin.
     pub hook: Field,
-    /// Instruction to resume at, as a unit index.
-    unit: Cell<u32>,
-    count: Cell<u32>,
+    place: Cell<Place>,
     registers: [Cell<u64>; 0],
 }
+
+/// What a generator does, in one word, which compiled code compares as such.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Place {
+    /// Instruction to resume at, as a unit index.
+    pub unit: u32,
+    /// Of its registers.
+    pub count: u16,
+    /// A [`GenState`], [`DELEGATING`] and [`ON_STACK`].
+    pub state: u16,
+}
+
+impl Place {
+    pub fn bits(self) -> u64 {
+        let (u, c, s) = (self.unit.to_ne_bytes(), self.count.to_ne_bytes(), self.state.to_ne_bytes());
+        u64::from_ne_bytes([u[0], u[1], u[2], u[3], c[0], c[1], s[0], s[1]])
+    }
+}
+
+/// Byte offsets for compiled code.
+pub const GENERATOR_PLACE: usize = std::mem::offset_of!(Generator, place);
+pub const GENERATOR_REGISTERS: usize = std::mem::offset_of!(Generator, registers);
+pub const GENERATOR_FUNCTION: usize = std::mem::offset_of!(Generator, function);
+pub const GENERATOR_CODE: usize = std::mem::offset_of!(Generator, code);
+pub const GENERATOR_HANDLED: usize = std::mem::offset_of!(Generator, handled);
+const _: () = assert!(size_of::<Place>() == 8);
 
 /// State of a generator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,21 +79,23 @@ pub const CLOSED: u16 = 8;
 /// Async generator: an `asend`, `athrow` or `aclose` is under way.
 pub const RUNNING_ASYNC: u16 = 16;
 
-/// Suspended in a `YieldFrom`.
-pub const DELEGATING: u16 = 32;
 /// Neither a coroutine nor an async generator; the shape says so too, but takes longer to ask.
 pub const PLAIN: u16 = 64;
 /// An async generator, likewise.
 pub const ASYNC: u16 = 128;
-/// Its frame is on a stack. What runs on behalf of a generator (a delegate) makes it count as running too.
-const ON_STACK: u16 = 256;
+
+/// Of a place's state: suspended in a `YieldFrom`.
+pub const DELEGATING: u16 = 4;
+/// Of a place's state: its frame is on a stack. What runs on behalf of a generator (a delegate) makes it count as
+/// running too.
+pub const ON_STACK: u16 = 8;
 
 // SAFETY: `count` never changes after allocation. Registers are zeroed at creation and later hold
 // values or raw addresses outside of the heap, which `visit_word` passes over.
 unsafe impl Object for Generator {
     const KIND: Kind = Kind::Generator;
     fn size(&self) -> usize {
-        size_of::<Generator>() + 8 * self.count.get() as usize
+        size_of::<Generator>() + 8 * usize::from(self.place.get().count)
     }
     fn trace(&self, t: &mut Tracer<'_>) {
         for f in
@@ -77,7 +104,7 @@ unsafe impl Object for Generator {
             f.trace(t);
         }
         // While its frame is on a stack, these words are what its registers were before.
-        if !self.flag(ON_STACK) {
+        if self.place.get().state & ON_STACK == 0 {
             for r in self.registers() {
                 t.visit_word(r.get());
             }
@@ -98,10 +125,10 @@ unsafe impl Object for Generator {
 
 impl Generator {
     /// A generator that will begin behind its `MakeGenerator`. MemoryError.
-    pub fn new(vm: &Vm, function: Ref<Function>, registers: u32, shape: u32) -> R<Ref<Generator>> {
-        let size = size_of::<Generator>() + 8 * registers as usize;
+    pub fn new(vm: &Vm, function: Ref<Function>, registers: u16, shape: u32) -> R<Ref<Generator>> {
+        let size = size_of::<Generator>() + 8 * usize::from(registers);
         let g = vm.alloc::<Generator>(size, shape)?;
-        g.count.set(registers);
+        g.place.set(Place { unit: 0, count: registers, state: GenState::Created as u16 });
         g.function.init(function.value());
         g.code.init(function.code().value());
         Ok(g)
@@ -111,12 +138,12 @@ impl Generator {
     #[inline(always)]
     pub fn registers(&self) -> &[Cell<u64>] {
         // SAFETY: `count` words follow the struct.
-        unsafe { std::slice::from_raw_parts(self.registers.as_ptr(), self.count.get() as usize) }
+        unsafe { std::slice::from_raw_parts(self.registers.as_ptr(), usize::from(self.place.get().count)) }
     }
 
     #[inline(always)]
     pub fn state(&self) -> GenState {
-        match self.header.bits.get() & STATE {
+        match self.place.get().state & STATE {
             0 => GenState::Created,
             1 => GenState::Suspended,
             2 => GenState::Running,
@@ -126,13 +153,33 @@ impl Generator {
 
     #[inline(always)]
     pub fn set_state(&self, s: GenState) {
-        self.header.bits.set(self.header.bits.get() & !(STATE | ON_STACK) | s as u16);
+        let place = self.place.get();
+        self.place.set(Place { state: place.state & !(STATE | ON_STACK) | s as u16, ..place });
+    }
+
+    /// Suspended behind the instruction, or in it if it delegates.
+    #[inline(always)]
+    pub fn suspend_at(&self, unit: u32, delegating: bool) {
+        let delegating = if delegating { DELEGATING } else { 0 };
+        let state = GenState::Suspended as u16 | delegating;
+        self.place.set(Place { unit, state, ..self.place.get() });
+    }
+
+    /// Is it suspended in a `YieldFrom`, or was it when it was last?
+    #[inline(always)]
+    pub fn is_delegating(&self) -> bool {
+        self.place.get().state & DELEGATING != 0
+    }
+
+    pub fn place(&self) -> Place {
+        self.place.get()
     }
 
     /// Its registers were put onto a stack.
     #[inline(always)]
     pub fn set_on_stack(&self) {
-        self.header.bits.set(self.header.bits.get() & !STATE | GenState::Running as u16 | ON_STACK);
+        let place = self.place.get();
+        self.place.set(Place { state: place.state & !STATE | GenState::Running as u16 | ON_STACK, ..place });
     }
 
     pub fn flag(&self, flag: u16) -> bool {
@@ -146,12 +193,12 @@ impl Generator {
 
     #[inline(always)]
     pub fn unit(&self) -> u32 {
-        self.unit.get()
+        self.place.get().unit
     }
 
     #[inline(always)]
     pub fn set_unit(&self, unit: u32) {
-        self.unit.set(unit);
+        self.place.set(Place { unit, ..self.place.get() });
     }
 
     pub fn function(&self) -> Ref<Function> {
@@ -179,7 +226,7 @@ impl Ref<Generator> {
 
 /// Is a suspended generator inside of a `try` or `with`, so that closing it runs code?
 pub fn needs_close(g: Ref<Generator>) -> bool {
-    if vm_delegates(g) {
+    if g.is_delegating() {
         return true;
     }
     let code = g.code();
@@ -192,8 +239,4 @@ pub fn needs_close(g: Ref<Generator>) -> bool {
         });
         h.start <= at && at < h.end && !converts
     })
-}
-
-fn vm_delegates(g: Ref<Generator>) -> bool {
-    g.flag(crate::types::generator::DELEGATING)
 }

@@ -63,7 +63,8 @@ pub struct Values {
     slots: [Field; 0],
 }
 
-/// Byte offset of the slots.
+/// Byte offsets of the number of slots, and of the slots.
+pub const VALUES_CAPACITY: usize = std::mem::offset_of!(Values, capacity);
 pub const VALUES_SLOTS: usize = 16;
 const _: () = assert!(std::mem::offset_of!(Values, slots) == VALUES_SLOTS);
 

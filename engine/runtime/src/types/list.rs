@@ -27,15 +27,22 @@ pub const LIST_ITEMS: usize = std::mem::offset_of!(List, items);
 impl List {
     /// A new list of these items. MemoryError.
     pub fn new(vm: &Vm, items: &[Value]) -> R<Ref<List>> {
-        let list = List::with_capacity(vm, items.len())?;
+        List::of(vm, items.len(), items.iter().copied())
+    }
+
+    /// A new list of so many items, which are told without running Python code. MemoryError.
+    pub fn of(vm: &Vm, len: usize, items: impl Iterator<Item = Value>) -> R<Ref<List>> {
+        let list = List::with_capacity(vm, len)?;
         if let Some(array) = list.array() {
-            for (slot, &v) in array.slots().iter().zip(items) {
+            let mut told = 0;
+            for (slot, v) in array.slots().iter().zip(items) {
                 slot.init(v);
+                told += 1;
             }
+            list.len.set(told);
             // A large array may have been allocated as old.
             array.barrier(vm);
         }
-        list.len.set(items.len());
         Ok(list)
     }
 
@@ -161,7 +168,9 @@ impl Ref<List> {
         // barrier is taken below, before anything is allocated. `new` may lie in the same array only if it is not moved over: callers copy.
         unsafe {
             let base = slots.as_ptr() as *mut Value;
-            std::ptr::copy(base.add(end), base.add(start + new.len()), tail);
+            if new_len != len {
+                std::ptr::copy(base.add(end), base.add(start + new.len()), tail);
+            }
             std::ptr::copy(new.as_ptr(), base.add(start), new.len());
         }
         for slot in slots.iter().take(len).skip(new_len) {

@@ -17,6 +17,7 @@ pub mod function;
 pub mod generator;
 pub mod instance;
 pub mod int;
+pub mod iterators;
 pub mod list;
 pub mod mappingproxy;
 pub mod module;

@@ -74,11 +74,16 @@ impl RangeIter {
 
 /// Items of a range of i64 bounds.
 pub fn range_len(start: i64, stop: i64, step: i64) -> u64 {
-    if step > 0 && start < stop {
-        (stop.wrapping_sub(start) as u64 - 1) / step as u64 + 1
+    let distance = if step > 0 && start < stop {
+        stop.wrapping_sub(start) as u64
     } else if step < 0 && start > stop {
-        (start.wrapping_sub(stop) as u64 - 1) / step.unsigned_abs() + 1
+        start.wrapping_sub(stop) as u64
     } else {
-        0
+        return 0;
+    };
+    match step.unsigned_abs() {
+        // Nearly always, and a division takes longer than all the rest.
+        1 => distance,
+        step => (distance - 1) / step + 1,
     }
 }

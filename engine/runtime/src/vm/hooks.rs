@@ -4,6 +4,7 @@ use crate::context::Context;
 use crate::interp::{At, Site};
 use crate::native::Args;
 use crate::object::{Ref, Tracer};
+use crate::types::code::CodeObject;
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::{Builtins, Vm, poll};
@@ -162,6 +163,9 @@ pub trait Tier {
 
     /// What look-ups on the type give has changed in a way that somebody relied on.
     fn type_changed(&self, ty: Ref<Type>);
+
+    /// The code runs with several globals from now on: what it has of them can be known by heart no longer.
+    fn globals_shared(&self, code: Ref<CodeObject>);
 }
 
 /// For an isolate that only interprets.
@@ -181,6 +185,7 @@ impl Tier for NoTier {
     }
     fn frame_written(&self) {}
     fn type_changed(&self, _: Ref<Type>) {}
+    fn globals_shared(&self, _: Ref<CodeObject>) {}
 }
 
 /// For an isolate without microthreads.

@@ -1,0 +1,157 @@
+//! Where trees become machine code: at once, or large ones in a thread of its own, so that the program need not stand
+//! still for long; but not where there is no second processor, or loops are compiled by force.
+//!
+//! A job is a copy of a tree and nothing else: the objects that it names are kept and watched by its trace, which is
+//! there from the beginning and gets its code when the job is done. Jobs of traces that are void by then are dropped.
+
+use super::trace::{Code, Trace};
+use crate::ir::Tree;
+use crate::machine::{Compiled, Machine};
+use crate::opt;
+use rustc_hash::FxHashMap;
+use skein_runtime::threads::without_signals;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::time::{Duration, Instant};
+
+/// Optimizes a tree and makes its code.
+fn make(machine: &mut Machine, closed: &Tree, listing: bool) -> Result<(Compiled, Tree), String> {
+    let mut tree = closed.clone();
+    opt::optimize(&mut tree);
+    #[cfg(debug_assertions)]
+    if let Err(e) = crate::verify::verify(&tree) {
+        panic!("bad trace: {e}\n{tree}");
+    }
+    machine.set_listing(listing);
+    match machine.compile(&tree) {
+        Ok(compiled) => Ok((compiled, tree)),
+        Err(e) => Err(e.to_string()),
+    }
+}
+
+struct Job {
+    number: u64,
+    closed: Tree,
+    listing: bool,
+}
+
+struct Done {
+    number: u64,
+    made: Result<(Compiled, Tree), String>,
+    took: Duration,
+}
+
+/// The thread, as its isolate sees it. It ends when that is gone.
+struct Worker {
+    jobs: Sender<Job>,
+    done: Receiver<Done>,
+    /// After a fork the child has no such thread.
+    process: u32,
+}
+
+impl Worker {
+    fn start() -> std::io::Result<Worker> {
+        let ((jobs, to_do), (report, done)) = (channel::<Job>(), channel());
+        let run = move || {
+            let mut machine = None;
+            for Job { number, closed, listing } in to_do {
+                let begun = Instant::now();
+                let made = match &mut machine {
+                    Some(machine) => make(machine, &closed, listing),
+                    None => Machine::new().and_then(|new| make(machine.insert(new), &closed, listing)),
+                };
+                if report.send(Done { number, made, took: begun.elapsed() }).is_err() {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("compiler".into());
+        without_signals(|| thread.spawn(run))?;
+        Ok(Worker { jobs, done, process: std::process::id() })
+    }
+}
+
+/// What makes machine code of an isolate's traces.
+#[derive(Default)]
+pub(super) struct Compiler {
+    machine: RefCell<Option<Machine>>,
+    worker: RefCell<Option<Worker>>,
+    jobs: Cell<u64>,
+    /// The traces whose jobs are not done yet.
+    waiting: RefCell<FxHashMap<u64, Rc<Trace>>>,
+}
+
+/// A job that is done.
+pub(super) struct Finished {
+    pub trace: Rc<Trace>,
+    pub code: Result<Code, String>,
+    pub took: Duration,
+}
+
+impl Compiler {
+    /// Compiles at once.
+    pub fn compile(&self, closed: &Tree, listing: bool) -> Result<Code, String> {
+        let mut machine = self.machine.borrow_mut();
+        let made = match &mut *machine {
+            Some(machine) => make(machine, closed, listing),
+            None => make(machine.insert(Machine::new()?), closed, listing),
+        };
+        made.map(|(compiled, tree)| Code::new(compiled, tree))
+    }
+
+    /// Has a tree compiled for the trace. An error says why that cannot be.
+    pub fn submit(&self, trace: &Rc<Trace>, closed: Tree, listing: bool) -> Result<(), String> {
+        self.after_fork();
+        let mut worker = self.worker.borrow_mut();
+        if worker.is_none() {
+            *worker = Some(Worker::start().map_err(|e| e.to_string())?);
+        }
+        let number = self.jobs.get();
+        self.jobs.set(number + 1);
+        let job = Job { number, closed, listing };
+        if worker.as_ref().is_none_or(|w| w.jobs.send(job).is_err()) {
+            return Err("the compiler's thread has ended".to_string());
+        }
+        trace.pending.set(true);
+        self.waiting.borrow_mut().insert(number, trace.clone());
+        Ok(())
+    }
+
+    /// A child has no thread yet, and does the jobs that its parent had anew.
+    fn after_fork(&self) {
+        let is_lost = |w: &Worker| w.process != std::process::id();
+        let Some(lost) = self.worker.borrow_mut().take_if(|w| is_lost(w)) else { return };
+        // What the other process's thread held may be locked for ever.
+        std::mem::forget(lost);
+        let lost: Vec<Rc<Trace>> = self.waiting.borrow_mut().drain().map(|(_, trace)| trace).collect();
+        for trace in lost {
+            trace.pending.set(false);
+            let closed = trace.body.borrow().closed.clone();
+            // Where that fails, its loop is interpreted.
+            let _ = self.submit(&trace, closed, false);
+        }
+    }
+
+    /// The next job that is done, if any.
+    pub fn finished(&self) -> Option<Finished> {
+        if self.waiting.borrow().is_empty() {
+            return None;
+        }
+        self.after_fork();
+        let worker = self.worker.borrow();
+        let Done { number, made, took } = match worker.as_ref()?.done.try_recv() {
+            Ok(done) => done,
+            Err(TryRecvError::Empty) => return None,
+            Err(TryRecvError::Disconnected) => {
+                // Only a fault of the compiler ends it.
+                debug_assert!(false, "the compiler's thread has ended");
+                self.waiting.borrow_mut().clear();
+                return None;
+            }
+        };
+        let trace = self.waiting.borrow_mut().remove(&number)?;
+        trace.pending.set(false);
+        Some(Finished { trace, code: made.map(|(compiled, tree)| Code::new(compiled, tree)), took })
+    }
+}
