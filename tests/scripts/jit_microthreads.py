@@ -189,6 +189,10 @@ assert slices > 40, slices
 
 # ---- an interrupt in a busy loop
 
+# Also where the tests run in the background, which ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def interrupted():
     i = 0
     timer = threading.Timer(0.1, lambda: _thread.interrupt_main())
