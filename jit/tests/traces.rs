@@ -420,6 +420,8 @@ impl<'a> Maker<'a> {
         match op {
             Const | Phi | Help | GuardNext | Native1 | Native2 | Native3 | Tick | Jump | Restart | Leave
             | FromRaw => {}
+            // The world has no contexts.
+            LoadHandled => {}
             LoadReg | ReloadReg => {
                 let imm = self.register();
                 self.known(op, &[], imm, Kind::Word);
@@ -479,7 +481,7 @@ impl<'a> Maker<'a> {
                 let len = self.known(LoadRaw, &[object], Place::new(Class::List, 8).imm(), Kind::Raw);
                 self.known(op, &[index, len], 0, Kind::Index);
             }
-            LoadField => {
+            LoadField | LoadHeld => {
                 let (object, imm) = (self.pick(Kind::Object), field(self.random.below(FIELDS)));
                 self.known(op, &[object], imm, Kind::Word);
             }

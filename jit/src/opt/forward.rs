@@ -146,7 +146,7 @@ impl Walk<'_> {
     /// Forgets what the loop may change.
     fn forget(&mut self, facts: &mut Facts, body: SeqId) {
         let mut insts = Vec::new();
-        looping(self.tree, body, &mut HashSet::default(), &mut insts);
+        looping(self.tree, body, &mut HashMap::default(), &mut insts);
         facts.words.retain(|word, _| !matches!(word, Word::Cell(_)));
         // What changes shapes comes first: then a shape that is still known tells objects apart in the whole loop.
         let (shapes, rest): (Vec<Id>, Vec<Id>) = insts.iter().partition(|id| {
@@ -556,17 +556,22 @@ fn key(inst: &Inst) -> Option<Done> {
 }
 
 /// Adds the instructions of the sequence, and of bridges that lead back to the loop's head; says whether any does. Many
-/// instructions may share an exit: its bridge is looked at once.
-fn looping(tree: &Tree, seq: SeqId, seen: &mut HashSet<SeqId>, insts: &mut Vec<Id>) -> bool {
+/// instructions may share an exit: its bridge is looked at once, and `seen` has what was found.
+fn looping(tree: &Tree, seq: SeqId, seen: &mut HashMap<SeqId, bool>, insts: &mut Vec<Id>) -> bool {
     let before = insts.len();
     let mut loops = false;
     for &id in &tree.seq(seq).insts {
         insts.push(id);
         loops |= tree.inst(id).op == Jump;
-        if let Some(bridge) = tree.inst(id).exit.and_then(|exit| tree.exit(exit).bridge)
-            && seen.insert(bridge)
-        {
-            loops |= looping(tree, bridge, seen, insts);
+        if let Some(bridge) = tree.inst(id).exit.and_then(|exit| tree.exit(exit).bridge) {
+            loops |= match seen.get(&bridge) {
+                Some(found) => *found,
+                None => {
+                    let found = looping(tree, bridge, seen, insts);
+                    seen.insert(bridge, found);
+                    found
+                }
+            };
         }
     }
     if !loops {
