@@ -9,8 +9,8 @@ use crate::ir::Tree;
 use crate::machine::{Compiled, Machine};
 use crate::opt;
 use rustc_hash::FxHashMap;
-use skein_runtime::threads::without_signals;
-use std::cell::{Cell, RefCell};
+use skein_runtime::threads::gil::without_signals;
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
@@ -76,6 +76,8 @@ impl Worker {
 #[derive(Default)]
 pub(super) struct Compiler {
     machine: RefCell<Option<Machine>>,
+    /// Is there a second processor? To ask takes long.
+    second: OnceCell<bool>,
     worker: RefCell<Option<Worker>>,
     jobs: Cell<u64>,
     /// The traces whose jobs are not done yet.
@@ -90,6 +92,11 @@ pub(super) struct Finished {
 }
 
 impl Compiler {
+    /// Is there a processor for the thread besides the program's?
+    pub fn has_processor(&self) -> bool {
+        *self.second.get_or_init(|| std::thread::available_parallelism().is_ok_and(|n| n.get() > 1))
+    }
+
     /// Compiles at once.
     pub fn compile(&self, closed: &Tree, listing: bool) -> Result<Code, String> {
         let mut machine = self.machine.borrow_mut();

@@ -63,8 +63,6 @@ pub struct Counts {
 pub struct Jit {
     options: RefCell<Options>,
     compiler: Compiler,
-    /// Is there a second processor, which compiles while the program runs?
-    beside: bool,
     loops: RefCell<FxHashMap<usize, LoopFate>>,
     traces: RefCell<Vec<Option<Rc<Trace>>>>,
     recorder: RefCell<Option<Recorder>>,
@@ -84,7 +82,6 @@ impl Default for Jit {
         Jit {
             options: RefCell::default(),
             compiler: Compiler::default(),
-            beside: std::thread::available_parallelism().is_ok_and(|n| n.get() > 1),
             loops: RefCell::default(),
             traces: RefCell::default(),
             recorder: RefCell::default(),
@@ -278,7 +275,7 @@ impl Jit {
         }
         let listing = self.options.borrow().code;
         let body = trace.body.borrow();
-        if self.beside && body.closed.insts.len() >= BESIDE_FROM && !self.is_forced() {
+        if body.closed.insts.len() >= BESIDE_FROM && !self.is_forced() && self.compiler.has_processor() {
             return self.compiler.submit(trace, body.closed.clone(), listing);
         }
         let begun = Instant::now();
@@ -547,7 +544,8 @@ impl Tier for Jit {
                 t.visit_word(v.bits());
             }
         }
-        // While it looks at an instruction all that it names is alive.
+        // While it looks at an instruction nothing is allocated: no frame is published then.
+        debug_assert!(self.recorder.try_borrow().is_ok(), "the recorder has allocated");
         if let Ok(recorder) = self.recorder.try_borrow()
             && let Some(recorder) = &*recorder
         {

@@ -9,6 +9,7 @@ use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::object::Ref;
 use skein_runtime::types::function::{BoundMethod, FUNCTION_DEFAULTS, FUNCTION_EXEC, Function};
 use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::Value;
@@ -22,7 +23,7 @@ enum Bound {
 }
 
 /// Which argument each parameter gets. None: the call is none that the recorder follows.
-fn bound_arguments(vm: &Vm, f: Ref<Function>, n: usize, names: Option<Ref<Tuple>>) -> Option<Vec<Bound>> {
+fn bound_arguments(f: Ref<Function>, n: usize, names: Option<Ref<Tuple>>) -> Option<Vec<Bound>> {
     /// The interpreter takes longer calls another way.
     const MOST: usize = 8;
     if names.is_none() && takes(f, n) {
@@ -38,9 +39,11 @@ fn bound_arguments(vm: &Vm, f: Ref<Function>, n: usize, names: Option<Ref<Tuple>
     }
     let mut bound: Vec<Option<Bound>> =
         (0..total).map(|i| (i < positional).then_some(Bound::Argument(i))).collect();
-    let parameters = code.parameters(vm).ok()?;
+    // By their text: to ask for the parameters' names as objects may make these.
+    let parameters = &portable.locals[..total];
     for (i, name) in names.iter().enumerate() {
-        let at = parameters.items().iter().position(|p| p.is(*name))?;
+        let name = name.cast::<Str>()?;
+        let at = parameters.iter().position(|p| p.name.as_bytes() == name.bytes())?;
         if at < portable.posonly_count as usize || bound.get(at)?.is_some() {
             return None;
         }
@@ -151,7 +154,7 @@ impl Recorder {
         let Some(f) = function_of(callee).filter(|f| plain && !starts_generator(*f)) else {
             return self.help(op);
         };
-        let Some(bound) = bound_arguments(vm, f, n, names) else { return self.help(op) };
+        let Some(bound) = bound_arguments(f, n, names) else { return self.help(op) };
         let code = f.code();
         if self.frames.iter().filter(|f| f.code == code).count() > MAX_RECURSION {
             return Err(Abort::Deep);

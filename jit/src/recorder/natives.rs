@@ -85,8 +85,8 @@ impl Recorder {
         if simple && !looked_at.iter().all(fits) {
             return None;
         }
-        // Others look at their operands themselves.
-        let checked = if simple { looked_at.len() } else { 0 };
+        // Who asks may have found the native by the first operand's type.
+        let checked = if simple { looked_at.len() } else { 1 };
         let mut row = [None; 3];
         for (i, (to, &(id, v))) in row.iter_mut().zip(operands).enumerate() {
             *to = Some(if i < checked { self.guard_type(id, v) } else { self.as_word(id) });

@@ -31,8 +31,6 @@ use crate::object::Tracer;
 use crate::value::{R, Value};
 use crate::vm::{Vm, poll};
 use gil::{Gil, Parked, Seat};
-
-pub use gil::without_signals;
 use state::ThreadState;
 use std::cell::{Cell, RefCell};
 use std::os::unix::thread::JoinHandleExt;
