@@ -8,6 +8,7 @@
 //! scheduler  the queue of runnable tasklets
 //! running    from one tasklet to another: plans, and carrying them out
 //! across     tasklets of other threads
+//! pickling   frames, tasklets, channels and what they reach, in pickles
 //! tasklet, channel, bomb, cstack, stackless, testing   the module `stackless`
 //! ```
 
@@ -19,6 +20,7 @@ mod foreign;
 mod greenlet;
 mod greenlet_module;
 mod micro;
+mod pickling;
 mod running;
 mod scheduler;
 mod stackless;
@@ -39,6 +41,7 @@ pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
         "greenlet" => greenlet_module::make_package(vm)?.value(),
         "greenlet._greenlet" => greenlet_module::make_inner(vm)?.value(),
         "stackless" | "_stackless" => stackless::make(vm)?.value(),
+        "stackless._wrap" => pickling::make(vm)?.value(),
         "_teststackless" => testing::make(vm)?.value(),
         _ => return Ok(None),
     }))
@@ -46,4 +49,4 @@ pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
 
 /// Their names.
 pub const MODULE_NAMES: &[&str] =
-    &["greenlet", "greenlet._greenlet", "stackless", "_stackless", "_teststackless"];
+    &["greenlet", "greenlet._greenlet", "stackless", "stackless._wrap", "_stackless", "_teststackless"];

@@ -1,5 +1,6 @@
 //! The module `stackless`.
 
+use crate::pickling::pickle_flags;
 use crate::running::{
     Plan, bind_row, check_trap, current, deadlock, ensure_main, go_hard, go_soft, scheduler, swap, switching,
 };
@@ -44,8 +45,10 @@ native_functions! { FUNCTIONS:
         "Sets a function that is called at each switch.";
     "get_schedule_callback()" => |vm: &Vm| scheduler(vm).schedule_callback.get(), "The function called at each switch.";
     "get_thread_info(thread_id=-1, flags=0, /)" => get_thread_info, "Main tasklet, current tasklet and number of runnable ones.";
-    "pickle_flags(new_flags=-1, mask=-1)" => pickle_flags, "The flags of pickling, which is not supported yet.";
-    "pickle_flags_default(new_default=-1, mask=-1)" => pickle_flags, "The flags of pickling, which is not supported yet.";
+    "pickle_flags(new_flags=-1, mask=-1)" => |vm: &Vm, new: Option<i64>, mask: Option<i64>| pickle_flags(vm, false, new, mask),
+        "The thread's flags of pickling, before they are changed.";
+    "pickle_flags_default(new_default=-1, mask=-1)" => |vm: &Vm, new: Option<i64>, mask: Option<i64>| pickle_flags(vm, true, new, mask),
+        "The flags of pickling that new threads begin with, before they are changed.";
     "switch_counts()" => switch_counts, "Soft and hard switches so far.";
 }
 
@@ -64,7 +67,8 @@ fn module_attribute(vm: &Vm, name: Ref<Str>) -> R<Value> {
         "current" => Ok(current(vm)?.value()),
         "runcount" => vm.int(s.count() as i64),
         "main" => Ok(ensure_main(vm)?.value()),
-        "debug" | "pickle_with_tracing_state" => Ok(Value::FALSE),
+        "debug" => Ok(Value::FALSE),
+        "pickle_with_tracing_state" => Ok(Value::bool(pickle_flags(vm, false, None, None)? & 1 != 0)),
         "uncollectables" => Ok(List::new(vm, &[])?.value()),
         "threads" => Ok(thread_ids(vm)?.value()),
         other => {
@@ -306,13 +310,6 @@ fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Valu
     vm.tuple(row.items())
 }
 
-fn pickle_flags(vm: &Vm, new: Option<i64>, mask: Option<i64>) -> R<i64> {
-    if new.unwrap_or(-1) != -1 || mask.unwrap_or(-1) != -1 {
-        return Err(vm.unsupported("pickling of tasklets"));
-    }
-    Ok(0)
-}
-
 fn switch_counts(vm: &Vm) -> R<Value> {
     let c = &vm.counters;
     vm.tuple(&[vm.int_u64(c.soft_switches.get())?, vm.int_u64(c.hard_switches.get())?])
@@ -375,6 +372,8 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_name(vm, name, ext_type(vm, def)?.value())?;
     }
     crate::testing::extend(vm, m)?;
+    crate::pickling::register(vm)?;
+    d.set_name(vm, "_wrap", crate::pickling::make(vm)?.value())?;
     // `import *` gives the module too.
     d.set_name(vm, "stackless", m.value())?;
     let all = List::with_capacity(vm, ALL.len())?;

@@ -84,6 +84,11 @@ pub const PLAIN: u16 = 64;
 /// An async generator, likewise.
 pub const ASYNC: u16 = 128;
 
+/// It comes from a pickle, and has not got its frame yet.
+pub const UNFILLED: u16 = 256;
+/// It comes from a pickle, as one that runs in a microthread which has not got its frames yet.
+pub const AWAITS_STACK: u16 = 512;
+
 /// Of a place's state: suspended in a `YieldFrom`.
 pub const DELEGATING: u16 = 4;
 /// Of a place's state: its frame is on a stack. What runs on behalf of a generator (a delegate) makes it count as
