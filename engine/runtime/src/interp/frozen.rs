@@ -94,7 +94,8 @@ fn inst_at(code: Ref<CodeObject>, unit: u32) -> Option<Inst> {
 fn keep_registers(vm: &Vm, words: impl Fn(usize) -> u64, n: usize, matters: impl Fn(usize) -> bool) -> R<Ref<Dict>> {
     let kept = Dict::new(vm)?;
     for i in (0..n).filter(|&i| matters(i)) {
-        if let Some(v) = vm.value_of_register(words(i)) {
+        // What is not bound is what a register has to begin with.
+        if let Some(v) = vm.value_of_register(words(i)).filter(|v| !v.is_unbound()) {
             kept.set(vm, Value::small_int(i as i64), v)?;
         }
     }
