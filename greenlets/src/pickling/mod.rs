@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! frames      frames as objects, and generators
+//! steps       what is awaited: steps of async generators, iterators over coroutines
 //! objects     codes, cells, functions, modules, tracebacks, views of dicts
 //! state       tasklets and channels
 //! ```
@@ -13,6 +14,7 @@
 
 mod frames;
 mod objects;
+mod steps;
 mod state;
 
 pub use state::{channel_reduce, channel_setstate, pickle_flags, tasklet_reduce, tasklet_setstate};
@@ -41,10 +43,13 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         return Ok(m);
     }
     let m = Module::new(vm, "stackless._wrap")?;
-    for table in [frames::FUNCTIONS, objects::FUNCTIONS] {
+    for table in [frames::FUNCTIONS, objects::FUNCTIONS, steps::FUNCTIONS] {
         add_functions(vm, m, table)?;
     }
     m.dict().set_name(vm, "frame", ext_type(vm, &frames::FRAME)?.value())?;
+    for (name, def) in [("async_generator_asend", &steps::ASEND), ("async_generator_athrow", &steps::ATHROW)] {
+        m.dict().set_name(vm, name, ext_type(vm, def)?.value())?;
+    }
     vm.roots.borrow_mut().push(m.value());
     made.0.set(Some(m));
     Ok(m)
@@ -68,6 +73,9 @@ pub fn register(vm: &Vm) -> R<()> {
         (t.generator, "reduce_generator"),
         (t.coroutine, "reduce_generator"),
         (t.async_generator, "reduce_generator"),
+        (t.coroutine_wrapper, "reduce_wrapper"),
+        (t.async_asend, "reduce_step"),
+        (t.async_athrow, "reduce_step"),
         (t.dict_keys, "reduce_view"),
         (t.dict_values, "reduce_view"),
         (t.dict_items, "reduce_view"),

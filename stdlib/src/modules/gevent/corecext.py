@@ -56,6 +56,9 @@ NOINOTIFY = 0x100000
 SIGNALFD = 0x200000
 NOSIGMASK = 0x400000
 
+# Programs may ask for any of these, and it is epoll that tells what is ready.
+_SUPPORTED = BACKEND_EPOLL | BACKEND_POLL | BACKEND_SELECT
+
 LIBEV_EMBED = True
 SYSERR_CALLBACK = None
 
@@ -130,7 +133,7 @@ def _check_flags(flags):
     flags &= 0xFFFF
     if flags and not flags & 0xFF:
         raise ValueError('Invalid value for backend: 0x%x' % flags)
-    if flags and not flags & BACKEND_EPOLL:
+    if flags and not flags & _SUPPORTED:
         raise ValueError('Unsupported backend: %s' % '|'.join(map(str, _flags_to_list(flags))))
 
 
@@ -147,10 +150,11 @@ get_header_version = get_version
 
 
 def supported_backends():
+    return _flags_to_list(_SUPPORTED)
+
+
+def recommended_backends():
     return ['epoll']
-
-
-recommended_backends = supported_backends
 
 
 def embeddable_backends():
@@ -175,13 +179,17 @@ class loop(_loop):
     WatcherType = watcher
     MAXPRI = MAXPRI
     MINPRI = MINPRI
-    backend_int = BACKEND_EPOLL
-    backend = 'epoll'
 
     def __init__(self, flags=None, default=None, ptr=0):
         flags = _flags_to_int(flags)
         _check_flags(flags)
         self.origflags_int = flags | 0x1000000 | FORKCHECK
+        asked = [bit for bit in (BACKEND_EPOLL, BACKEND_POLL, BACKEND_SELECT) if flags & bit]
+        self.backend_int = asked[0] if asked else BACKEND_EPOLL
+
+    @property
+    def backend(self):
+        return _flags_to_list(self.backend_int)[0]
 
     @property
     def origflags(self):
@@ -199,7 +207,11 @@ class loop(_loop):
                 try:
                     self.handle_error(_failed(run, due), type(e), e, e.__traceback__)
                 except BaseException:
-                    traceback.print_exception(*sys.exc_info())
+                    try:
+                        traceback.print_exception(*sys.exc_info())
+                    except BaseException:
+                        # There is nowhere to say it, and the loop goes on.
+                        pass
 
     def handle_error(self, context, type, value, tb):
         if type is HubDestroyed:

@@ -36,10 +36,10 @@ fn differ(a: &libc::stat, b: &libc::stat) -> bool {
     key(a) != key(b)
 }
 
-pub fn interval(w: &Watcher) -> f64 {
+fn interval(w: &Watcher) -> f64 {
     match w.repeat.get() {
         t if t == 0.0 => DEFAULT_INTERVAL,
-        t => t.max(SHORTEST_INTERVAL),
+        t => t,
     }
 }
 
@@ -70,6 +70,9 @@ fn ask(event_loop: LoopRef, w: &Watcher) {
 }
 
 pub fn begin(event_loop: LoopRef, w: WatcherRef) {
+    if w.repeat.get() != 0.0 {
+        w.repeat.set(w.repeat.get().max(SHORTEST_INTERVAL));
+    }
     let now = look(&w);
     *w.stats.borrow_mut() = Some(Box::new((now, now)));
     w.at.set(event_loop.monotonic.get() + interval(&w));

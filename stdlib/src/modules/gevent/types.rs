@@ -3,7 +3,6 @@
 use super::State;
 use super::poller::{READ, WRITE};
 use super::signals::COUNT;
-use super::stat::interval;
 use super::state::{Callback, Kind, Loop, LoopRef, NOWHERE, UNREFERENCED, Watcher, WatcherRef};
 use super::watch::{again, check_loop, feed_by_hand, is_referenced, loop_of, set_referenced, start, stop};
 use skein_runtime::native::{Args, TypeDef};
@@ -226,7 +225,7 @@ native_type! {
             w.0.renewed.set(true);
             Ok(())
         };
-        "events" => |_: &Vm, w: Arg| Ok(Value::small_int(w.0.events.get().into())), |vm: &Vm, w: Arg, v: Option<Value>| {
+        "events" => |_: &Vm, w: Arg| Ok(Value::small_int(shown_events(w.0).into())), |vm: &Vm, w: Arg, v: Option<Value>| {
             let events = vm.index_i64(given(vm, v)?)?;
             not_active(vm, w.0, "events")?;
             w.0.events.set(checked_events(vm, events)?);
@@ -235,14 +234,18 @@ native_type! {
         };
         "events_str" => |vm: &Vm, w: Arg| {
             let names: Vec<&str> = [(READ, "READ"), (WRITE, "WRITE"), (FD_SET, "_IOFDSET")]
-                .iter().filter(|(bit, _)| w.0.events.get() & bit != 0).map(|(_, name)| *name).collect();
+                .iter().filter(|(bit, _)| shown_events(w.0) & bit != 0).map(|(_, name)| *name).collect();
             vm.str(&names.join("|"))
         };
     }
 }
 
-/// A bit that gevent lets through.
+/// A bit that gevent lets through, and shows as long as the descriptor was not watched.
 const FD_SET: i32 = 0x80;
+
+fn shown_events(w: WatcherRef) -> i32 {
+    w.events.get() | if w.renewed.get() { FD_SET } else { 0 }
+}
 
 fn not_active(vm: &Vm, w: WatcherRef, name: &str) -> R<()> {
     if w.active.get() {
@@ -410,7 +413,7 @@ native_type! {
             None => Ok(Value::NONE),
         };
         "_paths" => |_: &Vm, w: Arg| Ok(w.0.path.or_none());
-        "interval" => |vm: &Vm, w: Arg| vm.float(if w.0.active.get() { interval(&w.0) } else { w.0.repeat.get() });
+        "interval" => |vm: &Vm, w: Arg| vm.float(w.0.repeat.get());
         "attr" => |vm: &Vm, w: Arg| shown(vm, w.0, false);
         "prev" => |vm: &Vm, w: Arg| shown(vm, w.0, true);
     }
