@@ -1,12 +1,12 @@
 //! The class `channel`.
 
 use crate::bomb::{exception_of_class, make_exception};
+use crate::pickling::{channel_reduce, channel_setstate};
 use crate::running::{
     Plan, bind_row, call_back, check_trap, current, deadlock, go_hard, go_soft, scheduler, swap, switching,
 };
 use crate::scheduler::neighbour;
 use crate::switch::{Deliver, Microthreads};
-use crate::pickling::{channel_reduce, channel_setstate};
 use crate::tasklet::{Arrival, Task, Tasklet, keep};
 use skein_runtime::interp::{At, SoftCall};
 use skein_runtime::native::Args;
@@ -320,7 +320,7 @@ fn would_block(vm: &Vm, c: Chan, me: Task, dir: Direction) -> R<Plan> {
 /// None: there are none.
 pub fn wait_for_runnable(vm: &Vm) -> R<Option<(Task, Deliver)>> {
     loop {
-        if let Some(found) = scheduler(vm).next() {
+        if let Some(found) = scheduler(vm).next(vm) {
             return Ok(Some(found));
         }
         if vm.threads.is_alone() {

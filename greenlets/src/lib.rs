@@ -8,6 +8,7 @@
 //! scheduler  the queue of runnable tasklets
 //! running    from one tasklet to another: plans, and carrying them out
 //! across     tasklets of other threads
+//! waiting    who waits on whom, when nothing can run
 //! pickling   frames, tasklets, channels and what they reach, in pickles
 //! tasklet, channel, bomb, cstack, stackless, testing   the module `stackless`
 //! ```
@@ -28,6 +29,7 @@ mod switch;
 mod tasklet;
 mod testing;
 mod trace;
+mod waiting;
 
 pub use skein_continuations::StackPool;
 pub use switch::{MicroTypes, Microthreads, new_pool};

@@ -144,7 +144,7 @@ fn schedule_remove_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     }
     check_trap(vm)?;
     keep(vm, me, Deliver::Value(v));
-    let next = match s.next() {
+    let next = match s.next(vm) {
         Some(found) => Some(found),
         // Another thread may make it runnable meanwhile.
         None => {
@@ -164,8 +164,7 @@ pub fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     let names = ["timeout", "threadblock", "soft", "ignore_nesting", "totaltimeout"];
     let [timeout, threadblock, soft, ignore_nesting, total] = bind_row(vm, args, "run", names)?;
     let flag = |v: Option<Value>| v.map_or(Ok(false), |v| Ok(vm.index_clamped(v)? != 0));
-    // There are no other threads that could wake this one.
-    flag(threadblock)?;
+    let threadblock = flag(threadblock)?;
     let slice = Slice {
         length: timeout.map_or(Ok(0), |v| vm.index_i64(v))?,
         soft: flag(soft)?,
@@ -173,10 +172,13 @@ pub fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
         total: flag(total)?,
     };
     let (me, s) = (current(vm)?, scheduler(vm));
-    if s.first().is_none() {
+    if s.first().is_none() && (!threadblock || vm.threads.is_alone()) {
         return Ok(Plan::Stay(Ok(Value::NONE)));
     }
     check_trap(vm)?;
+    if threadblock {
+        return run_until_woken(vm, me, slice);
+    }
     match s.pop() {
         Some(t) => {
             let d = t.take_deliver();
@@ -186,6 +188,30 @@ pub fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
             Ok(Plan::Go(t, d))
         }
         None => Ok(Plan::Stay(Ok(Value::NONE))),
+    }
+}
+
+/// `run(threadblock=True)`: where nothing can run, the thread waits for others, and ends when one of them has woken the
+/// tasklet that called it, or when there are no others.
+fn run_until_woken(vm: &Vm, me: Task, slice: Slice) -> R<Plan> {
+    let s = scheduler(vm);
+    me.temp.init(None::<Value>);
+    s.watch(me);
+    s.keep_time(vm, me, slice);
+    s.thread_block.set(Some(me));
+    s.current.set(None);
+    let found = crate::channel::wait_for_runnable(vm);
+    s.current.set(Some(me));
+    match found {
+        Ok(Some((t, d))) if t != me => Ok(Plan::Go(t, d)),
+        Ok(_) => {
+            s.unwatch(vm, me);
+            Ok(Plan::Stay(Ok(Value::NONE)))
+        }
+        Err(e) => {
+            s.unwatch(vm, me);
+            Err(e)
+        }
     }
 }
 

@@ -222,28 +222,28 @@ pub fn standstill(code: &Code, unit: u32) -> Option<Standstill> {
 impl<'a> Flow<'a> {
     /// Goes through a code whose other invariants hold until nothing changes.
     fn run(code: &'a Code, insts: &'a [Inst], starts: &[u32]) -> Result<Flow<'a>, Breach> {
-    /// Bytes of all states, at most: some hundred times what any program needs.
-    const MOST: usize = 1 << 30;
-    let mut flow = Flow::new(code, insts, starts);
-    if flow.blocks.len().saturating_mul(code.nregs.into()) > MOST {
-        return Err((0, "too many branches for so many registers".to_owned()));
-    }
-    let mut entry = State::unwritten(code.nregs.into());
-    let params = code.param_count().max(has_namespace(code).into());
-    entry.add(Row { first: 0, len: params as u32 });
-    flow.meet(0, &entry);
-    loop {
-        let mut changed = false;
-        for i in 0..flow.blocks.len() {
-            if std::mem::take(&mut flow.blocks[i].dirty) {
-                changed = true;
-                flow.block(i)?;
+        /// Bytes of all states, at most: some hundred times what any program needs.
+        const MOST: usize = 1 << 30;
+        let mut flow = Flow::new(code, insts, starts);
+        if flow.blocks.len().saturating_mul(code.nregs.into()) > MOST {
+            return Err((0, "too many branches for so many registers".to_owned()));
+        }
+        let mut entry = State::unwritten(code.nregs.into());
+        let params = code.param_count().max(has_namespace(code).into());
+        entry.add(Row { first: 0, len: params as u32 });
+        flow.meet(0, &entry);
+        loop {
+            let mut changed = false;
+            for i in 0..flow.blocks.len() {
+                if std::mem::take(&mut flow.blocks[i].dirty) {
+                    changed = true;
+                    flow.block(i)?;
+                }
+            }
+            if !changed {
+                return Ok(flow);
             }
         }
-        if !changed {
-            return Ok(flow);
-        }
-    }
     }
 
     fn new(code: &'a Code, insts: &'a [Inst], starts: &[u32]) -> Flow<'a> {

@@ -46,7 +46,8 @@ pub fn empty_frame(vm: &Vm) -> R<FrozenRef> {
 pub fn code_hash(code: &Code) -> i64 {
     // FNV-1a over the instructions.
     let mut hash = skein_bytecode::table_hash();
-    let shape = [u32::from(code.nregs), code.locals.len() as u32, code.consts.len() as u32, code.names.len() as u32];
+    let shape =
+        [u32::from(code.nregs), code.locals.len() as u32, code.consts.len() as u32, code.names.len() as u32];
     for &unit in shape.iter().chain(&code.units) {
         hash = (hash ^ u64::from(unit)).wrapping_mul(0x100_0000_01b3);
     }

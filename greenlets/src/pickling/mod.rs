@@ -14,8 +14,8 @@
 
 mod frames;
 mod objects;
-mod steps;
 mod state;
+mod steps;
 
 pub use state::{channel_reduce, channel_setstate, pickle_flags, tasklet_reduce, tasklet_setstate};
 
@@ -47,7 +47,8 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         add_functions(vm, m, table)?;
     }
     m.dict().set_name(vm, "frame", ext_type(vm, &frames::FRAME)?.value())?;
-    for (name, def) in [("async_generator_asend", &steps::ASEND), ("async_generator_athrow", &steps::ATHROW)] {
+    for (name, def) in [("async_generator_asend", &steps::ASEND), ("async_generator_athrow", &steps::ATHROW)]
+    {
         m.dict().set_name(vm, name, ext_type(vm, def)?.value())?;
     }
     vm.roots.borrow_mut().push(m.value());

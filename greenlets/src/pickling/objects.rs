@@ -1,6 +1,7 @@
 //! Codes, cells, functions, modules, tracebacks and views of dicts in pickles.
 
 use super::{bad, given, parts, reduced, wrap};
+use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::cell::CellObject;
@@ -15,7 +16,6 @@ use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use skein_runtime::native_functions;
 use std::rc::Rc;
 
 native_functions! { pub FUNCTIONS:
@@ -189,8 +189,16 @@ fn reduce_traceback(vm: &Vm, tb: Ref<Traceback>) -> R<Value> {
     reduced(vm, "traceback", &args, tb.next.or_none(), "set_traceback")
 }
 
-fn make_traceback(vm: &Vm, function: Value, code: Ref<CodeObject>, unit: u32, line: u32) -> R<Ref<Traceback>> {
-    let Some(f) = function.cast::<Function>() else { return Err(bad(vm, "a traceback of what is no function")) };
+fn make_traceback(
+    vm: &Vm,
+    function: Value,
+    code: Ref<CodeObject>,
+    unit: u32,
+    line: u32,
+) -> R<Ref<Traceback>> {
+    let Some(f) = function.cast::<Function>() else {
+        return Err(bad(vm, "a traceback of what is no function"));
+    };
     // The positions of a code are asked for by a unit that it has.
     if unit as usize >= code.portable().units.len() {
         return Err(bad(vm, "a traceback of no instruction"));

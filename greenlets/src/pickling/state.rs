@@ -72,7 +72,9 @@ pub fn tasklet_reduce(vm: &Vm, t: Task) -> R<Value> {
     match t.micro.state.get() {
         State::New | State::Dead => {}
         State::Soft if t.at.get().is_null() && nesting(vm, t) == 0 && !t.watching.get() => {
-            let Some(site) = t.micro.site(&t.micro.ctx) else { return Err(vm.system_error("a tasklet without a place")) };
+            let Some(site) = t.micro.site(&t.micro.ctx) else {
+                return Err(vm.system_error("a tasklet without a place"));
+            };
             let between = t.micro.result.get() == NO_RESULT;
             frames = freeze(vm, site, !between, || empty_frame(vm))?.value();
             result = t.micro.result.get().into();
@@ -100,7 +102,12 @@ pub fn tasklet_reduce(vm: &Vm, t: Task) -> R<Value> {
 pub fn tasklet_setstate(vm: &Vm, t: Task, state: Value) -> R<Task> {
     let [bits, temp, frames, result, handled, func, args, keywords, channel, attributes] =
         parts(vm, state, "tasklet")?;
-    if t.micro.kind == Kind::Main || has_frames(t) || t.func.get().is_some() || t.queued.get() || t.is_blocked() {
+    if t.micro.kind == Kind::Main
+        || has_frames(t)
+        || t.func.get().is_some()
+        || t.queued.get()
+        || t.is_blocked()
+    {
         return Err(vm.runtime_error("tasklet is alive or bound"));
     }
     let bits = vm.as_i64(bits).unwrap_or(0);

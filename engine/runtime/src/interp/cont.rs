@@ -203,7 +203,8 @@ impl Cont {
     pub fn checked(info: i64, a: Value, b: Value) -> Option<Cont> {
         const CONSUMERS: i64 = Consumer::Drop as i64 + 1;
         let (kind, op, consumer) = (info & 0xff, info >> 8 & 0xff, info >> 20 & 15);
-        let known = kind < ContKind::ALL.len() as i64 && consumer < CONSUMERS && (op as usize) < Special::ALL.len();
+        let known =
+            kind < ContKind::ALL.len() as i64 && consumer < CONSUMERS && (op as usize) < Special::ALL.len();
         let info = Value::try_int(info).filter(|_| known)?;
         Some(Cont::unpack([info, a, b]))
     }

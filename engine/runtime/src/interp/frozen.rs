@@ -6,7 +6,7 @@
 //! of the frame below.
 
 use crate::context::{Context, FRAME_WORDS, RECORD, RECORD_WORDS};
-use crate::interp::cont::{Cont, ContKind, Consumer, caller, return_word, tagged};
+use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{Walk, frame_code, frame_function};
 use crate::interp::operators::symbol;
 use crate::interp::{At, Site};
@@ -102,11 +102,20 @@ fn matters(code: Ref<CodeObject>, unit: u32, under_way: bool, register: usize) -
         Op::Yield | Op::YieldFrom => register == usize::from(inst.b),
         _ => inst.clobbers_from().is_some_and(|first| register >= first as usize),
     };
-    if taken { live.held_before(inst.next(), register) && inst.clobbers_from().is_none() } else { live.held(unit, register) }
+    if taken {
+        live.held_before(inst.next(), register) && inst.clobbers_from().is_none()
+    } else {
+        live.held(unit, register)
+    }
 }
 
 /// What of `n` registers matters at an instruction, as a dict. MemoryError.
-fn keep_registers(vm: &Vm, words: impl Fn(usize) -> u64, n: usize, matters: impl Fn(usize) -> bool) -> R<Ref<Dict>> {
+fn keep_registers(
+    vm: &Vm,
+    words: impl Fn(usize) -> u64,
+    n: usize,
+    matters: impl Fn(usize) -> bool,
+) -> R<Ref<Dict>> {
     let kept = Dict::new(vm)?;
     for i in (0..n).filter(|&i| matters(i)) {
         // What is not bound is what a register has to begin with.
@@ -233,7 +242,9 @@ fn check_frame(vm: &Vm, frame: FrozenRef) -> R<Standstill> {
     let Some(still) = standstill(code.portable(), frame.unit.get()) else {
         return Err(broken(vm, "no instruction begins where it stands"));
     };
-    if frame.under_way.get() && (still.makes_kind || !still.inst.op.may_raise() || still.inst.op.is_terminator()) {
+    if frame.under_way.get()
+        && (still.makes_kind || !still.inst.op.may_raise() || still.inst.op.is_terminator())
+    {
         return Err(broken(vm, "its instruction calls nothing"));
     }
     check_registers(vm, frame, &still)?;
@@ -314,12 +325,22 @@ fn check_record(vm: &Vm, frame: FrozenRef, below: Option<&Standstill>) -> R<Cont
 fn runs(frame: FrozenRef, cont: Cont) -> bool {
     let handled = cont.b.is_none() || cont.b.cast::<Exception>().is_some();
     let Some((g, (function, code))) = cont.a.cast::<Generator>().zip(frame.parts()) else { return false };
-    handled && g.flag(AWAITS_STACK) && g.function() == function && g.code() == code && frame.unit.get() >= body_of(code)
+    handled
+        && g.flag(AWAITS_STACK)
+        && g.function() == function
+        && g.code() == code
+        && frame.unit.get() >= body_of(code)
 }
 
 /// Puts frames, the innermost first, onto the stack of a context that has none. The context goes on in the innermost,
 /// whose call's result goes to this register (None: it is between two instructions). ValueError, MemoryError.
-pub fn thaw(vm: &Vm, ctx: &Context, frames: &[FrozenRef], result: Option<u16>, handled: Option<Value>) -> R<()> {
+pub fn thaw(
+    vm: &Vm,
+    ctx: &Context,
+    frames: &[FrozenRef],
+    result: Option<u16>,
+    handled: Option<Value>,
+) -> R<()> {
     let mut below = None;
     // bounded: by the frames that there are
     let mut checked: Vec<(FrozenRef, Cont)> = vm.buffer(frames.len())?;
@@ -329,13 +350,18 @@ pub fn thaw(vm: &Vm, ctx: &Context, frames: &[FrozenRef], result: Option<u16>, h
         if checked.len() + 1 < frames.len() && !frame.under_way.get() {
             return Err(broken(vm, "it calls another between two instructions"));
         }
-        if checked.iter().any(|(f, c)| f.value().is(frame.value()) || cont.kind.is_generator() && c.a.is(cont.a)) {
+        if checked
+            .iter()
+            .any(|(f, c)| f.value().is(frame.value()) || cont.kind.is_generator() && c.a.is(cont.a))
+        {
             return Err(broken(vm, "it is there twice"));
         }
         checked.push((frame, cont));
         below = Some(still);
     }
-    let (Some(innermost), Some(&(last, _))) = (below, checked.last()) else { return Err(broken(vm, "there is none")) };
+    let (Some(innermost), Some(&(last, _))) = (below, checked.last()) else {
+        return Err(broken(vm, "there is none"));
+    };
     let fits = match result {
         Some(register) => last.under_way.get() && is_result(&innermost.inst, register.into()),
         None => !last.under_way.get(),

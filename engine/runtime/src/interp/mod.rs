@@ -56,10 +56,10 @@ pub use frames::{
     frame_back, frame_code, frame_count, frame_function, frame_function_word, frame_object,
     frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame, live_register,
 };
-pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use frozen::{
     BOTTOM, FrozenFrame, FrozenRef, freeze, freeze_generator, thaw, thaw_generator, unfilled_generator,
 };
+pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
 pub use locals::{FrameVariables, bound, frame_locals, running_locals};
 pub use operators::stage_after_first;

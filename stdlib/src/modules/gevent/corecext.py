@@ -150,11 +150,10 @@ get_header_version = get_version
 
 
 def supported_backends():
-    return _flags_to_list(_SUPPORTED)
-
-
-def recommended_backends():
     return ['epoll']
+
+
+recommended_backends = supported_backends
 
 
 def embeddable_backends():

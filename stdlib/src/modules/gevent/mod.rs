@@ -174,7 +174,13 @@ native_functions! { FUNCTIONS:
 }
 
 /// ValueError, OSError.
-fn new(vm: &Vm, ty: Ref<Type>, _flags: Option<Value>, default: Option<Value>, _ptr: Option<Value>) -> R<LoopRef> {
+fn new(
+    vm: &Vm,
+    ty: Ref<Type>,
+    _flags: Option<Value>,
+    default: Option<Value>,
+    _ptr: Option<Value>,
+) -> R<LoopRef> {
     check_class(vm, ty, &LOOP)?;
     let default = default.filter(|v| !v.is_none()).map_or(Ok(true), |v| vm.truth(v))?;
     match Poller::new() {

@@ -308,7 +308,8 @@ impl Wait {
         if let (Some(t), false) = (self.timeout, self.coarse)
             && !t.is_zero()
         {
-            let time = libc::timespec { tv_sec: t.as_secs().min(1 << 30) as _, tv_nsec: t.subsec_nanos().into() };
+            let time =
+                libc::timespec { tv_sec: t.as_secs().min(1 << 30) as _, tv_nsec: t.subsec_nanos().into() };
             // SAFETY: the row has room for `n` events; the time is read only.
             let r = unsafe {
                 let none = std::ptr::null::<libc::sigset_t>();
@@ -323,7 +324,8 @@ impl Wait {
         // Rounded up, so as not to come back early.
         let ms = |t: Duration| t.as_nanos().div_ceil(1_000_000).min(i32::MAX as u128) as i32;
         // SAFETY: the row has room for `n` events.
-        let r = unsafe { libc::epoll_wait(self.epoll, self.events.as_mut_ptr(), n, self.timeout.map_or(-1, ms)) };
+        let r =
+            unsafe { libc::epoll_wait(self.epoll, self.events.as_mut_ptr(), n, self.timeout.map_or(-1, ms)) };
         checked(r).map(|n| n as usize)
     }
 }

@@ -7,7 +7,8 @@
 
 use super::poller::Found;
 use super::state::{
-    Break, Callback, Kind, Loop, LoopRef, MIN_PRIORITY, PRIORITIES, Watcher, events, feed, nanoseconds, next_due,
+    Break, Callback, Kind, Loop, LoopRef, MIN_PRIORITY, PRIORITIES, Watcher, events, feed, nanoseconds,
+    next_due,
 };
 use super::watch::{add_timer, check_loop, deactivate, finish};
 use super::{signals, stat};
@@ -253,10 +254,12 @@ fn wait(vm: &Vm, event_loop: LoopRef, nowait: bool) -> R<()> {
     let timeout = patience(event_loop, nowait || ready);
     let mut waiting = event_loop.poller.borrow_mut().waiting(timeout);
     event_loop.waiting.set(true);
-    let result = if timeout == Some(Duration::ZERO) { waiting.run() } else { vm.without_gil(|| waiting.run()) };
+    let result =
+        if timeout == Some(Duration::ZERO) { waiting.run() } else { vm.without_gil(|| waiting.run()) };
     event_loop.waiting.set(false);
     let n = *result.as_ref().unwrap_or(&0);
-    let woken = event_loop.poller.borrow_mut().waited(waiting, n, &mut found) | event_loop.woken.replace(false);
+    let woken =
+        event_loop.poller.borrow_mut().waited(waiting, n, &mut found) | event_loop.woken.replace(false);
     event_loop.update_now();
     gather(vm, event_loop, &found, woken)?;
     match result {
@@ -383,7 +386,8 @@ fn reap(event_loop: LoopRef) {
     loop {
         let mut status = 0;
         // SAFETY: plain data out.
-        let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED) };
+        let pid =
+            unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::WUNTRACED | libc::WCONTINUED) };
         if pid <= 0 {
             return;
         }

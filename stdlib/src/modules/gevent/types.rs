@@ -134,7 +134,8 @@ fn repr(vm: &Vm, w: Arg) -> R<String> {
     let w = w.0;
     vm.check_depth()?;
     let shown = vm.call_method(w.value(), "_format", &[])?;
-    let mut text = format!("<{} at {:#x}{}", vm.type_name(w.value()), w.value().bits(), vm.str_string(shown)?);
+    let mut text =
+        format!("<{} at {:#x}{}", vm.type_name(w.value()), w.value().bits(), vm.str_string(shown)?);
     for (on, word) in [(w.active.get(), " active"), (w.pending.get(), " pending")] {
         if on {
             text += word;
@@ -154,12 +155,20 @@ fn priority(n: i64) -> i8 {
 }
 
 /// What all watchers begin with.
-fn fresh(vm: &Vm, ty: Ref<Type>, def: &'static TypeDef, event_loop: Value, common: (Kind, Option<Value>, Option<Value>)) -> R<WatcherRef> {
+fn fresh(
+    vm: &Vm,
+    ty: Ref<Type>,
+    def: &'static TypeDef,
+    event_loop: Value,
+    common: (Kind, Option<Value>, Option<Value>),
+) -> R<WatcherRef> {
     let (kind, referenced, level) = common;
     check_class(vm, ty, def)?;
     let Some(event_loop) = event_loop.cast::<Ext<Loop>>() else {
         let got = vm.type_name(event_loop);
-        return Err(vm.type_error(format!("Argument 'loop' has incorrect type (expected gevent.libev.corecext.loop, got {got})")));
+        return Err(vm.type_error(format!(
+            "Argument 'loop' has incorrect type (expected gevent.libev.corecext.loop, got {got})"
+        )));
     };
     let referenced = referenced.map_or(Ok(true), |v| vm.truth(v))?;
     let level = match level.filter(|v| !v.is_none()) {
@@ -249,7 +258,9 @@ fn shown_events(w: WatcherRef) -> i32 {
 
 fn not_active(vm: &Vm, w: WatcherRef, name: &str) -> R<()> {
     if w.active.get() {
-        return Err(vm.attribute_error(format!("'io' watcher attribute '{name}' is read-only while watcher is active")));
+        return Err(vm.attribute_error(format!(
+            "'io' watcher attribute '{name}' is read-only while watcher is active"
+        )));
     }
     Ok(())
 }
@@ -273,7 +284,15 @@ fn checked_events(vm: &Vm, events: i64) -> R<i32> {
     Ok(events as i32)
 }
 
-pub fn new_io(vm: &Vm, ty: Ref<Type>, event_loop: Value, fd: i64, events: i64, referenced: Option<Value>, level: Option<Value>) -> R<WatcherRef> {
+pub fn new_io(
+    vm: &Vm,
+    ty: Ref<Type>,
+    event_loop: Value,
+    fd: i64,
+    events: i64,
+    referenced: Option<Value>,
+    level: Option<Value>,
+) -> R<WatcherRef> {
     if fd < 0 {
         check_descriptor(vm, fd)?;
     }
@@ -310,7 +329,15 @@ native_type! {
     getset { "at" => |vm: &Vm, w: Arg| vm.float(w.0.at.get()); }
 }
 
-pub fn new_timer(vm: &Vm, ty: Ref<Type>, event_loop: Value, after: Option<f64>, repeat: Option<f64>, referenced: Option<Value>, level: Option<Value>) -> R<WatcherRef> {
+pub fn new_timer(
+    vm: &Vm,
+    ty: Ref<Type>,
+    event_loop: Value,
+    after: Option<f64>,
+    repeat: Option<f64>,
+    referenced: Option<Value>,
+    level: Option<Value>,
+) -> R<WatcherRef> {
     let repeat = repeat.unwrap_or(0.0);
     if repeat < 0.0 {
         let shown = vm.float(repeat)?;
@@ -327,7 +354,14 @@ native_type! {
     methods { [static] "__new__($type, loop, signalnum, ref=True, priority=None)" => new_signal; }
 }
 
-pub fn new_signal(vm: &Vm, ty: Ref<Type>, event_loop: Value, n: i64, referenced: Option<Value>, level: Option<Value>) -> R<WatcherRef> {
+pub fn new_signal(
+    vm: &Vm,
+    ty: Ref<Type>,
+    event_loop: Value,
+    n: i64,
+    referenced: Option<Value>,
+    level: Option<Value>,
+) -> R<WatcherRef> {
     if n < 1 || n >= COUNT as i64 {
         return Err(vm.value_error(format!("illegal signal number: {n}")));
     }
@@ -389,7 +423,14 @@ native_type! {
     }
 }
 
-pub fn new_child(vm: &Vm, ty: Ref<Type>, event_loop: Value, pid: i32, trace: Option<Value>, referenced: Option<Value>) -> R<WatcherRef> {
+pub fn new_child(
+    vm: &Vm,
+    ty: Ref<Type>,
+    event_loop: Value,
+    pid: i32,
+    trace: Option<Value>,
+    referenced: Option<Value>,
+) -> R<WatcherRef> {
     let trace = trace.map_or(Ok(false), |v| vm.truth(v))?;
     if let Some(l) = event_loop.cast::<Ext<Loop>>() {
         check_loop(vm, l)?;
@@ -428,7 +469,15 @@ fn shown(vm: &Vm, w: WatcherRef, before: bool) -> R<Value> {
     }
 }
 
-pub fn new_stat(vm: &Vm, ty: Ref<Type>, event_loop: Value, path: Value, interval: Option<f64>, referenced: Option<Value>, level: Option<Value>) -> R<WatcherRef> {
+pub fn new_stat(
+    vm: &Vm,
+    ty: Ref<Type>,
+    event_loop: Value,
+    path: Value,
+    interval: Option<f64>,
+    referenced: Option<Value>,
+    level: Option<Value>,
+) -> R<WatcherRef> {
     if path.cast::<Str>().is_none() {
         return Err(vm.type_error(format!("Expected str, got {}", vm.type_name(path))));
     }

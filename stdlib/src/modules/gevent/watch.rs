@@ -2,17 +2,21 @@
 
 use super::poller::{READ, WRITE};
 use super::signals;
+use super::stat;
 use super::state::{
     HELD, Kind, Loop, LoopRef, NOWHERE, UNCOUNTED, UNREFERENCED, WatcherRef, feed, hold, let_go, nanoseconds,
 };
-use super::stat;
 use skein_runtime::types::ext::Ext;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::{R, Value, Vm};
 
 /// ValueError.
 pub fn check_loop(vm: &Vm, event_loop: LoopRef) -> R<LoopRef> {
-    if event_loop.destroyed.get() { Err(vm.value_error("operation on destroyed loop")) } else { Ok(event_loop) }
+    if event_loop.destroyed.get() {
+        Err(vm.value_error("operation on destroyed loop"))
+    } else {
+        Ok(event_loop)
+    }
 }
 
 /// The watcher's loop, which must be usable. ValueError.
