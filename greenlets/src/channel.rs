@@ -61,6 +61,7 @@ native_type! {
         "open($self)" => |_: &Vm, c: Chan| c.closing.set(false), "Reopen a channel that was closed.";
         "close($self)" => |_: &Vm, c: Chan| c.closing.set(true), "Let nobody else wait on the channel.";
         "__iter__($self)" => |_: &Vm, c: Chan| c;
+        "__aiter__($self)" => |vm: &Vm, c: Chan| crate::aio::iterate(vm, c.value()), "In a coroutine: what is sent, until the channel is closed.";
         [soft next_soft] "__next__($self)" => next;
         "__reduce__($self)" => channel_reduce;
         "__reduce_ex__($self, protocol, /)" => |vm: &Vm, c: Chan, _: Value| vm.call_method(c.value(), "__reduce__", &[]);

@@ -8,12 +8,14 @@
 //! scheduler  the queue of runnable tasklets
 //! running    from one tasklet to another: plans, and carrying them out
 //! across     tasklets of other threads
+//! aio        the module `stackless.aio`: with asyncio in one program
 //! waiting    who waits on whom, when nothing can run
 //! pickling   frames, tasklets, channels and what they reach, in pickles
 //! tasklet, channel, bomb, cstack, stackless, testing   the module `stackless`
 //! ```
 
 mod across;
+mod aio;
 mod bomb;
 mod channel;
 mod cstack;
@@ -43,6 +45,7 @@ pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
         "greenlet" => greenlet_module::make_package(vm)?.value(),
         "greenlet._greenlet" => greenlet_module::make_inner(vm)?.value(),
         "stackless" | "_stackless" => stackless::make(vm)?.value(),
+        "stackless.aio" => aio::make(vm)?.value(),
         "stackless._wrap" => pickling::make(vm)?.value(),
         "_teststackless" => testing::make(vm)?.value(),
         _ => return Ok(None),
@@ -50,5 +53,12 @@ pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
 }
 
 /// Their names.
-pub const MODULE_NAMES: &[&str] =
-    &["greenlet", "greenlet._greenlet", "stackless", "stackless._wrap", "_stackless", "_teststackless"];
+pub const MODULE_NAMES: &[&str] = &[
+    "greenlet",
+    "greenlet._greenlet",
+    "stackless",
+    "stackless.aio",
+    "stackless._wrap",
+    "_stackless",
+    "_teststackless",
+];
