@@ -17,6 +17,7 @@ mod build;
 mod call;
 mod construct;
 mod cont;
+mod delegation;
 mod depth;
 mod dispatch;
 mod exceptions;
@@ -48,10 +49,11 @@ pub use bind::bind_arguments;
 pub use call::{SoftCall, add_keywords, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
 pub use depth::check_native_stack;
+pub use delegation::{is_running, running_from};
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
-    FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers, frame_at_depth,
+    FramePlace, Frames, Standing, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers, frame_at_depth,
     frame_back, frame_code, frame_count, frame_function, frame_function_word, frame_object,
     frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame, live_register,
 };
