@@ -8,7 +8,9 @@ pub use asyncgen::{ASEND, ATHROW, WRAPPED};
 pub use close::{close, throw};
 pub use coroutine::{COROUTINE_WRAPPER, exception_to_throw};
 
-use skein_runtime::interp::{ContKind, Resume, SoftCall, gen_call, is_running, resume_generator, resume_quick};
+use skein_runtime::interp::{
+    ContKind, Resume, SoftCall, gen_call, is_running, resume_generator, resume_quick,
+};
 use skein_runtime::native::At;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
