@@ -91,10 +91,7 @@ impl Machine {
         let mut set = |name, value| flags.set(name, value).map_err(|e| e.to_string());
         // Traces come optimized; regalloc's better algorithm pays off.
         set("opt_level", "none")?;
-        set(
-            "regalloc_algorithm",
-            if std::env::var_os("RA1").is_some() { "single_pass" } else { "backtracking" },
-        )?;
+        set("regalloc_algorithm", "backtracking")?;
         set("preserve_frame_pointers", "true")?;
         set("unwind_info", "false")?;
         // A frame of spilled values touches every page of it, so that a stack's guard page is met.

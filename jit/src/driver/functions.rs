@@ -19,7 +19,9 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 /// Instructions of a tree that goes into a function from which on it is better off with the function's own.
-const TROUBLED: usize = 4000;
+const TROUBLED: usize = 3000;
+/// So often a trace begins anew for that.
+const MAX_ANEW: u32 = 4;
 /// Bridges and instructions of a function's trace from which on others call it. Simpler ones are better gone into.
 const RICH_BRIDGES: usize = 2;
 const RICH_INSTS: usize = 500;
@@ -138,7 +140,7 @@ impl Jit {
 
     /// The recorder, which goes into functions with traces or not as the trace with this head is to.
     pub(super) fn with_calls(&self, recorder: Recorder, head: usize) -> Recorder {
-        let calls = self.loops.borrow().get(&head).is_some_and(|fate| fate.calls);
+        let calls = self.loops.borrow().get(&head).is_some_and(|fate| fate.anew > 0);
         if calls { recorder.calling(self.rich.clone()) } else { recorder }
     }
 
@@ -159,7 +161,7 @@ impl Jit {
         self.invalidate(trace);
         if let Some(fate) = self.loops.borrow_mut().get_mut(&trace.head) {
             fate.aborts = fate.aborts.saturating_sub(1);
-            fate.calls = true;
+            fate.anew += 1;
         }
         if trace.is_function {
             self.want_function(trace.object);
@@ -173,9 +175,9 @@ impl Jit {
             let body = trace.body.borrow();
             let frames = &body.frame_sets[body.closed.exit(exit).frames as usize];
             let rich = self.rich.borrow();
-            let calls = self.loops.borrow().get(&trace.head).is_some_and(|fate| fate.calls);
+            let anew = self.loops.borrow().get(&trace.head).map_or(0, |fate| fate.anew);
             let troubled = if self.is_forced() { 50 } else { TROUBLED };
-            !calls
+            anew < MAX_ANEW
                 && body.closed.insts.len() >= troubled
                 && frames[1..].iter().any(|f| rich.contains(&head_of(f.code)))
         };

@@ -93,7 +93,8 @@ pub(super) struct LoopFate {
     pub waits: u32,
     /// Recordings whose second round would be another.
     pub restarts: u32,
-    /// Its traces call functions that have rich traces of their own, instead of going into them.
-    pub calls: bool,
+    /// Times that its trace was given up because it went into functions that have rich traces of their own: after the
+    /// first it calls these.
+    pub anew: u32,
     pub trace: Option<usize>,
 }
