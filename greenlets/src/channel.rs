@@ -19,6 +19,7 @@ use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// A channel's data: a queue of tasklets blocked on it, all senders or all receivers.
 pub struct Channel {
@@ -317,6 +318,9 @@ fn would_block(vm: &Vm, c: Chan, me: Task, dir: Direction) -> R<Plan> {
     }
 }
 
+/// So often a thread that waits for others looks whether there still are some.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// Who runs when the running tasklet cannot. Other threads may come to the channels on which this one's tasklets wait;
 /// None: there are none.
 pub fn wait_for_runnable(vm: &Vm) -> R<Option<(Task, Deliver)>> {
@@ -327,7 +331,8 @@ pub fn wait_for_runnable(vm: &Vm) -> R<Option<(Task, Deliver)>> {
         if vm.threads.is_alone() {
             return Ok(None);
         }
-        vm.park(None);
+        // Nobody calls when the last of them has ended.
+        vm.park(Some(Instant::now() + LOOK_AGAIN));
         vm.check_signals()?;
     }
 }

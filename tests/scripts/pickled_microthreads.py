@@ -55,6 +55,33 @@ def items(n):
         report("over")
 
 
+def delegating(n):
+    got = yield from items(n)
+    return got
+
+
+def chain(n):
+    yield (yield from delegating(n))
+
+
+def over_chain(n):
+    report(list_of(chain(n)))
+
+
+async def awaited(n):
+    stackless.schedule_remove()
+    if n:
+        return n + await awaited(n - 1)
+    return 0
+
+
+def over_awaits(n):
+    try:
+        awaited(n).send(None)
+    except StopIteration as e:
+        report(e.value)
+
+
 def over_items(n):
     report(list_of(items(n)))
 
@@ -160,6 +187,8 @@ def main():
     assert continued(deep, 5) == 1
     assert continued(over_items, 4) == 1
     assert continued(machine_calls) == 11
+    assert continued(over_chain, 4) == 1
+    assert continued(over_awaits, 4) == 5
 
     # One that has not begun, and one that has ended.
     results.clear()
@@ -286,7 +315,7 @@ def forged():
             own = f.__reduce__()[2]
             if rnd.random() < 0.4:
                 own = list(own)
-                which = rnd.randrange(6)
+                which = rnd.randrange(7)
                 if which == 0:
                     own[2] = rnd.randrange(80)
                 elif which == 1:
@@ -299,6 +328,8 @@ def forged():
                     own[3] = not own[3]
                 elif which == 4:
                     own[0], own[1] = deep, deep.__code__
+                elif which == 5:
+                    own[8] = (own[6],) * rnd.randrange(3) + ((items(3), items(3)) if rnd.random() < 0.5 else ())
                 else:
                     own = change(own)
             new.__setstate__(tuple(own))
@@ -309,7 +340,7 @@ def forged():
             out.append(out[0])
         return out
 
-    for f, *args in (machine_calls,), (over_items, 4), (deep, 3):
+    for f, *args in (machine_calls,), (over_items, 4), (deep, 3), (over_chain, 4):
         t = suspended(f, *args)
         for i in range(50):
             state = list(t.__reduce__()[2])

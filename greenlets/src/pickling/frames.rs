@@ -92,6 +92,7 @@ fn reduce_frame(vm: &Vm, f: FrozenRef) -> R<Value> {
         vm.int(f.record.get())?,
         f.a.or_none(),
         f.b.or_none(),
+        f.waiting.or_none(),
     ];
     let args = vm.tuple(&[])?;
     let ty = ext_type(vm, &FRAME)?.value();
@@ -102,7 +103,7 @@ fn set_frame(vm: &Vm, f: FrozenRef, state: Value) -> R<()> {
     if f.parts().is_some() {
         return Err(bad(vm, "a frame is filled twice"));
     }
-    let [function, code, unit, under_way, registers, record, a, b] = parts(vm, state, "frame")?;
+    let [function, code, unit, under_way, registers, record, a, b, waiting] = parts(vm, state, "frame")?;
     let function = with_code(vm, function, code)?;
     let Some(unit) = vm.as_i64(unit).and_then(|n| u32::try_from(n).ok()) else {
         return Err(bad(vm, "no such instruction"));
@@ -118,6 +119,7 @@ fn set_frame(vm: &Vm, f: FrozenRef, state: Value) -> R<()> {
     f.record.set(vm.as_i64(record).unwrap_or(BOTTOM));
     f.a.set(vm, f, a);
     f.b.set(vm, f, b);
+    f.waiting.set(vm, f, given(waiting));
     Ok(())
 }
 
@@ -145,18 +147,17 @@ fn reduce_generator(vm: &Vm, g: Ref<Generator>) -> R<Value> {
         Value::small_int(how),
         frame,
         g.handled.or_none(),
-        g.name.or_none(),
-        g.qualname.or_none(),
+        g.names.or_none(),
         origin,
         Value::small_int(bits),
         code_part(vm, g.function(), g.code())?,
     ];
-    let function = with_code(vm, g.function().value(), state[7])?;
+    let function = with_code(vm, g.function().value(), state[6])?;
     reduced(vm, "generator", &[function.value()], vm.tuple(&state)?, "set_generator")
 }
 
 fn set_generator(vm: &Vm, g: Ref<Generator>, state: Value) -> R<()> {
-    let [how, frame, handled, name, qualname, origin, bits, code] = parts(vm, state, "generator")?;
+    let [how, frame, handled, names, origin, bits, code] = parts(vm, state, "generator")?;
     if !g.flag(UNFILLED) {
         return Err(bad(vm, "a generator is filled twice"));
     }
@@ -179,9 +180,11 @@ fn set_generator(vm: &Vm, g: Ref<Generator>, state: Value) -> R<()> {
         Some(standing::FINISHED) => g.set_flag(UNFILLED, false),
         _ => return Err(bad(vm, "a generator that stands in no known way")),
     }
-    let text = |v: Value| given(v).filter(|v| vm.is_exact_or_subtype(*v, vm.types.str));
-    g.name.set(vm, g, text(name));
-    g.qualname.set(vm, g, text(qualname));
+    let is_name = |v: &Value| vm.is_exact_or_subtype(*v, vm.types.str);
+    let names = given(names).filter(|v| {
+        v.cast::<Tuple>().is_some_and(|t| t.len() == 2 && t.items().iter().all(is_name))
+    });
+    g.names.set(vm, g, names);
     if vm.type_of(g.value()) == vm.types.coroutine {
         g.hook.set(vm, g, given(origin).filter(|o| o.cast::<Tuple>().is_some()));
     }

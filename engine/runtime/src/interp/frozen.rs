@@ -7,6 +7,7 @@
 
 use crate::context::{Context, FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
+use crate::interp::delegation::{Waiting, link};
 use crate::interp::frames::{Walk, frame_code, frame_function};
 use crate::interp::operators::symbol;
 use crate::interp::{At, Site};
@@ -25,8 +26,9 @@ use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Holds, Inst, Op, Standstill, flags, instructions, standstill};
+use skein_bytecode::{Holds, Inst, Op, Standstill, flags, instructions};
 use std::cell::Cell;
+use std::rc::Rc;
 
 /// A frame that stands still.
 pub struct FrozenFrame {
@@ -41,6 +43,8 @@ pub struct FrozenFrame {
     pub record: Cell<i64>,
     pub a: Field,
     pub b: Field,
+    /// A tuple of the generators that the frame's runs for, from the nearest to the root, if there are any.
+    pub waiting: Field,
 }
 
 pub type FrozenRef = Ref<Ext<FrozenFrame>>;
@@ -51,8 +55,8 @@ pub const BOTTOM: i64 = -1;
 impl Payload for FrozenFrame {
     const NAME: &'static str = "stackless._wrap.frame";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let FrozenFrame { function, code, registers, unit: _, under_way: _, record: _, a, b } = self;
-        for f in [function, code, registers, a, b] {
+        let FrozenFrame { function, code, registers, unit: _, under_way: _, record: _, a, b, waiting } = self;
+        for f in [function, code, registers, a, b, waiting] {
             f.trace(t);
         }
     }
@@ -70,6 +74,7 @@ impl Default for FrozenFrame {
             record: Cell::new(BOTTOM),
             a: none(),
             b: none(),
+            waiting: none(),
         }
     }
 }
@@ -171,6 +176,16 @@ pub fn freeze(vm: &Vm, site: Site, under_way: bool, make: impl Fn() -> R<FrozenR
             frame.record.set(info.as_small_int());
             frame.a.set(vm, frame, a);
             frame.b.set(vm, frame, b);
+            if cont.kind.is_generator()
+                && let Some(g) = cont.a.cast::<Generator>()
+                && g.runs_for_root()
+            {
+                let waiting = List::with_capacity(vm, 1)?;
+                for w in Waiting::of(g) {
+                    waiting.push(vm, w.value())?;
+                }
+                frame.waiting.set(vm, frame, Tuple::new(vm, waiting.items())?.value());
+            }
         }
         frames.push(vm, frame.value())?;
     }
@@ -234,12 +249,12 @@ fn is_result(inst: &Inst, register: usize) -> bool {
 }
 
 /// The code's own checks: where the frame stands, and what it holds. ValueError.
-fn check_frame(vm: &Vm, frame: FrozenRef) -> R<Standstill> {
+fn check_frame(vm: &Vm, frame: FrozenRef) -> R<Rc<Standstill>> {
     let Some((function, code)) = frame.parts() else { return Err(broken(vm, "it was not filled")) };
     if function.code() != code {
         return Err(broken(vm, "its function has another code"));
     }
-    let Some(still) = standstill(code.portable(), frame.unit.get()) else {
+    let Some(still) = code.standstill(frame.unit.get()) else {
         return Err(broken(vm, "no instruction begins where it stands"));
     };
     if frame.under_way.get()
@@ -287,8 +302,8 @@ fn check_record(vm: &Vm, frame: FrozenRef, below: Option<&Standstill>) -> R<Cont
     }
     let fits = match cont.kind {
         ContKind::Exit | ContKind::ContextEnd | ContKind::Task | ContKind::LeaveContext => false,
-        ContKind::GenFor | ContKind::GenSend | ContKind::GenStep => jumps && stores && runs(frame, cont),
-        ContKind::GenCall => cont.stage == 0 && cont.jump == 0 && runs(frame, cont),
+        ContKind::GenFor | ContKind::GenSend | ContKind::GenStep => jumps && stores && runs(vm, frame, cont),
+        ContKind::GenCall => cont.stage == 0 && cont.jump == 0 && runs(vm, frame, cont),
         ContKind::ForNext | ContKind::SendCall => jumps && stores,
         ContKind::New => {
             let args = b.cast::<Tuple>();
@@ -321,11 +336,27 @@ fn check_record(vm: &Vm, frame: FrozenRef, below: Option<&Standstill>) -> R<Cont
     if fits { Ok(cont) } else { Err(broken(vm, "a record that does not fit")) }
 }
 
+/// Do those that a generator is said to run for wait for it, each for the one before?
+fn waits_for(vm: &Vm, frame: FrozenRef, g: Ref<Generator>) -> bool {
+    let Some(waiting) = frame.waiting.get() else { return true };
+    let Some(waiting) = waiting.cast::<Tuple>() else { return false };
+    let mut inner = g;
+    for &w in waiting.items() {
+        let Some(w) = w.cast::<Generator>() else { return false };
+        if w == g || vm.yield_from_target(w) != Some(inner.value()) || w.handled.get().is_some() {
+            return false;
+        }
+        inner = w;
+    }
+    true
+}
+
 /// Is the record's generator the one whose frame this is, and without it?
-fn runs(frame: FrozenRef, cont: Cont) -> bool {
+fn runs(vm: &Vm, frame: FrozenRef, cont: Cont) -> bool {
     let handled = cont.b.is_none() || cont.b.cast::<Exception>().is_some();
     let Some((g, (function, code))) = cont.a.cast::<Generator>().zip(frame.parts()) else { return false };
     handled
+        && waits_for(vm, frame, g)
         && g.flag(AWAITS_STACK)
         && g.function() == function
         && g.code() == code
@@ -341,11 +372,11 @@ pub fn thaw(
     result: Option<u16>,
     handled: Option<Value>,
 ) -> R<()> {
-    let mut below = None;
+    let mut below: Option<Rc<Standstill>> = None;
     // bounded: by the frames that there are
     let mut checked: Vec<(FrozenRef, Cont)> = vm.buffer(frames.len())?;
     for &frame in frames.iter().rev() {
-        let cont = check_record(vm, frame, below.as_ref())?;
+        let cont = check_record(vm, frame, below.as_deref())?;
         let still = check_frame(vm, frame)?;
         if checked.len() + 1 < frames.len() && !frame.under_way.get() {
             return Err(broken(vm, "it calls another between two instructions"));
@@ -416,13 +447,28 @@ fn build(vm: &Vm, ctx: &Context, frames: &[(FrozenRef, Cont)], handled: Option<V
             && let Some(g) = cont.a.cast::<Generator>()
         {
             g.set_flag(AWAITS_STACK, false);
-            g.set_on_stack();
+            run_for(vm, frame, g);
         }
     }
     ctx.pc.set(at.pc);
     ctx.base.set(at.base);
     ctx.handled.set(handled);
     Ok(())
+}
+
+/// The generator is on a stack, for the root of those that wait for it.
+fn run_for(vm: &Vm, frame: FrozenRef, g: Ref<Generator>) {
+    let waiting = frame.waiting.cast::<Tuple>();
+    let mut root = g;
+    for w in waiting.as_ref().map_or(&[][..], |t| t.items()).iter().filter_map(|w| w.cast::<Generator>()) {
+        root.outer.set(vm, root, w.value());
+        root = w;
+    }
+    if root == g {
+        return g.set_on_stack();
+    }
+    link(vm, root, g);
+    g.set_on_stack_for_root();
 }
 
 /// A generator that stands still, as a frame. One that runs has its frame on a stack, and one that has finished has
@@ -480,12 +526,12 @@ pub fn thaw_generator(vm: &Vm, g: Ref<Generator>, frame: FrozenRef, handled: Opt
     Ok(())
 }
 
-fn check_generator_frame(vm: &Vm, g: Ref<Generator>, frame: FrozenRef) -> R<Standstill> {
+fn check_generator_frame(vm: &Vm, g: Ref<Generator>, frame: FrozenRef) -> R<Rc<Standstill>> {
     let Some((function, code)) = frame.parts() else { return Err(broken(vm, "it was not filled")) };
     if g.function() != function || g.code() != code || function.code() != code {
         return Err(broken(vm, "the generator is of another function"));
     }
-    let Some(still) = standstill(code.portable(), frame.unit.get()) else {
+    let Some(still) = code.standstill(frame.unit.get()) else {
         return Err(broken(vm, "no instruction begins where it stands"));
     };
     if !matches!(still.inst.op, Op::MakeGenerator | Op::Yield | Op::YieldFrom) {

@@ -13,8 +13,9 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Code, Const, Extra, Liveness, LocalKind, Op, flags};
+use skein_bytecode::{Code, Const, Extra, Liveness, LocalKind, Op, Standstill, flags, standstill};
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A code object.
@@ -33,13 +34,19 @@ pub struct CodeObject {
     parameters: Field,
     /// Made when it is first asked for; null before.
     liveness: Cell<*mut Liveness>,
+    /// Likewise: what was found of the instructions at which frames were taken off their stacks.
+    standstills: Cell<*mut Standstills>,
 }
+
+type Standstills = HashMap<u32, Option<Rc<Standstill>>>;
 
 /// Head of an executable block.
 #[repr(C)]
 pub struct Exec {
     /// First instruction.
     pub entry: *const u32,
+    /// Where a call begins: there, or at the `EnterTraced` before it.
+    start: Cell<*const u32>,
     /// Bytes of registers that a frame needs.
     pub frame_bytes: u32,
     /// Positional arguments of a call that needs no binding; `NOT_SIMPLE` if any call does.
@@ -156,7 +163,7 @@ unsafe impl Object for CodeObject {
         }
     }
     fn drop_external(&mut self) {
-        // SAFETY: made by `load` and `liveness`; each is freed once.
+        // SAFETY: made by `load`, `liveness` and `standstill`; each is freed once.
         unsafe {
             if let Some(exec) = self.exec.get().as_ref() {
                 std::alloc::dealloc(self.exec.get().cast(), layout(exec.size));
@@ -164,6 +171,9 @@ unsafe impl Object for CodeObject {
             drop(Rc::from_raw(self.portable.get()));
             if !self.liveness.get().is_null() {
                 drop(Box::from_raw(self.liveness.get()));
+            }
+            if !self.standstills.get().is_null() {
+                drop(Box::from_raw(self.standstills.get()));
             }
         }
     }
@@ -186,7 +196,35 @@ fn layout(size: usize) -> std::alloc::Layout {
 }
 
 impl Exec {
-    const UNITS: usize = size_of::<Exec>();
+    /// The `EnterTraced` comes right before.
+    const UNITS: usize = size_of::<Exec>() + 8;
+
+    /// Where a call begins.
+    #[inline(always)]
+    pub fn start(&self) -> *const u32 {
+        self.start.get()
+    }
+
+    /// The address of the `EnterTraced`, whether calls begin there or not.
+    pub fn before_entry(&self) -> *const u32 {
+        // SAFETY: the block has a unit more before the first instruction.
+        unsafe { self.entry.sub(1) }
+    }
+
+    /// The trace that calls enter.
+    pub fn trace(&self) -> Option<u32> {
+        // SAFETY: the unit was written when the start was set to it.
+        (self.start.get() != self.entry).then(|| unsafe { *self.before_entry() >> 8 })
+    }
+
+    /// From now on calls enter the trace of this number, of 24 bits.
+    pub fn set_trace(&self, trace: Option<u32>) {
+        let Some(number) = trace else { return self.start.set(self.entry) };
+        let [a, b, c, _] = number.to_le_bytes();
+        // SAFETY: the isolate's own block.
+        unsafe { *self.before_entry().cast_mut() = skein_bytecode::pack(Op::EnterTraced, a, b, c) };
+        self.start.set(self.before_entry());
+    }
 
     fn values_offset(units: u32) -> usize {
         (Self::UNITS + units as usize * 4 + 7) & !7
@@ -246,6 +284,17 @@ impl CodeObject {
         }
         // SAFETY: made by this function, for the object's life.
         unsafe { &*self.liveness.get() }
+    }
+
+    /// What a frame's registers must hold where it stands still at the instruction that begins at `unit`; none if it
+    /// cannot.
+    pub fn standstill(&self, unit: u32) -> Option<Rc<Standstill>> {
+        if self.standstills.get().is_null() {
+            self.standstills.set(Box::into_raw(Box::default()));
+        }
+        // SAFETY: made above, for the object's life; nobody else looks at it meanwhile.
+        let known = unsafe { &mut *self.standstills.get() };
+        known.entry(unit).or_insert_with(|| standstill(self.portable(), unit).map(Rc::new)).clone()
     }
 
     /// Unit index of an instruction address in the block.
@@ -337,6 +386,7 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
         std::ptr::copy_nonoverlapping(code.units.as_ptr(), units, code.units.len());
         exec.write(Exec {
             entry: units,
+            start: Cell::new(units),
             frame_bytes: u32::from(code.nregs) * 8,
             simple_args: if needs_binding { NOT_SIMPLE } else { u32::from(code.arg_count) },
             code: object,
