@@ -3,11 +3,13 @@
     GEVENT_TESTS=.../gevent/tests skein benches/suites/gevent_suite.py [-v] [NAME ...]
 
 `gevent` itself, in its pure Python form, is imported as any package is, so PYTHONPATH names where it is if it is not
-installed. Where there is no `ssl`, programs are patched without it, and what asks for it by name fails.
+installed. Tests of name look-ups and of child processes are skipped unless CPython's package `test` can be imported too.
+Where there is no `ssl`, programs are patched without it, and what asks for it by name fails.
 """
 
 import os
 import sys
+import types
 
 import cases
 
@@ -28,10 +30,18 @@ def prepare():
     try:
         import ssl
     except ImportError:
+        import gevent
         from gevent import monkey
 
         patch = monkey.patch_all
         monkey.patch_all = lambda *args, **kwargs: patch(*args, **{"ssl": False, **kwargs})
+        # Modules that need it for some of their tests import it at the beginning.
+        gevent.ssl = sys.modules["gevent.ssl"] = types.ModuleType("gevent.ssl")
+        gevent.ssl.create_default_context = gevent.ssl._create_unverified_context = missing
+
+
+def missing(*args, **kwargs):
+    raise NotImplementedError("there is no ssl")
 
 
 if __name__ == "__main__":
