@@ -162,10 +162,11 @@ fn fill(vm: &Vm, t: Task, list: Ref<List>, result: Value, handled: Option<Value>
             None => return Err(bad(vm, "what is no frame")),
         }
     }
-    t.barrier(vm);
     thaw(vm, &t.micro.ctx, &frames, (result != NO_RESULT).then_some(result), handled)?;
     t.micro.result.set(result);
     t.micro.state.set(State::Soft);
+    // The collector is to look at the stack that it has now.
+    t.barrier(vm);
     t.func.init(None::<Value>);
     t.args.init(None::<Value>);
     Microthreads::of(vm).dropped.count_begun();
