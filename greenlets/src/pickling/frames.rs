@@ -181,9 +181,8 @@ fn set_generator(vm: &Vm, g: Ref<Generator>, state: Value) -> R<()> {
         _ => return Err(bad(vm, "a generator that stands in no known way")),
     }
     let is_name = |v: &Value| vm.is_exact_or_subtype(*v, vm.types.str);
-    let names = given(names).filter(|v| {
-        v.cast::<Tuple>().is_some_and(|t| t.len() == 2 && t.items().iter().all(is_name))
-    });
+    let names = given(names)
+        .filter(|v| v.cast::<Tuple>().is_some_and(|t| t.len() == 2 && t.items().iter().all(is_name)));
     g.names.set(vm, g, names);
     if vm.type_of(g.value()) == vm.types.coroutine {
         g.hook.set(vm, g, given(origin).filter(|o| o.cast::<Tuple>().is_some()));
