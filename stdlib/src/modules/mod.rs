@@ -1,5 +1,6 @@
 //! The modules written in Rust that the library is built on.
 
+mod arguments;
 mod array;
 mod ast;
 mod asyncio;
@@ -8,6 +9,7 @@ mod binascii;
 mod cmath;
 mod codecs;
 mod csv;
+mod datetime;
 mod errno;
 mod expat;
 mod fcntl;
@@ -60,6 +62,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_blake2", hashes::make_blake2),
     ("_codecs", codecs::make),
     ("_csv", csv::make),
+    ("_datetime", datetime::make),
     ("errno", errno::make),
     ("fcntl", fcntl::make),
     ("grp", users::make_grp),
