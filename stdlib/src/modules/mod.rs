@@ -10,6 +10,7 @@ mod cmath;
 mod codecs;
 mod csv;
 mod datetime;
+mod decimal;
 mod errno;
 mod expat;
 mod fcntl;
@@ -27,9 +28,11 @@ mod queue;
 mod random;
 mod resource;
 mod select;
+mod semaphores;
 mod site;
 mod socket;
 mod sre;
+mod statistics;
 mod structs;
 mod support;
 mod sysconfigdata;
@@ -63,6 +66,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_codecs", codecs::make),
     ("_csv", csv::make),
     ("_datetime", datetime::make),
+    ("_decimal", decimal::make),
     ("errno", errno::make),
     ("fcntl", fcntl::make),
     ("grp", users::make_grp),
@@ -84,7 +88,10 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_sha1", hashes::make_sha1),
     ("_sha2", hashes::make_sha2),
     ("_sha3", hashes::make_sha3),
+    ("_multiprocessing", semaphores::make_multiprocessing),
+    ("_posixshmem", semaphores::make_posixshmem),
     ("_socket", socket::make),
+    ("_statistics", statistics::make),
     ("_sre", sre::make),
     ("_struct", structs::make),
     (sysconfigdata::NAME, sysconfigdata::make),

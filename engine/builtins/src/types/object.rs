@@ -263,7 +263,8 @@ fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
         && from.slot_count() == to.slot_count()
         && from.slot_names.cast::<skein_runtime::types::tuple::Tuple>().map(|t| t.items().to_vec())
             == to.slot_names.cast::<skein_runtime::types::tuple::Tuple>().map(|t| t.items().to_vec())
-        && from.has_flag(type_flags::HAS_DICT) == to.has_flag(type_flags::HAS_DICT);
+        && from.has_flag(type_flags::HAS_DICT) == to.has_flag(type_flags::HAS_DICT)
+        && from.has_flag(type_flags::SLOT_WORD) == to.has_flag(type_flags::SLOT_WORD);
     if !same_layout {
         return Err(vm.type_error(format!(
             "__class__ assignment: '{}' object layout differs from '{}'",

@@ -24,6 +24,12 @@ pub fn default_getstate(vm: &Vm, v: Value) -> R<Value> {
             }
         }
     }
+    if !ty.has_flag(type_flags::HAS_DICT)
+        && ty.has_flag(type_flags::SLOT_WORD)
+        && let Some(values) = vm.word_dict(v)?
+    {
+        slots.update(vm, values)?;
+    }
     if slots.is_empty() {
         return Ok(dict);
     }

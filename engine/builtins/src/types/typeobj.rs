@@ -61,6 +61,15 @@ pub(crate) static DICT: skein_runtime::native::GetSetDef =
         .settable(super::set_dict)
         .doc("dictionary for instance variables");
 
+/// `__weakref__` of the instances of a class: the first reference to one.
+pub(crate) static WEAKREF: skein_runtime::native::GetSetDef =
+    skein_runtime::native::GetSetDef::new("__weakref__", get_weakref).doc("list of weak references to the object");
+
+fn get_weakref(vm: &Vm, v: Value) -> R<Value> {
+    let all = vm.call_method(crate::modules::import(vm, "_weakref")?, "getweakrefs", &[v])?;
+    Ok(all.cast::<List>().and_then(|l| l.get(0)).unwrap_or(Value::NONE))
+}
+
 /// CPython's `Py_TPFLAGS_*` bits that library code looks at.
 fn python_flags(t: Ref<Type>) -> u32 {
     let mut f = 1 << 12;
@@ -256,7 +265,7 @@ fn check_settable(vm: &Vm, t: Ref<Type>, what: &str) -> R<()> {
     if t.has_flag(type_flags::HEAP) {
         return Ok(());
     }
-    Err(vm.type_error(format!("cannot set '{what}' attribute of immutable type '{}'", t.name_string())))
+    Err(vm.type_error(format!("cannot set '{what}' attribute of immutable type '{}'", t.message_name())))
 }
 
 fn get_name(_: &Vm, v: Ref<Type>) -> R<Value> {

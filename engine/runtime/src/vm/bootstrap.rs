@@ -94,6 +94,7 @@ impl Vm {
             type_versions: Cell::new(0),
             hash_key,
             interned: RefCell::default(),
+            weak_refs: RefCell::default(),
             empty_tuple: Cell::new(None),
             latin1: RefCell::default(),
             builtins: Cell::new(None),

@@ -79,7 +79,7 @@ impl Day {
 
     /// Monday is 0.
     pub fn weekday(self) -> i64 {
-        (self.ordinal() + 6) % 7
+        (self.ordinal() + 6).rem_euclid(7)
     }
 
     /// The day's number in its year, from 1.

@@ -165,8 +165,8 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         && day.is_unbound()
         && let Some([high, low, month, day]) = zone::state_bytes(vm, year, "date", is_month, 2)?
     {
+        // As it is: state that this class has not made may be any.
         let day = Day { year: u16::from_be_bytes([high, low]), month, day };
-        let day = checked_day(vm, day.year.into(), day.month.into(), day.day.into())?;
         return Ok(allocate(vm, ty, day)?.value());
     }
     let day = fields(vm, &NEW, [year, month, day])?;

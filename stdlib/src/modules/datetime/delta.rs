@@ -267,9 +267,17 @@ fn hash(vm: &Vm, a: This) -> R<i64> {
 /// The ratio that a float is exactly. ValueError, OverflowError.
 fn ratio(vm: &Vm, f: Value) -> R<(Big, Big)> {
     let pair = vm.call_method(f, "as_integer_ratio", &[])?;
-    let items = pair.cast::<skein_runtime::types::tuple::Tuple>().map(|t| (t.items()[0], t.items()[1]));
-    let Some((a, b)) = items else { return Err(vm.type_error("unexpected return type from as_integer_ratio()")) };
-    Ok((vm.as_big(a).unwrap_or_default(), vm.as_big(b).unwrap_or_default()))
+    let Some(items) = pair.cast::<skein_runtime::types::tuple::Tuple>() else {
+        let got = vm.type_name(pair);
+        return Err(vm.type_error(format!(
+            "unexpected return type from as_integer_ratio(): expected tuple, got '{got}'"
+        )));
+    };
+    let &[a, b] = items.items() else {
+        return Err(vm.value_error("unexpected return value from as_integer_ratio(): expected a pair"));
+    };
+    let int = |v| vm.as_big(v).ok_or_else(|| vm.type_error("as_integer_ratio() must return ints"));
+    Ok((int(a)?, int(b)?))
 }
 
 /// The nearest int to a quotient; of two the even one. `b` is not 0.

@@ -11,6 +11,7 @@ mod text;
 mod time;
 mod zone;
 
+use super::support::holds;
 use skein_bytecode::Special;
 use skein_runtime::native::TypeDef;
 use skein_runtime::object::Ref;
@@ -19,7 +20,6 @@ use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::{R, Raised, Value, Vm, native_functions};
 use std::cell::Cell;
-use std::cmp::Ordering;
 
 /// `timezone.utc`, which `Vm::roots` keeps.
 #[derive(Default)]
@@ -40,18 +40,6 @@ fn base(vm: &Vm, def: &'static TypeDef) -> Ref<Type> {
 /// Is it the class itself, and no subclass?
 fn is_exact(class: Ref<Type>, def: &'static TypeDef) -> bool {
     class.def().is_some_and(|d| std::ptr::eq(d, def))
-}
-
-/// Does a comparison hold for things of this order?
-fn holds(op: Special, order: Ordering) -> bool {
-    match op {
-        Special::Eq => order.is_eq(),
-        Special::Ne => order.is_ne(),
-        Special::Lt => order.is_lt(),
-        Special::Le => order.is_le(),
-        Special::Gt => order.is_gt(),
-        _ => order.is_ge(),
-    }
 }
 
 /// What cannot be compared is not equal, and in no order. TypeError.

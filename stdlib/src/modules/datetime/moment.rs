@@ -155,8 +155,8 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         && let Some(b) = zone::state_bytes::<10>(vm, given[0], "datetime", |b| date::is_month(b & 0x7f), 2)?
     {
         let zone = zone::state_zone(vm, given[1])?;
-        let day = checked_day(vm, u16::from_be_bytes([b[0], b[1]]).into(), (b[2] & 0x7f).into(), b[3].into())?;
-        let clock = Clock::of_state(vm, [b[4], b[5], b[6], b[7], b[8], b[9]])?;
+        let day = Day { year: u16::from_be_bytes([b[0], b[1]]), month: b[2] & 0x7f, day: b[3] };
+        let clock = Clock::of_state([b[4], b[5], b[6], b[7], b[8], b[9]]);
         let made = allocate(vm, ty, day, clock, zone)?;
         made.fold.set(b[2] > 127);
         return Ok(made.value());
@@ -373,8 +373,11 @@ fn local_zone(vm: &Vm, t: i64) -> R<Value> {
 }
 
 fn local_zone_of(vm: &Vm, m: &Moment) -> R<Value> {
-    let t = local::to_utc(vm, seconds(m), m.fold.get())? - EPOCH;
-    local_zone(vm, t)
+    let (shown, fold) = (seconds(m), m.fold.get());
+    let (first, other) = (local::to_utc(vm, shown, fold)?, local::to_utc(vm, shown, !fold)?);
+    // Where the clock skips this, the zone is that of the other side.
+    let at = if first != other && (other > first) == fold { other } else { first };
+    local_zone(vm, at - EPOCH)
 }
 
 fn as_time_zone(vm: &Vm, m: This, tz: Option<Value>) -> R<Value> {

@@ -172,12 +172,14 @@ impl Extras {
     fn zone_name(&self, vm: &Vm) -> R<Vec<u8>> {
         let (zone, at) = self.zone();
         let name = zone::zone_name(vm, zone, at)?;
-        let Some(name) = name.cast::<Str>() else { return Ok(Vec::new()) };
-        let mut out = vm.buffer(name.bytes().len())?;
-        for &b in name.bytes() {
-            vm.put(&mut out, if b == b'%' { b"%%" } else { std::slice::from_ref(&b) })?;
+        if name.is_none() {
+            return Ok(Vec::new());
         }
-        Ok(out)
+        let doubled = vm.call_method(name, "replace", &[vm.str("%")?, vm.str("%%")?])?;
+        match doubled.cast::<Str>() {
+            Some(s) => vm.copied(s.bytes()),
+            None => Err(vm.type_error("tzname.replace() did not return a string")),
+        }
     }
 }
 

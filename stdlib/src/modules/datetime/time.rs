@@ -1,7 +1,7 @@
 //! `time`.
 
 use super::super::arguments::{Parameters, c_int};
-use super::delta::{MICROS_PER_SECOND, from_micros, order};
+use super::delta::{MICROS_PER_DAY, MICROS_PER_SECOND, from_micros, order};
 use super::text::{Shown, push_clock};
 use super::{exception_to_equality, holds, is_exact, make_type, parse, text, zone};
 use skein_bytecode::Special;
@@ -45,10 +45,9 @@ impl Clock {
         [self.hour, self.minute, self.second, a, b, c]
     }
 
-    /// ValueError.
-    pub fn of_state(vm: &Vm, b: [u8; 6]) -> R<Clock> {
-        let micro = u32::from_be_bytes([0, b[3], b[4], b[5]]);
-        checked(vm, [b[0].into(), b[1].into(), b[2].into(), micro as i32])
+    /// What the bytes say, which need not be a time: calculations take any.
+    pub fn of_state(b: [u8; 6]) -> Clock {
+        Clock { hour: b[0], minute: b[1], second: b[2], micro: u32::from_be_bytes([0, b[3], b[4], b[5]]) }
     }
 }
 
@@ -186,7 +185,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         let zone = zone::state_zone(vm, given[1])?;
         let fold = state[0] > 127;
         state[0] &= 127;
-        return Ok(allocate(vm, ty, Clock::of_state(vm, state)?, fold, zone)?.value());
+        return Ok(allocate(vm, ty, Clock::of_state(state), fold, zone)?.value());
     }
     let clock = clock_arguments(vm, &given[..4], Clock::default())?;
     let clock = checked(vm, clock)?;
@@ -281,11 +280,12 @@ fn hash(vm: &Vm, t: This) -> R<i64> {
     } else {
         t.0
     };
-    let h = match offset(vm, first)? {
-        Some(offset) if offset.total() != 0 => {
-            vm.hash(from_micros(vm, i128::from(t.0.clock.micros()) - offset.total())?)?
-        }
-        _ => skein_runtime::types::str::hash_bytes(vm, &t.0.clock.state()),
+    let behind = offset(vm, first)?.map_or(0, |d| d.total() as i64);
+    let in_utc = t.0.clock.micros() - behind;
+    let h = if (0..MICROS_PER_DAY).contains(&in_utc) {
+        skein_runtime::types::str::hash_bytes(vm, &Clock::of_micros(in_utc).state())
+    } else {
+        vm.hash(from_micros(vm, in_utc.into())?)?
     };
     t.0.hash.set(Some(h));
     Ok(h)
