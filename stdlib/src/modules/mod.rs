@@ -18,6 +18,7 @@ mod hashes;
 mod heaps;
 mod io;
 mod json;
+mod locale;
 mod marshal;
 mod opcode;
 mod packing;
@@ -73,6 +74,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_heapq", heaps::make_heapq),
     ("_io", io::make),
     ("_json", json::make),
+    ("_locale", locale::make),
     ("marshal", marshal::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),

@@ -1,6 +1,7 @@
 //! `_weakref`: weak references.
 
 use super::weakproxy;
+use skein_bytecode::Special;
 use skein_runtime::object::{Field, Header, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};

@@ -62,6 +62,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             return Err(vm.type_error(format!("{}() takes no arguments", ty.name_string())));
         }
     }
+    if ty.has_flag(type_flags::NO_NEW) && !ty.has_flag(type_flags::HEAP) {
+        return Err(vm.type_error(format!("cannot create '{}' instances", ty.message_name())));
+    }
     if ty.has_builtin_layout() {
         let kind = Kind::ALL[ty.instance_kind() as usize];
         if kind == Kind::Exception {

@@ -45,7 +45,7 @@ native_type! {
     pub DECIMAL: "decimal.Decimal", Kind::Ext, type_flags::BASETYPE,
         "Construct a new Decimal object. 'value' can be an integer, string, tuple,\nor another Decimal object. If no value is given, return Decimal('0'). The\ncontext does not affect the conversion and is only passed to determine if\nthe InvalidOperation trap is active.\n";
     methods {
-        [static] "__new__($type, *args, **kwargs)" => new;
+        [static] "__new__($type, value='0', context=None)" => new;
         [class] "from_float($type, f, /)" => |vm: &Vm, class: Ref<Type>, v: Value| from_float(vm, class, v), "Class method that converts a float to a decimal number, exactly.";
         [class] "from_number($type, number, /)" => from_number, "Class method that converts a real number to a decimal number, exactly.";
         "__add__($self, value, /)" => |vm: &Vm, a: This, b: Value| operator(vm, a.0, b, arith::add);
@@ -397,7 +397,8 @@ fn comparable(vm: &Vm, op: Special, a: Num, b: Value, c: ContextRef) -> R<Option
     if !a.is_finite() {
         return Ok(Some((a, above)));
     }
-    let product = context::exactly(vm, c, |w| arith::mul(w, &a, &below))?;
+    // No context limits what is only compared.
+    let product = Num::finite(a.negative, a.coeff.times(&below.coeff), a.exp);
     Ok(Some((product, above)))
 }
 
@@ -436,7 +437,13 @@ fn set_marks(vm: &Vm, spec: &mut format::Spec, from: Value, is_override: bool) -
     }
     if let Some(v) = find("grouping")? {
         spec.marks.grouping = match v.cast::<Str>() {
-            Some(s) => vm.copied(s.bytes())?,
+            Some(s) => {
+                let sizes: Vec<u32> = s.code_points().collect();
+                if sizes.iter().any(|&n| n > 127) {
+                    return Err(vm.value_error("invalid override dict"));
+                }
+                sizes.iter().map(|&n| n as u8).collect()
+            }
             None => {
                 let mut sizes = Vec::new();
                 vm.for_each(v, |n| vm.push(&mut sizes, vm.index_i64(n)?.clamp(0, 127) as u8))?;

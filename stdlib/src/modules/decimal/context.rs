@@ -6,6 +6,7 @@ use super::signals::{self, SIGNALS, SignalDict};
 use super::{State, class};
 use skein_runtime::object::{Field, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, Payload, class_argument};
+use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::variables::current;
@@ -237,12 +238,12 @@ pub fn set_clamp(vm: &Vm, c: ContextRef, v: Option<Value>) -> R<()> {
 }
 
 pub fn set_flags(vm: &Vm, c: ContextRef, v: Option<Value>) -> R<()> {
-    c.flags.set(signals::mask_argument(vm, given(vm, v)?)?);
+    c.flags.set(signals::dict_argument(vm, given(vm, v)?)?);
     Ok(())
 }
 
 pub fn set_traps(vm: &Vm, c: ContextRef, v: Option<Value>) -> R<()> {
-    c.traps.set(signals::mask_argument(vm, given(vm, v)?)?);
+    c.traps.set(signals::dict_argument(vm, given(vm, v)?)?);
     Ok(())
 }
 
@@ -283,9 +284,17 @@ pub fn new(vm: &Vm, args: Args<'_>) -> R<ContextRef> {
 
 /// Sets what is given of a row of the constructor's arguments.
 pub fn fill(vm: &Vm, c: ContextRef, given: &[Value; 8]) -> R<()> {
-    for (set, &v) in SETTERS.iter().zip(given) {
-        if !v.is_unbound() && !v.is_none() {
-            set(vm, c, Some(v))?;
+    for (i, (set, &v)) in SETTERS.iter().zip(given).enumerate() {
+        if v.is_unbound() || v.is_none() {
+            continue;
+        }
+        match v.cast::<List>() {
+            // Flags and traps can be lists of signals here.
+            Some(list) if i >= 6 => {
+                let mask = signals::list_argument(vm, list)?;
+                if i == 6 { c.flags.set(mask) } else { c.traps.set(mask) }
+            }
+            _ => set(vm, c, Some(v))?,
         }
     }
     Ok(())
@@ -293,8 +302,11 @@ pub fn fill(vm: &Vm, c: ContextRef, given: &[Value; 8]) -> R<()> {
 
 pub fn repr(c: ContextRef) -> String {
     let Rules { prec, emax, emin, rounding, clamp } = c.rules.get();
+    // In the order of their bits.
+    const ORDER: [usize; 9] = [8, 0, 2, 6, 3, 7, 5, 4, 1];
     let names = |mask: u32| -> Vec<&str> {
-        SIGNALS.iter().filter(|s| s.mask & mask != 0).map(|s| s.name).collect()
+        let all = ORDER.iter().map(|&i| &SIGNALS[i]);
+        all.filter(|s| s.mask & mask != 0).map(|s| s.name).collect()
     };
     let (flags, traps) = (names(c.flags.get()).join(", "), names(c.traps.get()).join(", "));
     format!(
@@ -310,7 +322,7 @@ pub fn reduce(vm: &Vm, c: ContextRef) -> R<Value> {
     let (flags, traps) = (signals::list(vm, c.flags.get())?, signals::list(vm, c.traps.get())?);
     let args = vm.tuple(&[
         vm.int(prec)?,
-        vm.str(rounding.name())?,
+        vm.intern(rounding.name())?.value(),
         vm.int(emin)?,
         vm.int(emax)?,
         Value::small_int(c.capitals.get().into()),

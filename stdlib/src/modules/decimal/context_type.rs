@@ -18,8 +18,8 @@ native_type! {
     pub CONTEXT: "decimal.Context", Kind::Ext, type_flags::BASETYPE,
         "The context affects almost all operations and controls rounding,\nOver/Underflow, raising of exceptions and much more.  A new context\ncan be initialized as follows:\n\n    >>> c = Context(prec=28, Emin=-425000000, Emax=425000000,\n    ...             rounding=ROUND_HALF_EVEN, capitals=1, clamp=1,\n    ...             traps=[InvalidOperation, DivisionByZero, Overflow],\n    ...             flags=[])\n    >>>\n\n\n";
     methods {
-        [static] "__new__($type, *args, **kwargs)" => context::new;
-        "__init__($self, /, *args, **kwargs)" => init;
+        [static] "__new__($type, prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)" => context::new;
+        "__init__($self, prec=None, rounding=None, Emin=None, Emax=None, capitals=None, clamp=None, flags=None, traps=None)" => init;
         "__repr__($self, /)" => |_: &Vm, c: This| context::repr(c.0);
         "__reduce__($self, /)" => |vm: &Vm, c: This| context::reduce(vm, c.0);
         "__copy__($self, /)" => |vm: &Vm, c: This| context::copy(vm, c.0);
@@ -100,7 +100,7 @@ native_type! {
     }
     getset {
         "prec" => |vm: &Vm, c: This| vm.int(c.0.rules.get().prec), |vm: &Vm, c: This, v: Option<Value>| context::set_prec(vm, c.0, v);
-        "rounding" => |vm: &Vm, c: This| vm.str(c.0.rules.get().rounding.name()), |vm: &Vm, c: This, v: Option<Value>| context::set_rounding(vm, c.0, v);
+        "rounding" => |vm: &Vm, c: This| vm.intern(c.0.rules.get().rounding.name()).map(Value::from), |vm: &Vm, c: This, v: Option<Value>| context::set_rounding(vm, c.0, v);
         "Emin" => |vm: &Vm, c: This| vm.int(c.0.rules.get().emin), |vm: &Vm, c: This, v: Option<Value>| context::set_emin(vm, c.0, v);
         "Emax" => |vm: &Vm, c: This| vm.int(c.0.rules.get().emax), |vm: &Vm, c: This, v: Option<Value>| context::set_emax(vm, c.0, v);
         "capitals" => |vm: &Vm, c: This| vm.int(c.0.capitals.get().into()), |vm: &Vm, c: This, v: Option<Value>| context::set_capitals(vm, c.0, v);

@@ -92,16 +92,20 @@ pub fn shift(w: &mut Work<'_>, a: &Num, b: &Num) -> R<Num> {
     Ok(Num::finite(a.negative, coeff, a.exp))
 }
 
-/// The digits of a logical operand: zeros and ones without sign and exponent.
+/// The digits of a logical operand: zeros and ones without sign and exponent; the last ones, if they are too many.
 fn logical(w: &Work<'_>, a: &Num) -> R<Option<Vec<u8>>> {
-    if a.form != Form::Finite || a.negative || a.exp != 0 || a.coeff.exceeds(w.rules.prec as u64) {
+    if a.form != Form::Finite || a.negative || a.exp != 0 {
         return Ok(None);
     }
-    // As long as the operand and no longer.
     let mut digits = Vec::new();
     w.room(a.coeff.digits())?;
     a.coeff.write(&mut digits);
-    Ok(digits.iter().all(|d| matches!(d, b'0' | b'1')).then_some(digits))
+    if !digits.iter().all(|d| matches!(d, b'0' | b'1')) {
+        return Ok(None);
+    }
+    let beyond = digits.len().saturating_sub(w.rules.prec as usize);
+    digits.drain(..beyond);
+    Ok(Some(digits))
 }
 
 fn combine(w: &mut Work<'_>, a: &Num, b: &Num, f: fn(u8, u8) -> u8) -> R<Num> {

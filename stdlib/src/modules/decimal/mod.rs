@@ -174,7 +174,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_name(vm, name, state.exception(vm, name)?)?;
     }
     for (mode, name) in number::Rounding::ALL {
-        d.set_name(vm, name, vm.str(mode.name())?)?;
+        d.set_name(vm, name, vm.intern(mode.name())?.value())?;
     }
     for (i, name) in ["DefaultContext", "BasicContext", "ExtendedContext"].into_iter().enumerate() {
         d.set_name(vm, name, state.template(vm, i)?.value())?;

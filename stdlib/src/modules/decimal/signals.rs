@@ -5,10 +5,11 @@ use super::context::Context;
 use super::number::status::*;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
-use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::ext::{Ext, ExtArg, Payload, class_argument, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::{Args, R, Raised, Value, Vm, native_type};
+use std::cell::Cell;
 
 /// A signal, or a condition of one.
 pub struct Signal {
@@ -84,17 +85,19 @@ fn mask_of(vm: &Vm, v: Value) -> R<u32> {
     Err(no_signal(vm))
 }
 
-/// The mask that a list of signals, a dict of all of them, or another context's mapping says. TypeError, KeyError.
-pub fn mask_argument(vm: &Vm, v: Value) -> R<u32> {
-    if let Some(dict) = v.cast::<Ext<SignalDict>>() {
-        return Ok(dict.mask());
+/// The mask that a list of signals says. KeyError.
+pub fn list_argument(vm: &Vm, list: Ref<List>) -> R<u32> {
+    let mut mask = 0;
+    for i in 0..list.len() {
+        mask |= mask_of(vm, list.get(i).unwrap_or(Value::NONE))?;
     }
-    if let Some(list) = v.cast::<List>() {
-        let mut mask = 0;
-        for i in 0..list.len() {
-            mask |= mask_of(vm, list.get(i).unwrap_or(Value::NONE))?;
-        }
-        return Ok(mask);
+    Ok(mask)
+}
+
+/// The mask that a dict of all signals, or a context's mapping says. TypeError, KeyError, ValueError.
+pub fn dict_argument(vm: &Vm, v: Value) -> R<u32> {
+    if let Some(dict) = v.cast::<Ext<SignalDict>>() {
+        return dict.mask(vm);
     }
     let Some(dict) = v.cast::<Dict>() else {
         return Err(vm.type_error("argument must be a signal dict"));
@@ -133,15 +136,18 @@ impl SignalDict {
         SignalDict { context: Field::new(Some(context.value())), traps }
     }
 
-    fn mask(&self) -> u32 {
-        let context = self.context.cast::<Ext<Context>>();
-        context.map_or(0, |c| if self.traps { c.traps.get() } else { c.flags.get() })
+    /// ValueError for one that is no context's.
+    fn cell(&self, vm: &Vm) -> R<&Cell<u32>> {
+        let Some(c) = self.context.cast::<Ext<Context>>() else {
+            return Err(vm.value_error("invalid signal dict"));
+        };
+        // SAFETY: the context lives as long as the mapping, which leads to it.
+        let c = unsafe { &*c.as_ptr() };
+        Ok(if self.traps { &c.traps } else { &c.flags })
     }
 
-    fn set(&self, signal: u32, on: bool) {
-        let Some(c) = self.context.cast::<Ext<Context>>() else { return };
-        let cell = if self.traps { &c.traps } else { &c.flags };
-        cell.set(if on { cell.get() | signal } else { cell.get() & !signal });
+    fn mask(&self, vm: &Vm) -> R<u32> {
+        self.cell(vm).map(Cell::get)
     }
 }
 
@@ -150,19 +156,22 @@ type This = ExtArg<SignalDict>;
 native_type! {
     pub SIGNAL_DICT: "decimal.SignalDictMixin", Kind::Ext, type_flags::BASETYPE;
     methods {
-        [static] "__new__($type, *args, **kwargs)" => |vm: &Vm, _: Args<'_>| -> R<Value> {
-            Err(vm.type_error("cannot create 'SignalDict' instances"))
+        [static] "__new__($type, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| -> R<Value> {
+            let class = class_argument(vm, &args, ext_type(vm, &SIGNAL_DICT)?)?;
+            Ok(Ext::new(vm, class, SignalDict { context: Field::new(None), traps: false })?.value())
         };
-        "__getitem__($self, key, /)" => |vm: &Vm, d: This, key: Value| -> R<bool> { Ok(d.0.mask() & mask_of(vm, key)? != 0) };
+        "__getitem__($self, key, /)" => |vm: &Vm, d: This, key: Value| -> R<bool> { Ok(d.0.mask(vm)? & mask_of(vm, key)? != 0) };
         "__setitem__($self, key, value, /)" => |vm: &Vm, d: This, key: Value, v: Value| -> R<()> {
+            d.0.mask(vm)?;
             let signal = mask_of(vm, key)?;
             let on = vm.truth(v)?;
-            d.0.set(signal, on);
+            let cell = d.0.cell(vm)?;
+            cell.set(if on { cell.get() | signal } else { cell.get() & !signal });
             Ok(())
         };
         "__delitem__($self, key, /)" => |vm: &Vm, _: This, _: Value| -> R<()> { Err(vm.value_error("signal keys cannot be deleted")) };
-        "__iter__($self, /)" => |vm: &Vm, _: This| -> R<Value> { vm.call_method(list(vm, !0)?, "__iter__", &[]) };
-        "__len__($self, /)" => |_: &Vm, _: This| SIGNALS.len();
+        "__iter__($self, /)" => |vm: &Vm, d: This| -> R<Value> { d.0.mask(vm)?; vm.call_method(list(vm, !0)?, "__iter__", &[]) };
+        "__len__($self, /)" => |vm: &Vm, d: This| -> R<usize> { d.0.mask(vm)?; Ok(SIGNALS.len()) };
         "__repr__($self, /)" => repr;
         "__eq__($self, value, /)" => |vm: &Vm, d: This, other: Value| equal(vm, d.0, other, true);
         "__ne__($self, value, /)" => |vm: &Vm, d: This, other: Value| equal(vm, d.0, other, false);
@@ -171,7 +180,7 @@ native_type! {
 }
 
 fn repr(vm: &Vm, d: This) -> R<String> {
-    let mask = d.0.mask();
+    let mask = d.0.mask(vm)?;
     let mut shown = Vec::new();
     for signal in &SIGNALS {
         let on = if signal.mask & mask != 0 { "True" } else { "False" };
@@ -181,9 +190,9 @@ fn repr(vm: &Vm, d: This) -> R<String> {
 }
 
 fn copy(vm: &Vm, d: This) -> R<Value> {
-    let made = Dict::new(vm)?;
+    let (made, mask) = (Dict::new(vm)?, d.0.mask(vm)?);
     for signal in &SIGNALS {
-        made.set(vm, class_of(vm, signal.name)?, Value::bool(d.0.mask() & signal.mask != 0))?;
+        made.set(vm, class_of(vm, signal.name)?, Value::bool(mask & signal.mask != 0))?;
     }
     Ok(made.value())
 }
@@ -191,14 +200,15 @@ fn copy(vm: &Vm, d: This) -> R<Value> {
 fn equal(vm: &Vm, d: Ref<Ext<SignalDict>>, other: Value, sense: bool) -> R<Value> {
     // Which condition has signalled InvalidOperation does not matter.
     let set = |mask: u32| SIGNALS.map(|s| s.mask & mask != 0);
+    let own = d.mask(vm)?;
     if let Some(other) = other.cast::<Ext<SignalDict>>() {
-        return Ok(Value::bool((set(d.mask()) == set(other.mask())) == sense));
+        return Ok(Value::bool((set(own) == set(other.mask(vm)?)) == sense));
     }
     if other.cast::<Dict>().is_none() {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    match vm.absorb(mask_argument(vm, other), vm.exc.key_error)? {
-        Some(mask) => Ok(Value::bool((set(d.mask()) == set(mask)) == sense)),
+    match vm.absorb(dict_argument(vm, other), vm.exc.key_error)? {
+        Some(mask) => Ok(Value::bool((set(own) == set(mask)) == sense)),
         None => Ok(Value::bool(!sense)),
     }
 }
