@@ -222,7 +222,8 @@ fn apply_slots(
                 ty.set_flag(type_flags::HAS_DICT, true);
             }
             "__weakref__" => {
-                if base.has_flag(type_flags::HAS_WEAKREF) {
+                // Of the builtin types more have it here than in CPython.
+                if base.has_flag(type_flags::HAS_WEAKREF) && base.has_flag(type_flags::HEAP) {
                     return Err(vm.type_error("__weakref__ slot disallowed: we already got one"));
                 }
                 ty.set_flag(type_flags::HAS_WEAKREF, true);

@@ -1,6 +1,6 @@
 //! `memoryview`: items in the bytes of another object.
 //!
-//! They have one dimension, or others by `cast`, whose items always lie in a row: there are no views of parts of such.
+//! They have one dimension, or others by `cast`: then all but the first lie in a row, since only the first can be sliced.
 //!
 //! The object keeps its size while a view is in use ([`Export`]). If it has become shorter nevertheless, what lies
 //! behind its end reads as IndexError.
@@ -31,8 +31,10 @@ pub struct Part {
     start: usize,
     /// Items.
     count: usize,
-    /// Bytes from one item to the next.
+    /// Bytes from one row of items to the next; with one dimension a row is an item.
     stride: i64,
+    /// Items of a row.
+    row: usize,
     format: u8,
     readonly: bool,
 }
@@ -49,6 +51,14 @@ pub struct View {
     hash: Cell<Option<i64>>,
     /// Calls under way that need the bytes: it cannot be released meanwhile.
     held: Cell<usize>,
+}
+
+impl Part {
+    /// Where item `i` begins.
+    fn at(&self, i: usize) -> usize {
+        let beside = (i % self.row * item_size(self.format)) as i64;
+        (self.start as i64 + self.stride * (i / self.row) as i64 + beside) as usize
+    }
 }
 
 impl Deref for View {
@@ -151,7 +161,7 @@ pub fn item_size(format: u8) -> usize {
 }
 
 fn is_contiguous(v: ViewRef) -> bool {
-    v.count <= 1 || v.stride == item_size(v.format) as i64
+    v.count <= v.row || v.stride == (v.row * item_size(v.format)) as i64
 }
 
 /// Is it a memoryview, not released, of items in a row?
@@ -248,6 +258,9 @@ fn strides(vm: &Vm, v: Value) -> R<Value> {
         *slot = Value::small_int(stride);
         stride *= vm.as_i64(n).unwrap_or(1);
     }
+    if let Some(first) = row.first_mut() {
+        *first = Value::small_int(v.stride);
+    }
     vm.tuple(&row)
 }
 
@@ -334,7 +347,7 @@ pub fn view_of(vm: &Vm, object: Value, owner: Value, format: u8) -> R<Value> {
         None => (object.cast::<Bytes>().map_or(0, |b| b.bytes().len()), true),
     };
     let size = item_size(format);
-    let part = Part { start: 0, count: len / size, stride: size as i64, format, readonly };
+    let part = Part { start: 0, count: len / size, stride: size as i64, row: 1, format, readonly };
     Ok(make(vm, object, owner, part, None)?.value())
 }
 
@@ -389,7 +402,7 @@ fn source(v: &View) -> &[u8] {
 
 /// Bytes of item `i`. IndexError if the object has become shorter.
 fn item_bytes<'a>(vm: &Vm, v: &'a View, i: usize) -> R<&'a [u8]> {
-    let at = (v.start as i64 + v.stride * i as i64) as usize;
+    let at = v.at(i);
     source(v)
         .get(at..at + item_size(v.format))
         .ok_or_else(|| vm.index_error("the object of this memoryview has become shorter"))
@@ -416,7 +429,7 @@ pub fn view_bytes(vm: &Vm, v: Value) -> R<Option<Vec<u8>>> {
     let size = item_size(v.format);
     let mut out = vm.buffer(v.count * size)?;
     for i in 0..v.count {
-        let at = (v.start as i64 + v.stride * i as i64) as usize;
+        let at = v.at(i);
         let Some(item) = source(&v).get(at..at + size) else { return Ok(None) };
         out.extend_from_slice(item);
     }
@@ -495,16 +508,16 @@ fn getitem(vm: &Vm, v: This, key: Value) -> R<Value> {
     if key.is(Value::ELLIPSIS) && dimensions == Some(0) {
         return Ok(v.value());
     }
-    if key.cast::<Slice>().is_some() && dimensions.is_some_and(|n| n > 1) {
-        return Err(vm.not_implemented("multi-dimensional slicing is not implemented"));
+    if let Some(s) = key.cast::<Slice>().filter(|_| dimensions != Some(0)) {
+        let r = vm.slice_range(s, || v.count / v.row)?;
+        let start = (v.start as i64 + v.stride * r.start.max(0)) as usize;
+        let part = Part { start, count: r.count * v.row, stride: v.stride * r.step, ..v.part };
+        let Some(shape) = v.shape.cast::<Tuple>() else { return Ok(v.again(vm, part)?.value()) };
+        let lengths = List::new(vm, shape.items())?;
+        lengths.store(vm, 0, Value::small_int(r.count as i64));
+        return Ok(v.shaped(vm, part, Some(Tuple::new(vm, lengths.items())?.value()))?.value());
     }
     one_dimension(vm, v)?;
-    if let Some(s) = key.cast::<Slice>() {
-        let r = vm.slice_range(s, || v.count)?;
-        let start = (v.start as i64 + v.stride * r.start.max(0)) as usize;
-        let part = Part { start, count: r.count, stride: v.stride * r.step, ..v.part };
-        return Ok(v.again(vm, part)?.value());
-    }
     if !vm.is_int(key) && vm.type_of(key).special(vm, skein_bytecode::Special::Index).is_none() {
         return Err(vm.type_error("memoryview: invalid slice key"));
     }
@@ -559,7 +572,7 @@ fn setitem(vm: &Vm, v: This, key: Value, new: Value) -> R<()> {
     let len = array.bytes().len();
     let Some(to) = array.as_mut_ptr() else { return Ok(()) };
     for (i, item) in data.chunks_exact(size).take(count).enumerate() {
-        let at = (v.start as i64 + v.stride * (first + step * i as i64)) as usize;
+        let at = v.at((first + step * i as i64) as usize);
         if at + size > len {
             return Err(vm.index_error("the object of this memoryview has become shorter"));
         }
@@ -679,7 +692,7 @@ fn cast(vm: &Vm, v: This, format: Ref<Str>, shape: Option<Value>) -> R<Value> {
     if total % size != 0 {
         return Err(vm.type_error("memoryview: length is not a multiple of itemsize"));
     }
-    let part = Part { count: total / size, stride: size as i64, format: code, ..v.part };
+    let part = Part { count: total / size, stride: size as i64, row: 1, format: code, ..v.part };
     let Some(shape) = shape else { return Ok(v.again(vm, part)?.value()) };
     let mut items = 1usize;
     for &n in shape.items() {
@@ -698,6 +711,11 @@ fn cast(vm: &Vm, v: This, format: Ref<Str>, shape: Option<Value>) -> R<Value> {
     if items.checked_mul(size) != Some(total) {
         return Err(vm.type_error("memoryview: product(shape) * itemsize != buffer size"));
     }
-    let shape = (shape.len() != 1).then(|| shape.value());
-    Ok(v.shaped(vm, part, shape)?.value())
+    if shape.len() == 1 {
+        return Ok(v.again(vm, part)?.value());
+    }
+    let first = shape.items().first().and_then(|&n| vm.as_i64(n)).unwrap_or(1) as usize;
+    let row = items / first;
+    let part = Part { row, stride: (row * size) as i64, ..part };
+    Ok(v.shaped(vm, part, Some(shape.value()))?.value())
 }

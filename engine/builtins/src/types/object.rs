@@ -112,8 +112,12 @@ fn repr(vm: &Vm, v: Value) -> R<String> {
     })
 }
 
+/// Who asks for the text checks what it is.
 fn str(vm: &Vm, v: Value) -> R<Value> {
-    Ok(vm.repr(v)?.value())
+    match vm.type_of(v).special(vm, Special::Repr) {
+        Some(f) => vm.special_1(f, v),
+        None => Ok(vm.repr(v)?.value()),
+    }
 }
 
 fn format(vm: &Vm, v: Value, spec: Ref<Str>) -> R<Value> {

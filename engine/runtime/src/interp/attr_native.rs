@@ -268,10 +268,13 @@ impl Vm {
 
 #[cold]
 fn no_attribute_to_set(vm: &Vm, obj: Value, name: Ref<Str>) -> Raised {
-    let text = format!(
-        "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
-        vm.type_name(obj),
-        name.to_string_lossy()
-    );
+    // A class with a way of its own to set attributes, or to delete them, may have others.
+    let ty = vm.type_of(obj);
+    let own = |op: Special| ty.special(vm, op) != vm.types.object.special(vm, op);
+    let why = match own(Special::SetAttr) || own(Special::DelAttr) {
+        true => "",
+        false => " and no __dict__ for setting new attributes",
+    };
+    let text = format!("'{}' object has no attribute '{}'{why}", vm.type_name(obj), name.to_string_lossy());
     vm.attribute_error_for(obj, name, &text)
 }
