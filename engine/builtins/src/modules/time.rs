@@ -218,7 +218,7 @@ fn tm_of(vm: &Vm, v: Option<Value>, function: &str) -> R<libc::tm> {
     tm.tm_yday = n[7].wrapping_sub(1);
     tm.tm_isdst = n[8];
     if let Some(d) = vm.instance_dict(v)?
-        && let Some(off) = d.get_name(vm, "tm_gmtoff")?
+        && let Some(off) = d.get_name(vm, "tm_gmtoff")?.filter(|off| !off.is_none())
     {
         tm.tm_gmtoff = vm.index_i64(off)?;
     }

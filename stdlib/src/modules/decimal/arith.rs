@@ -117,7 +117,9 @@ pub fn mul(w: &mut Work<'_>, a: &Num, b: &Num) -> R<Num> {
 }
 
 pub fn fma(w: &mut Work<'_>, a: &Num, b: &Num, c: &Num) -> R<Num> {
-    check_nans!(w, a, b, c);
+    if a.is_nan() || b.is_nan() {
+        check_nans!(w, a, b, c);
+    }
     let product = product(w, a, b)?;
     if product.is_nan() {
         return Ok(product);

@@ -187,12 +187,15 @@ pub fn rounding(vm: &Vm, v: Value) -> R<Rounding> {
     found.ok_or_else(|| vm.type_error(ROUNDINGS))
 }
 
-/// An attribute's int in a range; ValueError with this text, TypeError.
+/// An attribute's int in a range; ValueError with this text, TypeError, OverflowError.
 fn in_range(vm: &Vm, v: Value, range: std::ops::RangeInclusive<i64>, text: &str) -> R<i64> {
     if !vm.is_int(v) {
         return Err(vm.type_error("an integer is required"));
     }
-    vm.as_i64(v).filter(|n| range.contains(n)).ok_or_else(|| vm.value_error(text))
+    let Some(n) = vm.as_i64(v) else {
+        return Err(vm.overflow_error("Python int too large to convert to C ssize_t"));
+    };
+    if range.contains(&n) { Ok(n) } else { Err(vm.value_error(text)) }
 }
 
 /// A value to set; AttributeError for a deletion.
@@ -303,7 +306,7 @@ pub fn fill(vm: &Vm, c: ContextRef, given: &[Value; 8]) -> R<()> {
 pub fn repr(c: ContextRef) -> String {
     let Rules { prec, emax, emin, rounding, clamp } = c.rules.get();
     // In the order of their bits.
-    const ORDER: [usize; 9] = [8, 0, 2, 6, 3, 7, 5, 4, 1];
+    const ORDER: [usize; 9] = [8, 0, 2, 6, 1, 3, 7, 5, 4];
     let names = |mask: u32| -> Vec<&str> {
         let all = ORDER.iter().map(|&i| &SIGNALS[i]);
         all.filter(|s| s.mask & mask != 0).map(|s| s.name).collect()

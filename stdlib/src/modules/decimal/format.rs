@@ -23,6 +23,8 @@ pub struct Spec {
     zero_pad: bool,
     width: usize,
     precision: Option<i64>,
+    /// Between groups of digits behind the point.
+    fraction_separator: Option<char>,
     /// 0: none given.
     kind: char,
     pub locale: bool,
@@ -33,7 +35,12 @@ impl Spec {
     /// ValueError.
     pub fn parse(vm: &Vm, s: Ref<Str>) -> R<Spec> {
         let text = s.to_string_lossy();
-        Self::of_text(&text).ok_or_else(|| invalid(vm))
+        let spec = Self::of_text(&text).ok_or_else(|| invalid(vm))?;
+        if spec.locale && spec.kind == 'G' {
+            let text = "Format specifier 'N' is deprecated and slated for removal in Python 3.18";
+            vm.warn(vm.exc.deprecation_warning, text)?;
+        }
+        Ok(spec)
     }
 
     fn of_text(text: &str) -> Option<Spec> {
@@ -49,6 +56,7 @@ impl Spec {
             zero_pad: false,
             width: 0,
             precision: None,
+            fraction_separator: None,
             kind: '\0',
             locale: false,
             marks: Marks { point: ".".to_owned(), separator: String::new(), grouping: vec![3, 0] },
@@ -95,7 +103,7 @@ impl Spec {
                 (spec.precision, rest) = (Some(n as i64), more);
             }
             match rest {
-                [',' | '_', more @ ..] => rest = more,
+                [c @ (',' | '_'), more @ ..] => (spec.fraction_separator, rest) = (Some(*c), more),
                 _ if has_precision => {}
                 _ => return None,
             }
@@ -211,7 +219,12 @@ pub fn format(w: &Work<'_>, n: &Num, spec: &Spec, capitals: bool) -> R<Value> {
     let mut tail = String::new();
     if !fraction.is_empty() || spec.alternate {
         tail.push_str(&spec.marks.point);
-        tail.push_str(&fraction);
+        for (i, digit) in fraction.chars().enumerate() {
+            if i > 0 && i % 3 == 0 {
+                tail.extend(spec.fraction_separator);
+            }
+            tail.push(digit);
+        }
     }
     if exp != 0 || scientific {
         tail.push(if matches!(kind, 'E' | 'G') { 'E' } else { 'e' });

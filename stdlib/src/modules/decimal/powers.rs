@@ -181,7 +181,6 @@ fn beside_one(w: &mut Work<'_>, above: bool) -> R<Num> {
     } else {
         Num::finite(false, Coeff::nines(prec + 2), -(prec as i64) - 2)
     };
-    w.rules.rounding = Rounding::HalfEven;
     n.finish(w)
 }
 
@@ -468,7 +467,11 @@ fn real_power(w: &mut Work<'_>, a: &Num, b: &Num) -> R<Num> {
     let mut inner = w.with(Rules { prec: digits as i64 - 4, rounding: Rounding::HalfEven, ..Rules::EXACT });
     let result = Num::finite(false, coeff.into(), exp).finish(&mut inner)?;
     w.status |= INEXACT | ROUNDED;
-    result.finish(w)
+    let result = result.finish(w)?;
+    if w.status & SUBNORMAL != 0 {
+        w.status |= UNDERFLOW;
+    }
+    Ok(result)
 }
 
 /// `a ** b % m` of whole numbers.
