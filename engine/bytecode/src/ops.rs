@@ -225,6 +225,7 @@ LoadMethodModule "q.load.method.module" Win Src WinHi Method "LoadMethod of a mo
 ForRange "q.for.range" Dst Src No Jump "ForIter over a range iterator of small ints.";
 ForList "q.for.list" Dst Src No Jump "ForIter over an exact list's iterator.";
 JumpBackTraced "q.jump.back.traced" Num Num Num Jump "JumpBack of a loop that has a trace, whose number is in a, b and c: goes on in that.";
+EnterTraced "q.enter.traced" Num Num Num No "Before the first instruction of a function that has a trace, whose number is in a, b and c: goes on in that.";
 ForGenerator "q.for.generator" Dst Src No Jump "ForIter over a generator: resumes its frame.";
 Exit "q.exit" No No No No "Ends a run of the loop with the result that the Vm holds.";
 ExitRaise "q.exit.raise" No No No No "Ends a run of the loop with the pending exception.";

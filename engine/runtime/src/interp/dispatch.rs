@@ -564,6 +564,7 @@ pub fn run<const RECORD: bool>(vm: &Vm, start: At) -> R<Value> {
                 }
                 at = trace::enter(vm, at);
             }
+            Op::EnterTraced => at = trace::enter_function(vm, at),
             Op::JumpTrue => match quick_truth(at.reg(at.a())) {
                 Some(true) => at = at.jump(at.extra() as i32),
                 Some(false) => at = at.skip(2),
@@ -784,7 +785,7 @@ fn enter(vm: &Vm, at: At, w: usize, callee: Value, args: usize, units: usize) ->
         *base.sub(3) = exec.code.value();
         *base.sub(2).cast::<*const u32>() = at.pc.add(units);
         *base.sub(1).cast::<*mut Value>() = at.base;
-        Some(At { pc: exec.entry, base })
+        Some(At { pc: exec.start(), base })
     }
 }
 

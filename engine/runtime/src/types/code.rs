@@ -40,6 +40,8 @@ pub struct CodeObject {
 pub struct Exec {
     /// First instruction.
     pub entry: *const u32,
+    /// Where a call begins: there, or at the `EnterTraced` before it.
+    start: Cell<*const u32>,
     /// Bytes of registers that a frame needs.
     pub frame_bytes: u32,
     /// Positional arguments of a call that needs no binding; `NOT_SIMPLE` if any call does.
@@ -186,7 +188,35 @@ fn layout(size: usize) -> std::alloc::Layout {
 }
 
 impl Exec {
-    const UNITS: usize = size_of::<Exec>();
+    /// The `EnterTraced` comes right before.
+    const UNITS: usize = size_of::<Exec>() + 8;
+
+    /// Where a call begins.
+    #[inline(always)]
+    pub fn start(&self) -> *const u32 {
+        self.start.get()
+    }
+
+    /// The address of the `EnterTraced`, whether calls begin there or not.
+    pub fn before_entry(&self) -> *const u32 {
+        // SAFETY: the block has a unit more before the first instruction.
+        unsafe { self.entry.sub(1) }
+    }
+
+    /// The trace that calls enter.
+    pub fn trace(&self) -> Option<u32> {
+        // SAFETY: the unit was written when the start was set to it.
+        (self.start.get() != self.entry).then(|| unsafe { *self.before_entry() >> 8 })
+    }
+
+    /// From now on calls enter the trace of this number, of 24 bits.
+    pub fn set_trace(&self, trace: Option<u32>) {
+        let Some(number) = trace else { return self.start.set(self.entry) };
+        let [a, b, c, _] = number.to_le_bytes();
+        // SAFETY: the isolate's own block.
+        unsafe { *self.before_entry().cast_mut() = skein_bytecode::pack(Op::EnterTraced, a, b, c) };
+        self.start.set(self.before_entry());
+    }
 
     fn values_offset(units: u32) -> usize {
         (Self::UNITS + units as usize * 4 + 7) & !7
@@ -337,6 +367,7 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
         std::ptr::copy_nonoverlapping(code.units.as_ptr(), units, code.units.len());
         exec.write(Exec {
             entry: units,
+            start: Cell::new(units),
             frame_bytes: u32::from(code.nregs) * 8,
             simple_args: if needs_binding { NOT_SIMPLE } else { u32::from(code.arg_count) },
             code: object,
