@@ -1,3 +1,4 @@
+# Python 3.14
 """Dates, times, durations and time zones in Rust: values, texts, pickles, subclasses."""
 
 import copy

@@ -1,3 +1,4 @@
+# Python 3.14
 """Decimal numbers in Rust: exact arithmetic, contexts and their signals, texts, large numbers."""
 
 import decimal

@@ -1,3 +1,4 @@
+# Python 3.14
 """Memoryviews of several dimensions, slots of subclasses of builtin types, weak references as attributes, and natives
 of multiprocessing and locale."""
 

@@ -95,8 +95,6 @@ pub fn c_int(vm: &Vm, v: Value) -> R<i32> {
     match vm.as_i64(i) {
         None => Err(vm.overflow_error("Python int too large to convert to C long")),
         Some(n) if n > i32::MAX.into() => Err(vm.overflow_error("signed integer is greater than maximum")),
-        Some(n) => {
-            i32::try_from(n).map_err(|_| vm.overflow_error("signed integer is less than minimum"))
-        }
+        Some(n) => i32::try_from(n).map_err(|_| vm.overflow_error("signed integer is less than minimum")),
     }
 }

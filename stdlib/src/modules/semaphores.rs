@@ -113,14 +113,8 @@ fn make_lock(
 ) -> R<Value> {
     let args = [class.value()];
     let class = class_argument(vm, &Args::new(&args, None), ext_type(vm, &SEM_LOCK)?)?;
-    let lock = SemLock {
-        handle,
-        kind,
-        most,
-        name: Field::new(name),
-        count: Cell::new(0),
-        owner: Cell::new(0),
-    };
+    let lock =
+        SemLock { handle, kind, most, name: Field::new(name), count: Cell::new(0), owner: Cell::new(0) };
     Ok(Ext::new(vm, class, lock)?.value())
 }
 

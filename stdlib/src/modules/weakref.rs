@@ -60,7 +60,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         return Err(vm.type_error("__new__ expected at least 1 argument, got 0"));
     };
     if !ty.has_flag(type_flags::HEAP) && (args.has_keywords() || all.len() > 3) {
-        let text = if args.has_keywords() { "ref() takes no keyword arguments".to_owned() } else {
+        let text = if args.has_keywords() {
+            "ref() takes no keyword arguments".to_owned()
+        } else {
             format!("__new__ expected at most 2 arguments, got {}", all.len() - 1)
         };
         return Err(vm.type_error(text));

@@ -82,7 +82,8 @@ impl Lazy {
         let all = Value::small_int((n + hidden(def).len()) as i64);
         let n = Value::small_int(n as i64);
         let names = skein_runtime::types::list::List::with_capacity(vm, def.getset.len())?;
-        for g in def.getset {
+        let named = def.getset.len() - unnamed(def);
+        for g in &def.getset[..named] {
             names.push(vm, vm.str(g.name())?)?;
         }
         let d = t.dict();
@@ -182,7 +183,9 @@ pub fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
     }
     let def = def_of(vm, this.value())?;
     if unnamed(def) > 0 {
-        return Err(vm.type_error("__replace__() is not supported for os.stat_result because it has unnamed field(s)"));
+        return Err(vm.type_error(
+            "__replace__() is not supported for os.stat_result because it has unnamed field(s)",
+        ));
     }
     let mut items = this.items().to_vec();
     let attributes = vm.instance_dict(this.value())?;

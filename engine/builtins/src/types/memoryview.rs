@@ -267,11 +267,13 @@ fn strides(vm: &Vm, v: Value) -> R<Value> {
 fn to_bytes(vm: &Vm, v: This, order: Option<Value>) -> R<Value> {
     let fortran = match order.filter(|o| !o.is_none()) {
         None => false,
-        Some(o) => match o.cast::<Str>().and_then(|s| s.bytes().first().copied().filter(|_| s.bytes().len() == 1)) {
-            Some(b'C' | b'A') => false,
-            Some(b'F') => true,
-            _ => return Err(vm.value_error("order must be 'C', 'F' or 'A'")),
-        },
+        Some(o) => {
+            match o.cast::<Str>().and_then(|s| s.bytes().first().copied().filter(|_| s.bytes().len() == 1)) {
+                Some(b'C' | b'A') => false,
+                Some(b'F') => true,
+                _ => return Err(vm.value_error("order must be 'C', 'F' or 'A'")),
+            }
+        }
     };
     let all = bytes(vm, v.0)?;
     let Some(shape) = v.0.shape.cast::<Tuple>().filter(|_| fortran) else { return vm.bytes(&all) };
@@ -323,7 +325,9 @@ fn item_of_row(vm: &Vm, v: ViewRef, key: Ref<Tuple>) -> R<usize> {
         }
         let Some(&length) = shape.items().get(n) else {
             let (dimensions, given) = (shape.len(), key.len());
-            return Err(vm.type_error(format!("cannot index {dimensions}-dimension view with {given}-element tuple")));
+            return Err(
+                vm.type_error(format!("cannot index {dimensions}-dimension view with {given}-element tuple"))
+            );
         };
         let length = vm.as_i64(length).unwrap_or(0);
         let i = vm.index_i64(i)?;
@@ -544,7 +548,9 @@ fn setitem(vm: &Vm, v: This, key: Value, new: Value) -> R<()> {
         Some(row) => Some(item_of_row(vm, v, row)?),
         None if key.is(Value::ELLIPSIS) && dimensions == Some(0) => Some(0),
         None if key.cast::<Slice>().is_some() && dimensions.is_some_and(|n| n > 1) => {
-            return Err(vm.not_implemented("memoryview slice assignments are currently restricted to ndim = 1"));
+            return Err(
+                vm.not_implemented("memoryview slice assignments are currently restricted to ndim = 1")
+            );
         }
         None => {
             one_dimension(vm, v)?;
@@ -599,9 +605,13 @@ fn equal(vm: &Vm, v: ViewRef, other: Value) -> R<Value> {
         Some(o) => o,
         None => {
             let ty = vm.type_of(other);
-            let lends = super::bytes::is_bytes_like(other) || ty.special(vm, skein_bytecode::Special::Buffer).is_some();
+            let lends = super::bytes::is_bytes_like(other)
+                || ty.special(vm, skein_bytecode::Special::Buffer).is_some();
             let made = match lends {
-                true => vm.absorb(new(vm, Args::new(&[vm.types.memoryview.value(), other], None)), vm.exc.type_error)?,
+                true => vm.absorb(
+                    new(vm, Args::new(&[vm.types.memoryview.value(), other], None)),
+                    vm.exc.type_error,
+                )?,
                 false => None,
             };
             match made.and_then(|m| m.cast::<Ext<View>>()) {

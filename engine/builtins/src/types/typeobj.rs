@@ -65,11 +65,13 @@ pub(crate) static DICT: skein_runtime::native::GetSetDef =
 /// The parameters of a type in Rust, where its constructor names them.
 fn text_signature(vm: &Vm, t: Ref<Type>) -> R<Value> {
     let Some(def) = t.def().filter(|_| !t.has_flag(type_flags::HEAP)) else { return Ok(Value::NONE) };
-    let constructors = ["__init__", "__new__"].into_iter().filter_map(|n| def.methods.iter().find(|m| m.name == n));
+    let constructors =
+        ["__init__", "__new__"].into_iter().filter_map(|n| def.methods.iter().find(|m| m.name == n));
     for m in constructors {
         let Some(open) = m.signature.find('(') else { continue };
         let inside = &m.signature[open + 1..];
-        let rest = ["$type, /, ", "$type, ", "$self, /, ", "$self, "].iter().find_map(|p| inside.strip_prefix(p));
+        let rest =
+            ["$type, /, ", "$type, ", "$self, /, ", "$self, "].iter().find_map(|p| inside.strip_prefix(p));
         if let Some(rest) = rest.filter(|rest| !rest.starts_with('*')) {
             return vm.str(&format!("({rest}"));
         }
@@ -79,7 +81,8 @@ fn text_signature(vm: &Vm, t: Ref<Type>) -> R<Value> {
 
 /// `__weakref__` of the instances of a class: the first reference to one.
 pub(crate) static WEAKREF: skein_runtime::native::GetSetDef =
-    skein_runtime::native::GetSetDef::new("__weakref__", get_weakref).doc("list of weak references to the object");
+    skein_runtime::native::GetSetDef::new("__weakref__", get_weakref)
+        .doc("list of weak references to the object");
 
 fn get_weakref(vm: &Vm, v: Value) -> R<Value> {
     let all = vm.call_method(crate::modules::import(vm, "_weakref")?, "getweakrefs", &[v])?;

@@ -22,7 +22,8 @@ impl WeakTable {
     pub(super) fn sweep(&mut self, all: bool, is_live: impl Fn(Value) -> bool) {
         // SAFETY: an entry is taken out when its target dies, so that the word is that of an object whose death is
         // to be found out now.
-        let keep = |key: &Key, reference: Value| unsafe { is_live(Value::from_bits(key.0)) } && is_live(reference);
+        let keep =
+            |key: &Key, reference: Value| unsafe { is_live(Value::from_bits(key.0)) } && is_live(reference);
         if all {
             self.by_target.retain(|key, reference| keep(key, *reference));
             self.recent.clear();

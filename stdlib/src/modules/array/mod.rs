@@ -560,6 +560,9 @@ native_functions! { FUNCTIONS:
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "array", FUNCTIONS)?;
     let ty = ext_type(vm, &ARRAY)?;
+    let sequence =
+        vm.get_attr_str(skein_builtins::modules::import(vm, "collections.abc")?, "MutableSequence")?;
+    vm.call_method(sequence, "register", &[ty.value()])?;
     m.dict().set_name(vm, "array", ty.value())?;
     m.dict().set_name(vm, "ArrayType", ty.value())?;
     m.dict().set_name(vm, "typecodes", vm.str(TYPECODES)?)?;

@@ -110,9 +110,9 @@ pub fn checked_day(vm: &Vm, year: i32, month: i32, day: i32) -> R<Day> {
     }
     let days = days_in_month(year.into(), month as u8);
     if !(1..=i32::from(days)).contains(&day) {
-        return Err(vm.value_error(format!(
-            "day {day} must be in range 1..{days} for month {month} in year {year}"
-        )));
+        return Err(
+            vm.value_error(format!("day {day} must be in range 1..{days} for month {month} in year {year}"))
+        );
     }
     Ok(Day { year: year as u16, month: month as u8, day: day as u8 })
 }
@@ -238,7 +238,9 @@ fn day_of_ordinal(vm: &Vm, n: i64) -> R<Day> {
 }
 
 fn from_iso_format(vm: &Vm, class: Ref<Type>, text: Value) -> R<Value> {
-    let Some(s) = text.cast::<Str>() else { return Err(vm.type_error("fromisoformat: argument must be str")) };
+    let Some(s) = text.cast::<Str>() else {
+        return Err(vm.type_error("fromisoformat: argument must be str"));
+    };
     match parse::date(s.bytes()) {
         Some([year, month, day]) => make(vm, class, checked_day(vm, year, month, day)?),
         None => Err(parse::invalid(vm, s)),

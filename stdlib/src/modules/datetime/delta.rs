@@ -115,9 +115,7 @@ pub fn of_type(vm: &Vm, ty: Ref<Type>, micros: i128) -> R<DeltaRef> {
     };
     let Ok(days) = i32::try_from(days) else { return Err(too_large(vm)) };
     if days.unsigned_abs() > MAX_DAYS.unsigned_abs() {
-        return Err(
-            vm.overflow_error(format!("days={days}; must have magnitude <= {MAX_DAYS}"))
-        );
+        return Err(vm.overflow_error(format!("days={days}; must have magnitude <= {MAX_DAYS}")));
     }
     let (seconds, micros) = ((rest / MICROS_PER_SECOND) as i32, (rest % MICROS_PER_SECOND) as i32);
     Ext::new(vm, ty, Delta { days, seconds, micros, hash: Cell::new(None) })
@@ -157,9 +155,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let ty = class_argument(vm, &args, make_type(vm, &DELTA)?)?;
     let given: [Value; 7] = NEW.bind(vm, args.rest())?;
     let is_small = |&v: &Value| {
-        v.is_unbound()
-            || vm.as_i64(v).is_some()
-            || vm.as_float(v).is_some_and(|f| f.abs() < 1e18)
+        v.is_unbound() || vm.as_i64(v).is_some() || vm.as_float(v).is_some_and(|f| f.abs() < 1e18)
     };
     let total = if given.iter().all(is_small) {
         let int = |v| Ok(vm.as_i64(v).unwrap_or_default().into());

@@ -100,20 +100,12 @@ native_type! {
 
 /// A datetime of this class, which is not called. MemoryError.
 pub fn allocate(vm: &Vm, class: Ref<Type>, day: Day, clock: Clock, zone: Option<Value>) -> R<MomentRef> {
-    let moment =
-        Moment { day, clock, fold: Cell::new(false), zone: Field::new(zone), hash: Cell::new(None) };
+    let moment = Moment { day, clock, fold: Cell::new(false), zone: Field::new(zone), hash: Cell::new(None) };
     Ext::new(vm, class, moment)
 }
 
 /// A datetime of a class, which is called if it is not datetime itself.
-pub fn make(
-    vm: &Vm,
-    class: Ref<Type>,
-    day: Day,
-    clock: Clock,
-    fold: bool,
-    zone: Option<Value>,
-) -> R<Value> {
+pub fn make(vm: &Vm, class: Ref<Type>, day: Day, clock: Clock, fold: bool, zone: Option<Value>) -> R<Value> {
     if is_exact(class, &MOMENT) {
         let made = allocate(vm, class, day, clock, zone)?;
         made.fold.set(fold);
@@ -136,8 +128,7 @@ pub fn make(
     Ok(made)
 }
 
-const NAMES: &[&str] =
-    &["year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"];
+const NAMES: &[&str] = &["year", "month", "day", "hour", "minute", "second", "microsecond", "tzinfo", "fold"];
 static NEW: Parameters = Parameters { function: None, names: NAMES, positional: 8 };
 static REPLACE: Parameters = Parameters { function: Some("replace"), names: NAMES, positional: 8 };
 static DUNDER_REPLACE: Parameters = Parameters { function: Some("__replace__"), names: NAMES, positional: 8 };
@@ -240,7 +231,9 @@ fn combine(vm: &Vm, class: Ref<Type>, day: Value, clock: Value, tz: Option<Value
 }
 
 fn from_iso_format(vm: &Vm, class: Ref<Type>, text: Value) -> R<Value> {
-    let Some(s) = text.cast::<Str>() else { return Err(vm.type_error("fromisoformat: argument must be str")) };
+    let Some(s) = text.cast::<Str>() else {
+        return Err(vm.type_error("fromisoformat: argument must be str"));
+    };
     let Some((day, clock)) = parse::split(s.bytes()) else { return Err(parse::invalid(vm, s)) };
     let Some([year, month, day]) = parse::date(day) else { return Err(parse::invalid(vm, s)) };
     let has_time = s.bytes().len() > 10 || !clock.is_empty();
@@ -317,9 +310,9 @@ fn iso_format(vm: &Vm, m: This, sep: Option<Value>, shown: Option<Value>) -> R<V
             }
             None => {
                 let got = vm.type_name(v);
-                return Err(vm.type_error(format!(
-                    "isoformat() argument 1 must be a unicode character, not {got}"
-                )));
+                return Err(
+                    vm.type_error(format!("isoformat() argument 1 must be a unicode character, not {got}"))
+                );
             }
         },
     };
@@ -534,4 +527,3 @@ fn repr(vm: &Vm, m: This) -> R<String> {
     out.push(')');
     Ok(out)
 }
-

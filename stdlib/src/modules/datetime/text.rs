@@ -97,7 +97,8 @@ pub fn push_clock(out: &mut String, clock: Clock, shown: Shown) {
 pub fn offset(offset: &Delta, separator: &str) -> String {
     let total = offset.total() as i64;
     let sign = if total < 0 { '-' } else { '+' };
-    let (seconds, micros) = ((total.abs() / MICROS_PER_SECOND) as u32, (total.abs() % MICROS_PER_SECOND) as u32);
+    let (seconds, micros) =
+        ((total.abs() / MICROS_PER_SECOND) as u32, (total.abs() % MICROS_PER_SECOND) as u32);
     let mut out = String::with_capacity(6);
     out.push(sign);
     digits::<2>(&mut out, seconds / 3600);
@@ -115,7 +116,8 @@ pub fn offset(offset: &Delta, separator: &str) -> String {
 }
 
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 pub fn ctime(day: Day, hour: u8, minute: u8, second: u8) -> String {
     let (weekday, month) = (DAYS[day.weekday() as usize], MONTHS[usize::from(day.month) - 1]);

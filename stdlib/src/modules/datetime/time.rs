@@ -195,7 +195,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 }
 
 fn from_iso_format(vm: &Vm, class: Ref<Type>, text: Value) -> R<Value> {
-    let Some(s) = text.cast::<Str>() else { return Err(vm.type_error("fromisoformat: argument must be str")) };
+    let Some(s) = text.cast::<Str>() else {
+        return Err(vm.type_error("fromisoformat: argument must be str"));
+    };
     // A time may be marked as such.
     let bytes = s.bytes().strip_prefix(b"T").unwrap_or(s.bytes());
     match parse::time(vm, bytes)? {
@@ -253,9 +255,8 @@ fn compare(vm: &Vm, op: Special, a: TimeRef, b: Value) -> R<Value> {
         (None, None) => Ok(plain),
         (Some(x), Some(y)) if order(&x, &y).is_eq() => Ok(plain),
         (Some(x), Some(y)) => {
-            let seconds = |t: TimeRef, offset: super::delta::DeltaRef| {
-                i128::from(t.clock.micros()) - offset.total()
-            };
+            let seconds =
+                |t: TimeRef, offset: super::delta::DeltaRef| i128::from(t.clock.micros()) - offset.total();
             Ok(Value::bool(holds(op, seconds(a, x).cmp(&seconds(b, y)))))
         }
         _ => exception_to_equality(vm, op, "can't compare offset-naive and offset-aware times"),
@@ -276,7 +277,9 @@ fn hash(vm: &Vm, t: This) -> R<i64> {
     }
     let first = if t.0.fold.get() {
         // Equal times that only the fold tells apart hash alike.
-        make(vm, vm.type_of(t.0.value()), t.0.clock, false, t.0.zone.get())?.cast::<Ext<Time>>().unwrap_or(t.0)
+        make(vm, vm.type_of(t.0.value()), t.0.clock, false, t.0.zone.get())?
+            .cast::<Ext<Time>>()
+            .unwrap_or(t.0)
     } else {
         t.0
     };

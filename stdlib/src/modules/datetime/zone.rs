@@ -112,8 +112,7 @@ pub fn argument(vm: &Vm, v: Value) -> R<Option<Value>> {
     Err(vm.type_error(format!("tzinfo argument must be None or of a tzinfo subclass, not type '{got}'")))
 }
 
-static NEW: Parameters =
-    Parameters { function: Some("timezone"), names: &["offset", "name"], positional: 2 };
+static NEW: Parameters = Parameters { function: Some("timezone"), names: &["offset", "name"], positional: 2 };
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     class_argument(vm, &args, make_type(vm, &TIMEZONE)?)?;
@@ -323,4 +322,3 @@ pub fn state_zone(vm: &Vm, v: Value) -> R<Option<Value>> {
 fn bad_state(vm: &Vm) -> Raised {
     vm.type_error("bad tzinfo state arg")
 }
-

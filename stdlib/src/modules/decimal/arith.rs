@@ -332,11 +332,8 @@ pub fn sqrt(w: &mut Work<'_>, a: &Num) -> R<Num> {
     exact &= &root * &root == coeff;
     let mut root = Coeff::from(root);
     if exact {
-        root = if shift >= 0 {
-            root.scaled_down(shift as u64).0
-        } else {
-            root.scaled_up(shift.unsigned_abs())
-        };
+        root =
+            if shift >= 0 { root.scaled_down(shift as u64).0 } else { root.scaled_up(shift.unsigned_abs()) };
         exp += shift;
     } else if root.rem_small(5) == 0 {
         root = root.plus(&Coeff::ONE);

@@ -4,13 +4,13 @@ use super::super::arguments::Parameters;
 use super::super::support::holds;
 use super::context::{self, ContextRef};
 use super::convert::{
-    self, Decimal, DecimalRef, How, allocate, argument, check_finite, of_float, of_int, of_object, operand, plain,
-    to_int,
+    self, Decimal, DecimalRef, How, allocate, argument, check_finite, of_float, of_int, of_object, operand,
+    plain, to_int,
 };
 use super::number::{Form, Num, Rounding, Rules, Work, status::*};
 use super::{State, arith, compare, digits, format, powers, text};
-use skein_bytecode::Special;
 use skein_builtins::modules::import;
+use skein_bytecode::Special;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::{ExtArg, class_argument, ext_type};
 use skein_runtime::types::str::Str;
@@ -237,7 +237,8 @@ fn to_integral(vm: &Vm, a: DecimalRef, rounding: Option<Value>, c: Ctx, tells: b
 
 // ---- construction and conversion
 
-static NEW: Parameters = Parameters { function: Some("Decimal"), names: &["value", "context"], positional: 2 };
+static NEW: Parameters =
+    Parameters { function: Some("Decimal"), names: &["value", "context"], positional: 2 };
 
 /// Of a number, or of an object that is a Decimal of this very class.
 fn of_class(vm: &Vm, class: Ref<Type>, n: Num) -> R<Value> {
@@ -473,4 +474,3 @@ fn dunder_format(vm: &Vm, a: This, spec: Value, over: Option<Value>) -> R<Value>
     }
     format::format(&c.work(vm), &a.0.num(), &spec, c.capitals.get())
 }
-

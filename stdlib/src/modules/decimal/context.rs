@@ -391,4 +391,3 @@ pub fn enter(vm: &Vm, m: Ref<Ext<Manager>>) -> R<Value> {
 pub fn exit(vm: &Vm, m: Ref<Ext<Manager>>) -> R<()> {
     set(vm, m.previous.value())
 }
-

@@ -157,7 +157,8 @@ fn shown(vm: &Vm, c: ContextRef, x: Value, engineering: bool) -> R<Value> {
     Ok(Str::new(vm, &text::to_text(&n, engineering, c.capitals.get()))?.value())
 }
 
-static POWER: Parameters = Parameters { function: Some("power"), names: &["a", "b", "modulo"], positional: 3 };
+static POWER: Parameters =
+    Parameters { function: Some("power"), names: &["a", "b", "modulo"], positional: 3 };
 
 fn power(vm: &Vm, args: Args<'_>) -> R<Value> {
     let this: Option<Ref<Ext<Context>>> = args.positional().first().and_then(|v| v.cast());

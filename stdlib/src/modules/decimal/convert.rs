@@ -92,8 +92,7 @@ pub fn of_float(f: f64) -> Num {
     let bits = f.to_bits();
     let exp = (bits >> 52 & 0x7ff) as i64;
     let fraction = bits & ((1 << 52) - 1);
-    let (mut mantissa, mut exp) =
-        if exp == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exp - 1075) };
+    let (mut mantissa, mut exp) = if exp == 0 { (fraction, -1074) } else { (fraction | 1 << 52, exp - 1075) };
     if mantissa == 0 {
         return Num::zero(negative, 0);
     }
@@ -309,4 +308,3 @@ pub fn hash(n: &Num) -> i64 {
         h => h,
     }
 }
-

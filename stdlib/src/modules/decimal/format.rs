@@ -254,7 +254,8 @@ fn grouped(digits: &str, least: usize, marks: &Marks) -> String {
     let mut size = usize::from(sizes.next().unwrap_or(3));
     loop {
         let room = least.saturating_sub(width).max(1);
-        let wanted = if size == 0 || size >= 127 { rest.len().max(room) } else { size.min(rest.len().max(room)) };
+        let wanted =
+            if size == 0 || size >= 127 { rest.len().max(room) } else { size.min(rest.len().max(room)) };
         let taken = wanted.min(rest.len());
         let (before, group) = rest.split_at(rest.len() - taken);
         groups.push("0".repeat(wanted - taken) + group);

@@ -106,13 +106,8 @@ pub struct Rules {
 
 impl Rules {
     /// The widest context: what is exact stays so.
-    pub const EXACT: Rules = Rules {
-        prec: MAX_PREC,
-        emax: MAX_EMAX,
-        emin: MIN_EMIN,
-        rounding: Rounding::HalfEven,
-        clamp: false,
-    };
+    pub const EXACT: Rules =
+        Rules { prec: MAX_PREC, emax: MAX_EMAX, emin: MIN_EMIN, rounding: Rounding::HalfEven, clamp: false };
 
     #[inline]
     pub fn etiny(&self) -> i64 {
@@ -283,8 +278,7 @@ impl Num {
         }
         let (left, rest) = self.coeff.scaled_down(n);
         self.exp += n as i64;
-        self.coeff =
-            if rounding.is_up(self.negative, &left, rest) { left.plus(&Coeff::ONE) } else { left };
+        self.coeff = if rounding.is_up(self.negative, &left, rest) { left.plus(&Coeff::ONE) } else { left };
         rest != Rest::Zero
     }
 
