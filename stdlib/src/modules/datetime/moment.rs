@@ -324,6 +324,7 @@ fn iso_format(vm: &Vm, m: This, sep: Option<Value>, shown: Option<Value>) -> R<V
         })?),
     };
     let shown = Shown::parse(vm, shown)?;
+    // bounded: the text of a date and a time.
     let (mut out, mut clock) = (String::with_capacity(32), String::with_capacity(24));
     push_date(&mut out, m.0.day);
     push_clock(&mut clock, m.0.clock, shown);

@@ -72,8 +72,8 @@ fn clock(mut s: &[u8]) -> Option<[i32; 4]> {
     const SCALE: [i32; 7] = [0, 100_000, 10_000, 1000, 100, 10, 1];
     let mut fields = [0; 4];
     let mut colons = false;
-    for i in 0..3 {
-        (fields[i], s) = number(s, 2)?;
+    for (i, field) in fields.iter_mut().take(3).enumerate() {
+        (*field, s) = number(s, 2)?;
         if i == 0 {
             colons = s.first() == Some(&b':');
         }

@@ -59,6 +59,7 @@ pub fn push_date(out: &mut String, day: Day) {
 }
 
 pub fn date(day: Day) -> String {
+    // bounded: the text of a date and a time.
     let mut out = String::with_capacity(10);
     push_date(&mut out, day);
     out
@@ -99,6 +100,7 @@ pub fn offset(offset: &Delta, separator: &str) -> String {
     let sign = if total < 0 { '-' } else { '+' };
     let (seconds, micros) =
         ((total.abs() / MICROS_PER_SECOND) as u32, (total.abs() % MICROS_PER_SECOND) as u32);
+    // bounded: the text of a date and a time.
     let mut out = String::with_capacity(6);
     out.push(sign);
     digits::<2>(&mut out, seconds / 3600);

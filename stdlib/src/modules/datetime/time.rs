@@ -207,6 +207,7 @@ fn from_iso_format(vm: &Vm, class: Ref<Type>, text: Value) -> R<Value> {
 }
 
 fn iso_format(vm: &Vm, t: This, shown: Option<Ref<Str>>) -> R<String> {
+    // bounded: the text of a date and a time.
     let mut out = String::with_capacity(15);
     push_clock(&mut out, t.0.clock, Shown::parse(vm, shown)?);
     if let Some(offset) = zone::utc_offset(vm, t.0.zone.get(), Value::NONE)? {

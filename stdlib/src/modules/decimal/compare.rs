@@ -58,7 +58,7 @@ pub fn compare_total_mag(_: &mut Work<'_>, a: &Num, b: &Num) -> R<Num> {
 fn select(w: &mut Work<'_>, a: &Num, b: &Num, greatest: bool, magnitude: bool) -> R<Num> {
     if a.is_nan() || b.is_nan() {
         let signaling = a.form == Form::Signaling || b.form == Form::Signaling;
-        if !signaling && !(a.is_nan() && b.is_nan()) {
+        if !(signaling || a.is_nan() && b.is_nan()) {
             return if a.is_nan() { b.clone().finish(w) } else { a.clone().finish(w) };
         }
         check_nans!(w, a, b);

@@ -84,7 +84,7 @@ impl Spec {
                 (spec.fill, spec.align, spec.zero_pad) = ('0', Some('='), true);
             }
         }
-        fn number<'a>(rest: &'a [char]) -> Option<(usize, &'a [char])> {
+        fn number(rest: &[char]) -> Option<(usize, &[char])> {
             let end = rest.iter().position(|c| !c.is_ascii_digit()).unwrap_or(rest.len());
             let digits: String = rest[..end].iter().collect();
             Some((digits.parse().ok().filter(|&n| n < isize::MAX as usize)?, &rest[end..]))
@@ -205,6 +205,7 @@ pub fn format(w: &Work<'_>, n: &Num, spec: &Spec, capitals: bool) -> R<Value> {
         1
     };
     w.room(place.unsigned_abs() + len as u64)?;
+    // bounded: the room was asked for.
     let zeros = |n: i64| "0".repeat(n.max(0) as usize);
     let digits = String::from_utf8_lossy(&digits).into_owned();
     let (whole, fraction) = if place < 0 {
@@ -244,6 +245,7 @@ pub fn format(w: &Work<'_>, n: &Num, spec: &Spec, capitals: bool) -> R<Value> {
 /// Digits in groups, with zeros before them up to a width.
 fn grouped(digits: &str, least: usize, marks: &Marks) -> String {
     if marks.separator.is_empty() {
+        // bounded: the room was asked for.
         return "0".repeat(least.saturating_sub(digits.len())) + digits;
     }
     let mark = marks.separator.chars().count();
@@ -258,6 +260,7 @@ fn grouped(digits: &str, least: usize, marks: &Marks) -> String {
             if size == 0 || size >= 127 { rest.len().max(room) } else { size.min(rest.len().max(room)) };
         let taken = wanted.min(rest.len());
         let (before, group) = rest.split_at(rest.len() - taken);
+        // bounded: the room was asked for.
         groups.push("0".repeat(wanted - taken) + group);
         width += wanted;
         rest = before;
@@ -279,6 +282,7 @@ fn aligned(vm: &Vm, sign: &str, body: &str, width: usize, fill: char, align: cha
     let used = sign.len() + body.chars().count();
     let padding = width.saturating_sub(used);
     vm.check_room(padding.saturating_mul(fill.len_utf8()))?;
+    // bounded: the room was asked for.
     let row = |n: usize| fill.to_string().repeat(n);
     let text = match align {
         '<' => format!("{sign}{body}{}", row(padding)),
