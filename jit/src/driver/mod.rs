@@ -26,6 +26,7 @@ use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
 use skein_runtime::vm::{Tier, Vm};
 use std::cell::{Cell, RefCell};
+use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -72,7 +73,6 @@ pub struct Jit {
     rich: Rc<RefCell<FxHashSet<usize>>>,
     /// The next back edge with a trace is not to enter it: the recorder follows the loop.
     passes: Rc<Cell<bool>>,
-    buffer: Box<[Cell<u64>]>,
     begun: Instant,
     /// Time that compiling has taken.
     spent: Cell<Duration>,
@@ -91,7 +91,6 @@ impl Default for Jit {
             recorder: RefCell::default(),
             rich: Rc::default(),
             passes: Rc::default(),
-            buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
             begun: Instant::now(),
             spent: Cell::default(),
             variation: Cell::default(),
@@ -569,6 +568,29 @@ fn enter_from(trace: &Trace, pc: *const u32) {
     trace.body.borrow_mut().entries.push(pc);
 }
 
+/// Sizes of buffers, besides the largest.
+const FEW_WORDS: usize = 64;
+const MORE_WORDS: usize = 512;
+
+/// Runs a trace, and does what the exit has to do by which it is left: that exit, where the machine goes on, and whether
+/// the trace was a function's that has returned. The buffer is on the native stack, where the collector sees what it leads
+/// to, and each of several runs on one stack has its own.
+///
+/// # Safety
+/// The code is that of the loop or function at `at`, and the buffer is as large as its places want.
+#[inline(never)]
+unsafe fn run<const WORDS: usize>(code: &Code, trace: &Trace, vm: &Vm, at: At) -> (ExitId, At, bool) {
+    let mut buffer = [const { MaybeUninit::<u64>::uninit() }; WORDS];
+    let buffer = buffer.as_mut_ptr().cast::<u64>();
+    // SAFETY: the caller's promise.
+    let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
+    trace.active.set(trace.active.get() - 1);
+    let exit = ExitId(left as u32);
+    let plan = code.plan(exit);
+    // SAFETY: the trace has left by this exit, and so filled the buffer's words that the exit's plan reads.
+    (exit, unsafe { plan.leave(vm, buffer, at.base) }, plan.is_return())
+}
+
 impl Tier for Jit {
     fn finish(&self) {
         self.print_stats();
@@ -640,21 +662,23 @@ impl Tier for Jit {
         let Some(code) = trace.code.borrow().clone() else { return at };
         publish(vm, at);
         let ctx = vm.ctx.get();
-        let buffer = self.buffer.as_ptr().cast::<u64>().cast_mut();
         trace.active.set(trace.active.get() + 1);
-        // SAFETY: the trace is of the loop whose head is at `at`; its frame, and room behind it for those of inlined
-        // calls, begins at the base. `code` stays in place while it runs.
-        let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
-        trace.active.set(trace.active.get() - 1);
+        let words = code.compiled.places.words();
+        // SAFETY: the trace is of the loop or function whose head is at `at`; its frame, and room behind it for those of
+        // inlined calls, begins at the base. `code` stays in place while it runs.
+        let (exit, next, returned) = unsafe {
+            match words {
+                0..=FEW_WORDS => run::<FEW_WORDS>(&code, &trace, vm, at),
+                ..=MORE_WORDS => run::<MORE_WORDS>(&code, &trace, vm, at),
+                _ => run::<BUFFER>(&code, &trace, vm, at),
+            }
+        };
         trace.entered.set(trace.entered.get() + 1);
-        let exit = ExitId(left as u32);
-        let plan = code.plan(exit);
-        let next = plan.leave(vm, &self.buffer, at.base);
-        if plan.is_return() {
+        if returned {
             return next;
         }
         let tries = {
-            let fate = &mut trace.fates.borrow_mut()[left as usize];
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
             fate.hits = fate.hits.saturating_add(1);
             fate.taken += 1;
             fate.hits >= fate.limit && fate.limit != NEVER

@@ -40,7 +40,7 @@ impl Code {
     /// What the exit has to do.
     #[inline]
     pub fn plan(&self, exit: ExitId) -> &Plan {
-        self.plans[exit.0 as usize].get_or_init(|| Plan::new(&self.tree, exit))
+        self.plans[exit.0 as usize].get_or_init(|| Plan::new(&self.tree, &self.compiled.places, exit))
     }
 }
 
