@@ -44,6 +44,10 @@ type Result<T> = std::result::Result<T, CompileError>;
 
 const TAG: i64 = 1;
 
+/// Instructions of a body from which on its rounds do as the rest: what it does is more than what that costs, and to
+/// compile it is much.
+const LARGE_BODY: usize = 600;
+
 /// Operands that a shim has at most.
 const MAX_PARAMS: usize = 5;
 
@@ -250,7 +254,8 @@ impl<'a> Lowerer<'a> {
         if let (Some(seq), Some(block)) = (self.tree.body, self.body) {
             self.pos.insert_block(block);
             self.ticks = self.ticks.and_then(|_| self.pos.func.dfg.block_params(block).last().copied());
-            self.sequence(seq, false)?;
+            let large = self.tree.seq(seq).insts.len() > LARGE_BODY;
+            self.sequence(seq, large)?;
         }
         while let Some(exit) = self.waiting.pop_front() {
             let Some(Way { block, ticks }) = self.exits[exit.0 as usize] else { continue };
