@@ -44,8 +44,9 @@ type Result<T> = std::result::Result<T, CompileError>;
 
 const TAG: i64 = 1;
 
-/// Instructions of a body from which on its rounds do as the rest: what it does is more than what that costs, and to
-/// compile it is much.
+/// Instructions of a loop's tree, and of its body, from which on they put what exits show into the buffer. A loop of few
+/// rounds goes through its entry nearly as often as through its body.
+const LARGE_TREE: usize = 1000;
 const LARGE_BODY: usize = 600;
 
 /// Operands that a shim has at most.
@@ -90,6 +91,7 @@ pub fn lower(
         pos,
         values: vec![None; tree.insts.len()],
         places: Places::new(tree),
+        homes: false,
         leaving: false,
         exits: vec![None; tree.exits.len()],
         ticks,
@@ -161,6 +163,8 @@ struct Lowerer<'a> {
     /// By `Id`; constants are made where they are used.
     values: Vec<Option<Value>>,
     places: Places,
+    /// Do entry and bridges put what exits show into the buffer?
+    homes: bool,
     /// Are exits filled?
     leaving: bool,
     /// By `ExitId`.
@@ -250,7 +254,8 @@ fn trusted() -> MemFlagsData {
 impl<'a> Lowerer<'a> {
     fn all(&mut self, entry: SeqId) -> Result<()> {
         self.pos.insert_block(self.entry);
-        self.sequence(entry, true)?;
+        self.homes = self.tree.body.is_none() || self.tree.insts.len() >= LARGE_TREE;
+        self.sequence(entry, self.homes)?;
         if let (Some(seq), Some(block)) = (self.tree.body, self.body) {
             self.pos.insert_block(block);
             self.ticks = self.ticks.and_then(|_| self.pos.func.dfg.block_params(block).last().copied());
@@ -269,7 +274,7 @@ impl<'a> Lowerer<'a> {
                 self.pos.ins().isub(ticks, less)
             });
             match self.tree.exit(exit).bridge {
-                Some(bridge) => self.sequence(bridge, true)?,
+                Some(bridge) => self.sequence(bridge, self.homes)?,
                 None => {
                     self.leaving = true;
                     self.cold_exit(exit, block)?;
