@@ -46,6 +46,8 @@ const MAX_WAITS: u32 = 12;
 const HITS_PER_INST: usize = 2;
 /// Instructions of a tree for each time that an exit is taken before it gets a bridge.
 const INSTS_PER_HIT: usize = 4;
+/// Times that an exit out of a loop's frame is taken before the function is to have a trace of its own.
+const LEAVES: u32 = 4000;
 /// Bridges of one loop.
 const MAX_BRIDGES: usize = 150;
 /// Instructions of one loop and its bridges.
@@ -201,8 +203,9 @@ impl Jit {
                 return self.record_inner(vm, next);
             }
             End::Abort(abort) => {
-                if abort == Abort::LeftLoop {
-                    // It seldom comes round, but often enough to be found.
+                let tried = self.loops.borrow().get(&head).map_or(0, |fate| fate.aborts);
+                if abort == Abort::LeftLoop && (tried + 2 >= MAX_ABORTS || self.is_forced()) {
+                    // It seldom comes round, but often enough to be found again.
                     self.want_function(code.value());
                 }
                 Err(abort.text().to_string())
@@ -278,7 +281,7 @@ impl Jit {
 
     /// How the exits of a tree begin.
     fn fate(&self) -> Fate {
-        Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0 }
+        Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0, leads_out: false }
     }
 
     /// Has the trace compiled as it is now: at once, or in time.
@@ -364,6 +367,12 @@ impl Jit {
         ctx: *const Context,
         at: At,
     ) -> At {
+        let leads_out = trace.fates.borrow()[exit.0 as usize].leads_out;
+        if leads_out {
+            trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+            self.want_function(trace.object);
+            return at;
+        }
         if self.leaves_to_function(trace, exit) {
             return at;
         }
@@ -436,10 +445,13 @@ impl Jit {
                 self.add_bridge(trace, exit, recorder)
             }
             End::Closed => {
-                // It only leads out of the loop's frame: then the function as a whole may be worth a trace.
-                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
-                self.want_function(trace.object);
-                Err("leaves the loop's frame".to_string())
+                // If that stays so though outer loops have traces, the function as a whole is worth one.
+                let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+                (fate.leads_out, fate.hits, fate.limit) =
+                    (true, 0, if self.is_forced() { 2 } else { LEAVES });
+                bump(&self.counts.aborted);
+                self.log(|| format!("bridge at {name} given up at {}: leaves the loop's frame", place(next)));
+                return next;
             }
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
@@ -655,7 +667,11 @@ impl Tier for Jit {
         if number == WANTED {
             return self.wanted_function(vm, at);
         }
-        let Some(trace) = self.traces.borrow()[number].clone() else { return at };
+        // A compiled trace does the instruction that told the number by its helper, also when that is none any more, and
+        // so has no number, because the trace that it entered is void.
+        let is_here = |t: &Rc<Trace>| t.head == at.pc.wrapping_sub(t.is_function.into()) as usize;
+        let found = self.traces.borrow().get(number).cloned().flatten();
+        let Some(trace) = found.filter(|t| is_here(t) && t.valid.get() == 1) else { return at };
         if at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get() || vm.native_stack_low() {
             return at;
         }

@@ -19,6 +19,8 @@ pub(super) struct Fate {
     pub limit: u32,
     pub aborts: u32,
     pub taken: u64,
+    /// What comes behind it only leads out of the loop's frame.
+    pub leads_out: bool,
 }
 
 /// The limit of an exit that gets no bridge.
