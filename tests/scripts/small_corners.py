@@ -1,6 +1,7 @@
 # Python 3.14
 """Corners of texts and attributes that programs compared with CPython have shown."""
 
+import _thread
 import codecs
 import collections
 import copy
@@ -97,5 +98,14 @@ def test_ordered():
     assert od.pop(key="a") == 1 and od.setdefault(key="c", default=2) == 2 and list(od) == ["b", "c"]
 
 
-for test in (test_texts, test_sets, test_wrappers, test_codecs_tell, test_packing, test_ordered):
+def test_interrupt():
+    # The main thread takes its own signal within the call.
+    try:
+        _thread.interrupt_main()
+        raise AssertionError("gone on")
+    except KeyboardInterrupt:
+        pass
+
+
+for test in (test_texts, test_sets, test_wrappers, test_codecs_tell, test_packing, test_ordered, test_interrupt):
     test()
