@@ -14,6 +14,7 @@ mod decimal;
 mod errno;
 mod expat;
 mod fcntl;
+mod gevent;
 mod hashes;
 mod heaps;
 mod io;
@@ -70,6 +71,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_decimal", decimal::make),
     ("errno", errno::make),
     ("fcntl", fcntl::make),
+    (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
     ("_heapq", heaps::make_heapq),
     ("_io", io::make),
@@ -114,13 +116,16 @@ const MODULES: &[(&str, MakeModule)] = &[
 pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
     match MODULES.iter().find(|(n, _)| *n == name) {
         Some((_, make)) => make(vm).map(|m| Some(m.value())),
+        None if gevent::COMPILED_NAMES.contains(&name) => {
+            gevent::make_compiled(vm, name).map(|m| Some(m.value()))
+        }
         None => Ok(None),
     }
 }
 
 /// Their names.
 pub fn native_module_names() -> Vec<&'static str> {
-    MODULES.iter().map(|(n, _)| *n).collect()
+    MODULES.iter().map(|(n, _)| *n).chain(gevent::COMPILED_NAMES.iter().copied()).collect()
 }
 
 /// What a program finds without importing: the standard streams, and `exit` and its like.

@@ -11,6 +11,7 @@ use crate::native::Args;
 use crate::object::Ref;
 use crate::types::async_step::{Awaitable, begin_send, settle};
 use crate::types::ext::Ext;
+use crate::types::function::Function;
 use crate::types::generator::{ASYNC, GenState, Generator, PLAIN};
 use crate::types::list::List;
 use crate::value::{R, Raised, Value};
@@ -28,8 +29,8 @@ pub enum Resume {
     Continue,
 }
 
-pub fn make_generator(vm: &Vm, at: At) -> R<At> {
-    let f = frame_function(at.base);
+/// A generator of this function, without anything in its registers. MemoryError.
+pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
     let code = f.code();
     let flags_ = code.portable().flags;
     let ty = if flags_ & flags::ASYNC_GENERATOR != 0 {
@@ -43,6 +44,13 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     g.set_flag(PLAIN, ty == vm.types.generator);
     g.set_flag(ASYNC, ty == vm.types.async_generator);
     vm.heap.register_finalizer(g.header());
+    Ok(g)
+}
+
+pub fn make_generator(vm: &Vm, at: At) -> R<At> {
+    let f = frame_function(at.base);
+    let (code, flags_) = (f.code(), f.code().portable().flags);
+    let g = new_generator(vm, f)?;
     // This is the first instruction: only the parameters are set, all other registers hold garbage.
     for (i, slot) in g.registers().iter().enumerate().take(code.portable().param_count()) {
         slot.set(at.reg(i).bits());
