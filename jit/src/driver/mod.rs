@@ -127,10 +127,10 @@ impl Jit {
         if options.log || options.dump { place(at) } else { String::new() }
     }
 
-    /// Is there time for compiling? It must not take more than a share of the program's.
-    fn may_compile(&self) -> bool {
+    /// Is there time for compiling, of which the program gives no more than a share, and room on the native stack?
+    fn may_compile(&self, vm: &Vm) -> bool {
         let allowed = ALWAYS + self.begun.elapsed() / SHARE;
-        self.spent.get() < allowed || self.is_forced()
+        (self.spent.get() < allowed || self.is_forced()) && !vm.native_stack_ending()
     }
 
     /// Is all that runs twice compiled, and at once?
@@ -376,7 +376,7 @@ impl Jit {
         if self.leaves_to_function(trace, exit) {
             return at;
         }
-        if !self.may_compile() {
+        if !self.may_compile(vm) {
             const LATER: u32 = 100;
             let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
             fate.limit = fate.hits.saturating_add(LATER);
@@ -653,7 +653,10 @@ impl Tier for Jit {
             }
             return at;
         }
-        if !self.may_compile() || fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS
+        if !self.may_compile(vm)
+            || fate.looks < wanted
+            || fate.aborts >= MAX_ABORTS
+            || fate.waits >= MAX_WAITS
         {
             return at;
         }
@@ -683,10 +686,12 @@ impl Tier for Jit {
         // SAFETY: the trace is of the loop or function whose head is at `at`; its frame, and room behind it for those of
         // inlined calls, begins at the base. `code` stays in place while it runs.
         let (exit, next, returned) = unsafe {
-            match words {
-                0..=FEW_WORDS => run::<FEW_WORDS>(&code, &trace, vm, at),
-                ..=MORE_WORDS => run::<MORE_WORDS>(&code, &trace, vm, at),
-                _ => run::<BUFFER>(&code, &trace, vm, at),
+            if words <= FEW_WORDS {
+                run::<FEW_WORDS>(&code, &trace, vm, at)
+            } else if words <= MORE_WORDS {
+                run::<MORE_WORDS>(&code, &trace, vm, at)
+            } else {
+                run::<BUFFER>(&code, &trace, vm, at)
             }
         };
         trace.entered.set(trace.entered.get() + 1);
