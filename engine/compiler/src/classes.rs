@@ -7,7 +7,7 @@ use crate::calls::{Args, GAP};
 use crate::context::Compiler;
 use crate::errors::Res;
 use crate::scopes::{Part, ScopeId, Sym, key};
-use crate::unit::Reg;
+use crate::unit::{NOWHERE, Reg};
 use ruff_python_ast as ast;
 use ruff_text_size::TextRange;
 use skein_bytecode::{Code, Const, Intrinsic, LocalKind, Op};
@@ -153,6 +153,7 @@ impl<'a> Compiler<'a> {
         self.stmts(body)?;
         self.u.range = TextRange::at(first.start(), 0.into());
         self.annotate_variables(scope, "__annotate_func__")?;
+        self.u.range = NOWHERE;
         let t = self.u.alloc();
         let mut attributes: Vec<Sym> = self.tree.scopes[scope].static_attributes.iter().cloned().collect();
         attributes.sort();

@@ -114,21 +114,21 @@ impl<'a> Compiler<'a> {
         };
         let Block::Loop { break_to, continue_to } = self.f.blocks[i] else { return Ok(()) };
         let to = if is_break { break_to } else { continue_to };
+        self.u.line_mark();
         self.leave_blocks(i + 1, |c| c.u.jump(to))
     }
 
     pub fn if_statement(&mut self, i: &'a ast::StmtIf) -> Res<()> {
         let end = self.u.new_label();
         let mut next = self.u.new_label();
-        self.branch(&i.test, next, false)?;
+        self.line_of_test(&i.test, next)?;
         self.stmts(&i.body)?;
         for clause in &i.elif_else_clauses {
-            self.u.range = clause.range();
-            self.u.jump(end);
+            self.u.silent_jump(end);
             self.u.place(next);
             next = self.u.new_label();
             if let Some(test) = &clause.test {
-                self.branch(test, next, false)?;
+                self.line_of_test(test, next)?;
             }
             self.stmts(&clause.body)?;
         }
@@ -137,16 +137,26 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// Goes on if the test is true, else to `otherwise`. The line counts as executed also where the test is constant.
+    fn line_of_test(&mut self, test: &'a Expr, otherwise: crate::unit::Label) -> Res<()> {
+        let before = self.u.insns.len();
+        self.u.range = test.range();
+        self.branch(test, otherwise, false)?;
+        if self.u.insns.len() == before {
+            self.u.line_mark();
+        }
+        Ok(())
+    }
+
     pub fn while_statement(&mut self, w: &'a ast::StmtWhile) -> Res<()> {
         let head = self.u.here();
         let (next, end, out) = (self.u.new_label(), self.u.new_label(), self.u.new_label());
-        self.branch(&w.test, end, false)?;
+        self.line_of_test(&w.test, end)?;
         self.push_block(Block::Loop { break_to: out, continue_to: next })?;
         self.stmts(&w.body)?;
         self.pop_block();
-        self.u.range = w.test.range();
         self.u.place(next);
-        self.u.jump(head);
+        self.u.silent_jump(head);
         self.u.place(end);
         self.stmts(&w.orelse)?;
         self.u.place(out);
@@ -197,7 +207,7 @@ impl<'a> Compiler<'a> {
         self.pop_block();
         self.u.range = f.iter.range();
         self.u.place(next);
-        self.u.jump(head);
+        self.u.silent_jump(head);
         self.u.place(end);
         self.u.reset(mark);
         self.stmts(&f.orelse)?;
@@ -221,7 +231,7 @@ impl<'a> Compiler<'a> {
         self.pop_block();
         self.u.range = f.iter.range();
         self.u.place(next);
-        self.u.jump(head);
+        self.u.silent_jump(head);
         self.end_async_for(end, iter);
         self.u.reset(mark);
         self.stmts(&f.orelse)?;

@@ -104,6 +104,8 @@ impl Recorder {
             Op::Not => self.not(vm),
             Op::Is | Op::IsNot => self.identity(op),
 
+            Op::Nop => self.next(1),
+            Op::Event => Err(Abort::Watched),
             Op::Jump => self.go_either(true),
             Op::JumpBack | Op::JumpBackTraced => self.jump_back(op),
             Op::JumpTrue | Op::JumpFalse => self.jump_truth(vm, op),

@@ -1,6 +1,7 @@
 //! Raising: finding the handler, leaving frames, building the traceback.
 
 use crate::context::{RECORD, SIDE};
+use crate::events::{Passes, event, exception_passes};
 use crate::interp::cont::{Cont, OnRaise, caller, return_word};
 use crate::interp::dispatch::EXIT_RAISE;
 use crate::interp::frames::{frame_code, frame_function};
@@ -11,6 +12,9 @@ use crate::types::traceback::Traceback;
 use crate::value::{Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::Op;
+
+/// Events of exceptions that pass.
+const EXCEPTIONS: u32 = event::RAISE | event::RERAISE | event::EXCEPTION_HANDLED | event::PY_UNWIND;
 
 /// Finds who handles the pending exception, which was raised by the instruction at `at`: goes on there.
 #[cold]
@@ -30,7 +34,14 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         if !reraise {
             add_traceback(vm, exception, site);
         }
+        let watched = vm.events.any_of(EXCEPTIONS);
+        if watched {
+            exception_passes(vm, site, if reraise { Passes::Again } else { Passes::Raised });
+        }
         if let Some(h) = portable.handlers.iter().find(|h| h.start <= unit && unit < h.end) {
+            if watched {
+                exception_passes(vm, site, Passes::Handled);
+            }
             let exception = vm.pending.take().unwrap_or(Value::NONE);
             if vm.type_of(exception) == vm.exc.recursion_error {
                 // The limit is where the innermost frame was: smaller frames from here on could be more than are allowed.
@@ -41,6 +52,9 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
             let at = At { pc, base };
             at.set(h.reg as usize, exception);
             return at;
+        }
+        if watched {
+            exception_passes(vm, site, Passes::Leaves);
         }
         match leave(vm, base) {
             Ok(next) => return next,
@@ -89,6 +103,9 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, Site> {
         }
         OnRaise::EndLoop => {
             vm.set_site(raising);
+            if vm.events.any_of(event::RAISE) && vm.pending_is(vm.exc.stop_iteration) {
+                exception_passes(vm, raising, Passes::Raised);
+            }
             vm.catch(vm.exc.stop_iteration).map(|_| to.jump(cont.jump))
         }
         OnRaise::Deliver => {

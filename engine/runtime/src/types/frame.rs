@@ -31,6 +31,16 @@ pub struct FrameObject {
     base: Cell<*mut Value>,
     /// Last instruction, once the frame is left or suspended.
     unit: Cell<u32>,
+    /// The line that a trace function is being told of: `f_lineno`; 0: that of the instruction.
+    shown_line: Cell<u32>,
+    /// The line that a trace function was told of last; 0: none.
+    last_line: Cell<u32>,
+    /// Where a trace function wants the frame to go on: an instruction's unit, plus one.
+    moved: Cell<u32>,
+    /// Not `f_trace_lines`.
+    skips_lines: Cell<bool>,
+    /// `f_trace_opcodes`.
+    opcodes: Cell<bool>,
     code: Field,
 }
 fixed_object!(
@@ -80,6 +90,50 @@ impl FrameObject {
 
     pub fn set_unit(&self, unit: u32) {
         self.unit.set(unit);
+    }
+
+    pub fn shown_line(&self) -> u32 {
+        self.shown_line.get()
+    }
+
+    pub fn show_line(&self, line: u32) {
+        self.shown_line.set(line);
+    }
+
+    pub fn last_line(&self) -> u32 {
+        self.last_line.get()
+    }
+
+    pub fn note_line(&self, line: u32) {
+        self.last_line.set(line);
+    }
+
+    /// `f_trace_lines`
+    pub fn wants_lines(&self) -> bool {
+        !self.skips_lines.get()
+    }
+
+    pub fn set_wants_lines(&self, on: bool) {
+        self.skips_lines.set(!on);
+    }
+
+    /// `f_trace_opcodes`
+    pub fn wants_opcodes(&self) -> bool {
+        self.opcodes.get()
+    }
+
+    pub fn set_wants_opcodes(&self, on: bool) {
+        self.opcodes.set(on);
+    }
+
+    /// When the trace function is through, the frame goes on at the instruction of this unit.
+    pub fn move_to(&self, unit: u32) {
+        self.moved.set(unit + 1);
+    }
+
+    /// Where the frame is to go on, if a trace function has said so.
+    pub fn take_move(&self) -> Option<u32> {
+        self.moved.replace(0).checked_sub(1)
     }
 
     /// Lets go of the copied registers.

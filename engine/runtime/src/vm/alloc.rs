@@ -247,6 +247,7 @@ impl Vm {
         let Some(stats) = stats else { unreachable!("with_native_stack calls its argument") };
         // What is dead is no object any more.
         let all = stats.finished_major();
+        self.events.sweep(all, |code| self.heap.survived(code.header()));
         self.interned.borrow_mut().sweep(all, |s| self.heap.survived(s.header()));
         if all {
             self.hooks.tier().sweep(&|v: Value| v.header().is_none_or(|h| self.heap.survived(h)));
@@ -287,6 +288,7 @@ impl Vm {
                 t.visit_word(v.bits());
             }
         }
+        self.events.trace(t);
         self.hooks.tier().trace(t);
         for f in self.root_tracers.borrow().iter() {
             f(self, t);
