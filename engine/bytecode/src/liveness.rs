@@ -121,6 +121,11 @@ impl Liveness {
         self.live[i].has(register) || self.written[i].has(register)
     }
 
+    /// Is the register read before it is written, on some way from before the instruction of this unit?
+    pub fn is_read(&self, unit: u32, register: usize) -> bool {
+        self.index(unit).is_none_or(|i| self.live[i].has(register))
+    }
+
     /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.
     pub fn suspended(&self) -> usize {
         self.suspended

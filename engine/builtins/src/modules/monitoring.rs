@@ -120,7 +120,8 @@ fn event_set(vm: &Vm, events: i64, text: &str, allowed: u32) -> R<u32> {
     let Some(mut set) = u32::try_from(events).ok().filter(|&e| e < 1 << event::COUNT) else {
         return Err(refused());
     };
-    if set & event::OF_NATIVE_CALLS != 0 && set & event::CALL == 0 {
+    let calls = event::CALL | event::OF_NATIVE_CALLS;
+    if set & event::OF_NATIVE_CALLS != 0 && set & calls != calls {
         return Err(vm.value_error("cannot set C_RETURN or C_RAISE events independently"));
     }
     set &= !event::OF_NATIVE_CALLS;
@@ -131,7 +132,7 @@ fn event_set(vm: &Vm, events: i64, text: &str, allowed: u32) -> R<u32> {
 }
 
 fn get_events(vm: &Vm, tool: i64) -> R<i64> {
-    Ok(vm.events.wanted(used(vm, tool)?).into())
+    Ok(vm.events.wanted(tool_of(vm, tool)?).into())
 }
 
 fn set_events(vm: &Vm, tool: i64, events: i64) -> R<()> {
@@ -142,7 +143,7 @@ fn set_events(vm: &Vm, tool: i64, events: i64) -> R<()> {
 }
 
 fn get_local_events(vm: &Vm, tool: i64, code: Ref<CodeObject>) -> R<i64> {
-    Ok(code.local_events(used(vm, tool)?).into())
+    Ok(code.local_events(tool_of(vm, tool)?).into())
 }
 
 fn set_local_events(vm: &Vm, tool: i64, code: Ref<CodeObject>, events: i64) -> R<()> {

@@ -23,7 +23,10 @@ native_type! {
         "f_locals" => |vm: &Vm, v: Ref<FrameObject>| super::frame_locals::of_frame(vm, v);
         "f_back" => |vm: &Vm, v: Ref<FrameObject>| Ok(frame_back(vm, v)?.map_or(Value::NONE, Value::from));
         "f_lineno" => |vm: &Vm, v: Ref<FrameObject>| Ok(line(vm, v).map_or(Value::NONE, |l| Value::small_int(i64::from(l)))), super::frame_jump::set_line;
-        "f_lasti" => |vm: &Vm, v: Ref<FrameObject>| Ok(Value::small_int(i64::from(frame_unit(vm, v)) * 4));
+        "f_lasti" => |vm: &Vm, v: Ref<FrameObject>| Ok(Value::small_int(match v.shown() {
+            Some(shown) => shown.offset.into(),
+            None => i64::from(frame_unit(vm, v)) * 4,
+        }));
         "f_trace" => |_: &Vm, v: Ref<FrameObject>| Ok(v.trace_function.or_none()), |vm: &Vm, v: Ref<FrameObject>, new: Option<Value>| {
             v.trace_function.set(vm, v, new.filter(|f| !f.is_none()));
             Ok(())
@@ -62,14 +65,10 @@ native_type! {
 
 fn line(vm: &Vm, f: Ref<FrameObject>) -> Option<u32> {
     let own = |unit: u32| match f.code().portable().positions.at(unit).line {
-        0 if f.last_line() != 0 => f.last_line(),
         0 => line_at(f.code(), unit),
         n => n,
     };
-    let n = match f.shown_line() {
-        0 => own(frame_unit(vm, f)),
-        n => n,
-    };
+    let n = f.shown().map_or_else(|| own(frame_unit(vm, f)), |shown| shown.line);
     (n != 0).then_some(n)
 }
 

@@ -4,7 +4,7 @@ use super::{Events, PROFILE, TRACE, event};
 use crate::interp::frame_object;
 use crate::object::{Ref, Tracer};
 use crate::threads::state::ThreadState;
-use crate::types::frame::FrameObject;
+use crate::types::frame::{FrameObject, Shown};
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
@@ -16,6 +16,8 @@ pub struct Tracing {
     pub profile: Cell<Option<Value>>,
     /// Callbacks that it is in: nothing is told of what they do.
     pub inside: Cell<u32>,
+    /// What a trace or profile function is being told of, and the frame.
+    pub telling: Cell<Option<(&'static str, Value)>>,
 }
 
 impl Tracing {
@@ -23,10 +25,12 @@ impl Tracing {
         self.trace.swap(&other.trace);
         self.profile.swap(&other.profile);
         self.inside.swap(&other.inside);
+        self.telling.swap(&other.telling);
     }
 
     pub(crate) fn trace(&self, t: &mut Tracer<'_>) {
-        for v in [&self.trace, &self.profile].into_iter().filter_map(Cell::get) {
+        let telling = self.telling.get().map(|(_, frame)| frame);
+        for v in [self.trace.get(), self.profile.get(), telling].into_iter().flatten() {
             t.visit_word(v.bits());
         }
     }
@@ -109,8 +113,14 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// Calls the trace function with an event of the running frame, whose line is `line` if that is not 0.
-pub(super) fn trace(vm: &Vm, base: *mut Value, what: &str, arg: Value, line: u32) -> R<()> {
+/// Calls the trace function with an event of the running frame, which is shown at this place.
+pub(super) fn trace(
+    vm: &Vm,
+    base: *mut Value,
+    what: &'static str,
+    arg: Value,
+    shown: Option<Shown>,
+) -> R<()> {
     let Some(global) = vm.events.tracing.trace.get() else { return Ok(()) };
     let frame = frame_object(vm, base)?;
     let f = match what {
@@ -125,7 +135,7 @@ pub(super) fn trace(vm: &Vm, base: *mut Value, what: &str, arg: Value, line: u32
             code.set_local_events(vm, TRACE, events | event::INSTRUCTION)?;
         }
     }
-    match call(vm, f, frame, what, arg, line) {
+    match call(vm, f, frame, what, arg, shown) {
         Ok(v) => {
             if !v.is_none() {
                 frame.trace_function.set(vm, frame, v);
@@ -143,10 +153,16 @@ pub(super) fn trace(vm: &Vm, base: *mut Value, what: &str, arg: Value, line: u32
 }
 
 /// Calls the profile function with an event of the running frame.
-pub(super) fn profile(vm: &Vm, base: *mut Value, what: &str, arg: Value, line: u32) -> R<()> {
+pub(super) fn profile(
+    vm: &Vm,
+    base: *mut Value,
+    what: &'static str,
+    arg: Value,
+    shown: Option<Shown>,
+) -> R<()> {
     let Some(f) = vm.events.tracing.profile.get() else { return Ok(()) };
     let frame = frame_object(vm, base)?;
-    match call(vm, f, frame, what, arg, line) {
+    match call(vm, f, frame, what, arg, shown) {
         Ok(_) => Ok(()),
         Err(Raised) => {
             let e = vm.pending.take();
@@ -157,14 +173,23 @@ pub(super) fn profile(vm: &Vm, base: *mut Value, what: &str, arg: Value, line: u
     }
 }
 
-fn call(vm: &Vm, f: Value, frame: Ref<FrameObject>, what: &str, arg: Value, line: u32) -> R<Value> {
+fn call(
+    vm: &Vm,
+    f: Value,
+    frame: Ref<FrameObject>,
+    what: &'static str,
+    arg: Value,
+    shown: Option<Shown>,
+) -> R<Value> {
     let _inside = Inside::new(vm);
-    let what = vm.intern(what)?.value();
-    let before = frame.shown_line();
-    if line != 0 {
-        frame.show_line(line);
+    let name = vm.intern(what)?.value();
+    let before = frame.shown();
+    if shown.is_some() {
+        frame.show(shown);
     }
-    let r = vm.call(f, &[frame.value(), what, arg]);
-    frame.show_line(before);
+    let told = vm.events.tracing.telling.replace(Some((what, frame.value())));
+    let r = vm.call(f, &[frame.value(), name, arg]);
+    vm.events.tracing.telling.set(told);
+    frame.show(before);
     r
 }

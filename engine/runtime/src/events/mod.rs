@@ -7,13 +7,15 @@
 //! A code gets its table when it first runs while something is wanted, or when something is wanted of code that has run
 //! before: for this its first instruction is [`Op::Event`](skein_bytecode::Op::Event) until it runs for the first time.
 
+mod jump;
 mod legacy;
 mod sites;
 pub mod table;
 mod tell;
 
+pub use jump::set_line;
 pub use legacy::Tracing;
-pub use sites::{LineStart, Sites, Start};
+pub use sites::{LineStart, MARKS_SHOWN, Sites, Start};
 pub use legacy::Legacy;
 pub use tell::{Passes, exception_passes, iteration_stopped, line_at, run_event, thrown_into};
 

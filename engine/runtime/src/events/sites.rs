@@ -6,12 +6,17 @@
 
 use skein_bytecode::{Code, Inst, Intrinsic, Op, instructions};
 
+/// Marks before one instruction that have an offset of their own in `co_lines`: there are four bytes a unit.
+pub const MARKS_SHOWN: usize = 3;
+
 /// A line that begins at an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineStart {
     pub unit: u32,
     pub line: u32,
     pub start: Start,
+    /// Of lines for which nothing is done: how many of them there are before the instruction, from this one on.
+    pub before: u8,
 }
 
 /// Whether control comes from another line.
@@ -128,16 +133,18 @@ impl Sites {
             {
                 this.short_loops.push(unit);
             }
-            let mut before = 0;
+            let mut last = 0;
             for (k, l) in marks[i].iter().copied().chain((own[i] != 0).then_some(own[i])).enumerate() {
+                let before = (marks[i].len().saturating_sub(k)).min(MARKS_SHOWN) as u8;
+                let begins = |start: Start| LineStart { unit, line: l, start, before };
                 if k > 0 {
-                    if l != before {
-                        this.lines.push(LineStart { unit, line: l, start: Start::Always });
+                    if l != last {
+                        this.lines.push(begins(Start::Always));
                     }
-                    before = l;
+                    last = l;
                     continue;
                 }
-                before = l;
+                last = l;
                 let falls = i > entry && !insts[i - 1].op.is_terminator();
                 let ways = falls.then(|| i - 1).into_iter().chain(jumps_to(i));
                 let (mut same, mut other) = (Vec::new(), !begun || handles[i]);
@@ -150,10 +157,10 @@ impl Sites {
                     }
                 }
                 match (same.is_empty(), other) {
-                    (true, _) => this.lines.push(LineStart { unit, line: l, start: Start::Always }),
+                    (true, _) => this.lines.push(begins(Start::Always)),
                     (false, false) => {}
                     (false, true) => {
-                        this.lines.push(LineStart { unit, line: l, start: Start::Unless });
+                        this.lines.push(begins(Start::Unless));
                         this.leads_on.append(&mut same);
                     }
                 }

@@ -4,7 +4,7 @@
 //! the instruction does.
 
 use super::legacy::{self, Inside};
-use super::sites::Start;
+use super::sites::{LineStart, Start};
 use super::table::{Masks, Which, site};
 use super::{PROFILE, TRACE, USER_TOOLS, event};
 use crate::context::FRAME_WORDS;
@@ -14,7 +14,7 @@ use crate::object::Ref;
 use crate::types::code::CodeObject;
 use crate::types::dict::Dict;
 use crate::types::exception::Exception;
-use crate::types::frame::FrameObject;
+use crate::types::frame::{FrameObject, Shown};
 use crate::types::function::{BoundMethod, Function};
 use crate::types::list::List;
 use crate::types::native::NativeFunction;
@@ -157,7 +157,7 @@ fn tell_lines(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32, in_line: bool) 
             let tool = 7 - tools.leading_zeros() as usize;
             tools &= !(1 << tool);
             if tool == TRACE {
-                if let Some(moved) = trace_line(vm, at, line.line, line.start)? {
+                if let Some(moved) = trace_line(vm, at, line, shown(line))? {
                     return Ok(Some(moved));
                 }
                 disabled &= !(1 << TRACE);
@@ -178,19 +178,25 @@ fn tell_lines(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32, in_line: bool) 
     Ok(None)
 }
 
+/// Where the trace function sees the frame at the beginning of a line. One for which nothing is done is at the odd
+/// bytes before the instruction, as in `co_lines`.
+fn shown(line: LineStart) -> Shown {
+    Shown { line: line.line, offset: line.unit as i32 * 4 - i32::from(line.before) }
+}
+
 /// Tells the trace function of a line.
-fn trace_line(vm: &Vm, at: At, line: u32, start: Start) -> R<Option<At>> {
+fn trace_line(vm: &Vm, at: At, line: LineStart, shown: Shown) -> R<Option<At>> {
     if vm.events.tracing.trace.get().is_none() {
         return Ok(None);
     }
     let frame = frame_object(vm, at.base)?;
     // A call that was under way may have led here within the line.
-    let same = start == Start::Unless && frame.last_line() == line;
-    frame.note_line(line);
+    let same = line.start == Start::Unless && frame.last_line() == line.line;
+    frame.note_line(line.line);
     if same || !frame.wants_lines() {
         return Ok(None);
     }
-    legacy::trace(vm, at.base, "line", Value::NONE, line)?;
+    legacy::trace(vm, at.base, "line", Value::NONE, Some(shown))?;
     moved_frame(vm, at)
 }
 
@@ -264,17 +270,25 @@ fn tell_legacy(
     let none = Value::NONE;
     let to = if tool == TRACE { legacy::trace } else { legacy::profile };
     match what {
-        event::PY_START => to(vm, base, "call", none, first_line(code)),
-        // The line of what suspended it.
-        event::PY_RESUME => to(vm, base, "call", none, line_at(code, unit.saturating_sub(1))),
-        event::PY_THROW => to(vm, base, "call", none, 0),
-        event::PY_RETURN | event::PY_YIELD => to(vm, base, "return", arg, 0),
-        event::PY_UNWIND => to(vm, base, "return", none, 0),
+        // Before the first instruction, as in `co_lines`.
+        event::PY_START => {
+            let shown = Shown { line: code.portable().first_line, offset: -1 };
+            to(vm, base, "call", none, Some(shown))
+        }
+        // At what suspended it.
+        event::PY_RESUME => {
+            let unit = begin_of(code, unit.saturating_sub(1));
+            let shown = Shown { line: line_at(code, unit), offset: unit as i32 * 4 };
+            to(vm, base, "call", none, Some(shown))
+        }
+        event::PY_THROW => to(vm, base, "call", none, None),
+        event::PY_RETURN | event::PY_YIELD => to(vm, base, "return", arg, None),
+        event::PY_UNWIND => to(vm, base, "return", none, None),
         event::INSTRUCTION if tool == TRACE => {
             let wants = vm.events.tracing.trace.get().is_some()
                 && frame_object(vm, base)?.wants_opcodes();
             if wants {
-                return legacy::trace(vm, base, "opcode", none, 0);
+                return legacy::trace(vm, base, "opcode", none, None);
             }
             let events = code.local_events(TRACE);
             code.set_local_events(vm, TRACE, events & !event::INSTRUCTION)
@@ -283,12 +297,12 @@ fn tell_legacy(
             if vm.events.tracing.trace.get().is_none() || !frame_object(vm, base)?.wants_lines() {
                 return Ok(());
             }
-            legacy::trace(vm, base, "line", none, line_of_jump(code, unit))
+            legacy::trace(vm, base, "line", none, Some(end_of_jump(code, unit)))
         }
         event::RAISE | event::STOP_ITERATION if tool == TRACE => {
             let traceback = arg.cast::<Exception>().map_or(none, |e| e.traceback.or_none());
             let arg = vm.tuple(&[vm.type_of(arg).value(), arg, traceback])?;
-            legacy::trace(vm, base, "exception", arg, 0)
+            legacy::trace(vm, base, "exception", arg, None)
         }
         event::CALL | event::C_RETURN | event::C_RAISE if tool == PROFILE => {
             let Says::Call(f, first) = says else { return Ok(()) };
@@ -298,7 +312,7 @@ fn tell_legacy(
                 event::C_RETURN => "c_return",
                 _ => "c_exception",
             };
-            legacy::profile(vm, base, what, f, 0)
+            legacy::profile(vm, base, what, f, None)
         }
         _ => Ok(()),
     }
@@ -316,10 +330,6 @@ fn native_callee(vm: &Vm, f: Value, first: Value) -> R<Option<Value>> {
     Ok(Some(native.bind(vm, first)?.value()))
 }
 
-fn first_line(code: Ref<CodeObject>) -> u32 {
-    code.portable().first_line
-}
-
 /// The line of an instruction, or of the last before it that has one.
 pub fn line_at(code: Ref<CodeObject>, unit: u32) -> u32 {
     let mut last = 0;
@@ -334,13 +344,13 @@ pub fn line_at(code: Ref<CodeObject>, unit: u32) -> u32 {
     last
 }
 
-/// The line that a jump comes to.
-fn line_of_jump(code: Ref<CodeObject>, unit: u32) -> u32 {
+/// The place that a jump comes to.
+fn end_of_jump(code: Ref<CodeObject>, unit: u32) -> Shown {
     let target = instructions(&code.portable().units).find(|i| i.at == unit).and_then(|i| i.target());
     let target = target.and_then(|t| u32::try_from(t).ok()).unwrap_or(unit);
     match code.table().and_then(|t| t.lines_at(target).next()) {
-        Some(l) => l.line,
-        None => line_at(code, target),
+        Some(line) => shown(line),
+        None => Shown { line: line_at(code, target), offset: target as i32 * 4 },
     }
 }
 
@@ -467,7 +477,7 @@ fn call_parts(vm: &Vm, at: At, op: Op) -> R<Option<CallParts>> {
 fn tell_call(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32, tools: u8, op: Op) -> R<At> {
     let Some((callee, args, names)) = call_parts(vm, at, op)? else { return Ok(do_op(vm, at, code, unit)) };
     let missing = vm.events.missing.get().unwrap_or(Value::NONE);
-    let positional = args.len() - names.map_or(0, |n| n.len());
+    let positional = args.len() - if op == Op::CallEx { names.map_or(0, |n| n.len()) } else { 0 };
     let (shown, first) = match callee.cast::<BoundMethod>() {
         Some(m) => (m.function.value(), m.receiver.value()),
         None => (callee, if positional > 0 { args.get(0).unwrap_or(missing) } else { missing }),
@@ -508,14 +518,13 @@ fn protected(vm: &Vm, f: impl FnOnce() -> R<()>) {
 // ---- exceptions
 
 /// Tells the tools that want it of all code; the pending exception is what it is about.
-fn tell_of_exception(vm: &Vm, site: Site, what: u32) {
+fn tell_of_exception(vm: &Vm, site: Site, unit: u32, what: u32) {
     let tools = vm.events.tools_of(what);
     if tools == 0 || vm.events.tracing.inside.get() > 0 {
         return;
     }
     let Some(e) = vm.pending.get() else { return };
     let code = frame_code(site.base());
-    let unit = begin_of(code, site.unit());
     protected(vm, || tell(vm, site.base(), code, unit, what, tools, Which::Own, Says::One(e)));
 }
 
@@ -531,8 +540,8 @@ pub enum Passes {
     Raised,
     /// Raised again, at the end of a handler.
     Again,
-    /// A handler of the frame takes it.
-    Handled,
+    /// The handler of the frame takes it that begins at this unit.
+    Handled(u32),
     /// It leaves the frame.
     Leaves,
 }
@@ -543,16 +552,21 @@ pub fn exception_passes(vm: &Vm, site: Site, how: Passes) {
     let what = match how {
         Passes::Raised => event::RAISE,
         Passes::Again => event::RERAISE,
-        Passes::Handled => event::EXCEPTION_HANDLED,
+        Passes::Handled(_) => event::EXCEPTION_HANDLED,
         Passes::Leaves => event::PY_UNWIND,
     };
-    tell_of_exception(vm, site, what);
+    let unit = match how {
+        Passes::Handled(target) => target,
+        _ => begin_of(frame_code(site.base()), site.unit()),
+    };
+    tell_of_exception(vm, site, unit, what);
 }
 
 /// An exception is thrown into the generator whose frame this is.
 #[cold]
 pub fn thrown_into(vm: &Vm, site: Site) {
-    tell_of_exception(vm, site, event::PY_THROW);
+    let unit = begin_of(frame_code(site.base()), site.unit());
+    tell_of_exception(vm, site, unit, event::PY_THROW);
 }
 
 /// An iteration over a generator ends, which returned this, by the instruction at `site`.

@@ -40,7 +40,7 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         }
         if let Some(h) = portable.handlers.iter().find(|h| h.start <= unit && unit < h.end) {
             if watched {
-                exception_passes(vm, site, Passes::Handled);
+                exception_passes(vm, site, Passes::Handled(h.target));
             }
             let exception = vm.pending.take().unwrap_or(Value::NONE);
             if vm.type_of(exception) == vm.exc.recursion_error {
@@ -56,10 +56,32 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         if watched {
             exception_passes(vm, site, Passes::Leaves);
         }
+        keep_variables(vm, base);
         match leave(vm, base) {
             Ok(next) => return next,
             Err(below) => site = below,
         }
+    }
+}
+
+/// Exceptions whose handlers raised the next one that are looked at when a frame is left.
+const CHAIN: usize = 4;
+
+/// The pending exception is about to leave the frame, whose variables its traceback keeps. So do those of exceptions that
+/// the frame was handling.
+fn keep_variables(vm: &Vm, base: *mut Value) {
+    let pending = vm.pending.get();
+    let mut exception = pending.and_then(|e| e.cast::<Exception>());
+    for _ in 0..CHAIN {
+        let Some(e) = exception else { return };
+        if let Some(tb) = e.traceback.cast::<Traceback>()
+            && tb.keep_variables(vm, base).is_err()
+        {
+            // No memory for them: the exception itself matters more.
+            vm.pending.set(pending);
+            return;
+        }
+        exception = e.context.cast();
     }
 }
 

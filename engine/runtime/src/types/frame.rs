@@ -12,6 +12,15 @@ use crate::value::{R, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
 
+/// A place of which a trace function is told that is no instruction, or not the one that is executed.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// `f_lineno`
+    pub line: u32,
+    /// `f_lasti`
+    pub offset: i32,
+}
+
 /// A Python frame object.
 #[repr(C)]
 pub struct FrameObject {
@@ -31,8 +40,8 @@ pub struct FrameObject {
     base: Cell<*mut Value>,
     /// Last instruction, once the frame is left or suspended.
     unit: Cell<u32>,
-    /// The line that a trace function is being told of: `f_lineno`; 0: that of the instruction.
-    shown_line: Cell<u32>,
+    /// What a trace function sees of where the frame is, while it is told of something; else the instruction.
+    shown: Cell<Option<Shown>>,
     /// The line that a trace function was told of last; 0: none.
     last_line: Cell<u32>,
     /// Where a trace function wants the frame to go on: an instruction's unit, plus one.
@@ -92,12 +101,12 @@ impl FrameObject {
         self.unit.set(unit);
     }
 
-    pub fn shown_line(&self) -> u32 {
-        self.shown_line.get()
+    pub fn shown(&self) -> Option<Shown> {
+        self.shown.get()
     }
 
-    pub fn show_line(&self, line: u32) {
-        self.shown_line.set(line);
+    pub fn show(&self, shown: Option<Shown>) {
+        self.shown.set(shown);
     }
 
     pub fn last_line(&self) -> u32 {
@@ -148,6 +157,11 @@ impl FrameObject {
 }
 
 impl Ref<FrameObject> {
+    /// The copied registers of the frame, which was left.
+    pub fn set_saved(self, vm: &Vm, registers: Ref<Values>) {
+        self.registers.set(vm, self, registers.value());
+    }
+
     /// The frame is left: keeps its locals. MemoryError.
     pub fn detach(self, vm: &Vm, unit: u32) -> R<()> {
         let Some(base) = self.base() else { return Ok(()) };
