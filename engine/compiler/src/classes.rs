@@ -20,8 +20,10 @@ impl<'a> Compiler<'a> {
         }
         let slot = self.decorators(&c.decorator_list)?;
         self.u.range = TextRange::new(c.range.start(), c.name.range.end());
-        let range = c.range;
-        let outer = std::mem::replace(&mut self.u.range, range);
+        // Without its decorators.
+        let decorated = !c.decorator_list.is_empty();
+        let start = if decorated { c.name.range.start() } else { c.range.start() };
+        let outer = std::mem::replace(&mut self.u.range, TextRange::new(start, c.range.end()));
         if c.type_params.is_some() {
             self.generic_class(c, slot)?;
         } else {

@@ -2,7 +2,7 @@
 
 use crate::context::{Block, Compiler};
 use crate::errors::{Fault, Res};
-use crate::unit::{Reg, TEMP, special};
+use crate::unit::{NOWHERE, Reg, TEMP, special};
 use ruff_python_ast::{self as ast, Expr};
 use ruff_text_size::{Ranged, TextRange};
 use skein_bytecode::{Const, Op};
@@ -31,7 +31,7 @@ impl<'a> Compiler<'a> {
         let range = self.u.range;
         while self.f.blocks.len() > depth {
             let b = self.f.blocks.pop().expect("above depth");
-            self.leave_block(b, range)?;
+            self.leave_block(b)?;
         }
         last(self);
         self.f.blocks = blocks;
@@ -40,7 +40,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn leave_block(&mut self, b: Block<'a>, range: TextRange) -> Res<()> {
+    fn leave_block(&mut self, b: Block<'a>) -> Res<()> {
         match b {
             Block::Loop { .. } | Block::InFinally | Block::ExceptStar => {}
             Block::Protected { outer_handler } => self.u.handler = outer_handler,
@@ -49,7 +49,8 @@ impl<'a> Compiler<'a> {
                 self.f.blocks.push(Block::InFinally);
                 self.stmts(body)?;
                 self.f.blocks.pop();
-                self.u.range = range;
+                // What leaves the blocks seems to be done before, so that what follows is of no line.
+                self.u.range = NOWHERE;
             }
             Block::Handling { save, outer_handler } => {
                 self.u.handler = outer_handler;
@@ -57,13 +58,14 @@ impl<'a> Compiler<'a> {
             }
             Block::ExceptName { name, outer_handler } => {
                 self.u.handler = outer_handler;
+                self.u.range = NOWHERE;
                 self.unbind(&name);
             }
             Block::With { exit, is_async, outer_handler, range: with_range } => {
                 self.u.handler = outer_handler;
                 self.u.range = with_range;
                 self.call_exit_plain(exit, is_async)?;
-                self.u.range = range;
+                self.u.range = NOWHERE;
             }
         }
         Ok(())
@@ -139,13 +141,11 @@ impl<'a> Compiler<'a> {
 
     /// Goes on if the test is true, else to `otherwise`. The line counts as executed also where the test is constant.
     fn line_of_test(&mut self, test: &'a Expr, otherwise: crate::unit::Label) -> Res<()> {
-        let before = self.u.insns.len();
         self.u.range = test.range();
-        self.branch(test, otherwise, false)?;
-        if self.u.insns.len() == before {
+        if crate::fold::constant(self, test)?.is_some() {
             self.u.line_mark();
         }
-        Ok(())
+        self.branch(test, otherwise, false)
     }
 
     pub fn while_statement(&mut self, w: &'a ast::StmtWhile) -> Res<()> {

@@ -150,7 +150,7 @@ impl<'a> Compiler<'a> {
                 None if i + 1 < count => {
                     return self.error("default 'except:' must be last", clause.range);
                 }
-                None => {}
+                None => self.u.line_mark(),
             }
             self.clause_body(clause, h.exc)?;
             let inner = std::mem::replace(&mut self.u.handler, h.outer);

@@ -16,6 +16,9 @@ const SCRATCH: u16 = ROW + 4;
 /// Parameters may fill the near registers up to here; beyond, some of them move out of the way.
 const LAST_SCRATCH: u16 = 250;
 
+/// Marks before one instruction: there are so many offsets for them in `co_lines`.
+const MARKS: usize = 3;
+
 struct Layout {
     params: u16,
     far: bool,
@@ -261,9 +264,11 @@ pub fn finish(mut unit: Unit, source: &Source, filename: &str) -> Code {
         }
         starts.push(out.units.len() as u32);
         out.position = source.position(insn.range);
-        if insn.op == Op::Nop && i + 1 < unit.insns.len() && !met[i + 1] {
+        let at = out.units.len() as u32;
+        let marked = out.marks.iter().rev().take_while(|m| m.0 == at).count();
+        if insn.op == Op::Nop && i + 1 < unit.insns.len() && !met[i + 1] && marked < MARKS {
             // A line that is executed where nothing is done: told with the next instruction.
-            out.marks.push((out.units.len() as u32, out.position));
+            out.marks.push((at, out.position));
             continue;
         }
         let mut insn = *insn;

@@ -5,7 +5,7 @@ use crate::context::{Compiler, Place};
 use crate::errors::Res;
 use crate::fold;
 use crate::scopes::ScopeKind;
-use crate::unit::{Reg, TEMP};
+use crate::unit::{NOWHERE, Reg, TEMP};
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::Ranged;
 use skein_bytecode::{Intrinsic, Op};
@@ -310,7 +310,9 @@ impl<'a> Compiler<'a> {
             }
         };
         self.leave_blocks(0, |c| {
-            c.u.range = r.range;
+            if c.u.range != NOWHERE {
+                c.u.range = r.range;
+            }
             c.emit_return(value);
         })?;
         self.u.reset(mark);

@@ -64,11 +64,7 @@ native_type! {
 }
 
 fn line(vm: &Vm, f: Ref<FrameObject>) -> Option<u32> {
-    let own = |unit: u32| match f.code().portable().positions.at(unit).line {
-        0 => line_at(f.code(), unit),
-        n => n,
-    };
-    let n = f.shown().map_or_else(|| own(frame_unit(vm, f)), |shown| shown.line);
+    let n = f.shown().map_or_else(|| line_at(f.code(), frame_unit(vm, f)), |shown| shown.line);
     (n != 0).then_some(n)
 }
 

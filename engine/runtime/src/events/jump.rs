@@ -184,8 +184,9 @@ pub fn set_line(vm: &Vm, frame: Ref<FrameObject>, line: i64) -> R<()> {
         vm.context().handled.set((!before.is_none()).then_some(before));
     }
     frame.move_to(target.unit);
-    frame.note_line(target.line);
-    frame.show(Some(Shown { line: target.line, offset: target.unit as i32 * 4 }));
+    let shown = Shown { line: target.line, offset: target.unit as i32 * 4 };
+    frame.note_line(shown);
+    frame.show(Some(shown));
     Ok(())
 }
 

@@ -4,8 +4,9 @@
 //! Events that belong to no instruction (an exception passes) are looked for where they happen, all of them far
 //! from fast paths.
 //!
-//! A code gets its table when it first runs while something is wanted, or when something is wanted of code that has run
-//! before: for this its first instruction is [`Op::Event`](skein_bytecode::Op::Event) until it runs for the first time.
+//! A code gets its table when it runs while something is wanted: its first instruction is
+//! [`Op::Event`](skein_bytecode::Op::Event) until it runs for the first time, and is that again when tools want something else.
+//! Code that is running then, and that of generators, gets its table at once.
 
 mod jump;
 mod legacy;
@@ -15,15 +16,17 @@ mod tell;
 
 pub use jump::set_line;
 pub use legacy::Tracing;
-pub use sites::{LineStart, MARKS_SHOWN, Sites, Start};
+pub use sites::{FRAME_BEGINS, LineStart, MARKS_SHOWN, Sites, Start};
 pub use legacy::Legacy;
-pub use tell::{Passes, exception_passes, iteration_stopped, line_at, run_event, thrown_into};
+pub use table::is_branch;
+pub use tell::{Passes, exception_passes, iteration_stopped, left_of, line_at, run_event, thrown_into};
 
+use crate::interp::{Walk, frame_code};
 use crate::object::{Ref, Tracer};
 use crate::types::code::CodeObject;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::Op;
+use skein_bytecode::{Op, flags};
 use std::cell::{Cell, RefCell};
 
 /// The bits of event sets; the numbers are CPython's.
@@ -139,11 +142,32 @@ impl Events {
         if old == events {
             return Ok(());
         }
-        if events & !old & event::INSTRUMENTED != 0 {
+        self.any.set(self.wanted.iter().fold(0, |all, w| all | w.get()));
+        let adds = events & !old & event::INSTRUMENTED != 0;
+        if adds {
             vm.hooks.tier().code_watched(None);
         }
-        self.any.set(self.wanted.iter().fold(0, |all, w| all | w.get()));
-        self.each_code(|code| code.update_events(vm))
+        // Code that no frame is of is changed when it runs again. Who knows what suspended microthreads are in?
+        let switched = vm.counters.soft_switches.get() + vm.counters.hard_switches.get() > 0;
+        self.each_code(|code| match code.table() {
+            None if !adds => Ok(()),
+            None if !switched && !code.has_flag(flags::ANY_GENERATOR) => {
+                code.defer();
+                Ok(())
+            }
+            _ => code.update_events(vm),
+        })?;
+        if adds && !switched {
+            let current = vm.threads.current();
+            for thread in vm.threads.all() {
+                let runs = thread.serial == current.serial;
+                let site = if runs { vm.site() } else { thread.standing().1 };
+                for frame in Walk::new(site) {
+                    frame_code(frame.base).update_events(vm)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What a tool does not want any more, of all code and of each.

@@ -9,6 +9,9 @@ use skein_bytecode::{Code, Inst, Intrinsic, Op, instructions};
 /// Marks before one instruction that have an offset of their own in `co_lines`: there are four bytes a unit.
 pub const MARKS_SHOWN: usize = 3;
 
+/// The offset that stands for the beginning of a frame, before its first instruction and the marks before that.
+pub const FRAME_BEGINS: i32 = -(MARKS_SHOWN as i32) - 1;
+
 /// A line that begins at an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineStart {
@@ -40,6 +43,8 @@ pub struct Sites {
     pub resumes: Vec<u32>,
     /// Back edges within a line.
     pub short_loops: Vec<u32>,
+    /// Jumps over a handler that follows.
+    pub over_handlers: Vec<u32>,
 }
 
 /// The line of each instruction and those of the marks before it.
@@ -120,6 +125,7 @@ impl Sites {
             entry: insts.get(entry).map_or(0, |i| i.at),
             resumes: Vec::new(),
             short_loops: Vec::new(),
+            over_handlers: Vec::new(),
             insts: Vec::new(),
         };
         let mut begun = false;
@@ -132,6 +138,13 @@ impl Sites {
                 && insts[i].target().map(index).is_some_and(|t| t < n && first_line(&own, &marks, t) == line[i])
             {
                 this.short_loops.push(unit);
+            }
+            if insts[i].op == Op::Jump && handles.get(i + 1) == Some(&true) {
+                this.over_handlers.push(unit);
+            }
+            // Where an asynchronous loop ends no line begins.
+            if insts[i].op == Op::EndAsyncFor {
+                continue;
             }
             let mut last = 0;
             for (k, l) in marks[i].iter().copied().chain((own[i] != 0).then_some(own[i])).enumerate() {

@@ -26,6 +26,8 @@ pub mod site {
     pub const SHORT_LOOP: u8 = 16;
     /// Control comes from here to a line's beginning that is wanted, in the same line.
     pub const LEADS_ON: u8 = 32;
+    /// A jump over a handler: only where the handler stands makes it one.
+    pub const OVER_HANDLER: u8 = 64;
 }
 
 /// The tools that want to be told of the events at one unit, a bit each.
@@ -114,6 +116,11 @@ fn own_events(op: Op) -> (u32, u32) {
     }
 }
 
+/// Does the instruction either jump or go on behind itself?
+pub fn is_branch(op: Op) -> bool {
+    own_events(op).1 != 0
+}
+
 impl Table {
     /// The table of a code of which nothing is wanted yet. MemoryError.
     fn new(vm: &Vm, code: Ref<CodeObject>) -> R<Table> {
@@ -133,6 +140,9 @@ impl Table {
         }
         for l in &found.lines {
             sites[l.unit as usize].flags |= site::LINES;
+        }
+        for &u in &found.over_handlers {
+            sites[u as usize].flags |= site::OVER_HANDLER;
         }
         let Sites { lines, leads_on, .. } = found;
         Ok(Table { sites, lines, leads_on, ..Table::default() })
@@ -175,8 +185,13 @@ impl Table {
                 () => 0,
             };
             // Of jumps the trace function is told of those alone that come to their own line again.
-            let told = own != event::JUMP || tool != TRACE || has(site::SHORT_LOOP);
-            let iterates = matches!(op, Op::ForIter | Op::Send);
+            let told = match tool {
+                _ if own != event::JUMP => true,
+                TRACE => has(site::SHORT_LOOP),
+                _ => !has(site::OVER_HANDLER),
+            };
+            // The trace function does not hear of the ends of `for` loops.
+            let iterates = op == Op::Send || op == Op::ForIter && tool != TRACE;
             let has_lines = has(site::LINES);
             let m = &mut s.masks;
             put(&mut m.entry, begins & events != 0);

@@ -4,7 +4,7 @@
 //! the instruction does.
 
 use super::legacy::{self, Inside};
-use super::sites::{LineStart, Start};
+use super::sites::{FRAME_BEGINS, LineStart, Start};
 use super::table::{Masks, Which, site};
 use super::{PROFILE, TRACE, USER_TOOLS, event};
 use crate::context::FRAME_WORDS;
@@ -191,8 +191,8 @@ fn trace_line(vm: &Vm, at: At, line: LineStart, shown: Shown) -> R<Option<At>> {
     }
     let frame = frame_object(vm, at.base)?;
     // A call that was under way may have led here within the line.
-    let same = line.start == Start::Unless && frame.last_line() == line.line;
-    frame.note_line(line.line);
+    let same = line.start == Start::Unless && frame.last().is_some_and(|l| l.line == line.line);
+    frame.note_line(shown);
     if same || !frame.wants_lines() {
         return Ok(None);
     }
@@ -272,7 +272,7 @@ fn tell_legacy(
     match what {
         // Before the first instruction, as in `co_lines`.
         event::PY_START => {
-            let shown = Shown { line: code.portable().first_line, offset: -1 };
+            let shown = Shown { line: code.portable().first_line, offset: FRAME_BEGINS };
             to(vm, base, "call", none, Some(shown))
         }
         // At what suspended it.
@@ -282,7 +282,13 @@ fn tell_legacy(
             to(vm, base, "call", none, Some(shown))
         }
         event::PY_THROW => to(vm, base, "call", none, None),
-        event::PY_RETURN | event::PY_YIELD => to(vm, base, "return", arg, None),
+        event::PY_RETURN | event::PY_YIELD => {
+            // What belongs to no line is of the last one.
+            let silent = tool == TRACE && code.portable().positions.at(unit).line == 0;
+            let frame = vm.context().frame_object(base).and_then(|f| f.cast::<FrameObject>());
+            let shown = frame.filter(|_| silent).and_then(|f| f.last());
+            to(vm, base, "return", arg, shown)
+        }
         event::PY_UNWIND => to(vm, base, "return", none, None),
         event::INSTRUCTION if tool == TRACE => {
             let wants = vm.events.tracing.trace.get().is_some()
@@ -330,9 +336,9 @@ fn native_callee(vm: &Vm, f: Value, first: Value) -> R<Option<Value>> {
     Ok(Some(native.bind(vm, first)?.value()))
 }
 
-/// The line of an instruction, or of the last before it that has one.
+/// The line of an instruction, or of the last before it that has one; else the first of the code.
 pub fn line_at(code: Ref<CodeObject>, unit: u32) -> u32 {
-    let mut last = 0;
+    let mut last = code.portable().first_line;
     for (start, _, p) in code.portable().positions.rows() {
         if start > unit {
             break;
@@ -393,11 +399,19 @@ fn tell_own(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32, masks: Masks, op:
             if next.pc == target.pc {
                 say(event::BRANCH_RIGHT, masks.right, Which::Right, offset_of(code, target))?;
             } else if next.pc == behind.pc {
-                say(event::BRANCH_LEFT, masks.own, Which::Own, offset_of(code, behind))?;
+                let to = Value::small_int(i64::from(left_of(op, unit)) * 4);
+                say(event::BRANCH_LEFT, masks.own, Which::Own, to)?;
             }
             Ok(next)
         }
     }
+}
+
+/// The unit that a branch counts as going on at if it does not jump. A loop's item is put into its variable by the second
+/// unit of the instruction.
+pub fn left_of(op: Op, unit: u32) -> u32 {
+    let loops = matches!(op, Op::ForIter | Op::ForRange | Op::ForList | Op::ForGenerator);
+    unit + if loops { 1 } else { op.units() as u32 }
 }
 
 fn offset_of(code: Ref<CodeObject>, at: At) -> Value {
@@ -406,23 +420,30 @@ fn offset_of(code: Ref<CodeObject>, at: At) -> Value {
 
 /// Finds out whether a branch jumps, where doing the instruction would push a frame for that. None: it would not.
 fn branch_by_hand(vm: &Vm, at: At, op: Op) -> R<Option<bool>> {
-    let compare = |op: Special| -> R<Option<bool>> {
-        let (a, b) = (at.reg(at.a()), at.reg(at.b()));
+    let compare = |op: Special, b: Value| -> R<Option<bool>> {
+        let a = at.reg(at.a());
         if Value::both_ints(a, b) || Value::both_floats(a, b) {
             return Ok(None);
         }
         let r = vm.rich_compare(op, a, b)?;
         Ok(Some(vm.truth(r)? == (at.c() != 0)))
     };
+    let number = Value::small_int(i64::from(at.b() as u8 as i8));
     match op {
         Op::JumpTrue => vm.truth(at.reg(at.a())).map(Some),
         Op::JumpFalse => Ok(Some(!vm.truth(at.reg(at.a()))?)),
-        Op::JumpLt => compare(Special::Lt),
-        Op::JumpLe => compare(Special::Le),
-        Op::JumpEq => compare(Special::Eq),
-        Op::JumpNe => compare(Special::Ne),
-        Op::JumpGt => compare(Special::Gt),
-        Op::JumpGe => compare(Special::Ge),
+        Op::JumpLt => compare(Special::Lt, at.reg(at.b())),
+        Op::JumpLe => compare(Special::Le, at.reg(at.b())),
+        Op::JumpEq => compare(Special::Eq, at.reg(at.b())),
+        Op::JumpNe => compare(Special::Ne, at.reg(at.b())),
+        Op::JumpGt => compare(Special::Gt, at.reg(at.b())),
+        Op::JumpGe => compare(Special::Ge, at.reg(at.b())),
+        Op::JumpLtInt => compare(Special::Lt, number),
+        Op::JumpLeInt => compare(Special::Le, number),
+        Op::JumpEqInt => compare(Special::Eq, number),
+        Op::JumpNeInt => compare(Special::Ne, number),
+        Op::JumpGtInt => compare(Special::Gt, number),
+        Op::JumpGeInt => compare(Special::Ge, number),
         Op::ForIter | Op::ForGenerator | Op::ForList | Op::ForRange => {
             let it = at.reg(at.b());
             match vm.next_or_stop(it)? {

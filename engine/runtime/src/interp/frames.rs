@@ -43,7 +43,7 @@ pub struct WalkedFrame {
 
 impl WalkedFrame {
     pub fn line(&self) -> u32 {
-        frame_code(self.base).portable().positions.at(self.unit).line
+        crate::events::line_at(frame_code(self.base), self.unit)
     }
 }
 

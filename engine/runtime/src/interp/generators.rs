@@ -376,6 +376,9 @@ fn step_settled(vm: &Vm, to: At, cont: Cont, r: R<Result<Value, Value>>) -> R<At
             Ok(to)
         }
         Err(result) => {
+            if vm.events.any_of(event::STOP_ITERATION) {
+                iteration_stopped(vm, to.call_site(), result)?;
+            }
             to.set(cont.dst as usize, result);
             Ok(to.jump(cont.jump))
         }

@@ -30,13 +30,15 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         let code = frame_code(base);
         let unit = site.unit();
         let portable = code.portable();
-        let reraise = portable.units.get(unit as usize).is_some_and(|u| *u as u8 == Op::Reraise as u8);
+        let is_op = |op: Op| portable.units.get(unit as usize).is_some_and(|u| *u as u8 == op as u8);
+        let reraise = is_op(Op::Reraise);
         if !reraise {
             add_traceback(vm, exception, site);
         }
         let watched = vm.events.any_of(EXCEPTIONS);
         if watched {
-            exception_passes(vm, site, if reraise { Passes::Again } else { Passes::Raised });
+            let bare = is_op(Op::RaiseHandled) && vm.context().handled.get() == Some(exception);
+            exception_passes(vm, site, if reraise || bare { Passes::Again } else { Passes::Raised });
         }
         if let Some(h) = portable.handlers.iter().find(|h| h.start <= unit && unit < h.end) {
             if watched {

@@ -342,6 +342,16 @@ impl Ref<CodeObject> {
         true
     }
 
+    /// The code has no table, and no frame is of it: what is wanted of it is looked at when it runs next.
+    pub(crate) fn defer(self) {
+        if self.ran.get() {
+            let op = self.op_at(0);
+            self.write_op(0, Op::Event);
+            self.ran.set(false);
+            self.write_op(0, op);
+        }
+    }
+
     /// What is wanted of the code, if anything. Good until something runs that may change that.
     pub(crate) fn table<'a>(self) -> Option<&'a Table> {
         // SAFETY: null, or made by `install_table`.

@@ -42,8 +42,8 @@ pub struct FrameObject {
     unit: Cell<u32>,
     /// What a trace function sees of where the frame is, while it is told of something; else the instruction.
     shown: Cell<Option<Shown>>,
-    /// The line that a trace function was told of last; 0: none.
-    last_line: Cell<u32>,
+    /// The line that a trace function was told of last.
+    last: Cell<Option<Shown>>,
     /// Where a trace function wants the frame to go on: an instruction's unit, plus one.
     moved: Cell<u32>,
     /// Not `f_trace_lines`.
@@ -109,12 +109,13 @@ impl FrameObject {
         self.shown.set(shown);
     }
 
-    pub fn last_line(&self) -> u32 {
-        self.last_line.get()
+    /// The line that a trace function was told of last.
+    pub fn last(&self) -> Option<Shown> {
+        self.last.get()
     }
 
-    pub fn note_line(&self, line: u32) {
-        self.last_line.set(line);
+    pub fn note_line(&self, line: Shown) {
+        self.last.set(Some(line));
     }
 
     /// `f_trace_lines`

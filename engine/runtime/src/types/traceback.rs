@@ -58,7 +58,7 @@ impl Traceback {
 
     pub fn line(&self) -> u32 {
         match self.line.get() {
-            0 => self.code().portable().positions.at(self.unit.get()).line,
+            0 => crate::events::line_at(self.code(), self.unit.get()),
             n => n,
         }
     }

@@ -5,7 +5,7 @@ mod cell;
 pub use cell::CELL;
 
 use skein_bytecode::{Code, Extra, LocalKind, Op, Positions, instructions};
-use skein_runtime::events::MARKS_SHOWN;
+use skein_runtime::events::{FRAME_BEGINS, MARKS_SHOWN, is_branch, left_of};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
@@ -23,6 +23,7 @@ native_type! {
     methods {
         "co_positions($self, /)" => positions;
         "co_lines($self, /)" => lines;
+        "co_branches($self, /)" => branches;
         "replace($self, /, **changes)" => replace, "Return a copy of the code object with new values for the specified fields.";
         "__replace__($self, /, **changes)" => replace, "The same as replace().";
         "_varname_from_oparg($self, oparg)" => varname;
@@ -148,13 +149,13 @@ fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
 }
 
 /// (start, end, line) for each run of units of one line. Lines for which nothing is done have the last bytes of the
-/// instruction before; a frame's beginning has the byte before the first.
+/// instruction before; a frame's beginning is before all of these.
 fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, 8)?;
     let units = c.portable().units.len() as i32;
     let mut runs: Vec<(i32, i32, u32)> = Vec::new();
     let mut marks: Vec<u32> = Vec::new();
-    runs.push((-1, 0, c.portable().first_line));
+    runs.push((FRAME_BEGINS, FRAME_BEGINS + 1, c.portable().first_line));
     for (start, end, p) in c.portable().positions.rows() {
         if start == end {
             marks.push(p.line);
@@ -164,9 +165,9 @@ fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
         // What belongs to no line is of the line before.
         let line = if p.line == 0 { runs.last().map_or(0, |last| last.2) } else { p.line };
         let shown = marks.len().min(MARKS_SHOWN);
-        if shown > 0 && start > 0 {
+        if shown > 0 {
             let from = start - shown as i32;
-            if let Some(last) = runs.last_mut() {
+            if let Some(last) = runs.last_mut().filter(|last| last.1 > from) {
                 last.1 = from;
             }
             for (i, &line) in marks.iter().take(shown).enumerate() {
@@ -183,6 +184,17 @@ fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
         let line = if line == 0 { Value::NONE } else { int(line) };
         let row = vm.tuple(&[Value::small_int(start.into()), Value::small_int(end.into()), line])?;
         list.push(vm, row)?;
+    }
+    vm.iter(list.value())
+}
+
+/// (instruction, where it goes on if it does not jump, where if it does) for each branch.
+fn branches(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
+    let list = List::with_capacity(vm, 8)?;
+    for inst in instructions(&c.portable().units).filter(|i| is_branch(i.op)) {
+        let target = inst.target().and_then(|t| u32::try_from(t).ok()).unwrap_or(0);
+        let row = [inst.at, left_of(inst.op, inst.at), target].map(|unit| int(unit * 4));
+        list.push(vm, vm.tuple(&row)?)?;
     }
     vm.iter(list.value())
 }
