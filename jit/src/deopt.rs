@@ -1,7 +1,7 @@
 //! Leaving a trace: its state becomes the interpreter's.
 
 use crate::ir::{ExitId, ExitKind, Id, NewKind, Source, Target, Tree, Type};
-use skein_runtime::interp::{At, publish, raise_site};
+use skein_runtime::interp::{At, leave_frame, publish, raise_site};
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
@@ -96,6 +96,11 @@ impl Plan {
         }
     }
 
+    /// Is it the end of what a function's trace does?
+    pub fn is_return(&self) -> bool {
+        self.kind == ExitKind::Return
+    }
+
     /// Writes what the exit has to write, and tells where the interpreter goes on. `root` is the base of the loop's
     /// frame; the buffer has the exit's values in the order of [`crate::ir::Exit::live`].
     pub fn leave(&self, vm: &Vm, buffer: &[Cell<u64>], root: *mut Value) -> At {
@@ -139,6 +144,7 @@ impl Plan {
         match self.kind {
             ExitKind::Resume => at,
             ExitKind::Raise => raise_site(vm, at.site()),
+            ExitKind::Return => leave_frame(vm, root, at.reg(at.a())),
             ExitKind::Elsewhere => {
                 At { pc: buffer[0].get() as *const u32, base: buffer[1].get() as *mut Value }
             }

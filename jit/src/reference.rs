@@ -262,6 +262,14 @@ impl Run<'_> {
                 Outcome::Done(None)
             }
             NewObject => raised(self.new_object(inst.imm)),
+            // SAFETY (both): the Vm that `run` was given, and words that are values.
+            CopySlice => raised(unsafe {
+                shims::copy_slice(self.vm, Value::from_bits(arg(0)), Value::from_bits(arg(1)))
+            }),
+            NumberOp => raised(unsafe {
+                let (a, b) = (Value::from_bits(arg(0)), Value::from_bits(arg(1)));
+                shims::number_op(self.vm, inst.imm, a, b)
+            }),
 
             Help => {
                 let help = shims::Help { call: *self.tree.call(inst), watched: Cell::new(None) };

@@ -3,9 +3,12 @@
 //! A panic must not leave a shim: it becomes a SystemError of the program, as in the interpreter's loop.
 
 use crate::ir::{Call, NewKind};
+use skein_bytecode::Special;
 use skein_runtime::interp::{At, or_unwind, without_panics};
 use skein_runtime::native::NativeDef;
 use skein_runtime::object::Header;
+use skein_runtime::types::list::List;
+use skein_runtime::types::slice::Slice;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
@@ -70,6 +73,36 @@ pub unsafe extern "C" fn native_3(
 ) -> u64 {
     let vm = unsafe { &*vm };
     word(without_panics(vm, || def.call_row(vm, &[a, b, c])))
+}
+
+/// What an operator gives for exact numbers; 0 for other operands, and for want of memory.
+pub unsafe extern "C" fn number_op(vm: *const Vm, op: u64, a: Value, b: Value) -> u64 {
+    let vm = unsafe { &*vm };
+    let op = Special::ALL[op as usize];
+    match without_panics(vm, || vm.number_binary(op, a, b)) {
+        Ok(v) => v.map_or(0, Value::bits),
+        Err(Raised) => {
+            // The interpreter comes to the same when it does the instruction.
+            vm.pending.set(None);
+            0
+        }
+    }
+}
+
+/// Copies from list to list by the argument slices: 1 if it is done.
+pub unsafe extern "C" fn copy_slice(vm: *const Vm, to: Value, from: Value) -> u64 {
+    let vm = unsafe { &*vm };
+    let slice = |n| vm.argument_slice(n).and_then(|s| s.cast::<Slice>());
+    let done = without_panics(vm, || {
+        Ok(match (to.cast::<List>(), from.cast::<List>(), slice(0), slice(1)) {
+            (Some(to), Some(from), Some(over), Some(part)) => to.copy_slice(vm, over, from, part),
+            _ => false,
+        })
+    });
+    u64::from(done.unwrap_or_else(|Raised| {
+        vm.pending.set(None);
+        false
+    }))
 }
 
 /// A zeroed object, where the heap's run at hand is used up.

@@ -175,6 +175,7 @@ impl Display for Tree {
                 ExitKind::Resume => "resume",
                 ExitKind::Raise => "raise",
                 ExitKind::Elsewhere => "elsewhere",
+                ExitKind::Return => "return",
             };
             write!(f, "!{number} {kind} {:#x} base {}:", exit.pc, exit.base)?;
             for (i, (target, source)) in exit.writes.iter().enumerate() {
@@ -310,6 +311,7 @@ impl Parser {
         let kind = match words[1] {
             "raise" => ExitKind::Raise,
             "elsewhere" => ExitKind::Elsewhere,
+            "return" => ExitKind::Return,
             _ => ExitKind::Resume,
         };
         let (pc, base) = (address(words[2])?, number(words[4].trim_end_matches(':'))? as i32);

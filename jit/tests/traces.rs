@@ -422,6 +422,8 @@ impl<'a> Maker<'a> {
             | FromRaw => {}
             // The world has no contexts.
             LoadHandled => {}
+            // Nor has it numbers in objects, or slices.
+            NumberOp | CopySlice => {}
             LoadReg | ReloadReg => {
                 let imm = self.register();
                 self.known(op, &[], imm, Kind::Word);

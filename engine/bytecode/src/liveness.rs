@@ -12,40 +12,49 @@ use crate::code::Code;
 use crate::inst::{Inst, Row, instructions};
 use crate::ops::Op;
 
-/// A set of registers.
-#[derive(Clone, PartialEq, Eq)]
-struct Set(Box<[u64]>);
+/// Sets of registers, one for each instruction, in one row of words.
+struct Sets {
+    /// Of one set.
+    words: usize,
+    bits: Vec<u64>,
+}
 
-impl Set {
-    fn new(registers: usize) -> Set {
-        Set(vec![0; registers.div_ceil(64)].into_boxed_slice())
+impl Sets {
+    fn new(count: usize, registers: usize) -> Sets {
+        let words = registers.div_ceil(64);
+        Sets { words, bits: vec![0; words * count] }
     }
 
-    fn has(&self, i: usize) -> bool {
-        self.0.get(i / 64).is_some_and(|w| w >> (i % 64) & 1 != 0)
+    fn len(&self) -> usize {
+        self.bits.len().checked_div(self.words).unwrap_or_default()
     }
 
-    fn put(&mut self, row: Row, on: bool) {
-        for i in row.first as usize..row.end() as usize {
-            if let Some(w) = self.0.get_mut(i / 64) {
-                if on {
-                    *w |= 1 << (i % 64);
-                } else {
-                    *w &= !(1 << (i % 64));
-                }
-            }
+    fn has(&self, set: usize, i: usize) -> bool {
+        i / 64 < self.words && self.bits[set * self.words + i / 64] >> (i % 64) & 1 != 0
+    }
+
+    fn put(&mut self, set: usize, row: Row) {
+        for i in (row.first as usize..row.end() as usize).take_while(|i| i / 64 < self.words) {
+            self.bits[set * self.words + i / 64] |= 1 << (i % 64);
         }
     }
 
-    /// Adds all of another; did that add any?
-    fn join(&mut self, other: &Set) -> bool {
-        let mut grew = false;
-        for (a, b) in self.0.iter_mut().zip(&other.0) {
-            grew |= b & !*a != 0;
-            *a |= b;
-        }
+    fn word(&self, set: usize, n: usize) -> u64 {
+        self.bits[set * self.words + n]
+    }
+
+    /// Adds registers to word `n` of a set; did that add any?
+    fn join(&mut self, set: usize, n: usize, bits: u64) -> bool {
+        let word = &mut self.bits[set * self.words + n];
+        let grew = bits & !*word != 0;
+        *word |= bits;
         grew
     }
+}
+
+/// Word `n` of the set of one register.
+fn one(register: u32, n: usize) -> u64 {
+    if register as usize / 64 == n { 1 << (register % 64) } else { 0 }
 }
 
 /// What is known of a code's registers at each instruction.
@@ -53,9 +62,9 @@ pub struct Liveness {
     /// First units of the instructions, in order.
     starts: Vec<u32>,
     /// Live before each instruction.
-    live: Vec<Set>,
+    live: Sets,
     /// Written on some path that leads to it.
-    written: Vec<Set>,
+    written: Sets,
     locals: usize,
     registers: usize,
     suspended: usize,
@@ -118,12 +127,12 @@ impl Liveness {
     /// that it made is under way? If not, it may have any word.
     pub fn bound(&self, unit: u32, register: usize) -> bool {
         let Some(i) = self.index(unit) else { return true };
-        self.live[i].has(register) || self.written[i].has(register)
+        self.live.has(i, register) || self.written.has(i, register)
     }
 
     /// Is the register read before it is written, on some way from before the instruction of this unit?
     pub fn is_read(&self, unit: u32, register: usize) -> bool {
-        self.index(unit).is_none_or(|i| self.live[i].has(register))
+        self.index(unit).is_none_or(|i| self.live.has(i, register))
     }
 
     /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.
@@ -140,16 +149,14 @@ impl Liveness {
     /// are.
     pub fn held(&self, unit: u32, register: usize) -> bool {
         let Some(i) = self.index(unit) else { return true };
-        let after = |sets: &[Set]| sets.get(i + 1).is_some_and(|s| s.has(register));
-        self.live[i].has(register)
-            || after(&self.live)
-            || register < self.locals && (self.written[i].has(register) || after(&self.written))
+        let around = |sets: &Sets| sets.has(i, register) || i + 1 < sets.len() && sets.has(i + 1, register);
+        around(&self.live) || register < self.locals && around(&self.written)
     }
 
     /// Is the register held before the instruction of this unit is executed?
     pub fn held_before(&self, unit: u32, register: usize) -> bool {
         let Some(i) = self.index(unit) else { return true };
-        self.live[i].has(register) || register < self.locals && self.written[i].has(register)
+        self.live.has(i, register) || register < self.locals && self.written.has(i, register)
     }
 
     /// Number of the registers up to the last that is held before an instruction.
@@ -157,68 +164,139 @@ impl Liveness {
         if i >= self.starts.len() {
             return 0;
         }
-        let is_held = |r: &usize| self.live[i].has(*r) || *r < self.locals && self.written[i].has(*r);
+        let is_held = |r: &usize| self.live.has(i, *r) || *r < self.locals && self.written.has(i, *r);
         (0..self.registers).rev().find(is_held).map_or(0, |r| r + 1)
     }
 }
 
-fn live(flow: &Flow, registers: usize) -> Vec<Set> {
-    let mut live = vec![Set::new(registers); flow.insts.len()];
+fn live(flow: &Flow, registers: usize) -> Sets {
+    let count = flow.insts.len();
+    let (mut live, mut reads, mut kept) =
+        (Sets::new(count, registers), Sets::new(count, registers), Sets::new(count, registers));
+    for (i, inst) in flow.insts.iter().enumerate() {
+        inst.reads(|row| reads.put(i, row));
+        inst.writes(|row| kept.put(i, row));
+    }
+    kept.bits.iter_mut().for_each(|word| *word = !*word);
     let mut changed = true;
     while changed {
         changed = false;
-        for i in (0..flow.insts.len()).rev() {
-            let inst = &flow.insts[i];
-            let mut set = Set::new(registers);
-            if flow.falls_through(i) {
-                set.join(&live[i + 1]);
-                inst.writes(|row| set.put(row, false));
+        for i in (0..count).rev() {
+            for n in 0..live.words {
+                let mut set = reads.word(i, n);
+                if flow.falls_through(i) {
+                    set |= live.word(i + 1, n) & kept.word(i, n);
+                }
+                // What a jump writes it writes before it goes, except for loops that end; none is left out here.
+                if let Some(t) = flow.target[i] {
+                    set |= live.word(t as usize, n);
+                }
+                if let Some((t, reg)) = flow.handler[i] {
+                    set |= live.word(t as usize, n) & !one(reg, n);
+                }
+                changed |= live.join(i, n, set);
             }
-            // What a jump writes it writes before it goes, except for loops that end; none is left out here.
-            if let Some(t) = flow.target[i] {
-                set.join(&live[t as usize]);
-            }
-            if let Some((t, reg)) = flow.handler[i] {
-                let mut at_handler = live[t as usize].clone();
-                at_handler.put(Row::new(reg, 1), false);
-                set.join(&at_handler);
-            }
-            inst.reads(|row| set.put(row, true));
-            changed |= live[i].join(&set);
         }
     }
     live
 }
 
-fn written(flow: &Flow, registers: usize, code: &Code) -> Vec<Set> {
-    let mut written = vec![Set::new(registers); flow.insts.len()];
-    if let Some(entry) = written.first_mut() {
+fn written(flow: &Flow, registers: usize, code: &Code) -> Sets {
+    let count = flow.insts.len();
+    let (mut written, mut writes) = (Sets::new(count, registers), Sets::new(count, registers));
+    for (i, inst) in flow.insts.iter().enumerate() {
+        inst.writes(|row| writes.put(i, row));
+    }
+    if count > 0 {
         // The namespace of module and class code is the first local.
-        entry.put(Row::new(0, (code.param_count() as u32).max(1)), true);
+        written.put(0, Row::new(0, (code.param_count() as u32).max(1)));
     }
     let mut changed = true;
     while changed {
         changed = false;
-        for i in 0..flow.insts.len() {
-            let inst = &flow.insts[i];
-            let before = written[i].clone();
-            let mut set = before.clone();
-            inst.writes(|row| set.put(row, true));
-            if flow.falls_through(i) {
-                changed |= written[i + 1].join(&set);
-            }
-            if let Some(t) = flow.target[i] {
-                let out = if inst.op == Op::ForIter { &before } else { &set };
-                changed |= written[t as usize].join(out);
-            }
-            if let Some((t, reg)) = flow.handler[i] {
-                let mut out = before;
-                out.put(Row::new(reg, 1), true);
-                changed |= written[t as usize].join(&out);
+        for i in 0..count {
+            for n in 0..written.words {
+                let before = written.word(i, n);
+                let behind = before | writes.word(i, n);
+                if flow.falls_through(i) {
+                    changed |= written.join(i + 1, n, behind);
+                }
+                if let Some(t) = flow.target[i] {
+                    let out = if flow.insts[i].op == Op::ForIter { before } else { behind };
+                    changed |= written.join(t as usize, n, out);
+                }
+                if let Some((t, reg)) = flow.handler[i] {
+                    changed |= written.join(t as usize, n, before | one(reg, n));
+                }
             }
         }
     }
     written
+}
+
+/// Which local variables have surely been written at each instruction, on all ways that lead to it. What has a handler
+/// counts as leading to that, even if it raises nothing by itself: a trace function may raise anywhere.
+pub struct Certain {
+    /// First units of the instructions, in order.
+    starts: Vec<u32>,
+    /// A row of words for each.
+    bits: Vec<u64>,
+    words: usize,
+}
+
+impl Certain {
+    /// Analyses a code that the verifier accepts.
+    pub fn of(code: &Code) -> Certain {
+        let insts: Vec<Inst> = instructions(&code.units).collect();
+        let locals = code.locals.len();
+        let words = locals.div_ceil(64);
+        let index = |unit: u32| insts.partition_point(|i| i.at < unit);
+        // Everything, where nothing is known yet.
+        let mut bits = vec![u64::MAX; insts.len() * words];
+        let put = |row: &mut [u64], r: usize| {
+            if r < locals {
+                row[r / 64] |= 1 << (r % 64);
+            }
+        };
+        let mut entry = vec![0; words];
+        // The namespace of module and class code is the first local.
+        (0..code.param_count().max(1)).for_each(|r| put(&mut entry, r));
+        if let Some(first) = bits.get_mut(..words) {
+            first.copy_from_slice(&entry);
+        }
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (i, inst) in insts.iter().enumerate() {
+                let before = bits[i * words..(i + 1) * words].to_vec();
+                let mut after = before.clone();
+                inst.writes(|row| (row.first..row.end()).for_each(|r| put(&mut after, r as usize)));
+                let mut meet = |to: usize, row: &[u64]| {
+                    for (a, b) in bits.iter_mut().skip(to * words).zip(row) {
+                        changed |= *a & !b != 0;
+                        *a &= b;
+                    }
+                };
+                if !inst.op.is_terminator() {
+                    meet(i + 1, &after);
+                }
+                if let Some(t) = inst.target().and_then(|t| u32::try_from(t).ok()) {
+                    meet(index(t), if inst.op == Op::ForIter { &before } else { &after });
+                }
+                if let Some(h) = code.handlers.iter().find(|h| h.start <= inst.at && inst.at < h.end) {
+                    meet(index(h.target), &before);
+                }
+            }
+        }
+        Certain { starts: insts.iter().map(|i| i.at).collect(), bits, words }
+    }
+
+    /// The variables at the instruction of this unit.
+    pub fn at(&self, unit: u32) -> impl Fn(usize) -> bool + '_ {
+        let i = self.starts.partition_point(|&s| s <= unit).saturating_sub(1);
+        let row = &self.bits[i * self.words..(i + 1) * self.words];
+        move |local| row.get(local / 64).is_some_and(|w| w >> (local % 64) & 1 != 0)
+    }
 }
 
 #[cfg(test)]

@@ -226,6 +226,7 @@ LoadMethodModule "q.load.method.module" Win Src WinHi Method "LoadMethod of a mo
 ForRange "q.for.range" Dst Src No Jump "ForIter over a range iterator of small ints.";
 ForList "q.for.list" Dst Src No Jump "ForIter over an exact list's iterator.";
 JumpBackTraced "q.jump.back.traced" Num Num Num Jump "JumpBack of a loop that has a trace, whose number is in a, b and c: goes on in that.";
+EnterTraced "q.enter.traced" Num Num Num No "Before the first instruction of a function that has a trace, whose number is in a, b and c: goes on in that.";
 ForGenerator "q.for.generator" Dst Src No Jump "ForIter over a generator: resumes its frame.";
 Event "q.event" Num Num Num No "Stands for an instruction, whose operands it has, at which somebody wants to be told of events: tells them, and does the instruction.";
 Exit "q.exit" No No No No "Ends a run of the loop with the result that the Vm holds.";

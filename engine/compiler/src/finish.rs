@@ -245,12 +245,8 @@ fn unpack_far(out: &mut Output, layout: &Layout, insn: &Insn, first: u16) {
 pub fn finish(mut unit: Unit, source: &Source, filename: &str) -> Code {
     flow::run(&mut unit);
     let layout = Layout::new(&unit);
-    let mut out = Output {
-        units: Vec::new(),
-        positions: Vec::new(),
-        position: Position::NONE,
-        marks: Vec::new(),
-    };
+    let mut out =
+        Output { units: Vec::new(), positions: Vec::new(), position: Position::NONE, marks: Vec::new() };
     let mut starts = Vec::with_capacity(unit.insns.len() + 1);
     let mut patches = Vec::new();
     let met = meeting_points(&unit);

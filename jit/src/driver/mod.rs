@@ -1,11 +1,13 @@
 //! The tier: which loops are busy, their traces, entering and leaving them.
 
 mod compiling;
+mod functions;
 mod options;
 mod stats;
 mod trace;
 
 use compiling::{Compiler, Finished};
+use functions::set_trace;
 pub use options::Options;
 use stats::place;
 use trace::{Body, Code, Fate, LoopFate, NEVER, Trace};
@@ -14,10 +16,10 @@ use crate::ir::{ExitId, ExitKind};
 use crate::machine::BUFFER;
 use crate::opt;
 use crate::recorder::{Abort, End, Recorder};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use skein_bytecode::{Op, pack};
 use skein_runtime::context::Context;
-use skein_runtime::interp::{At, MAX_TRACES, publish, record};
+use skein_runtime::interp::{At, MAX_TRACES, WANTED, frame_code, publish, record};
 use skein_runtime::object::{Ref, Tracer};
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::typeobj::Type;
@@ -66,6 +68,8 @@ pub struct Jit {
     loops: RefCell<FxHashMap<usize, LoopFate>>,
     traces: RefCell<Vec<Option<Rc<Trace>>>>,
     recorder: RefCell<Option<Recorder>>,
+    /// The heads of functions whose traces others call.
+    rich: Rc<RefCell<FxHashSet<usize>>>,
     /// The next back edge with a trace is not to enter it: the recorder follows the loop.
     passes: Rc<Cell<bool>>,
     buffer: Box<[Cell<u64>]>,
@@ -85,6 +89,7 @@ impl Default for Jit {
             loops: RefCell::default(),
             traces: RefCell::default(),
             recorder: RefCell::default(),
+            rich: Rc::default(),
             passes: Rc::default(),
             buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
             begun: Instant::now(),
@@ -163,9 +168,13 @@ impl Jit {
         let valid = Rc::new(Cell::new(1));
         let range = range_of(at);
         // The frame may be gone when the recording is.
-        let name = self.name(at);
-        let (next, mut recorder) =
-            self.run_recorder(vm, Recorder::new(vm, at, range, valid.clone(), self.passes.clone()), at);
+        let (name, code) = (self.name(at), frame_code(at.base));
+        let recorder = Recorder::new(vm, at, range, false, valid.clone(), self.passes.clone());
+        let recorder = self.with_calls(recorder, head);
+        let (next, mut recorder) = self.run_recorder(vm, recorder, at);
+        if let Some(code) = recorder.wanted {
+            self.want_function(code);
+        }
         let mut watched = false;
         let made = match recorder.take_end() {
             End::Round(end) => {
@@ -180,7 +189,11 @@ impl Jit {
                     // Its values have other types in the next round: that gives a better trace.
                     return next;
                 }
-                self.publish_loop(from, at, name.clone(), recorder, valid)
+                self.publish_trace(false, head, range, code, name.clone(), recorder, valid).inspect(|trace| {
+                    if trace.code.borrow().is_some() {
+                        enter_from(trace, from.pc);
+                    }
+                })
             }
             End::Closed => Err("does not come round".to_string()),
             End::Abort(Abort::InnerLoop) => {
@@ -191,10 +204,14 @@ impl Jit {
             }
             End::Abort(abort) => {
                 watched = abort == Abort::Watched;
+                if abort == Abort::LeftLoop {
+                    // It seldom comes round, but often enough to be found.
+                    self.want_function(code.value());
+                }
                 Err(abort.text().to_string())
             }
         };
-        if let Err(reason) = made {
+        if let Err(reason) = made.map(|_| ()) {
             bump(&self.counts.aborted);
             let mut loops = self.loops.borrow_mut();
             let fate = loops.entry(head).or_default();
@@ -216,20 +233,21 @@ impl Jit {
         self.record_loop(vm, from, head)
     }
 
-    fn publish_loop(
+    #[expect(clippy::too_many_arguments, reason = "what a trace is told by")]
+    fn publish_trace(
         &self,
-        from: At,
-        at: At,
+        is_function: bool,
+        head: usize,
+        range: (usize, usize),
+        code: Ref<CodeObject>,
         name: String,
         recorder: Recorder,
         valid: Rc<Cell<u32>>,
-    ) -> Result<(), String> {
+    ) -> Result<Rc<Trace>, String> {
         let number = self.traces.borrow().len();
         if number >= MAX_TRACES {
             return Err("too many traces".to_string());
         }
-        let range = range_of(at);
-        let object = skein_runtime::interp::frame_code(at.base).value();
         let fates = vec![self.fate(); recorder.tree.exits.len()];
         let body = Body {
             closed: recorder.tree,
@@ -239,12 +257,12 @@ impl Jit {
             types: recorder.types,
             entries: Vec::new(),
         };
-        let head = at.pc as usize;
         let trace = Rc::new(Trace {
             number,
+            is_function,
             name,
             head,
-            object,
+            object: code.value(),
             code: RefCell::default(),
             pending: Cell::new(false),
             extent: Cell::new(recorder.extent as usize * 8),
@@ -257,12 +275,9 @@ impl Jit {
             body: RefCell::new(body),
         });
         self.compile(&trace)?;
-        if trace.code.borrow().is_some() {
-            enter_from(&trace, from.pc);
-        }
-        self.traces.borrow_mut().push(Some(trace));
+        self.traces.borrow_mut().push(Some(trace.clone()));
         self.loops.borrow_mut().entry(head).or_default().trace = Some(number);
-        Ok(())
+        Ok(trace)
     }
 
     /// How the exits of a tree begin.
@@ -353,6 +368,9 @@ impl Jit {
         ctx: *const Context,
         at: At,
     ) -> At {
+        if self.leaves_to_function(trace, exit) {
+            return at;
+        }
         if !self.may_compile() {
             const LATER: u32 = 100;
             let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
@@ -382,13 +400,17 @@ impl Jit {
             let options = self.options.borrow();
             let worth = if options.looks > 1 { (body.closed.insts.len() / INSTS_PER_HIT) as u32 } else { 0 };
             let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
-            let wanted = options.hits.max(worth) << fate.aborts.min(8);
+            // What is amiss in a function with a trace of its own is mended there, if it can be.
+            let within =
+                info.kind == ExitKind::Elsewhere && at.base > root.wrapping_offset(info.base as isize);
+            let later = if within && options.looks > 1 { 4 } else { 0 };
+            let wanted = options.hits.max(worth) << (fate.aborts.min(8) + later);
             if fate.hits < wanted {
                 fate.limit = wanted;
                 return at;
             }
             let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
-            Recorder::bridge(
+            let recorder = Recorder::bridge(
                 vm,
                 at,
                 root,
@@ -396,21 +418,31 @@ impl Jit {
                 sets,
                 exit,
                 trace.range,
+                trace.is_function,
                 trace.valid.clone(),
                 self.passes.clone(),
-            )
+            );
+            self.with_calls(recorder, trace.head)
         };
         let name = self.name(at);
         let (next, mut recorder) = self.run_recorder(vm, recorder, at);
+        if let Some(code) = recorder.wanted {
+            self.want_function(code);
+        }
         let made = match recorder.take_end() {
             End::Round(end) => {
                 recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
                 opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
                 self.add_bridge(trace, exit, recorder)
             }
+            End::Closed if trace.is_function => {
+                recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
+                self.add_bridge(trace, exit, recorder)
+            }
             End::Closed => {
-                // It only leads out of the loop's frame.
+                // It only leads out of the loop's frame: then the function as a whole may be worth a trace.
                 trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                self.want_function(trace.object);
                 Err("leaves the loop's frame".to_string())
             }
             End::Abort(Abort::InnerLoop) => {
@@ -464,6 +496,8 @@ impl Jit {
         body.roots.extend(recorder.roots);
         body.types.extend(recorder.types);
         bump(&self.counts.bridges);
+        drop((fates, body));
+        self.note_rich(trace);
         Ok(())
     }
 
@@ -510,9 +544,12 @@ impl Jit {
                 }
             }
         }
+        if trace.is_function {
+            set_trace(trace.object, None);
+            self.rich.borrow_mut().remove(&trace.head);
+        }
         if let Some(fate) = self.loops.borrow_mut().get_mut(&trace.head) {
-            *fate =
-                LoopFate { looks: 0, aborts: fate.aborts + 1, waits: fate.waits, restarts: 0, trace: None };
+            *fate = LoopFate { looks: 0, aborts: fate.aborts + 1, restarts: 0, trace: None, ..*fate };
         }
         bump(&self.counts.invalidated);
         self.log(|| format!("loop at {:#x} invalidated", trace.head));
@@ -611,6 +648,9 @@ impl Tier for Jit {
         if self.passes.take() {
             return at;
         }
+        if number == WANTED {
+            return self.wanted_function(vm, at);
+        }
         let Some(trace) = self.traces.borrow()[number].clone() else { return at };
         if at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get() || vm.native_stack_low() {
             return at;
@@ -626,7 +666,11 @@ impl Tier for Jit {
         trace.active.set(trace.active.get() - 1);
         trace.entered.set(trace.entered.get() + 1);
         let exit = ExitId(left as u32);
-        let next = code.leave(vm, exit, &self.buffer, at.base);
+        let plan = code.plan(exit);
+        let next = plan.leave(vm, &self.buffer, at.base);
+        if plan.is_return() {
+            return next;
+        }
         let tries = {
             let fate = &mut trace.fates.borrow_mut()[left as usize];
             fate.hits = fate.hits.saturating_add(1);
@@ -651,6 +695,7 @@ impl Tier for Jit {
                 self.invalidate(trace);
             } else {
                 self.loops.borrow_mut().remove(&trace.range.0);
+                self.rich.borrow_mut().remove(&trace.head);
             }
             let bytes = trace.code.borrow().as_ref().map_or(0, |code| code.compiled.bytes);
             self.counts.bytes.set(self.counts.bytes.get().saturating_sub(bytes));

@@ -3,6 +3,7 @@
 use super::Jit;
 use skein_bytecode::Op;
 use skein_runtime::interp::At;
+use skein_runtime::types::code::CodeObject;
 
 impl Jit {
     pub(super) fn print_stats(&self) {
@@ -22,7 +23,11 @@ impl Jit {
                 })
             };
             let entered = trace.entered.get();
-            let (name, bridges, size) = (place(trace.head, 0), body.bridges, body.closed.insts.len());
+            let name = match trace.object.cast::<CodeObject>().filter(|_| trace.is_function) {
+                Some(code) => format!("{} as a whole", code.name_string()),
+                None => place(trace.head, 0),
+            };
+            let (bridges, size) = (body.bridges, body.closed.insts.len());
             eprintln!("{name}: {size} instructions, {bridges} bridges, entered {entered}");
             let mut exits: Vec<_> =
                 fates.iter().zip(&body.closed.exits).filter(|(f, _)| f.taken > 0).collect();

@@ -4,12 +4,10 @@ use crate::deopt::Plan;
 use crate::ir::{ExitId, Tree};
 use crate::machine::Compiled;
 use crate::recorder::Frame;
-use skein_runtime::interp::At;
 use skein_runtime::object::Ref;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
-use skein_runtime::vm::Vm;
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 
 /// How an exit has fared.
@@ -30,23 +28,19 @@ pub(super) const NEVER: u32 = u32::MAX;
 pub(super) struct Code {
     pub compiled: Compiled,
     pub tree: Tree,
-    pub plans: RefCell<Vec<Option<Box<Plan>>>>,
+    plans: Box<[OnceCell<Plan>]>,
 }
 
 impl Code {
     pub fn new(compiled: Compiled, tree: Tree) -> Code {
-        let plans = RefCell::new((0..tree.exits.len()).map(|_| None).collect());
+        let plans = tree.exits.iter().map(|_| OnceCell::new()).collect();
         Code { compiled, tree, plans }
     }
 
-    /// Does what the exit has to do: where the interpreter goes on.
-    pub fn leave(&self, vm: &Vm, exit: ExitId, buffer: &[Cell<u64>], root: *mut Value) -> At {
-        let plan: *const Plan = {
-            let plan = &mut self.plans.borrow_mut()[exit.0 as usize];
-            &**plan.get_or_insert_with(|| Box::new(Plan::new(&self.tree, exit)))
-        };
-        // SAFETY: a plan stays where it is as long as this.
-        unsafe { (*plan).leave(vm, buffer, root) }
+    /// What the exit has to do.
+    #[inline]
+    pub fn plan(&self, exit: ExitId) -> &Plan {
+        self.plans[exit.0 as usize].get_or_init(|| Plan::new(&self.tree, exit))
     }
 }
 
@@ -62,13 +56,16 @@ pub(super) struct Body {
     pub entries: Vec<*const u32>,
 }
 
-/// One loop's trace.
+/// One loop's trace, or one function's.
 pub(super) struct Trace {
     pub number: usize,
+    /// It begins at a function's first instruction and leads to its return.
+    pub is_function: bool,
     /// For messages, if there are any.
     pub name: String,
+    /// The loop's first instruction, or the `EnterTraced` before a function's.
     pub head: usize,
-    /// The loop's code object.
+    /// The code object.
     pub object: Value,
     /// None until it is compiled: nothing enters it before.
     pub code: RefCell<Option<Rc<Code>>>,
@@ -96,5 +93,8 @@ pub(super) struct LoopFate {
     pub waits: u32,
     /// Recordings whose second round would be another.
     pub restarts: u32,
+    /// Times that its trace was given up because it went into functions that have rich traces of their own: after the
+    /// first it calls these.
+    pub anew: u32,
     pub trace: Option<usize>,
 }

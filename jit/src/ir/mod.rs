@@ -51,6 +51,8 @@ pub enum Class {
     Fixed,
     /// Words of functions: their code.
     Function,
+    /// An argument that is filled in for the next call, and read there only.
+    Argument,
 }
 
 /// Where in an object a word lies: the immediate of memory ops.
@@ -62,8 +64,16 @@ pub struct Place {
 }
 
 impl Place {
-    pub const ALL_CLASSES: [Class; 7] =
-        [Class::Slot, Class::List, Class::Array, Class::Cell, Class::Iterator, Class::Fixed, Class::Function];
+    pub const ALL_CLASSES: [Class; 8] = [
+        Class::Slot,
+        Class::List,
+        Class::Array,
+        Class::Cell,
+        Class::Iterator,
+        Class::Fixed,
+        Class::Function,
+        Class::Argument,
+    ];
 
     pub const fn new(class: Class, offset: usize) -> Place {
         Place { class, offset: offset as u32 }
@@ -156,6 +166,8 @@ pub enum ExitKind {
     Raise,
     /// A helper did the instruction, and memory has everything: the interpreter goes on where that said.
     Elsewhere,
+    /// The root frame's `Return` is done: its caller goes on.
+    Return,
 }
 
 /// How the interpreter goes on where a trace is left.

@@ -109,12 +109,14 @@ StoreElem "store.elem" (W R W) -> No Store "Writes a slot of an array.";
 Barrier "barrier" (W) -> No Store "The write barrier of an object that is about to be stored to.";
 SetShape "set.shape" (W) -> No Store "The object's shape is imm from here on.";
 NewObject "new.object" () -> W Alloc "A zeroed object; imm is a `NewKind`.";
+NumberOp "number.op" (W W) -> W Alloc "What the operator of the special method imm, one that raises nothing, gives for exact numbers of any size; leaves for other operands.";
 // ---- calls
 Help "help" () -> No Call "Does the instruction of call imm by its helper on the frame in memory. Its exit tells the state before.";
 GuardNext "guard.next" () -> No Call "Behind a `help` or another of its kind: leaves unless the machine goes on where call imm says.";
 Native1 "native.1" (W) -> W Call "Calls a native (call imm) that runs no Python code; leaves, to raise, if it raised.";
 Native2 "native.2" (W W) -> W Call "Likewise with two arguments.";
 Native3 "native.3" (W W W) -> W Call "Likewise with three.";
+CopySlice "copy.slice" (W W) -> R Call "Copies what argument slice 1 selects of the second list over what argument slice 0 selects of the first; leaves, with nothing done, if these are not as many or overlap.";
 // ---- ends
 Tick "tick" () -> No Guard "Takes imm from the ticks; leaves if none are left.";
 Jump "jump" () -> No End "Back to the loop's head with the sequence's arguments for its phis.";

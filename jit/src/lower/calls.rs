@@ -119,6 +119,23 @@ impl Lowerer<'_> {
         Ok(None)
     }
 
+    pub(super) fn number_op(&mut self, inst: &Inst) -> Result<Value> {
+        let (a, b) = self.args2(inst)?;
+        let op = self.pos.ins().iconst(I64, inst.imm as i64);
+        let result = self.call_shim(shims::number_op as *const () as usize, &[self.vm, op, a, b]);
+        let none = self.pos.ins().icmp_imm_s(IntCC::Equal, result, 0);
+        self.leave_if(inst, none)?;
+        Ok(result)
+    }
+
+    pub(super) fn copy_slice(&mut self, inst: &Inst) -> Result<Value> {
+        let (to, from) = self.args2(inst)?;
+        let done = self.call_shim(shims::copy_slice as *const () as usize, &[self.vm, to, from]);
+        let not = self.pos.ins().icmp_imm_s(IntCC::Equal, done, 0);
+        self.leave_if(inst, not)?;
+        Ok(done)
+    }
+
     pub(super) fn native(&mut self, inst: &Inst) -> Result<Value> {
         let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
         let count = inst.op.info().operands.len();

@@ -407,6 +407,8 @@ impl<'a> Lowerer<'a> {
             Barrier => return self.barrier(inst),
             SetShape => return self.set_shape(inst),
             NewObject => self.new_object(inst)?,
+            NumberOp => self.number_op(inst)?,
+            CopySlice => self.copy_slice(inst)?,
             GuardNext => return self.guard_next(inst),
             Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),

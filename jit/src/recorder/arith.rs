@@ -90,6 +90,26 @@ impl Recorder {
         Some(self.emit(float, &[l, r], 0))
     }
 
+    /// An operator on ints of which one is no immediate, or came from such ones: of what size they are next time is
+    /// not asked. None: it is something else.
+    pub(super) fn big_op(&mut self, vm: &Vm, op: Op, l: (Id, Value), r: (Id, Value)) -> Option<Id> {
+        let (special, _) = super::natives::special_of(op)?;
+        let total = matches!(
+            special,
+            Special::Add | Special::Sub | Special::Mul | Special::And | Special::Or | Special::Xor
+        );
+        let is_big = |v: Value| shape_of(v) == Some(vm.types.int.root_shape_id());
+        let varies = |recorder: &Recorder, (id, v): (Id, Value)| {
+            is_big(v) || recorder.tree.inst(id).op == TraceOp::NumberOp
+        };
+        let ints = [l.1, r.1].iter().all(|&v| v.is_int() || is_big(v));
+        if !total || !ints || !(varies(self, l) || varies(self, r)) {
+            return None;
+        }
+        let (l, r) = (self.as_word(l.0), self.as_word(r.0));
+        Some(self.emit(TraceOp::NumberOp, &[l, r], special as u64))
+    }
+
     /// A power of which one operand is a float.
     fn power(&mut self, l: Id, lv: Value, r: Id, rv: Value) -> Option<Id> {
         if lv.is_int() && rv.is_int() || !converts(lv) || !converts(rv) {
@@ -110,8 +130,9 @@ impl Recorder {
     pub(super) fn binary(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let (l, r) = (self.reg(at.b()), self.reg(at.c()));
-        let number = self.number_op(op, l, at.reg(at.b()), r, at.reg(at.c()));
         let operands = ((l, at.reg(at.b())), (r, at.reg(at.c())));
+        let number = self.big_op(vm, op, operands.0, operands.1);
+        let number = number.or_else(|| self.number_op(op, l, operands.0.1, r, operands.1.1));
         let number = number.or_else(|| Some(self.identity_comparison(vm, op, operands.0, operands.1)?.0));
         match number.or_else(|| self.operator(vm, op)) {
             Some(v) => {

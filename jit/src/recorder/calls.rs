@@ -4,8 +4,9 @@ use super::made::{starts_generator, takes};
 use super::memory::{function_of, shape_of};
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
 use crate::ir::{self, Id, Place, TraceOp};
-use skein_bytecode::Op;
+use skein_bytecode::{Op, Special};
 use skein_runtime::context::FRAME_WORDS;
+use skein_runtime::interp::WANTED;
 use skein_runtime::object::Ref;
 use skein_runtime::types::function::{BoundMethod, FUNCTION_DEFAULTS, FUNCTION_EXEC, Function};
 use skein_runtime::types::native::NativeFunction;
@@ -108,6 +109,13 @@ impl Recorder {
         if let Some(method) = callee.cast::<BoundMethod>() {
             return self.call_bound(vm, op, method, w, from, n);
         }
+        let called = vm.type_of(callee).special(vm, Special::Call).and_then(|f| f.cast::<Function>());
+        if let Some(f) = called
+            && !starts_generator(f)
+            && self.calls_through(f)?
+        {
+            return self.call_through();
+        }
         self.call_function(vm, op, w, from, n, None)
     }
 
@@ -154,11 +162,12 @@ impl Recorder {
         let Some(f) = function_of(callee).filter(|f| plain && !starts_generator(*f)) else {
             return self.help(op);
         };
-        let Some(bound) = bound_arguments(f, n, names) else { return self.help(op) };
+        let through = self.calls_through(f)?;
+        let Some(bound) = bound_arguments(f, n, names) else {
+            return if through { self.call_through() } else { self.help(op) };
+        };
         let code = f.code();
-        if self.frames.iter().filter(|f| f.code == code).count() > MAX_RECURSION {
-            return Err(Abort::Deep);
-        }
+        let exit = self.exit();
         let id = self.reg(w);
         let id = self.guard_function(vm, id, f);
         let base = self.base();
@@ -187,9 +196,31 @@ impl Recorder {
         let kind = FrameKind::Window { return_pc, in_memory: false };
         self.push_frame(Frame { base: callee_base, code, kind })?;
         self.clobbered_from = self.clobbered_from.min(callee_base - 3);
+        if through {
+            return self.enter_called(f, exit);
+        }
         // SAFETY: a function's code is loaded.
-        self.go(unsafe { (*f.exec()).entry });
+        self.go(unsafe { (*f.exec()).start() });
         Ok(())
+    }
+
+    /// Is the function called, instead of followed into? An error: it has to have a trace of its own first.
+    pub(super) fn calls_through(&mut self, f: Ref<Function>) -> Result<bool, Abort> {
+        let code = f.code();
+        // SAFETY: a function's code is loaded.
+        let (head, trace) = unsafe { ((*f.exec()).before_entry() as usize, (*f.exec()).trace()) };
+        if self.rich.borrow().contains(&head) || self.is_function && self.frames[0].code == code {
+            return Ok(true);
+        }
+        match self.frames.iter().filter(|f| f.code == code).count() {
+            0 => Ok(false),
+            // Each call may go on as deep again: to follow some would give many ways through for little.
+            _ if trace.is_some_and(|n| n as usize != WANTED) => Ok(true),
+            n => {
+                self.wanted = Some(code.value());
+                if n > MAX_RECURSION { Err(Abort::Deep) } else { Ok(false) }
+            }
+        }
     }
 
     /// A frame whose head is in memory must still return where it did: there is a tag if somebody looks at it.

@@ -6,7 +6,9 @@ use super::{Abort, End, Expect, Frame, FrameKind, Recorder, Step};
 use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Type};
 use skein_bytecode::{Inst as Code, Op};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use skein_runtime::interp::{At, ContKind, frame_code, helpers};
+use skein_runtime::interp::{At, ContKind, call_through, enter_called, frame_code, helpers};
+use skein_runtime::object::Ref;
+use skein_runtime::types::function::Function;
 use skein_runtime::value::Value;
 
 /// The instruction at an address.
@@ -26,13 +28,46 @@ impl Recorder {
         // Before the instruction, whatever of the state is in memory already.
         let exit = self.exit();
         self.sync();
-        let call = Call {
-            callee: helper as usize,
-            pc: self.at.pc as usize,
-            base: self.base(),
-            next_pc: 0,
-            next_base: 0,
-        };
+        let (call, elsewhere) = self.helper_call(helper, self.at.pc, self.base(), exit);
+        self.expect = Expect::Help(call, elsewhere);
+        Ok(())
+    }
+
+    /// Leaves the call of a function, and all that it does, to the trace that it has of its own.
+    pub(super) fn call_through(&mut self) -> Step {
+        let exit = self.exit();
+        self.sync();
+        let (call, elsewhere) = self.helper_call(call_through, self.at.pc, self.base(), exit);
+        self.expect = Expect::Returned(call, elsewhere);
+        Ok(())
+    }
+
+    /// As [`Recorder::call_through`], for a frame that the trace itself puts into memory: it has been pushed, and is
+    /// taken off again. `exit` is that before the instruction.
+    pub(super) fn enter_called(&mut self, f: Ref<Function>, exit: ExitId) -> Step {
+        let call_at = self.at;
+        let base = self.base();
+        // SAFETY: a function's code is loaded.
+        let (entry, before) = unsafe { ((*f.exec()).entry, (*f.exec()).before_entry()) };
+        self.at = At { pc: entry, base: self.address(base) };
+        self.sync();
+        self.at = call_at;
+        self.frames.pop();
+        self.frame_set = None;
+        let (call, elsewhere) = self.helper_call(enter_called, before, base, exit);
+        self.expect = Expect::Returned(call, elsewhere);
+        Ok(())
+    }
+
+    /// The call of a helper for what is at that place, and the exit for when it goes on elsewhere than expected.
+    fn helper_call(
+        &mut self,
+        helper: helpers::Helper,
+        pc: *const u32,
+        base: i32,
+        exit: ExitId,
+    ) -> (u32, ExitId) {
+        let call = Call { callee: helper as usize, pc: pc as usize, base, next_pc: 0, next_base: 0 };
         self.tree.calls.push(call);
         let index = self.tree.calls.len() as u32 - 1;
         let elsewhere = self.elsewhere();
@@ -43,8 +78,7 @@ impl Recorder {
             imm: u64::from(index),
             exit: Some(exit),
         });
-        self.expect = Expect::Help(index, elsewhere);
-        Ok(())
+        (index, elsewhere)
     }
 
     /// The exit that is taken behind the helper of the instruction if it goes on elsewhere.

@@ -15,7 +15,6 @@ use skein_runtime::types::iterators::{
 use skein_runtime::types::list::List;
 use skein_runtime::types::range::{Range, RangeIter, range_len};
 use skein_runtime::types::seqiter::SeqIter;
-use skein_runtime::types::slice::Slice;
 use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
@@ -496,73 +495,5 @@ impl Recorder {
             self.emit(TraceOp::StoreField, &[range, id], fixed(offset));
         }
         Some(range)
-    }
-
-    /// A slice of ints and None: what takes it needs no calls for its parts.
-    pub(super) fn build_slice(&mut self, vm: &Vm) -> Step {
-        let at = self.at;
-        let parts = [0, 1, 2].map(|i| at.reg(at.b() + i));
-        if !parts.iter().all(|v| v.is_int() || v.is_none()) {
-            return self.help(Op::BuildSlice);
-        }
-        let ids = [0, 1, 2].map(|i| {
-            let id = self.reg(at.b() + i);
-            self.guard_type(id, parts[i])
-        });
-        let slice = self.new_object::<Slice>(vm.types.slice.root_shape_id(), Kind::Slice);
-        let offsets = [offset_of!(Slice, start), offset_of!(Slice, stop), offset_of!(Slice, step)];
-        for (id, offset) in ids.into_iter().zip(offsets) {
-            self.emit(TraceOp::StoreField, &[slice, id], fixed(offset));
-        }
-        self.simple_slices.push(slice);
-        self.set(at.a(), slice);
-        self.next(1)
-    }
-
-    /// A subscript of a builtin container that takes no Python code: `obj[key]`.
-    pub(super) fn native_item(&mut self, vm: &Vm) -> Option<Id> {
-        let at = self.at;
-        let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
-        let def = self.item_native(vm, obj, key, Special::GetItem)?;
-        let operands = [(self.reg(at.b()), obj), (self.reg(at.c()), key)];
-        self.leaf_call(vm, def, &operands)
-    }
-
-    /// `obj[key] = v`, likewise.
-    pub(super) fn native_store_item(&mut self, vm: &Vm) -> Option<Id> {
-        let at = self.at;
-        let (obj, key, v) = (at.reg(at.a()), at.reg(at.b()), at.reg(at.c()));
-        let def = self.item_native(vm, obj, key, Special::SetItem)?;
-        let is_slice = key.cast::<Slice>().is_some();
-        let rows = [vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id()];
-        // What a slice is replaced by is iterated over.
-        if is_slice && !shape_of(v).is_some_and(|s| rows.contains(&s)) {
-            return None;
-        }
-        let operands = [(self.reg(at.a()), obj), (self.reg(at.b()), key), (self.reg(at.c()), v)];
-        self.leaf_call(vm, def, &operands)
-    }
-
-    /// The native of an exact list, tuple, str or dict for a key that is compared and hashed without calls.
-    fn item_native(
-        &mut self,
-        vm: &Vm,
-        obj: Value,
-        key: Value,
-        special: Special,
-    ) -> Option<&'static skein_runtime::native::NativeDef> {
-        let shape = shape_of(obj)?;
-        let t = &vm.types;
-        let plain_key = key.header().is_none() || shape_of(key) == Some(t.str.root_shape_id());
-        let is_slice = key.cast::<Slice>().is_some();
-        let fits = if shape == t.dict.root_shape_id() {
-            plain_key
-        } else {
-            [t.list, t.tuple, t.str].iter().any(|ty| shape == ty.root_shape_id())
-                && (key.is_int() || is_slice)
-        };
-        let native: Ref<skein_runtime::types::native::NativeFunction> =
-            vm.type_of(obj).special(vm, special).filter(|_| fits)?.cast()?;
-        Some(native.def())
     }
 }

@@ -2,7 +2,7 @@
 //! behind the caller's, with a record that says what becomes of the result; the trace only thinks of both.
 
 use super::memory::shape_of;
-use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Slot, Step};
+use super::{Frame, FrameKind, Recorder, Slot, Step};
 use crate::ir::{Class, Id, NewKind, Place, Source, Target, TraceOp};
 use skein_bytecode::{Op, Special};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
@@ -84,6 +84,9 @@ impl Recorder {
         let Some(f) = instantiable(vm, ty).filter(|f| takes(*f, n + 1) && capacity <= 100) else {
             return self.help(op);
         };
+        if self.calls_through(f)? {
+            return self.call_through();
+        }
         for special in [Special::Init, Special::New] {
             self.rely_on_type(ty, vm.special_name(special));
         }
@@ -118,6 +121,9 @@ impl Recorder {
         let Some(f) = method.function.cast::<Function>().filter(|f| takes(*f, n + 1)) else {
             return self.help(op);
         };
+        if self.calls_through(f)? {
+            return self.call_through();
+        }
         self.guard_receiver(op, w, from);
         let callee = self.reg(w);
         let callee = self.guard_shape(callee, vm.types.method.root_shape_id());
@@ -164,6 +170,11 @@ impl Recorder {
         {
             return None;
         }
+        match self.calls_through(f) {
+            Ok(true) => return Some(self.call_through()),
+            Ok(false) => {}
+            Err(abort) => return Some(Err(abort)),
+        }
         self.rely_on_type(lt, vm.special_name(special));
         for ty in [lt, rt] {
             self.rely_on_type(ty, vm.special_name(special.reflected()));
@@ -206,9 +217,6 @@ impl Recorder {
         [a, b]: [Id; 2],
     ) -> Step {
         let code = f.code();
-        if self.frames.iter().filter(|f| f.code == code).count() > MAX_RECURSION {
-            return Err(Abort::Deep);
-        }
         let caller = self.frame();
         let top = caller.base + i32::from(caller.code.portable().nregs);
         let base = top + (RECORD_WORDS + FRAME_WORDS) as i32;
@@ -232,7 +240,7 @@ impl Recorder {
         self.push_frame(Frame { base, code, kind: FrameKind::Made(made) })?;
         self.clobbered_from = self.clobbered_from.min(top);
         // SAFETY: a function's code is loaded.
-        self.go(unsafe { (*f.exec()).entry });
+        self.go(unsafe { (*f.exec()).start() });
         Ok(())
     }
 

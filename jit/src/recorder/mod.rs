@@ -17,6 +17,7 @@ mod made;
 mod memory;
 mod natives;
 mod ops;
+mod slices;
 
 pub use made::Made;
 
@@ -31,7 +32,7 @@ use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -41,6 +42,9 @@ pub const MAX_INSTS: usize = 5000;
 const MAX_FRAMES: usize = 12;
 /// Frames of the same code that a trace goes into.
 const MAX_RECURSION: usize = 3;
+
+/// Instructions in calls that a recording passes over.
+const MAX_PASSED_OVER: usize = 20_000;
 
 /// Declares why a recording can fail.
 macro_rules! aborts {
@@ -81,6 +85,8 @@ aborts! {
     Void "what it relies on has changed";
     /// An instruction that no helper does.
     Unknown "instruction without a helper";
+    /// What is left to a function's own trace runs without being recorded, and nothing else is meanwhile.
+    LongCall "a call in it takes long";
     /// Registers are too far from the root frame's.
     FarFrame "frame in another chunk";
 }
@@ -132,6 +138,8 @@ enum Expect {
     At(usize, i32),
     /// Behind a `help`, whose call this is.
     Help(u32, ExitId),
+    /// Likewise, when the function that it calls has returned: nothing in between is recorded.
+    Returned(u32, ExitId),
 }
 
 pub struct Recorder {
@@ -162,8 +170,9 @@ pub struct Recorder {
     expect: Expect,
     consts: FxHashMap<(u64, Type), Id>,
     shapes: FxHashMap<Id, u32>,
-    /// Slices made by the trace, of ints and None.
-    simple_slices: Vec<Id>,
+    /// Slices made by the trace, with their parts, which are ints and None.
+    simple_slices: FxHashMap<Id, [Id; 3]>,
+    taken: Option<slices::Taken>,
     /// Objects that the trace names.
     pub roots: Vec<Value>,
     /// Types that the trace relies on.
@@ -173,6 +182,12 @@ pub struct Recorder {
     /// 1 until something changes that the trace relies on.
     pub valid: Rc<Cell<u32>>,
     is_bridge: bool,
+    /// The root frame's function is recorded from its first instruction to its return.
+    is_function: bool,
+    /// The heads of functions whose traces are called, and not gone into.
+    rich: Rc<RefCell<FxHashSet<usize>>>,
+    /// The function that should have a trace of its own before this one can be.
+    pub wanted: Option<Value>,
     /// The bridge goes on behind the loop's end.
     left_loop: bool,
     /// The trace of the back edge that comes next is not to be entered: the recording goes on in its loop.
@@ -183,16 +198,18 @@ pub struct Recorder {
     /// Instructions that a round takes from the ticks.
     ticks: i64,
     pub bytecodes: usize,
+    passed_over: usize,
 }
 
 pub type Step = Result<(), Abort>;
 
 impl Recorder {
-    /// A recording that begins at the loop's head `at`.
+    /// A recording that begins at the head `at` of a loop, or at the first instruction of a function.
     pub fn new(
         vm: &Vm,
         at: At,
         range: (usize, usize),
+        is_function: bool,
         valid: Rc<Cell<u32>>,
         passes: Rc<Cell<bool>>,
     ) -> Recorder {
@@ -204,7 +221,7 @@ impl Recorder {
         tree.entry = Some(seq);
         let code = skein_runtime::interp::frame_code(at.base);
         let root = Frame { base: 0, code, kind: FrameKind::Root };
-        Recorder::with(vm, at, tree, seq, vec![root], at.base, range, valid, passes)
+        Recorder::with(vm, at, tree, seq, vec![root], at.base, range, is_function, valid, passes)
     }
 
     /// A recording of a bridge, which begins at the exit that was just taken to `at`.
@@ -217,6 +234,7 @@ impl Recorder {
         frame_sets: Vec<Vec<Frame>>,
         exit: ExitId,
         range: (usize, usize),
+        is_function: bool,
         valid: Rc<Cell<u32>>,
         passes: Rc<Cell<bool>>,
     ) -> Recorder {
@@ -232,7 +250,7 @@ impl Recorder {
                 *in_memory = !unwritten(frame.base - 1);
             }
         }
-        let mut this = Recorder::with(vm, at, tree, seq, frames, root, range, valid, passes);
+        let mut this = Recorder::with(vm, at, tree, seq, frames, root, range, is_function, valid, passes);
         this.frame_sets = frame_sets;
         this.is_bridge = true;
         this.moved_on = true;
@@ -278,6 +296,7 @@ impl Recorder {
         frames: Vec<Frame>,
         root: *mut Value,
         range: (usize, usize),
+        is_function: bool,
         valid: Rc<Cell<u32>>,
         passes: Rc<Cell<bool>>,
     ) -> Recorder {
@@ -303,24 +322,35 @@ impl Recorder {
             expect: Expect::Anywhere,
             consts: FxHashMap::default(),
             shapes: FxHashMap::default(),
-            simple_slices: Vec::new(),
+            simple_slices: FxHashMap::default(),
+            taken: None,
             roots: Vec::new(),
             types: Vec::new(),
             extent: 0,
             valid,
             is_bridge: false,
+            is_function,
+            rich: Rc::default(),
+            wanted: None,
             left_loop: false,
             passes,
             end: None,
             rounds: FxHashMap::default(),
             ticks: 0,
             bytecodes: 0,
+            passed_over: 0,
         };
         for i in 0..this.frames.len() {
             this.note_extent(this.frames[i]);
             this.roots.push(this.frames[i].code.value());
         }
         this
+    }
+
+    /// The traces of these functions are to be called.
+    pub fn calling(mut self, rich: Rc<RefCell<FxHashSet<usize>>>) -> Recorder {
+        self.rich = rich;
+        self
     }
 
     /// Looks at the instruction that is about to be executed. False: the recording has ended.
@@ -365,9 +395,23 @@ impl Recorder {
                 self.guard_next(call, elsewhere);
                 return self.record(vm);
             }
+            Expect::Returned(call, elsewhere) => {
+                if self.offset_of(at.base)? > self.base() {
+                    self.passed_over += 1;
+                    if self.passed_over > MAX_PASSED_OVER {
+                        return Err(Abort::LongCall);
+                    }
+                    self.expect = Expect::Returned(call, elsewhere);
+                    return Ok(());
+                }
+                self.after_help(at, call)?;
+                self.begin(at);
+                self.guard_next(call, elsewhere);
+                return self.record(vm);
+            }
         }
         self.begin(at);
-        if self.frames.len() == 1 && at.base == self.root {
+        if self.frames.len() == 1 && at.base == self.root && !self.is_function {
             let pc = at.pc as usize;
             if pc == self.range.0 && self.bytecodes > 1 {
                 // By way of an outer loop.
@@ -404,6 +448,15 @@ impl Recorder {
 
     /// The trace leaves here for good, before the instruction.
     fn leave(&mut self) {
+        if self.is_function && self.ticks > 0 {
+            self.emit(TraceOp::Tick, &[], self.ticks as u64);
+        }
+        if self.is_function {
+            let (writes, frames) = (self.writes(), self.frames_number());
+            let (kind, pc, base) = (ExitKind::Return, self.at.pc as usize, self.base());
+            let exit = self.tree.add_exit(Exit { kind, pc, base, writes, frames, bridge: None });
+            self.exit_here = Some(exit);
+        }
         self.emit(TraceOp::Leave, &[], 0);
         self.end = Some(End::Closed);
     }

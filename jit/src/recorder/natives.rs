@@ -8,6 +8,7 @@ use skein_runtime::native::{Effect, NativeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::list::LIST_LEN;
 use skein_runtime::types::native::{NATIVE_DEF, NATIVE_RECEIVER, NativeFunction};
+use skein_runtime::types::slice::SLICE_PARTS;
 use skein_runtime::types::tuple::TUPLE_LEN;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
@@ -73,7 +74,7 @@ impl Recorder {
             Effect::Simple => true,
             Effect::CallsPython | Effect::MaySwitch => return None,
         };
-        let fits = |(id, v): &(Id, Value)| is_simple(vm, *v) || self.simple_slices.contains(id);
+        let fits = |(id, v): &(Id, Value)| is_simple(vm, *v) || self.simple_slices.contains_key(id);
         // What a container stores is not looked at.
         let looked_at = if def.signature == "__setitem__($self, key, value, /)"
             && operands[1].1.header().is_none_or(|h| h.kind.get() != Kind::Slice as u8)
@@ -89,7 +90,12 @@ impl Recorder {
         let checked = if simple { looked_at.len() } else { 1 };
         let mut row = [None; 3];
         for (i, (to, &(id, v))) in row.iter_mut().zip(operands).enumerate() {
-            *to = Some(if i < checked { self.guard_type(id, v) } else { self.as_word(id) });
+            let slice = self.simple_slices.get(&id).copied().zip(vm.argument_slice(0));
+            *to = Some(match slice {
+                Some((parts, slice)) => self.argument_slice(slice, parts),
+                None if i < checked => self.guard_type(id, v),
+                None => self.as_word(id),
+            });
         }
         let op = [TraceOp::Native1, TraceOp::Native2, TraceOp::Native3][n - 1];
         let (pc, base) = (self.at.pc as usize, self.base());
@@ -103,6 +109,15 @@ impl Recorder {
         // Memory may be another now; what the trace knows of its iterators it has in hand.
         self.shapes.clear();
         Some(id)
+    }
+
+    /// The slice that is filled in for a call, so that none need be made.
+    pub(super) fn argument_slice(&mut self, slice: Value, parts: [Id; 3]) -> Id {
+        let slice = self.value(slice);
+        for (id, offset) in parts.into_iter().zip(SLICE_PARTS) {
+            self.emit(TraceOp::StoreField, &[slice, id], Place::new(ir::Class::Argument, offset).imm());
+        }
+        slice
     }
 
     /// `Call` and `CallMethod` of a builtin function.

@@ -106,6 +106,11 @@ impl Recorder {
 
             Op::Nop => self.next(1),
             Op::Event => Err(Abort::Watched),
+            Op::EnterTraced => {
+                // It is followed into, since nothing here calls it as a whole.
+                self.passes.set(true);
+                self.next(1)
+            }
             Op::Jump => self.go_either(true),
             Op::JumpBack | Op::JumpBackTraced => self.jump_back(op),
             Op::JumpTrue | Op::JumpFalse => self.jump_truth(vm, op),

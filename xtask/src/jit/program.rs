@@ -126,6 +126,25 @@ def ups(n, v):
         got = yield v
         v = C(v + (got if got is not None else n))
         n -= 1
+def twice(n, v):
+    yield from ups(n, v)
+    try:
+        yield from both(n % 3, v)
+    except ValueError:
+        yield v
+def both(n, v):
+    if n > 0: yield from both(n - 1, v)
+    yield thrower(v, n)
+def finds(row, n):
+    for i, v in enumerate(row):
+        if v == n: return i
+    else:
+        return inner_loop(n)
+def walks(n, a):
+    for i in range(n):
+        a = walks(i - 1, a) + 1 if i & 1 else a
+        if a == 40: return 0
+    return a
 def thrower(v, n):
     if n == v: raise ValueError(n)
     return v
@@ -306,7 +325,7 @@ impl Writer {
             self.depth += 1;
         }
         let outer_breaks = std::mem::replace(&mut self.breaks, 1);
-        let head = match self.random.below(14) {
+        let head = match self.random.below(15) {
             0..=3 => format!("for {name} in range({rounds}):"),
             4 => format!("for {name} in range({rounds} * 3, 0, -3):"),
             5 => format!("for {name} in range(2**61 - 20, 2**61 - 20 + {rounds}):"),
@@ -320,6 +339,7 @@ impl Writer {
             10 => format!("for {name}, f0 in zip(range({rounds}), l1 * {rounds}):"),
             11 => format!("for {name} in ups({rounds}, 1):"),
             12 => format!("for {name} in it:"),
+            13 => format!("for {name} in twice({rounds} // 2, 1):"),
             _ => format!("for {name} in [i for i in range({rounds}) if i % 3]:"),
         };
         let counts = head.starts_with("while");
@@ -382,7 +402,15 @@ impl Writer {
             9 => format!("(~{})", self.int(deep - 1)),
             10 => self
                 .random
-                .pick(&["len(l0)", "len(s0)", "len(d0)", "inner_loop(j)", "recur(j % 9)"])
+                .pick(&[
+                    "len(l0)",
+                    "len(s0)",
+                    "len(d0)",
+                    "inner_loop(j)",
+                    "recur(j % 9)",
+                    "finds(l0, j)",
+                    "walks(j % 6, c0)",
+                ])
                 .to_owned(),
             _ => format!("({} if {} else {})", self.int(deep - 1), self.truth(deep - 1), self.int(deep - 1)),
         }

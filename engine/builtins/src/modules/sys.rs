@@ -1,7 +1,7 @@
 //! The module `sys`.
 
 use crate::struct_sequence;
-use skein_runtime::interp::Walk;
+use skein_runtime::interp::Frames;
 use skein_runtime::native::Args;
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
@@ -102,7 +102,7 @@ fn setrecursionlimit(vm: &Vm, limit: i32) -> R<()> {
     if limit < 1 {
         return Err(vm.value_error("recursion limit must be greater or equal than 1"));
     }
-    let depth = Walk::running(vm).count();
+    let depth = Frames::running(vm).count();
     if depth as i64 >= i64::from(limit) {
         return Err(vm.recursion_error(format!(
             "cannot set the recursion limit to {limit} at the recursion depth {depth}: the limit is too low"
@@ -178,15 +178,15 @@ fn getrefcount(vm: &Vm, _v: Value) -> R<()> {
 
 fn getframe(vm: &Vm, depth: Option<i32>) -> R<Value> {
     let depth = depth.unwrap_or(0).max(0) as usize;
-    match Walk::running(vm).nth(depth) {
-        Some(f) => Ok(skein_runtime::interp::frame_object(vm, f.base)?.value()),
+    match skein_runtime::interp::frame_at_depth(vm, depth)? {
+        Some(f) => Ok(f.value()),
         None => Err(vm.value_error("call stack is not deep enough")),
     }
 }
 
 fn getframemodulename(vm: &Vm, depth: Option<i32>) -> R<Value> {
-    let Some(f) = Walk::running(vm).nth(depth.unwrap_or(0).max(0) as usize) else { return Ok(Value::NONE) };
-    let name = skein_runtime::interp::frame_function(f.base).globals().get_str(vm, vm.names.__name__)?;
+    let Some(f) = Frames::running(vm).nth(depth.unwrap_or(0).max(0) as usize) else { return Ok(Value::NONE) };
+    let name = f.function().globals().get_str(vm, vm.names.__name__)?;
     Ok(name.unwrap_or(Value::NONE))
 }
 

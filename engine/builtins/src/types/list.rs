@@ -192,8 +192,7 @@ fn getitem(vm: &Vm, list: Ref<List>, key: Value) -> R<Value> {
         let items = list.items();
         if r.step == -1 && r.count > 0 {
             let last = r.start as usize + 1;
-            let row = items[last - r.count..last].iter().rev().copied();
-            return Ok(List::of(vm, r.count, row)?.value());
+            return Ok(List::reversed(vm, &items[last - r.count..last])?.value());
         }
         return Ok(List::of(vm, r.count, r.positions().map(|i| items[i]))?.value());
     }

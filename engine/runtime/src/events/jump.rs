@@ -185,11 +185,10 @@ pub fn set_line(vm: &Vm, frame: Ref<FrameObject>, line: i64) -> R<()> {
     let Some(wanted) = sites.lines.iter().map(|l| l.line).filter(|&l| i64::from(l) >= line).min() else {
         return Err(vm.value_error(format!("line {line} comes after the current code block")));
     };
-    let here = things.at(place.unit).unwrap_or_default();
     let liveness = object.liveness();
     let locals = code.locals.len();
     // What is not read any more is there by chance.
-    let mut from = here.to_vec();
+    let mut from = things.at(place.unit).unwrap_or_default().to_vec();
     for (i, thing) in from.iter_mut().enumerate() {
         if !matches!(thing, Thing::Before(_)) && !liveness.is_read(place.unit, i) {
             *thing = Thing::Nothing;
@@ -206,7 +205,7 @@ pub fn set_line(vm: &Vm, frame: Ref<FrameObject>, line: i64) -> R<()> {
         }
     }
     let Some((_, target)) = best else { return Err(vm.value_error(error)) };
-    bind_all(vm, frame, here)?;
+    bind_all(vm, frame)?;
     // Handlers that are left have handled their exceptions.
     let to = things.at(target.unit).unwrap_or_default();
     let is_before = |t: &Thing| matches!(t, Thing::Before(_));
@@ -224,9 +223,9 @@ pub fn set_line(vm: &Vm, frame: Ref<FrameObject>, line: i64) -> R<()> {
 }
 
 /// The code relies on variables being bound where they always are; None stands for those that are not yet.
-fn bind_all(vm: &Vm, frame: Ref<FrameObject>, here: &[Thing]) -> R<()> {
+fn bind_all(vm: &Vm, frame: Ref<FrameObject>) -> R<()> {
     let variables = FrameVariables::of(vm, frame);
-    let unbound = |&i: &usize| here.get(i) == Some(&Thing::Nothing) || !variables.holds(vm, i);
+    let unbound = |i: &usize| !variables.holds(vm, *i);
     let mut named = 0;
     for i in (0..variables.count()).filter(unbound) {
         named += usize::from(variables.name(vm, i)?.is_some());

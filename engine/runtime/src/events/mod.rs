@@ -15,9 +15,9 @@ pub mod table;
 mod tell;
 
 pub use jump::set_line;
+pub use legacy::Legacy;
 pub use legacy::Tracing;
 pub use sites::{FRAME_BEGINS, LineStart, MARKS_SHOWN, Sites, Start};
-pub use legacy::Legacy;
 pub use table::is_branch;
 pub use tell::{Passes, exception_passes, iteration_stopped, left_of, line_at, run_event, thrown_into};
 
@@ -79,6 +79,8 @@ pub struct Events {
     pub missing: Cell<Option<Value>>,
     /// All events that any tool wants of all code.
     any: Cell<u32>,
+    /// Something has been wanted of single codes.
+    pub(crate) local: Cell<bool>,
     /// Codes that have run, or of which something is wanted; dead ones are taken out by the collector.
     codes: RefCell<Vec<Ref<CodeObject>>>,
     /// How many of them have survived a collection.
@@ -97,6 +99,12 @@ impl Events {
     #[inline(always)]
     pub fn any_of(&self, events: u32) -> bool {
         self.any.get() & events != 0
+    }
+
+    /// May somebody want to be told of what generators do?
+    #[inline(always)]
+    pub fn hears_of_generators(&self) -> bool {
+        self.any_of(event::INSTRUMENTED) || self.local.get()
     }
 
     /// The tools that want an event of all code, a bit each.

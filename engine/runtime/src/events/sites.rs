@@ -135,7 +135,10 @@ impl Sites {
                 this.resumes.push(unit);
             }
             if insts[i].op == Op::JumpBack
-                && insts[i].target().map(index).is_some_and(|t| t < n && first_line(&own, &marks, t) == line[i])
+                && insts[i]
+                    .target()
+                    .map(index)
+                    .is_some_and(|t| t < n && first_line(&own, &marks, t) == line[i])
             {
                 this.short_loops.push(unit);
             }

@@ -263,6 +263,7 @@ impl Ref<CodeObject> {
             self.install_table(Table::new(vm, self)?);
         }
         vm.events.note_code(vm, self)?;
+        vm.events.local.set(vm.events.local.get() || events != 0);
         if let Some(t) = self.table_mut() {
             t.local[tool] = events;
         }

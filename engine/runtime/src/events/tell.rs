@@ -105,14 +105,7 @@ fn do_op(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32) -> At {
 }
 
 /// Tells of all that comes before the instruction. `Some`: the frame goes on elsewhere.
-fn before(
-    vm: &Vm,
-    at: At,
-    code: Ref<CodeObject>,
-    unit: u32,
-    masks: Masks,
-    in_line: bool,
-) -> R<Option<At>> {
+fn before(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32, masks: Masks, in_line: bool) -> R<Option<At>> {
     if masks.entry != 0 {
         let begins = code.table().is_some_and(|t| t.site(unit).flags & site::ENTRY != 0);
         let what = if begins { event::PY_START } else { event::PY_RESUME };
@@ -124,7 +117,16 @@ fn before(
         return Ok(Some(moved));
     }
     if masks.instruction != 0 {
-        tell(vm, at.base, code, unit, event::INSTRUCTION, masks.instruction, Which::Instruction, Says::Nothing)?;
+        tell(
+            vm,
+            at.base,
+            code,
+            unit,
+            event::INSTRUCTION,
+            masks.instruction,
+            Which::Instruction,
+            Says::Nothing,
+        )?;
         return moved_frame(vm, at);
     }
     Ok(None)
@@ -291,8 +293,7 @@ fn tell_legacy(
         }
         event::PY_UNWIND => to(vm, base, "return", none, None),
         event::INSTRUCTION if tool == TRACE => {
-            let wants = vm.events.tracing.trace.get().is_some()
-                && frame_object(vm, base)?.wants_opcodes();
+            let wants = vm.events.tracing.trace.get().is_some() && frame_object(vm, base)?.wants_opcodes();
             if wants {
                 return legacy::trace(vm, base, "opcode", none, None);
             }

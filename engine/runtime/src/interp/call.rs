@@ -205,7 +205,7 @@ fn enter_window(vm: &Vm, at: At, w: usize, f: Ref<Function>, args: Args<'_>, res
         *base.sub(2).cast::<*const u32>() = resume.pc;
         *base.sub(1).cast::<*mut Value>() = at.base;
     }
-    Some(Ok(At { pc: exec.entry, base }))
+    Some(Ok(At { pc: exec.start(), base }))
 }
 
 pub fn call_ex(vm: &Vm, at: At) -> R<At> {
@@ -523,7 +523,7 @@ fn push_head(vm: &Vm, resume: At, f: Ref<Function>, cont: Cont) -> R<At> {
         *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
         *base.sub(1).cast::<*mut Value>() = resume.base;
     }
-    Ok(At { pc: exec.entry, base })
+    Ok(At { pc: exec.start(), base })
 }
 
 /// Pushes a frame of a Python function behind the running one.

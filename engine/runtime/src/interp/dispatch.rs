@@ -200,14 +200,12 @@ fn module_attr(at: At, obj: Value) -> Option<Value> {
     }
 }
 
-/// The ways in which the loop runs.
+/// How the loop runs: until an `Exit`; until the tier, which is told of each instruction before, ends the run; for the
+/// one instruction whose op is `vm.events.step_op`. Where the latter two end is in `vm.recorded`.
 pub const PLAIN: u8 = 0;
-/// The tier is told of each instruction before it is executed, and ends the run: where it did is in `vm.recorded`.
 pub const RECORD: u8 = 1;
-/// One instruction, whose op is in `vm.events.step_op`: where to go on is in `vm.recorded`.
 pub const STEP: u8 = 2;
 
-/// Runs until an `Exit`.
 #[inline(never)]
 pub fn run<const MODE: u8>(vm: &Vm, start: At) -> R<Value> {
     let mut at = start;
@@ -574,6 +572,7 @@ pub fn run<const MODE: u8>(vm: &Vm, start: At) -> R<Value> {
                 }
                 at = trace::enter(vm, at);
             }
+            Op::EnterTraced => at = trace::enter_function(vm, at),
             Op::JumpTrue => match quick_truth(at.reg(at.a())) {
                 Some(true) => at = at.jump(at.extra() as i32),
                 Some(false) => at = at.skip(2),
@@ -795,7 +794,7 @@ fn enter(vm: &Vm, at: At, w: usize, callee: Value, args: usize, units: usize) ->
         *base.sub(3) = exec.code.value();
         *base.sub(2).cast::<*const u32>() = at.pc.add(units);
         *base.sub(1).cast::<*mut Value>() = at.base;
-        Some(At { pc: exec.entry, base })
+        Some(At { pc: exec.start(), base })
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::context::{Context, FRAME_WORDS, RECORD, RECORD_WORDS};
 use crate::interp::Site;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
+use crate::interp::delegation::{Waiting, is_running};
 use crate::object::Ref;
 use crate::types::code::CodeObject;
 use crate::types::frame::FrameObject;
@@ -82,6 +83,68 @@ impl Iterator for Walk {
     }
 }
 
+/// A frame as Python sees it: generators that wait for one which runs for them have no place on the stack.
+#[derive(Clone, Copy)]
+pub enum Standing {
+    OnStack(WalkedFrame),
+    Waiting(Ref<Generator>),
+}
+
+impl Standing {
+    pub fn function(&self) -> Ref<Function> {
+        match self {
+            Standing::OnStack(w) => frame_function(w.base),
+            Standing::Waiting(g) => g.function(),
+        }
+    }
+
+    pub fn code(&self) -> Ref<CodeObject> {
+        match self {
+            Standing::OnStack(w) => frame_code(w.base),
+            Standing::Waiting(g) => g.code(),
+        }
+    }
+
+    pub fn line(&self) -> u32 {
+        match self {
+            Standing::OnStack(w) => w.line(),
+            Standing::Waiting(g) => g.code().portable().positions.at(g.unit().saturating_sub(1)).line,
+        }
+    }
+
+    fn generator(&self) -> Option<Ref<Generator>> {
+        match self {
+            Standing::OnStack(w) => frame_generator(w.base),
+            Standing::Waiting(g) => Some(*g),
+        }
+    }
+}
+
+/// All frames from the innermost to the bottom, those of waiting generators too.
+pub struct Frames {
+    stack: Walk,
+    waiting: Option<Waiting>,
+}
+
+impl Frames {
+    pub fn running(vm: &Vm) -> Frames {
+        Frames { stack: Walk::running(vm), waiting: None }
+    }
+}
+
+impl Iterator for Frames {
+    type Item = Standing;
+
+    fn next(&mut self) -> Option<Standing> {
+        if let Some(g) = self.waiting.as_mut().and_then(Iterator::next) {
+            return Some(Standing::Waiting(g));
+        }
+        let w = self.stack.next()?;
+        self.waiting = frame_generator(w.base).map(Waiting::of);
+        Some(Standing::OnStack(w))
+    }
+}
+
 /// The stack of a microthread, running or not.
 struct Stack {
     ctx: *const Context,
@@ -115,6 +178,22 @@ impl Stack {
 
     fn walk(&self) -> Walk {
         Walk::new(self.site)
+    }
+
+    fn frames(&self) -> Frames {
+        Frames { stack: self.walk(), waiting: None }
+    }
+
+    /// The frame object of any of its frames. MemoryError.
+    fn object(&self, vm: &Vm, frame: Standing) -> R<Ref<FrameObject>> {
+        match frame {
+            Standing::OnStack(w) => self.frame_object(vm, w.base),
+            Standing::Waiting(g) => {
+                let f = generator_frame(vm, g)?;
+                f.microthread.set(vm, f, self.owner);
+                Ok(f)
+            }
+        }
     }
 
     /// The frame object of its frame at `base`, made at the first asking. MemoryError.
@@ -227,7 +306,7 @@ pub fn innermost_frame(vm: &Vm, owner: Option<Value>) -> R<Option<Ref<FrameObjec
 
 /// Frames on the stack of a microthread, by its object (None: the main program).
 pub fn frame_count(vm: &Vm, owner: Option<Value>) -> usize {
-    Stack::of(vm, owner).map_or(0, |s| s.walk().count())
+    Stack::of(vm, owner).map_or(0, |s| s.frames().count())
 }
 
 /// The frames of a microthread that does not run are about to go away without being left.
@@ -240,6 +319,7 @@ pub fn abandon_frames(vm: &Vm, owner: Value) {
             f.set_base(std::ptr::null_mut());
         }
         if let Some(g) = frame_generator(w.base) {
+            Waiting::of(g).for_each(|w| w.set_state(GenState::Finished));
             g.set_state(GenState::Finished);
         }
     }
@@ -315,15 +395,15 @@ pub fn frame_unit(vm: &Vm, f: Ref<FrameObject>) -> u32 {
 
 /// The calling frame. MemoryError.
 pub fn frame_back(vm: &Vm, f: Ref<FrameObject>) -> R<Option<Ref<FrameObject>>> {
-    match frame_place(vm, f) {
-        FramePlace::Live(w) => {
-            let Some(stack) = Stack::of(vm, f.microthread.get()) else { return Ok(None) };
-            match stack.walk().skip_while(|x| x.base != w.base).nth(1) {
-                Some(below) => stack.frame_object(vm, below.base).map(Some),
-                None => Ok(None),
-            }
-        }
-        _ => Ok(f.back.cast()),
+    let same: &dyn Fn(&Standing) -> bool = match frame_place(vm, f) {
+        FramePlace::Live(w) => &move |x| matches!(x, Standing::OnStack(x) if x.base == w.base),
+        FramePlace::Suspended(g) if is_running(vm, g) => &move |x| x.generator() == Some(g),
+        _ => return Ok(f.back.cast()),
+    };
+    let Some(stack) = Stack::of(vm, f.microthread.get()) else { return Ok(None) };
+    match stack.frames().skip_while(|x| !same(x)).nth(1) {
+        Some(below) => stack.object(vm, below).map(Some),
+        None => Ok(None),
     }
 }
 
@@ -358,8 +438,8 @@ pub fn frame_of_traceback(vm: &Vm, tb: Ref<Traceback>) -> R<Ref<FrameObject>> {
 
 /// `sys._getframe(depth)`: None where the stack is not as deep. MemoryError.
 pub fn frame_at_depth(vm: &Vm, depth: usize) -> R<Option<Ref<FrameObject>>> {
-    match Walk::running(vm).nth(depth) {
-        Some(w) => frame_object(vm, w.base).map(Some),
+    match Frames::running(vm).nth(depth) {
+        Some(frame) => Stack::running(vm).object(vm, frame).map(Some),
         None => Ok(None),
     }
 }

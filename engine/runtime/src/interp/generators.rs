@@ -7,7 +7,7 @@ use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged}
 use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::result::deliver;
 use crate::interp::stack::{leave_side, make_room};
-use crate::interp::{At, copy_words, or_unwind, publish};
+use crate::interp::{At, Site, copy_words, delegation, or_unwind, publish};
 use crate::native::Args;
 use crate::object::Ref;
 use crate::types::async_step::{Awaitable, begin_send, settle};
@@ -59,8 +59,8 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
 /// Where the running frame was called from: (file, line, function) of as many frames as are wanted.
 fn origin(vm: &Vm) -> R<Value> {
     let rows = List::with_capacity(vm, 1)?;
-    for frame in super::frames::Walk::running(vm).skip(1).take(vm.coroutine_origin_depth.get()) {
-        let code = frame_function(frame.base).code();
+    for frame in super::frames::Frames::running(vm).skip(1).take(vm.coroutine_origin_depth.get()) {
+        let code = frame.code();
         let row = [code.filename.or_none(), Value::small_int(frame.line().into()), code.name.or_none()];
         rows.push(vm, vm.tuple(&row)?)?;
     }
@@ -93,28 +93,19 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
         }
         GenState::Suspended => {}
     }
-    let code = g.code();
-    // SAFETY: a generator's code is loaded.
-    let exec = unsafe { &*code.exec() };
-    let (base, side) = make_room(vm, resume.base, exec.frame_bytes as usize)?;
-    let ctx = vm.context();
-    let cont = Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont };
-    // SAFETY: `make_room` has found room for the record, the head and the registers.
-    let unit = unsafe {
-        cont.write(base);
-        *base.sub(4) = g.function.value();
-        *base.sub(3) = code.value();
-        *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
-        *base.sub(1).cast::<*mut Value>() = resume.base;
-        let words = g.registers();
-        std::ptr::copy_nonoverlapping(words.as_ptr().cast::<Value>(), base, words.len());
-        exec.entry.add(g.unit() as usize)
+    let root = g;
+    let g = match how {
+        Resume::Send(_) if state == GenState::Suspended && root.is_delegating() => {
+            delegation::innermost(vm, root).ok_or_else(|| already_running(vm, root))?
+        }
+        Resume::Throw if state == GenState::Suspended => {
+            delegation::cut(vm, root);
+            root
+        }
+        _ => root,
     };
-    if let Some(h) = g.handled.get() {
-        ctx.handled.set(Some(h));
-    }
-    g.set_on_stack();
-    let at = At { pc: unit, base };
+    let at = push(vm, resume, g, cont, g != root)?;
+    let base = at.base;
     match how {
         Resume::Throw => {
             let site = match state {
@@ -141,8 +132,46 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
     }
 }
 
+/// Puts a generator's frame onto the stack, in which it goes on. `for_root`: for the one that its chain begins with.
+/// MemoryError, RecursionError.
+pub(super) fn push(vm: &Vm, resume: At, g: Ref<Generator>, cont: Cont, for_root: bool) -> R<At> {
+    let code = g.code();
+    // SAFETY: a generator's code is loaded.
+    let exec = unsafe { &*code.exec() };
+    let (base, side) = make_room(vm, resume.base, exec.frame_bytes as usize)?;
+    let ctx = vm.context();
+    let cont = Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont };
+    // SAFETY: `make_room` has found room for the record, the head and the registers.
+    let pc = unsafe {
+        cont.write(base);
+        *base.sub(4) = g.function.value();
+        *base.sub(3) = code.value();
+        *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
+        *base.sub(1).cast::<*mut Value>() = resume.base;
+        let words = g.registers();
+        std::ptr::copy_nonoverlapping(words.as_ptr().cast::<Value>(), base, words.len());
+        exec.entry.add(g.unit() as usize)
+    };
+    if let Some(h) = g.handled.get() {
+        ctx.handled.set(Some(h));
+    }
+    on_stack(vm, g, for_root);
+    Ok(At { pc, base })
+}
+
+#[inline(always)]
+fn on_stack(vm: &Vm, g: Ref<Generator>, for_root: bool) {
+    if for_root {
+        // It leads to those that it runs for from now on.
+        g.barrier(vm);
+        g.set_on_stack_for_root();
+    } else {
+        g.set_on_stack();
+    }
+}
+
 /// The `Yield` or `YieldFrom` that suspended the generator, which goes on at `pc`.
-fn suspended_at(g: Ref<Generator>, pc: *const u32) -> *const u32 {
+pub(super) fn suspended_at(g: Ref<Generator>, pc: *const u32) -> *const u32 {
     let units = if g.is_delegating() { 2 } else { 1 };
     // SAFETY: the resume point is behind that instruction.
     unsafe { pc.sub(units) }
@@ -168,7 +197,12 @@ pub fn generator_kind(vm: &Vm, g: Ref<Generator>) -> &'static str {
 /// room for its frame. None: not so.
 #[inline(always)]
 pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont) -> Option<At> {
-    if g.state() != GenState::Suspended || g.handled.get().is_some() || resume.base.is_null() {
+    if g.state() != GenState::Suspended || resume.base.is_null() {
+        return None;
+    }
+    let root = g;
+    let g = if root.is_delegating() { delegation::innermost(vm, root)? } else { root };
+    if g.handled.get().is_some() {
         return None;
     }
     let code = g.code();
@@ -189,7 +223,7 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
         *base.sub(1).cast::<*mut Value>() = resume.base;
         let words = g.registers();
         copy_words(words.as_ptr().cast(), base.cast(), words.len());
-        g.set_on_stack();
+        on_stack(vm, g, g != root);
         let at = At { pc: exec.entry.add(g.unit() as usize), base };
         let dst = *suspended_at(g, at.pc).cast::<u8>().add(1) as usize;
         at.set(dst, v);
@@ -323,10 +357,22 @@ pub fn return_gen(vm: &Vm, at: At) -> R<At> {
     if unsafe { return_word(at.base) } & crate::context::SIDE != 0 {
         leave_side(vm, at.base);
     }
-    g.finish();
     vm.context().handled.set((!cont.b.is_none()).then_some(cont.b));
     vm.set_site(to.call_site());
+    if g.runs_for_root() {
+        return match delegation::returned(vm, to, cont, g, v) {
+            Err(Raised) if ends_nested(cont) => Ok(exit_raise(vm, to)),
+            r => r,
+        };
+    }
+    g.finish();
     end(vm, to, cont, v)
+}
+
+/// A nested run ends with the pending exception.
+fn exit_raise(vm: &Vm, to: At) -> At {
+    publish(vm, to);
+    At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: to.base }
 }
 
 /// A generator ended with a value: its resumer goes on.
@@ -350,8 +396,7 @@ fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
             if cont.stage == GEN_CALL_EXIT {
                 // The nested run ends with the exception.
                 let _: Raised = vm.stop_iteration_raw(v);
-                publish(vm, to);
-                return Ok(At { pc: super::dispatch::EXIT_RAISE.as_ptr(), base: to.base });
+                return Ok(exit_raise(vm, to));
             }
             Err(vm.stop_iteration_raw(v))
         }
@@ -385,18 +430,27 @@ fn step_settled(vm: &Vm, to: At, cont: Cont, r: R<Result<Value, Value>>) -> R<At
     }
 }
 
-/// An exception left a generator's frame, whose resumer goes on at `to`.
-pub fn raised(vm: &Vm, to: At, cont: Cont) {
+/// An exception left a generator's frame, whose resumer goes on at `to`. Where it is raised next, if in one that
+/// delegated to it.
+pub fn raised(vm: &Vm, to: At, cont: Cont) -> Option<Site> {
+    let g = cont.a.cast::<Generator>();
+    vm.context().handled.set((!cont.b.is_none()).then_some(cont.b));
+    if let Some(g) = g.filter(|g| g.runs_for_root()) {
+        vm.set_site(to.call_site());
+        if let Ok(at) = delegation::raised(vm, to, cont, g) {
+            return Some(at.site());
+        }
+    }
     if cont.kind == ContKind::GenStep
         && let Some(step) = step_of(to)
     {
         // A step that sends never makes something else of an exception.
         let _ = settle(vm, step, Err(Raised));
     }
-    if let Some(g) = cont.a.cast::<Generator>() {
+    if let Some(g) = g {
         g.finish();
     }
-    vm.context().handled.set((!cont.b.is_none()).then_some(cont.b));
+    None
 }
 
 /// Does the exception that left a `GenCall` generator end a nested run?
@@ -630,9 +684,10 @@ impl Vm {
             let from = suspended_at(g, entry.add(g.unit() as usize));
             let a = *from.cast::<u8>().add(1) as usize;
             let jump = *from.add(1) as i32;
+            delegation::cut(self, g);
             g.barrier(self);
             g.registers()[a].set(result.bits());
-            g.set_unit(g.code().unit_of(from.wrapping_offset(jump as isize)));
+            g.suspend_at(g.code().unit_of(from.wrapping_offset(jump as isize)), false);
         }
     }
 

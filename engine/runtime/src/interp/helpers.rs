@@ -121,6 +121,7 @@ helpers! {
     NotIn: |vm, at| operators::contains(vm, at, true);
     JumpBack: safepoint::jump_back;
     JumpBackTraced: |vm, at| Ok(trace::enter(vm, at));
+    EnterTraced: |vm, at| Ok(trace::enter_function(vm, at));
     JumpTrue: |vm, at| operators::jump_truth(vm, at, true);
     JumpFalse: |vm, at| operators::jump_truth(vm, at, false);
     JumpLt: |vm, at| operators::jump_compare(vm, at, Special::Lt);

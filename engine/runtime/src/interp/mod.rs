@@ -17,6 +17,7 @@ mod build;
 mod call;
 mod construct;
 mod cont;
+mod delegation;
 mod depth;
 mod dispatch;
 mod exceptions;
@@ -47,12 +48,13 @@ pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
 pub use call::{SoftCall, add_keywords, call_soft, construct, with_first};
 pub use cont::{Consumer, Cont, ContKind};
+pub use delegation::{is_running, running_from};
 pub use depth::check_native_stack;
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
-    FramePlace, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers, frame_at_depth,
-    frame_back, frame_code, frame_count, frame_function, frame_function_word, frame_object,
+    FramePlace, Frames, Standing, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers,
+    frame_at_depth, frame_back, frame_code, frame_count, frame_function, frame_function_word, frame_object,
     frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame, live_register,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
@@ -61,11 +63,11 @@ pub use locals::{FrameVariables, bound, frame_locals, running_locals};
 pub use operators::stage_after_first;
 pub use panics::{help, hush_panics, without_panics};
 pub use place::{At, Site, publish};
-pub use result::apply;
+pub use result::{apply, leave_frame};
 pub use stack::apply_recursion_limit;
 pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
 pub use text::check as check_text;
-pub use trace::{MAX_TRACES, record, step};
+pub use trace::{MAX_TRACES, WANTED, call_through, enter_called, record, step};
 pub use unwind::describe_exception;
 
 use crate::value::{R, Raised, Value};

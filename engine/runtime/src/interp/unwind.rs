@@ -112,7 +112,9 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, Site> {
             return Ok(vm.switcher().context_finished(vm, vm.context(), Err(Raised)));
         }
         OnRaise::FinishGenerator => {
-            generators::raised(vm, to, cont);
+            if let Some(outer) = generators::raised(vm, to, cont) {
+                return Err(outer);
+            }
             if generators::ends_nested(cont) {
                 return exit();
             }

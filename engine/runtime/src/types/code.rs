@@ -14,7 +14,7 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Code, Const, Extra, Liveness, LocalKind, Op, flags};
+use skein_bytecode::{Certain, Code, Const, Extra, Liveness, LocalKind, Op, flags};
 use std::cell::Cell;
 use std::rc::Rc;
 
@@ -34,6 +34,8 @@ pub struct CodeObject {
     parameters: Field,
     /// Made when it is first asked for; null before.
     liveness: Cell<*mut Liveness>,
+    /// As `liveness`.
+    certain: Cell<*mut Certain>,
     /// Events that are wanted of it; null: none.
     table: Cell<*mut Table>,
     /// It has run, or is about to for the first time.
@@ -47,6 +49,8 @@ pub struct CodeObject {
 pub struct Exec {
     /// First instruction.
     pub entry: *const u32,
+    /// Where a call begins: there, or at the `EnterTraced` before it.
+    start: Cell<*const u32>,
     /// Bytes of registers that a frame needs.
     pub frame_bytes: u32,
     /// Positional arguments of a call that needs no binding; `NOT_SIMPLE` if any call does.
@@ -174,6 +178,9 @@ unsafe impl Object for CodeObject {
             if !self.liveness.get().is_null() {
                 drop(Box::from_raw(self.liveness.get()));
             }
+            if !self.certain.get().is_null() {
+                drop(Box::from_raw(self.certain.get()));
+            }
             if !self.table.get().is_null() {
                 drop(Box::from_raw(self.table.get()));
             }
@@ -198,7 +205,35 @@ fn layout(size: usize) -> std::alloc::Layout {
 }
 
 impl Exec {
-    const UNITS: usize = size_of::<Exec>();
+    /// The `EnterTraced` comes right before.
+    const UNITS: usize = size_of::<Exec>() + 8;
+
+    /// Where a call begins.
+    #[inline(always)]
+    pub fn start(&self) -> *const u32 {
+        self.start.get()
+    }
+
+    /// The address of the `EnterTraced`, whether calls begin there or not.
+    pub fn before_entry(&self) -> *const u32 {
+        // SAFETY: the block has a unit more before the first instruction.
+        unsafe { self.entry.sub(1) }
+    }
+
+    /// The trace that calls enter.
+    pub fn trace(&self) -> Option<u32> {
+        // SAFETY: the unit was written when the start was set to it.
+        (self.start.get() != self.entry).then(|| unsafe { *self.before_entry() >> 8 })
+    }
+
+    /// From now on calls enter the trace of this number, of 24 bits.
+    pub fn set_trace(&self, trace: Option<u32>) {
+        let Some(number) = trace else { return self.start.set(self.entry) };
+        let [a, b, c, _] = number.to_le_bytes();
+        // SAFETY: the isolate's own block.
+        unsafe { *self.before_entry().cast_mut() = skein_bytecode::pack(Op::EnterTraced, a, b, c) };
+        self.start.set(self.before_entry());
+    }
 
     fn values_offset(units: u32) -> usize {
         (Self::UNITS + units as usize * 4 + 7) & !7
@@ -258,6 +293,15 @@ impl CodeObject {
         }
         // SAFETY: made by this function, for the object's life.
         unsafe { &*self.liveness.get() }
+    }
+
+    /// Which variables surely have values at its instructions.
+    pub fn certain(&self) -> &Certain {
+        if self.certain.get().is_null() {
+            self.certain.set(Box::into_raw(Box::new(Certain::of(self.portable()))));
+        }
+        // SAFETY: made by this function, for the object's life.
+        unsafe { &*self.certain.get() }
     }
 
     /// Unit index of an instruction address in the block.
@@ -450,6 +494,7 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
         exec.write(Exec {
             first: Cell::new(code.units[0] as u8),
             entry: units,
+            start: Cell::new(units),
             frame_bytes: u32::from(code.nregs) * 8,
             simple_args: if needs_binding { NOT_SIMPLE } else { u32::from(code.arg_count) },
             code: object,

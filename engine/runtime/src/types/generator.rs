@@ -21,15 +21,18 @@ pub struct Generator {
     header: Header,
     pub function: Field,
     code: Field,
-    /// `__name__` and `__qualname__`, if set by Python code.
-    pub name: Field,
-    pub qualname: Field,
+    /// (`__name__`, `__qualname__`), if one was set by Python code.
+    pub names: Field,
     /// The exception being handled inside, while suspended in a handler.
     pub handled: Field,
     /// Frame object, if one was asked for.
     pub frame: Field,
     /// Async generator: finalizer hook. Coroutine: origin.
     pub hook: Field,
+    /// The generator that waits in a `YieldFrom` for this one, in a chain: see `interp::delegation`.
+    pub outer: Field,
+    /// The other end of the chain, as [`LEADS`] or [`ENDS`] says.
+    pub link: Field,
     place: Cell<Place>,
     registers: [Cell<u64>; 0],
 }
@@ -42,7 +45,7 @@ pub struct Place {
     pub unit: u32,
     /// Of its registers.
     pub count: u16,
-    /// A [`GenState`], [`DELEGATING`] and [`ON_STACK`].
+    /// A [`GenState`], [`DELEGATING`], [`ON_STACK`] and [`FOR_ROOT`].
     pub state: u16,
 }
 
@@ -84,11 +87,20 @@ pub const PLAIN: u16 = 64;
 /// An async generator, likewise.
 pub const ASYNC: u16 = 128;
 
+/// `link` is the innermost of the chain of delegations that begins here.
+pub const LEADS: u16 = 256;
+/// `link` is the generator that the chain begins with which this one ends.
+pub const ENDS: u16 = 512;
+/// Waits for one that runs for it; set while that is asked.
+pub const WAITING: u16 = 1024;
+
 /// Of a place's state: suspended in a `YieldFrom`.
 pub const DELEGATING: u16 = 4;
 /// Of a place's state: its frame is on a stack. What runs on behalf of a generator (a delegate) makes it count as
 /// running too.
 pub const ON_STACK: u16 = 8;
+/// Of a place's state: it is on a stack for the generator that its chain begins with.
+pub const FOR_ROOT: u16 = 16;
 
 // SAFETY: `count` never changes after allocation. Registers are zeroed at creation and later hold
 // values or raw addresses outside of the heap, which `visit_word` passes over.
@@ -98,10 +110,16 @@ unsafe impl Object for Generator {
         size_of::<Generator>() + 8 * usize::from(self.place.get().count)
     }
     fn trace(&self, t: &mut Tracer<'_>) {
-        for f in
-            [&self.function, &self.code, &self.name, &self.qualname, &self.handled, &self.frame, &self.hook]
-        {
+        for f in [&self.function, &self.code, &self.names, &self.handled, &self.frame, &self.hook] {
             f.trace(t);
+        }
+        // Those further out are kept only while this one runs for them: else who holds it does not hold them.
+        let for_root = self.runs_for_root();
+        if for_root {
+            self.outer.trace(t);
+        }
+        if for_root || self.flag(LEADS) {
+            self.link.trace(t);
         }
         // While its frame is on a stack, these words are what its registers were before.
         if self.place.get().state & ON_STACK == 0 {
@@ -154,7 +172,7 @@ impl Generator {
     #[inline(always)]
     pub fn set_state(&self, s: GenState) {
         let place = self.place.get();
-        self.place.set(Place { state: place.state & !(STATE | ON_STACK) | s as u16, ..place });
+        self.place.set(Place { state: place.state & !(STATE | ON_STACK | FOR_ROOT) | s as u16, ..place });
     }
 
     /// Suspended behind the instruction, or in it if it delegates.
@@ -180,6 +198,20 @@ impl Generator {
     pub fn set_on_stack(&self) {
         let place = self.place.get();
         self.place.set(Place { state: place.state & !STATE | GenState::Running as u16 | ON_STACK, ..place });
+    }
+
+    /// Its registers were put onto a stack, for the generator that its chain begins with.
+    #[inline(always)]
+    pub fn set_on_stack_for_root(&self) {
+        self.set_on_stack();
+        let place = self.place.get();
+        self.place.set(Place { state: place.state | FOR_ROOT, ..place });
+    }
+
+    /// Does it run for the generator that its chain begins with?
+    #[inline(always)]
+    pub fn runs_for_root(&self) -> bool {
+        self.place.get().state & FOR_ROOT != 0
     }
 
     pub fn flag(&self, flag: u16) -> bool {
@@ -220,7 +252,10 @@ impl Ref<Generator> {
         for r in self.registers() {
             r.set(0);
         }
-        self.handled.init(None::<Value>);
+        for f in [&self.handled, &self.outer, &self.link] {
+            f.init(None::<Value>);
+        }
+        self.set_flag(LEADS | ENDS, false);
     }
 }
 

@@ -5,8 +5,10 @@
 //! ```
 
 use crate::fixed_object;
+use crate::interp::copy_words;
 use crate::object::{Field, Header, Ref};
 use crate::types::instance::Values;
+use crate::types::slice::{Slice, slice_bounds};
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
@@ -27,7 +29,17 @@ pub const LIST_ITEMS: usize = std::mem::offset_of!(List, items);
 impl List {
     /// A new list of these items. MemoryError.
     pub fn new(vm: &Vm, items: &[Value]) -> R<Ref<List>> {
-        List::of(vm, items.len(), items.iter().copied())
+        let list = List::with_capacity(vm, items.len())?;
+        if let Some(array) = list.array() {
+            // SAFETY: the array is as long; a slot is one word.
+            unsafe {
+                copy_words(items.as_ptr().cast(), array.slots().as_ptr() as *mut u64, items.len());
+            }
+            list.len.set(items.len());
+            // A large array may have been allocated as old.
+            array.barrier(vm);
+        }
+        Ok(list)
     }
 
     /// A new list of so many items, which are told without running Python code. MemoryError.
@@ -41,6 +53,19 @@ impl List {
             }
             list.len.set(told);
             // A large array may have been allocated as old.
+            array.barrier(vm);
+        }
+        Ok(list)
+    }
+
+    /// A list of items in reverse. They lie in an array of the heap. MemoryError.
+    pub fn reversed(vm: &Vm, items: &[Value]) -> R<Ref<List>> {
+        let list = List::with_capacity(vm, items.len())?;
+        if let Some(array) = list.array() {
+            for (slot, &v) in array.slots().iter().rev().zip(items) {
+                slot.init(v);
+            }
+            list.len.set(items.len());
             array.barrier(vm);
         }
         Ok(list)
@@ -156,6 +181,15 @@ impl Ref<List> {
 
     /// Replaces the items `start..end` by others: insertion, deletion, slice assignment. MemoryError.
     pub fn splice(self, vm: &Vm, start: usize, end: usize, new: &[Value]) -> R<()> {
+        if end - start == new.len()
+            && let Some(array) = self.array()
+        {
+            let slots = &array.slots()[start..end];
+            // SAFETY: the slots are as many as there are words; nothing is allocated before the barrier below.
+            unsafe { copy_words(new.as_ptr().cast(), slots.as_ptr() as *mut u64, new.len()) };
+            vm.heap.write_barrier_slots(array.header(), slots.as_ptr().cast(), slots.len());
+            return Ok(());
+        }
         let (len, tail) = (self.len(), self.len() - end);
         let new_len = start + new.len() + tail;
         if new_len == 0 {
@@ -180,6 +214,39 @@ impl Ref<List> {
         // What stands before `start` was not touched: appending must not cost the list's length.
         self.mark_stored(vm, array, start);
         Ok(())
+    }
+
+    /// Copies what a slice selects of a list over what another one selects of this one, if these are as many and it can
+    /// be done in place: says whether it is done. Their parts are ints and None, and the steps 1 or -1.
+    pub fn copy_slice(self, vm: &Vm, to: Ref<Slice>, from: Ref<List>, part: Ref<Slice>) -> bool {
+        let (Ok(to), Ok(part)) = (slice_bounds(vm, to), slice_bounds(vm, part)) else {
+            unreachable!("ints need no call, and the steps are not 0")
+        };
+        let (to, part) = (to.of_len(self.len()), part.of_len(from.len()));
+        let (Some(array), Some(source)) = (self.array(), from.array()) else { return false };
+        let n = part.count;
+        if to.step != 1 || to.count != n || n == 0 {
+            return false;
+        }
+        let first = if part.step == 1 { part.start } else { part.start + 1 - n as i64 } as usize;
+        let (items, slots) = (&source.slots()[first..first + n], &array.slots()[to.start as usize..][..n]);
+        let (read, write) = (items.as_ptr().cast::<u64>(), slots.as_ptr() as *mut u64);
+        let (apart, same) = (source != array, std::ptr::eq(items, slots));
+        // SAFETY: `n` words can be read and written, and nothing is allocated before the barrier.
+        unsafe {
+            match (part.step, apart, same) {
+                (1, ..) => std::ptr::copy(read, write, n),
+                (_, true, _) => (0..n).for_each(|i| *write.add(i) = *read.add(n - 1 - i)),
+                (_, _, true) => {
+                    for i in 0..n / 2 {
+                        write.add(i).swap(write.add(n - 1 - i));
+                    }
+                }
+                _ => return false,
+            }
+        }
+        vm.heap.write_barrier_slots(array.header(), slots.as_ptr().cast(), n);
+        true
     }
 
     /// Removes and returns the last item.

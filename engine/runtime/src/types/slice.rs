@@ -16,6 +16,13 @@ pub struct Slice {
 }
 fixed_object!(Slice, Slice, [start, stop, step]);
 
+/// Byte offsets of start, stop and step, for compiled code.
+pub const SLICE_PARTS: [usize; 3] = [
+    std::mem::offset_of!(Slice, start),
+    std::mem::offset_of!(Slice, stop),
+    std::mem::offset_of!(Slice, step),
+];
+
 impl Slice {
     /// MemoryError.
     pub fn new(vm: &Vm, start: Value, stop: Value, step: Value) -> R<Ref<Slice>> {
@@ -27,10 +34,10 @@ impl Slice {
     }
 }
 
-/// Start, stop and step of a slice as they are: None where not given.
+/// Start, stop and step of a slice, for a sequence of any length.
 pub struct SliceBounds {
-    start: Option<i64>,
-    stop: Option<i64>,
+    start: i64,
+    stop: i64,
     pub step: i64,
 }
 
@@ -57,24 +64,38 @@ impl SliceRange {
 }
 
 /// The numbers in a slice. TypeError, ValueError.
+#[inline(always)]
 pub fn slice_bounds(vm: &Vm, s: Ref<Slice>) -> R<SliceBounds> {
-    let read = |v: Value| -> R<Option<i64>> {
+    let quick = |v: Value, default: i64| match v.is_int() {
+        true => Some(v.as_small_int()),
+        false => v.is_none().then_some(default),
+    };
+    // For a start and stop that are not given, numbers that any length brings to its ends.
+    let step = quick(s.step.or_none(), 1).filter(|&step| step != 0);
+    let (first, last) = if step < Some(0) { (i64::MAX, i64::MIN) } else { (0, i64::MAX) };
+    match (quick(s.start.or_none(), first), quick(s.stop.or_none(), last), step) {
+        (Some(start), Some(stop), Some(step)) => Ok(SliceBounds { start, stop, step }),
+        _ => any_bounds(vm, s),
+    }
+}
+
+#[inline(never)]
+fn any_bounds(vm: &Vm, s: Ref<Slice>) -> R<SliceBounds> {
+    let read = |v: Value, default: i64| -> R<i64> {
         if v.is_none() {
-            return Ok(None);
-        }
-        if v.is_int() {
-            return Ok(Some(v.as_small_int()));
+            return Ok(default);
         }
         check_index(vm, v)?;
-        vm.index_clamped(v).map(Some)
+        vm.index_clamped(v)
     };
-    let step = read(s.step.or_none())?.unwrap_or(1);
+    let step = read(s.step.or_none(), 1)?;
     if step == 0 {
         return Err(vm.value_error("slice step cannot be zero"));
     }
     // So that it can be negated.
     let step = step.max(-i64::MAX);
-    Ok(SliceBounds { start: read(s.start.or_none())?, stop: read(s.stop.or_none())?, step })
+    let (first, last) = if step < 0 { (i64::MAX, i64::MIN) } else { (0, i64::MAX) };
+    Ok(SliceBounds { start: read(s.start.or_none(), first)?, stop: read(s.stop.or_none(), last)?, step })
 }
 
 /// TypeError if this is no index of a slice.
@@ -87,16 +108,12 @@ pub fn check_index(vm: &Vm, v: Value) -> R<()> {
 
 impl SliceBounds {
     /// For a sequence of this length.
+    #[inline(always)]
     pub fn of_len(&self, len: usize) -> SliceRange {
         let (len, step) = (len as i64, self.step);
         let (low, high) = if step < 0 { (-1, len - 1) } else { (0, len) };
-        let clamp = |v: Option<i64>, default: i64| match v {
-            None => default,
-            Some(i) if i < 0 => i.saturating_add(len).max(low),
-            Some(i) => i.min(high),
-        };
-        let start = clamp(self.start, if step < 0 { high } else { low });
-        let stop = clamp(self.stop, if step < 0 { low } else { high });
+        let clamp = |i: i64| if i < 0 { i.saturating_add(len).max(low) } else { i.min(high) };
+        let (start, stop) = (clamp(self.start), clamp(self.stop));
         let count = crate::types::range::range_len(start, stop, step) as usize;
         SliceRange { start, stop, step, count }
     }

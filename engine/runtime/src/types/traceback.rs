@@ -1,7 +1,7 @@
 //! Tracebacks: where an exception passed.
 
 use crate::fixed_object;
-use crate::interp::{frame_code, frame_function_word};
+use crate::interp::{bound, frame_code, frame_function_word};
 use crate::object::{Field, Header, Ref};
 use crate::types::code::CodeObject;
 use crate::types::instance::Values;
@@ -83,7 +83,7 @@ impl Ref<Traceback> {
                 None => {
                     let row = match copy {
                         Some(row) => row,
-                        None => copy_registers(vm, base, code.portable().locals.len())?,
+                        None => copy_registers(vm, base, self.unit())?,
                     };
                     copy = Some(row);
                     tb.variables.set(vm, tb, row.value());
@@ -102,12 +102,22 @@ impl Ref<Traceback> {
     }
 }
 
-/// The values in the first registers of a frame. MemoryError.
-fn copy_registers(vm: &Vm, base: *mut Value, n: usize) -> R<Ref<Values>> {
-    let row = Values::new(vm, n)?;
+/// The values of the variables of a frame, which is at this unit. MemoryError.
+fn copy_registers(vm: &Vm, base: *mut Value, unit: u32) -> R<Ref<Values>> {
+    let code = frame_code(base);
+    let row = Values::new(vm, code.portable().locals.len())?;
+    let is_certain = code.certain().at(unit);
     for (i, slot) in row.slots().iter().enumerate() {
-        // SAFETY: a frame has registers for all locals. The words may be stale: those that are no values are left out.
-        slot.init(vm.value_of_register(unsafe { *base.add(i).cast::<u64>() }));
+        // SAFETY: a frame has registers for all locals, and those that were written on all ways have values. The others
+        // may have stale words.
+        let v = unsafe {
+            if is_certain(i) {
+                Some(*base.add(i))
+            } else {
+                bound(vm, code, unit, i, *base.add(i).cast::<u64>())
+            }
+        };
+        slot.init(v.filter(|v| !v.is_unbound()));
     }
     Ok(row)
 }

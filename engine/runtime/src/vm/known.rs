@@ -1,6 +1,7 @@
-//! The natives that the machine treats specially, found once after the types are filled.
+//! Objects that the machine treats specially, found or made once after the types are filled.
 
 use crate::object::Tracer;
+use crate::types::slice::Slice;
 use crate::value::Value;
 use crate::vm::Vm;
 use skein_bytecode::Special;
@@ -19,6 +20,7 @@ pub struct Known {
     object_format: Cell<Option<Value>>,
     exception_new: Cell<Option<Value>>,
     exception_init: Cell<Option<Value>>,
+    argument_slices: [Cell<Option<Value>>; 2],
 }
 
 impl Known {
@@ -41,6 +43,11 @@ impl Known {
         let exception = vm.exc.base_exception;
         self.exception_new.set(of(exception, Special::New).map(|f| vm.unwrap_static(f)));
         self.exception_init.set(of(exception, Special::Init));
+        // Without it slices are made each time.
+        for cell in &self.argument_slices {
+            let slice = Slice::new(vm, Value::NONE, Value::NONE, Value::NONE);
+            cell.set(slice.ok().map(|s| s.value()));
+        }
     }
 
     /// `object.__getattribute__`, or that of types or modules?
@@ -94,6 +101,7 @@ impl Known {
             &self.exception_new,
             &self.exception_init,
         ];
+        let one = one.into_iter().chain(&self.argument_slices);
         for v in self.getattribute.iter().chain(&self.setattr).chain(one).filter_map(Cell::get) {
             t.visit_word(v.bits());
         }
@@ -109,6 +117,12 @@ impl Vm {
     /// `object.__init__`.
     pub fn object_init(&self) -> Value {
         self.known.object_init.get().unwrap_or(Value::NONE)
+    }
+
+    /// One of two slices for compiled code, which fills it in, with ints and None, right before it calls a native with
+    /// it that does not keep it.
+    pub fn argument_slice(&self, n: usize) -> Option<Value> {
+        self.known.argument_slices[n].get()
     }
 
     /// `type.__call__`.

@@ -1,6 +1,6 @@
 //! Throwing into generators and closing them, through what they delegate to.
 
-use skein_runtime::interp::{Resume, generator_kind};
+use skein_runtime::interp::{Resume, generator_kind, running_from};
 use skein_runtime::object::Ref;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::generator::needs_close;
@@ -48,9 +48,10 @@ fn as_generator(vm: &Vm, delegate: Value) -> Option<Ref<Generator>> {
 pub fn throw(vm: &Vm, g: Ref<Generator>, e: Value, close_delegate: bool) -> Resumed {
     let closes = close_delegate && vm.type_of(e).is_subtype(vm.exc.generator_exit);
     let chain = Chain::new(vm)?;
+    let running = running_from(vm, g);
     let mut inner = g;
     let r = loop {
-        if inner.state() == GenState::Running {
+        if running == Some(inner) {
             break Err(already_running(vm, inner));
         }
         let Some(delegate) = vm.yield_from_target(inner) else { break throw_here(vm, inner, e) };
@@ -137,16 +138,19 @@ fn close_iterator(vm: &Vm, v: Value) -> R<()> {
 /// `close()`: the value that the generator returned, or None.
 pub fn close(vm: &Vm, g: Ref<Generator>) -> R<Value> {
     let chain = Chain::new(vm)?;
+    let running = running_from(vm, g);
     let mut inner = g;
     let r = loop {
+        if running == Some(inner) {
+            break Err(already_running(vm, inner));
+        }
         match inner.state() {
             GenState::Created => {
                 inner.finish();
                 break Ok(Value::NONE);
             }
             GenState::Finished => break Ok(Value::NONE),
-            GenState::Running => break Err(already_running(vm, inner)),
-            GenState::Suspended => {}
+            GenState::Running | GenState::Suspended => {}
         }
         let Some(delegate) = vm.yield_from_target(inner) else { break close_here(vm, inner, false) };
         if let Some(next) = as_generator(vm, delegate) {

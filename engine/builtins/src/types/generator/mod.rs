@@ -8,13 +8,16 @@ pub use asyncgen::{ASEND, ATHROW, WRAPPED};
 pub use close::{close, throw};
 pub use coroutine::{COROUTINE_WRAPPER, exception_to_throw};
 
-use skein_runtime::interp::{ContKind, Resume, SoftCall, gen_call, resume_generator, resume_quick};
+use skein_runtime::interp::{
+    ContKind, Resume, SoftCall, gen_call, is_running, resume_generator, resume_quick,
+};
 use skein_runtime::native::At;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::generator::needs_close;
 use skein_runtime::types::generator::{GenState, Generator};
 use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -36,8 +39,8 @@ native_type! {
     getset {
         "__name__" => get_name, set_name;
         "__qualname__" => get_qualname, set_qualname;
-        "gi_running" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Running));
-        "gi_suspended" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Suspended));
+        "gi_running" => |vm: &Vm, v: Ref<Generator>| Ok(Value::bool(is_running(vm, v)));
+        "gi_suspended" => |vm: &Vm, v: Ref<Generator>| Ok(Value::bool(is_suspended(vm, v)));
         "gi_frame" => get_frame;
         "gi_code" => |_: &Vm, v: Ref<Generator>| Ok(v.code().value());
         "gi_yieldfrom" => |vm: &Vm, v: Ref<Generator>| Ok(vm.yield_from_target(v).unwrap_or(Value::NONE));
@@ -60,8 +63,8 @@ native_type! {
     getset {
         "__name__" => get_name, set_name;
         "__qualname__" => get_qualname, set_qualname;
-        "cr_running" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Running));
-        "cr_suspended" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Suspended));
+        "cr_running" => |vm: &Vm, v: Ref<Generator>| Ok(Value::bool(is_running(vm, v)));
+        "cr_suspended" => |vm: &Vm, v: Ref<Generator>| Ok(Value::bool(is_suspended(vm, v)));
         "cr_frame" => get_frame;
         "cr_code" => |_: &Vm, v: Ref<Generator>| Ok(v.code().value());
         "cr_await" => |vm: &Vm, v: Ref<Generator>| Ok(vm.yield_from_target(v).unwrap_or(Value::NONE));
@@ -86,11 +89,15 @@ native_type! {
         "__name__" => get_name, set_name;
         "__qualname__" => get_qualname, set_qualname;
         "ag_running" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.flag(skein_runtime::types::generator::RUNNING_ASYNC)));
-        "ag_suspended" => |_: &Vm, v: Ref<Generator>| Ok(Value::bool(v.state() == GenState::Suspended));
+        "ag_suspended" => |vm: &Vm, v: Ref<Generator>| Ok(Value::bool(is_suspended(vm, v)));
         "ag_frame" => get_frame;
         "ag_code" => |_: &Vm, v: Ref<Generator>| Ok(v.code().value());
         "ag_await" => |vm: &Vm, v: Ref<Generator>| Ok(vm.yield_from_target(v).unwrap_or(Value::NONE));
     }
+}
+
+fn is_suspended(vm: &Vm, g: Ref<Generator>) -> bool {
+    g.state() == GenState::Suspended && !is_running(vm, g)
 }
 
 /// What a resumed generator gave, as the result of `send()`.
@@ -183,26 +190,39 @@ fn repr(vm: &Vm, g: Ref<Generator>) -> R<String> {
 }
 
 fn get_name(_: &Vm, v: Ref<Generator>) -> R<Value> {
-    Ok(v.name.get().unwrap_or_else(|| v.function().name()))
+    Ok(names(v).0)
 }
 
 fn get_qualname(_: &Vm, v: Ref<Generator>) -> R<Value> {
-    Ok(v.qualname.get().unwrap_or_else(|| v.function().qualname()))
+    Ok(names(v).1)
+}
+
+/// Its name and qualified name: its own if one was set, else its function's.
+fn names(v: Ref<Generator>) -> (Value, Value) {
+    match v.names.cast::<Tuple>().as_ref().map(|t| t.items()) {
+        Some(&[name, qualname]) => (name, qualname),
+        _ => (v.function().name(), v.function().qualname()),
+    }
 }
 
 fn set_name(vm: &Vm, v: Ref<Generator>, new: Option<Value>) -> R<()> {
-    match new {
-        Some(n) if n.cast::<Str>().is_some() => v.name.set(vm, v, n),
-        _ => return Err(vm.type_error("__name__ must be set to a string object")),
-    }
-    Ok(())
+    let name = text_of(vm, new, "__name__")?;
+    set_names(vm, v, name, names(v).1)
 }
 
 fn set_qualname(vm: &Vm, v: Ref<Generator>, new: Option<Value>) -> R<()> {
-    match new {
-        Some(n) if n.cast::<Str>().is_some() => v.qualname.set(vm, v, n),
-        _ => return Err(vm.type_error("__qualname__ must be set to a string object")),
-    }
+    let qualname = text_of(vm, new, "__qualname__")?;
+    set_names(vm, v, names(v).0, qualname)
+}
+
+fn text_of(vm: &Vm, new: Option<Value>, what: &str) -> R<Value> {
+    new.filter(|n| n.cast::<Str>().is_some())
+        .ok_or_else(|| vm.type_error(format!("{what} must be set to a string object")))
+}
+
+fn set_names(vm: &Vm, v: Ref<Generator>, name: Value, qualname: Value) -> R<()> {
+    let both = vm.tuple(&[name, qualname])?;
+    v.names.set(vm, v, both);
     Ok(())
 }
 
