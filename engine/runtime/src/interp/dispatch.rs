@@ -16,7 +16,7 @@ use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::{Op, pack};
 
-/// A return pc of nested runs leads here.
+/// Where return pcs of nested runs lead.
 pub static EXIT: [u32; 1] = [pack(Op::Exit, 0, 0, 0)];
 pub static EXIT_RAISE: [u32; 1] = [pack(Op::ExitRaise, 0, 0, 0)];
 
@@ -200,8 +200,7 @@ fn module_attr(at: At, obj: Value) -> Option<Value> {
     }
 }
 
-/// How the loop runs: until an `Exit`; until the tier, which is told of each instruction before, ends the run; for the
-/// one instruction whose op is `vm.events.step_op`. Where the latter two end is in `vm.recorded`.
+/// How the loop runs: until an `Exit`; until the tier, told of each instruction, ends it; one (`vm.events.step_op`).
 pub const PLAIN: u8 = 0;
 pub const RECORD: u8 = 1;
 pub const STEP: u8 = 2;
