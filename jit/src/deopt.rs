@@ -1,10 +1,10 @@
 //! Leaving a trace: its state becomes the interpreter's.
 
 use crate::ir::{ExitId, ExitKind, Id, NewKind, Source, Target, Tree, Type};
+use crate::lower::Places;
 use skein_runtime::interp::{At, leave_frame, publish, raise_site};
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
-use std::cell::Cell;
 
 /// Where a word comes from.
 #[derive(Clone, Copy)]
@@ -28,7 +28,7 @@ enum Late {
     Made(u32),
 }
 
-/// Most values that an exit may have which makes objects, and most objects.
+/// Most objects that an exit makes.
 pub const MAX_HELD: usize = 128;
 
 /// Where it goes.
@@ -49,9 +49,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(tree: &Tree, exit: ExitId) -> Plan {
+    pub fn new(tree: &Tree, places: &Places, exit: ExitId) -> Plan {
+        let shown = places.shown(tree, exit);
         let exit = tree.exit(exit);
-        let live = exit.live(tree);
         let from = |id: Id| {
             let inst = tree.inst(id);
             match (tree.constant(id), inst.ty) {
@@ -62,7 +62,7 @@ impl Plan {
                 (Some(bits), Type::B) => From::Word(Value::bool(bits != 0).bits()),
                 (Some(bits), _) => From::Word(bits),
                 (None, ty) => {
-                    let at = live.iter().position(|&l| l == id).unwrap_or_default() as u32;
+                    let at = shown.iter().find(|(shown, _)| *shown == id).map_or(0, |(_, at)| *at);
                     if ty == Type::F { From::Float(at) } else { From::Buffer(at) }
                 }
             }
@@ -102,16 +102,21 @@ impl Plan {
     }
 
     /// Writes what the exit has to write, and tells where the interpreter goes on. `root` is the base of the loop's
-    /// frame; the buffer has the exit's values in the order of [`crate::ir::Exit::live`].
-    pub fn leave(&self, vm: &Vm, buffer: &[Cell<u64>], root: *mut Value) -> At {
+    /// frame; the buffer is on the native stack, where the collector sees what it leads to.
+    ///
+    /// # Safety
+    /// The trace that was left by the exit has filled the buffer.
+    pub unsafe fn leave(&self, vm: &Vm, buffer: *const u64, root: *mut Value) -> At {
+        // SAFETY: the caller's promise; the exit's places are in the buffer.
+        let buffer = |i: u32| unsafe { *buffer.add(i as usize) };
         let address = |off: i32| root.wrapping_offset(off as isize).cast::<u64>();
         let word = |from: From| match from {
             From::Word(word) => Ok(word),
             From::Base(off) => Ok(address(off) as u64),
             From::Made(number) => Err(Late::Made(number)),
-            From::Buffer(i) => Ok(buffer[i as usize].get()),
+            From::Buffer(i) => Ok(buffer(i)),
             From::Float(i) => {
-                let f = f64::from_bits(buffer[i as usize].get());
+                let f = f64::from_bits(buffer(i));
                 Value::try_float(f).map(Value::bits).ok_or(Late::Float(f))
             }
             From::Boxed(f) => Err(Late::Float(f)),
@@ -137,7 +142,7 @@ impl Plan {
         if late {
             // The frames are whole but for what needs objects: to make them may collect.
             publish(vm, at);
-            if let Err(Raised) = self.late(vm, buffer, &word, &address) {
+            if let Err(Raised) = self.late(vm, &word, &address) {
                 return raise_site(vm, at.site());
             }
         }
@@ -145,9 +150,7 @@ impl Plan {
             ExitKind::Resume => at,
             ExitKind::Raise => raise_site(vm, at.site()),
             ExitKind::Return => leave_frame(vm, root, at.reg(at.a())),
-            ExitKind::Elsewhere => {
-                At { pc: buffer[0].get() as *const u32, base: buffer[1].get() as *mut Value }
-            }
+            ExitKind::Elsewhere => At { pc: buffer(0) as *const u32, base: buffer(1) as *mut Value },
         }
     }
 
@@ -155,17 +158,11 @@ impl Plan {
     fn late(
         &self,
         vm: &Vm,
-        buffer: &[Cell<u64>],
         word: &dyn Fn(From) -> Result<u64, Late>,
         address: &dyn Fn(i32) -> *mut u64,
     ) -> R<()> {
-        // What the buffer leads to is seen by the collector while it is on the stack, as what is made is.
-        let mut held = [0u64; MAX_HELD];
+        // What is made is seen by the collector while it is on the stack.
         let mut made = [0u64; MAX_HELD];
-        if !self.objects.is_empty() {
-            held.iter_mut().zip(buffer).for_each(|(to, from)| *to = from.get());
-        }
-        std::hint::black_box(&mut held);
         for (at, (kind, _)) in self.objects.iter().enumerate() {
             made[at] = vm.alloc_kind(kind.size as usize, kind.shape, kind.kind, kind.bits.into())? as u64;
             std::hint::black_box(&mut made);
@@ -199,7 +196,7 @@ impl Plan {
                 }
             }
         }
-        std::hint::black_box((&held, &made));
+        std::hint::black_box(&made);
         Ok(())
     }
 }

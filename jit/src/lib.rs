@@ -15,4 +15,5 @@ mod thunks;
 pub mod verify;
 
 pub use driver::{Counts, Jit, Options};
-pub use machine::{CompileError, Compiled, Entry, Machine};
+pub use lower::Places;
+pub use machine::{BUFFER, CompileError, Compiled, Entry, Machine};

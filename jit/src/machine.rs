@@ -1,7 +1,7 @@
 //! Machine code: compiling trees, and the memory of what was compiled.
 
 use crate::ir::Tree;
-use crate::lower;
+use crate::lower::{self, Places};
 use crate::shims::Help;
 use crate::thunks::Thunks;
 use cranelift_codegen::Context;
@@ -19,15 +19,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A compiled tree: gives the number of the exit by which it was left.
 ///
-/// Of an exit the buffer has the values of [`crate::ir::Exit::live`] in their order, floats and raw words as bits,
-/// truth values as the words of True and False. Of one that leaves elsewhere the first
-/// two words are the `At` where the machine goes on.
+/// Of an exit the buffer has the values where [`Compiled::places`] says, floats and raw words as bits, truth values as the
+/// words of True and False. Of one that leaves elsewhere the first two words are the `At` where the machine goes on.
 pub type Entry = unsafe extern "C" fn(vm: *const Vm, base: *mut Value, buffer: *mut u64) -> u64;
 
 /// The exit of a tree without an entry.
 pub const NOWHERE: u64 = u64::MAX;
 
-/// Words of the buffer that an [`Entry`] is given.
+/// Words of the buffer that an [`Entry`] is given, at most.
 pub const BUFFER: usize = 4096;
 
 /// Why a tree was not compiled.
@@ -67,6 +66,7 @@ pub struct Machine {
 /// it.
 pub struct Compiled {
     pub entry: Entry,
+    pub places: Places,
     /// Of the code.
     pub bytes: usize,
     /// The code as text, if that was asked for.
@@ -133,7 +133,7 @@ impl Machine {
         let calls = tree.calls.iter().map(|&call| Help { call, watched: Cell::new(None) });
         let calls: Box<[Help]> = calls.collect();
         self.context.clear();
-        lower::lower(tree, &calls, &self.thunks, &*self.isa, &mut self.context.func)?;
+        let places = lower::lower(tree, &calls, &self.thunks, &*self.isa, &mut self.context.func)?;
         self.context.set_disasm(self.listing);
         if self.bytes() >= self.most_bytes {
             return Err(CompileError::NoMemory);
@@ -147,6 +147,7 @@ impl Machine {
         };
         let mut compiled = Compiled {
             entry: never_entered,
+            places,
             bytes: 0,
             listing: None,
             _calls: calls,

@@ -3,7 +3,7 @@
 //! `SKEIN_TRACES` says how many trees, `SKEIN_SEED` from which seed on; a failure names the seed of its tree.
 
 use skein_jit::ir::*;
-use skein_jit::{Machine, layout, opt, reference, verify};
+use skein_jit::{BUFFER, Machine, Places, layout, opt, reference, verify};
 use skein_runtime::value::Value as Word;
 use skein_runtime::vm::Vm;
 
@@ -92,7 +92,7 @@ const WORDS: usize = CELLS_AT + CELLS;
 
 impl World {
     fn new() -> World {
-        World { lines: vec![Line([0; 2]); WORDS / 2], buffer: vec![0; 64] }
+        World { lines: vec![Line([0; 2]); WORDS / 2], buffer: vec![0; BUFFER] }
     }
 
     fn address(&self, word: usize) -> u64 {
@@ -146,13 +146,25 @@ impl World {
     }
 
     /// What the run has come to, and the memory behind it.
-    fn run(&mut self, tree: &Tree, f: impl FnOnce(*const Vm, *mut Word, *mut u64) -> u64) -> Vec<u64> {
+    fn run(
+        &mut self,
+        tree: &Tree,
+        places: Option<&Places>,
+        f: impl FnOnce(*const Vm, *mut Word, *mut u64) -> u64,
+    ) -> Vec<u64> {
         self.buffer.fill(0);
         let start = self.lines.as_mut_ptr().cast::<u64>();
         let exit = f(start.cast(), start.wrapping_add(FRAME_AT + BEFORE).cast(), self.buffer.as_mut_ptr());
         let mut all = vec![exit];
         let live = tree.exits[exit as usize].live(tree).len();
-        all.extend(&self.buffer[..live]);
+        // The reference has them in their order.
+        match places {
+            Some(places) => {
+                let shown = places.shown(tree, ExitId(exit as u32));
+                all.extend(shown.iter().map(|(_, place)| self.buffer[*place as usize]));
+            }
+            None => all.extend(&self.buffer[..live]),
+        }
         all.extend(self.lines.iter().flat_map(|line| line.0));
         all
     }
@@ -160,7 +172,7 @@ impl World {
     /// What the run has come to as the interpreter sees it, with the exit's writes done: the exit, and all words that
     /// can be reached from registers and objects, in which fresh objects are named in the order in which they are met.
     fn outcome(&mut self, tree: &Tree, f: impl FnOnce(*const Vm, *mut Word, *mut u64) -> u64) -> Vec<u64> {
-        let ran = self.run(tree, f);
+        let ran = self.run(tree, None, f);
         let exit = &tree.exits[ran[0] as usize];
         let live = exit.live(tree);
         let word_of = |id: Id| match (tree.constant(id), tree.inst(id).ty) {
@@ -662,10 +674,12 @@ fn machine_code_does_what_the_reference_does() {
             let before = world.lines.clone();
             // SAFETY: the maker lets trees touch the world's memory only.
             let wanted =
-                world.run(&tree, |vm, base, buffer| unsafe { reference::run(&tree, vm, base, buffer) });
+                world.run(&tree, None, |vm, base, buffer| unsafe { reference::run(&tree, vm, base, buffer) });
             world.lines.copy_from_slice(&before);
             // SAFETY: as above.
-            let got = world.run(&tree, |vm, base, buffer| unsafe { (compiled.entry)(vm, base, buffer) });
+            let got = world.run(&tree, Some(&compiled.places), |vm, base, buffer| unsafe {
+                (compiled.entry)(vm, base, buffer)
+            });
             rounds += before[layout::VM_TICKS as usize / 16].0[layout::VM_TICKS as usize / 8 % 2]
                 - world.lines[layout::VM_TICKS as usize / 16].0[layout::VM_TICKS as usize / 8 % 2];
             if got != wanted {

@@ -162,6 +162,21 @@ def changes():
             scaled.__code__ = (lambda row: len(row)).__code__
 
 
+def large_floats():
+    """What a loop has in hand, and needs an object in memory, before a function's trace is called."""
+    x, found = 1e300, 0
+    row = [3, 9, 27, 81]
+    for n in range(9000):
+        x = x * 1.0001 if x < 1.5e300 else 1e300
+        found += index(row, n % 100)
+        found += fib(n % 5)
+    y, expected = 1e300, 0
+    for n in range(9000):
+        y = y * 1.0001 if y < 1.5e300 else 1e300
+        expected += next((i for i in range(4) if row[i] > n % 100), -1) + (0, 1, 1, 2, 3)[n % 5]
+    assert (x, found) == (y, expected), (x, found, y, expected)
+
+
 def looked_at(limit):
     depth = 0
     for i in range(limit):
@@ -201,6 +216,6 @@ def microthreads():
     assert got == got[:7] * 1000
 
 
-for test in (first_rounds, callables, recursive, raises, changes, frames, microthreads):
+for test in (first_rounds, callables, recursive, raises, changes, large_floats, frames, microthreads):
     test()
 print("ok")

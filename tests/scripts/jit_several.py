@@ -239,3 +239,32 @@ def comprehension(n):
 for n in (3, 100):
     assert comprehension(n) == [(i, i * (i + 1)) for i in range(n)]
     assert [x for row in [list(range(n))] * 30 for x in row] == list(range(n)) * 30
+
+
+# A loop's trace becomes void while the one of an outer loop goes on, which has called it: another one of that number may
+# not be taken for it.
+def first(n):
+    t = 0
+    for i in range(n):
+        t += i
+    return t
+
+
+class Part:
+    k = 1
+
+
+def outer(n):
+    part, t = Part(), 0
+    for i in range(n):
+        for j in range(20):
+            t += 1
+            if j >= 10:
+                t += part.k
+        if i == n - 500:
+            Part.k = 2
+    return t
+
+
+first(100_000)
+assert outer(6000) == 30 * 5501 + 40 * 499

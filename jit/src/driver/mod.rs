@@ -26,6 +26,7 @@ use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
 use skein_runtime::vm::{Tier, Vm};
 use std::cell::{Cell, RefCell};
+use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +46,8 @@ const MAX_WAITS: u32 = 12;
 const HITS_PER_INST: usize = 2;
 /// Instructions of a tree for each time that an exit is taken before it gets a bridge.
 const INSTS_PER_HIT: usize = 4;
+/// Times that an exit out of a loop's frame is taken before the function is to have a trace of its own.
+const LEAVES: u32 = 4000;
 /// Bridges of one loop.
 const MAX_BRIDGES: usize = 150;
 /// Instructions of one loop and its bridges.
@@ -72,7 +75,6 @@ pub struct Jit {
     rich: Rc<RefCell<FxHashSet<usize>>>,
     /// The next back edge with a trace is not to enter it: the recorder follows the loop.
     passes: Rc<Cell<bool>>,
-    buffer: Box<[Cell<u64>]>,
     begun: Instant,
     /// Time that compiling has taken.
     spent: Cell<Duration>,
@@ -91,7 +93,6 @@ impl Default for Jit {
             recorder: RefCell::default(),
             rich: Rc::default(),
             passes: Rc::default(),
-            buffer: vec![Cell::new(0); BUFFER].into_boxed_slice(),
             begun: Instant::now(),
             spent: Cell::default(),
             variation: Cell::default(),
@@ -204,8 +205,9 @@ impl Jit {
             }
             End::Abort(abort) => {
                 watched = abort == Abort::Watched;
-                if abort == Abort::LeftLoop {
-                    // It seldom comes round, but often enough to be found.
+                let tried = self.loops.borrow().get(&head).map_or(0, |fate| fate.aborts);
+                if abort == Abort::LeftLoop && (tried + 2 >= MAX_ABORTS || self.is_forced()) {
+                    // It seldom comes round, but often enough to be found again.
                     self.want_function(code.value());
                 }
                 Err(abort.text().to_string())
@@ -282,7 +284,7 @@ impl Jit {
 
     /// How the exits of a tree begin.
     fn fate(&self) -> Fate {
-        Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0 }
+        Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0, leads_out: false }
     }
 
     /// Has the trace compiled as it is now: at once, or in time.
@@ -368,6 +370,12 @@ impl Jit {
         ctx: *const Context,
         at: At,
     ) -> At {
+        let leads_out = trace.fates.borrow()[exit.0 as usize].leads_out;
+        if leads_out {
+            trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+            self.want_function(trace.object);
+            return at;
+        }
         if self.leaves_to_function(trace, exit) {
             return at;
         }
@@ -440,10 +448,13 @@ impl Jit {
                 self.add_bridge(trace, exit, recorder)
             }
             End::Closed => {
-                // It only leads out of the loop's frame: then the function as a whole may be worth a trace.
-                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
-                self.want_function(trace.object);
-                Err("leaves the loop's frame".to_string())
+                // If that stays so though outer loops have traces, the function as a whole is worth one.
+                let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+                (fate.leads_out, fate.hits, fate.limit) =
+                    (true, 0, if self.is_forced() { 2 } else { LEAVES });
+                bump(&self.counts.aborted);
+                self.log(|| format!("bridge at {name} given up at {}: leaves the loop's frame", place(next)));
+                return next;
             }
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
@@ -587,6 +598,29 @@ fn enter_from(trace: &Trace, pc: *const u32) {
     trace.body.borrow_mut().entries.push(pc);
 }
 
+/// Sizes of buffers, besides the largest.
+const FEW_WORDS: usize = 64;
+const MORE_WORDS: usize = 512;
+
+/// Runs a trace, and does what the exit has to do by which it is left: that exit, where the machine goes on, and whether
+/// the trace was a function's that has returned. The buffer is on the native stack, where the collector sees what it leads
+/// to, and each of several runs on one stack has its own.
+///
+/// # Safety
+/// The code is that of the loop or function at `at`, and the buffer is as large as its places want.
+#[inline(never)]
+unsafe fn run<const WORDS: usize>(code: &Code, trace: &Trace, vm: &Vm, at: At) -> (ExitId, At, bool) {
+    let mut buffer = [const { MaybeUninit::<u64>::uninit() }; WORDS];
+    let buffer = buffer.as_mut_ptr().cast::<u64>();
+    // SAFETY: the caller's promise.
+    let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
+    trace.active.set(trace.active.get() - 1);
+    let exit = ExitId(left as u32);
+    let plan = code.plan(exit);
+    // SAFETY: the trace has left by this exit, and so filled the buffer's words that the exit's plan reads.
+    (exit, unsafe { plan.leave(vm, buffer, at.base) }, plan.is_return())
+}
+
 impl Tier for Jit {
     fn finish(&self) {
         self.print_stats();
@@ -651,28 +685,34 @@ impl Tier for Jit {
         if number == WANTED {
             return self.wanted_function(vm, at);
         }
-        let Some(trace) = self.traces.borrow()[number].clone() else { return at };
+        // A compiled trace does the instruction that told the number by its helper, also when that is none any more, and
+        // so has no number, because the trace that it entered is void.
+        let is_here = |t: &Rc<Trace>| t.head == at.pc.wrapping_sub(t.is_function.into()) as usize;
+        let found = self.traces.borrow().get(number).cloned().flatten();
+        let Some(trace) = found.filter(|t| is_here(t) && t.valid.get() == 1) else { return at };
         if at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get() || vm.native_stack_low() {
             return at;
         }
         let Some(code) = trace.code.borrow().clone() else { return at };
         publish(vm, at);
         let ctx = vm.ctx.get();
-        let buffer = self.buffer.as_ptr().cast::<u64>().cast_mut();
         trace.active.set(trace.active.get() + 1);
-        // SAFETY: the trace is of the loop whose head is at `at`; its frame, and room behind it for those of inlined
-        // calls, begins at the base. `code` stays in place while it runs.
-        let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
-        trace.active.set(trace.active.get() - 1);
+        let words = code.compiled.places.words();
+        // SAFETY: the trace is of the loop or function whose head is at `at`; its frame, and room behind it for those of
+        // inlined calls, begins at the base. `code` stays in place while it runs.
+        let (exit, next, returned) = unsafe {
+            match words {
+                0..=FEW_WORDS => run::<FEW_WORDS>(&code, &trace, vm, at),
+                ..=MORE_WORDS => run::<MORE_WORDS>(&code, &trace, vm, at),
+                _ => run::<BUFFER>(&code, &trace, vm, at),
+            }
+        };
         trace.entered.set(trace.entered.get() + 1);
-        let exit = ExitId(left as u32);
-        let plan = code.plan(exit);
-        let next = plan.leave(vm, &self.buffer, at.base);
-        if plan.is_return() {
+        if returned {
             return next;
         }
         let tries = {
-            let fate = &mut trace.fates.borrow_mut()[left as usize];
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
             fate.hits = fate.hits.saturating_add(1);
             fate.taken += 1;
             fate.hits >= fate.limit && fate.limit != NEVER

@@ -19,6 +19,8 @@ pub(super) struct Fate {
     pub limit: u32,
     pub aborts: u32,
     pub taken: u64,
+    /// What comes behind it only leads out of the loop's frame.
+    pub leads_out: bool,
 }
 
 /// The limit of an exit that gets no bridge.
@@ -40,7 +42,7 @@ impl Code {
     /// What the exit has to do.
     #[inline]
     pub fn plan(&self, exit: ExitId) -> &Plan {
-        self.plans[exit.0 as usize].get_or_init(|| Plan::new(&self.tree, exit))
+        self.plans[exit.0 as usize].get_or_init(|| Plan::new(&self.tree, &self.compiled.places, exit))
     }
 }
 

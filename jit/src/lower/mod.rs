@@ -17,8 +17,11 @@ mod calls;
 mod floats;
 mod ints;
 mod memory;
+mod places;
 #[cfg(test)]
 mod tests;
+
+pub use places::Places;
 
 use crate::ir::{Effect, ExitId, Id, Inst, SeqId, Source, Target, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
@@ -41,6 +44,11 @@ type Result<T> = std::result::Result<T, CompileError>;
 
 const TAG: i64 = 1;
 
+/// Instructions of a loop's tree, and of its body, from which on they put what exits show into the buffer. A loop of few
+/// rounds goes through its entry nearly as often as through its body.
+const LARGE_TREE: usize = 1000;
+const LARGE_BODY: usize = 600;
+
 /// Operands that a shim has at most.
 const MAX_PARAMS: usize = 5;
 
@@ -51,7 +59,7 @@ pub fn lower(
     thunks: &Thunks,
     isa: &dyn TargetIsa,
     function: &mut Function,
-) -> Result<()> {
+) -> Result<Places> {
     let convention = isa.default_call_conv();
     function.signature = signature(convention, &[I64, I64, I64], Some(I64));
     let entry = tree.entry.ok_or(CompileError::Malformed("no entry"))?;
@@ -82,6 +90,9 @@ pub fn lower(
         has_overflow: matches!(isa.name(), "x64" | "aarch64"),
         pos,
         values: vec![None; tree.insts.len()],
+        places: Places::new(tree),
+        homes: false,
+        leaving: false,
         exits: vec![None; tree.exits.len()],
         ticks,
         waiting: VecDeque::new(),
@@ -95,7 +106,8 @@ pub fn lower(
         base,
         buffer: slot,
     };
-    lowerer.all(entry)
+    lowerer.all(entry)?;
+    Ok(lowerer.places)
 }
 
 /// Fills `function`, which is empty, with a thunk.
@@ -150,6 +162,11 @@ struct Lowerer<'a> {
     pos: FuncCursor<'a>,
     /// By `Id`; constants are made where they are used.
     values: Vec<Option<Value>>,
+    places: Places,
+    /// Do entry and bridges put what exits show into the buffer?
+    homes: bool,
+    /// Are exits filled?
+    leaving: bool,
     /// By `ExitId`.
     exits: Vec<Option<Way>>,
     /// What is left of the ticks, if that is in a register; else it is in memory.
@@ -237,11 +254,13 @@ fn trusted() -> MemFlagsData {
 impl<'a> Lowerer<'a> {
     fn all(&mut self, entry: SeqId) -> Result<()> {
         self.pos.insert_block(self.entry);
-        self.sequence(entry)?;
+        self.homes = self.tree.body.is_none() || self.tree.insts.len() >= LARGE_TREE;
+        self.sequence(entry, self.homes)?;
         if let (Some(seq), Some(block)) = (self.tree.body, self.body) {
             self.pos.insert_block(block);
             self.ticks = self.ticks.and_then(|_| self.pos.func.dfg.block_params(block).last().copied());
-            self.sequence(seq)?;
+            let large = self.tree.seq(seq).insts.len() > LARGE_BODY;
+            self.sequence(seq, large)?;
         }
         while let Some(exit) = self.waiting.pop_front() {
             let Some(Way { block, ticks }) = self.exits[exit.0 as usize] else { continue };
@@ -255,15 +274,20 @@ impl<'a> Lowerer<'a> {
                 self.pos.ins().isub(ticks, less)
             });
             match self.tree.exit(exit).bridge {
-                Some(bridge) => self.sequence(bridge)?,
-                None => self.cold_exit(exit, block)?,
+                Some(bridge) => self.sequence(bridge, self.homes)?,
+                None => {
+                    self.leaving = true;
+                    self.cold_exit(exit, block)?;
+                    self.leaving = false;
+                }
             }
         }
         Ok(())
     }
 
-    /// Instructions up to the end, at the cursor.
-    fn sequence(&mut self, seq: SeqId) -> Result<()> {
+    /// Instructions up to the end, at the cursor. What is not done round by round puts values that several exits show into
+    /// the buffer at once: each exit would else do so by itself, and find them kept in registers, or saved, up to there.
+    fn sequence(&mut self, seq: SeqId, homes: bool) -> Result<()> {
         let tree = self.tree;
         let mut rest = &tree.seq(seq).insts[..];
         while let [id, behind @ ..] = rest {
@@ -291,8 +315,29 @@ impl<'a> Lowerer<'a> {
                     self.values[id.0 as usize] = result;
                 }
             }
+            let done = behind.len() - rest.len();
+            for &id in [id].into_iter().chain(&behind[..done]).filter(|_| homes) {
+                self.bring_home(id);
+            }
         }
         Err(CompileError::Malformed("a sequence without an end"))
+    }
+
+    /// Puts a value into the buffer if several exits show it.
+    fn bring_home(&mut self, id: Id) {
+        let inst = self.tree.inst(id);
+        let Some(value) = self.values[id.0 as usize].filter(|_| self.places.wants_home(self.tree, id)) else {
+            return;
+        };
+        // What a guard gives is mostly its operand.
+        if let Some(operand) = inst.args[0].filter(|arg| self.values[arg.0 as usize] == Some(value))
+            && self.places.share(operand, id)
+        {
+            return;
+        }
+        let home = self.places.give(id);
+        let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
+        self.pos.ins().store(trusted(), value, buffer, 8 * home as i32);
     }
 
     /// To the body's head.
@@ -435,7 +480,16 @@ impl<'a> Lowerer<'a> {
         {
             return Ok(value);
         }
-        self.values[id.0 as usize].ok_or(CompileError::Malformed("a value that is used before it is made"))
+        let made = self.values[id.0 as usize];
+        let made = made.ok_or(CompileError::Malformed("a value that is used before it is made"))?;
+        Ok(match self.places.home(id).filter(|_| self.leaving) {
+            Some(home) => {
+                let ty = self.pos.func.dfg.value_type(made);
+                let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
+                self.pos.ins().load(ty, trusted(), buffer, 8 * home as i32)
+            }
+            None => made,
+        })
     }
 
     fn arg_id(&self, inst: &Inst, n: usize) -> Result<Id> {
@@ -507,19 +561,21 @@ impl<'a> Lowerer<'a> {
 
     fn cold_exit(&mut self, exit: ExitId, block: Block) -> Result<()> {
         self.pos.func.layout.set_cold(block);
-        let live = self.tree.exit(exit).live(self.tree);
-        if live.len() > BUFFER {
+        let shown = self.places.of_exit(self.tree, exit);
+        if self.places.words() > BUFFER {
             return Err(CompileError::Malformed("an exit of more values than the buffer takes"));
         }
-        if !live.is_empty() {
-            let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
-            for (i, &id) in live.iter().enumerate() {
-                let mut value = self.value(id)?;
-                if self.tree.inst(id).ty == Type::B {
-                    value = self.bool_word(value);
-                }
-                self.pos.ins().store(trusted(), value, buffer, 8 * i as i32);
+        let mut buffer = None;
+        for (id, place) in shown {
+            if self.places.home(id).is_some() {
+                continue;
             }
+            let mut value = self.value(id)?;
+            if self.tree.inst(id).ty == Type::B {
+                value = self.bool_word(value);
+            }
+            let buffer = *buffer.get_or_insert_with(|| self.pos.ins().stack_load(I64, I64, self.buffer, 0));
+            self.pos.ins().store(trusted(), value, buffer, 8 * place as i32);
         }
         self.give_back(exit.0.into());
         Ok(())

@@ -93,15 +93,18 @@ impl Stage {
         &mut self.vm[offset as usize / 8]
     }
 
-    fn run(&mut self, compiled: &Compiled) -> u64 {
+    /// The exit; what it shows is at the buffer's begin then.
+    fn run(&mut self, tree: &Tree, compiled: &Compiled) -> u64 {
+        let mut buffer = [0; 64];
         // SAFETY: the trees of these tests use what the stage has, and leave before they call anything.
-        unsafe {
-            (compiled.entry)(
-                self.vm.as_ptr().cast(),
-                self.frame.as_mut_ptr().cast(),
-                self.buffer.as_mut_ptr(),
-            )
+        let exit = unsafe {
+            (compiled.entry)(self.vm.as_ptr().cast(), self.frame.as_mut_ptr().cast(), buffer.as_mut_ptr())
+        };
+        let shown = compiled.places.shown(tree, ExitId(exit as u32));
+        for (to, (_, place)) in self.buffer.iter_mut().zip(shown) {
+            *to = buffer[place as usize];
         }
+        exit
     }
 }
 
@@ -128,7 +131,7 @@ fn int_op(op: TraceOp, operands: &[i64], constant: Option<usize>) -> Option<u64>
     let compiled = b.compile();
     let words: Vec<u64> = operands.iter().map(|&i| word(i)).collect();
     let mut stage = Stage::new(&words);
-    match stage.run(&compiled) {
+    match stage.run(&b.tree, &compiled) {
         0 => None,
         1 => Some(stage.buffer[0]),
         n => panic!("left by exit {n}"),
@@ -221,7 +224,7 @@ fn a_loop_adds_until_it_overflows() {
     let compiled = b.compile();
 
     let mut stage = Stage::new(&[word(5)]);
-    assert_eq!(stage.run(&compiled), 1);
+    assert_eq!(stage.run(&b.tree, &compiled), 1);
     let last = (0..).map(|n| 5_i64 << n).take_while(|&i| i <= Word::MAX_INT).last().unwrap();
     assert_eq!(stage.buffer[0], word(last));
     let rounds = (last / 5).trailing_zeros() as u64;
@@ -229,11 +232,11 @@ fn a_loop_adds_until_it_overflows() {
 
     // Without time the count is as it was before the last round's end.
     *stage.vm_word(layout::VM_TICKS) = 7;
-    assert_eq!(stage.run(&compiled), 2);
+    assert_eq!(stage.run(&b.tree, &compiled), 2);
     assert_eq!((stage.buffer[0], *stage.vm_word(layout::VM_TICKS)), (word(5 << 3), 1));
 
     stage.frame[0] = Word::NONE.bits();
-    assert_eq!(stage.run(&compiled), 0);
+    assert_eq!(stage.run(&b.tree, &compiled), 0);
 }
 
 #[test]
@@ -268,7 +271,7 @@ fn floats_are_unboxed_in_a_loop() {
 
     let float = |f: f64| Word::try_float(f).unwrap().bits();
     let mut stage = Stage::new(&[float(1.0), float(1e9)]);
-    assert_eq!(stage.run(&compiled), 1);
+    assert_eq!(stage.run(&b.tree, &compiled), 1);
     let (mut x, mut n) = (1.0_f64, 0);
     while x < 1e9 {
         x = (x * x * 1.5).sqrt() + 0.25;
@@ -277,7 +280,7 @@ fn floats_are_unboxed_in_a_loop() {
     assert_eq!((stage.buffer[0], stage.buffer[1]), (x.to_bits(), word(n)));
 
     stage.frame[0] = float(f64::NAN);
-    assert_eq!(stage.run(&compiled), 1);
+    assert_eq!(stage.run(&b.tree, &compiled), 1);
     assert_eq!(stage.buffer[1], word(0));
 }
 
@@ -295,7 +298,7 @@ fn floats_become_words() {
         let compiled = b.compile();
         let immediate = Word::try_float(f).unwrap().bits();
         let mut stage = Stage::new(&[immediate]);
-        assert_eq!(stage.run(&compiled), 1);
+        assert_eq!(stage.run(&b.tree, &compiled), 1);
         assert_eq!(stage.buffer[..3], [f.to_bits(), immediate, Word::bool(!f.is_nan()).bits()], "{f}");
     }
 }
@@ -314,7 +317,11 @@ fn floats_that_are_no_words_leave() {
         b.tree.entry = Some(b.leave(done));
         let compiled = b.compile();
         let mut stage = Stage::new(&[Word::try_float(f).unwrap().bits()]);
-        assert_eq!((stage.run(&compiled), Word::try_float(f * f).is_some()), (exit, exit == 1), "{f}");
+        assert_eq!(
+            (stage.run(&b.tree, &compiled), Word::try_float(f * f).is_some()),
+            (exit, exit == 1),
+            "{f}"
+        );
     }
 }
 
@@ -340,7 +347,7 @@ fn division_by_zero_leaves() {
         b.tree.entry = Some(b.leave(done));
         let compiled = b.compile();
         let mut stage = Stage::new(&[Word::try_float(divisor).unwrap().bits()]);
-        assert_eq!(stage.run(&compiled), u64::from(!left), "{divisor}");
+        assert_eq!(stage.run(&b.tree, &compiled), u64::from(!left), "{divisor}");
         if !left {
             assert_eq!(f64::from_bits(stage.buffer[0]).is_nan(), divisor.is_nan());
         }
@@ -382,12 +389,24 @@ fn with_bridge() -> Builder {
 fn a_bridge_goes_on_where_a_guard_fails() {
     let mut b = with_bridge();
     let mut stage = Stage::new(&[word(3), word(10)]);
-    assert_eq!(stage.run(&b.compile()), 1);
+    assert_eq!(
+        {
+            let compiled = b.compile();
+            stage.run(&b.tree, &compiled)
+        },
+        1
+    );
     assert_eq!(stage.buffer[0], word(10));
     for exit in &mut b.tree.exits {
         exit.bridge = None;
     }
-    assert_eq!(stage.run(&b.compile()), 2);
+    assert_eq!(
+        {
+            let compiled = b.compile();
+            stage.run(&b.tree, &compiled)
+        },
+        2
+    );
     assert_eq!(stage.buffer[..2], [word(4), word(0)]);
 }
 
@@ -408,7 +427,13 @@ fn restart_begins_at_the_entry() {
     b.op(TraceOp::Restart, &[]);
     b.tree.entry = Some(b.finish(&[], &[]));
     let mut stage = Stage::new(&[word(-5), word(37)]);
-    assert_eq!(stage.run(&b.compile()), 0);
+    assert_eq!(
+        {
+            let compiled = b.compile();
+            stage.run(&b.tree, &compiled)
+        },
+        0
+    );
     assert_eq!(stage.frame[0], word(37));
 }
 
@@ -443,7 +468,7 @@ fn objects_are_read_and_written() {
     for (index, at) in [(1, Some(1)), (-1, Some(3)), (4, None), (-4, Some(0)), (-5, None)] {
         let mut object = Object([77, 0, word(100), word(7), word(300), word(400), 0, 0]);
         let mut stage = Stage::new(&[object.0.as_mut_ptr() as u64, word(index)]);
-        let exit = stage.run(&compiled);
+        let exit = stage.run(&b.tree, &compiled);
         assert_eq!(exit, u64::from(at.is_some()));
         assert_eq!((object.0[0], object.0[3]), (78, word(21)));
         if let Some(at) = at {
@@ -456,7 +481,7 @@ fn objects_are_read_and_written() {
     for value in
         [object.0.as_mut_ptr() as u64, Word::NONE.bits(), word(4), Word::try_float(2.5).unwrap().bits()]
     {
-        assert_eq!(Stage::new(&[value, word(0)]).run(&compiled), 0);
+        assert_eq!(Stage::new(&[value, word(0)]).run(&b.tree, &compiled), 0);
     }
     assert_eq!(object.0[0], 76);
 }
@@ -477,7 +502,7 @@ fn objects_are_made_in_the_run_at_hand() {
     *stage.vm_word(layout::VM_HEAP_CURSOR) = start;
     *stage.vm_word(layout::VM_HEAP_LIMIT) = start + 96;
     for n in 0..2 {
-        assert_eq!(stage.run(&compiled), 1);
+        assert_eq!(stage.run(&b.tree, &compiled), 1);
         assert_eq!(stage.buffer[0], start + 48 * n);
     }
     assert_eq!(*stage.vm_word(layout::VM_HEAP_CURSOR), start + 96);

@@ -566,13 +566,10 @@ impl<'t> Peel<'t> {
 
     /// Before a helper, which works on memory: writes what is pending.
     fn flush(&mut self, help: &Inst) {
-        let call = *self.tree.call(help);
         // Nothing of the helper's instruction is done.
-        let exit = self.tree.exit(help.exit.expect("a helper has an exit"));
-        let frames = exit.frames;
-        let writes = self.exit_writes(&exit.writes.clone());
-        let exit =
-            Exit { kind: ExitKind::Resume, pc: call.pc, base: call.base, writes, frames, bridge: None };
+        let exit = self.tree.exit(help.exit.expect("a helper has an exit")).clone();
+        let writes = self.exit_writes(&exit.writes);
+        let exit = Exit { writes, bridge: None, ..exit };
         let pending = std::mem::take(&mut self.pending);
         self.exits.clear();
         Emit { tree: self.tree, out: &mut self.out, exit }.store(&pending);
