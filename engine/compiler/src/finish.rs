@@ -341,7 +341,10 @@ fn handler_table(unit: &Unit, layout: &Layout, starts: &[u32]) -> Vec<Handler> {
     let mut last = 0;
     for (i, insn) in unit.insns.iter().enumerate() {
         let (start, end) = (starts[i], starts[i + 1]);
-        if insn.handler == 0 || start == end {
+        if start == end {
+            continue;
+        }
+        if insn.handler == 0 {
         } else if insn.handler == last && table.last().is_some_and(|h| h.end == start) {
             table.last_mut().expect("just seen").end = end;
         } else {
