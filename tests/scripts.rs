@@ -50,7 +50,15 @@ fn scripts_pass() {
 }
 
 /// Scripts of so much work that collecting at each allocation would take minutes.
-const LARGE: &[&str] = &["everyday_library", "gc_pauses", "recursion", "syntax_trees", "threads_io"];
+const LARGE: &[&str] = &[
+    "everyday_library",
+    "gc_pauses",
+    "one_world",
+    "pickled_microthreads",
+    "recursion",
+    "syntax_trees",
+    "threads_io",
+];
 
 #[test]
 fn scripts_pass_while_collecting() {

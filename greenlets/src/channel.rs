@@ -1,22 +1,25 @@
 //! The class `channel`.
 
 use crate::bomb::{exception_of_class, make_exception};
+use crate::pickling::{channel_reduce, channel_setstate};
 use crate::running::{
     Plan, bind_row, call_back, check_trap, current, deadlock, go_hard, go_soft, scheduler, swap, switching,
 };
 use crate::scheduler::neighbour;
 use crate::switch::{Deliver, Microthreads};
-use crate::tasklet::{Arrival, Task, keep};
+use crate::tasklet::{Arrival, Task, Tasklet, keep};
 use skein_runtime::interp::{At, SoftCall};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind as Layout, Ref, Tracer};
 use skein_runtime::types::ext::class_argument;
 use skein_runtime::types::ext::{Ext, Payload};
+use skein_runtime::types::list::List;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// A channel's data: a queue of tasklets blocked on it, all senders or all receivers.
 pub struct Channel {
@@ -28,19 +31,22 @@ pub struct Channel {
     preference: Cell<i8>,
     schedule_all: Cell<bool>,
     closing: Cell<bool>,
+    /// The tasklets that a pickle has in the queue, in their order, as long as some of them are still to block.
+    order: Field,
 }
 
 impl Payload for Channel {
     const NAME: &'static str = "stackless.channel";
     const NEEDS_DROP: bool = false;
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Channel { head, tail, balance: _, preference: _, schedule_all: _, closing: _ } = self;
+        let Channel { head, tail, balance: _, preference: _, schedule_all: _, closing: _, order } = self;
         head.trace(t);
         tail.trace(t);
+        order.trace(t);
     }
 }
 
-type Chan = Ref<Ext<Channel>>;
+pub type Chan = Ref<Ext<Channel>>;
 
 native_type! {
     pub DEF: "stackless.channel", Layout::Ext,
@@ -56,10 +62,11 @@ native_type! {
         "open($self)" => |_: &Vm, c: Chan| c.closing.set(false), "Reopen a channel that was closed.";
         "close($self)" => |_: &Vm, c: Chan| c.closing.set(true), "Let nobody else wait on the channel.";
         "__iter__($self)" => |_: &Vm, c: Chan| c;
+        "__aiter__($self)" => |vm: &Vm, c: Chan| crate::aio::iterate(vm, c.value()), "In a coroutine: what is sent, until the channel is closed.";
         [soft next_soft] "__next__($self)" => next;
-        "__reduce_ex__($self, protocol, /)" => |vm: &Vm, _: Chan, _: Value| -> R<Value> { Err(vm.unsupported("pickling of channels")) };
-        "__reduce__($self)" => |vm: &Vm, _: Chan| -> R<Value> { Err(vm.unsupported("pickling of channels")) };
-        "__setstate__($self, state, /)" => |vm: &Vm, _: Chan, _: Value| -> R<Value> { Err(vm.unsupported("pickling of channels")) };
+        "__reduce__($self)" => channel_reduce;
+        "__reduce_ex__($self, protocol, /)" => |vm: &Vm, c: Chan, _: Value| vm.call_method(c.value(), "__reduce__", &[]);
+        "__setstate__($self, state, /)" => channel_setstate;
     }
     getset {
         "balance" => |vm: &Vm, v: Chan| vm.int(v.balance.get());
@@ -91,6 +98,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             preference: Cell::new(-1),
             schedule_all: Cell::new(false),
             closing: Cell::new(false),
+            order: empty(),
         },
     )?;
     Ok(c.value())
@@ -153,9 +161,67 @@ pub fn unblock(vm: &Vm, t: Task) {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Direction {
+pub enum Direction {
     Send,
     Receive,
+}
+
+/// The first tasklet in the queue.
+pub fn first(c: Chan) -> Option<Task> {
+    neighbour(&c.head)
+}
+
+impl Channel {
+    /// Preference, `schedule_all` and `closing`.
+    pub fn settings(&self) -> (i8, bool, bool) {
+        (self.preference.get(), self.schedule_all.get(), self.closing.get())
+    }
+
+    pub fn set_settings(&self, preference: i8, schedule_all: bool, closing: bool) {
+        self.preference.set(preference);
+        self.schedule_all.set(schedule_all);
+        self.closing.set(closing);
+    }
+}
+
+/// A tasklet that comes from a pickle blocks as it was blocked there. ValueError.
+pub fn block_again(vm: &Vm, c: Chan, t: Task, dir: Direction) -> R<()> {
+    let step = if dir == Direction::Send { 1 } else { -1 };
+    if c.balance.get() * step < 0 {
+        return Err(vm.value_error("bad pickle: senders and receivers wait on the same channel"));
+    }
+    block(vm, c, t);
+    c.balance.set(c.balance.get() + step);
+    put_in_order(vm, c);
+    Ok(())
+}
+
+/// The queue of a channel that comes from a pickle has this order: those that are there, and those still to come.
+pub fn set_order(vm: &Vm, c: Chan, order: Ref<List>) {
+    c.order.set(vm, c, order.value());
+    put_in_order(vm, c);
+}
+
+fn put_in_order(vm: &Vm, c: Chan) {
+    let Some(order) = c.order.cast::<List>() else { return };
+    let waits = |t: Task| t.channel.cast::<Ext<Channel>>() == Some(c);
+    let all = |i: usize| order.get(i).and_then(|v| v.cast::<Ext<Tasklet>>());
+    let balance = c.balance.get();
+    let mut missing = false;
+    for i in 0..order.len() {
+        match all(i).filter(|&t| waits(t)) {
+            // To the end of the queue, one after the other.
+            Some(t) => {
+                unblock(vm, t);
+                block(vm, c, t);
+            }
+            None => missing = true,
+        }
+    }
+    c.balance.set(balance);
+    if !missing {
+        c.order.init(None::<Value>);
+    }
 }
 
 /// One side of a communication; `sent` is None to receive.
@@ -252,17 +318,21 @@ fn would_block(vm: &Vm, c: Chan, me: Task, dir: Direction) -> R<Plan> {
     }
 }
 
+/// So often a thread that waits for others looks whether there still are some.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// Who runs when the running tasklet cannot. Other threads may come to the channels on which this one's tasklets wait;
 /// None: there are none.
 pub fn wait_for_runnable(vm: &Vm) -> R<Option<(Task, Deliver)>> {
     loop {
-        if let Some(found) = scheduler(vm).next() {
+        if let Some(found) = scheduler(vm).next(vm) {
             return Ok(Some(found));
         }
         if vm.threads.is_alone() {
             return Ok(None);
         }
-        vm.park(None);
+        // Nobody calls when the last of them has ended.
+        vm.park(Some(Instant::now() + LOOK_AGAIN));
         vm.check_signals()?;
     }
 }

@@ -8,10 +8,14 @@
 //! scheduler  the queue of runnable tasklets
 //! running    from one tasklet to another: plans, and carrying them out
 //! across     tasklets of other threads
+//! aio        the module `stackless.aio`: with asyncio in one program
+//! waiting    who waits on whom, when nothing can run
+//! pickling   frames, tasklets, channels and what they reach, in pickles
 //! tasklet, channel, bomb, cstack, stackless, testing   the module `stackless`
 //! ```
 
 mod across;
+mod aio;
 mod bomb;
 mod channel;
 mod cstack;
@@ -19,6 +23,7 @@ mod foreign;
 mod greenlet;
 mod greenlet_module;
 mod micro;
+mod pickling;
 mod running;
 mod scheduler;
 mod stackless;
@@ -26,6 +31,7 @@ mod switch;
 mod tasklet;
 mod testing;
 mod trace;
+mod waiting;
 
 pub use skein_continuations::StackPool;
 pub use switch::{MicroTypes, Microthreads, new_pool};
@@ -39,11 +45,20 @@ pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
         "greenlet" => greenlet_module::make_package(vm)?.value(),
         "greenlet._greenlet" => greenlet_module::make_inner(vm)?.value(),
         "stackless" | "_stackless" => stackless::make(vm)?.value(),
+        "stackless.aio" => aio::make(vm)?.value(),
+        "stackless._wrap" => pickling::make(vm)?.value(),
         "_teststackless" => testing::make(vm)?.value(),
         _ => return Ok(None),
     }))
 }
 
 /// Their names.
-pub const MODULE_NAMES: &[&str] =
-    &["greenlet", "greenlet._greenlet", "stackless", "_stackless", "_teststackless"];
+pub const MODULE_NAMES: &[&str] = &[
+    "greenlet",
+    "greenlet._greenlet",
+    "stackless",
+    "stackless.aio",
+    "stackless._wrap",
+    "_stackless",
+    "_teststackless",
+];

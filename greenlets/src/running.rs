@@ -264,9 +264,11 @@ impl Tasklet {
     }
 }
 
-/// The exception of a program in which nothing can run.
+/// The exception of a program in which nothing can run, with a note of who waits on whom.
 pub fn deadlock(vm: &Vm) -> Raised {
-    vm.runtime_error("Deadlock: the last runnable tasklet cannot be blocked.")
+    let raised = vm.runtime_error("Deadlock: the last runnable tasklet cannot be blocked.");
+    crate::waiting::note(vm);
+    raised
 }
 
 /// A tasklet's function returned or raised: who goes on, and with what.
@@ -315,12 +317,13 @@ pub fn after_end<'v>(vm: &'v Vm, m: &Micro, result: R<Value>) -> (&'v Micro, Del
     } else if let Some(t) = s.pop() {
         let d = t.take_deliver();
         redirected(vm, t, d, false)
-    } else if target.is_blocked() {
+    } else if target.is_blocked() || s.waits_for_threads(vm) {
         s.ending.set(ended);
         let found = crate::channel::wait_for_runnable(vm);
         s.ending.set(None);
         match found {
             Ok(Some(found)) => found,
+            Ok(None) if !target.is_blocked() => (target, target.take_deliver()),
             Ok(None) => (target, Deliver::Raise(nobody_left(vm, target))),
             Err(Raised) => (target, Deliver::Raise(vm.pending.take().unwrap_or(Value::NONE))),
         }
@@ -343,6 +346,7 @@ fn nobody_left(vm: &Vm, target: Task) -> Value {
         "the main tasklet is receiving without a sender available."
     };
     let _: Raised = vm.runtime_error(text);
+    crate::waiting::note(vm);
     vm.pending.take().unwrap_or(Value::NONE)
 }
 

@@ -51,6 +51,11 @@ pub struct Scheduler {
     pub channel_callback: Cell<Option<Value>>,
     pub schedule_callback: Cell<Option<Value>>,
     pub error_handler: Cell<Option<Value>>,
+    /// A watcher that is not woken as long as there are other threads, which may make something runnable:
+    /// `run(threadblock=True)`.
+    pub thread_block: Cell<Option<Task>>,
+    /// How often it was told who waits on whom, when nothing could run.
+    pub reports: Cell<u32>,
     /// `switch_trap` level: unless it is 0, a switch is an error. Each callback that runs adds [`CALLBACK`].
     pub trap: Cell<i64>,
 }
@@ -58,8 +63,10 @@ pub struct Scheduler {
 impl Scheduler {
     pub fn trace(&self, t: &mut Tracer<'_>) {
         let tasks =
-            [&self.current, &self.coming, &self.ending, &self.main, &self.head, &self.tail, &self.timer];
-        for task in tasks.into_iter().filter_map(Cell::get) {
+            [&self.current, &self.coming, &self.ending, &self.main, &self.head, &self.tail, &self.timer]
+                .into_iter()
+                .chain([&self.thread_block]);
+        for task in tasks.filter_map(Cell::get) {
             t.visit_object(task.header());
         }
         for w in self.watchers.borrow().iter() {
@@ -217,12 +224,20 @@ impl Scheduler {
 }
 
 impl Scheduler {
+    /// Is the thread to wait for others rather than wake a watcher?
+    pub fn waits_for_threads(&self, vm: &Vm) -> bool {
+        self.thread_block.get().is_some() && !vm.threads.is_alone()
+    }
+
     /// Who runs when the running tasklet has blocked or is paused. None: nobody can.
-    pub fn next(&self) -> Option<(Task, Deliver)> {
+    pub fn next(&self, vm: &Vm) -> Option<(Task, Deliver)> {
         if let Some(t) = self.pop() {
             return Some((t, t.take_deliver()));
         }
         let target = self.wake_target()?;
+        if self.waits_for_threads(vm) {
+            return None;
+        }
         let floats = !target.is_blocked() && self.current.get() != Some(target);
         floats.then(|| (target, target.take_deliver()))
     }
@@ -235,6 +250,9 @@ impl Scheduler {
             w.watching.set(false);
             if w.arrival.get() == Arrival::Watcher {
                 w.arrival.set(Arrival::Value);
+            }
+            if self.thread_block.get() == Some(w) {
+                self.thread_block.set(None);
             }
             if self.timer.get() == Some(w) {
                 self.timer.set(None);

@@ -1,5 +1,6 @@
 //! The module `stackless`.
 
+use crate::pickling::pickle_flags;
 use crate::running::{
     Plan, bind_row, check_trap, current, deadlock, ensure_main, go_hard, go_soft, scheduler, swap, switching,
 };
@@ -16,7 +17,7 @@ use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::Vm;
+use skein_runtime::vm::{LIBRARY, Vm};
 use skein_runtime::{native_functions, native_type};
 use std::cell::Cell;
 
@@ -44,8 +45,10 @@ native_functions! { FUNCTIONS:
         "Sets a function that is called at each switch.";
     "get_schedule_callback()" => |vm: &Vm| scheduler(vm).schedule_callback.get(), "The function called at each switch.";
     "get_thread_info(thread_id=-1, flags=0, /)" => get_thread_info, "Main tasklet, current tasklet and number of runnable ones.";
-    "pickle_flags(new_flags=-1, mask=-1)" => pickle_flags, "The flags of pickling, which is not supported yet.";
-    "pickle_flags_default(new_default=-1, mask=-1)" => pickle_flags, "The flags of pickling, which is not supported yet.";
+    "pickle_flags(new_flags=-1, mask=-1)" => |vm: &Vm, new: Option<i64>, mask: Option<i64>| pickle_flags(vm, false, new, mask),
+        "The thread's flags of pickling, before they are changed.";
+    "pickle_flags_default(new_default=-1, mask=-1)" => |vm: &Vm, new: Option<i64>, mask: Option<i64>| pickle_flags(vm, true, new, mask),
+        "The flags of pickling that new threads begin with, before they are changed.";
     "switch_counts()" => switch_counts, "Soft and hard switches so far.";
 }
 
@@ -64,7 +67,8 @@ fn module_attribute(vm: &Vm, name: Ref<Str>) -> R<Value> {
         "current" => Ok(current(vm)?.value()),
         "runcount" => vm.int(s.count() as i64),
         "main" => Ok(ensure_main(vm)?.value()),
-        "debug" | "pickle_with_tracing_state" => Ok(Value::FALSE),
+        "debug" => Ok(Value::FALSE),
+        "pickle_with_tracing_state" => Ok(Value::bool(pickle_flags(vm, false, None, None)? & 1 != 0)),
         "uncollectables" => Ok(List::new(vm, &[])?.value()),
         "threads" => Ok(thread_ids(vm)?.value()),
         other => {
@@ -140,7 +144,7 @@ fn schedule_remove_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     }
     check_trap(vm)?;
     keep(vm, me, Deliver::Value(v));
-    let next = match s.next() {
+    let next = match s.next(vm) {
         Some(found) => Some(found),
         // Another thread may make it runnable meanwhile.
         None => {
@@ -160,8 +164,7 @@ pub fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     let names = ["timeout", "threadblock", "soft", "ignore_nesting", "totaltimeout"];
     let [timeout, threadblock, soft, ignore_nesting, total] = bind_row(vm, args, "run", names)?;
     let flag = |v: Option<Value>| v.map_or(Ok(false), |v| Ok(vm.index_clamped(v)? != 0));
-    // There are no other threads that could wake this one.
-    flag(threadblock)?;
+    let threadblock = flag(threadblock)?;
     let slice = Slice {
         length: timeout.map_or(Ok(0), |v| vm.index_i64(v))?,
         soft: flag(soft)?,
@@ -169,10 +172,13 @@ pub fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
         total: flag(total)?,
     };
     let (me, s) = (current(vm)?, scheduler(vm));
-    if s.first().is_none() {
+    if s.first().is_none() && (!threadblock || vm.threads.is_alone()) {
         return Ok(Plan::Stay(Ok(Value::NONE)));
     }
     check_trap(vm)?;
+    if threadblock {
+        return run_until_woken(vm, me, slice);
+    }
     match s.pop() {
         Some(t) => {
             let d = t.take_deliver();
@@ -182,6 +188,30 @@ pub fn run_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
             Ok(Plan::Go(t, d))
         }
         None => Ok(Plan::Stay(Ok(Value::NONE))),
+    }
+}
+
+/// `run(threadblock=True)`: where nothing can run, the thread waits for others, and ends when one of them has woken the
+/// tasklet that called it, or when there are no others.
+fn run_until_woken(vm: &Vm, me: Task, slice: Slice) -> R<Plan> {
+    let s = scheduler(vm);
+    me.temp.init(None::<Value>);
+    s.watch(me);
+    s.keep_time(vm, me, slice);
+    s.thread_block.set(Some(me));
+    s.current.set(None);
+    let found = crate::channel::wait_for_runnable(vm);
+    s.current.set(Some(me));
+    match found {
+        Ok(Some((t, d))) if t != me => Ok(Plan::Go(t, d)),
+        Ok(_) => {
+            s.unwatch(vm, me);
+            Ok(Plan::Stay(Ok(Value::NONE)))
+        }
+        Err(e) => {
+            s.unwatch(vm, me);
+            Err(e)
+        }
     }
 }
 
@@ -306,13 +336,6 @@ fn get_thread_info(vm: &Vm, thread: Option<Value>, flags: Option<i64>) -> R<Valu
     vm.tuple(row.items())
 }
 
-fn pickle_flags(vm: &Vm, new: Option<i64>, mask: Option<i64>) -> R<i64> {
-    if new.unwrap_or(-1) != -1 || mask.unwrap_or(-1) != -1 {
-        return Err(vm.unsupported("pickling of tasklets"));
-    }
-    Ok(0)
-}
-
 fn switch_counts(vm: &Vm) -> R<Value> {
     let c = &vm.counters;
     vm.tuple(&[vm.int_u64(c.soft_switches.get())?, vm.int_u64(c.hard_switches.get())?])
@@ -357,6 +380,8 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     skein_runtime::types::module::add_functions(vm, m, FUNCTIONS)?;
     let d = m.dict();
     d.set_name(vm, "_stackless", m.value())?;
+    let path = vm.str(&format!("{LIBRARY}/stackless"))?;
+    d.set_name(vm, "__path__", List::new(vm, &[path])?.value())?;
     for def in HIDDEN_FUNCTIONS {
         d.set_name(vm, def.name, NativeFunction::function(vm, def, vm.str("stackless")?)?.value())?;
     }
@@ -375,6 +400,8 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         d.set_name(vm, name, ext_type(vm, def)?.value())?;
     }
     crate::testing::extend(vm, m)?;
+    crate::pickling::register(vm)?;
+    d.set_name(vm, "_wrap", crate::pickling::make(vm)?.value())?;
     // `import *` gives the module too.
     d.set_name(vm, "stackless", m.value())?;
     let all = List::with_capacity(vm, ALL.len())?;

@@ -103,6 +103,8 @@ pub struct Microthreads {
     finished: RefCell<Option<R<Value>>>,
     pub greenlets: crate::greenlet::State,
     pub scheduler: crate::scheduler::Scheduler,
+    /// `stackless.pickle_flags`, once asked for.
+    pub pickle_flags: Cell<Option<i64>>,
     pub dropped: crate::foreign::Dropped,
     hard: ParkedList,
     /// What programs see of the thread's own native stack: see `cstack`.
@@ -132,6 +134,7 @@ impl Microthreads {
             finished: RefCell::new(None),
             greenlets: Default::default(),
             scheduler: Default::default(),
+            pickle_flags: Cell::new(None),
             dropped: Default::default(),
             hard: ParkedList::default(),
             stub: Cell::new(None),

@@ -3,6 +3,7 @@
 use crate::across::{abandon, bind_thread, home, make_runnable, no_thread};
 use crate::bomb::{bomb_of, exploded};
 use crate::micro::{Kind, Micro, State as MicroState};
+use crate::pickling::{tasklet_reduce, tasklet_setstate};
 use crate::running::{
     current, kill, kill_soft, micro_ref, raise_exception, raise_soft, run, run_soft, scheduler, switch,
     switch_soft, throw, throw_soft,
@@ -44,7 +45,7 @@ pub struct Tasklet {
     pub func: Field,
     /// Arguments: there from `setup` until it runs.
     pub args: Field,
-    keywords: Field,
+    pub keywords: Field,
     /// Neighbours in the queue of runnable tasklets, or in a channel's.
     pub next: Field,
     pub prev: Field,
@@ -137,9 +138,9 @@ native_type! {
         };
         "set_context($self, context)" => set_context, "Sets the contextvars.Context that the tasklet runs in.";
         [soft context_run_soft] "context_run($self, callable, /, *args, **kwargs)" => context_run, "Calls it in the tasklet's context.";
-        "__reduce__($self)" => |vm: &Vm, _: Task| -> R<Value> { Err(pickling(vm)) };
-        "__reduce_ex__($self, protocol, /)" => |vm: &Vm, _: Task, _: Value| -> R<Value> { Err(pickling(vm)) };
-        "__setstate__($self, state, /)" => |vm: &Vm, _: Task, _: Value| -> R<Value> { Err(pickling(vm)) };
+        "__reduce__($self)" => tasklet_reduce;
+        "__reduce_ex__($self, protocol, /)" => |vm: &Vm, t: Task, _: Value| vm.call_method(t.value(), "__reduce__", &[]);
+        "__setstate__($self, state, /)" => tasklet_setstate;
         "bind_thread($self, thread_id=-1, /)" => bind_thread, "Moves the tasklet to another thread, which is the running one by default.";
         "__del__($self)" => |vm: &Vm, t: Task| crate::running::finalize(vm, t.value());
         "__repr__($self, /)" => |vm: &Vm, t: Task| format!("<{} object at {:#x}>", vm.type_name(t.value()), t.value().bits());
@@ -175,10 +176,6 @@ native_type! {
 fn owner_of(v: Value) -> Task {
     // SAFETY: the owner of a microthread of kind Tasklet is one.
     unsafe { v.cast_unchecked() }
-}
-
-fn pickling(vm: &Vm) -> Raised {
-    vm.unsupported("pickling of tasklets")
 }
 
 fn no_function(vm: &Vm, f: Option<Value>, what: &str) -> R<()> {

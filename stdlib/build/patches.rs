@@ -106,6 +106,34 @@ else:
         why: "an exception of RustPython only",
     },
     Patch {
+        path: "pickle.py",
+        from: "    dispatch[FunctionType] = save_global\n",
+        to: r#"    def save_function(self, obj):
+        reduce = dispatch_table.get(FunctionType)
+        if reduce is not None:
+            try:
+                whichmodule(obj, obj.__qualname__)
+            except Exception:
+                return self.save_reduce(*reduce(obj), obj=obj)
+        return self.save_global(obj)
+
+    dispatch[FunctionType] = save_function
+"#,
+        why: "a function without a name that leads to it, where `stackless` has registered a reduction",
+    },
+    Patch {
+        path: "copy.py",
+        from: "                 state=None, listiter=None, dictiter=None,\n                 *, deepcopy=deepcopy):\n",
+        to: "                 state=None, listiter=None, dictiter=None, state_setter=None,\n                 *, deepcopy=deepcopy):\n",
+        why: "reductions with a function that sets the state, as those of `stackless` are",
+    },
+    Patch {
+        path: "copy.py",
+        from: "        if hasattr(y, '__setstate__'):\n            y.__setstate__(state)\n        else:\n            if isinstance(state, tuple)",
+        to: "        if state_setter is not None:\n            state_setter(y, state)\n        elif hasattr(y, '__setstate__'):\n            y.__setstate__(state)\n        else:\n            if isinstance(state, tuple)",
+        why: "as above",
+    },
+    Patch {
         path: "io.py",
         from: r#"                 IncrementalNewlineDecoder, text_encoding, TextIOWrapper)
 

@@ -32,16 +32,14 @@ assert TaskletExit is stackless.TaskletExit and TaskletExit.__bases__ == (System
 flags = ["PRESERVE_TRACING_STATE", "PRESERVE_AG_FINALIZER", "RESET_AG_FINALIZER", "PICKLE_CONTEXT"]
 assert [getattr(stackless, "PICKLEFLAGS_" + n) for n in flags] == [1, 2, 4, 8]
 assert stackless.pickle_flags() == 0 and stackless.pickle_flags_default(-1, -1) == 0
-for f in (
-    lambda: stackless.pickle_flags(1, 1),
-    tasklet().__reduce__,
-    lambda: tasklet().__reduce_ex__(2),
-    lambda: tasklet().__setstate__(()),
-    channel().__reduce__,
-    lambda: channel().__setstate__(()),
-    lambda: setattr(tasklet(), "trace_function", print),
-):
-    assert "does not support" in str(raises(NotImplementedError, None, f))
+assert stackless.pickle_flags(1, 1) == 0 and stackless.pickle_with_tracing_state and stackless.pickle_flags(0) == 1
+raises(ValueError, None, stackless.pickle_flags, -2)
+raises(ValueError, None, stackless.pickle_flags, 16)
+for t in tasklet(), channel():
+    assert t.__reduce__()[:2] == (type(t), ()) == t.__reduce_ex__(2)[:2]
+    raises(ValueError, None, t.__setstate__, ())
+raises(RuntimeError, "You cannot __reduce__ the tasklet which is current.", main.__reduce__)
+assert "does not support" in str(raises(NotImplementedError, None, setattr, tasklet(), "trace_function", print))
 assert main.trace_function is None and main.profile_function is None
 raises(TypeError, None, stackless.cframe)
 raises(TypeError, None, stackless.cstack)

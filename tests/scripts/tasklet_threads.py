@@ -308,3 +308,35 @@ assert list(g) == []
 g = gen(1)
 next(g)
 raises(RuntimeError, "cannot clear a suspended frame", g.gi_frame.clear)
+
+# A thread whose tasklets all wait goes on when another thread has something for them, or has woken it.
+c, got = stackless.channel(), []
+stackless.tasklet(lambda: got.extend([c.receive(), c.receive()]))()
+
+
+def sends():
+    for i in range(2):
+        time.sleep(0.01)
+        c.send(i)
+
+
+thread = threading.Thread(target=sends)
+thread.start()
+stackless.run(threadblock=True)
+thread.join()
+assert got == [0, 1] and stackless.run(threadblock=True) is None
+me, ends = stackless.current, threading.Event()
+
+
+def wakes():
+    time.sleep(0.01)
+    me.insert()
+    ends.wait(10)
+
+
+thread = threading.Thread(target=wakes)
+thread.start()
+stackless.run(threadblock=True)
+assert thread.is_alive()
+ends.set()
+thread.join()

@@ -22,3 +22,4 @@ pub use positions::{Position, Positions};
 pub use special::Special;
 pub use text::{ParseError, parse};
 pub use verify::{VerifyError, verify};
+pub use written::{Holds, Standstill, standstill};

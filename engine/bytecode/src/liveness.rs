@@ -145,6 +145,11 @@ impl Liveness {
         self.starts.partition_point(|&s| s <= unit).checked_sub(1)
     }
 
+    /// The first unit of the instruction that a unit is of.
+    pub fn start_of(&self, unit: u32) -> Option<u32> {
+        self.index(unit).map(|i| self.starts[i])
+    }
+
     /// Is the register held while the instruction of this unit is executed, or a call that it made? Its operands
     /// are.
     pub fn held(&self, unit: u32, register: usize) -> bool {

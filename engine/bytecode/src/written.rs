@@ -17,7 +17,7 @@
 //! state meets the others at the handler, with the handler's register added.
 
 use crate::code::{Code, Const, Intrinsic};
-use crate::inst::{Inst, Row};
+use crate::inst::{Inst, Row, instructions};
 use crate::ops::Op;
 use crate::verify::{Breach, has_namespace};
 
@@ -156,31 +156,96 @@ struct Flow<'a> {
 /// # Errors
 /// The instruction that reads a register which does not hold what it takes on every path.
 pub(crate) fn check(code: &Code, insts: &[Inst], starts: &[u32]) -> Result<(), Breach> {
-    /// Bytes of all states, at most: some hundred times what any program needs.
-    const MOST: usize = 1 << 30;
-    let mut flow = Flow::new(code, insts, starts);
-    if flow.blocks.len().saturating_mul(code.nregs.into()) > MOST {
-        return Err((0, "too many branches for so many registers".to_owned()));
+    Flow::run(code, insts, starts).map(|_| ())
+}
+
+/// What a register of a frame that goes on must hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Anything,
+    Cell,
+    List,
+    Set,
+    Dict,
+    Tuple,
+}
+
+/// A place where a frame stands still.
+#[derive(Clone, Debug)]
+pub struct Standstill {
+    /// The instruction that a unit stands for: under way, or to be executed next.
+    pub inst: Inst,
+    /// Of each register, while the instruction is under way: what a call clobbers is none of it.
+    pub registers: Vec<Holds>,
+    /// The instruction leaves something of a known kind, which it does not when another one's result is stored for it.
+    pub makes_kind: bool,
+}
+
+/// What the registers must hold for a frame that stands still at the instruction which begins at `unit`. `None`: no
+/// instruction begins there, or none that is ever reached. The code is one that the verifier accepts.
+pub fn standstill(code: &Code, unit: u32) -> Option<Standstill> {
+    let insts: Vec<Inst> = instructions(&code.units).collect();
+    let mut starts = vec![u32::MAX; code.units.len()];
+    for (i, inst) in insts.iter().enumerate() {
+        starts[inst.at as usize] = i as u32;
     }
-    let mut entry = State::unwritten(code.nregs.into());
-    let params = code.param_count().max(has_namespace(code).into());
-    entry.add(Row { first: 0, len: params as u32 });
-    flow.meet(0, &entry);
-    loop {
-        let mut changed = false;
-        for i in 0..flow.blocks.len() {
-            if std::mem::take(&mut flow.blocks[i].dirty) {
-                changed = true;
-                flow.block(i)?;
-            }
+    let wanted = *starts.get(unit as usize).filter(|&&i| i != u32::MAX)? as usize;
+    let flow = Flow::run(code, &insts, &starts).ok()?;
+    let block = flow.blocks.iter().find(|b| b.first <= wanted && wanted < b.end)?;
+    let mut state = block.entry.clone()?;
+    for inst in &insts[block.first..wanted] {
+        let made = makes(code, inst, &state);
+        if let Some(clobbered) = inst.clobbers_from() {
+            state.remove_from(clobbered);
         }
-        if !changed {
-            return Ok(());
+        inst.writes(|row| state.add(row));
+        if let Some((r, kind)) = made {
+            state.set(r, kind);
         }
     }
+    let inst = insts[wanted];
+    let makes_kind = makes(code, &inst, &state).is_some();
+    if let Some(clobbered) = inst.clobbers_from() {
+        state.remove_from(clobbered);
+    }
+    let holds = |kind: &Kind| match kind {
+        Kind::Unwritten | Kind::Any => Holds::Anything,
+        Kind::Cell => Holds::Cell,
+        Kind::List => Holds::List,
+        Kind::Set => Holds::Set,
+        Kind::Dict => Holds::Dict,
+        Kind::Tuple => Holds::Tuple,
+    };
+    Some(Standstill { inst, registers: state.0.iter().map(holds).collect(), makes_kind })
 }
 
 impl<'a> Flow<'a> {
+    /// Goes through a code whose other invariants hold until nothing changes.
+    fn run(code: &'a Code, insts: &'a [Inst], starts: &[u32]) -> Result<Flow<'a>, Breach> {
+        /// Bytes of all states, at most: some hundred times what any program needs.
+        const MOST: usize = 1 << 30;
+        let mut flow = Flow::new(code, insts, starts);
+        if flow.blocks.len().saturating_mul(code.nregs.into()) > MOST {
+            return Err((0, "too many branches for so many registers".to_owned()));
+        }
+        let mut entry = State::unwritten(code.nregs.into());
+        let params = code.param_count().max(has_namespace(code).into());
+        entry.add(Row { first: 0, len: params as u32 });
+        flow.meet(0, &entry);
+        loop {
+            let mut changed = false;
+            for i in 0..flow.blocks.len() {
+                if std::mem::take(&mut flow.blocks[i].dirty) {
+                    changed = true;
+                    flow.block(i)?;
+                }
+            }
+            if !changed {
+                return Ok(flow);
+            }
+        }
+    }
+
     fn new(code: &'a Code, insts: &'a [Inst], starts: &[u32]) -> Flow<'a> {
         let mut leads = vec![false; insts.len() + 1];
         leads[0] = true;

@@ -126,6 +126,15 @@ impl Context {
         self.push_chunk(pool, FIRST_CHUNK, 0)
     }
 
+    /// Gives a fresh context a first chunk with room for so many words.
+    pub fn begin_with(&self, pool: &ChunkPool, words: usize) -> Result<(), NoMemory> {
+        let mut size = FIRST_CHUNK;
+        while size < words + CHUNK_HEAD {
+            size = size.checked_mul(2).ok_or(NoMemory)?;
+        }
+        self.push_chunk(pool, size, 0)
+    }
+
     /// Native calls of this context that are on a native stack.
     pub fn native_calls(&self) -> u32 {
         self.native_depth.get() & !WATCHED

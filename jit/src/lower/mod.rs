@@ -44,10 +44,9 @@ type Result<T> = std::result::Result<T, CompileError>;
 
 const TAG: i64 = 1;
 
-/// Instructions of a loop's tree, and of its body, from which on they put what exits show into the buffer. A loop of few
-/// rounds goes through its entry nearly as often as through its body.
-const LARGE_TREE: usize = 1000;
-const LARGE_BODY: usize = 600;
+/// Instructions of a tree from which on it puts values that several exits show into the buffer when they are made. In
+/// small ones that costs the program more than it saves the compiler.
+const LARGE_TREE: usize = 3000;
 
 /// Operands that a shim has at most.
 const MAX_PARAMS: usize = 5;
@@ -91,7 +90,7 @@ pub fn lower(
         pos,
         values: vec![None; tree.insts.len()],
         places: Places::new(tree),
-        homes: false,
+        homes: tree.insts.len() >= LARGE_TREE,
         leaving: false,
         exits: vec![None; tree.exits.len()],
         ticks,
@@ -163,7 +162,8 @@ struct Lowerer<'a> {
     /// By `Id`; constants are made where they are used.
     values: Vec<Option<Value>>,
     places: Places,
-    /// Do entry and bridges put what exits show into the buffer?
+    /// Are values that several exits show put into the buffer when they are made? Each such exit would else do so by
+    /// itself, and find them kept in registers, or saved, up to there.
     homes: bool,
     /// Are exits filled?
     leaving: bool,
@@ -254,13 +254,11 @@ fn trusted() -> MemFlagsData {
 impl<'a> Lowerer<'a> {
     fn all(&mut self, entry: SeqId) -> Result<()> {
         self.pos.insert_block(self.entry);
-        self.homes = self.tree.body.is_none() || self.tree.insts.len() >= LARGE_TREE;
-        self.sequence(entry, self.homes)?;
+        self.sequence(entry)?;
         if let (Some(seq), Some(block)) = (self.tree.body, self.body) {
             self.pos.insert_block(block);
             self.ticks = self.ticks.and_then(|_| self.pos.func.dfg.block_params(block).last().copied());
-            let large = self.tree.seq(seq).insts.len() > LARGE_BODY;
-            self.sequence(seq, large)?;
+            self.sequence(seq)?;
         }
         while let Some(exit) = self.waiting.pop_front() {
             let Some(Way { block, ticks }) = self.exits[exit.0 as usize] else { continue };
@@ -274,7 +272,7 @@ impl<'a> Lowerer<'a> {
                 self.pos.ins().isub(ticks, less)
             });
             match self.tree.exit(exit).bridge {
-                Some(bridge) => self.sequence(bridge, self.homes)?,
+                Some(bridge) => self.sequence(bridge)?,
                 None => {
                     self.leaving = true;
                     self.cold_exit(exit, block)?;
@@ -285,9 +283,8 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    /// Instructions up to the end, at the cursor. What is not done round by round puts values that several exits show into
-    /// the buffer at once: each exit would else do so by itself, and find them kept in registers, or saved, up to there.
-    fn sequence(&mut self, seq: SeqId, homes: bool) -> Result<()> {
+    /// Instructions up to the end, at the cursor.
+    fn sequence(&mut self, seq: SeqId) -> Result<()> {
         let tree = self.tree;
         let mut rest = &tree.seq(seq).insts[..];
         while let [id, behind @ ..] = rest {
@@ -315,9 +312,9 @@ impl<'a> Lowerer<'a> {
                     self.values[id.0 as usize] = result;
                 }
             }
-            let done = behind.len() - rest.len();
-            for &id in [id].into_iter().chain(&behind[..done]).filter(|_| homes) {
-                self.bring_home(id);
+            if self.homes {
+                let done = behind.len() - rest.len();
+                [id].into_iter().chain(&behind[..done]).for_each(|&id| self.bring_home(id));
             }
         }
         Err(CompileError::Malformed("a sequence without an end"))

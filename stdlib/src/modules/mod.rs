@@ -1,5 +1,6 @@
 //! The modules written in Rust that the library is built on.
 
+mod arguments;
 mod array;
 mod ast;
 mod asyncio;
@@ -8,13 +9,17 @@ mod binascii;
 mod cmath;
 mod codecs;
 mod csv;
+mod datetime;
+mod decimal;
 mod errno;
 mod expat;
 mod fcntl;
+mod gevent;
 mod hashes;
 mod heaps;
 mod io;
 mod json;
+mod locale;
 mod marshal;
 mod opcode;
 mod packing;
@@ -25,9 +30,11 @@ mod queue;
 mod random;
 mod resource;
 mod select;
+mod semaphores;
 mod site;
 mod socket;
 mod sre;
+mod statistics;
 mod structs;
 mod support;
 mod sysconfigdata;
@@ -60,12 +67,16 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_blake2", hashes::make_blake2),
     ("_codecs", codecs::make),
     ("_csv", csv::make),
+    ("_datetime", datetime::make),
+    ("_decimal", decimal::make),
     ("errno", errno::make),
     ("fcntl", fcntl::make),
+    (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
     ("_heapq", heaps::make_heapq),
     ("_io", io::make),
     ("_json", json::make),
+    ("_locale", locale::make),
     ("marshal", marshal::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
@@ -81,7 +92,10 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_sha1", hashes::make_sha1),
     ("_sha2", hashes::make_sha2),
     ("_sha3", hashes::make_sha3),
+    ("_multiprocessing", semaphores::make_multiprocessing),
+    ("_posixshmem", semaphores::make_posixshmem),
     ("_socket", socket::make),
+    ("_statistics", statistics::make),
     ("_sre", sre::make),
     ("_struct", structs::make),
     (sysconfigdata::NAME, sysconfigdata::make),
@@ -102,13 +116,16 @@ const MODULES: &[(&str, MakeModule)] = &[
 pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
     match MODULES.iter().find(|(n, _)| *n == name) {
         Some((_, make)) => make(vm).map(|m| Some(m.value())),
+        None if gevent::COMPILED_NAMES.contains(&name) => {
+            gevent::make_compiled(vm, name).map(|m| Some(m.value()))
+        }
         None => Ok(None),
     }
 }
 
 /// Their names.
 pub fn native_module_names() -> Vec<&'static str> {
-    MODULES.iter().map(|(n, _)| *n).collect()
+    MODULES.iter().map(|(n, _)| *n).chain(gevent::COMPILED_NAMES.iter().copied()).collect()
 }
 
 /// What a program finds without importing: the standard streams, and `exit` and its like.

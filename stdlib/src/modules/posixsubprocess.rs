@@ -1,6 +1,7 @@
 //! `_posixsubprocess`: starts a program in a child, for the packaged `subprocess`.
 
 use super::io::path_bytes;
+use super::posix::fork_with;
 use super::support::BytesLike;
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::Module;
@@ -66,9 +67,6 @@ fn fork_exec(vm: &Vm, args: Args<'_>) -> R<i64> {
     if a.len() != 22 && a.len() != 23 {
         return Err(vm.type_error(format!("fork_exec expected 22 or 23 arguments, got {}", a.len())));
     }
-    if !a[21].is_none() {
-        return Err(vm.unsupported("preexec_fn"));
-    }
     let number = |i: usize| -> R<i32> { Ok(vm.index_i64(a[i])? as i32) };
     let argv = texts(vm, a[0])?;
     let env = if a[5].is_none() { None } else { Some(texts(vm, a[5])?) };
@@ -118,10 +116,18 @@ fn fork_exec(vm: &Vm, args: Args<'_>) -> R<i64> {
         uid: optional_id(vm, a[19])?,
         umask: vm.index_i64(a[20])?,
     };
+    if !a[21].is_none() {
+        // The child is a Python program until it has run the function.
+        // SAFETY: see `fork_with`.
+        return match fork_with(vm, || unsafe { libc::fork() })? {
+            0 => child(&plan, Some((vm, a[21]))),
+            pid => Ok(pid),
+        };
+    }
     // SAFETY: the child calls only functions that are safe between fork and exec, and allocates nothing.
     match unsafe { libc::fork() } {
         -1 => Err(vm.last_os_error(None)),
-        0 => child(&plan),
+        0 => child(&plan, None),
         pid => Ok(pid.into()),
     }
 }
@@ -149,7 +155,7 @@ fn fail(plan: &Plan, before_exec: bool) -> ! {
 }
 
 /// Runs in the child: sets everything up and becomes the program.
-fn child(p: &Plan) -> ! {
+fn child(p: &Plan, before_exec: Option<(&Vm, Value)>) -> ! {
     let check = |r: i32| {
         if r < 0 {
             fail(p, true);
@@ -214,6 +220,13 @@ fn child(p: &Plan) -> ! {
         }
         if let Some(uid) = p.uid {
             check(libc::setreuid(uid, uid));
+        }
+        if let Some((vm, f)) = before_exec
+            && vm.call(f, &[]).is_err()
+        {
+            let text = b"SubprocessError:0:Exception occurred in preexec_fn.";
+            libc::write(p.errors.1, text.as_ptr().cast(), text.len());
+            libc::_exit(255);
         }
         for &fd in &p.keep {
             let flags = libc::fcntl(fd, libc::F_GETFD);

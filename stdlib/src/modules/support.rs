@@ -1,5 +1,6 @@
 //! What several modules need: bytes-like arguments, and the modules' own exception classes.
 
+use skein_bytecode::Special;
 use skein_runtime::native::{FromArg, NativeDef};
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::{ByteArray, Bytes};
@@ -9,6 +10,7 @@ use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::{R, Raised, Value, Vm};
 use std::cell::RefCell;
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::ops::Deref;
 
@@ -178,6 +180,18 @@ pub fn raise_args(vm: &Vm, full: &'static str, args: &[Value]) -> Raised {
     match made {
         Ok(e) => vm.raise(e),
         Err(e) => e,
+    }
+}
+
+/// Does a comparison hold for things of this order?
+pub fn holds(op: Special, order: Ordering) -> bool {
+    match op {
+        Special::Eq => order.is_eq(),
+        Special::Ne => order.is_ne(),
+        Special::Lt => order.is_lt(),
+        Special::Le => order.is_le(),
+        Special::Gt => order.is_gt(),
+        _ => order.is_ge(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `_weakref`: weak references.
 
 use super::weakproxy;
+use skein_bytecode::Special;
 use skein_runtime::object::{Field, Header, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
@@ -37,13 +38,15 @@ impl Payload for Weak {
 }
 
 native_type! {
-    WEAK: "weakref.ReferenceType", Kind::Ext, type_flags::BASETYPE | type_flags::HAS_DICT;
+    WEAK: "weakref.ReferenceType", Kind::Ext, type_flags::BASETYPE;
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
-        "__init__($self, *args)" => init;
+        "__init__($self, /, *args, **kwargs)" => init;
         "__call__($self)" => call;
         "__hash__($self)" => hash;
-        "__eq__($self, other, /)" => eq;
+        "__eq__($self, other, /)" => |vm: &Vm, a: ExtArg<Weak>, b: Value| eq(vm, a.0, b, true);
+        "__ne__($self, other, /)" => |vm: &Vm, a: ExtArg<Weak>, b: Value| eq(vm, a.0, b, false);
+        [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
         "__repr__($self, /)" => repr;
     }
     getset {
@@ -56,6 +59,14 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let (Some(ty), Some(&target)) = (all.first().and_then(|t| t.cast::<Type>()), all.get(1)) else {
         return Err(vm.type_error("__new__ expected at least 1 argument, got 0"));
     };
+    if !ty.has_flag(type_flags::HEAP) && (args.has_keywords() || all.len() > 3) {
+        let text = if args.has_keywords() {
+            "ref() takes no keyword arguments".to_owned()
+        } else {
+            format!("__new__ expected at most 2 arguments, got {}", all.len() - 1)
+        };
+        return Err(vm.type_error(text));
+    }
     make_weak(vm, ty, target, all.get(2).copied())
 }
 
@@ -67,16 +78,34 @@ pub fn make_weak(vm: &Vm, ty: Ref<Type>, target: Value, callback: Option<Value>)
             vm.type_error(format!("cannot create weak reference to '{}' object", vm.type_name(target)))
         );
     }
+    // One that does nothing when its target dies can be shared, but for instances of subclasses.
+    let plain = callback.is_none() && !ty.has_flag(type_flags::HEAP);
+    if plain
+        && let Some(known) = vm.known_weak(target, ty)
+        && known.cast::<Ext<Weak>>().is_some_and(|w| w.target.get() == Some(target))
+    {
+        return Ok(known);
+    }
     let w = Ext::new(
         vm,
         ty,
         Weak { target: Cell::new(Some(target)), hash: Cell::new(None), callback: Field::new(callback) },
     )?;
     vm.heap.register_weak(w.header());
+    if plain {
+        vm.keep_weak(target, ty, w.value());
+    }
     Ok(w.value())
 }
 
-fn init(_: &Vm, _args: Args<'_>) {}
+/// Takes what `__new__` took. TypeError.
+fn init(vm: &Vm, args: Args<'_>) -> R<()> {
+    match args.positional().len() {
+        _ if args.has_keywords() => Err(vm.type_error("ref() takes no keyword arguments")),
+        2 | 3 => Ok(()),
+        n => Err(vm.type_error(format!("__init__ expected 1 to 2 arguments, got {}", n.max(1) - 1))),
+    }
+}
 
 fn call(_: &Vm, this: ExtArg<Weak>) -> Value {
     this.0.target.get().unwrap_or(Value::NONE)
@@ -92,11 +121,12 @@ fn hash(vm: &Vm, this: ExtArg<Weak>) -> R<i64> {
     Ok(h)
 }
 
-fn eq(vm: &Vm, this: ExtArg<Weak>, other: Value) -> R<Value> {
+fn eq(vm: &Vm, this: Ref<Ext<Weak>>, other: Value, sense: bool) -> R<Value> {
     let Some(o) = other.cast::<Ext<Weak>>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    match (this.0.target.get(), o.target.get()) {
-        (Some(a), Some(b)) => vm.eq(a, b).map(Value::bool),
-        _ => Ok(Value::bool(this.0 == o)),
+    let op = if sense { Special::Eq } else { Special::Ne };
+    match (this.target.get(), o.target.get()) {
+        (Some(a), Some(b)) => vm.rich_compare(op, a, b),
+        _ => Ok(Value::bool((this == o) == sense)),
     }
 }
 

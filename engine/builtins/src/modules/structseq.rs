@@ -39,6 +39,34 @@ macro_rules! struct_sequence {
     };
 }
 
+/// Attributes beyond the items, in their order.
+const HIDDEN: [(&str, &[&str]); 2] = [
+    ("time.struct_time", &["tm_zone", "tm_gmtoff"]),
+    (
+        "os.stat_result",
+        &[
+            "st_atime",
+            "st_mtime",
+            "st_ctime",
+            "st_atime_ns",
+            "st_mtime_ns",
+            "st_ctime_ns",
+            "st_blksize",
+            "st_blocks",
+            "st_rdev",
+        ],
+    ),
+];
+
+fn hidden(def: &skein_runtime::native::TypeDef) -> &'static [&'static str] {
+    HIDDEN.iter().find(|(name, _)| *name == def.name).map_or(&[], |(_, names)| names)
+}
+
+/// Items that have no name: the whole seconds of `os.stat_result`.
+fn unnamed(def: &skein_runtime::native::TypeDef) -> usize {
+    if def.name == "os.stat_result" { 3 } else { 0 }
+}
+
 /// A struct sequence type made at its first use.
 #[derive(Default)]
 pub struct Lazy(Cell<Option<Ref<Type>>>);
@@ -50,15 +78,18 @@ impl Lazy {
             return Ok(t);
         }
         let t = vm.make_native_type(def)?;
-        let n = Value::small_int(def.getset.len() as i64);
+        let n = def.getset.len();
+        let all = Value::small_int((n + hidden(def).len()) as i64);
+        let n = Value::small_int(n as i64);
         let names = skein_runtime::types::list::List::with_capacity(vm, def.getset.len())?;
-        for g in def.getset {
+        let named = def.getset.len() - unnamed(def);
+        for g in &def.getset[..named] {
             names.push(vm, vm.str(g.name())?)?;
         }
         let d = t.dict();
         d.set_name(vm, "n_sequence_fields", n)?;
-        d.set_name(vm, "n_fields", n)?;
-        d.set_name(vm, "n_unnamed_fields", Value::small_int(0))?;
+        d.set_name(vm, "n_fields", all)?;
+        d.set_name(vm, "n_unnamed_fields", Value::small_int(unnamed(def) as i64))?;
         d.set_str(vm, vm.names.__match_args__, Tuple::new(vm, names.items())?.value())?;
         t.modified(vm);
         self.0.set(Some(t));
@@ -91,33 +122,53 @@ pub fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let Some(ty) = all.first().and_then(|t| t.cast::<Type>()) else {
         return Err(vm.type_error("struct sequence: not a type"));
     };
-    let name = ty.def().map_or("struct sequence", |d| d.name);
-    let Some(&given) = all.get(1) else {
+    let Some(def) = ty.def() else { return Err(vm.type_error("struct sequence: not a type")) };
+    let name = def.name;
+    let named = |wanted: &[u8]| {
+        args.keywords().find(|(k, _)| k.cast::<Str>().is_some_and(|k| k.bytes() == wanted)).map(|(_, v)| v)
+    };
+    let Some(given) = all.get(1).copied().or_else(|| named(b"sequence")) else {
         return Err(vm.type_error(format!("{name}() missing required argument 'sequence' (pos 1)")));
     };
-    let more = all.get(2).copied().or_else(|| {
-        let mut named = args.keywords();
-        named.find(|(k, _)| k.cast::<Str>().is_some_and(|k| k.bytes() == b"dict")).map(|(_, v)| v)
-    });
-    let more = match more.map(|m| m.cast::<Dict>()) {
+    let more = match all.get(2).copied().or_else(|| named(b"dict")).map(|m| m.cast::<Dict>()) {
         Some(None) => {
             return Err(vm.type_error(format!("{name}() takes a dict as second arg, if any")));
         }
         Some(more) => more,
         None => None,
     };
-    let n = ty.def().map_or(0, |d| d.getset.len());
+    let beyond = hidden(def);
+    let (least, most) = (def.getset.len(), def.getset.len() + beyond.len());
     let items = vm.list_from(given)?;
-    if items.len() < n {
-        return Err(vm.type_error(format!(
-            "{name}() takes {} {n}-sequence ({}-sequence given)",
-            if all.len() > 2 { "at least a" } else { "a" },
-            items.len()
-        )));
+    if items.len() < least || items.len() > most {
+        let bound = match items.len() < least {
+            _ if beyond.is_empty() => "a",
+            true => "an at least",
+            false => "an at most",
+        };
+        let n = if items.len() < least { least } else { most };
+        let got = items.len();
+        return Err(vm.type_error(format!("{name}() takes {bound} {n}-sequence ({got}-sequence given)")));
     }
-    let made = make(vm, ty, Tuple::new(vm, &items.items()[..n])?.items(), &[])?;
-    if let (Some(from), Some(to)) = (more.filter(|d| !d.is_empty()), vm.instance_dict(made)?) {
-        to.update(vm, from)?;
+    let made = make(vm, ty, Tuple::new(vm, &items.items()[..least])?.items(), &[])?;
+    let Some(to) = vm.instance_dict(made)? else { return Ok(made) };
+    let mut used = 0;
+    for (i, name) in beyond.iter().enumerate() {
+        let v = match (items.get(least + i), more) {
+            (Some(v), _) => v,
+            (None, Some(more)) => match more.get_name(vm, name)? {
+                Some(v) => {
+                    used += 1;
+                    v
+                }
+                None => Value::NONE,
+            },
+            (None, None) => Value::NONE,
+        };
+        to.set_name(vm, name, v)?;
+    }
+    if more.is_some_and(|more| more.len() > used) {
+        return Err(vm.type_error(format!("{name}() got duplicate or unexpected field name(s)")));
     }
     Ok(made)
 }
@@ -131,6 +182,11 @@ pub fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
         return Err(vm.type_error("__replace__() takes no positional arguments"));
     }
     let def = def_of(vm, this.value())?;
+    if unnamed(def) > 0 {
+        return Err(vm.type_error(
+            "__replace__() is not supported for os.stat_result because it has unnamed field(s)",
+        ));
+    }
     let mut items = this.items().to_vec();
     let attributes = vm.instance_dict(this.value())?;
     let mut more = Vec::new();

@@ -218,7 +218,7 @@ fn tm_of(vm: &Vm, v: Option<Value>, function: &str) -> R<libc::tm> {
     tm.tm_yday = n[7].wrapping_sub(1);
     tm.tm_isdst = n[8];
     if let Some(d) = vm.instance_dict(v)?
-        && let Some(off) = d.get_name(vm, "tm_gmtoff")?
+        && let Some(off) = d.get_name(vm, "tm_gmtoff")?.filter(|off| !off.is_none())
     {
         tm.tm_gmtoff = vm.index_i64(off)?;
     }
@@ -306,21 +306,21 @@ fn strftime(vm: &Vm, format: Ref<Str>, v: Option<Value>) -> R<Value> {
         }
     }
     let mut out = Vec::new();
-    // Piece by piece, since a zero byte would end the format, and an empty result says nothing.
-    for (i, piece) in format.bytes().split(|&b| b == 0).enumerate() {
-        if i > 0 {
-            out.push(0);
-        }
-        if piece.is_empty() {
+    // Piece by piece, since a zero byte would end the format, an empty result says nothing, and what C's library
+    // would make of other text than ASCII depends on its locale.
+    let is_plain = |b: &u8| *b != 0 && b.is_ascii();
+    for piece in format.bytes().chunk_by(|a, b| is_plain(a) == is_plain(b)) {
+        if !is_plain(&piece[0]) {
+            vm.put(&mut out, piece)?;
             continue;
         }
         let Ok(c_format) = std::ffi::CString::new([piece, b" "].concat()) else { continue };
         let mut buf = vm.filled(0u8, 256.max(piece.len() * 16))?;
         // SAFETY: the buffer is as long as said.
         let n = unsafe { libc::strftime(buf.as_mut_ptr().cast(), buf.len(), c_format.as_ptr(), &tm) };
-        out.extend_from_slice(&buf[..n.saturating_sub(1)]);
+        vm.put(&mut out, String::from_utf8_lossy(&buf[..n.saturating_sub(1)]).as_bytes())?;
     }
-    vm.str(&String::from_utf8_lossy(&out))
+    Ok(Str::new(vm, &out)?.value())
 }
 
 fn strptime(vm: &Vm, string: Value, format: Option<Value>) -> R<Value> {

@@ -1,6 +1,6 @@
 //! Making classes: `type.__new__` once its arguments are checked, slots, and instances.
 
-use crate::types::typeobj::DICT;
+use crate::types::typeobj::{DICT, WEAKREF};
 use skein_runtime::interp::TaskRef;
 use skein_runtime::native::Args;
 use skein_runtime::object::{Kind, Ref};
@@ -50,7 +50,8 @@ pub fn new_class(
     };
     let ty = vm.alloc_instance::<Type>(meta)?;
     let mut flags = type_flags::HEAP | type_flags::BASETYPE;
-    const INHERITED: u32 = type_flags::HAS_DICT | type_flags::HAS_WEAKREF | type_flags::HAS_DEL;
+    const INHERITED: u32 =
+        type_flags::HAS_DICT | type_flags::HAS_WEAKREF | type_flags::HAS_DEL | type_flags::SLOT_WORD;
     for b in bases.items().iter().filter_map(|b| b.cast::<Type>()) {
         flags |= b.flags.get() & INHERITED;
     }
@@ -90,6 +91,13 @@ pub fn new_class(
     {
         let d = skein_runtime::types::descriptor::GetSet::new(vm, &DICT, ty)?;
         dict.set_str(vm, vm.names.__dict__, d.value())?;
+    }
+    if ty.has_flag(type_flags::HAS_WEAKREF)
+        && !base.has_flag(type_flags::HAS_WEAKREF)
+        && dict.get_str(vm, vm.names.__weakref__)?.is_none()
+    {
+        let w = skein_runtime::types::descriptor::GetSet::new(vm, &WEAKREF, ty)?;
+        dict.set_str(vm, vm.names.__weakref__, w.value())?;
     }
     ty.make_root_shape(vm);
     for (method, wrapper) in [
@@ -213,7 +221,13 @@ fn apply_slots(
                 }
                 ty.set_flag(type_flags::HAS_DICT, true);
             }
-            "__weakref__" => ty.set_flag(type_flags::HAS_WEAKREF, true),
+            "__weakref__" => {
+                // Of the builtin types more have it here than in CPython.
+                if base.has_flag(type_flags::HAS_WEAKREF) && base.has_flag(type_flags::HEAP) {
+                    return Err(vm.type_error("__weakref__ slot disallowed: we already got one"));
+                }
+                ty.set_flag(type_flags::HAS_WEAKREF, true);
+            }
             _ => {
                 let name = vm.intern(&mangle(&ty.name_string(), &text))?;
                 let clash = dict.get_str(vm, name)?;
@@ -241,7 +255,7 @@ fn apply_slots(
     };
     // Slots of a builtin layout are kept in the instance's dictionary word.
     if ty.has_builtin_layout() && !names.is_empty() {
-        ty.set_flag(type_flags::HAS_DICT, true);
+        ty.set_flag(type_flags::SLOT_WORD, true);
     }
     for &n in names.items() {
         // SAFETY: only strings were pushed.

@@ -36,23 +36,6 @@ fn index_slow(vm: &Vm, key: Value, what: &str) -> R<i64> {
     })
 }
 
-/// The factor of `sequence * n`, negative as 0; None if `n` is no integer. OverflowError.
-pub fn repeat_count(vm: &Vm, n: Value) -> R<Option<usize>> {
-    if n.is_int() {
-        return Ok(Some(n.as_small_int().max(0) as usize));
-    }
-    if !vm.is_int(n) && vm.type_of(n).special(vm, Special::Index).is_none() {
-        return Ok(None);
-    }
-    let i = vm.index(n)?;
-    match vm.as_i64(i) {
-        Some(i) => Ok(Some(i.max(0) as usize)),
-        None => {
-            Err(vm.overflow_error(format!("cannot fit '{}' into an index-sized integer", vm.type_name(n))))
-        }
-    }
-}
-
 /// Natives that go through many items look for signals where these bits of the index are set.
 pub const LOOK: usize = 0xffff;
 

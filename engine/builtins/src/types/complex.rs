@@ -331,7 +331,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         Some(c) => make(vm, ty, c),
         None => Err(vm.type_error(format!(
             "complex() argument must be a string or a number, not {}",
-            vm.type_name(real)
+            vm.qualified_type_name(vm.type_of(real), &[b"builtins", b"__main__"])?
         ))),
     }
 }

@@ -1,6 +1,7 @@
 //! What Python code sees of `list`.
 
-use super::common::{LOOK, compare_rows, item_index, repeat_count, repeated, string_of_items};
+use super::common::{LOOK, compare_rows, item_index, repeated, string_of_items};
+use super::text::repeat_count;
 use super::tuple::index_bound;
 use skein_bytecode::Special;
 use skein_runtime::native::Args;
@@ -326,12 +327,12 @@ fn iadd(vm: &Vm, list: Ref<List>, v: Value) -> R<Value> {
 }
 
 fn mul(vm: &Vm, list: Ref<List>, n: Value) -> R<Value> {
-    let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(n) = repeat_count(vm, list.value(), n)? else { return Ok(Value::NOT_IMPLEMENTED) };
     Ok(repeated(vm, list.items(), n)?.value())
 }
 
 fn imul(vm: &Vm, list: Ref<List>, n: Value) -> R<Value> {
-    let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(n) = repeat_count(vm, list.value(), n)? else { return Ok(Value::NOT_IMPLEMENTED) };
     let all = repeated(vm, list.items(), n)?;
     list.splice(vm, 0, list.len(), all.items())?;
     Ok(list.value())

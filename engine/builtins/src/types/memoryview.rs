@@ -1,4 +1,6 @@
-//! `memoryview`: a row of items in the bytes of another object, in one dimension.
+//! `memoryview`: items in the bytes of another object.
+//!
+//! They have one dimension, or others by `cast`: then all but the first lie in a row, since only the first can be sliced.
 //!
 //! The object keeps its size while a view is in use ([`Export`]). If it has become shorter nevertheless, what lies
 //! behind its end reads as IndexError.
@@ -16,9 +18,11 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::slice::Slice;
 use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
+use std::cell::Cell;
 use std::ops::Deref;
 
 /// Which bytes of the object, and how they are read.
@@ -27,8 +31,10 @@ pub struct Part {
     start: usize,
     /// Items.
     count: usize,
-    /// Bytes from one item to the next.
+    /// Bytes from one row of items to the next; with one dimension a row is an item.
     stride: i64,
+    /// Items of a row.
+    row: usize,
     format: u8,
     readonly: bool,
 }
@@ -38,8 +44,21 @@ pub struct View {
     object: Field,
     /// `obj`: the object of which the view was asked.
     owner: Field,
+    /// A tuple of ints; None: one dimension.
+    shape: Field,
     export: Export,
     part: Part,
+    hash: Cell<Option<i64>>,
+    /// Calls under way that need the bytes: it cannot be released meanwhile.
+    held: Cell<usize>,
+}
+
+impl Part {
+    /// Where item `i` begins.
+    fn at(&self, i: usize) -> usize {
+        let beside = (i % self.row * item_size(self.format)) as i64;
+        (self.start as i64 + self.stride * (i / self.row) as i64 + beside) as usize
+    }
 }
 
 impl Deref for View {
@@ -52,9 +71,10 @@ impl Deref for View {
 impl Payload for View {
     const NAME: &'static str = "memoryview";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let View { object, owner, export, part: _ } = self;
+        let View { object, owner, shape, export, part: _, hash: _, held: _ } = self;
         object.trace(t);
         owner.trace(t);
+        shape.trace(t);
         export.trace(t);
     }
 }
@@ -66,8 +86,8 @@ native_type! {
     pub DEF: "memoryview", Kind::Ext, type_flags::SEQUENCE | type_flags::HAS_WEAKREF, "Create a new memoryview object which references the given object.";
     methods {
         [static] "__new__($type, object)" => new;
-        "__len__($self, /)" => |vm: &Vm, v: This| -> R<usize> { Ok(open(vm, v.0)?.count) };
-        "__iter__($self, /)" => |vm: &Vm, v: This| -> R<Value> { Ok(SeqIter::new(vm, vm.types.iterator, v.0.value(), 0)?.value()) };
+        "__len__($self, /)" => len;
+        "__iter__($self, /)" => |vm: &Vm, v: This| -> R<Value> { one_dimension(vm, open(vm, v.0)?)?; Ok(SeqIter::new(vm, vm.types.iterator, v.0.value(), 0)?.value()) };
         "__getitem__($self, key, /)" => getitem;
         "__setitem__($self, key, value, /)" => setitem;
         "__eq__($self, value, /)" => |vm: &Vm, v: This, other: Value| equal(vm, v.0, other);
@@ -75,17 +95,19 @@ native_type! {
         "__hash__($self, /)" => hash;
         "__repr__($self, /)" => repr;
         "__enter__($self, /)" => |vm: &Vm, v: This| open(vm, v.0);
-        "__exit__($self, /, *exc_info)" => |_: &Vm, args: Args<'_>| if let Some(v) = args.positional().first().and_then(|v| v.cast::<Ext<View>>()) { v.export.release() };
-        "release($self, /)" => |_: &Vm, v: This| v.0.export.release(), "Release the underlying buffer exposed by the memoryview object.";
-        "tobytes($self, /, order='C')" => |vm: &Vm, v: This, _: Option<Value>| -> R<Value> { vm.bytes(&bytes(vm, v.0)?) }, "Return the data in the buffer as a byte string.";
-        "tolist($self, /)" => tolist, "Return the data in the buffer as a list of elements.";
+        "__exit__($self, /, *exc_info)" => |vm: &Vm, args: Args<'_>| -> R<()> { args.positional().first().and_then(|v| v.cast::<Ext<View>>()).map_or(Ok(()), |v| release(vm, v)) };
+        "release($self, /)" => |vm: &Vm, v: This| release(vm, v.0), "Release the underlying buffer exposed by the memoryview object.";
+        "tobytes($self, /, order='C')" => to_bytes, "Return the data in the buffer as a byte string.";
+        "tolist($self, /)" => |vm: &Vm, v: This| nested(vm, open(vm, v.0)?), "Return the data in the buffer as a list of elements.";
         "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)" => |vm: &Vm, v: This, sep: Option<Value>, n: Option<i64>| -> R<Value> {
             let b = vm.bytes(&bytes(vm, v.0)?)?;
-            match sep { Some(s) => vm.call_method(b, "hex", &[s, vm.int(n.unwrap_or(1))?]), None => vm.call_method(b, "hex", &[]) }
+            match sep { Some(s) => { let n = vm.int(n.unwrap_or(1))?; holding(v.0, || vm.call_method(b, "hex", &[s, n])) } None => vm.call_method(b, "hex", &[]) }
         }, "Return the data in the buffer as a str of hexadecimal numbers.";
         "cast($self, /, format, shape=<unrepresentable>)" => cast, "Cast a memoryview to a new format or shape.";
+        "__buffer__($self, flags, /)" => |vm: &Vm, v: This, _: Value| -> R<Value> { let v = open(vm, v.0)?; Ok(v.shaped(vm, v.part, v.shape.get())?.value()) }, "Return a buffer object that exposes the underlying memory of the object.";
+        "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: This, view: Ref<Ext<View>>| release(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item), "See PEP 585";
-        "toreadonly($self, /)" => |vm: &Vm, v: This| { let v = open(vm, v.0)?; v.again(vm, Part { readonly: true, ..v.part }) }, "Return a readonly version of the memoryview.";
+        "toreadonly($self, /)" => |vm: &Vm, v: This| { let v = open(vm, v.0)?; v.shaped(vm, Part { readonly: true, ..v.part }, v.shape.get()) }, "Return a readonly version of the memoryview.";
         "count($self, value, /)" => |vm: &Vm, v: This, x: Value| -> R<i64> { let l = tolist(vm, v)?; let mut n = 0; for i in 0..l.len() { if let Some(y) = l.get(i) && vm.eq(y, x)? { n += 1; } } Ok(n) };
         "index($self, value, start=0, stop=sys.maxsize, /)" => |vm: &Vm, v: This, x: Value, start: Option<Value>, stop: Option<Value>| -> R<Value> {
             let l = tolist(vm, v)?;
@@ -102,13 +124,17 @@ native_type! {
         "readonly" => |vm: &Vm, v: Value| Ok(Value::bool(open(vm, this(vm, v)?)?.readonly));
         "itemsize" => |vm: &Vm, v: Value| vm.int(item_size(open(vm, this(vm, v)?)?.format) as i64);
         "format" => |vm: &Vm, v: Value| vm.str(&char::from(open(vm, this(vm, v)?)?.format).to_string());
-        "ndim" => |vm: &Vm, v: Value| { open(vm, this(vm, v)?)?; vm.int(1) };
-        "shape" => |vm: &Vm, v: Value| { let v = open(vm, this(vm, v)?)?; vm.tuple(&[Value::small_int(v.count as i64)]) };
-        "strides" => |vm: &Vm, v: Value| { let v = open(vm, this(vm, v)?)?; vm.tuple(&[Value::small_int(v.stride)]) };
+        "ndim" => |vm: &Vm, v: Value| { let v = open(vm, this(vm, v)?)?; vm.int(v.dimensions(vm)?.len() as i64) };
+        "shape" => |vm: &Vm, v: Value| { let v = open(vm, this(vm, v)?)?; Ok(v.dimensions(vm)?.value()) };
+        "strides" => strides;
         "suboffsets" => |vm: &Vm, v: Value| { open(vm, this(vm, v)?)?; vm.tuple(&[]) };
         "contiguous" => |vm: &Vm, v: Value| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
         "c_contiguous" => |vm: &Vm, v: Value| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
-        "f_contiguous" => |vm: &Vm, v: Value| Ok(Value::bool(is_contiguous(open(vm, this(vm, v)?)?)));
+        "f_contiguous" => |vm: &Vm, v: Value| -> R<Value> {
+            let v = open(vm, this(vm, v)?)?;
+            let long = v.dimensions(vm)?.items().iter().filter(|n| !matches!(vm.as_i64(**n), Some(0 | 1))).count();
+            Ok(Value::bool(is_contiguous(v) && long <= 1))
+        };
     }
 }
 
@@ -135,7 +161,7 @@ pub fn item_size(format: u8) -> usize {
 }
 
 fn is_contiguous(v: ViewRef) -> bool {
-    v.count <= 1 || v.stride == item_size(v.format) as i64
+    v.count <= v.row || v.stride == (v.row * item_size(v.format)) as i64
 }
 
 /// Is it a memoryview, not released, of items in a row?
@@ -148,17 +174,173 @@ pub fn is_scattered_view(v: Value) -> bool {
     v.cast::<Ext<View>>().is_some_and(|v| v.export.is_open() && !is_contiguous(v))
 }
 
-fn make(vm: &Vm, object: Value, owner: Value, part: Part) -> R<ViewRef> {
-    let export = Export::of(object);
-    let view = View { object: Field::new(Some(object)), owner: Field::new(Some(owner)), export, part };
+fn make(vm: &Vm, object: Value, owner: Value, part: Part, shape: Option<Value>) -> R<ViewRef> {
+    let view = View {
+        object: Field::new(Some(object)),
+        owner: Field::new(Some(owner)),
+        shape: Field::new(shape),
+        export: Export::of(object),
+        part,
+        hash: Cell::new(None),
+        held: Cell::new(0),
+    };
     Ext::new(vm, vm.types.memoryview, view)
 }
 
 impl View {
-    /// Another view of the same object.
+    /// Another view of the same object, in one dimension.
     fn again(&self, vm: &Vm, part: Part) -> R<ViewRef> {
-        make(vm, self.object.value(), self.owner.value(), part)
+        self.shaped(vm, part, None)
     }
+
+    /// Another view of the same object, of this shape.
+    fn shaped(&self, vm: &Vm, part: Part, shape: Option<Value>) -> R<ViewRef> {
+        make(vm, self.object.value(), self.owner.value(), part, shape)
+    }
+
+    /// The lengths of all dimensions. MemoryError.
+    fn dimensions(&self, vm: &Vm) -> R<Ref<Tuple>> {
+        match self.shape.cast::<Tuple>() {
+            Some(shape) => Ok(shape),
+            None => Tuple::new(vm, &[Value::small_int(self.count as i64)]),
+        }
+    }
+}
+
+/// BufferError while a call needs it.
+fn release(vm: &Vm, v: ViewRef) -> R<()> {
+    match v.held.get() {
+        0 => {
+            v.export.release();
+            Ok(())
+        }
+        n => {
+            let plural = if n == 1 { "" } else { "s" };
+            Err(vm.buffer_error(format!("memoryview has {n} exported buffer{plural}")))
+        }
+    }
+}
+
+/// Calls with the view held, so that it is not released meanwhile.
+fn holding<T>(v: ViewRef, f: impl FnOnce() -> R<T>) -> R<T> {
+    v.held.set(v.held.get() + 1);
+    let r = f();
+    v.held.set(v.held.get() - 1);
+    r
+}
+
+/// TypeError for a view of no dimension, NotImplementedError for one of several.
+fn one_dimension(vm: &Vm, v: ViewRef) -> R<()> {
+    match v.shape.cast::<Tuple>().map(|s| s.len()) {
+        None => Ok(()),
+        Some(0) => Err(vm.type_error("invalid indexing of 0-dim memory")),
+        Some(_) => Err(vm.not_implemented("multi-dimensional sub-views are not implemented")),
+    }
+}
+
+fn len(vm: &Vm, v: This) -> R<usize> {
+    let v = open(vm, v.0)?;
+    match v.shape.cast::<Tuple>() {
+        None => Ok(v.count),
+        Some(shape) => match shape.items().first() {
+            Some(&n) => Ok(vm.as_i64(n).unwrap_or(0) as usize),
+            None => Err(vm.type_error("0-dim memory has no length")),
+        },
+    }
+}
+
+fn strides(vm: &Vm, v: Value) -> R<Value> {
+    let v = open(vm, this(vm, v)?)?;
+    let Some(shape) = v.shape.cast::<Tuple>() else { return vm.tuple(&[Value::small_int(v.stride)]) };
+    let mut row = vm.filled(Value::NONE, shape.len())?;
+    let mut stride = item_size(v.format) as i64;
+    for (slot, &n) in row.iter_mut().zip(shape.items()).rev() {
+        *slot = Value::small_int(stride);
+        stride *= vm.as_i64(n).unwrap_or(1);
+    }
+    if let Some(first) = row.first_mut() {
+        *first = Value::small_int(v.stride);
+    }
+    vm.tuple(&row)
+}
+
+fn to_bytes(vm: &Vm, v: This, order: Option<Value>) -> R<Value> {
+    let fortran = match order.filter(|o| !o.is_none()) {
+        None => false,
+        Some(o) => {
+            match o.cast::<Str>().and_then(|s| s.bytes().first().copied().filter(|_| s.bytes().len() == 1)) {
+                Some(b'C' | b'A') => false,
+                Some(b'F') => true,
+                _ => return Err(vm.value_error("order must be 'C', 'F' or 'A'")),
+            }
+        }
+    };
+    let all = bytes(vm, v.0)?;
+    let Some(shape) = v.0.shape.cast::<Tuple>().filter(|_| fortran) else { return vm.bytes(&all) };
+    // The first dimension varies fastest.
+    let lengths: Vec<usize> = shape.items().iter().map(|&n| vm.as_i64(n).unwrap_or(1) as usize).collect();
+    let size = item_size(v.0.format);
+    let mut out = vm.buffer(all.len())?;
+    for n in 0..v.0.count {
+        let (mut rest, mut at, mut step) = (n, 0, v.0.count);
+        for &length in &lengths {
+            step /= length.max(1);
+            at += rest % length.max(1) * step;
+            rest /= length.max(1);
+        }
+        vm.put(&mut out, &all[at * size..(at + 1) * size])?;
+    }
+    vm.bytes(&out)
+}
+
+/// The items in lists, one in the other for each dimension.
+fn nested(vm: &Vm, v: ViewRef) -> R<Value> {
+    let Some(shape) = v.shape.cast::<Tuple>() else { return Ok(tolist(vm, ExtArg(v))?.value()) };
+    nested_from(vm, v, shape.items(), &mut 0)
+}
+
+fn nested_from(vm: &Vm, v: ViewRef, shape: &[Value], at: &mut usize) -> R<Value> {
+    let Some((&n, inner)) = shape.split_first() else {
+        *at += 1;
+        return read(vm, v.format, item_bytes(vm, &v, *at - 1)?);
+    };
+    let list = List::new(vm, &[])?;
+    for _ in 0..vm.as_i64(n).unwrap_or(0) {
+        list.push(vm, nested_from(vm, v, inner, at)?)?;
+    }
+    Ok(list.value())
+}
+
+/// The item that a tuple of indexes names. TypeError, NotImplementedError, IndexError.
+fn item_of_row(vm: &Vm, v: ViewRef, key: Ref<Tuple>) -> R<usize> {
+    let shape = v.dimensions(vm)?;
+    let mut at = 0;
+    for (n, &i) in key.items().iter().enumerate() {
+        if !vm.is_int(i) && vm.type_of(i).special(vm, skein_bytecode::Special::Index).is_none() {
+            let slices = key.items().iter().all(|k| k.cast::<Slice>().is_some());
+            return Err(match slices {
+                true => vm.not_implemented("multi-dimensional slicing is not implemented"),
+                false => vm.type_error("memoryview: invalid slice key"),
+            });
+        }
+        let Some(&length) = shape.items().get(n) else {
+            let (dimensions, given) = (shape.len(), key.len());
+            return Err(
+                vm.type_error(format!("cannot index {dimensions}-dimension view with {given}-element tuple"))
+            );
+        };
+        let length = vm.as_i64(length).unwrap_or(0);
+        let i = vm.index_i64(i)?;
+        let i = if i < 0 { i + length } else { i };
+        if !(0..length).contains(&i) {
+            return Err(vm.index_error(format!("index out of bounds on dimension {}", n + 1)));
+        }
+        at = at * length as usize + i as usize;
+    }
+    if key.len() < shape.len() {
+        return Err(vm.not_implemented("sub-views are not implemented"));
+    }
+    Ok(at)
 }
 
 /// A view of all bytes of a bytes or bytearray object, as items of this format; `owner` is what they belong to.
@@ -169,8 +351,8 @@ pub fn view_of(vm: &Vm, object: Value, owner: Value, format: u8) -> R<Value> {
         None => (object.cast::<Bytes>().map_or(0, |b| b.bytes().len()), true),
     };
     let size = item_size(format);
-    let part = Part { start: 0, count: len / size, stride: size as i64, format, readonly };
-    Ok(make(vm, object, owner, part)?.value())
+    let part = Part { start: 0, count: len / size, stride: size as i64, row: 1, format, readonly };
+    Ok(make(vm, object, owner, part, None)?.value())
 }
 
 /// Is the first a memoryview, not released, of the second?
@@ -183,12 +365,16 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     class_argument(vm, &args, vm.types.memoryview)?;
     let object = match (args.positional().get(1), args.keywords().next()) {
         (Some(&o), None) if args.positional().len() == 2 => o,
-        (None, Some((_, o))) => o,
+        (None, Some((name, o))) if name.cast::<Str>().is_some_and(|n| n.bytes() == b"object") => o,
+        (None, Some((name, _))) => {
+            let name = vm.str_string(name)?;
+            return Err(vm.type_error(format!("memoryview() got an unexpected keyword argument '{name}'")));
+        }
         _ => return Err(vm.type_error("memoryview() missing required argument 'object' (pos 1)")),
     };
     if let Some(v) = object.cast::<Ext<View>>() {
         open(vm, v)?;
-        return Ok(v.again(vm, v.part)?.value());
+        return Ok(v.shaped(vm, v.part, v.shape.get())?.value());
     }
     if object.cast::<Bytes>().is_some() || object.cast::<ByteArray>().is_some() {
         return view_of(vm, object, object, b'B');
@@ -201,7 +387,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     };
     let lent = vm.call(vm.bind(f, object, ty)?, &[Value::small_int(FULL_READ_ONLY)])?;
     match lent.cast::<Ext<View>>() {
-        Some(v) => Ok(open(vm, v)?.again(vm, v.part)?.value()),
+        Some(v) => Ok(open(vm, v)?.shaped(vm, v.part, v.shape.get())?.value()),
         None => Err(vm.type_error("__buffer__ returned non-memoryview object")),
     }
 }
@@ -220,7 +406,7 @@ fn source(v: &View) -> &[u8] {
 
 /// Bytes of item `i`. IndexError if the object has become shorter.
 fn item_bytes<'a>(vm: &Vm, v: &'a View, i: usize) -> R<&'a [u8]> {
-    let at = (v.start as i64 + v.stride * i as i64) as usize;
+    let at = v.at(i);
     source(v)
         .get(at..at + item_size(v.format))
         .ok_or_else(|| vm.index_error("the object of this memoryview has become shorter"))
@@ -247,7 +433,7 @@ pub fn view_bytes(vm: &Vm, v: Value) -> R<Option<Vec<u8>>> {
     let size = item_size(v.format);
     let mut out = vm.buffer(v.count * size)?;
     for i in 0..v.count {
-        let at = (v.start as i64 + v.stride * i as i64) as usize;
+        let at = v.at(i);
         let Some(item) = source(&v).get(at..at + size) else { return Ok(None) };
         out.extend_from_slice(item);
     }
@@ -318,12 +504,24 @@ pub fn write(vm: &Vm, format: u8, v: Value) -> R<Vec<u8>> {
 
 fn getitem(vm: &Vm, v: This, key: Value) -> R<Value> {
     let v = open(vm, v.0)?;
-    if let Some(s) = key.cast::<Slice>() {
-        let r = vm.slice_range(s, || v.count)?;
-        let start = (v.start as i64 + v.stride * r.start.max(0)) as usize;
-        let part = Part { start, count: r.count, stride: v.stride * r.step, ..v.part };
-        return Ok(v.again(vm, part)?.value());
+    if let Some(row) = key.cast::<Tuple>() {
+        let i = item_of_row(vm, v, row)?;
+        return read(vm, v.format, item_bytes(vm, &v, i)?);
     }
+    let dimensions = v.shape.cast::<Tuple>().map(|s| s.len());
+    if key.is(Value::ELLIPSIS) && dimensions == Some(0) {
+        return Ok(v.value());
+    }
+    if let Some(s) = key.cast::<Slice>().filter(|_| dimensions != Some(0)) {
+        let r = vm.slice_range(s, || v.count / v.row)?;
+        let start = (v.start as i64 + v.stride * r.start.max(0)) as usize;
+        let part = Part { start, count: r.count * v.row, stride: v.stride * r.step, ..v.part };
+        let Some(shape) = v.shape.cast::<Tuple>() else { return Ok(v.again(vm, part)?.value()) };
+        let lengths = List::new(vm, shape.items())?;
+        lengths.store(vm, 0, Value::small_int(r.count as i64));
+        return Ok(v.shaped(vm, part, Some(Tuple::new(vm, lengths.items())?.value()))?.value());
+    }
+    one_dimension(vm, v)?;
     if !vm.is_int(key) && vm.type_of(key).special(vm, skein_bytecode::Special::Index).is_none() {
         return Err(vm.type_error("memoryview: invalid slice key"));
     }
@@ -345,7 +543,22 @@ fn setitem(vm: &Vm, v: This, key: Value, new: Value) -> R<()> {
         return Err(vm.type_error("cannot modify read-only memory"));
     }
     let size = item_size(v.format);
+    let dimensions = v.shape.cast::<Tuple>().map(|s| s.len());
+    let row = match key.cast::<Tuple>() {
+        Some(row) => Some(item_of_row(vm, v, row)?),
+        None if key.is(Value::ELLIPSIS) && dimensions == Some(0) => Some(0),
+        None if key.cast::<Slice>().is_some() && dimensions.is_some_and(|n| n > 1) => {
+            return Err(
+                vm.not_implemented("memoryview slice assignments are currently restricted to ndim = 1")
+            );
+        }
+        None => {
+            one_dimension(vm, v)?;
+            None
+        }
+    };
     let (first, count, step, data) = match key.cast::<Slice>() {
+        _ if row.is_some() => (row.unwrap_or(0) as i64, 1, 1, write(vm, v.format, new)?),
         Some(s) => {
             let r = vm.slice_range(s, || v.count)?;
             let data = super::bytes::bytes_like(vm, new)?;
@@ -365,7 +578,7 @@ fn setitem(vm: &Vm, v: This, key: Value, new: Value) -> R<()> {
     let len = array.bytes().len();
     let Some(to) = array.as_mut_ptr() else { return Ok(()) };
     for (i, item) in data.chunks_exact(size).take(count).enumerate() {
-        let at = (v.start as i64 + v.stride * (first + step * i as i64)) as usize;
+        let at = v.at((first + step * i as i64) as usize);
         if at + size > len {
             return Err(vm.index_error("the object of this memoryview has become shorter"));
         }
@@ -388,22 +601,47 @@ fn equal(vm: &Vm, v: ViewRef, other: Value) -> R<Value> {
     if !v.export.is_open() {
         return Ok(Value::bool(other.is(v.value())));
     }
-    match other.cast::<Ext<View>>() {
-        Some(o) if !o.export.is_open() => Ok(Value::FALSE),
-        // Items are compared, not bytes.
-        Some(o) if o.format != v.format => {
-            let (a, b) = (tolist(vm, ExtArg(v))?, tolist(vm, ExtArg(o))?);
-            vm.eq(a.value(), b.value()).map(Value::bool)
+    let other = match other.cast::<Ext<View>>() {
+        Some(o) => o,
+        None => {
+            let ty = vm.type_of(other);
+            let lends = super::bytes::is_bytes_like(other)
+                || ty.special(vm, skein_bytecode::Special::Buffer).is_some();
+            let made = match lends {
+                true => vm.absorb(
+                    new(vm, Args::new(&[vm.types.memoryview.value(), other], None)),
+                    vm.exc.type_error,
+                )?,
+                false => None,
+            };
+            match made.and_then(|m| m.cast::<Ext<View>>()) {
+                Some(o) => o,
+                None => return Ok(Value::NOT_IMPLEMENTED),
+            }
         }
-        Some(o) => Ok(Value::bool(bytes(vm, v)? == bytes(vm, o)?)),
-        None if v.format == b'B' && super::bytes::is_bytes_like(other) => {
-            Ok(Value::bool(bytes(vm, v)? == super::bytes::bytes_of_object(vm, other)?))
-        }
-        None => Ok(Value::NOT_IMPLEMENTED),
+    };
+    if !other.export.is_open() {
+        return Ok(Value::FALSE);
     }
+    if !vm.eq(v.dimensions(vm)?.value(), other.dimensions(vm)?.value())? {
+        return Ok(Value::FALSE);
+    }
+    // Items are compared, not bytes.
+    let floats = matches!(v.format, b'f' | b'd' | b'?');
+    if other.format != v.format || floats {
+        let (a, b) = (tolist(vm, ExtArg(v))?, tolist(vm, ExtArg(other))?);
+        if floats && (0..a.len()).any(|i| a.get(i).and_then(|f| vm.as_float(f)).is_some_and(f64::is_nan)) {
+            return Ok(Value::FALSE);
+        }
+        return vm.eq(a.value(), b.value()).map(Value::bool);
+    }
+    Ok(Value::bool(bytes(vm, v)? == bytes(vm, other)?))
 }
 
 fn hash(vm: &Vm, v: This) -> R<i64> {
+    if let Some(h) = v.0.hash.get() {
+        return Ok(h);
+    }
     let v = open(vm, v.0)?;
     if !v.readonly {
         return Err(vm.value_error("cannot hash writable memoryview object"));
@@ -411,7 +649,11 @@ fn hash(vm: &Vm, v: This) -> R<i64> {
     if !matches!(v.format, b'B' | b'b' | b'c') {
         return Err(vm.value_error("memoryview: hashing is restricted to formats 'B', 'b' or 'c'"));
     }
-    vm.hash(vm.bytes(&bytes(vm, v)?)?)
+    // What it shows must be hashable as well.
+    holding(v, || vm.hash(v.owner.or_none()))?;
+    let h = vm.hash(vm.bytes(&bytes(vm, v)?)?)?;
+    v.hash.set(Some(h));
+    Ok(h)
 }
 
 fn repr(_: &Vm, v: This) -> String {
@@ -425,11 +667,22 @@ fn repr(_: &Vm, v: This) -> String {
 
 fn cast(vm: &Vm, v: This, format: Ref<Str>, shape: Option<Value>) -> R<Value> {
     let v = open(vm, v.0)?;
-    if let Some(s) = shape {
-        let one = vm.list_from(s)?;
-        if one.len() != 1 {
-            return Err(vm.unsupported("memoryviews of several dimensions"));
+    let shape = match shape {
+        None => None,
+        Some(s) if s.cast::<Tuple>().is_some() || s.cast::<List>().is_some() => {
+            let lengths = vm.list_from(s)?;
+            if lengths.len() > 64 {
+                return Err(vm.value_error("memoryview: number of dimensions must not exceed 64"));
+            }
+            Some(Tuple::new(vm, lengths.items())?)
         }
+        Some(s) => {
+            let got = vm.type_name(s);
+            return Err(vm.type_error(format!("shape must be a list or a tuple, not {got}")));
+        }
+    };
+    if v.shape.get().is_some() && shape.is_some_and(|s| s.len() != 1) {
+        return Err(vm.type_error("memoryview: cast must be 1D -> ND or ND -> 1D"));
     }
     let code = match format.bytes() {
         [b'@', c] | [c] if b"cbB?hHiIlLqQnNfdP".contains(c) => *c,
@@ -449,5 +702,30 @@ fn cast(vm: &Vm, v: This, format: Ref<Str>, shape: Option<Value>) -> R<Value> {
     if total % size != 0 {
         return Err(vm.type_error("memoryview: length is not a multiple of itemsize"));
     }
-    Ok(v.again(vm, Part { count: total / size, stride: size as i64, format: code, ..v.part })?.value())
+    let part = Part { count: total / size, stride: size as i64, row: 1, format: code, ..v.part };
+    let Some(shape) = shape else { return Ok(v.again(vm, part)?.value()) };
+    let mut items = 1usize;
+    for &n in shape.items() {
+        if !vm.is_int(n) {
+            return Err(vm.type_error("memoryview.cast(): elements of shape must be integers"));
+        }
+        let n = vm.index_i64(n)?;
+        if n <= 0 {
+            return Err(vm.value_error("memoryview.cast(): elements of shape must be integers > 0"));
+        }
+        let Some(product) = items.checked_mul(n as usize) else {
+            return Err(vm.value_error("memoryview.cast(): product(shape) > SSIZE_MAX"));
+        };
+        items = product;
+    }
+    if items.checked_mul(size) != Some(total) {
+        return Err(vm.type_error("memoryview: product(shape) * itemsize != buffer size"));
+    }
+    if shape.len() == 1 {
+        return Ok(v.again(vm, part)?.value());
+    }
+    let first = shape.items().first().and_then(|&n| vm.as_i64(n)).unwrap_or(1) as usize;
+    let row = items / first;
+    let part = Part { row, stride: (row * size) as i64, ..part };
+    Ok(v.shaped(vm, part, Some(shape.value()))?.value())
 }

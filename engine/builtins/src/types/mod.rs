@@ -127,7 +127,7 @@ types! {
 }
 
 pub use bytes::{Like, Row, is_bytes_like};
-pub use common::{compare_rows, item_index, repeat_count, repeated, string_of_items};
+pub use common::{compare_rows, item_index, repeated, string_of_items};
 pub use dict::update_from_args as dict_update_from_args;
 pub use float::text::repr as float_repr;
 pub use float::to_int as float_to_int;
@@ -143,6 +143,7 @@ pub use object::attribute_name;
 pub(crate) use reduce::{default_getstate, reduce_2};
 pub(crate) use str::format as format_string;
 pub(crate) use template::{interpolation_of, template_of};
+pub use text::{repeat_count, to_ascii_number};
 pub(crate) use typeobj::DICT as INSTANCE_DICT;
 
 use skein_runtime::types::dict::Dict;

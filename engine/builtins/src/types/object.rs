@@ -62,6 +62,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             return Err(vm.type_error(format!("{}() takes no arguments", ty.name_string())));
         }
     }
+    if ty.has_flag(type_flags::NO_NEW) && !ty.has_flag(type_flags::HEAP) {
+        return Err(vm.type_error(format!("cannot create '{}' instances", ty.message_name())));
+    }
     if ty.has_builtin_layout() {
         let kind = Kind::ALL[ty.instance_kind() as usize];
         if kind == Kind::Exception {
@@ -109,8 +112,12 @@ fn repr(vm: &Vm, v: Value) -> R<String> {
     })
 }
 
+/// Who asks for the text checks what it is.
 fn str(vm: &Vm, v: Value) -> R<Value> {
-    Ok(vm.repr(v)?.value())
+    match vm.type_of(v).special(vm, Special::Repr) {
+        Some(f) => vm.special_1(f, v),
+        None => Ok(vm.repr(v)?.value()),
+    }
 }
 
 fn format(vm: &Vm, v: Value, spec: Ref<Str>) -> R<Value> {
@@ -263,7 +270,8 @@ fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
         && from.slot_count() == to.slot_count()
         && from.slot_names.cast::<skein_runtime::types::tuple::Tuple>().map(|t| t.items().to_vec())
             == to.slot_names.cast::<skein_runtime::types::tuple::Tuple>().map(|t| t.items().to_vec())
-        && from.has_flag(type_flags::HAS_DICT) == to.has_flag(type_flags::HAS_DICT);
+        && from.has_flag(type_flags::HAS_DICT) == to.has_flag(type_flags::HAS_DICT)
+        && from.has_flag(type_flags::SLOT_WORD) == to.has_flag(type_flags::SLOT_WORD);
     if !same_layout {
         return Err(vm.type_error(format!(
             "__class__ assignment: '{}' object layout differs from '{}'",

@@ -6,6 +6,7 @@ use skein_runtime::types::instance::Instance;
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
@@ -23,6 +24,12 @@ pub fn default_getstate(vm: &Vm, v: Value) -> R<Value> {
                 slots.set_str(vm, s, value)?;
             }
         }
+    }
+    if !ty.has_flag(type_flags::HAS_DICT)
+        && ty.has_flag(type_flags::SLOT_WORD)
+        && let Some(values) = vm.word_dict(v)?
+    {
+        slots.update(vm, values)?;
     }
     if slots.is_empty() {
         return Ok(dict);

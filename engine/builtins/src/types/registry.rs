@@ -1,6 +1,7 @@
 //! Codecs and error handlers that are registered: what `codecs.register` and `codecs.register_error` keep, and
 //! the encodings of the library, which register themselves when one of them is asked for first.
 
+use super::exceptions::base::add_note_to_pending;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::str::Str;
@@ -73,7 +74,15 @@ pub fn apply(vm: &Vm, object: Value, encoding: &str, errors: Option<Value>, deco
     let r = match errors {
         Some(e) => vm.call(f, &[object, e]),
         None => vm.call(f, &[object]),
-    }?;
+    };
+    let r = match r {
+        Ok(r) => r,
+        Err(raised) => {
+            let operation = if decode { "decoding" } else { "encoding" };
+            add_note_to_pending(vm, &format!("{operation} with '{encoding}' codec failed"))?;
+            return Err(raised);
+        }
+    };
     match r.cast::<Tuple>() {
         Some(t) if t.len() == 2 => Ok(t.items()[0]),
         _ => {

@@ -206,8 +206,8 @@ fn intersection_into(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
     let kept = new_set(vm, vm.types.set)?;
     match other.cast::<Set>() {
         Some(o) => {
-            // The smaller set is gone through.
-            let (small, large) = if o.len() < s.len() { (o, s) } else { (s, o) };
+            // The smaller set is gone through, and gives the items; of two alike the other one.
+            let (small, large) = if o.len() <= s.len() { (o, s) } else { (s, o) };
             each_hashed(small, |v, h| {
                 if large.table.find(vm, v, h)?.is_some() {
                     kept.add_hashed(vm, v, h)?;

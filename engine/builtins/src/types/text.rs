@@ -142,7 +142,7 @@ pub fn repeat_count(vm: &Vm, a: Value, n: Value) -> R<Option<usize>> {
             return Ok(None);
         }
         return Err(
-            vm.type_error(format!("can't multiply sequence by non-int of type '{}'", ty.name_string()))
+            vm.type_error(format!("can't multiply sequence by non-int of type '{}'", ty.message_name()))
         );
     }
     let i = vm.index(n)?;

@@ -1,6 +1,7 @@
 //! What Python code sees of `tuple`.
 
-use super::common::{compare_rows, item_index, repeat_count, repeated, string_of_items};
+use super::common::{compare_rows, item_index, repeated, string_of_items};
+use super::text::repeat_count;
 use skein_bytecode::Special;
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
@@ -131,7 +132,7 @@ fn add(vm: &Vm, a: Ref<Tuple>, b: Value) -> R<Value> {
 }
 
 fn mul(vm: &Vm, t: Ref<Tuple>, n: Value) -> R<Value> {
-    let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(n) = repeat_count(vm, t.value(), n)? else { return Ok(Value::NOT_IMPLEMENTED) };
     if n == 1 && vm.type_of(t.value()) == vm.types.tuple {
         return Ok(t.value());
     }

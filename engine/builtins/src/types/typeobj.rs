@@ -48,6 +48,7 @@ native_type! {
         "__basicsize__" => |_: &Vm, _: Value| Ok(Value::small_int(16));
         "__itemsize__" => |_: &Vm, _: Value| Ok(Value::small_int(0));
         "__dictoffset__" => |_: &Vm, v: Ref<Type>| Ok(Value::small_int(if v.has_flag(type_flags::HAS_DICT) { -1 } else { 0 }));
+        "__text_signature__" => text_signature;
         "__weakrefoffset__" => |_: &Vm, v: Ref<Type>| Ok(Value::small_int(if v.has_flag(type_flags::HAS_WEAKREF) { -1 } else { 0 }));
         "__annotations__" => get_annotations, set_annotations;
         "__annotate__" => get_annotate, set_annotate;
@@ -60,6 +61,33 @@ pub(crate) static DICT: skein_runtime::native::GetSetDef =
     skein_runtime::native::GetSetDef::new("__dict__", super::get_dict)
         .settable(super::set_dict)
         .doc("dictionary for instance variables");
+
+/// The parameters of a type in Rust, where its constructor names them.
+fn text_signature(vm: &Vm, t: Ref<Type>) -> R<Value> {
+    let Some(def) = t.def().filter(|_| !t.has_flag(type_flags::HEAP)) else { return Ok(Value::NONE) };
+    let constructors =
+        ["__init__", "__new__"].into_iter().filter_map(|n| def.methods.iter().find(|m| m.name == n));
+    for m in constructors {
+        let Some(open) = m.signature.find('(') else { continue };
+        let inside = &m.signature[open + 1..];
+        let rest =
+            ["$type, /, ", "$type, ", "$self, /, ", "$self, "].iter().find_map(|p| inside.strip_prefix(p));
+        if let Some(rest) = rest.filter(|rest| !rest.starts_with('*')) {
+            return vm.str(&format!("({rest}"));
+        }
+    }
+    Ok(Value::NONE)
+}
+
+/// `__weakref__` of the instances of a class: the first reference to one.
+pub(crate) static WEAKREF: skein_runtime::native::GetSetDef =
+    skein_runtime::native::GetSetDef::new("__weakref__", get_weakref)
+        .doc("list of weak references to the object");
+
+fn get_weakref(vm: &Vm, v: Value) -> R<Value> {
+    let all = vm.call_method(crate::modules::import(vm, "_weakref")?, "getweakrefs", &[v])?;
+    Ok(all.cast::<List>().and_then(|l| l.get(0)).unwrap_or(Value::NONE))
+}
 
 /// CPython's `Py_TPFLAGS_*` bits that library code looks at.
 fn python_flags(t: Ref<Type>) -> u32 {
@@ -256,7 +284,7 @@ fn check_settable(vm: &Vm, t: Ref<Type>, what: &str) -> R<()> {
     if t.has_flag(type_flags::HEAP) {
         return Ok(());
     }
-    Err(vm.type_error(format!("cannot set '{what}' attribute of immutable type '{}'", t.name_string())))
+    Err(vm.type_error(format!("cannot set '{what}' attribute of immutable type '{}'", t.message_name())))
 }
 
 fn get_name(_: &Vm, v: Ref<Type>) -> R<Value> {

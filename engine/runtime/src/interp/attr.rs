@@ -160,7 +160,7 @@ pub(super) fn set_member(vm: &Vm, m: Ref<Member>, obj: Value, v: Option<Value>) 
         get_member(vm, m, obj)?;
     }
     if obj.header().and_then(dict_word).is_some() {
-        let Some(d) = vm.instance_dict(obj)? else { return Err(vm.no_attribute(obj, name)) };
+        let Some(d) = vm.word_dict(obj)? else { return Err(vm.no_attribute(obj, name)) };
         return match v {
             Some(v) => d.set_str(vm, name, v),
             None => d.delete_str(vm, name).map(|_| ()),

@@ -216,6 +216,14 @@ impl Vm {
             }
             return Ok(w.dict.cast());
         }
+        if !self.type_of(obj).has_flag(type_flags::HAS_DICT) {
+            return Ok(None);
+        }
+        self.word_dict(obj)
+    }
+
+    /// The dictionary in the trailing word of an object of a builtin layout, be it for attributes or for slots.
+    pub fn word_dict(&self, obj: Value) -> R<Option<Ref<Dict>>> {
         let Some(header) = obj.header() else { return Ok(None) };
         let Some(word) = dict_word(header) else { return Ok(None) };
         if word.get().is_none() {
@@ -247,7 +255,8 @@ impl Vm {
             w.dict.set(self, w, dict.value());
             return Ok(());
         }
-        match obj.header().and_then(|h| dict_word(h).map(|word| (h, word))) {
+        let has_dict = self.type_of(obj).has_flag(type_flags::HAS_DICT);
+        match obj.header().filter(|_| has_dict).and_then(|h| dict_word(h).map(|word| (h, word))) {
             Some((header, word)) => {
                 self.set_dict_word(header, word, dict);
                 Ok(())
@@ -259,10 +268,13 @@ impl Vm {
 
 #[cold]
 fn no_attribute_to_set(vm: &Vm, obj: Value, name: Ref<Str>) -> Raised {
-    let text = format!(
-        "'{}' object has no attribute '{}' and no __dict__ for setting new attributes",
-        vm.type_name(obj),
-        name.to_string_lossy()
-    );
+    // A class with a way of its own to set attributes, or to delete them, may have others.
+    let ty = vm.type_of(obj);
+    let own = |op: Special| ty.special(vm, op) != vm.types.object.special(vm, op);
+    let why = match own(Special::SetAttr) || own(Special::DelAttr) {
+        true => "",
+        false => " and no __dict__ for setting new attributes",
+    };
+    let text = format!("'{}' object has no attribute '{}'{why}", vm.type_name(obj), name.to_string_lossy());
     vm.attribute_error_for(obj, name, &text)
 }

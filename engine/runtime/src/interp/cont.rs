@@ -35,6 +35,8 @@ macro_rules! kinds {
         pub enum ContKind { $($(#[$doc])* $kind),* }
 
         impl ContKind {
+            pub const ALL: &'static [ContKind] = &[$(ContKind::$kind),*];
+
             pub const fn on_raise(self) -> OnRaise {
                 match self { $(ContKind::$kind => OnRaise::$raise),* }
             }
@@ -195,6 +197,16 @@ impl Cont {
                 b,
             }
         }
+    }
+
+    /// As [`Cont::unpack`], of words that may be anything.
+    pub fn checked(info: i64, a: Value, b: Value) -> Option<Cont> {
+        const CONSUMERS: i64 = Consumer::Drop as i64 + 1;
+        let (kind, op, consumer) = (info & 0xff, info >> 8 & 0xff, info >> 20 & 15);
+        let known =
+            kind < ContKind::ALL.len() as i64 && consumer < CONSUMERS && (op as usize) < Special::ALL.len();
+        let info = Value::try_int(info).filter(|_| known)?;
+        Some(Cont::unpack([info, a, b]))
     }
 
     pub fn special(&self) -> Special {

@@ -81,7 +81,7 @@ fn walk(vm: &Vm, root: Ref<Generator>, known: Option<Ref<Generator>>) -> Option<
 }
 
 /// They are the ends of a chain.
-fn link(vm: &Vm, root: Ref<Generator>, last: Ref<Generator>) {
+pub(super) fn link(vm: &Vm, root: Ref<Generator>, last: Ref<Generator>) {
     root.link.set(vm, root, last.value());
     root.set_flag(LEADS, true);
     root.set_flag(ENDS, false);

@@ -12,6 +12,7 @@ use crate::native::Args;
 use crate::object::Ref;
 use crate::types::async_step::{Awaitable, begin_send, settle};
 use crate::types::ext::Ext;
+use crate::types::function::Function;
 use crate::types::generator::{ASYNC, GenState, Generator, PLAIN};
 use crate::types::list::List;
 use crate::value::{R, Raised, Value};
@@ -29,8 +30,8 @@ pub enum Resume {
     Continue,
 }
 
-pub fn make_generator(vm: &Vm, at: At) -> R<At> {
-    let f = frame_function(at.base);
+/// A generator of this function, without anything in its registers. MemoryError.
+pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
     let code = f.code();
     let flags_ = code.portable().flags;
     let ty = if flags_ & flags::ASYNC_GENERATOR != 0 {
@@ -44,6 +45,13 @@ pub fn make_generator(vm: &Vm, at: At) -> R<At> {
     g.set_flag(PLAIN, ty == vm.types.generator);
     g.set_flag(ASYNC, ty == vm.types.async_generator);
     vm.heap.register_finalizer(g.header());
+    Ok(g)
+}
+
+pub fn make_generator(vm: &Vm, at: At) -> R<At> {
+    let f = frame_function(at.base);
+    let (code, flags_) = (f.code(), f.code().portable().flags);
+    let g = new_generator(vm, f)?;
     // This is the first instruction: only the parameters are set, all other registers hold garbage.
     for (i, slot) in g.registers().iter().enumerate().take(code.portable().param_count()) {
         slot.set(at.reg(i).bits());
@@ -138,10 +146,13 @@ pub(super) fn push(vm: &Vm, resume: At, g: Ref<Generator>, cont: Cont, for_root:
     let code = g.code();
     // SAFETY: a generator's code is loaded.
     let exec = unsafe { &*code.exec() };
-    let (base, side) = make_room(vm, resume.base, exec.frame_bytes as usize)?;
+    let (base, side) = match room_at_hand(vm, resume.base, exec.frame_bytes as usize) {
+        Some(base) => (base, 0),
+        None => make_room(vm, resume.base, exec.frame_bytes as usize)?,
+    };
     let ctx = vm.context();
     let cont = Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont };
-    // SAFETY: `make_room` has found room for the record, the head and the registers.
+    // SAFETY: there is room for the record, the head and the registers.
     let pc = unsafe {
         cont.write(base);
         *base.sub(4) = g.function.value();
@@ -149,7 +160,7 @@ pub(super) fn push(vm: &Vm, resume: At, g: Ref<Generator>, cont: Cont, for_root:
         *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD | side);
         *base.sub(1).cast::<*mut Value>() = resume.base;
         let words = g.registers();
-        std::ptr::copy_nonoverlapping(words.as_ptr().cast::<Value>(), base, words.len());
+        copy_words(words.as_ptr().cast(), base.cast(), words.len());
         exec.entry.add(g.unit() as usize)
     };
     if let Some(h) = g.handled.get() {
@@ -157,6 +168,18 @@ pub(super) fn push(vm: &Vm, resume: At, g: Ref<Generator>, cont: Cont, for_root:
     }
     on_stack(vm, g, for_root);
     Ok(At { pc, base })
+}
+
+/// Where a record and a frame of so many bytes fit behind the frame at `below`, if that is above the limit.
+#[inline(always)]
+fn room_at_hand(vm: &Vm, below: *mut Value, frame_bytes: usize) -> Option<*mut Value> {
+    if below.is_null() {
+        return None;
+    }
+    // SAFETY: `below` is a frame's base, and its code loaded.
+    let top = unsafe { below.byte_add((*frame_code(below).exec()).frame_bytes as usize) };
+    let base = top.wrapping_add(RECORD_WORDS + FRAME_WORDS);
+    (base.wrapping_byte_add(frame_bytes) <= vm.limit.get()).then_some(base)
 }
 
 #[inline(always)]
@@ -193,11 +216,12 @@ pub fn generator_kind(vm: &Vm, g: Ref<Generator>) -> &'static str {
     }
 }
 
-/// The common case of sending into a generator: it is suspended outside of any handler, and there is
-/// room for its frame. None: not so.
+/// The common case of sending into a generator: it is suspended outside of any handler, or has not begun, and there
+/// is room for its frame. None: not so.
 #[inline(always)]
 pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont) -> Option<At> {
-    if g.state() != GenState::Suspended || resume.base.is_null() {
+    let begins = g.state() == GenState::Created && v.is_none();
+    if g.state() != GenState::Suspended && !begins {
         return None;
     }
     let root = g;
@@ -207,15 +231,10 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
     }
     let code = g.code();
     let ctx = vm.context();
-    // SAFETY: `resume.base` is a frame's, a generator's code is loaded, and below the limit is room
-    // for the record, the head and the registers.
+    // SAFETY: a generator's code is loaded, and there is room for the record, the head and the registers.
     unsafe {
         let exec = &*code.exec();
-        let top = resume.base.byte_add((*frame_code(resume.base).exec()).frame_bytes as usize);
-        let base = top.wrapping_add(RECORD_WORDS + FRAME_WORDS);
-        if base.wrapping_byte_add(exec.frame_bytes as usize) > vm.limit.get() {
-            return None;
-        }
+        let base = room_at_hand(vm, resume.base, exec.frame_bytes as usize)?;
         Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont }.write(base);
         *base.sub(4) = g.function.value();
         *base.sub(3) = code.value();
@@ -225,8 +244,10 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
         copy_words(words.as_ptr().cast(), base.cast(), words.len());
         on_stack(vm, g, g != root);
         let at = At { pc: exec.entry.add(g.unit() as usize), base };
-        let dst = *suspended_at(g, at.pc).cast::<u8>().add(1) as usize;
-        at.set(dst, v);
+        if !begins {
+            let dst = *suspended_at(g, at.pc).cast::<u8>().add(1) as usize;
+            at.set(dst, v);
+        }
         Some(at)
     }
 }

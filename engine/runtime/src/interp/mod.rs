@@ -22,6 +22,7 @@ mod depth;
 mod dispatch;
 mod exceptions;
 mod frames;
+mod frozen;
 mod generators;
 mod globals;
 pub mod helpers;
@@ -56,6 +57,9 @@ pub use frames::{
     FramePlace, Frames, Standing, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers,
     frame_at_depth, frame_back, frame_code, frame_count, frame_function, frame_function_word, frame_object,
     frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame, live_register,
+};
+pub use frozen::{
+    BOTTOM, FrozenFrame, FrozenRef, freeze, freeze_generator, thaw, thaw_generator, unfilled_generator,
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;

@@ -85,6 +85,7 @@ pub fn wrong_type(vm: &Vm, def: &'static NativeDef, i: usize, v: Value, wanted: 
             def.name
         ));
     }
+    let got = if v.is_none() { "None".to_owned() } else { got };
     let params = def.params as usize - usize::from(def.is_method());
     let n = i + usize::from(!def.is_method());
     let which = if params == 1 { "argument".to_string() } else { format!("argument {n}") };

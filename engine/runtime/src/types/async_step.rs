@@ -1,4 +1,4 @@
-//! The steps of async generators: what `asend`, `athrow`, `aclose` and `__anext__` return, as far as `await` in
+//! The iterators over coroutines, and the steps of async generators: what `asend`, `athrow`, `aclose` and `__anext__` return, as far as `await` in
 //! the loop goes through them.
 
 use crate::object::{Field, Ref, Tracer};
@@ -7,6 +7,26 @@ use crate::types::generator::{CLOSED, Generator, RUNNING_ASYNC};
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
+
+/// `coroutine_wrapper`: the iterator over a coroutine.
+pub struct Wrapper {
+    /// Always a coroutine.
+    pub coroutine: Field,
+}
+
+impl Payload for Wrapper {
+    const NAME: &'static str = "coroutine_wrapper";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Wrapper { coroutine } = self;
+        coroutine.trace(t);
+    }
+}
+
+/// `coroutine.__await__()` of a coroutine. MemoryError.
+pub fn wrapper(vm: &Vm, g: Ref<Generator>) -> R<Value> {
+    let coroutine = Field::new(Some(g.value()));
+    Ok(Ext::new(vm, vm.types.coroutine_wrapper, Wrapper { coroutine })?.value())
+}
 
 /// A value yielded by an async generator, told apart from what it awaits.
 pub struct Wrapped {

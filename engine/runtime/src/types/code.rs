@@ -14,8 +14,9 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Certain, Code, Const, Extra, Liveness, LocalKind, Op, flags};
+use skein_bytecode::{Certain, Code, Const, Extra, Liveness, LocalKind, Op, Standstill, flags, standstill};
 use std::cell::Cell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// A code object.
@@ -42,7 +43,11 @@ pub struct CodeObject {
     ran: Cell<bool>,
     /// [`crate::events::Events`] knows it.
     noted: Cell<bool>,
+    /// Likewise: what was found of the instructions at which frames were taken off their stacks.
+    standstills: Cell<*mut Standstills>,
 }
+
+type Standstills = HashMap<u32, Option<Rc<Standstill>>>;
 
 /// Head of an executable block.
 #[repr(C)]
@@ -169,7 +174,7 @@ unsafe impl Object for CodeObject {
         }
     }
     fn drop_external(&mut self) {
-        // SAFETY: made by `load` and `liveness`; each is freed once.
+        // SAFETY: made by `load`, `liveness` and `standstill`; each is freed once.
         unsafe {
             if let Some(exec) = self.exec.get().as_ref() {
                 std::alloc::dealloc(self.exec.get().cast(), layout(exec.size));
@@ -183,6 +188,9 @@ unsafe impl Object for CodeObject {
             }
             if !self.table.get().is_null() {
                 drop(Box::from_raw(self.table.get()));
+            }
+            if !self.standstills.get().is_null() {
+                drop(Box::from_raw(self.standstills.get()));
             }
         }
     }
@@ -302,6 +310,17 @@ impl CodeObject {
         }
         // SAFETY: made by this function, for the object's life.
         unsafe { &*self.certain.get() }
+    }
+
+    /// What a frame's registers must hold where it stands still at the instruction that begins at `unit`; none if it
+    /// cannot.
+    pub fn standstill(&self, unit: u32) -> Option<Rc<Standstill>> {
+        if self.standstills.get().is_null() {
+            self.standstills.set(Box::into_raw(Box::default()));
+        }
+        // SAFETY: made above, for the object's life; nobody else looks at it meanwhile.
+        let known = unsafe { &mut *self.standstills.get() };
+        known.entry(unit).or_insert_with(|| standstill(self.portable(), unit).map(Rc::new)).clone()
     }
 
     /// Unit index of an instruction address in the block.

@@ -93,6 +93,10 @@ pub const LEADS: u16 = 256;
 pub const ENDS: u16 = 512;
 /// Waits for one that runs for it; set while that is asked.
 pub const WAITING: u16 = 1024;
+/// It comes from a pickle, and has not got its frame yet.
+pub const UNFILLED: u16 = 2048;
+/// It comes from a pickle, as one that runs in a microthread which has not got its frames yet.
+pub const AWAITS_STACK: u16 = 4096;
 
 /// Of a place's state: suspended in a `YieldFrom`.
 pub const DELEGATING: u16 = 4;

@@ -267,8 +267,8 @@ pub fn hash_bytes(vm: &Vm, bytes: &[u8]) -> i64 {
     }
 }
 
-/// The hash of empty text; CPython has 0, which here means "not known".
-const EMPTY_HASH: i64 = 1;
+/// The hash of empty text, as CPython has it; objects that keep hashes take it for "not known", which costs nothing.
+const EMPTY_HASH: i64 = 0;
 
 impl Ref<Str> {
     /// Same text? (Not Python's `==`, which subclasses may define.)

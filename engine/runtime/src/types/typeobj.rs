@@ -72,6 +72,9 @@ pub mod type_flags {
     pub const MATCH_SELF: u32 = 256;
     /// `T()` cannot make instances.
     pub const NO_NEW: u32 = 512;
+    /// Instances of a builtin layout have the word for a dictionary, which holds the values of `__slots__` and is no
+    /// `__dict__`.
+    pub const SLOT_WORD: u32 = 1024;
 }
 
 // SAFETY: all references are traced; the names in shapes are interned strings that the shape table's roots keep.

@@ -178,9 +178,10 @@ impl Vm {
         0
     }
 
-    /// Bytes to add for the attribute dictionary of an instance of a builtin layout.
+    /// Bytes to add for the dictionary of attributes or slots of an instance of a builtin layout.
     pub fn dict_word_size(&self, ty: Ref<Type>) -> usize {
-        8 * usize::from(ty.has_flag(type_flags::HAS_DICT) && ty.has_builtin_layout())
+        const EITHER: u32 = type_flags::HAS_DICT | type_flags::SLOT_WORD;
+        8 * usize::from(ty.flags.get() & EITHER != 0 && ty.has_builtin_layout())
     }
 
     /// Notes in a fresh object of a builtin layout that it has the word of [`Vm::dict_word_size`], and a finalizer that
@@ -249,6 +250,7 @@ impl Vm {
         let all = stats.finished_major();
         self.events.sweep(all, |code| self.heap.survived(code.header()));
         self.interned.borrow_mut().sweep(all, |s| self.heap.survived(s.header()));
+        self.weak_refs.borrow_mut().sweep(all, |v| v.header().is_none_or(|h| self.heap.survived(h)));
         if all {
             self.hooks.tier().sweep(&|v: Value| v.header().is_none_or(|h| self.heap.survived(h)));
             self.shapes.forget_dead(|ty| self.heap.survived(ty.header()));

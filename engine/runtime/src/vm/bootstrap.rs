@@ -65,7 +65,7 @@ impl Vm {
         let bare_str = heap_str(&heap).ok_or_else(no_memory)?;
         let hash_key = match config.hash_seed {
             Some(0) => (0, 0),
-            Some(n) => (n.wrapping_mul(0x9e37_79b9_7f4a_7c15), n),
+            Some(n) => seeded_key(n as u32),
             None => random_key(),
         };
         let (heap_limit, gc_stress) = (config.heap_limit, config.gc_stress);
@@ -94,6 +94,7 @@ impl Vm {
             type_versions: Cell::new(0),
             hash_key,
             interned: RefCell::default(),
+            weak_refs: RefCell::default(),
             empty_tuple: Cell::new(None),
             latin1: RefCell::default(),
             builtins: Cell::new(None),
@@ -318,6 +319,18 @@ fn native_stack_bounds() -> (usize, usize) {
     let here = &0u8 as *const u8 as usize;
     // Without better knowledge: the stack began a little above, and a megabyte of it can be used.
     (here - (1 << 20), here + (64 << 10))
+}
+
+/// The key that a seed stands for, as CPython makes it, so that hashes of text in ASCII are the same.
+fn seeded_key(seed: u32) -> (u64, u64) {
+    let mut x = seed;
+    let mut word = || {
+        u64::from_le_bytes(std::array::from_fn(|_| {
+            x = x.wrapping_mul(214_013).wrapping_add(2_531_011);
+            (x >> 16) as u8
+        }))
+    };
+    (word(), word())
 }
 
 fn random_key() -> (u64, u64) {

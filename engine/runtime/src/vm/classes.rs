@@ -81,7 +81,7 @@ impl Vm {
             return Err(self.type_error(format!(
                 "cannot set '{}' attribute of immutable type '{}'",
                 name.to_string_lossy(),
-                t.name_string()
+                t.message_name()
             )));
         }
         match v {

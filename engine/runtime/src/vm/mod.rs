@@ -14,6 +14,7 @@ mod oserror;
 mod pauses;
 mod protocol;
 mod text_errors;
+mod weaks;
 
 pub use bootstrap::StartError;
 pub use builtins::{Builtins, LIBRARY, Types};
@@ -133,6 +134,7 @@ pub struct Vm {
     type_versions: Cell<u32>,
     pub hash_key: (u64, u64),
     interned: RefCell<names::InternTable>,
+    weak_refs: RefCell<weaks::WeakTable>,
     pub empty_tuple: Cell<Option<Ref<Tuple>>>,
     pub latin1: RefCell<Vec<Value>>,
     /// `builtins.__dict__`.

@@ -445,17 +445,21 @@ impl Vm {
         let Some(e) = plain else { return raised };
         self.pending.set(None);
         let ty = self.type_of(v);
-        let name = crate::types::typeobj::type_module(self, ty).and_then(|module| {
-            let name = self.str_string(ty.qualname.value())?;
-            Ok(match module.and_then(|m| m.cast::<Str>()) {
-                Some(m) if m.bytes() != b"builtins" => format!("{}.{name}", m.to_string_lossy()),
-                _ => name,
-            })
-        });
+        let name = self.qualified_type_name(ty, &[b"builtins"]);
         match name.and_then(|name| Ok((name, self.str_string(e)?))) {
             Ok((name, text)) => self.type_error(format!("cannot use '{name}' as {role} ({text})")),
             Err(e) => e,
         }
+    }
+
+    /// The type's name with its module, unless that is one of these.
+    pub fn qualified_type_name(&self, ty: Ref<Type>, without: &[&[u8]]) -> R<String> {
+        let module = crate::types::typeobj::type_module(self, ty)?;
+        let name = self.str_string(ty.qualname.value())?;
+        Ok(match module.and_then(|m| m.cast::<Str>()) {
+            Some(m) if !without.contains(&m.bytes()) => format!("{}.{name}", m.to_string_lossy()),
+            _ => name,
+        })
     }
 
     /// `item in container` where the type has no `__contains__`.

@@ -3,7 +3,7 @@
 mod items;
 mod pickled;
 
-use super::support::BytesLike;
+use super::support::{BytesLike, holds};
 use items::{encoded, item};
 use skein_builtins::types::{compare_rows, item_index, item_size, repeat_count};
 use skein_bytecode::Special;
@@ -484,7 +484,7 @@ fn same_kind(vm: &Vm, a: ArrayRef, v: Value, in_place: bool) -> R<ArrayRef> {
 }
 
 fn repeat_in_place(vm: &Vm, a: This, n: Value) -> R<Value> {
-    let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(n) = repeat_count(vm, a.0.value(), n)? else { return Ok(Value::NOT_IMPLEMENTED) };
     if n != 1 && len(&a.0) > 0 {
         check_resizable(vm, &a.0)?;
     }
@@ -504,7 +504,7 @@ fn add(vm: &Vm, a: This, v: Value) -> R<Value> {
 }
 
 fn mul(vm: &Vm, a: This, n: Value) -> R<Value> {
-    match repeat_count(vm, n)? {
+    match repeat_count(vm, a.0.value(), n)? {
         Some(n) => {
             let all = make_array(vm, a.0.code, data(&a.0))?;
             let array: ArrayRef = this(vm, all)?;
@@ -519,8 +519,20 @@ fn mul(vm: &Vm, a: This, n: Value) -> R<Value> {
 
 fn compare(vm: &Vm, op: Special, a: ArrayRef, b: Value) -> R<Value> {
     let Some(b) = b.cast::<Ext<Array>>() else { return Ok(Value::NOT_IMPLEMENTED) };
-    let (a, b) = (items(vm, a)?, items(vm, b)?);
-    compare_rows(vm, op, |i| a.get(i), |i| b.get(i))
+    let floats = |a: &Array| matches!(a.code, b'f' | b'd');
+    let (x, y) = (items(vm, a)?, items(vm, b)?);
+    if floats(&a) && floats(&b) {
+        // The items are no objects, of which NaN would be equal to itself.
+        let number = |l: Ref<List>, i: usize| l.get(i).and_then(|v| vm.as_float(v));
+        let first = (0..x.len().min(y.len())).find(|&i| number(x, i) != number(y, i));
+        let Some(i) = first else { return Ok(Value::bool(holds(op, x.len().cmp(&y.len())))) };
+        return Ok(Value::bool(match op {
+            Special::Eq => false,
+            Special::Ne => true,
+            op => number(x, i).partial_cmp(&number(y, i)).is_some_and(|o| holds(op, o)),
+        }));
+    }
+    compare_rows(vm, op, |i| x.get(i), |i| y.get(i))
 }
 
 fn repr(vm: &Vm, a: This) -> R<String> {
@@ -548,6 +560,9 @@ native_functions! { FUNCTIONS:
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "array", FUNCTIONS)?;
     let ty = ext_type(vm, &ARRAY)?;
+    let sequence =
+        vm.get_attr_str(skein_builtins::modules::import(vm, "collections.abc")?, "MutableSequence")?;
+    vm.call_method(sequence, "register", &[ty.value()])?;
     m.dict().set_name(vm, "array", ty.value())?;
     m.dict().set_name(vm, "ArrayType", ty.value())?;
     m.dict().set_name(vm, "typecodes", vm.str(TYPECODES)?)?;

@@ -38,6 +38,27 @@ impl Saver<'_> {
         self.save_reduced(v, reduced)
     }
 
+    /// A function goes by its name; where it has none that leads to it, by the reduction that a program has registered
+    /// for functions, if one has.
+    pub fn save_function(&self, v: Value, ty: Ref<Type>) -> R<()> {
+        let vm = self.vm;
+        let table = vm.get_attr_str(import(vm, "copyreg")?, "dispatch_table")?.cast::<Dict>();
+        let reduce = match table {
+            Some(table) => table.get(vm, ty.value())?,
+            None => None,
+        };
+        let Some(reduce) = reduce else { return self.save_global(v, None) };
+        let name = vm.get_attr(v, vm.names.__qualname__)?.cast::<Str>();
+        let named = match name {
+            Some(name) => vm.absorb(self.module_of(v, name), vm.exc.exception)?,
+            None => None,
+        };
+        match named {
+            Some(_) => self.save_global(v, None),
+            None => self.save_reduced(v, vm.call(reduce, &[v])?),
+        }
+    }
+
     /// What an object's reduction gave: a name, or a tuple.
     pub fn save_reduced(&self, v: Value, reduced: Value) -> R<()> {
         let vm = self.vm;

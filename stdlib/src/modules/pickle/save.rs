@@ -196,7 +196,7 @@ impl Saver<'_> {
             return self.save_type(v);
         }
         if v.cast::<Function>().is_some() {
-            return self.save_global(v, None);
+            return self.save_function(v, ty);
         }
         self.save_other(v, ty)
     }

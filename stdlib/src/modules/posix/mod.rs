@@ -12,6 +12,8 @@ mod stats;
 mod system;
 
 pub use arguments::c_string;
+pub use process::fork_with;
+pub use stats::stat_result;
 
 use skein_builtins::modules::structseq::Lazy;
 use skein_runtime::object::Ref;

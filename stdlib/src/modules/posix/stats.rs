@@ -30,7 +30,7 @@ struct_sequence! { pub STATVFS: "os.statvfs_result", "statvfs_result: Result fro
 "f_bsize" 0, "f_frsize" 1, "f_blocks" 2, "f_bfree" 3, "f_bavail" 4, "f_files" 5, "f_ffree" 6,
 "f_favail" 7, "f_flag" 8, "f_namemax" 9 }
 
-fn stat_result(vm: &Vm, st: &libc::stat) -> R<Value> {
+pub fn stat_result(vm: &Vm, st: &libc::stat) -> R<Value> {
     let row = [
         vm.int(st.st_mode.into())?,
         vm.int_u64(st.st_ino)?,

@@ -23,7 +23,6 @@ pub struct Format {
     /// Values that are packed.
     pub values: usize,
     little: bool,
-    native: bool,
 }
 
 /// Size and alignment of a kind, native or standard.
@@ -53,7 +52,7 @@ impl Format {
             Some(b'>' | b'!') => (false, false, &text[1..]),
             _ => (true, cfg!(target_endian = "little"), text),
         };
-        let mut f = Format { items: Vec::new(), size: 0, values: 0, little, native };
+        let mut f = Format { items: Vec::new(), size: 0, values: 0, little };
         let too_long = || error(vm, "total struct size too long");
         let mut at = 0;
         while at < rest.len() {
@@ -186,8 +185,8 @@ impl Format {
                     let n = b.len().min(out.len());
                     out[..n].copy_from_slice(&b[..n]);
                 } else if !out.is_empty() {
-                    let n = b.len().min(out.len() - 1).min(255);
-                    out[0] = n as u8;
+                    let n = b.len().min(out.len() - 1);
+                    out[0] = n.min(255) as u8;
                     out[1..=n].copy_from_slice(&b[..n]);
                 }
             }
@@ -221,8 +220,7 @@ impl Format {
             b'd' => out.copy_from_slice(&self.order(f.to_le_bytes())),
             b'f' => {
                 let single = f as f32;
-                // The native form is the machine's conversion.
-                if single.is_infinite() && f.is_finite() && !self.native {
+                if single.is_infinite() && f.is_finite() {
                     return Err(vm.overflow_error("float too large to pack with f format"));
                 }
                 out.copy_from_slice(&self.order(single.to_le_bytes()));

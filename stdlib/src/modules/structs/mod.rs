@@ -46,7 +46,7 @@ native_type! {
         "unpack_from($self, /, buffer, offset=0)" => |vm: &Vm, s: This, b: BytesLike, at: Option<i64>| unpack_at(vm, &*of(vm, &s.0)?, &b, at.unwrap_or(0));
         "iter_unpack($self, buffer, /)" => |vm: &Vm, s: This, b: Value| iterate(vm, of(vm, &s.0)?, b);
         "__sizeof__($self, /)" => |vm: &Vm, s: This| -> R<usize> { Ok(64 + of(vm, &s.0)?.items.len() * 32) };
-        "__repr__($self, /)" => |vm: &Vm, s: This| -> R<String> { of(vm, &s.0)?; Ok(format!("{}({})", vm.type_name(s.0.value()), vm.repr_string(vm.str(&format_text(&s.0))?)?)) };
+        "__repr__($self, /)" => |vm: &Vm, s: This| -> R<String> { of(vm, &s.0)?; Ok(format!("{}({})", vm.type_of(s.0.value()).name_string(), vm.repr_string(vm.str(&format_text(&s.0))?)?)) };
     }
     getset {
         "format" => |vm: &Vm, v: Value| match v.cast::<Ext<Struct>>() { Some(s) => { of(vm, &s)?; vm.str(&format_text(&s)) } None => Err(vm.type_error("not a Struct")) };

@@ -71,7 +71,9 @@ fn stack_size(vm: &Vm, size: Option<i64>) -> R<i64> {
 }
 
 fn interrupt_main(vm: &Vm, signum: Option<i32>) -> R<()> {
-    trip_signal(vm, signum.unwrap_or(libc::SIGINT))
+    trip_signal(vm, signum.unwrap_or(libc::SIGINT))?;
+    // The main thread itself takes it at once.
+    if vm.threads.is_main() { vm.check_signals() } else { Ok(()) }
 }
 
 fn set_name(vm: &Vm, name: Ref<skein_runtime::types::str::Str>) -> R<()> {

@@ -443,7 +443,7 @@ fn add(vm: &Vm, d: Arg, other: Value) -> R<Value> {
 }
 
 fn mul(vm: &Vm, d: Arg, n: Value) -> R<Value> {
-    let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(n) = repeat_count(vm, d.0.value(), n)? else { return Ok(Value::NOT_IMPLEMENTED) };
     let items = repeated(vm, list_of(vm, d.0)?.items(), n)?;
     let new = copy(vm, d.0)?;
     if let Some(new) = new.cast::<Ext<Deque>>() {
@@ -454,7 +454,7 @@ fn mul(vm: &Vm, d: Arg, n: Value) -> R<Value> {
 }
 
 fn imul(vm: &Vm, d: Arg, n: Value) -> R<Value> {
-    let Some(n) = repeat_count(vm, n)? else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(n) = repeat_count(vm, d.0.value(), n)? else { return Ok(Value::NOT_IMPLEMENTED) };
     let items = repeated(vm, list_of(vm, d.0)?.items(), n)?;
     clear(d.0);
     extend(vm, d.0, items.value(), push_back)?;

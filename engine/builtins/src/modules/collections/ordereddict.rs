@@ -18,6 +18,16 @@ native_type! {
         "update($self, /, *args, **kwargs)" => update;
         "move_to_end($self, /, key, last=True)" => move_to_end, "Move an existing element to the end (or beginning if last is false).\n\nRaise KeyError if the element does not exist.";
         "popitem($self, /, last=True)" => popitem, "Remove and return a (key, value) pair from the dictionary.\n\nPairs are returned in LIFO order if last is true or FIFO order if false.";
+        "pop($self, /, key, default=<unrepresentable>)" => |vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>| of_dict(vm, d, "pop", key, default),
+            "od.pop(key[,default]) -> v, remove specified key and return the corresponding value.\n\nIf the key is not found, return the default if given; otherwise,\nraise a KeyError.";
+        "setdefault($self, /, key, default=None)" => |vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>| of_dict(vm, d, "setdefault", key, default),
+            "Insert key with a value of default if key is not in the dictionary.\n\nReturn the value for key if key is in the dictionary, else default.";
+        [class] "fromkeys($type, /, iterable, value=None)" => |vm: &Vm, class: Value, keys: Value, v: Option<Value>| -> R<Value> {
+            let made = vm.call(class, &[])?;
+            let v = v.unwrap_or(Value::NONE);
+            vm.for_each(keys, |k| vm.set_item(made, k, v))?;
+            Ok(made)
+        }, "Create a new ordered dictionary with keys from iterable and values set to value.";
         "copy($self, /)" => copy, "od.copy() -> a shallow copy of od";
         "__copy__($self, /)" => copy;
         "__eq__($self, value, /)" => eq;
@@ -53,6 +63,15 @@ fn update(vm: &Vm, args: Args<'_>) -> R<()> {
         i += 1;
     }
     Ok(())
+}
+
+/// A method of dict whose arguments have names here.
+fn of_dict(vm: &Vm, d: Ref<Dict>, name: &str, key: Value, default: Option<Value>) -> R<Value> {
+    let method = vm.get_attr_str(vm.types.dict.value(), name)?;
+    match default {
+        Some(default) => vm.call(method, &[d.value(), key, default]),
+        None => vm.call(method, &[d.value(), key]),
+    }
 }
 
 fn move_to_end(vm: &Vm, d: Ref<Dict>, key: Value, last: Option<bool>) -> R<()> {

@@ -52,7 +52,7 @@ native_type! {
         "func" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.function.value()));
         "args" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.args.value()));
         "keywords" => |_: &Vm, v: Value| Ok(v.cast::<Ext<Partial>>().map_or(Value::NONE, |p| p.keywords.value()));
-        "__dict__" => get_dict;
+        "__dict__" => get_dict, crate::types::set_dict;
     }
 }
 
@@ -217,18 +217,20 @@ fn get(vm: &Vm, this: Value, instance: Value, _owner: Option<Value>) -> R<Value>
 fn repr(vm: &Vm, this: ExtArg<Partial>) -> R<Value> {
     let this = this.0;
     let text = vm.repr_guard(this.value(), || {
+        // As they are now: what is shown may change them.
+        let (function, args, keywords) = (this.function.value(), args_of(this), keywords_of(this));
         let ty = vm.type_of(this.value());
         let module = vm.get_attr(ty.value(), vm.names.__module__)?;
         let mut out =
             format!("{}.{}(", vm.str_string(module)?, vm.str_string(ty.qualname.value())?).into_bytes();
-        out.extend_from_slice(vm.repr(this.function.value())?.bytes());
-        if let Some(args) = args_of(this) {
+        out.extend_from_slice(vm.repr(function)?.bytes());
+        if let Some(args) = args {
             for &v in args.items() {
                 out.extend_from_slice(b", ");
                 out.extend_from_slice(vm.repr(v)?.bytes());
             }
         }
-        if let Some(keywords) = keywords_of(this) {
+        if let Some(keywords) = keywords {
             for (k, v) in keywords.iter() {
                 out.extend_from_slice(b", ");
                 out.extend_from_slice(vm.to_str(k)?.bytes());
@@ -263,15 +265,18 @@ fn setstate(vm: &Vm, this: ExtArg<Partial>, state: Ref<Tuple>) -> R<()> {
         return Err(vm.type_error("invalid partial state"));
     };
     let args = args.cast::<Tuple>().filter(|_| vm.is_callable(f));
-    let (Some(args), true) = (args, keywords.is_none() || keywords.cast::<Dict>().is_some()) else {
+    let is_dict = |v: Value| v.is_none() || v.cast::<Dict>().is_some();
+    let (Some(args), true) = (args, is_dict(keywords) && is_dict(dict)) else {
         return Err(vm.type_error("invalid partial state"));
     };
     let hole = placeholder(vm)?;
     if args.items().last().is_some_and(|v| v.is(hole)) {
         return Err(vm.type_error("trailing Placeholders are not allowed"));
     }
-    let plain = vm.tuple(args.items())?;
+    let is_exact = |v: Value, ty| vm.type_of(v) == ty;
+    let plain = if is_exact(args.value(), vm.types.tuple) { args.value() } else { vm.tuple(args.items())? };
     let copy = match keywords.cast::<Dict>() {
+        Some(k) if is_exact(keywords, vm.types.dict) => k,
         Some(k) => k.copy(vm)?,
         None => Dict::new(vm)?,
     };
@@ -279,9 +284,13 @@ fn setstate(vm: &Vm, this: ExtArg<Partial>, state: Ref<Tuple>) -> R<()> {
     this.args.set(vm, this, plain);
     this.keywords.set(vm, this, copy.value());
     this.places.set(args.items().iter().filter(|v| v.is(hole)).count());
-    if let (Some(own), Some(new)) = (vm.instance_dict(this.value())?, dict.cast::<Dict>()) {
-        own.clear(vm);
-        own.update(vm, new)?;
+    match dict.cast::<Dict>() {
+        Some(new) => vm.replace_instance_dict(this.value(), new),
+        None => {
+            if let Some(own) = vm.instance_dict(this.value())? {
+                own.clear(vm);
+            }
+            Ok(())
+        }
     }
-    Ok(())
 }

@@ -289,6 +289,12 @@ pub fn find(vm: &Vm, name: &str, path: Option<Value>) -> R<Option<Found>> {
             return Ok(found);
         }
     }
+    // One written in Rust that belongs to somebody else's package.
+    if path.is_some()
+        && let Some(m) = native_module(vm, name)?
+    {
+        return Ok(Some(Found::Native(m)));
+    }
     Ok((!namespace.is_empty()).then_some(Found::Namespace(namespace)))
 }
 

@@ -37,7 +37,7 @@ native_type! {
         "co_filename" => |_: &Vm, v: Ref<CodeObject>| Ok(v.filename.or_none());
         "co_firstlineno" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).first_line));
         "co_flags" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).flags));
-        "co_argcount" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).arg_count.into()));
+        "co_argcount" => |_: &Vm, v: Ref<CodeObject>| Ok(int(arg_count(code(v))));
         "co_posonlyargcount" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).posonly_count.into()));
         "co_kwonlyargcount" => |_: &Vm, v: Ref<CodeObject>| Ok(int(code(v).kwonly_count.into()));
         "co_nlocals" => |_: &Vm, v: Ref<CodeObject>| Ok(Value::small_int(variables(code(v)).count() as i64));
@@ -70,6 +70,12 @@ fn code(v: Ref<CodeObject>) -> &'static Code {
 
 fn int(n: u32) -> Value {
     Value::small_int(i64::from(n))
+}
+
+/// Without the namespace that a module's or class's code is given.
+fn arg_count(c: &Code) -> u32 {
+    let hidden = c.locals.first().is_some_and(|l| &*l.name == ".namespace");
+    u32::from(c.arg_count).saturating_sub(hidden.into())
 }
 
 /// Names of the fast variables: parameters first.

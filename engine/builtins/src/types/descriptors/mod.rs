@@ -87,6 +87,8 @@ native_type! {
         "__wrapped__" => |_: &Vm, v: Ref<Wrapper>| Ok(v.function.or_none());
         "__isabstractmethod__" => |vm: &Vm, v: Ref<Wrapper>| Ok(Value::bool(is_abstract(vm, v.function.get())?));
         "__dict__" => super::get_dict, super::set_dict;
+        "__annotations__" => |vm: &Vm, w: Ref<Wrapper>| wrapped(vm, w, "__annotations__"), |vm: &Vm, w: Ref<Wrapper>, v: Option<Value>| set_wrapped(vm, w, "__annotations__", v);
+        "__annotate__" => |vm: &Vm, w: Ref<Wrapper>| wrapped(vm, w, "__annotate__"), |vm: &Vm, w: Ref<Wrapper>, v: Option<Value>| set_wrapped(vm, w, "__annotate__", v);
     }
 }
 
@@ -110,6 +112,29 @@ native_type! {
         "__wrapped__" => |_: &Vm, v: Ref<Wrapper>| Ok(v.function.or_none());
         "__isabstractmethod__" => |vm: &Vm, v: Ref<Wrapper>| Ok(Value::bool(is_abstract(vm, v.function.get())?));
         "__dict__" => super::get_dict, super::set_dict;
+        "__annotations__" => |vm: &Vm, w: Ref<Wrapper>| wrapped(vm, w, "__annotations__"), |vm: &Vm, w: Ref<Wrapper>, v: Option<Value>| set_wrapped(vm, w, "__annotations__", v);
+        "__annotate__" => |vm: &Vm, w: Ref<Wrapper>| wrapped(vm, w, "__annotate__"), |vm: &Vm, w: Ref<Wrapper>, v: Option<Value>| set_wrapped(vm, w, "__annotate__", v);
+    }
+}
+
+/// An attribute of the function, kept as the wrapper's own once it has been asked for.
+fn wrapped(vm: &Vm, w: Ref<Wrapper>, name: &str) -> R<Value> {
+    let Some(own) = vm.instance_dict(w.value())? else { return vm.get_attr_str(w.function.or_none(), name) };
+    if let Some(v) = own.get_name(vm, name)? {
+        return Ok(v);
+    }
+    let v = vm.get_attr_str(w.function.or_none(), name)?;
+    own.set_name(vm, name, v)?;
+    Ok(v)
+}
+
+fn set_wrapped(vm: &Vm, w: Ref<Wrapper>, name: &str, v: Option<Value>) -> R<()> {
+    let Some(own) = vm.instance_dict(w.value())? else { return Ok(()) };
+    let name = vm.intern(name)?;
+    match v {
+        Some(v) => own.set_str(vm, name, v),
+        None if own.delete_str(vm, name)? => Ok(()),
+        None => Err(vm.no_attribute(w.value(), name)),
     }
 }
 

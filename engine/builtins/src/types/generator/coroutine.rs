@@ -3,28 +3,17 @@
 use super::{sent, throw};
 use skein_runtime::interp::{At, Resume, SoftCall};
 use skein_runtime::native_type;
-use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::async_step::Wrapper;
+pub use skein_runtime::types::async_step::wrapper;
 use skein_runtime::types::exception::Exception;
-use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::ext::{Ext, ExtArg};
 use skein_runtime::types::generator::Generator;
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-
-/// The iterator over a coroutine.
-pub struct Wrapper {
-    coroutine: Field,
-}
-
-impl Payload for Wrapper {
-    const NAME: &'static str = "coroutine_wrapper";
-    fn trace(&self, t: &mut Tracer<'_>) {
-        let Wrapper { coroutine } = self;
-        coroutine.trace(t);
-    }
-}
 
 native_type! {
     pub COROUTINE_WRAPPER: "coroutine_wrapper", Kind::Ext, type_flags::NO_NEW;
@@ -67,12 +56,6 @@ fn throw_method(vm: &Vm, w: ExtArg<Wrapper>, ty: Value, value: Option<Value>, tb
     super::warn_of_parts(vm, "throw", value)?;
     let e = exception_to_throw(vm, ty, value, tb)?;
     sent(vm, throw(vm, inner(w), e, true)?)
-}
-
-/// `coroutine.__await__()`.
-pub fn wrapper(vm: &Vm, g: Ref<Generator>) -> R<Value> {
-    let field = Field::new(Some(g.value()));
-    Ok(Ext::new(vm, vm.types.coroutine_wrapper, Wrapper { coroutine: field })?.value())
 }
 
 /// The exception that `throw(type, value, traceback)` means. TypeError.

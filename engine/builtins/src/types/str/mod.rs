@@ -73,8 +73,8 @@ native_type! {
         [simple] "split($self, /, sep=None, maxsplit=-1)" => split::split, "Return a list of the substrings in the string, using sep as the separator string.";
         "rsplit($self, /, sep=None, maxsplit=-1)" => split::rsplit, "Return a list of the substrings in the string, using sep as the separator string.";
         [simple] "splitlines($self, /, keepends=False)" => split::splitlines, "Return a list of the lines in the string, breaking at line boundaries.";
-        [simple] "partition($self, sep, /)" => split::partition, "Partition the string into three parts using the given separator.";
-        [simple] "rpartition($self, sep, /)" => split::rpartition, "Partition the string into three parts using the given separator.";
+        [simple] "partition($self, sep, /)" => |vm: &Vm, s: Ref<Str>, sep: Value| split::partition(vm, s, separator(vm, sep)?), "Partition the string into three parts using the given separator.";
+        [simple] "rpartition($self, sep, /)" => |vm: &Vm, s: Ref<Str>, sep: Value| split::rpartition(vm, s, separator(vm, sep)?), "Partition the string into three parts using the given separator.";
         "join($self, iterable, /)" => split::join, "Concatenate any number of strings.";
         [simple] "strip($self, chars=None, /)" => split::strip, "Return a copy of the string with leading and trailing whitespace removed.";
         [simple] "lstrip($self, chars=None, /)" => split::lstrip, "Return a copy of the string with leading whitespace removed.";
@@ -125,6 +125,11 @@ pub fn part(vm: &Vm, s: Ref<Str>, start: usize, end: usize) -> R<Ref<Str>> {
         return Str::build(vm, bytes.len(), bytes.len(), |to| to.copy_from_slice(bytes));
     }
     Str::new(vm, bytes)
+}
+
+/// TypeError.
+fn separator(vm: &Vm, sep: Value) -> R<Ref<Str>> {
+    sep.cast().ok_or_else(|| vm.type_error(format!("must be str, not {}", vm.type_name(sep))))
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {

@@ -1,0 +1,37 @@
+//! `stackless.aio`, which is written in Python: asyncio's tasks, greenlets and tasklets in one program.
+
+use skein_runtime::object::Ref;
+use skein_runtime::types::code::load;
+use skein_runtime::types::function::Function;
+use skein_runtime::types::module::Module;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::{Compile, Mode, Vm};
+
+const SOURCE: &str = include_str!("aio.py");
+
+/// What importing asyncio raises.
+pub fn make(vm: &Vm) -> R<Ref<Module>> {
+    let what = Compile {
+        source: SOURCE.as_bytes(),
+        filename: "<frozen stackless.aio>",
+        mode: Mode::Exec,
+        optimize: vm.config.optimize,
+        flags: 0,
+        decoded: true,
+    };
+    let code = load(vm, vm.hooks.clone().compile(vm, &what)?)?;
+    let m = Module::new(vm, "stackless.aio")?;
+    let d = m.dict();
+    if let Some(builtins) = vm.builtins.get() {
+        d.set_str(vm, vm.names.__builtins__, builtins.value())?;
+    }
+    let body = Function::new(vm, code, d)?;
+    vm.call(body.value(), &[d.value()])?;
+    Ok(m)
+}
+
+/// What `async for` over a channel goes over. As `make`.
+pub fn iterate(vm: &Vm, channel: Value) -> R<Value> {
+    let m = vm.import("stackless.aio")?;
+    vm.call(vm.get_attr_str(m, "_Iterator")?, &[channel])
+}
