@@ -71,7 +71,7 @@ fn line(vm: &Vm, f: Ref<FrameObject>) -> Option<u32> {
 /// The new value of a flag of a frame. AttributeError, TypeError.
 fn flag(vm: &Vm, name: &str, new: Option<Value>) -> R<bool> {
     match new {
-        None => Err(vm.attribute_error(&format!("cannot delete {name} attribute"))),
+        None => Err(vm.attribute_error(format!("cannot delete {name} attribute"))),
         Some(v) if v.is_bool() => Ok(v.is(Value::TRUE)),
         Some(_) => Err(vm.type_error("attribute value type must be bool")),
     }

@@ -280,8 +280,8 @@ impl Ref<CodeObject> {
             self.install_table(Table::new(vm, self)?);
         }
         let Some(table) = self.table_mut() else { return Ok(()) };
-        for tool in 0..TOOLS {
-            let wanted = (all[tool] | table.local[tool]) & event::INSTRUMENTED;
+        for (tool, everywhere) in all.into_iter().enumerate() {
+            let wanted = (everywhere | table.local[tool]) & event::INSTRUMENTED;
             let old = std::mem::replace(&mut table.applied[tool], wanted);
             if old & !wanted != 0 {
                 table.put(tool, old & !wanted, false);
