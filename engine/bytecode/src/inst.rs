@@ -231,6 +231,7 @@ impl Op {
                 | Op::Is
                 | Op::IsNot
                 | Op::Jump
+                | Op::Nop
                 | Op::JumpNone
                 | Op::JumpNotNone
                 | Op::JumpBound

@@ -130,6 +130,11 @@ impl Liveness {
         self.live.has(i, register) || self.written.has(i, register)
     }
 
+    /// Is the register read before it is written, on some way from before the instruction of this unit?
+    pub fn is_read(&self, unit: u32, register: usize) -> bool {
+        self.index(unit).is_none_or(|i| self.live.has(i, register))
+    }
+
     /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.
     pub fn suspended(&self) -> usize {
         self.suspended
@@ -232,6 +237,71 @@ fn written(flow: &Flow, registers: usize, code: &Code) -> Sets {
         }
     }
     written
+}
+
+/// Which local variables have surely been written at each instruction, on all ways that lead to it. What has a handler
+/// counts as leading to that, even if it raises nothing by itself: a trace function may raise anywhere.
+pub struct Certain {
+    /// First units of the instructions, in order.
+    starts: Vec<u32>,
+    /// A row of words for each.
+    bits: Vec<u64>,
+    words: usize,
+}
+
+impl Certain {
+    /// Analyses a code that the verifier accepts.
+    pub fn of(code: &Code) -> Certain {
+        let insts: Vec<Inst> = instructions(&code.units).collect();
+        let locals = code.locals.len();
+        let words = locals.div_ceil(64);
+        let index = |unit: u32| insts.partition_point(|i| i.at < unit);
+        // Everything, where nothing is known yet.
+        let mut bits = vec![u64::MAX; insts.len() * words];
+        let put = |row: &mut [u64], r: usize| {
+            if r < locals {
+                row[r / 64] |= 1 << (r % 64);
+            }
+        };
+        let mut entry = vec![0; words];
+        // The namespace of module and class code is the first local.
+        (0..code.param_count().max(1)).for_each(|r| put(&mut entry, r));
+        if let Some(first) = bits.get_mut(..words) {
+            first.copy_from_slice(&entry);
+        }
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for (i, inst) in insts.iter().enumerate() {
+                let before = bits[i * words..(i + 1) * words].to_vec();
+                let mut after = before.clone();
+                inst.writes(|row| (row.first..row.end()).for_each(|r| put(&mut after, r as usize)));
+                let mut meet = |to: usize, row: &[u64]| {
+                    for (a, b) in bits.iter_mut().skip(to * words).zip(row) {
+                        changed |= *a & !b != 0;
+                        *a &= b;
+                    }
+                };
+                if !inst.op.is_terminator() {
+                    meet(i + 1, &after);
+                }
+                if let Some(t) = inst.target().and_then(|t| u32::try_from(t).ok()) {
+                    meet(index(t), if inst.op == Op::ForIter { &before } else { &after });
+                }
+                if let Some(h) = code.handlers.iter().find(|h| h.start <= inst.at && inst.at < h.end) {
+                    meet(index(h.target), &before);
+                }
+            }
+        }
+        Certain { starts: insts.iter().map(|i| i.at).collect(), bits, words }
+    }
+
+    /// The variables at the instruction of this unit.
+    pub fn at(&self, unit: u32) -> impl Fn(usize) -> bool + '_ {
+        let i = self.starts.partition_point(|&s| s <= unit).saturating_sub(1);
+        let row = &self.bits[i * self.words..(i + 1) * self.words];
+        move |local| row.get(local / 64).is_some_and(|w| w >> (local % 64) & 1 != 0)
+    }
 }
 
 #[cfg(test)]

@@ -128,6 +128,7 @@ In "in" Dst Src Src No "r[a] = r[b] in r[c].";
 NotIn "not_in" Dst Src Src No "r[a] = r[b] not in r[c].";
 // ---- branches
 Jump "jump" No No No Jump "Goes to the target; forward only.";
+Nop "nop" No No No No "Does nothing: a place for events where nothing else is, or where several ways meet.";
 JumpBack "jump.back" No No No Jump "Goes to the target, a loop head; a safepoint.";
 JumpTrue "jump.true" Src No No Jump "Goes to the target if r[a] is true.";
 JumpFalse "jump.false" Src No No Jump "Goes to the target if r[a] is false.";
@@ -227,6 +228,7 @@ ForList "q.for.list" Dst Src No Jump "ForIter over an exact list's iterator.";
 JumpBackTraced "q.jump.back.traced" Num Num Num Jump "JumpBack of a loop that has a trace, whose number is in a, b and c: goes on in that.";
 EnterTraced "q.enter.traced" Num Num Num No "Before the first instruction of a function that has a trace, whose number is in a, b and c: goes on in that.";
 ForGenerator "q.for.generator" Dst Src No Jump "ForIter over a generator: resumes its frame.";
+Event "q.event" Num Num Num No "Stands for an instruction, whose operands it has, at which somebody wants to be told of events: tells them, and does the instruction.";
 Exit "q.exit" No No No No "Ends a run of the loop with the result that the Vm holds.";
 ExitRaise "q.exit.raise" No No No No "Ends a run of the loop with the pending exception.";
         }

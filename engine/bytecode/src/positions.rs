@@ -1,8 +1,8 @@
 //! Source positions of instructions, run-length coded.
 //!
-//! One row a run of units with the same position: five varints, the run's length in units, the line
-//! as a zigzag difference from the row before, the lines it spans, then start column + 1 and end
-//! column + 1 (0: not known). Columns count UTF-8 bytes from 0, lines from 1. Line 0: no position.
+//! One row a run of units with the same position, or a mark, which is of no units (see [`Positions::encode_with_marks`]):
+//! five varints, the run's length in units, the line as a zigzag difference from the row before, the lines it spans, then
+//! start column + 1 and end column + 1 (0: not known). Columns count UTF-8 bytes from 0, lines from 1. Line 0: no position.
 
 /// Where an instruction stands in the source.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -26,18 +26,35 @@ pub struct Positions(Box<[u8]>);
 impl Positions {
     /// Codes one position per unit.
     pub fn encode(per_unit: &[Position]) -> Positions {
+        Positions::encode_with_marks(per_unit, &[])
+    }
+
+    /// As [`Positions::encode`]; each mark, in the order of their units, is a row of no units before its unit: a line
+    /// that is executed there though no instruction has it.
+    pub fn encode_with_marks(per_unit: &[Position], marks: &[(u32, Position)]) -> Positions {
         let mut out = Vec::with_capacity(per_unit.len() * 2);
         let mut line = 0i64;
-        for run in per_unit.chunk_by(|a, b| a == b) {
-            let p = run[0];
-            put(&mut out, run.len() as u64);
+        let mut row = |len: usize, p: Position| {
+            put(&mut out, len as u64);
             let delta = i64::from(p.line) - line;
             put(&mut out, ((delta << 1) ^ (delta >> 63)) as u64);
             line = i64::from(p.line);
             put(&mut out, u64::from(p.end_line.saturating_sub(p.line)));
             put(&mut out, u64::from(p.col.wrapping_add(1)));
             put(&mut out, u64::from(p.end_col.wrapping_add(1)));
+        };
+        let mut from = 0;
+        let mut runs = |to: usize, row: &mut dyn FnMut(usize, Position)| {
+            for run in per_unit[from..to].chunk_by(|a, b| a == b) {
+                row(run.len(), run[0]);
+            }
+            from = to;
+        };
+        for &(unit, p) in marks {
+            runs(unit as usize, &mut row);
+            row(0, p);
         }
+        runs(per_unit.len(), &mut row);
         Positions(out.into_boxed_slice())
     }
 
@@ -50,7 +67,7 @@ impl Positions {
         &self.0
     }
 
-    /// Rows (first unit, unit behind the last, position).
+    /// Rows (first unit, unit behind the last, position); of a mark both are the unit that it comes before.
     pub fn rows(&self) -> impl Iterator<Item = (u32, u32, Position)> + '_ {
         let (mut at, mut unit, mut line) = (0usize, 0u32, 0i64);
         std::iter::from_fn(move || {

@@ -7,7 +7,7 @@ use crate::calls::{Args, GAP};
 use crate::context::Compiler;
 use crate::errors::Res;
 use crate::scopes::{Part, ScopeId, Sym, key};
-use crate::unit::Reg;
+use crate::unit::{NOWHERE, Reg};
 use ruff_python_ast as ast;
 use ruff_text_size::TextRange;
 use skein_bytecode::{Code, Const, Intrinsic, LocalKind, Op};
@@ -20,8 +20,10 @@ impl<'a> Compiler<'a> {
         }
         let slot = self.decorators(&c.decorator_list)?;
         self.u.range = TextRange::new(c.range.start(), c.name.range.end());
-        let range = c.range;
-        let outer = std::mem::replace(&mut self.u.range, range);
+        // Without its decorators.
+        let decorated = !c.decorator_list.is_empty();
+        let start = if decorated { c.name.range.start() } else { c.range.start() };
+        let outer = std::mem::replace(&mut self.u.range, TextRange::new(start, c.range.end()));
         if c.type_params.is_some() {
             self.generic_class(c, slot)?;
         } else {
@@ -153,6 +155,7 @@ impl<'a> Compiler<'a> {
         self.stmts(body)?;
         self.u.range = TextRange::at(first.start(), 0.into());
         self.annotate_variables(scope, "__annotate_func__")?;
+        self.u.range = NOWHERE;
         let t = self.u.alloc();
         let mut attributes: Vec<Sym> = self.tree.scopes[scope].static_attributes.iter().cloned().collect();
         attributes.sort();

@@ -18,6 +18,15 @@ enum Element<'a> {
     Yield(&'a Expr),
 }
 
+impl Element<'_> {
+    /// The place of what is made in each round.
+    fn range(self) -> ruff_text_size::TextRange {
+        match self {
+            Element::List(e) | Element::Set(e) | Element::Dict(e, _) | Element::Yield(e) => e.range(),
+        }
+    }
+}
+
 impl<'a> Compiler<'a> {
     pub fn comprehension(&mut self, e: &'a Expr, want: Option<Reg>) -> Res<Reg> {
         let (node, generators, element, name) = match e {
@@ -151,9 +160,10 @@ impl<'a> Compiler<'a> {
             self.branch(test, next, false)?;
         }
         self.rounds(generators, i + 1, iter, acc, element)?;
-        self.u.range = g.iter.range();
+        self.u.range = element.range();
         self.u.place(next);
         self.u.jump(head);
+        self.u.range = g.iter.range();
         match stopped {
             Some(label) => {
                 self.end_async_for(label, iter);

@@ -2,7 +2,7 @@
 
 use crate::context::{Block, Compiler};
 use crate::errors::{Fault, Res};
-use crate::unit::{Reg, TEMP, special};
+use crate::unit::{NOWHERE, Reg, TEMP, special};
 use ruff_python_ast::{self as ast, Expr};
 use ruff_text_size::{Ranged, TextRange};
 use skein_bytecode::{Const, Op};
@@ -31,7 +31,7 @@ impl<'a> Compiler<'a> {
         let range = self.u.range;
         while self.f.blocks.len() > depth {
             let b = self.f.blocks.pop().expect("above depth");
-            self.leave_block(b, range)?;
+            self.leave_block(b)?;
         }
         last(self);
         self.f.blocks = blocks;
@@ -40,7 +40,7 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
-    fn leave_block(&mut self, b: Block<'a>, range: TextRange) -> Res<()> {
+    fn leave_block(&mut self, b: Block<'a>) -> Res<()> {
         match b {
             Block::Loop { .. } | Block::InFinally | Block::ExceptStar => {}
             Block::Protected { outer_handler } => self.u.handler = outer_handler,
@@ -49,7 +49,8 @@ impl<'a> Compiler<'a> {
                 self.f.blocks.push(Block::InFinally);
                 self.stmts(body)?;
                 self.f.blocks.pop();
-                self.u.range = range;
+                // What leaves the blocks seems to be done before, so that what follows is of no line.
+                self.u.range = NOWHERE;
             }
             Block::Handling { save, outer_handler } => {
                 self.u.handler = outer_handler;
@@ -57,13 +58,14 @@ impl<'a> Compiler<'a> {
             }
             Block::ExceptName { name, outer_handler } => {
                 self.u.handler = outer_handler;
+                self.u.range = NOWHERE;
                 self.unbind(&name);
             }
             Block::With { exit, is_async, outer_handler, range: with_range } => {
                 self.u.handler = outer_handler;
                 self.u.range = with_range;
                 self.call_exit_plain(exit, is_async)?;
-                self.u.range = range;
+                self.u.range = NOWHERE;
             }
         }
         Ok(())
@@ -114,21 +116,21 @@ impl<'a> Compiler<'a> {
         };
         let Block::Loop { break_to, continue_to } = self.f.blocks[i] else { return Ok(()) };
         let to = if is_break { break_to } else { continue_to };
+        self.u.line_mark();
         self.leave_blocks(i + 1, |c| c.u.jump(to))
     }
 
     pub fn if_statement(&mut self, i: &'a ast::StmtIf) -> Res<()> {
         let end = self.u.new_label();
         let mut next = self.u.new_label();
-        self.branch(&i.test, next, false)?;
+        self.line_of_test(&i.test, next)?;
         self.stmts(&i.body)?;
         for clause in &i.elif_else_clauses {
-            self.u.range = clause.range();
-            self.u.jump(end);
+            self.u.silent_jump(end);
             self.u.place(next);
             next = self.u.new_label();
             if let Some(test) = &clause.test {
-                self.branch(test, next, false)?;
+                self.line_of_test(test, next)?;
             }
             self.stmts(&clause.body)?;
         }
@@ -137,16 +139,24 @@ impl<'a> Compiler<'a> {
         Ok(())
     }
 
+    /// Goes on if the test is true, else to `otherwise`. The line counts as executed also where the test is constant.
+    fn line_of_test(&mut self, test: &'a Expr, otherwise: crate::unit::Label) -> Res<()> {
+        self.u.range = test.range();
+        if crate::fold::constant(self, test)?.is_some() {
+            self.u.line_mark();
+        }
+        self.branch(test, otherwise, false)
+    }
+
     pub fn while_statement(&mut self, w: &'a ast::StmtWhile) -> Res<()> {
         let head = self.u.here();
         let (next, end, out) = (self.u.new_label(), self.u.new_label(), self.u.new_label());
-        self.branch(&w.test, end, false)?;
+        self.line_of_test(&w.test, end)?;
         self.push_block(Block::Loop { break_to: out, continue_to: next })?;
         self.stmts(&w.body)?;
         self.pop_block();
-        self.u.range = w.test.range();
         self.u.place(next);
-        self.u.jump(head);
+        self.u.silent_jump(head);
         self.u.place(end);
         self.stmts(&w.orelse)?;
         self.u.place(out);
@@ -197,7 +207,7 @@ impl<'a> Compiler<'a> {
         self.pop_block();
         self.u.range = f.iter.range();
         self.u.place(next);
-        self.u.jump(head);
+        self.u.silent_jump(head);
         self.u.place(end);
         self.u.reset(mark);
         self.stmts(&f.orelse)?;
@@ -221,7 +231,7 @@ impl<'a> Compiler<'a> {
         self.pop_block();
         self.u.range = f.iter.range();
         self.u.place(next);
-        self.u.jump(head);
+        self.u.silent_jump(head);
         self.end_async_for(end, iter);
         self.u.reset(mark);
         self.stmts(&f.orelse)?;

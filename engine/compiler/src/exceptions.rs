@@ -6,7 +6,7 @@
 use crate::calls::GAP;
 use crate::context::{Block, Compiler};
 use crate::errors::Res;
-use crate::unit::{Label, Reg, TEMP, special};
+use crate::unit::{Label, NOWHERE, Reg, TEMP, special};
 use ruff_python_ast::{self as ast, Stmt};
 use ruff_text_size::Ranged;
 use skein_bytecode::{Op, Special};
@@ -24,6 +24,13 @@ struct Handling {
 }
 
 impl<'a> Compiler<'a> {
+    /// What is emitted belongs to no line.
+    fn silent(&mut self, f: impl FnOnce(&mut Self)) {
+        let range = std::mem::replace(&mut self.u.range, NOWHERE);
+        f(self);
+        self.u.range = range;
+    }
+
     /// Begins a handler's code: its registers are the next three temporaries.
     fn begin_handling(&mut self, label: Label) -> Res<Handling> {
         self.u.place(label);
@@ -32,7 +39,7 @@ impl<'a> Compiler<'a> {
         let raised = self.u.alloc();
         let cleanup = self.u.new_label();
         let outer = self.u.handler;
-        self.u.op2(Op::PushExc, save, exc);
+        self.silent(|c| c.u.op2(Op::PushExc, save, exc));
         self.u.handler = self.u.new_handler(cleanup, raised);
         self.push_block(Block::Handling { save, outer_handler: outer })?;
         Ok(Handling { exc, save, cleanup, raised, outer })
@@ -43,15 +50,19 @@ impl<'a> Compiler<'a> {
         self.pop_block();
         self.u.handler = h.outer;
         self.u.place(h.cleanup);
-        self.u.op1(Op::PopExc, h.save);
-        self.u.op1(Op::Reraise, h.raised);
+        self.silent(|c| {
+            c.u.op1(Op::PopExc, h.save);
+            c.u.op1(Op::Reraise, h.raised);
+        });
     }
 
     /// The handled exception goes on its way.
     fn reraise(&mut self, h: &Handling) {
         let inner = std::mem::replace(&mut self.u.handler, h.outer);
-        self.u.op1(Op::PopExc, h.save);
-        self.u.op1(Op::Reraise, h.exc);
+        self.silent(|c| {
+            c.u.op1(Op::PopExc, h.save);
+            c.u.op1(Op::Reraise, h.exc);
+        });
         self.u.handler = inner;
     }
 
@@ -67,6 +78,7 @@ impl<'a> Compiler<'a> {
         if t.finalbody.is_empty() {
             return self.try_except(t);
         }
+        self.u.line_mark();
         let mark = self.u.mark();
         let (handler, end) = (self.u.new_label(), self.u.new_label());
         let outer = self.protect(handler);
@@ -81,7 +93,7 @@ impl<'a> Compiler<'a> {
         self.f.blocks.push(Block::InFinally);
         self.stmts(&t.finalbody)?;
         self.f.blocks.pop();
-        self.u.jump(end);
+        self.u.silent_jump(end);
 
         let h = self.begin_handling(handler)?;
         self.f.blocks.push(Block::InFinally);
@@ -95,6 +107,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn try_except(&mut self, t: &'a ast::StmtTry) -> Res<()> {
+        self.u.line_mark();
         let mark = self.u.mark();
         let (handler, end) = (self.u.new_label(), self.u.new_label());
         let outer = self.protect(handler);
@@ -103,7 +116,7 @@ impl<'a> Compiler<'a> {
         self.pop_block();
         self.u.handler = outer;
         self.stmts(&t.orelse)?;
-        self.u.jump(end);
+        self.u.silent_jump(end);
         self.u.range = t.handlers.first().map_or(t.range, |h| h.range());
         let h = self.begin_handling(handler)?;
         if t.is_star {
@@ -137,13 +150,14 @@ impl<'a> Compiler<'a> {
                 None if i + 1 < count => {
                     return self.error("default 'except:' must be last", clause.range);
                 }
-                None => {}
+                None => self.u.line_mark(),
             }
             self.clause_body(clause, h.exc)?;
             let inner = std::mem::replace(&mut self.u.handler, h.outer);
-            self.u.range = clause.range;
-            self.u.op1(Op::PopExc, h.save);
-            self.u.jump(end);
+            self.silent(|c| {
+                c.u.op1(Op::PopExc, h.save);
+                c.u.jump(end);
+            });
             self.u.handler = inner;
             self.u.place(next);
         }
@@ -163,13 +177,14 @@ impl<'a> Compiler<'a> {
         self.stmts(&clause.body)?;
         self.pop_block();
         self.u.handler = outer;
-        self.u.range = clause.range;
+        let range = std::mem::replace(&mut self.u.range, NOWHERE);
         self.unbind(&name);
         self.u.jump(over);
         self.u.place(cleanup);
         let raised = self.u.alloc();
         self.unbind(&name);
         self.u.op1(Op::Reraise, raised);
+        self.u.range = range;
         self.u.reset(mark);
         self.u.place(over);
         Ok(())
@@ -208,15 +223,18 @@ impl<'a> Compiler<'a> {
             self.pop_block();
             self.pop_block();
             self.u.handler = outer;
+            let range = std::mem::replace(&mut self.u.range, NOWHERE);
             self.u.op1(Op::PopExc, save);
             self.u.jump(next);
             self.u.place(failed);
             let raised = self.u.alloc();
             self.u.op1(Op::PopExc, save);
             self.u.op2(Op::ListAppend, list, raised);
+            self.u.range = range;
             self.u.reset(mark);
             self.u.place(next);
         }
+        let range = std::mem::replace(&mut self.u.range, NOWHERE);
         self.u.op2(Op::ListAppend, list, rest);
         let result = pair;
         self.u.op3(Op::PrepReraiseStar, result, h.exc, list);
@@ -225,6 +243,7 @@ impl<'a> Compiler<'a> {
         self.u.jump_if(Op::JumpNone, result, end);
         self.u.op1(Op::Reraise, result);
         self.u.handler = inner;
+        self.u.range = range;
         Ok(())
     }
 
@@ -273,7 +292,7 @@ impl<'a> Compiler<'a> {
         self.u.handler = outer;
         self.u.range = range;
         self.call_exit_plain(exit, is_async)?;
-        self.u.jump(end);
+        self.u.silent_jump(end);
 
         let h = self.begin_handling(handler)?;
         self.u.range = range;
@@ -295,8 +314,10 @@ impl<'a> Compiler<'a> {
         self.reraise(&h);
         self.u.place(suppress);
         let inner = std::mem::replace(&mut self.u.handler, h.outer);
-        self.u.op1(Op::PopExc, h.save);
-        self.u.jump(end);
+        self.silent(|c| {
+            c.u.op1(Op::PopExc, h.save);
+            c.u.jump(end);
+        });
         self.u.handler = inner;
         self.end_handling(&h);
         self.u.reset(mark);

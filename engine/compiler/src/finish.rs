@@ -16,6 +16,9 @@ const SCRATCH: u16 = ROW + 4;
 /// Parameters may fill the near registers up to here; beyond, some of them move out of the way.
 const LAST_SCRATCH: u16 = 250;
 
+/// Marks before one instruction: there are so many offsets for them in `co_lines`.
+const MARKS: usize = 3;
+
 struct Layout {
     params: u16,
     far: bool,
@@ -76,6 +79,8 @@ struct Output {
     units: Vec<u32>,
     positions: Vec<Position>,
     position: Position,
+    /// Positions that no unit has, before the units that they come before.
+    marks: Vec<(u32, Position)>,
 }
 
 impl Output {
@@ -240,12 +245,28 @@ fn unpack_far(out: &mut Output, layout: &Layout, insn: &Insn, first: u16) {
 pub fn finish(mut unit: Unit, source: &Source, filename: &str) -> Code {
     flow::run(&mut unit);
     let layout = Layout::new(&unit);
-    let mut out = Output { units: Vec::new(), positions: Vec::new(), position: Position::NONE };
+    let mut out =
+        Output { units: Vec::new(), positions: Vec::new(), position: Position::NONE, marks: Vec::new() };
     let mut starts = Vec::with_capacity(unit.insns.len() + 1);
     let mut patches = Vec::new();
+    let met = meeting_points(&unit);
+    let entry = usize::from(unit.insns.first().is_some_and(|i| i.op == Op::MakeGenerator));
     for (i, insn) in unit.insns.iter().enumerate() {
+        // Events tell where a frame begins and where it goes on from instructions that are reached in no other way.
+        let after_yield = i > 0 && matches!(unit.insns[i - 1].op, Op::Yield | Op::YieldFrom);
+        if met[i] && (i == entry || after_yield) {
+            out.position = if after_yield { out.position } else { Position::NONE };
+            out.put(Op::Nop, 0, 0, 0, None);
+        }
         starts.push(out.units.len() as u32);
         out.position = source.position(insn.range);
+        let at = out.units.len() as u32;
+        let marked = out.marks.iter().rev().take_while(|m| m.0 == at).count();
+        if insn.op == Op::Nop && i + 1 < unit.insns.len() && !met[i + 1] && marked < MARKS {
+            // A line that is executed where nothing is done: told with the next instruction.
+            out.marks.push((at, out.position));
+            continue;
+        }
         let mut insn = *insn;
         if insn.op == Op::Jump && unit.labels[insn.x as usize] as usize <= i {
             insn.op = Op::JumpBack;
@@ -282,8 +303,23 @@ pub fn finish(mut unit: Unit, source: &Source, filename: &str) -> Code {
         consts: unit.consts,
         names: unit.names,
         handlers,
-        positions: Positions::encode(&out.positions),
+        positions: Positions::encode_with_marks(&out.positions, &out.marks),
     }
+}
+
+/// Which instructions are the target of a jump or begin a handler.
+fn meeting_points(unit: &Unit) -> Vec<bool> {
+    let mut met = vec![false; unit.insns.len() + 1];
+    for insn in &unit.insns {
+        if insn.op.info().extra == Extra::Jump {
+            met[unit.labels[insn.x as usize] as usize] = true;
+        }
+        if insn.handler != 0 {
+            let Label(l) = unit.handlers[insn.handler as usize - 1].label;
+            met[unit.labels[l as usize] as usize] = true;
+        }
+    }
+    met
 }
 
 /// Parameters in the place of the scratch registers move to their own locals, first of all.
@@ -305,7 +341,10 @@ fn handler_table(unit: &Unit, layout: &Layout, starts: &[u32]) -> Vec<Handler> {
     let mut last = 0;
     for (i, insn) in unit.insns.iter().enumerate() {
         let (start, end) = (starts[i], starts[i + 1]);
-        if insn.handler == 0 || start == end {
+        if start == end {
+            continue;
+        }
+        if insn.handler == 0 {
         } else if insn.handler == last && table.last().is_some_and(|h| h.end == start) {
             table.last_mut().expect("just seen").end = end;
         } else {

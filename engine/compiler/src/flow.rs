@@ -1,6 +1,6 @@
 //! Passes over a unit's instruction list: unreachable code, jump threading, definite assignment.
 
-use crate::unit::{Insn, Label, TEMP, Unit, special};
+use crate::unit::{Insn, Label, NOWHERE, TEMP, Unit, special};
 use skein_bytecode::{Extra, LocalKind, Op, Role};
 
 /// Whether control never goes on behind it.
@@ -20,6 +20,7 @@ pub fn is_terminator(op: Op) -> bool {
 
 pub fn run(unit: &mut Unit) {
     thread_jumps(unit);
+    copy_exits(unit);
     drop_unreachable(unit);
     bind(unit);
     drop_empty_jumps(unit);
@@ -47,6 +48,41 @@ fn thread_jumps(unit: &mut Unit) {
         // Only an unconditional jump may go backwards, since that is where safepoints are.
         if insn.op == Op::Jump || unit.labels[label as usize] as usize > i {
             unit.insns[i].x = label;
+        }
+    }
+}
+
+/// A return that belongs to no line, at the end of a function, is of the line that it is come to from: each jump to it
+/// gets one of its own.
+fn copy_exits(unit: &mut Unit) {
+    let is_silent = |i: &Insn| i.range == NOWHERE;
+    let exits = |unit: &Unit, at: usize| -> bool {
+        let [load, back] = unit.insns.get(at..at + 2).unwrap_or_default() else { return false };
+        let loads = load.op == Op::LoadSpecial && load.b == special::NONE;
+        loads && matches!(back.op, Op::Return | Op::ReturnGen) && is_silent(load) && is_silent(back)
+    };
+    let mut last = NOWHERE;
+    for i in 0..unit.insns.len() {
+        let insn = unit.insns[i];
+        if !is_silent(&insn) {
+            last = insn.range;
+        }
+        let Some(to) = target(unit, &insn).filter(|&to| to > i && exits(unit, to)) else { continue };
+        let [load, back] = [unit.insns[to], unit.insns[to + 1]].map(|x| Insn { range: last, ..x });
+        let label = unit.new_label();
+        unit.place(label);
+        unit.insns.extend([load, back]);
+        unit.insns[i].x = label.0;
+    }
+    // What is left is come to from before it.
+    let mut last = NOWHERE;
+    for i in 0..unit.insns.len() {
+        if exits(unit, i) && i > 0 && !is_terminator(unit.insns[i - 1].op) {
+            unit.insns[i].range = last;
+            unit.insns[i + 1].range = last;
+        }
+        if !is_silent(&unit.insns[i]) {
+            last = unit.insns[i].range;
         }
     }
 }

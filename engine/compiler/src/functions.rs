@@ -4,7 +4,7 @@ use crate::calls::GAP;
 use crate::context::Compiler;
 use crate::errors::Res;
 use crate::scopes::{Part, ScopeId, Sym, key};
-use crate::unit::{Reg, TEMP, special};
+use crate::unit::{NOWHERE, Reg, TEMP, special};
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::{Ranged, TextRange};
 use skein_bytecode::{Code, Const, Intrinsic, Op, flags};
@@ -212,8 +212,9 @@ impl<'a> Compiler<'a> {
         self.begin_generator();
         self.declare_parameters(Some(&f.parameters));
         self.stmts(body)?;
-        self.u.range = f.body.last().map_or(first, |s| s.range());
+        self.u.range = NOWHERE;
         self.return_none();
+        self.u.range = f.body.last().map_or(first, |s| s.range());
         self.end_generator();
         self.pop_unit()
     }

@@ -216,9 +216,7 @@ impl<'a> Compiler<'a> {
         // The module's annotations may be asked for while it still runs.
         self.annotate_variables(0, "__annotate__")?;
         self.stmts(body)?;
-        if let Some(last) = suite.last() {
-            self.u.range = last.range();
-        }
+        self.u.range = unit::NOWHERE;
         self.return_none();
         Ok(())
     }

@@ -28,7 +28,11 @@ impl<'a> Compiler<'a> {
             let next = self.u.new_label();
             let mut captures = Captures::new();
             self.u.range = case.pattern.range();
+            let before = self.u.insns.len();
             self.pattern(&case.pattern, subject, next, &mut captures)?;
+            if self.u.insns.len() == before {
+                self.u.line_mark();
+            }
             for (name, r) in &captures {
                 self.store_name(name, *r);
             }
@@ -37,8 +41,7 @@ impl<'a> Compiler<'a> {
                 self.branch(g, next, false)?;
             }
             self.stmts(&case.body)?;
-            self.u.range = case.range;
-            self.u.jump(end);
+            self.u.silent_jump(end);
             self.u.place(next);
         }
         self.u.place(end);

@@ -5,7 +5,7 @@ use crate::context::{Compiler, Place};
 use crate::errors::Res;
 use crate::fold;
 use crate::scopes::ScopeKind;
-use crate::unit::{Reg, TEMP};
+use crate::unit::{NOWHERE, Reg, TEMP};
 use ruff_python_ast::{self as ast, Expr, Stmt};
 use ruff_text_size::Ranged;
 use skein_bytecode::{Intrinsic, Op};
@@ -21,6 +21,7 @@ impl<'a> Compiler<'a> {
     pub fn stmt(&mut self, s: &'a Stmt) -> Res<()> {
         self.u.range = s.range();
         let mark = self.u.mark();
+        let before = self.u.insns.len();
         match s {
             Stmt::Expr(e) => self.expression_statement(e)?,
             Stmt::Assign(a) => self.assign(a)?,
@@ -49,6 +50,12 @@ impl<'a> Compiler<'a> {
             Stmt::Match(m) => self.match_statement(m)?,
             Stmt::TypeAlias(t) => self.type_alias(t)?,
             Stmt::Global(_) | Stmt::Nonlocal(_) | Stmt::Pass(_) | Stmt::IpyEscapeCommand(_) => {}
+        }
+        let declares = matches!(s, Stmt::Global(_) | Stmt::Nonlocal(_) | Stmt::AnnAssign(_));
+        if self.u.insns.len() == before && !declares {
+            // Its line counts as executed all the same.
+            self.u.range = s.range();
+            self.u.line_mark();
         }
         debug_assert!(self.u.mark() == mark || self.u.overflow, "a statement left temporaries");
         Ok(())
@@ -303,7 +310,9 @@ impl<'a> Compiler<'a> {
             }
         };
         self.leave_blocks(0, |c| {
-            c.u.range = r.range;
+            if c.u.range != NOWHERE {
+                c.u.range = r.range;
+            }
             c.emit_return(value);
         })?;
         self.u.reset(mark);

@@ -193,6 +193,18 @@ impl Unit {
         self.emit(Op::Jump, 0, 0, 0, label.0);
     }
 
+    /// A jump that belongs to no line.
+    pub fn silent_jump(&mut self, label: Label) {
+        let range = std::mem::replace(&mut self.range, NOWHERE);
+        self.jump(label);
+        self.range = range;
+    }
+
+    /// The line of `range` is executed here, though nothing may be done for it.
+    pub fn line_mark(&mut self) {
+        self.emit(Op::Nop, 0, 0, 0, 0);
+    }
+
     pub fn jump_if(&mut self, op: Op, a: Reg, label: Label) {
         self.emit(op, a, 0, 0, label.0);
     }

@@ -3,6 +3,7 @@
 
 mod blocks;
 pub mod context;
+pub mod events;
 pub mod interp;
 pub mod native;
 pub mod object;

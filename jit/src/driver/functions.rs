@@ -86,7 +86,7 @@ impl Jit {
             }
             return at;
         }
-        if !self.may_compile() {
+        if !self.may_compile(vm) {
             return at;
         }
         self.record_function(vm, code, at)

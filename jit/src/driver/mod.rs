@@ -127,10 +127,10 @@ impl Jit {
         if options.log || options.dump { place(at) } else { String::new() }
     }
 
-    /// Is there time for compiling? It must not take more than a share of the program's.
-    fn may_compile(&self) -> bool {
+    /// Is there time for compiling, of which the program gives no more than a share, and room on the native stack?
+    fn may_compile(&self, vm: &Vm) -> bool {
         let allowed = ALWAYS + self.begun.elapsed() / SHARE;
-        self.spent.get() < allowed || self.is_forced()
+        (self.spent.get() < allowed || self.is_forced()) && !vm.native_stack_ending()
     }
 
     /// Is all that runs twice compiled, and at once?
@@ -176,6 +176,7 @@ impl Jit {
         if let Some(code) = recorder.wanted {
             self.want_function(code);
         }
+        let mut watched = false;
         let made = match recorder.take_end() {
             End::Round(end) => {
                 let closed = opt::close_loop(&mut recorder.tree, &end);
@@ -203,6 +204,7 @@ impl Jit {
                 return self.record_inner(vm, next);
             }
             End::Abort(abort) => {
+                watched = abort == Abort::Watched;
                 let tried = self.loops.borrow().get(&head).map_or(0, |fate| fate.aborts);
                 if abort == Abort::LeftLoop && (tried + 2 >= MAX_ABORTS || self.is_forced()) {
                     // It seldom comes round, but often enough to be found again.
@@ -215,7 +217,8 @@ impl Jit {
             bump(&self.counts.aborted);
             let mut loops = self.loops.borrow_mut();
             let fate = loops.entry(head).or_default();
-            fate.aborts += 1;
+            // Nobody may want events any more when it is looked at again.
+            fate.aborts += u32::from(!watched);
             fate.looks = 0;
             self.log(|| format!("loop at {name} given up at {}: {reason}", place(next)));
         }
@@ -376,7 +379,7 @@ impl Jit {
         if self.leaves_to_function(trace, exit) {
             return at;
         }
-        if !self.may_compile() {
+        if !self.may_compile(vm) {
             const LATER: u32 = 100;
             let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
             fate.limit = fate.hits.saturating_add(LATER);
@@ -460,6 +463,11 @@ impl Jit {
                 return self.record_inner(vm, next);
             }
             End::Abort(abort) => {
+                if abort == Abort::Watched {
+                    // As in `record_loop`.
+                    trace.fates.borrow_mut()[exit.0 as usize].hits = 0;
+                    return next;
+                }
                 if abort == Abort::OtherLoop {
                     trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
                 }
@@ -541,7 +549,11 @@ impl Jit {
         trace.valid.set(0);
         for &pc in &trace.body.borrow().entries {
             // SAFETY: the isolate's own copy of a code that the trace keeps alive.
-            unsafe { *pc.cast_mut() = pack(Op::JumpBack, 0, 0, 0) };
+            unsafe {
+                if *pc.cast::<u8>() == Op::JumpBackTraced as u8 {
+                    *pc.cast_mut() = pack(Op::JumpBack, 0, 0, 0);
+                }
+            }
         }
         if trace.is_function {
             set_trace(trace.object, None);
@@ -576,7 +588,13 @@ fn range_of(head: At) -> (usize, usize) {
 fn enter_from(trace: &Trace, pc: *const u32) {
     let [a, b, c, _] = (trace.number as u32).to_le_bytes();
     // SAFETY: the isolate's own copy of the loop's code, which the trace keeps alive.
-    unsafe { *pc.cast_mut() = pack(Op::JumpBackTraced, a, b, c) };
+    unsafe {
+        // Where events are wanted there is another op, and traces are not entered.
+        if *pc.cast::<u8>() != Op::JumpBack as u8 {
+            return;
+        }
+        *pc.cast_mut() = pack(Op::JumpBackTraced, a, b, c);
+    }
     trace.body.borrow_mut().entries.push(pc);
 }
 
@@ -653,7 +671,10 @@ impl Tier for Jit {
             }
             return at;
         }
-        if !self.may_compile() || fate.looks < wanted || fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS
+        if !self.may_compile(vm)
+            || fate.looks < wanted
+            || fate.aborts >= MAX_ABORTS
+            || fate.waits >= MAX_WAITS
         {
             return at;
         }
@@ -683,10 +704,12 @@ impl Tier for Jit {
         // SAFETY: the trace is of the loop or function whose head is at `at`; its frame, and room behind it for those of
         // inlined calls, begins at the base. `code` stays in place while it runs.
         let (exit, next, returned) = unsafe {
-            match words {
-                0..=FEW_WORDS => run::<FEW_WORDS>(&code, &trace, vm, at),
-                ..=MORE_WORDS => run::<MORE_WORDS>(&code, &trace, vm, at),
-                _ => run::<BUFFER>(&code, &trace, vm, at),
+            if words <= FEW_WORDS {
+                run::<FEW_WORDS>(&code, &trace, vm, at)
+            } else if words <= MORE_WORDS {
+                run::<MORE_WORDS>(&code, &trace, vm, at)
+            } else {
+                run::<BUFFER>(&code, &trace, vm, at)
             }
         };
         trace.entered.set(trace.entered.get() + 1);
@@ -742,6 +765,17 @@ impl Tier for Jit {
 
     fn type_changed(&self, ty: Ref<Type>) {
         self.invalidate_where(|body| body.types.contains(&ty), |recorder| recorder.types.contains(&ty));
+    }
+
+    fn code_watched(&self, code: Option<Ref<CodeObject>>) {
+        let is = |v: &Value| code.is_none_or(|code| v.is(code.value()));
+        let names = |roots: &[Value]| code.is_none() || roots.iter().any(is);
+        let fates = self.loops.borrow().clone();
+        self.invalidate_where(|body| names(&body.roots), |recorder| names(&recorder.roots));
+        // The loops are none the worse for it: they may be compiled when events are wanted no more.
+        for (head, fate) in self.loops.borrow_mut().iter_mut() {
+            fate.aborts = fates.get(head).map_or(fate.aborts, |f| f.aborts);
+        }
     }
 
     fn globals_shared(&self, code: Ref<CodeObject>) {

@@ -79,6 +79,10 @@ aborts! {
     Returned "returned from the loop's frame";
     /// A run of the interpreter ends.
     Exited "the run ended";
+    /// Somebody wants to be told of events there.
+    Watched "events are wanted";
+    /// A type is not what it was, a frame was written to, or the like.
+    Void "what it relies on has changed";
     /// An instruction that no helper does.
     Unknown "instruction without a helper";
     /// What is left to a function's own trace runs without being recorded, and nothing else is meanwhile.
@@ -371,6 +375,9 @@ impl Recorder {
     fn step(&mut self, vm: &Vm, at: At) -> Step {
         if vm.ctx.get() != self.ctx {
             return Err(Abort::Switched);
+        }
+        if self.valid.get() == 0 {
+            return Err(Abort::Void);
         }
         if self.tree.insts.len() > MAX_INSTS && self.tree.seq(self.seq).insts.len() > MAX_INSTS {
             return Err(Abort::Long);

@@ -104,6 +104,8 @@ impl Recorder {
             Op::Not => self.not(vm),
             Op::Is | Op::IsNot => self.identity(op),
 
+            Op::Nop => self.next(1),
+            Op::Event => Err(Abort::Watched),
             Op::EnterTraced => {
                 // It is followed into, since nothing here calls it as a whole.
                 self.passes.set(true);

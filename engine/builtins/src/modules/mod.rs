@@ -24,6 +24,7 @@ pub mod structseq;
 mod sys;
 mod sys_hooks;
 mod time;
+mod tracing;
 mod types_module;
 mod typing;
 

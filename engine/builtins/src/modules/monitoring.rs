@@ -1,5 +1,6 @@
-//! `sys.monitoring` (PEP 669): tools, their names and callbacks. Events are not sent yet: asking for some is an error.
+//! `sys.monitoring` (PEP 669): tools, their names, callbacks and events. What tells of them is in `skein_runtime::events`.
 
+use skein_runtime::events::{TOOLS, USER_TOOLS, event};
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::CodeObject;
@@ -8,7 +9,6 @@ use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::cell::Cell;
 
 native_functions! { FUNCTIONS:
     "use_tool_id(tool_id, name, /)" => use_tool_id;
@@ -20,166 +20,166 @@ native_functions! { FUNCTIONS:
     "set_events(tool_id, event_set, /)" => set_events;
     "get_local_events(tool_id, code, /)" => get_local_events;
     "set_local_events(tool_id, code, event_set, /)" => set_local_events;
-    "restart_events()" => |_: &Vm| ();
-    "_all_events()" => |vm: &Vm| Dict::new(vm);
+    "restart_events()" => |vm: &Vm| vm.events.restart(vm);
+    "_all_events()" => all_events;
 }
 
-const EVENTS: &[(&str, i64)] = &[
-    ("PY_START", 1 << 0),
-    ("PY_RESUME", 1 << 1),
-    ("PY_RETURN", 1 << 2),
-    ("PY_YIELD", 1 << 3),
-    ("CALL", 1 << 4),
-    ("LINE", 1 << 5),
-    ("INSTRUCTION", 1 << 6),
-    ("JUMP", 1 << 7),
-    ("BRANCH_LEFT", 1 << 8),
-    ("BRANCH_RIGHT", 1 << 9),
-    ("STOP_ITERATION", 1 << 10),
-    ("RAISE", 1 << 11),
-    ("EXCEPTION_HANDLED", 1 << 12),
-    ("PY_UNWIND", 1 << 13),
-    ("PY_THROW", 1 << 14),
-    ("RERAISE", 1 << 15),
-    ("C_RETURN", 1 << 16),
-    ("C_RAISE", 1 << 17),
-    ("BRANCH", 1 << 18),
+const EVENTS: &[(&str, u32)] = &[
+    ("PY_START", event::PY_START),
+    ("PY_RESUME", event::PY_RESUME),
+    ("PY_RETURN", event::PY_RETURN),
+    ("PY_YIELD", event::PY_YIELD),
+    ("CALL", event::CALL),
+    ("LINE", event::LINE),
+    ("INSTRUCTION", event::INSTRUCTION),
+    ("JUMP", event::JUMP),
+    ("BRANCH_LEFT", event::BRANCH_LEFT),
+    ("BRANCH_RIGHT", event::BRANCH_RIGHT),
+    ("STOP_ITERATION", event::STOP_ITERATION),
+    ("RAISE", event::RAISE),
+    ("EXCEPTION_HANDLED", event::EXCEPTION_HANDLED),
+    ("PY_UNWIND", event::PY_UNWIND),
+    ("PY_THROW", event::PY_THROW),
+    ("RERAISE", event::RERAISE),
+    ("C_RETURN", event::C_RETURN),
+    ("C_RAISE", event::C_RAISE),
+    ("BRANCH", event::BRANCH),
     ("NO_EVENTS", 0),
 ];
-const EVENT_COUNT: u32 = 19;
-/// Events that a code may have of its own.
-const LOCAL_EVENTS: i64 = (1 << 11) - 1;
 
-const TOOLS: usize = 6;
 const TOOL_IDS: &[(&str, i64)] =
     &[("DEBUGGER_ID", 0), ("COVERAGE_ID", 1), ("PROFILER_ID", 2), ("OPTIMIZER_ID", 5)];
 
-/// Names of the tools in use, and per tool a dict of callbacks by event.
-#[derive(Default)]
-struct State {
-    names: [Cell<Option<Value>>; TOOLS],
-    callbacks: [Cell<Option<Ref<Dict>>>; TOOLS],
-}
-
-fn state(vm: &Vm, tool: i64) -> R<(std::rc::Rc<State>, usize)> {
+fn tool_of(vm: &Vm, tool: i64) -> R<usize> {
     match usize::try_from(tool) {
-        Ok(i) if i < TOOLS => Ok((vm.state::<State>(), i)),
+        Ok(i) if i < USER_TOOLS => Ok(i),
         _ => Err(vm.value_error(format!("invalid tool {tool} (must be between 0 and 5)"))),
     }
 }
 
-/// As [`state`], of a tool in use.
-fn used(vm: &Vm, tool: i64) -> R<(std::rc::Rc<State>, usize)> {
-    let (state, i) = state(vm, tool)?;
-    match state.names[i].get() {
-        Some(_) => Ok((state, i)),
+/// As [`tool_of`], of a tool in use.
+fn used(vm: &Vm, tool: i64) -> R<usize> {
+    let i = tool_of(vm, tool)?;
+    match vm.events.name(i) {
+        Some(_) => Ok(i),
         None => Err(vm.value_error(format!("tool {tool} is not in use"))),
     }
 }
 
 fn use_tool_id(vm: &Vm, tool: i64, name: Value) -> R<()> {
-    let (state, i) = state(vm, tool)?;
+    let i = tool_of(vm, tool)?;
     if name.cast::<Str>().is_none() {
         return Err(vm.value_error("tool name must be a str"));
     }
-    if state.names[i].get().is_some() {
+    if vm.events.name(i).is_some() {
         return Err(vm.value_error(format!("tool {tool} is already in use")));
     }
-    state.names[i].set(Some(name));
+    vm.events.set_name(i, Some(name));
     Ok(())
 }
 
 fn clear_tool_id(vm: &Vm, tool: i64) -> R<()> {
-    let (state, i) = state(vm, tool)?;
-    state.callbacks[i].set(None);
-    Ok(())
+    let i = tool_of(vm, tool)?;
+    if vm.events.name(i).is_none() {
+        return Ok(());
+    }
+    vm.events.clear_tool(vm, i)
 }
 
 fn free_tool_id(vm: &Vm, tool: i64) -> R<()> {
     clear_tool_id(vm, tool)?;
-    let (state, i) = state(vm, tool)?;
-    state.names[i].set(None);
+    vm.events.set_name(tool_of(vm, tool)?, None);
     Ok(())
 }
 
-fn get_tool(vm: &Vm, tool: i64) -> R<Value> {
-    let (state, i) = state(vm, tool)?;
-    Ok(state.names[i].get().unwrap_or(Value::NONE))
+fn get_tool(vm: &Vm, tool: i64) -> R<Option<Value>> {
+    Ok(vm.events.name(tool_of(vm, tool)?))
 }
 
 /// The callback that was there.
-fn register_callback(vm: &Vm, tool: i64, event: i64, f: Value) -> R<Value> {
-    let (state, i) = state(vm, tool)?;
+fn register_callback(vm: &Vm, tool: i64, event: i64, f: Value) -> R<Option<Value>> {
+    let i = tool_of(vm, tool)?;
     if event <= 0 || event.count_ones() != 1 {
         return Err(vm.value_error("The callback can only be set for one event at a time"));
     }
-    if event.trailing_zeros() >= EVENT_COUNT {
+    let number = event.trailing_zeros() as usize;
+    if number >= event::COUNT {
         return Err(vm.value_error(format!("invalid event {event}")));
     }
-    let callbacks = match state.callbacks[i].get() {
-        Some(d) => d,
-        None => {
-            let d = Dict::new(vm)?;
-            state.callbacks[i].set(Some(d));
-            d
-        }
+    let f = (!f.is_none()).then_some(f);
+    if event == i64::from(event::BRANCH) {
+        vm.events.set_callback(i, event::BRANCH_RIGHT.trailing_zeros() as usize, f);
+        return Ok(vm.events.set_callback(i, event::BRANCH_LEFT.trailing_zeros() as usize, f));
+    }
+    Ok(vm.events.set_callback(i, number, f))
+}
+
+/// The events as they are kept: those of calls as one, and so those of branches.
+fn event_set(vm: &Vm, events: i64, text: &str, allowed: u32) -> R<u32> {
+    let refused = || vm.value_error(format!("invalid {text} 0x{events:x}"));
+    let Some(mut set) = u32::try_from(events).ok().filter(|&e| e < 1 << event::COUNT) else {
+        return Err(refused());
     };
-    let key = vm.int(event)?;
-    let old = callbacks.get(vm, key)?.unwrap_or(Value::NONE);
-    callbacks.set(vm, key, f)?;
-    Ok(old)
+    let calls = event::CALL | event::OF_NATIVE_CALLS;
+    if set & event::OF_NATIVE_CALLS != 0 && set & calls != calls {
+        return Err(vm.value_error("cannot set C_RETURN or C_RAISE events independently"));
+    }
+    set &= !event::OF_NATIVE_CALLS;
+    if set & event::BRANCH != 0 {
+        set = set & !event::BRANCH | event::BRANCH_LEFT | event::BRANCH_RIGHT;
+    }
+    if set & !allowed != 0 { Err(refused()) } else { Ok(set) }
 }
 
 fn get_events(vm: &Vm, tool: i64) -> R<i64> {
-    used(vm, tool).map(|_| 0)
+    Ok(vm.events.wanted(tool_of(vm, tool)?).into())
 }
 
 fn set_events(vm: &Vm, tool: i64, events: i64) -> R<()> {
+    let i = tool_of(vm, tool)?;
+    let set = event_set(vm, events, "event set", u32::MAX)?;
     used(vm, tool)?;
-    if !(0..1 << EVENT_COUNT).contains(&events) {
-        return Err(vm.value_error(format!("invalid event set 0x{events:x}")));
-    }
-    none_wanted(vm, events)
+    vm.events.set_wanted(vm, i, set)
 }
 
-fn get_local_events(vm: &Vm, tool: i64, _: Ref<CodeObject>) -> R<i64> {
-    used(vm, tool).map(|_| 0)
+fn get_local_events(vm: &Vm, tool: i64, code: Ref<CodeObject>) -> R<i64> {
+    Ok(code.local_events(tool_of(vm, tool)?).into())
 }
 
-fn set_local_events(vm: &Vm, tool: i64, _: Ref<CodeObject>, events: i64) -> R<()> {
+fn set_local_events(vm: &Vm, tool: i64, code: Ref<CodeObject>, events: i64) -> R<()> {
+    let i = tool_of(vm, tool)?;
+    let set = event_set(vm, events, "local event set", event::INSTRUMENTED)?;
     used(vm, tool)?;
-    if events & !(LOCAL_EVENTS | 1 << 18) != 0 {
-        return Err(vm.value_error(format!("invalid local event set 0x{events:x}")));
-    }
-    none_wanted(vm, events)
+    code.set_local_events(vm, i, set)
 }
 
-fn none_wanted(vm: &Vm, events: i64) -> R<()> {
-    if events == 0 { Ok(()) } else { Err(vm.unsupported("events of sys.monitoring")) }
+/// The tools that want each event of all code, as bits; without the events that nobody wants.
+fn all_events(vm: &Vm) -> R<Ref<Dict>> {
+    let all = Dict::new(vm)?;
+    for &(name, event) in EVENTS {
+        let tools = (0..TOOLS).fold(0, |t, i| t | i64::from(vm.events.wanted(i) & event != 0) << i);
+        if tools != 0 {
+            all.set_name(vm, name, Value::small_int(tools))?;
+        }
+    }
+    Ok(all)
 }
 
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
-    vm.root_tracers.borrow_mut().push(|vm, t| {
-        let state = vm.state::<State>();
-        for v in state.names.iter().filter_map(Cell::get) {
-            t.visit_word(v.bits());
-        }
-        for d in state.callbacks.iter().filter_map(Cell::get) {
-            t.visit_word(d.value().bits());
-        }
-    });
     let m = make_module(vm, "sys.monitoring", FUNCTIONS)?;
     let events = super::namespace::namespace(vm)?;
     for &(name, n) in EVENTS {
-        vm.set_attr(events, vm.intern(name)?, vm.int(n)?)?;
+        vm.set_attr(events, vm.intern(name)?, vm.int(i64::from(n))?)?;
     }
     m.dict().set_name(vm, "events", events)?;
     for &(name, n) in TOOL_IDS {
         m.dict().set_name(vm, name, vm.int(n)?)?;
     }
-    for name in ["DISABLE", "MISSING"] {
-        m.dict().set_name(vm, name, vm.new_instance(vm.types.object)?)?;
+    for (name, kept) in [("DISABLE", &vm.events.disable), ("MISSING", &vm.events.missing)] {
+        let marker = vm.new_instance(vm.types.object)?;
+        kept.set(Some(marker));
+        m.dict().set_name(vm, name, marker)?;
     }
     Ok(m)
 }

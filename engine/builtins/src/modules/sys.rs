@@ -62,14 +62,9 @@ native_functions! { pub FUNCTIONS:
     "_is_interned(string, /)" => is_interned;
     "get_int_max_str_digits()" => get_int_max_str_digits;
     "set_int_max_str_digits(maxdigits)" => set_int_max_str_digits;
-    "settrace(function, /)" => settrace;
-    "gettrace()" => no_hook;
-    "setprofile(function, /)" => setprofile;
-    "getprofile()" => no_hook;
     "audit(event, /, *args)" => audit;
     "addaudithook(hook)" => addaudithook;
     "getallocatedblocks()" => getallocatedblocks;
-    "call_tracing(func, args, /)" => call_tracing;
     "_clear_type_cache()" => clear_caches;
     "_clear_type_descriptors(type, /)" => clear_type_descriptors;
     "_clear_internal_caches()" => clear_caches;
@@ -263,16 +258,6 @@ fn set_int_max_str_digits(vm: &Vm, n: i32) -> R<()> {
     Ok(())
 }
 
-fn settrace(vm: &Vm, f: Value) -> R<()> {
-    if f.is_none() { Ok(()) } else { Err(vm.unsupported("sys.settrace")) }
-}
-
-fn setprofile(vm: &Vm, f: Value) -> R<()> {
-    if f.is_none() { Ok(()) } else { Err(vm.unsupported("sys.setprofile")) }
-}
-
-fn no_hook(_: &Vm) {}
-
 /// No events are sent to hooks, as in a CPython that has none.
 fn audit(vm: &Vm, args: Args<'_>) -> R<()> {
     match args.positional().first() {
@@ -290,10 +275,6 @@ fn getallocatedblocks(vm: &Vm) -> usize {
     let mut n = 0;
     vm.heap.for_each_object(&mut |_| n += 1);
     n
-}
-
-fn call_tracing(vm: &Vm, f: Value, args: Ref<skein_runtime::types::tuple::Tuple>) -> R<Value> {
-    vm.call(f, args.items())
 }
 
 /// Takes the descriptors of `__dict__` and `__weakref__` from a class, for one that is made anew with slots.
@@ -520,5 +501,6 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "_jit", make_module(vm, "sys._jit", JIT_FUNCTIONS)?.value())?;
     d.set_name(vm, "monitoring", super::monitoring::make(vm)?.value())?;
     super::sys_hooks::install(vm, m)?;
+    super::tracing::install(vm, m)?;
     Ok(m)
 }

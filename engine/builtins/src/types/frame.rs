@@ -1,5 +1,6 @@
 //! What Python code sees of `frame`, `traceback`.
 
+use skein_runtime::events::{TRACE, event, line_at};
 use skein_runtime::interp::{FramePlace, frame_back, frame_of_traceback, frame_place, frame_unit};
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
@@ -21,14 +22,20 @@ native_type! {
         "f_builtins" => |vm: &Vm, v: Ref<FrameObject>| Ok(skein_runtime::interp::builtins_of(vm, v.function())?.map_or(Value::NONE, Value::from));
         "f_locals" => |vm: &Vm, v: Ref<FrameObject>| super::frame_locals::of_frame(vm, v);
         "f_back" => |vm: &Vm, v: Ref<FrameObject>| Ok(frame_back(vm, v)?.map_or(Value::NONE, Value::from));
-        "f_lineno" => |vm: &Vm, v: Ref<FrameObject>| Ok(line(vm, v).map_or(Value::NONE, |l| Value::small_int(i64::from(l))));
-        "f_lasti" => |vm: &Vm, v: Ref<FrameObject>| Ok(Value::small_int(i64::from(frame_unit(vm, v)) * 4));
+        "f_lineno" => |vm: &Vm, v: Ref<FrameObject>| Ok(line(vm, v).map_or(Value::NONE, |l| Value::small_int(i64::from(l)))), super::frame_jump::set_line;
+        "f_lasti" => |vm: &Vm, v: Ref<FrameObject>| Ok(Value::small_int(match v.shown() {
+            Some(shown) => shown.offset.into(),
+            None => i64::from(frame_unit(vm, v)) * 4,
+        }));
         "f_trace" => |_: &Vm, v: Ref<FrameObject>| Ok(v.trace_function.or_none()), |vm: &Vm, v: Ref<FrameObject>, new: Option<Value>| {
-            v.trace_function.set(vm, v, new);
+            v.trace_function.set(vm, v, new.filter(|f| !f.is_none()));
             Ok(())
         };
-        "f_trace_lines" => |_: &Vm, _: Value| Ok(Value::TRUE), |_: &Vm, _: Value, _: Option<Value>| Ok(());
-        "f_trace_opcodes" => |_: &Vm, _: Value| Ok(Value::FALSE), |_: &Vm, _: Value, _: Option<Value>| Ok(());
+        "f_trace_lines" => |_: &Vm, v: Ref<FrameObject>| Ok(Value::bool(v.wants_lines())), |vm: &Vm, v: Ref<FrameObject>, new: Option<Value>| {
+            v.set_wants_lines(flag(vm, "f_trace_lines", new)?);
+            Ok(())
+        };
+        "f_trace_opcodes" => |_: &Vm, v: Ref<FrameObject>| Ok(Value::bool(v.wants_opcodes())), set_opcodes;
         "f_generator" => |_: &Vm, v: Ref<FrameObject>| Ok(v.generator.or_none());
     }
 }
@@ -57,9 +64,25 @@ native_type! {
 }
 
 fn line(vm: &Vm, f: Ref<FrameObject>) -> Option<u32> {
-    let code = f.code();
-    let n = code.portable().positions.at(frame_unit(vm, f)).line;
+    let n = f.shown().map_or_else(|| line_at(f.code(), frame_unit(vm, f)), |shown| shown.line);
     (n != 0).then_some(n)
+}
+
+/// The new value of a flag of a frame. AttributeError, TypeError.
+fn flag(vm: &Vm, name: &str, new: Option<Value>) -> R<bool> {
+    match new {
+        None => Err(vm.attribute_error(format!("cannot delete {name} attribute"))),
+        Some(v) if v.is_bool() => Ok(v.is(Value::TRUE)),
+        Some(_) => Err(vm.type_error("attribute value type must be bool")),
+    }
+}
+
+fn set_opcodes(vm: &Vm, f: Ref<FrameObject>, new: Option<Value>) -> R<()> {
+    let on = flag(vm, "f_trace_opcodes", new)?;
+    f.set_wants_opcodes(on);
+    let (code, own) = (f.code(), event::INSTRUCTION);
+    let events = code.local_events(TRACE);
+    code.set_local_events(vm, TRACE, if on { events | own } else { events & !own })
 }
 
 fn repr(vm: &Vm, f: Ref<FrameObject>) -> String {

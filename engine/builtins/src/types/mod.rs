@@ -33,6 +33,7 @@ mod dictviews;
 mod float;
 mod format;
 mod frame;
+mod frame_jump;
 mod frame_locals;
 mod function;
 pub(crate) mod generator;

@@ -312,8 +312,7 @@ pub fn after_attribute_error(vm: &Vm, to: At, cont: Cont) -> R<At> {
 }
 
 fn set_op(at: At, op: Op) {
-    // SAFETY: the isolate's own copy of the code.
-    unsafe { *(at.pc as *mut u8) = op as u8 };
+    at.quicken(op);
 }
 
 /// Misses after which a site is left generic and asks the table.

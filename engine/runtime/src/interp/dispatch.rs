@@ -16,7 +16,7 @@ use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::{Op, pack};
 
-/// A return pc of nested runs leads here.
+/// Where return pcs of nested runs lead.
 pub static EXIT: [u32; 1] = [pack(Op::Exit, 0, 0, 0)];
 pub static EXIT_RAISE: [u32; 1] = [pack(Op::ExitRaise, 0, 0, 0)];
 
@@ -200,18 +200,24 @@ fn module_attr(at: At, obj: Value) -> Option<Value> {
     }
 }
 
-/// Runs until an `Exit`. While it records, the tier is told of each instruction before it is executed, and ends the
-/// run: where it did is in `vm.recorded`.
+/// How the loop runs: until an `Exit`; until the tier, told of each instruction, ends it; one (`vm.events.step_op`).
+pub const PLAIN: u8 = 0;
+pub const RECORD: u8 = 1;
+pub const STEP: u8 = 2;
+
 #[inline(never)]
-pub fn run<const RECORD: bool>(vm: &Vm, start: At) -> R<Value> {
+pub fn run<const MODE: u8>(vm: &Vm, start: At) -> R<Value> {
     let mut at = start;
+    let mut stepped = false;
     loop {
-        if RECORD && !vm.hooks.tier().before(vm, at) {
+        if MODE == RECORD && !vm.hooks.tier().before(vm, at) || MODE == STEP && stepped {
             vm.recorded.set(Some(at));
             return Ok(Value::NONE);
         }
         // SAFETY: pc is an instruction's address, and op bytes come from the table.
         let op: Op = unsafe { std::mem::transmute::<u8, Op>(*at.pc.cast::<u8>()) };
+        let op = if MODE == STEP { vm.events.step_op() } else { op };
+        stepped = true;
         match op {
             Op::Move => {
                 at.set(at.a(), at.reg(at.b()));
@@ -545,6 +551,7 @@ pub fn run<const RECORD: bool>(vm: &Vm, start: At) -> R<Value> {
             Op::In => slow!(vm, at, In),
             Op::NotIn => slow!(vm, at, NotIn),
 
+            Op::Nop => at = at.skip(1),
             Op::Jump => at = at.jump(at.extra() as i32),
             Op::JumpBack => {
                 let back = at.extra() as i32;
@@ -751,6 +758,7 @@ pub fn run<const RECORD: bool>(vm: &Vm, start: At) -> R<Value> {
             Op::ImportFrom => slow!(vm, at, ImportFrom),
             Op::ImportStar => slow!(vm, at, ImportStar),
 
+            Op::Event => at = crate::events::run_event(vm, at),
             Op::Exit => return Ok(vm.exit_result.get()),
             Op::ExitRaise => return Err(Raised),
         }

@@ -9,6 +9,7 @@ use crate::types::code::CodeObject;
 use crate::types::frame::FrameObject;
 use crate::types::function::Function;
 use crate::types::generator::{GenState, Generator};
+use crate::types::instance::Values;
 use crate::types::traceback::Traceback;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -43,7 +44,7 @@ pub struct WalkedFrame {
 
 impl WalkedFrame {
     pub fn line(&self) -> u32 {
-        frame_code(self.base).portable().positions.at(self.unit).line
+        crate::events::line_at(frame_code(self.base), self.unit)
     }
 }
 
@@ -406,7 +407,8 @@ pub fn frame_back(vm: &Vm, f: Ref<FrameObject>) -> R<Option<Ref<FrameObject>>> {
     }
 }
 
-/// The frame object of a traceback entry: of the frame that still runs, else one without locals. MemoryError.
+/// The frame object of a traceback entry: of the frame that still runs; else one with the locals that the exception
+/// left behind, and without any if the frame went on and returned. MemoryError.
 pub fn frame_of_traceback(vm: &Vm, tb: Ref<Traceback>) -> R<Ref<FrameObject>> {
     if let Some(f) = tb.frame.cast::<FrameObject>() {
         return Ok(f);
@@ -415,13 +417,20 @@ pub fn frame_of_traceback(vm: &Vm, tb: Ref<Traceback>) -> R<Ref<FrameObject>> {
         return Err(vm.attribute_error("tb_frame"));
     };
     let same = |w: &WalkedFrame| frame_function(w.base) == function && frame_code(w.base) == tb.code();
-    let f = match Walk::running(vm).find(same) {
-        Some(w) => frame_object(vm, w.base)?,
-        None => {
-            let f = FrameObject::new(vm, function, tb.code(), std::ptr::null_mut())?;
-            f.set_unit(tb.unit());
-            f
+    let left = |variables: Option<Ref<Values>>| -> R<Ref<FrameObject>> {
+        let f = FrameObject::new(vm, function, tb.code(), std::ptr::null_mut())?;
+        f.set_unit(tb.unit());
+        if let Some(row) = variables {
+            f.set_saved(vm, row);
         }
+        Ok(f)
+    };
+    let f = match tb.take_variables() {
+        Some(row) => left(Some(row))?,
+        None => match Walk::running(vm).find(same) {
+            Some(w) => frame_object(vm, w.base)?,
+            None => left(None)?,
+        },
     };
     tb.frame.set(vm, tb, f.value());
     Ok(f)

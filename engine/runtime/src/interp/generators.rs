@@ -1,6 +1,7 @@
 //! Generators and coroutines in the loop: making, resuming, suspending, ending.
 
 use crate::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
+use crate::events::{event, iteration_stopped, thrown_into};
 use crate::interp::call::call_special_1;
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
@@ -115,13 +116,17 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
     let base = at.base;
     match how {
         Resume::Throw => {
-            if state == GenState::Created {
+            let site = match state {
                 // It never ran: the exception is raised where it begins.
-                return Ok(super::unwind::unwind(vm, at.call_site()));
+                GenState::Created => at.call_site(),
+                // The instruction that suspended it; its length tells where it began.
+                _ => At { pc: suspended_at(g, at.pc), base }.site(),
+            };
+            if vm.events.any_of(event::PY_THROW) {
+                vm.set_site(site);
+                thrown_into(vm, site);
             }
-            // The instruction that suspended it; its length tells where it began.
-            let from = suspended_at(g, at.pc);
-            Ok(super::unwind::unwind(vm, At { pc: from, base }.site()))
+            Ok(super::unwind::unwind(vm, site))
         }
         Resume::Send(v) => {
             if state == GenState::Suspended {
@@ -394,8 +399,16 @@ fn exit_raise(vm: &Vm, to: At) -> At {
 /// A generator ended with a value: its resumer goes on.
 fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
     match cont.kind {
-        ContKind::GenFor => Ok(to.jump(cont.jump)),
+        ContKind::GenFor => {
+            if vm.events.any_of(event::STOP_ITERATION) {
+                iteration_stopped(vm, to.call_site(), v)?;
+            }
+            Ok(to.jump(cont.jump))
+        }
         ContKind::GenSend => {
+            if vm.events.any_of(event::STOP_ITERATION) {
+                iteration_stopped(vm, to.call_site(), v)?;
+            }
             to.set(cont.dst as usize, v);
             Ok(to.jump(cont.jump))
         }
@@ -429,6 +442,9 @@ fn step_settled(vm: &Vm, to: At, cont: Cont, r: R<Result<Value, Value>>) -> R<At
             Ok(to)
         }
         Err(result) => {
+            if vm.events.any_of(event::STOP_ITERATION) {
+                iteration_stopped(vm, to.call_site(), result)?;
+            }
             to.set(cont.dst as usize, result);
             Ok(to.jump(cont.jump))
         }

@@ -46,8 +46,7 @@ pub fn load_global(vm: &Vm, at: At) -> R<At> {
         frame_code(at.base).barrier(vm);
         cache.cell.set(Some(cell));
         cache.epoch.set(vm.globals_epoch.get());
-        // SAFETY: the isolate's own copy of the code.
-        unsafe { *(at.pc as *mut u8) = op as u8 };
+        at.quicken(op);
     };
     let cached = frame_code(at.base).caches_globals(globals);
     let v = match mapping_get(vm, globals.value(), name)? {

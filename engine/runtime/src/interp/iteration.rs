@@ -45,20 +45,16 @@ pub fn check_iterator(vm: &Vm, _of: Value, it: Value) -> R<()> {
 pub fn for_iter(vm: &Vm, at: At) -> R<At> {
     let it = at.reg(at.b());
     let ty = vm.type_of(it);
-    let quicken = |op: Op| {
-        // SAFETY: the isolate's own copy of the code.
-        unsafe { *(at.pc as *mut u8) = op as u8 };
-    };
     if ty == vm.types.range_iterator {
-        quicken(Op::ForRange);
+        at.quicken(Op::ForRange);
         return Ok(at);
     }
     if ty == vm.types.list_iterator {
-        quicken(Op::ForList);
+        at.quicken(Op::ForList);
         return Ok(at);
     }
     if ty == vm.types.generator && it.cast::<Generator>().is_some() {
-        quicken(Op::ForGenerator);
+        at.quicken(Op::ForGenerator);
         return Ok(at);
     }
     let resume = at.skip(2);

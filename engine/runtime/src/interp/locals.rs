@@ -52,6 +52,11 @@ impl FrameVariables {
         contents(self.code, i, self.register(vm, i))
     }
 
+    /// Does the register of variable `i` have something?
+    pub fn holds(&self, vm: &Vm, i: usize) -> bool {
+        self.register(vm, i).is_some()
+    }
+
     /// Gives variable `i` a value. What has been left or cleared has no variables.
     pub fn set(&self, vm: &Vm, i: usize, v: Value) {
         vm.hooks.tier().frame_written();
@@ -92,7 +97,10 @@ impl FrameVariables {
             FramePlace::Suspended(g) => {
                 (g.registers().get(i).map_or(0, |r| r.get()), g.unit().saturating_sub(1))
             }
-            FramePlace::Left => return self.frame.saved()?.slots().get(i)?.get(),
+            FramePlace::Left => {
+                let v = self.frame.saved()?.slots().get(i)?.get()?;
+                (v.bits(), self.frame.unit())
+            }
         };
         bound(vm, self.code, unit, i, word)
     }

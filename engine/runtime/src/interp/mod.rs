@@ -71,7 +71,7 @@ pub use result::{apply, leave_frame};
 pub use stack::apply_recursion_limit;
 pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
 pub use text::check as check_text;
-pub use trace::{MAX_TRACES, WANTED, call_through, enter_called, record};
+pub use trace::{MAX_TRACES, WANTED, call_through, enter_called, record, step};
 pub use unwind::describe_exception;
 
 use crate::value::{R, Raised, Value};

@@ -39,7 +39,7 @@ pub fn hush_panics(backtraces: bool) {
 pub(super) fn run(vm: &Vm, start: At) -> R<Value> {
     let mut at = start;
     loop {
-        match catch_unwind(AssertUnwindSafe(|| dispatch::run::<false>(vm, at))) {
+        match catch_unwind(AssertUnwindSafe(|| dispatch::run::<{ dispatch::PLAIN }>(vm, at))) {
             Ok(result) => return result,
             Err(panic) => at = or_unwind(vm, Err(internal_error(vm, &*panic))),
         }
@@ -48,7 +48,7 @@ pub(super) fn run(vm: &Vm, start: At) -> R<Value> {
 
 /// Runs the loop under the tier's eyes until that has seen enough: where to go on.
 pub(super) fn record(vm: &Vm, start: At) -> At {
-    match catch_unwind(AssertUnwindSafe(|| dispatch::run::<true>(vm, start))) {
+    match catch_unwind(AssertUnwindSafe(|| dispatch::run::<{ dispatch::RECORD }>(vm, start))) {
         Ok(_) => vm.recorded.take().unwrap_or(start),
         Err(panic) => raise_internal_error(vm, &*panic),
     }

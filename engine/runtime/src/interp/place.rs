@@ -3,6 +3,7 @@
 use crate::interp::frames::frame_code;
 use crate::value::Value;
 use crate::vm::Vm;
+use skein_bytecode::Op;
 
 /// Where the interpreter goes on. Two registers.
 #[derive(Clone, Copy)]
@@ -103,6 +104,12 @@ impl At {
         // SAFETY: the loader has put an interned string there.
         unsafe { self.extra_value().cast_unchecked() }
     }
+    /// From now on the instruction is this one, which does the same for what it has met.
+    pub fn quicken(self, op: Op) {
+        let code = frame_code(self.base);
+        code.set_op(code.unit_of(self.pc), op);
+    }
+
     /// Values in a row of registers.
     ///
     /// The slice is good while the frame does not run on.

@@ -1,6 +1,6 @@
 //! Traces, as the loop meets them: where one is entered, and where one is recorded.
 
-use crate::interp::{At, frame_code, helpers, panics};
+use crate::interp::{At, dispatch, frame_code, helpers, panics};
 use crate::vm::Vm;
 use skein_bytecode::Op;
 
@@ -46,4 +46,12 @@ pub const WANTED: usize = (1 << 24) - 1;
 /// Runs from here while the tier's `before` says so: where to go on.
 pub fn record(vm: &Vm, at: At) -> At {
     panics::record(vm, at)
+}
+
+/// Executes one instruction, of which this is the op: where to go on.
+pub fn step(vm: &Vm, at: At, op: Op) -> At {
+    vm.events.set_step_op(op);
+    // It ends behind the instruction, with nothing to say.
+    let _ = dispatch::run::<{ dispatch::STEP }>(vm, at);
+    vm.recorded.take().unwrap_or(at)
 }

@@ -1,6 +1,7 @@
 //! Raising: finding the handler, leaving frames, building the traceback.
 
 use crate::context::{RECORD, SIDE};
+use crate::events::{Passes, event, exception_passes};
 use crate::interp::cont::{Cont, OnRaise, caller, return_word};
 use crate::interp::dispatch::EXIT_RAISE;
 use crate::interp::frames::{frame_code, frame_function};
@@ -11,6 +12,9 @@ use crate::types::traceback::Traceback;
 use crate::value::{Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::Op;
+
+/// Events of exceptions that pass.
+const EXCEPTIONS: u32 = event::RAISE | event::RERAISE | event::EXCEPTION_HANDLED | event::PY_UNWIND;
 
 /// Finds who handles the pending exception, which was raised by the instruction at `at`: goes on there.
 #[cold]
@@ -26,11 +30,20 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         let code = frame_code(base);
         let unit = site.unit();
         let portable = code.portable();
-        let reraise = portable.units.get(unit as usize).is_some_and(|u| *u as u8 == Op::Reraise as u8);
+        let is_op = |op: Op| portable.units.get(unit as usize).is_some_and(|u| *u as u8 == op as u8);
+        let reraise = is_op(Op::Reraise);
         if !reraise {
             add_traceback(vm, exception, site);
         }
+        let watched = vm.events.any_of(EXCEPTIONS);
+        if watched {
+            let bare = is_op(Op::RaiseHandled) && vm.context().handled.get() == Some(exception);
+            exception_passes(vm, site, if reraise || bare { Passes::Again } else { Passes::Raised });
+        }
         if let Some(h) = portable.handlers.iter().find(|h| h.start <= unit && unit < h.end) {
+            if watched {
+                exception_passes(vm, site, Passes::Handled(h.target));
+            }
             let exception = vm.pending.take().unwrap_or(Value::NONE);
             if vm.type_of(exception) == vm.exc.recursion_error {
                 // The limit is where the innermost frame was: smaller frames from here on could be more than are allowed.
@@ -42,10 +55,35 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
             at.set(h.reg as usize, exception);
             return at;
         }
+        if watched {
+            exception_passes(vm, site, Passes::Leaves);
+        }
+        keep_variables(vm, base);
         match leave(vm, base) {
             Ok(next) => return next,
             Err(below) => site = below,
         }
+    }
+}
+
+/// Exceptions whose handlers raised the next one that are looked at when a frame is left.
+const CHAIN: usize = 4;
+
+/// The pending exception is about to leave the frame, whose variables its traceback keeps. So do those of exceptions that
+/// the frame was handling.
+fn keep_variables(vm: &Vm, base: *mut Value) {
+    let pending = vm.pending.get();
+    let mut exception = pending.and_then(|e| e.cast::<Exception>());
+    for _ in 0..CHAIN {
+        let Some(e) = exception else { return };
+        if let Some(tb) = e.traceback.cast::<Traceback>()
+            && tb.keep_variables(vm, base).is_err()
+        {
+            // No memory for them: the exception itself matters more.
+            vm.pending.set(pending);
+            return;
+        }
+        exception = e.context.cast();
     }
 }
 
@@ -91,6 +129,9 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, Site> {
         }
         OnRaise::EndLoop => {
             vm.set_site(raising);
+            if vm.events.any_of(event::RAISE) && vm.pending_is(vm.exc.stop_iteration) {
+                exception_passes(vm, raising, Passes::Raised);
+            }
             vm.catch(vm.exc.stop_iteration).map(|_| to.jump(cont.jump))
         }
         OnRaise::Deliver => {

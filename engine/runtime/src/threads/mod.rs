@@ -310,6 +310,7 @@ fn enter_thread(start: Start) {
         crate::vm::write_stderr(vm, "Fatal error in a thread: internal error\n");
     }
     vm.pending.set(None);
+    vm.events.end_thread(vm);
     vm.repr_stack.borrow_mut().clear();
     let modules = vm.thread_modules.take();
     drop(modules);

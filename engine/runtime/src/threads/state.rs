@@ -1,6 +1,7 @@
 //! What the isolate's fields hold for one thread, while another runs.
 
 use crate::context::Context;
+use crate::events::Tracing;
 use crate::object::Tracer;
 use crate::threads::gil::Seat;
 use crate::value::Value;
@@ -66,6 +67,7 @@ struct Saved {
     switcher_state: Cell<*const ()>,
     thread_modules: RefCell<ModuleState>,
     coroutine_origin_depth: Cell<usize>,
+    tracing: Tracing,
 }
 
 impl ThreadState {
@@ -98,6 +100,7 @@ impl ThreadState {
                 switcher_state: Cell::new(std::ptr::null()),
                 thread_modules: RefCell::default(),
                 coroutine_origin_depth: Cell::new(0),
+                tracing: Tracing::default(),
             },
         }
     }
@@ -158,6 +161,7 @@ impl ThreadState {
         s.switcher_state.set(vm.switcher_state.get());
         s.thread_modules.swap(&vm.thread_modules);
         s.coroutine_origin_depth.set(vm.coroutine_origin_depth.get());
+        s.tracing.swap(&vm.events.tracing);
         self.scanned.set(false);
         self.sp.set(sp);
     }
@@ -179,6 +183,7 @@ impl ThreadState {
         vm.set_switcher(s.switcher.get(), s.switcher_state.get());
         s.thread_modules.swap(&vm.thread_modules);
         vm.coroutine_origin_depth.set(s.coroutine_origin_depth.get());
+        s.tracing.swap(&vm.events.tracing);
         vm.poll.fetch_and(!poll::THREAD, Ordering::Relaxed);
         vm.refresh_limit();
     }
@@ -187,6 +192,11 @@ impl ThreadState {
     pub fn parked_switcher(&self) -> &dyn Switcher {
         // SAFETY: this thread's own, or the one without microthreads; it changes only while the thread runs.
         unsafe { &*self.saved.switcher.get() }
+    }
+
+    /// Its trace and profile functions, while it does not run.
+    pub fn saved_tracing(&self) -> &Tracing {
+        &self.saved.tracing
     }
 
     /// What [`Vm::switcher_state`] was for it, while it does not run.
@@ -207,6 +217,7 @@ impl ThreadState {
         for v in kept.into_iter().filter_map(Cell::get) {
             t.visit_word(v.bits());
         }
+        self.saved.tracing.trace(t);
         if self.sp.get().is_null() {
             return;
         }

@@ -6,6 +6,7 @@
 //! One malloc'd block a code, so that constants and caches are found at byte offsets from the
 //! instruction. The block is the isolate's own copy: instructions in it are rewritten in place.
 
+use crate::events::table::Table;
 use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::dict::Dict;
 use crate::types::list::List;
@@ -13,7 +14,7 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Code, Const, Extra, Liveness, LocalKind, Op, Standstill, flags, standstill};
+use skein_bytecode::{Certain, Code, Const, Extra, Liveness, LocalKind, Op, Standstill, flags, standstill};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -34,6 +35,14 @@ pub struct CodeObject {
     parameters: Field,
     /// Made when it is first asked for; null before.
     liveness: Cell<*mut Liveness>,
+    /// As `liveness`.
+    certain: Cell<*mut Certain>,
+    /// Events that are wanted of it; null: none.
+    table: Cell<*mut Table>,
+    /// It has run, or is about to for the first time.
+    ran: Cell<bool>,
+    /// [`crate::events::Events`] knows it.
+    noted: Cell<bool>,
     /// Likewise: what was found of the instructions at which frames were taken off their stacks.
     standstills: Cell<*mut Standstills>,
 }
@@ -52,6 +61,8 @@ pub struct Exec {
     /// Positional arguments of a call that needs no binding; `NOT_SIMPLE` if any call does.
     pub simple_args: u32,
     pub code: Ref<CodeObject>,
+    /// The first instruction's op, until the code runs: see [`CodeObject::begin_running`].
+    first: Cell<u8>,
     units: u32,
     consts: u32,
     names: u32,
@@ -172,6 +183,12 @@ unsafe impl Object for CodeObject {
             if !self.liveness.get().is_null() {
                 drop(Box::from_raw(self.liveness.get()));
             }
+            if !self.certain.get().is_null() {
+                drop(Box::from_raw(self.certain.get()));
+            }
+            if !self.table.get().is_null() {
+                drop(Box::from_raw(self.table.get()));
+            }
             if !self.standstills.get().is_null() {
                 drop(Box::from_raw(self.standstills.get()));
             }
@@ -286,6 +303,15 @@ impl CodeObject {
         unsafe { &*self.liveness.get() }
     }
 
+    /// Which variables surely have values at its instructions.
+    pub fn certain(&self) -> &Certain {
+        if self.certain.get().is_null() {
+            self.certain.set(Box::into_raw(Box::new(Certain::of(self.portable()))));
+        }
+        // SAFETY: made by this function, for the object's life.
+        unsafe { &*self.certain.get() }
+    }
+
     /// What a frame's registers must hold where it stands still at the instruction that begins at `unit`; none if it
     /// cannot.
     pub fn standstill(&self, unit: u32) -> Option<Rc<Standstill>> {
@@ -322,6 +348,104 @@ impl CodeObject {
 
     pub fn name_string(&self) -> String {
         self.portable().name.to_string()
+    }
+}
+
+/// The op of each instruction, and [`Op::Event`] in its place.
+impl Ref<CodeObject> {
+    /// The op that stands in the block.
+    pub fn op_in_block(self, unit: u32) -> Op {
+        // SAFETY: loaded, and the unit an instruction's, whose byte is an op's number.
+        unsafe { std::mem::transmute::<u8, Op>(*(*self.exec.get()).entry.add(unit as usize).cast::<u8>()) }
+    }
+
+    /// The instruction's op, quickened as it may be, whether events are wanted of it or not.
+    pub fn op_at(self, unit: u32) -> Op {
+        match (self.op_in_block(unit), self.table()) {
+            (Op::Event, Some(table)) => table.site(unit).op(),
+            // SAFETY: loaded; the byte is an op's number.
+            (Op::Event, None) => unsafe { std::mem::transmute::<u8, Op>((*self.exec.get()).first.get()) },
+            (op, _) => op,
+        }
+    }
+
+    /// Quickens the instruction.
+    pub fn set_op(self, unit: u32, op: Op) {
+        match (self.op_in_block(unit), self.table_mut()) {
+            (Op::Event, Some(table)) => table.set_op(unit, op),
+            // SAFETY: loaded.
+            (Op::Event, None) => unsafe { (*self.exec.get()).first.set(op as u8) },
+            _ => self.write_op(unit, op),
+        }
+    }
+
+    /// Puts an op into the block. The first has its place taken until the code runs.
+    pub(crate) fn write_op(self, unit: u32, op: Op) {
+        // SAFETY: the isolate's own copy of the code, loaded.
+        unsafe {
+            let exec = &*self.exec.get();
+            if unit == 0 && !self.ran.get() {
+                if op != Op::Event {
+                    exec.first.set(op as u8);
+                }
+                return;
+            }
+            *(exec.entry.add(unit as usize) as *mut u8) = op as u8;
+        }
+    }
+
+    /// Is this the first time that it runs? From now on it is not.
+    pub(crate) fn begin_running(self) -> bool {
+        if self.ran.get() {
+            return false;
+        }
+        let op = self.op_at(0);
+        self.ran.set(true);
+        self.write_op(0, op);
+        true
+    }
+
+    /// The code has no table, and no frame is of it: what is wanted of it is looked at when it runs next.
+    pub(crate) fn defer(self) {
+        if self.ran.get() {
+            let op = self.op_at(0);
+            self.write_op(0, Op::Event);
+            self.ran.set(false);
+            self.write_op(0, op);
+        }
+    }
+
+    /// What is wanted of the code, if anything. Good until something runs that may change that.
+    pub(crate) fn table<'a>(self) -> Option<&'a Table> {
+        // SAFETY: null, or made by `install_table`.
+        unsafe { self.table.get().as_ref() }
+    }
+
+    /// As [`Ref::table`], to change it: nobody has a reference to it meanwhile.
+    pub(crate) fn table_mut<'a>(self) -> Option<&'a mut Table> {
+        // SAFETY: as in `table`.
+        unsafe { self.table.get().as_mut() }
+    }
+
+    pub(crate) fn install_table(self, table: Table) {
+        self.drop_table();
+        self.table.set(Box::into_raw(Box::new(table)));
+    }
+
+    pub(crate) fn drop_table(self) {
+        let old = self.table.replace(std::ptr::null_mut());
+        if !old.is_null() {
+            // SAFETY: made by `install_table`; nobody has a reference to it.
+            drop(unsafe { Box::from_raw(old) });
+        }
+    }
+
+    pub(crate) fn is_noted(self) -> bool {
+        self.noted.get()
+    }
+
+    pub(crate) fn set_noted(self) {
+        self.noted.set(true);
     }
 }
 
@@ -384,7 +508,10 @@ pub fn load(vm: &Vm, code: Rc<Code>) -> R<Ref<CodeObject>> {
     unsafe {
         let units = block.add(Exec::UNITS).cast::<u32>();
         std::ptr::copy_nonoverlapping(code.units.as_ptr(), units, code.units.len());
+        // Who runs it first finds out by this op.
+        units.cast::<u8>().write(Op::Event as u8);
         exec.write(Exec {
+            first: Cell::new(code.units[0] as u8),
             entry: units,
             start: Cell::new(units),
             frame_bytes: u32::from(code.nregs) * 8,
@@ -538,13 +665,16 @@ fn rewrite(code: Ref<CodeObject>, to: impl Fn(Op, *const u8) -> Option<Op>) {
     unsafe {
         let Some(exec) = code.exec.get().as_ref() else { return };
         let units = std::slice::from_raw_parts(exec.entry, exec.units as usize);
-        for (i, op) in instructions(units) {
+        let mut i = 0;
+        while i < units.len() {
             let at = exec.entry.add(i);
+            let op = code.op_at(i as u32);
             let extra =
                 units.get(i + 1).map_or(std::ptr::null(), |n| at.cast::<u8>().wrapping_add(*n as usize));
             if let Some(op) = to(op, extra) {
-                (at as *mut u8).write(op as u8);
+                code.set_op(i as u32, op);
             }
+            i += op.units();
         }
     }
 }

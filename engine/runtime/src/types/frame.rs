@@ -12,6 +12,15 @@ use crate::value::{R, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
 
+/// A place of which a trace function is told that is no instruction, or not the one that is executed.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown {
+    /// `f_lineno`
+    pub line: u32,
+    /// `f_lasti`
+    pub offset: i32,
+}
+
 /// A Python frame object.
 #[repr(C)]
 pub struct FrameObject {
@@ -31,6 +40,16 @@ pub struct FrameObject {
     base: Cell<*mut Value>,
     /// Last instruction, once the frame is left or suspended.
     unit: Cell<u32>,
+    /// What a trace function sees of where the frame is, while it is told of something; else the instruction.
+    shown: Cell<Option<Shown>>,
+    /// The line that a trace function was told of last.
+    last: Cell<Option<Shown>>,
+    /// Where a trace function wants the frame to go on: an instruction's unit, plus one.
+    moved: Cell<u32>,
+    /// Not `f_trace_lines`.
+    skips_lines: Cell<bool>,
+    /// `f_trace_opcodes`.
+    opcodes: Cell<bool>,
     code: Field,
 }
 fixed_object!(
@@ -82,6 +101,51 @@ impl FrameObject {
         self.unit.set(unit);
     }
 
+    pub fn shown(&self) -> Option<Shown> {
+        self.shown.get()
+    }
+
+    pub fn show(&self, shown: Option<Shown>) {
+        self.shown.set(shown);
+    }
+
+    /// The line that a trace function was told of last.
+    pub fn last(&self) -> Option<Shown> {
+        self.last.get()
+    }
+
+    pub fn note_line(&self, line: Shown) {
+        self.last.set(Some(line));
+    }
+
+    /// `f_trace_lines`
+    pub fn wants_lines(&self) -> bool {
+        !self.skips_lines.get()
+    }
+
+    pub fn set_wants_lines(&self, on: bool) {
+        self.skips_lines.set(!on);
+    }
+
+    /// `f_trace_opcodes`
+    pub fn wants_opcodes(&self) -> bool {
+        self.opcodes.get()
+    }
+
+    pub fn set_wants_opcodes(&self, on: bool) {
+        self.opcodes.set(on);
+    }
+
+    /// When the trace function is through, the frame goes on at the instruction of this unit.
+    pub fn move_to(&self, unit: u32) {
+        self.moved.set(unit + 1);
+    }
+
+    /// Where the frame is to go on, if a trace function has said so.
+    pub fn take_move(&self) -> Option<u32> {
+        self.moved.replace(0).checked_sub(1)
+    }
+
     /// Lets go of the copied registers.
     pub fn forget_locals(&self) {
         self.registers.init(None::<Value>);
@@ -94,6 +158,11 @@ impl FrameObject {
 }
 
 impl Ref<FrameObject> {
+    /// The copied registers of the frame, which was left.
+    pub fn set_saved(self, vm: &Vm, registers: Ref<Values>) {
+        self.registers.set(vm, self, registers.value());
+    }
+
     /// The frame is left: keeps its locals. MemoryError.
     pub fn detach(self, vm: &Vm, unit: u32) -> R<()> {
         let Some(base) = self.base() else { return Ok(()) };

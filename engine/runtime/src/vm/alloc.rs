@@ -248,6 +248,7 @@ impl Vm {
         let Some(stats) = stats else { unreachable!("with_native_stack calls its argument") };
         // What is dead is no object any more.
         let all = stats.finished_major();
+        self.events.sweep(all, |code| self.heap.survived(code.header()));
         self.interned.borrow_mut().sweep(all, |s| self.heap.survived(s.header()));
         self.weak_refs.borrow_mut().sweep(all, |v| v.header().is_none_or(|h| self.heap.survived(h)));
         if all {
@@ -289,6 +290,7 @@ impl Vm {
                 t.visit_word(v.bits());
             }
         }
+        self.events.trace(t);
         self.hooks.tier().trace(t);
         for f in self.root_tracers.borrow().iter() {
             f(self, t);

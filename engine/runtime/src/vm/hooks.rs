@@ -164,6 +164,10 @@ pub trait Tier {
     /// What look-ups on the type give has changed in a way that somebody relied on.
     fn type_changed(&self, ty: Ref<Type>);
 
+    /// Events are wanted of what the code does (None: of all code), which compiled code would not tell of: that is
+    /// void. The code's own instructions are what they were before any of it was compiled, when this is done.
+    fn code_watched(&self, code: Option<Ref<CodeObject>>);
+
     /// The code runs with several globals from now on: what it has of them can be known by heart no longer.
     fn globals_shared(&self, code: Ref<CodeObject>);
 }
@@ -185,6 +189,7 @@ impl Tier for NoTier {
     }
     fn frame_written(&self) {}
     fn type_changed(&self, _: Ref<Type>) {}
+    fn code_watched(&self, _: Option<Ref<CodeObject>>) {}
     fn globals_shared(&self, _: Ref<CodeObject>) {}
 }
 

@@ -28,6 +28,7 @@ pub use skein_heap::CollectKind;
 pub use text_errors::SyntaxPlace;
 
 use crate::context::{ChunkPool, Context};
+use crate::events::Events;
 use crate::object::{Model, Ref};
 use crate::shape::ShapeTable;
 use crate::threads::Threads;
@@ -148,6 +149,8 @@ pub struct Vm {
     pub recursion_limit: Cell<usize>,
     /// So many frames are noted where a coroutine is made: `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<usize>,
+    /// Who wants to be told of what running code does.
+    pub events: Events,
     /// The stack of the running thread's main program, which its state owns.
     pub main_ctx: Cell<*const Context>,
     pub threads: Threads,

@@ -198,7 +198,7 @@ impl Poller {
                 continue;
             }
             let renewed = std::mem::take(&mut entry.renewed);
-            if wanted & !was == 0 && !renewed || entry.always && !renewed {
+            if (entry.always || wanted & !was == 0) && !renewed {
                 continue;
             }
             if std::mem::take(&mut entry.always) {

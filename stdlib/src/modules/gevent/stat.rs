@@ -38,7 +38,7 @@ fn differ(a: &libc::stat, b: &libc::stat) -> bool {
 
 fn interval(w: &Watcher) -> f64 {
     match w.repeat.get() {
-        t if t == 0.0 => DEFAULT_INTERVAL,
+        0.0 => DEFAULT_INTERVAL,
         t => t,
     }
 }

@@ -5,6 +5,7 @@ mod cell;
 pub use cell::CELL;
 
 use skein_bytecode::{Code, Extra, LocalKind, Op, Positions, instructions};
+use skein_runtime::events::{FRAME_BEGINS, MARKS_SHOWN, is_branch, left_of};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
@@ -22,6 +23,7 @@ native_type! {
     methods {
         "co_positions($self, /)" => positions;
         "co_lines($self, /)" => lines;
+        "co_branches($self, /)" => branches;
         "replace($self, /, **changes)" => replace, "Return a copy of the code object with new values for the specified fields.";
         "__replace__($self, /, **changes)" => replace, "The same as replace().";
         "_varname_from_oparg($self, oparg)" => varname;
@@ -152,21 +154,53 @@ fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     vm.iter(list.value())
 }
 
-/// (start, end, line) for each run of units of one line.
+/// (start, end, line) for each run of units of one line. Lines for which nothing is done have the last bytes of the
+/// instruction before; a frame's beginning is before all of these.
 fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, 8)?;
-    let units = c.portable().units.len() as u32;
-    let mut runs: Vec<(u32, u32, u32)> = Vec::new();
+    let units = c.portable().units.len() as i32;
+    let mut runs: Vec<(i32, i32, u32)> = Vec::new();
+    let mut marks: Vec<u32> = Vec::new();
+    runs.push((FRAME_BEGINS, FRAME_BEGINS + 1, c.portable().first_line));
     for (start, end, p) in c.portable().positions.rows() {
+        if start == end {
+            marks.push(p.line);
+            continue;
+        }
+        let (start, end) = ((start as i32).min(units) * 4, (end as i32).min(units) * 4);
+        // What belongs to no line is of the line before.
+        let line = if p.line == 0 { runs.last().map_or(0, |last| last.2) } else { p.line };
+        let shown = marks.len().min(MARKS_SHOWN);
+        if shown > 0 {
+            let from = start - shown as i32;
+            if let Some(last) = runs.last_mut().filter(|last| last.1 > from) {
+                last.1 = from;
+            }
+            for (i, &line) in marks.iter().take(shown).enumerate() {
+                runs.push((from + i as i32, from + i as i32 + 1, line));
+            }
+        }
+        marks.clear();
         match runs.last_mut() {
-            Some(last) if last.2 == p.line => last.1 = end.min(units),
-            _ => runs.push((start.min(units), end.min(units), p.line)),
+            Some(last) if last.2 == line && last.0 >= 0 => last.1 = end,
+            _ => runs.push((start, end, line)),
         }
     }
     for (start, end, line) in runs {
         let line = if line == 0 { Value::NONE } else { int(line) };
-        let row = vm.tuple(&[int(start * 4), int(end * 4), line])?;
+        let row = vm.tuple(&[Value::small_int(start.into()), Value::small_int(end.into()), line])?;
         list.push(vm, row)?;
+    }
+    vm.iter(list.value())
+}
+
+/// (instruction, where it goes on if it does not jump, where if it does) for each branch.
+fn branches(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
+    let list = List::with_capacity(vm, 8)?;
+    for inst in instructions(&c.portable().units).filter(|i| is_branch(i.op)) {
+        let target = inst.target().and_then(|t| u32::try_from(t).ok()).unwrap_or(0);
+        let row = [inst.at, left_of(inst.op, inst.at), target].map(|unit| int(unit * 4));
+        list.push(vm, vm.tuple(&row)?)?;
     }
     vm.iter(list.value())
 }
