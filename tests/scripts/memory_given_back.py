@@ -130,8 +130,7 @@ def interned_names():
     assert list(vars(thing)) == ["other%d" % i for i in range(100)]
 
 
-# A stale word of the native stack can keep what `locals_and_temporaries` looks at.
-pass
+locals_and_temporaries()
 what_callers_hold()
 exceptions()
 generators()

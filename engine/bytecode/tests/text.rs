@@ -15,6 +15,24 @@ fn random_codes_come_back_from_the_alternate_form() {
 }
 
 #[test]
+fn lines_without_instructions_come_back_from_the_alternate_form() {
+    common::with_seeds(500, |rng| {
+        let mut code = common::code(rng, 0);
+        let at = |line| Position { line, end_line: line, col: 4, end_col: 9 };
+        let position = |unit| code.positions.at(unit);
+        let units: Vec<Position> = (0..code.units.len() as u32).map(position).collect();
+        let starts = skein_bytecode::instructions(&code.units).map(|inst| inst.at);
+        let marks: Vec<_> =
+            starts.filter(|_| rng.below(3) == 0).map(|start| (start, at(start + 1))).collect();
+        code.positions = Positions::encode_with_marks(&units, &marks);
+        let text = format!("{code:#}");
+        let back = parse(&text).unwrap_or_else(|e| panic!("{e}\n{text}"));
+        assert_eq!(code, back, "\n{text}");
+        assert_eq!(text.matches("    passes @").count(), marks.len());
+    });
+}
+
+#[test]
 fn the_plain_form_keeps_all_but_columns() {
     common::with_seeds(500, |rng| {
         let mut code = common::code(rng, 0);

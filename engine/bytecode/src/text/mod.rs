@@ -28,11 +28,12 @@
 //! - A jump goes to a label, or to `u12`, a unit's index, if no instruction starts there. Units that are
 //!   no well-formed instruction are `.unit 0x1234`. So any code whatever prints, broken ones too.
 //! - `@12` begins the instructions of line 12. In the alternate form (`{:#}`) marks say all:
-//!   `@12:4-13:9`, columns as in [`Position`](crate::Position), `?` for an unknown one; `@-` is no position.
+//!   `@12:4-13:9`, columns as in [`Position`](crate::Position), `?` for an unknown one; `@-` is no position. There,
+//!   `passes @12:4-12:8` before an instruction is a line that is executed though no instruction has it.
 //! - Words with unusual characters are in double quotes. `;` begins a comment.
 //!
 //! What comes back from the alternate form is equal to what was printed, provided that the position
-//! table is one that `Positions::encode` made with one position an instruction. From the plain form
+//! table is one that `Positions::encode_with_marks` made with one position an instruction. From the plain form
 //! the positions come back with their lines only.
 
 mod literal;

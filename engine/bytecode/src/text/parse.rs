@@ -69,7 +69,7 @@ pub fn parse(text: &str) -> Result<Code, ParseError> {
 /// Finishes block `i`, the codes in its constants first. `None` if there is no such block any more.
 fn take_block(blocks: &mut Vec<Option<Block>>, i: usize) -> Option<Result<Code, String>> {
     let block = blocks.get_mut(i)?.take()?;
-    let Block { mut code, consts, marks, any_mark, .. } = block;
+    let Block { mut code, consts, marks, any_mark, passed, .. } = block;
     for value in consts.values {
         match fill(value, blocks) {
             Ok(value) => code.consts.push(value),
@@ -77,7 +77,7 @@ fn take_block(blocks: &mut Vec<Option<Block>>, i: usize) -> Option<Result<Code, 
         }
     }
     if any_mark {
-        code.positions = Positions::encode(&marks);
+        code.positions = Positions::encode_with_marks(&marks, &passed);
     }
     Some(Ok(code))
 }
@@ -150,6 +150,8 @@ struct Block {
     marks: Vec<Position>,
     any_mark: bool,
     mark: Position,
+    /// Lines that are executed though no instruction has them, with the unit that they come before.
+    passed: Vec<(u32, Position)>,
     line_number: usize,
 }
 
@@ -186,6 +188,7 @@ impl Block {
             marks: Vec::new(),
             any_mark: false,
             mark: Position::NONE,
+            passed: Vec::new(),
             line_number: 0,
         })
     }
@@ -239,6 +242,12 @@ impl Block {
                 let target = cursor.place()?;
                 let reg = cursor.register()?;
                 self.handlers.push(([start, end, target], reg, self.line_number));
+            }
+            "passes" => {
+                let mark = cursor.bare()?;
+                let mark = mark.strip_prefix('@').and_then(position).ok_or("a broken position mark")?;
+                self.passed.push((code.units.len() as u32, mark));
+                self.any_mark = true;
             }
             ".unit" => {
                 let unit = cursor.bare()?;

@@ -154,7 +154,11 @@ impl<'a> Printer<'a> {
                 Item::Inst(inst) => self.inst(&mut line, &mut comment, inst, pools)?,
                 Item::Unit(unit) => write!(line, ".unit {unit:#010x}")?,
             }
-            while rows.next_if(|&(_, end, _)| end <= *at).is_some() {}
+            while let Some((start, end, position)) = rows.next_if(|&(_, end, _)| end <= *at) {
+                if start == end && self.full {
+                    writeln!(out, "    passes {}", self.mark(position))?;
+                }
+            }
             let row = rows.peek().filter(|&&(start, _, _)| start <= *at);
             let position = row.map_or(Position::NONE, |&(_, _, p)| p);
             let known = !self.code.positions.as_bytes().is_empty();
@@ -167,6 +171,9 @@ impl<'a> Printer<'a> {
                 write!(line, "{:1$}; {comment}", "", 52usize.saturating_sub(line.chars().count()).max(2))?;
             }
             writeln!(out, "{line}")?;
+        }
+        for (_, _, position) in rows.filter(|&(start, end, _)| start == end && self.full) {
+            writeln!(out, "    passes {}", self.mark(position))?;
         }
         if let Some(label) = self.labels.get(&(self.code.units.len() as u32)) {
             writeln!(out, "  L{label}:")?;
