@@ -99,28 +99,45 @@ fn ctrl_c_is_raised_where_the_program_is() {
 fn when_nothing_can_run_the_main_tasklet_is_told() {
     let waits = "import stackless\ndef f(): stackless.channel().receive()\n";
     let cases = [
-        ("f()", "RuntimeError: Deadlock: the last runnable tasklet cannot be blocked.\n"),
+        ("f()", "RuntimeError: Deadlock: the last runnable tasklet cannot be blocked.\n", 0),
         (
             "for i in range(3): stackless.tasklet(f)()\nstackless.run()\nf()",
             "RuntimeError: Deadlock: the last runnable tasklet cannot be blocked.\n",
+            3,
         ),
         (
             "stackless.tasklet(lambda: None)()\nf()",
             "RuntimeError: the main tasklet is receiving without a sender available.\n",
+            0,
         ),
         (
             "stackless.tasklet(lambda: None)()\nstackless.channel().send(1)",
             "RuntimeError: the main tasklet is sending without a receiver available.\n",
+            0,
         ),
         (
             "stackless.tasklet(f)()\nf()",
             "RuntimeError: Deadlock: the last runnable tasklet cannot be blocked.\n",
+            0,
         ),
     ];
-    for (program, message) in cases {
+    for (program, message, waiting) in cases {
         let out = run(&format!("{waits}{program}"), false);
         assert_eq!(out.status.code(), Some(1), "{program}");
-        assert!(text(&out.stderr).ends_with(message), "{program}\n{}", text(&out.stderr));
+        let told = text(&out.stderr);
+        // Behind the message stands who waits on whom.
+        let (head, notes) = match told.split_once("tasklets that wait:\n") {
+            Some((head, notes)) => (head, notes.lines().collect()),
+            None => (&*told, Vec::new()),
+        };
+        assert!(head.ends_with(message), "{program}\n{told}");
+        assert_eq!(notes.len(), waiting, "{program}\n{told}");
+        for note in notes {
+            let (who, whom) = note.split_once(" receives from ").unwrap_or_default();
+            assert!(who.starts_with("  stackless.tasklet at 0x"), "{note}");
+            assert!(whom.starts_with("stackless.channel at 0x"), "{note}");
+            assert!(whom.ends_with(", file \"<string>\", line 2, in f"), "{note}");
+        }
     }
 }
 
