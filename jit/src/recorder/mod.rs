@@ -25,6 +25,7 @@ use crate::ir::{
     Call, Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
+use skein_bytecode::Op;
 use skein_runtime::context::{Context, FRAME_WORDS};
 use skein_runtime::interp::At;
 use skein_runtime::object::Ref;
@@ -396,6 +397,10 @@ impl Recorder {
                 return self.record(vm);
             }
             Expect::Returned(call, elsewhere) => {
+                // SAFETY: an instruction's address.
+                if let Some(Op::Exit | Op::ExitRaise) = Op::from_u8(unsafe { *at.pc.cast::<u8>() }) {
+                    return Err(Abort::Exited);
+                }
                 if self.offset_of(at.base)? > self.base() {
                     self.passed_over += 1;
                     if self.passed_over > MAX_PASSED_OVER {

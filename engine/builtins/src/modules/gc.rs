@@ -1,7 +1,8 @@
 //! The module `gc`.
 
 use skein_heap::CollectKind;
-use skein_runtime::native::Args;
+use skein_runtime::interp::{SoftCall, collect_after};
+use skein_runtime::native::{Args, At};
 use skein_runtime::native_functions;
 use skein_runtime::object::{Header, Kind, Ref};
 use skein_runtime::types::dict::Dict;
@@ -13,7 +14,7 @@ use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
 native_functions! { FUNCTIONS:
-    "collect(generation=2)" => collect, "Run the garbage collector.";
+    [soft collect_soft] "collect(generation=2)" => collect, "Run the garbage collector.";
     "enable()" => enable, "Enable automatic garbage collection.";
     "disable()" => disable, "Disable automatic garbage collection.";
     "isenabled()" => isenabled, "Returns true if automatic garbage collection is enabled.";
@@ -57,11 +58,29 @@ fn collect(vm: &Vm, generation: Option<i32>) -> R<i64> {
     } else if kind == CollectKind::Minor {
         vm.collect(kind);
     } else {
-        // From here, since each frame between may hold stale words.
         vm.collect_thoroughly(kind);
     }
     vm.run_finalizers();
     Ok(0)
+}
+
+fn collect_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let whole = match call.args.parts() {
+        (&[], None) => true,
+        (&[generation], None) => generation.is(Value::small_int(2)),
+        _ => false,
+    };
+    let told_of = vm.pauses.callbacks.get().is_some_and(|list| !list.is_empty());
+    if whole
+        && !told_of
+        && let Some(at) = collect_after(vm, call)
+    {
+        return at;
+    }
+    match FUNCTIONS[0].invoke(vm, call.args) {
+        Ok(v) => call.done(vm, v),
+        Err(_) => call.raised(vm),
+    }
 }
 
 fn enable(vm: &Vm) {

@@ -101,9 +101,9 @@ impl Events {
         self.any.get() & events != 0
     }
 
-    /// May somebody want to be told of what generators do?
+    /// May somebody want to be told of what code does?
     #[inline(always)]
-    pub fn hears_of_generators(&self) -> bool {
+    pub fn has_listeners(&self) -> bool {
         self.any_of(event::INSTRUMENTED) || self.local.get()
     }
 

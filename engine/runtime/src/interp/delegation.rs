@@ -25,7 +25,7 @@ use crate::vm::Vm;
 /// it delegates to something else than a suspended generator. None: the chain runs already.
 #[inline(always)]
 pub fn innermost(vm: &Vm, root: Ref<Generator>) -> Option<Ref<Generator>> {
-    if vm.events.hears_of_generators() {
+    if vm.events.has_listeners() {
         // Each is resumed by itself, so that all of it is told.
         cut(vm, root);
         return Some(root);

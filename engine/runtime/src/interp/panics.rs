@@ -4,7 +4,7 @@
 //! in that frame. What a native was in the middle of changing is as it left it: natives keep no object in a state
 //! that is not sound across what can panic.
 
-use crate::interp::{At, dispatch, or_unwind};
+use crate::interp::{At, collecting, dispatch, or_unwind};
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use std::any::Any;
@@ -35,11 +35,16 @@ pub fn hush_panics(backtraces: bool) {
     });
 }
 
-/// Runs the loop until an `Exit`.
+/// Runs the loop until an `Exit`, but for collections (see [`super::collecting`]).
 pub(super) fn run(vm: &Vm, start: At) -> R<Value> {
     let mut at = start;
     loop {
-        match catch_unwind(AssertUnwindSafe(|| dispatch::run::<{ dispatch::PLAIN }>(vm, at))) {
+        let run = || {
+            let at = collecting::collect(vm).unwrap_or(at);
+            dispatch::run::<{ dispatch::PLAIN }>(vm, at)
+        };
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(_) if vm.collecting.get().is_some() => {}
             Ok(result) => return result,
             Err(panic) => at = or_unwind(vm, Err(internal_error(vm, &*panic))),
         }

@@ -75,6 +75,7 @@ impl Vm {
             ticks: Count::new(crate::vm::TICKS),
             quantum: Cell::new(crate::vm::TICKS),
             recorded: Cell::new(None),
+            collecting: Cell::new(None),
             slice: Count::new(0),
             globals_epoch: Cell::new(1),
             poll,

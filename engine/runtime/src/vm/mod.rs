@@ -119,6 +119,8 @@ pub struct Vm {
     pub pending: Cell<Option<Value>>,
     /// Where a run of the loop that was recorded ended.
     pub recorded: Cell<Option<crate::interp::At>>,
+    /// The run of the loop has ended for a collection: where it goes on, and the register that takes the result.
+    pub collecting: Cell<Option<(crate::interp::At, usize)>>,
     /// Result of the run of the loop that is about to end, from its return to `Op::Exit`: nothing is
     /// collected in between, and it is no root.
     pub exit_result: Cell<Value>,

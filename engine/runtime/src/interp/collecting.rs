@@ -1,0 +1,31 @@
+//! Collections that a program asks for, with no run of the loop on the native stack.
+//!
+//! The native stack is scanned for words that may be references, and the frame of a run has many that are none any more:
+//! what they lead to would be kept. So `gc.collect()` ends the run that calls it, and who began that run collects and
+//! begins the next one where the call goes on. Frames of compiled traces are left in the same way.
+
+use super::call::SoftCall;
+use super::dispatch::EXIT;
+use super::place::At;
+use crate::value::Value;
+use crate::vm::Vm;
+use skein_heap::CollectKind;
+
+/// Has all unreachable objects collected behind this call, whose result is 0 then. None: the call was not made by an
+/// instruction, or somebody is told of what instructions do.
+pub fn collect_after(vm: &Vm, call: &SoftCall<'_>) -> Option<At> {
+    let dst = call.result_register().filter(|_| !vm.events.has_listeners())?;
+    vm.collecting.set(Some((call.resume, dst)));
+    Some(At { pc: EXIT.as_ptr(), base: call.resume.base })
+}
+
+/// Does it, if a run has ended for that: where the next one begins.
+#[inline(never)]
+pub(super) fn collect(vm: &Vm) -> Option<At> {
+    let (resume, dst) = vm.collecting.take()?;
+    vm.set_site(resume.call_site());
+    vm.collect_thoroughly(CollectKind::Major);
+    vm.run_finalizers();
+    resume.set(dst, Value::small_int(0));
+    Some(resume)
+}
