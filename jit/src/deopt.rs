@@ -29,7 +29,7 @@ enum Late {
 }
 
 /// Most objects that an exit makes.
-pub const MAX_HELD: usize = 128;
+pub const MAX_MADE: usize = 128;
 
 /// Where it goes.
 #[derive(Clone, Copy)]
@@ -162,7 +162,7 @@ impl Plan {
         address: &dyn Fn(i32) -> *mut u64,
     ) -> R<()> {
         // What is made is seen by the collector while it is on the stack.
-        let mut made = [0u64; MAX_HELD];
+        let mut made = [0u64; MAX_MADE];
         for (at, (kind, _)) in self.objects.iter().enumerate() {
             made[at] = vm.alloc_kind(kind.size as usize, kind.shape, kind.kind, kind.bits.into())? as u64;
             std::hint::black_box(&mut made);

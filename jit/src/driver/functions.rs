@@ -8,8 +8,7 @@
 use super::trace::Trace;
 use super::{Jit, MAX_ABORTS, MAX_WAITS, bump, place};
 use crate::ir::ExitId;
-use crate::recorder::{Abort, End, Recorder};
-use skein_bytecode::{Op, instructions};
+use crate::recorder::{Abort, End, Recorder, makes_generator};
 use skein_runtime::interp::{At, WANTED, frame_code};
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::CodeObject;
@@ -47,12 +46,10 @@ impl Jit {
     pub(super) fn want_function(&self, code: Value) {
         let Some(code) = code.cast::<CodeObject>() else { return };
         let fate = self.loops.borrow().get(&head_of(code)).copied().unwrap_or_default();
-        let makes_generator = |op| matches!(op, Op::MakeGenerator);
-        let units = &code.portable().units;
         if fate.aborts >= MAX_ABORTS
             || fate.waits >= MAX_WAITS
             || fate.trace.is_some()
-            || instructions(units).next().is_none_or(|i| makes_generator(i.op))
+            || makes_generator(code)
         {
             return;
         }

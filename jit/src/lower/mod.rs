@@ -44,8 +44,9 @@ type Result<T> = std::result::Result<T, CompileError>;
 
 const TAG: i64 = 1;
 
-/// Instructions of a tree from which on it puts values that several exits show into the buffer when they are made. In
-/// small ones that costs the program more than it saves the compiler.
+/// Instructions of a tree from which on it puts values that several exits show into the buffer when they are made: each
+/// such exit would else do so by itself, and find them kept in registers, or saved, up to there. In small trees that costs
+/// the program more than it saves the compiler.
 const LARGE_TREE: usize = 3000;
 
 /// Operands that a shim has at most.
@@ -89,8 +90,7 @@ pub fn lower(
         has_overflow: matches!(isa.name(), "x64" | "aarch64"),
         pos,
         values: vec![None; tree.insts.len()],
-        places: Places::new(tree),
-        homes: tree.insts.len() >= LARGE_TREE,
+        places: Places::new(tree, tree.insts.len() >= LARGE_TREE),
         leaving: false,
         exits: vec![None; tree.exits.len()],
         ticks,
@@ -162,9 +162,6 @@ struct Lowerer<'a> {
     /// By `Id`; constants are made where they are used.
     values: Vec<Option<Value>>,
     places: Places,
-    /// Are values that several exits show put into the buffer when they are made? Each such exit would else do so by
-    /// itself, and find them kept in registers, or saved, up to there.
-    homes: bool,
     /// Are exits filled?
     leaving: bool,
     /// By `ExitId`.
@@ -312,10 +309,8 @@ impl<'a> Lowerer<'a> {
                     self.values[id.0 as usize] = result;
                 }
             }
-            if self.homes {
-                let done = behind.len() - rest.len();
-                [id].into_iter().chain(&behind[..done]).for_each(|&id| self.bring_home(id));
-            }
+            let done = behind.len() - rest.len();
+            [id].into_iter().chain(&behind[..done]).for_each(|&id| self.bring_home(id));
         }
         Err(CompileError::Malformed("a sequence without an end"))
     }

@@ -21,9 +21,10 @@ pub struct Places {
 }
 
 impl Places {
-    pub(super) fn new(tree: &Tree) -> Places {
+    /// `homes`: are there to be any?
+    pub(super) fn new(tree: &Tree, homes: bool) -> Places {
         let mut shown = vec![0; tree.insts.len()];
-        for exit in tree.exits.iter().filter(|exit| exit.bridge.is_none()) {
+        for exit in tree.exits.iter().filter(|exit| homes && exit.bridge.is_none()) {
             for id in exit.live(tree) {
                 shown[id.0 as usize] += 1;
             }
@@ -56,23 +57,8 @@ impl Places {
         self.homes[second.0 as usize].is_some()
     }
 
-    /// What the exit shows, and where. The same each time only when all homes are given.
-    fn find(&self, tree: &Tree, exit: ExitId) -> Vec<(Id, u32)> {
-        let mut next = self.own;
-        let own = || {
-            next += 1;
-            next - 1
-        };
-        let mut own = own;
-        tree.exit(exit)
-            .live(tree)
-            .into_iter()
-            .map(|id| (id, self.home(id).unwrap_or_else(&mut own)))
-            .collect()
-    }
-
     pub(super) fn of_exit(&mut self, tree: &Tree, exit: ExitId) -> Vec<(Id, u32)> {
-        let found = self.find(tree, exit);
+        let found = self.shown(tree, exit);
         self.words = found.iter().map(|(_, place)| place + 1).fold(self.words, u32::max);
         found
     }
@@ -82,8 +68,13 @@ impl Places {
         self.words as usize
     }
 
-    /// The values that the exit shows, in the order of [`crate::ir::Exit::live`], and the words of the buffer where they are.
+    /// The values that the exit shows, in the order of [`crate::ir::Exit::live`], and the words of the buffer where they
+    /// are. The same each time once all homes that it needs are given.
     pub fn shown(&self, tree: &Tree, exit: ExitId) -> Vec<(Id, u32)> {
-        self.find(tree, exit)
+        let mut own = self.own..;
+        let place = |id| self.home(id).or_else(|| own.next()).unwrap_or_default();
+        let live = tree.exit(exit).live(tree);
+        let places: Vec<u32> = live.iter().copied().map(place).collect();
+        live.into_iter().zip(places).collect()
     }
 }

@@ -7,7 +7,7 @@
 //! Every object is thought to be such a one at first. Where one is used in another way it is real after all, from its
 //! beginning on, and the walk is done anew; a use behind an exit that has a bridge counts as well.
 
-use crate::deopt::MAX_HELD;
+use crate::deopt::MAX_MADE;
 use crate::ir::*;
 use TraceOp::*;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -39,10 +39,7 @@ pub fn remove_allocations(tree: &mut Tree) -> bool {
         let (found, removed) = (std::mem::take(&mut walk.found), walk.removed);
         if found.is_empty() {
             walk.finish();
-            let fits = |exit: &Exit| {
-                let objects = exit.virtuals(&copy).len();
-                objects == 0 || objects <= MAX_HELD && exit.live(&copy).len() <= MAX_HELD
-            };
+            let fits = |exit: &Exit| exit.virtuals(&copy).len() <= MAX_MADE;
             if !copy.exits.iter().all(fits) {
                 return false;
             }

@@ -8,6 +8,7 @@ use skein_bytecode::{Op, Special};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
 use skein_runtime::interp::{Cont, ContKind};
 use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::function::{BoundMethod, Function};
 use skein_runtime::types::instance::INSTANCE_SLOTS;
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -63,9 +64,12 @@ pub(super) fn takes(f: Ref<Function>, n: usize) -> bool {
 
 /// Does a call of the function make a generator?
 pub(super) fn starts_generator(f: Ref<Function>) -> bool {
-    // SAFETY: a function's code is loaded.
-    let entry = unsafe { (*f.exec()).entry };
-    matches!(super::help::decode(entry), Some(i) if i.op == Op::MakeGenerator)
+    makes_generator(f.code())
+}
+
+/// Does the code, when it is called, make a generator and no more?
+pub fn makes_generator(code: Ref<CodeObject>) -> bool {
+    code.portable().units.first().is_some_and(|unit| *unit as u8 == Op::MakeGenerator as u8)
 }
 
 impl Recorder {

@@ -19,7 +19,7 @@ mod natives;
 mod ops;
 mod slices;
 
-pub use made::Made;
+pub use made::{Made, makes_generator};
 
 use crate::ir::{
     Call, Exit, ExitId, ExitKind, Id, Inst, RoundEnd, SeqId, Source, Target, TraceOp, Tree, Type,

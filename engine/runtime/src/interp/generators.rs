@@ -150,10 +150,32 @@ pub(super) fn push(vm: &Vm, resume: At, g: Ref<Generator>, cont: Cont, for_root:
         Some(base) => (base, 0),
         None => make_room(vm, resume.base, exec.frame_bytes as usize)?,
     };
-    let ctx = vm.context();
-    let cont = Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont };
-    // SAFETY: there is room for the record, the head and the registers.
-    let pc = unsafe {
+    // SAFETY: there is room.
+    let at = unsafe { write_frame(vm, resume, g, cont, base, side) };
+    if let Some(h) = g.handled.get() {
+        vm.context().handled.set(Some(h));
+    }
+    on_stack(vm, g, for_root);
+    Ok(at)
+}
+
+/// Writes the generator's frame and its record: where it goes on.
+///
+/// # Safety
+/// There is room for the record, the head and the registers at `base`; `side` is the tag for that place.
+#[inline(always)]
+unsafe fn write_frame(
+    vm: &Vm,
+    resume: At,
+    g: Ref<Generator>,
+    cont: Cont,
+    base: *mut Value,
+    side: usize,
+) -> At {
+    let code = g.code();
+    let cont = Cont { a: g.value(), b: vm.context().handled.get().unwrap_or(Value::NONE), ..cont };
+    // SAFETY: the caller's promise; a generator's code is loaded, and its unit inside of it.
+    unsafe {
         cont.write(base);
         *base.sub(4) = g.function.value();
         *base.sub(3) = code.value();
@@ -161,13 +183,8 @@ pub(super) fn push(vm: &Vm, resume: At, g: Ref<Generator>, cont: Cont, for_root:
         *base.sub(1).cast::<*mut Value>() = resume.base;
         let words = g.registers();
         copy_words(words.as_ptr().cast(), base.cast(), words.len());
-        exec.entry.add(g.unit() as usize)
-    };
-    if let Some(h) = g.handled.get() {
-        ctx.handled.set(Some(h));
+        At { pc: (*code.exec()).entry.add(g.unit() as usize), base }
     }
-    on_stack(vm, g, for_root);
-    Ok(At { pc, base })
 }
 
 /// Where a record and a frame of so many bytes fit behind the frame at `below`, if that is above the limit.
@@ -229,21 +246,12 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
     if g.handled.get().is_some() {
         return None;
     }
-    let code = g.code();
-    let ctx = vm.context();
-    // SAFETY: a generator's code is loaded, and there is room for the record, the head and the registers.
+    // SAFETY: a generator's code is loaded, there is room, and the instruction before the resume point is the suspending
+    // one.
     unsafe {
-        let exec = &*code.exec();
-        let base = room_at_hand(vm, resume.base, exec.frame_bytes as usize)?;
-        Cont { a: g.value(), b: ctx.handled.get().unwrap_or(Value::NONE), ..cont }.write(base);
-        *base.sub(4) = g.function.value();
-        *base.sub(3) = code.value();
-        *base.sub(2).cast::<u64>() = tagged(resume.pc, RECORD);
-        *base.sub(1).cast::<*mut Value>() = resume.base;
-        let words = g.registers();
-        copy_words(words.as_ptr().cast(), base.cast(), words.len());
+        let base = room_at_hand(vm, resume.base, (*g.code().exec()).frame_bytes as usize)?;
+        let at = write_frame(vm, resume, g, cont, base, 0);
         on_stack(vm, g, g != root);
-        let at = At { pc: exec.entry.add(g.unit() as usize), base };
         if !begins {
             let dst = *suspended_at(g, at.pc).cast::<u8>().add(1) as usize;
             at.set(dst, v);

@@ -255,16 +255,23 @@ fn ln_value(w: &Work<'_>, x: &Num, digits: u64) -> R<(BigInt, u64)> {
     Ok((ln_m + tens, bits))
 }
 
-pub fn ln(w: &mut Work<'_>, a: &Num) -> R<Num> {
-    check_nans!(w, a);
+/// The logarithm, to whatever base, of what is no positive number.
+fn log_of_special(w: &mut Work<'_>, a: &Num) -> R<Option<Num>> {
+    if let Some(nan) = super::arith::nan_of(w, &[a])? {
+        return Ok(Some(nan));
+    }
     if a.is_zero() {
-        return Ok(Num::infinity(true));
+        return Ok(Some(Num::infinity(true)));
     }
     if a.negative {
-        return w.invalid(INVALID_OPERATION);
+        return w.invalid(INVALID_OPERATION).map(Some);
     }
-    if a.is_infinite() {
-        return Ok(Num::infinity(false));
+    Ok(a.is_infinite().then(|| Num::infinity(false)))
+}
+
+pub fn ln(w: &mut Work<'_>, a: &Num) -> R<Num> {
+    if let Some(special) = log_of_special(w, a)? {
+        return Ok(special);
     }
     let order = a.compare(&Num::int(1));
     if order == Ordering::Equal {
@@ -278,15 +285,8 @@ pub fn ln(w: &mut Work<'_>, a: &Num) -> R<Num> {
 }
 
 pub fn log10(w: &mut Work<'_>, a: &Num) -> R<Num> {
-    check_nans!(w, a);
-    if a.is_zero() {
-        return Ok(Num::infinity(true));
-    }
-    if a.negative {
-        return w.invalid(INVALID_OPERATION);
-    }
-    if a.is_infinite() {
-        return Ok(Num::infinity(false));
+    if let Some(special) = log_of_special(w, a)? {
+        return Ok(special);
     }
     // A power of ten.
     if a.coeff.scaled_down(a.coeff.trailing_zeros()).0 == Coeff::ONE {
