@@ -14,13 +14,17 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("skein-bytecode", &[]),
     ("skein-heap", &[]),
     ("skein-continuations", &[]),
+    ("skein-tls", &[]),
     ("skein-compiler", &["skein-bytecode"]),
     ("skein-runtime", &["skein-bytecode", "skein-heap"]),
     ("skein-builtins", &["skein-bytecode", "skein-heap", "skein-runtime"]),
     ("skein-jit", &["skein-bytecode", "skein-heap", "skein-runtime"]),
     ("skein-greenlets", &["skein-bytecode", "skein-heap", "skein-runtime", "skein-continuations"]),
     // The compiler compiles the library ahead, in the build script.
-    ("skein-stdlib", &["skein-bytecode", "skein-heap", "skein-runtime", "skein-builtins", "skein-compiler"]),
+    (
+        "skein-stdlib",
+        &["skein-bytecode", "skein-heap", "skein-runtime", "skein-builtins", "skein-compiler", "skein-tls"],
+    ),
 ];
 
 /// Runs all checks.

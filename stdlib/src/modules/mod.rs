@@ -34,6 +34,7 @@ mod semaphores;
 mod site;
 mod socket;
 mod sre;
+mod ssl;
 mod statistics;
 mod structs;
 mod support;
@@ -97,6 +98,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_socket", socket::make),
     ("_statistics", statistics::make),
     ("_sre", sre::make),
+    ("_ssl", ssl::make),
     ("_struct", structs::make),
     (sysconfigdata::NAME, sysconfigdata::make),
     ("_thread", thread::make),

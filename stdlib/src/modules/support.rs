@@ -144,6 +144,11 @@ struct Exceptions(RefCell<HashMap<&'static str, Value>>);
 /// Makes a module's exception class, e.g. `struct.error`, and puts it into the module. A module that is made once more
 /// has the same class. MemoryError.
 pub fn add_exception(vm: &Vm, m: Ref<Module>, full: &'static str, base: Ref<Type>) -> R<Value> {
+    add_exception_of(vm, m, full, &[base.value()])
+}
+
+/// As [`add_exception`], of several bases.
+pub fn add_exception_of(vm: &Vm, m: Ref<Module>, full: &'static str, bases: &[Value]) -> R<Value> {
     let (module, name) = full.rsplit_once('.').unwrap_or(("builtins", full));
     let known = vm.state::<Exceptions>().0.borrow().get(full).copied();
     if let Some(class) = known {
@@ -152,12 +157,18 @@ pub fn add_exception(vm: &Vm, m: Ref<Module>, full: &'static str, base: Ref<Type
     }
     let namespace = Dict::new(vm)?;
     namespace.set_name(vm, "__module__", vm.str(module)?)?;
-    let bases = vm.tuple(&[base.value()])?;
+    let bases = vm.tuple(bases)?;
     let class = vm.call(vm.types.type_.value(), &[vm.str(name)?, bases, namespace.value()])?;
     vm.roots.borrow_mut().push(class);
     vm.state::<Exceptions>().0.borrow_mut().insert(full, class);
     m.dict().set_name(vm, name, class)?;
     Ok(class)
+}
+
+/// A class that [`add_exception`] made. SystemError before that.
+pub fn exception_class(vm: &Vm, full: &'static str) -> R<Value> {
+    let class = vm.state::<Exceptions>().0.borrow().get(full).copied();
+    class.ok_or_else(|| vm.system_error(format!("{full} is not there yet")))
 }
 
 /// Raises a class that [`add_exception`] made.
@@ -172,12 +183,7 @@ pub fn raise(vm: &Vm, full: &'static str, message: impl AsRef<str>) -> Raised {
 /// As [`raise`], with these arguments.
 #[cold]
 pub fn raise_args(vm: &Vm, full: &'static str, args: &[Value]) -> Raised {
-    let class = vm.state::<Exceptions>().0.borrow().get(full).copied();
-    let made = match class {
-        Some(class) => vm.call(class, args),
-        None => return vm.system_error(format!("{full} is not there yet")),
-    };
-    match made {
+    match exception_class(vm, full).and_then(|class| vm.call(class, args)) {
         Ok(e) => vm.raise(e),
         Err(e) => e,
     }

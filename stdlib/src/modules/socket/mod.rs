@@ -103,6 +103,11 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     Ok(Ext::new(vm, ty, s)?.value())
 }
 
+/// The descriptor of a socket object, and its timeout in seconds: negative, none.
+pub fn endpoint(v: Value) -> Option<(i32, f64)> {
+    v.cast::<Ext<Socket>>().map(|s| (s.fd.get(), s.timeout.get()))
+}
+
 fn errno() -> i32 {
     io::Error::last_os_error().raw_os_error().unwrap_or(0)
 }
