@@ -54,6 +54,11 @@ impl Suite {
         self.authentication.is_none()
     }
 
+    /// Is SHA-384 its hash, and not SHA-256?
+    pub fn is_by_sha384(&self) -> bool {
+        self.keywords.contains(&"SHA384")
+    }
+
     /// The line that `openssl ciphers -v` prints.
     pub fn description(&self) -> String {
         let encryption = match self.symmetric {

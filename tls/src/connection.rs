@@ -7,6 +7,7 @@
 //! A peer's bytes are asked for record by record ([`Connection::wanted`]), so that nothing is taken from a socket that comes
 //! after the end of TLS, and a socket with more to read stays ready to be read.
 
+use crate::binding::{Tap, Transcript};
 use crate::certificate::Certificate;
 use crate::ciphers::{self, Suite};
 use crate::context::{Context, Settings};
@@ -74,8 +75,14 @@ pub struct Connection {
     kept: Arc<Kept>,
     chain: Vec<Arc<Certificate>>,
     shared: Vec<&'static Suite>,
+    /// There until nobody asks any more: after the handshake, unless the program watches.
     watches: Option<Box<[Watch; 2]>>,
+    /// The program watches.
+    watched: bool,
     messages: Vec<Message>,
+    tap: Arc<Tap>,
+    transcript: Transcript,
+    binding: Option<Vec<u8>>,
 }
 
 impl Connection {
@@ -87,7 +94,8 @@ impl Connection {
         session: Option<Arc<Session>>,
     ) -> Result<Connection, Fault> {
         let kept = session.as_ref().map_or_else(Arc::default, |session| session.kept().clone());
-        let config = Arc::new(context.client(&settings, kept.clone())?);
+        let tap = Arc::new(Tap::new(context.key_log.clone()));
+        let config = Arc::new(context.client(&settings, kept.clone(), tap.clone())?);
         let name = match host {
             Some(host) => ServerName::try_from(host.to_owned())
                 .map_err(|_| Fault { library: "", reason: None, text: "invalid server_hostname".into(), verify: None })?,
@@ -97,20 +105,27 @@ impl Connection {
         let mut connection = ClientConnection::new(config, name)?;
         connection.set_buffer_limit(None);
         count(&context.counters.connect);
-        let mut made = Connection::new(context, settings, State::Client(Box::new(connection)), kept);
+        let mut made = Connection::new(context, settings, State::Client(Box::new(connection)), kept, tap);
         made.session = session;
         Ok(made)
     }
 
     pub fn server(context: Arc<Context>, settings: Settings) -> Connection {
         count(&context.counters.accept);
-        let mut made =
-            Connection::new(context, settings, State::Listening(Acceptor::default()), Arc::default());
+        let tap = Arc::new(Tap::new(context.key_log.clone()));
+        let state = State::Listening(Acceptor::default());
+        let mut made = Connection::new(context, settings, state, Arc::default(), tap);
         made.is_server = true;
         made
     }
 
-    fn new(context: Arc<Context>, settings: Settings, state: State, kept: Arc<Kept>) -> Connection {
+    fn new(
+        context: Arc<Context>,
+        settings: Settings,
+        state: State,
+        kept: Arc<Kept>,
+        tap: Arc<Tap>,
+    ) -> Connection {
         Connection {
             state,
             context,
@@ -128,14 +143,18 @@ impl Connection {
             kept,
             chain: Vec::new(),
             shared: Vec::new(),
-            watches: None,
+            watches: Some(Box::default()),
+            watched: false,
             messages: Vec::new(),
+            tap,
+            transcript: Transcript::default(),
+            binding: None,
         }
     }
 
     /// Collects messages that pass from now on.
     pub fn watch(&mut self) {
-        self.watches.get_or_insert_with(Default::default);
+        self.watched = true;
     }
 
     pub fn take_messages(&mut self) -> Vec<Message> {
@@ -248,6 +267,9 @@ impl Connection {
             if self.is_resumed() {
                 count(&counters.hits);
             }
+            let suite = self.suite().filter(|suite| !suite.is_tls13());
+            self.binding = suite.and_then(|suite| self.transcript.finished(&self.tap, suite.is_by_sha384()));
+            self.transcript = Transcript::default();
             self.session = Some(Arc::new(match &self.session {
                 Some(session) if self.is_resumed() => session.continued(),
                 _ => Session::new(self.kept.clone()),
@@ -283,11 +305,17 @@ impl Connection {
     }
 
     fn pass(&mut self, is_write: bool, bytes: &[u8]) {
-        if self.watches.is_some() {
-            let version = self.protocol_version();
-            if let Some(watches) = &mut self.watches {
-                watches[usize::from(is_write)].pass(is_write, version, bytes, &mut self.messages);
-            }
+        let version = self.protocol_version();
+        let Some(watches) = &mut self.watches else { return };
+        let mut messages = Vec::new();
+        watches[usize::from(is_write)].pass(is_write, version, bytes, &mut messages);
+        for message in &messages {
+            self.transcript.add(message, self.is_server);
+        }
+        if self.watched {
+            self.messages.append(&mut messages);
+        } else if self.finished {
+            self.watches = None;
         }
     }
 
@@ -329,7 +357,7 @@ impl Connection {
             self.send_alert(40);
             return Err(Fault::ssl("NO_SHARED_CIPHER"));
         }
-        let config = self.context.server(&self.settings, keys, alpn)?;
+        let config = self.context.server(&self.settings, keys, alpn, self.tap.clone())?;
         match accepted.into_connection(Arc::new(config)) {
             Ok(mut connection) => {
                 connection.set_buffer_limit(None);
@@ -487,6 +515,11 @@ impl Connection {
             State::Client(c) => c.alpn_protocol(),
             _ => None,
         }
+    }
+
+    /// What `tls-unique` is: of TLS 1.2, after the handshake.
+    pub fn binding(&self) -> Option<&[u8]> {
+        self.binding.as_deref()
     }
 
     /// The certificates that the peer sent, its own first.

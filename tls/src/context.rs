@@ -1,5 +1,6 @@
 //! Contexts: the settings from which connections are made.
 
+use crate::binding::Tap;
 use crate::ciphers::{SUITES, Suite};
 use crate::faults::Fault;
 use crate::keys::Keys;
@@ -128,14 +129,19 @@ impl Context {
         }
     }
 
-    pub(crate) fn client(&self, settings: &Settings, kept: Arc<Kept>) -> Result<ClientConfig, Fault> {
+    pub(crate) fn client(
+        &self,
+        settings: &Settings,
+        kept: Arc<Kept>,
+        tap: Arc<Tap>,
+    ) -> Result<ClientConfig, Fault> {
         let mut config = ClientConfig::builder_with_provider(provider(settings))
             .with_protocol_versions(&versions(settings)?)?
             .dangerous()
             .with_custom_certificate_verifier(self.verifier.clone())
             .with_client_cert_resolver(self.keys.clone());
         config.alpn_protocols = settings.alpn.clone();
-        config.key_log = self.key_log.clone();
+        config.key_log = tap;
         config.resumption = rustls::client::Resumption::store(kept);
         if !settings.tickets {
             config.resumption =
@@ -150,13 +156,14 @@ impl Context {
         settings: &Settings,
         keys: Arc<Keys>,
         alpn: Vec<Vec<u8>>,
+        tap: Arc<Tap>,
     ) -> Result<ServerConfig, Fault> {
         let mut config = ServerConfig::builder_with_provider(provider(settings))
             .with_protocol_versions(&versions(settings)?)?
             .with_client_cert_verifier(self.verifier.clone())
             .with_cert_resolver(keys);
         config.alpn_protocols = alpn;
-        config.key_log = self.key_log.clone();
+        config.key_log = tap;
         config.ignore_client_order = settings.server_preference;
         config.session_storage = self.sessions.clone();
         config.send_tls13_tickets = settings.ticket_count;

@@ -157,7 +157,7 @@ impl Keys {
         }
         store.look_into_folders();
         while let Some(last) = chain.last().filter(|last| !last.is_self_issued() && chain.len() < 10) {
-            let Some(issuer) = store.with_subject(last.issuer_key()).next().cloned() else { break };
+            let Some(issuer) = store.with_subject(last.issuer_key()).into_iter().next() else { break };
             if chain.contains(&issuer) {
                 break;
             }

@@ -7,12 +7,14 @@
 //! keys, pem    certificates with private keys, and the files they are in
 //! certificate, objects   what certificates say
 //! store, trust, verify, constraints, hostname   is a peer's certificate accepted?
+//! binding      tls-unique
 //! ciphers      suites, and lists of them
 //! session      taking up sessions again
 //! watch        what passes in plain text
 //! faults       errors in the words that Python programs know
 //! ```
 
+mod binding;
 pub mod certificate;
 pub mod ciphers;
 pub mod connection;

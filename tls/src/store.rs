@@ -45,7 +45,7 @@ pub struct Store {
     lists: Vec<Arc<RevocationList>>,
     /// Folders that have not been looked into yet: they are when something is looked for.
     folders: Vec<PathBuf>,
-    /// What was found in folders; it does not count as loaded.
+    /// What was found in folders; it counts as loaded once it was looked for.
     found: Vec<Arc<Certificate>>,
 }
 
@@ -161,16 +161,19 @@ impl Store {
     }
 
     /// Trusted certificates with this subject. [`Store::look_into_folders`] comes first.
-    pub(crate) fn with_subject<'a>(
-        &'a self,
-        subject: &'a [u8],
-    ) -> impl Iterator<Item = &'a Arc<Certificate>> + 'a {
-        let loaded = self.by_subject.get(subject).into_iter().flatten().map(|&i| &self.certificates[i]);
-        loaded.chain(self.found.iter().filter(move |c| c.subject_key() == subject))
+    pub(crate) fn with_subject(&mut self, subject: &[u8]) -> Vec<Arc<Certificate>> {
+        for certificate in self.found.extract_if(.., |c| c.subject_key() == subject) {
+            let with_subject = self.by_subject.entry(subject.to_vec()).or_default();
+            if !with_subject.iter().any(|&i| self.certificates[i] == certificate) {
+                with_subject.push(self.certificates.len());
+                self.certificates.push(certificate);
+            }
+        }
+        self.by_subject.get(subject).into_iter().flatten().map(|&i| self.certificates[i].clone()).collect()
     }
 
-    pub(crate) fn contains(&self, certificate: &Certificate) -> bool {
-        self.with_subject(certificate.subject_key()).any(|known| **known == *certificate)
+    pub(crate) fn contains(&mut self, certificate: &Certificate) -> bool {
+        self.with_subject(certificate.subject_key()).iter().any(|known| **known == *certificate)
     }
 
     pub(crate) fn lists_of<'a>(&'a self, issuer: &'a [u8]) -> impl Iterator<Item = &'a Arc<RevocationList>> {

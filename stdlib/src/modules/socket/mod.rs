@@ -30,6 +30,10 @@ impl Payload for Socket {
     const NAME: &'static str = "_socket.socket";
     const NEEDS_DROP: bool = true;
     fn trace(&self, _: &mut Tracer<'_>) {}
+    /// One that was closed has nothing to say.
+    fn needs_finalizer(&self) -> bool {
+        self.fd.get() >= 0
+    }
 }
 
 impl Drop for Socket {
@@ -66,6 +70,7 @@ native_type! {
         "sendto($self, *args)" => sendto;
         "shutdown($self, how, /)" => shutdown;
         "close($self, /)" => close;
+        "__del__($self, /)" => finalize;
         "detach($self, /)" => detach;
         "fileno($self, /)" => fileno;
         "setblocking($self, flag, /)" => setblocking;
@@ -418,6 +423,25 @@ fn close(vm: &Vm, this: This) -> R<()> {
         return Err(vm.last_os_error(None));
     }
     Ok(())
+}
+
+/// Nothing leads to a socket that is open: the program is told, and it is closed.
+fn finalize(vm: &Vm, this: This) {
+    if this.0.fd.get() < 0 {
+        return;
+    }
+    let pending = vm.pending.take();
+    let shown = vm.repr_string(this.0.value());
+    let told = shown.and_then(|text| vm.warn(vm.exc.resource_warning, &format!("unclosed {text}")));
+    if told.is_err() {
+        vm.unraisable(None, this.0.value());
+    }
+    vm.pending.set(pending);
+    let fd = this.0.fd.replace(-1);
+    if fd >= 0 {
+        // SAFETY: this object's descriptor.
+        unsafe { libc::close(fd) };
+    }
 }
 
 fn detach(_: &Vm, this: This) -> i64 {

@@ -188,6 +188,9 @@ fn wrap(
     if let Some(text) = refused {
         return Err(raise(vm, &Fault { library: "", reason: None, text: text.into(), verify: None }));
     }
+    if !is_server && context.checks_hostname() && host.is_none_or(|host| host.cast::<Str>().is_some_and(|s| s.bytes().is_empty())) {
+        return Err(vm.value_error("check_hostname requires server_hostname"));
+    }
     let host_name = host.map(|host| host_text(vm, host)).transpose()?;
     let settings = context.current();
     let connection = match is_server {
@@ -201,9 +204,6 @@ fn wrap(
             Connection::server(context.core.clone(), settings.clone())
         }
         false => {
-            if context.checks_hostname() && host.is_none() {
-                return Err(vm.value_error("check_hostname requires server_hostname"));
-            }
             let session = session.map(|v| known_session(vm, context, v)).transpose()?;
             client(vm, context, &settings, host_name.as_deref(), session)?
         }
@@ -580,9 +580,13 @@ fn getpeercert(vm: &Vm, this: This, der: Option<bool>) -> R<Value> {
     }
 }
 
-fn get_channel_binding(vm: &Vm, _: This, kind: Option<Ref<Str>>) -> R<Value> {
-    let kind = kind.map_or("tls-unique".into(), |kind| kind.to_string_lossy().into_owned());
-    Err(vm.value_error(format!("'{kind}' channel binding type not implemented")))
+fn get_channel_binding(vm: &Vm, this: This, kind: Option<Ref<Str>>) -> R<Value> {
+    let kind = kind.map(|kind| kind.to_string_lossy().into_owned());
+    if let Some(kind) = kind.filter(|kind| kind != "tls-unique") {
+        return Err(vm.value_error(format!("'{kind}' channel binding type not implemented")));
+    }
+    let bytes = this.0.connection.borrow().binding().map(<[u8]>::to_vec);
+    bytes.map_or(Ok(Value::NONE), |bytes| vm.bytes(&bytes))
 }
 
 fn cipher(vm: &Vm, this: This) -> R<Value> {
