@@ -58,6 +58,7 @@ const LARGE: &[&str] = &[
     "recursion",
     "syntax_trees",
     "threads_io",
+    "tls",
 ];
 
 #[test]

@@ -2,8 +2,7 @@
 
     EVENTLET_TESTS=.../eventlet-0.41.3/tests skein benches/suites/eventlet_suite.py [-v] [NAME ...]
 
-`eventlet` itself is imported as any package is, so PYTHONPATH names where it is if it is not installed. Set
-EVENTLET_NO_GREENDNS=yes where there is no `ssl`.
+`eventlet` itself is imported as any package is, so PYTHONPATH names where it is if it is not installed.
 """
 
 import os

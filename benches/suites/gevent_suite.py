@@ -4,12 +4,10 @@
 
 `gevent` itself, in its pure Python form, is imported as any package is, so PYTHONPATH names where it is if it is not
 installed. Tests of name look-ups and of child processes are skipped unless CPython's package `test` can be imported too.
-Where there is no `ssl`, programs are patched without it, and what asks for it by name fails.
 """
 
 import os
 import sys
-import types
 
 import cases
 
@@ -27,21 +25,6 @@ def prepare():
     # Some are programs that look at their arguments, and import each other.
     del sys.argv[1:]
     sys.path.insert(0, FOLDER)
-    try:
-        import ssl
-    except ImportError:
-        import gevent
-        from gevent import monkey
-
-        patch = monkey.patch_all
-        monkey.patch_all = lambda *args, **kwargs: patch(*args, **{"ssl": False, **kwargs})
-        # Modules that need it for some of their tests import it at the beginning.
-        gevent.ssl = sys.modules["gevent.ssl"] = types.ModuleType("gevent.ssl")
-        gevent.ssl.create_default_context = gevent.ssl._create_unverified_context = missing
-
-
-def missing(*args, **kwargs):
-    raise NotImplementedError("there is no ssl")
 
 
 if __name__ == "__main__":

@@ -20,13 +20,18 @@ pub fn no_thread(vm: &Vm) -> Raised {
     vm.runtime_error("tasklet has no thread")
 }
 
-/// Its thread may be waiting for something to run.
-fn wake(vm: &Vm, t: Task) {
+/// Its thread may be waiting for something to run, or for events.
+pub fn wake(vm: &Vm, t: Task) {
     let serial = t.micro.ctx.thread.get();
-    if serial != Microthreads::of(vm).thread
-        && let Some(thread) = vm.threads.by_serial(serial)
-    {
+    if serial == Microthreads::of(vm).thread {
+        return;
+    }
+    if let Some(thread) = vm.threads.by_serial(serial) {
         vm.unpark(&thread);
+    }
+    if let Some(fd) = Microthreads::of_thread(vm, serial).and_then(|micros| micros.scheduler.waker.get()) {
+        // SAFETY: a byte in. Where the pipe is full, the loop is told already; where it is closed, there is no loop.
+        unsafe { libc::write(fd, [0u8].as_ptr().cast(), 1) };
     }
 }
 

@@ -24,10 +24,13 @@ class EventLoop(asyncio.SelectorEventLoop):
 
     def run_forever(self):
         self._tasklet = stackless.current
+        # By its own pipe, as `call_soon_threadsafe` wakes it.
+        before = _wake_by(self._csock.fileno())
         try:
             super().run_forever()
         finally:
             self._tasklet = None
+            _wake_by(before)
 
     def _run_once(self):
         for _ in range(stackless.runcount - 1):

@@ -1,11 +1,24 @@
 //! `stackless.aio`, which is written in Python: asyncio's tasks, greenlets and tasklets in one program.
 
+use crate::running::scheduler;
+use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::load;
 use skein_runtime::types::function::Function;
-use skein_runtime::types::module::Module;
+use skein_runtime::types::module::{Module, add_functions};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Compile, Mode, Vm};
+
+native_functions! { FUNCTIONS:
+    "_wake_by(fd, /)" => wake_by, "Sets the descriptor that is written to when another thread makes a tasklet of this one runnable; returns what it was.";
+}
+
+/// None: nobody is to be told.
+fn wake_by(vm: &Vm, fd: Value) -> R<Value> {
+    let fd = if fd.is_none() { None } else { Some(vm.index_i64(fd)? as i32) };
+    let before = scheduler(vm).waker.replace(fd);
+    before.map_or(Ok(Value::NONE), |fd| vm.int(fd.into()))
+}
 
 const SOURCE: &str = include_str!("aio.py");
 
@@ -21,6 +34,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     };
     let code = load(vm, vm.hooks.clone().compile(vm, &what)?)?;
     let m = Module::new(vm, "stackless.aio")?;
+    add_functions(vm, m, FUNCTIONS)?;
     let d = m.dict();
     if let Some(builtins) = vm.builtins.get() {
         d.set_str(vm, vm.names.__builtins__, builtins.value())?;

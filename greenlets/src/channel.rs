@@ -343,9 +343,7 @@ fn wake_in_its_thread(vm: &Vm, t: Task) {
     if let Some(micros) = Microthreads::of_thread(vm, serial) {
         micros.scheduler.push(vm, t);
     }
-    if let Some(thread) = vm.threads.by_serial(serial) {
-        vm.unpark(&thread);
-    }
+    crate::across::wake(vm, t);
 }
 
 /// Is a blocked tasklet a sender?

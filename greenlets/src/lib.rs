@@ -8,6 +8,7 @@
 //! scheduler  the queue of runnable tasklets
 //! running    from one tasklet to another: plans, and carrying them out
 //! across     tasklets of other threads
+//! carbon     the modules `scheduler` and `_scheduler`: carbon-scheduler's interface
 //! aio        the module `stackless.aio`: with asyncio in one program
 //! waiting    who waits on whom, when nothing can run
 //! pickling   frames, tasklets, channels and what they reach, in pickles
@@ -17,6 +18,7 @@
 mod across;
 mod aio;
 mod bomb;
+mod carbon;
 mod channel;
 mod cstack;
 mod foreign;
@@ -48,6 +50,7 @@ pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
         "stackless.aio" => aio::make(vm)?.value(),
         "stackless._wrap" => pickling::make(vm)?.value(),
         "_teststackless" => testing::make(vm)?.value(),
+        "_scheduler" | "scheduler" => carbon::make(vm, name)?,
         _ => return Ok(None),
     }))
 }

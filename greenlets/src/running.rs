@@ -181,6 +181,7 @@ fn resumed(vm: &Vm, t: Task, d: Deliver) -> (&Micro, Deliver) {
     }
     let s = scheduler(vm);
     s.current.set(Some(t));
+    t.switches.set(t.switches.get().wrapping_add(1));
     if t.watching.get() {
         s.unwatch(vm, t);
     }
@@ -205,6 +206,7 @@ pub fn swap(vm: &Vm, micros: &Microthreads, call: &SoftCall<'_>, result: usize, 
         let v = t.temp.or_none();
         t.temp.init(None::<Value>);
         s.current.set(Some(t));
+        t.switches.set(t.switches.get().wrapping_add(1));
         if slice > 0 && !s.slice.get().total {
             vm.ticks.set(slice);
         }

@@ -54,6 +54,8 @@ pub struct Scheduler {
     /// A watcher that is not woken as long as there are other threads, which may make something runnable:
     /// `run(threadblock=True)`.
     pub thread_block: Cell<Option<Task>>,
+    /// The descriptor that an event loop waits for: a byte tells it that another thread has made something runnable.
+    pub waker: Cell<Option<i32>>,
     /// How often it was told who waits on whom, when nothing could run.
     pub reports: Cell<u32>,
     /// `switch_trap` level: unless it is 0, a switch is an error. Each callback that runs adds [`CALLBACK`].

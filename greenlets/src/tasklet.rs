@@ -68,6 +68,8 @@ pub struct Tasklet {
     pub dying: Cell<bool>,
     /// How often it was.
     pub kills: Cell<u8>,
+    /// How often it was switched to since it was bound.
+    pub switches: Cell<u32>,
 }
 
 // `Micro::owner` relies on it.
@@ -96,6 +98,7 @@ impl Payload for Tasklet {
             interrupt: _,
             dying: _,
             kills: _,
+            switches: _,
         } = self;
         for f in [func, args, keywords, next, prev, channel, temp] {
             f.trace(t);
@@ -154,6 +157,7 @@ native_type! {
         "ignore_nesting" => |_: &Vm, v: Task| Ok(Value::bool(v.ignore_nesting.get()));
         "block_trap" => |_: &Vm, v: Task| Ok(Value::bool(v.block_trap.get())), set_block_trap;
         "is_main" => |_: &Vm, v: Task| Ok(Value::bool(v.micro.kind == Kind::Main));
+        "times_switched_to" => |vm: &Vm, v: Task| vm.int(v.switches.get().into());
         "is_current" => |vm: &Vm, v: Task| Ok(Value::bool(scheduler(vm).current.get() == Some(v)));
         "alive" => |vm: &Vm, v: Task| Ok(Value::bool(alive(vm, v)));
         "paused" => |vm: &Vm, v: Task| Ok(Value::bool(alive(vm, v) && !is_scheduled(vm, v)));
@@ -213,6 +217,7 @@ pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
             interrupt: Cell::new(false),
             dying: Cell::new(false),
             kills: Cell::new(0),
+            switches: Cell::new(0),
         },
     )
 }
@@ -307,6 +312,7 @@ fn bind(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Op
     t.at.set(std::ptr::null());
     t.temp.init(None::<Value>);
     t.arrival.set(Arrival::Value);
+    t.switches.set(0);
     if !has_arguments {
         t.func.set(vm, t, func);
         t.args.init(None::<Value>);

@@ -218,6 +218,23 @@ stackless.tasklet(other)()
 stackless.run()
 assert order == [0, 1, 2, "loop"], order
 
+# A sender in another thread wakes the loop, which has nothing else to do.
+import threading
+import time
+
+
+async def from_outside():
+    c = stackless.channel()
+    thread = threading.Thread(target=lambda: (time.sleep(0.05), c.send("outside")))
+    thread.start()
+    began = time.monotonic()
+    assert await asyncio.wait_for(aio.receive(c), 20) == "outside"
+    assert time.monotonic() - began < 10
+    thread.join()
+
+
+aio.run(from_outside())
+
 # A deadlock says who waits on whom.
 c = stackless.channel()
 waiting = stackless.tasklet(lambda: c.send(1))()

@@ -7,6 +7,7 @@ use skein_runtime::object::{Kind, Ref, dict_word};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -266,10 +267,11 @@ fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
             vm.type_error("__class__ assignment only supported for mutable types or ModuleType subclasses")
         );
     }
+    // `__slots__ = ()` adds nothing.
+    let slot_names = |ty: Ref<Type>| ty.slot_names.cast::<Tuple>().map_or(Vec::new(), |t| t.items().to_vec());
     let same_layout = from.instance_kind() == to.instance_kind()
         && from.slot_count() == to.slot_count()
-        && from.slot_names.cast::<skein_runtime::types::tuple::Tuple>().map(|t| t.items().to_vec())
-            == to.slot_names.cast::<skein_runtime::types::tuple::Tuple>().map(|t| t.items().to_vec())
+        && slot_names(from) == slot_names(to)
         && from.has_flag(type_flags::HAS_DICT) == to.has_flag(type_flags::HAS_DICT)
         && from.has_flag(type_flags::SLOT_WORD) == to.has_flag(type_flags::SLOT_WORD);
     if !same_layout {

@@ -150,10 +150,12 @@ get_header_version = get_version
 
 
 def supported_backends():
+    # Whichever of them a program asks for, the loop waits by epoll.
+    return ['epoll', 'poll', 'select']
+
+
+def recommended_backends():
     return ['epoll']
-
-
-recommended_backends = supported_backends
 
 
 def embeddable_backends():

@@ -48,7 +48,7 @@ impl Drop for Socket {
 type This = ExtArg<Socket>;
 
 native_type! {
-    SOCKET: "_socket.socket", Kind::Ext, type_flags::BASETYPE,
+    SOCKET: "_socket.socket", Kind::Ext, type_flags::BASETYPE | type_flags::HAS_DEL,
         "socket(family=AF_INET, type=SOCK_STREAM, proto=0) -> socket object";
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;

@@ -645,6 +645,8 @@ fn set_owner(vm: &Vm, this: This, v: Option<Value>) -> R<()> {
     let Some(v) = v else {
         return Err(vm.attribute_error("attribute 'owner' of '_ssl._SSLSocket' objects cannot be deleted"));
     };
+    // An older object has it now, so that the collector must be told, although it keeps nothing alive.
+    this.0.barrier(vm);
     this.0.owner.set(Some(v).filter(|v| !v.is_none()));
     Ok(())
 }

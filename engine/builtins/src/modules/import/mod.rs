@@ -42,11 +42,11 @@ pub use spec::{ModuleSpec, SpecParts};
 pub fn run_code(vm: &Vm, code: Rc<Code>, globals: Ref<Dict>) -> R<Value> {
     let code = load(vm, code)?;
     specialise_for_globals(code);
+    // Not what a program may have put into sys.modules under the name.
     if globals.get_str(vm, vm.names.__builtins__)?.is_none()
-        && let Some(m) = vm.modules.get()
-        && let Some(b) = m.get_str(vm, vm.names.builtins)?
+        && let Some(b) = vm.builtins.get()
     {
-        globals.set_str(vm, vm.names.__builtins__, b)?;
+        globals.set_str(vm, vm.names.__builtins__, b.value())?;
     }
     let f = Function::new(vm, code, globals)?;
     vm.call(f.value(), &[globals.value()])
@@ -244,9 +244,14 @@ fn path_entries(vm: &Vm, path: Option<Value>) -> R<Ref<List>> {
     Ok(entries)
 }
 
+/// Modules in Rust whose names programs and packages have for their own: those are found first.
+const LATE: &[&str] = &["scheduler", "_scheduler"];
+
 /// The native search: on `sys.path`, or on a package's `__path__`.
 pub fn find(vm: &Vm, name: &str, path: Option<Value>) -> R<Option<Found>> {
+    let is_late = LATE.contains(&name);
     if path.is_none()
+        && !is_late
         && let Some(m) = native_module(vm, name)?
     {
         return Ok(Some(Found::Native(m)));
@@ -289,8 +294,8 @@ pub fn find(vm: &Vm, name: &str, path: Option<Value>) -> R<Option<Found>> {
             return Ok(found);
         }
     }
-    // One written in Rust that belongs to somebody else's package.
-    if path.is_some()
+    // One written in Rust that belongs to somebody else's package, or that comes last.
+    if (path.is_some() || is_late)
         && let Some(m) = native_module(vm, name)?
     {
         return Ok(Some(Found::Native(m)));
