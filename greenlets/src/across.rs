@@ -148,6 +148,11 @@ pub fn end_tasklets(vm: &Vm, micros: &Microthreads) -> R<()> {
     // What is killed sees another main tasklet, since the thread's has ended.
     s.current.set(None);
     ensure_main(vm)?;
+    if let Some(f) = s.at_end.take()
+        && vm.call(f, &[]).is_err()
+    {
+        vm.unraisable(None, f);
+    }
     let parked = List::with_capacity(vm, 0)?;
     for record in micros.parked().filter(|p| p.micro().kind == Kind::Tasklet) {
         if let Some(owner) = record.micro().owner() {

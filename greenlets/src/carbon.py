@@ -21,6 +21,28 @@ _tasklets = weakref.WeakSet()
 _managers = weakref.WeakKeyDictionary()
 _created = 0
 _nested = True
+_schedule_callback = None
+_channel_callback = None
+_here = threading.local()
+
+
+def _enter_thread():
+    """What each thread needs that uses tasklets: the callbacks, which are all threads', and an end for what it leaves."""
+    if getattr(_here, 'callbacks', None) != (_schedule_callback, _channel_callback):
+        stackless.set_schedule_callback(_schedule_callback)
+        stackless.set_channel_callback(_channel_callback)
+        _here.callbacks = _schedule_callback, _channel_callback
+    if not hasattr(_here, 'manager'):
+        _here.manager = _managers[threading.current_thread()] = schedule_manager()
+        if threading.current_thread() is not threading.main_thread():
+            _at_thread_end(_end_thread)
+
+
+def _end_thread():
+    ident = threading.get_ident()
+    for t in list(_tasklets):
+        if t.alive and t.thread_id == ident and t is not stackless.getcurrent():
+            stackless.tasklet.kill(t)
 
 
 def _own_thread(t, what):
@@ -54,6 +76,7 @@ class tasklet(stackless.tasklet):
         return self
 
     def __init__(self, callable=None, args=None, kwargs=None):
+        _enter_thread()
         caller = sys._getframe(1)
         self.parent_callsite = f'{caller.f_code.co_filename}:{caller.f_lineno}'
         self.bind(callable, args, kwargs)
@@ -74,6 +97,8 @@ class tasklet(stackless.tasklet):
             self._describe(callable)
         self._callable = callable
         self.startTime = self.endTime = 0
+        if self.scheduled and not self.blocked and self is not stackless.getcurrent():
+            self.remove()
         if args is None and kwargs is None:
             stackless.tasklet.bind(self, self._body)
         else:
@@ -152,6 +177,15 @@ class tasklet(stackless.tasklet):
         return stackless.tasklet.kill(self, pending)
 
     @property
+    def next(self):
+        """The next one in the schedule, of a tasklet that is in it."""
+        return None if self.blocked else stackless.tasklet.next.__get__(self)
+
+    @property
+    def prev(self):
+        return None if self.blocked else stackless.tasklet.prev.__get__(self)
+
+    @property
     def dont_raise(self):
         """Errors end the tasklet and nothing else. Set before it is bound."""
         return self._dont_raise
@@ -195,18 +229,45 @@ class tasklet(stackless.tasklet):
 class channel(stackless.channel):
     """Where tasklets meet, one with a value and one that waits for it."""
 
+    _is_ready = False
+
     def __new__(cls, *args, **kwargs):
         self = stackless.channel.__new__(cls)
         _channels.add(self)
         return self
 
     def __init__(self, *args, **kwargs):
-        pass
+        _enter_thread()
+        self._is_ready = True
+
+    def send(self, *args):
+        """Sends a value; waits until somebody receives it."""
+        if not self._is_ready:
+            raise RuntimeError('Channel is not initialised')
+        try:
+            return stackless.channel.send(self, *args)
+        except RuntimeError as e:
+            raise _deadlock(e)
+
+    def receive(self):
+        """Receives a value; waits until somebody sends one."""
+        if not self._is_ready:
+            raise RuntimeError('Channel is not initialised')
+        try:
+            return stackless.channel.receive(self)
+        except RuntimeError as e:
+            raise _deadlock(e)
 
     def clear(self):
         """Ends all that wait on it."""
-        while self.balance:
+        while stackless.channel.balance.__get__(self):
             self.queue.kill()
+
+
+def _deadlock(e):
+    if str(e).startswith('the main tasklet is '):
+        e.args = (f'Deadlock: {e}',)
+    return e
 
 
 class schedule_manager:
@@ -216,15 +277,14 @@ class schedule_manager:
         self.thread_id = threading.get_ident()
 
 
-def _run():
-    """Runs until no other tasklet of the thread is runnable."""
-    while stackless.getruncount() > 1:
-        _step()
-
-
 def run():
     """Runs until no other tasklet of the thread is runnable."""
-    _run()
+    _enter_thread()
+    if not stackless.getcurrent().is_main:
+        # Others may do the same meanwhile, and wait for each other.
+        stackless.run()
+    while stackless.getruncount() > 1:
+        _step()
 
 
 def run_n_tasklets(number):
@@ -246,11 +306,8 @@ def calculateruncount():
 
 def get_schedule_manager():
     """The schedule of the calling thread."""
-    thread = threading.current_thread()
-    manager = _managers.get(thread)
-    if manager is None:
-        manager = _managers[thread] = schedule_manager()
-    return manager
+    _enter_thread()
+    return _here.manager
 
 
 def get_number_of_active_schedule_managers():
@@ -268,6 +325,34 @@ def unblock_all_channels():
     """Ends all tasklets that wait on channels."""
     for c in list(_channels):
         c.clear()
+
+
+def set_schedule_callback(callable):
+    """Sets what is called at each switch, in all threads; what it was."""
+    global _schedule_callback
+    before = _schedule_callback
+    stackless.set_schedule_callback(callable)
+    _schedule_callback = callable
+    _enter_thread()
+    return before
+
+
+def get_schedule_callback():
+    return _schedule_callback
+
+
+def set_channel_callback(callable):
+    """Sets what is called at each action on a channel, in all threads; what it was."""
+    global _channel_callback
+    before = _channel_callback
+    stackless.set_channel_callback(callable)
+    _channel_callback = callable
+    _enter_thread()
+    return before
+
+
+def get_channel_callback():
+    return _channel_callback
 
 
 def set_use_nested_tasklets(flag):
@@ -298,10 +383,6 @@ schedule = stackless.schedule
 schedule_remove = stackless.schedule_remove
 enable_softswitch = stackless.enable_softswitch
 switch_trap = stackless.switch_trap
-set_channel_callback = stackless.set_channel_callback
-get_channel_callback = stackless.get_channel_callback
-set_schedule_callback = stackless.set_schedule_callback
-get_schedule_callback = stackless.get_schedule_callback
 get_thread_info = stackless.get_thread_info
 
 
@@ -331,6 +412,10 @@ class QueueChannel(channel):
 
     def __len__(self):
         return len(self.data_queue)
+
+    def clear(self):
+        self.data_queue.clear()
+        super().clear()
 
     def _put(self, entry, send):
         if super().balance >= 0 and not self.closing:

@@ -20,13 +20,15 @@ const SOURCE: &str = include_str!("carbon.py");
 
 native_functions! { FUNCTIONS:
     [soft step_soft] "_step(tasklet=None)" => step, "Runs a tasklet, by default the next runnable one, until it gives way; the calling one goes on then.";
+    "_at_thread_end(f, /)" => |vm: &Vm, f: Value| scheduler(vm).at_end.set(Some(f)), "Sets what is called when the running thread's main program has ended.";
 }
 
 /// A tasklet runs, and the calling one is the next: errors go to it too.
 fn step_plan(vm: &Vm, args: Args<'_>) -> R<Plan> {
     let (me, s) = (current(vm)?, scheduler(vm));
     let [asked] = bind_row(vm, args, "_step", ["tasklet"])?;
-    let asked = asked.and_then(|v| v.cast::<Ext<Tasklet>>()).filter(|t| *t != me && alive(vm, *t) && !t.is_blocked());
+    let asked =
+        asked.and_then(|v| v.cast::<Ext<Tasklet>>()).filter(|t| *t != me && alive(vm, *t) && !t.is_blocked());
     let Some(t) = asked.or(s.first()) else { return Ok(Plan::Stay(Ok(Value::NONE))) };
     check_trap(vm)?;
     if t.queued.get() {

@@ -54,6 +54,8 @@ pub struct Scheduler {
     /// A watcher that is not woken as long as there are other threads, which may make something runnable:
     /// `run(threadblock=True)`.
     pub thread_block: Cell<Option<Task>>,
+    /// Called when the thread's main program has ended, while its tasklets can still run.
+    pub at_end: Cell<Option<Value>>,
     /// The descriptor that an event loop waits for: a byte tells it that another thread has made something runnable.
     pub waker: Cell<Option<i32>>,
     /// How often it was told who waits on whom, when nothing could run.
@@ -74,7 +76,7 @@ impl Scheduler {
         for w in self.watchers.borrow().iter() {
             t.visit_object(w.header());
         }
-        let values = [&self.channel_callback, &self.schedule_callback, &self.error_handler];
+        let values = [&self.channel_callback, &self.schedule_callback, &self.error_handler, &self.at_end];
         for v in values.into_iter().filter_map(Cell::get) {
             t.visit_word(v.bits());
         }

@@ -189,6 +189,12 @@ s = l.signal(signal.SIGUSR1)
 s.start(lambda: (note("signal"), s.stop()))
 l.run_callback(os.kill, os.getpid(), signal.SIGUSR1)
 assert run(l) == ["signal"] and signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+# Programs that poll without letting the loop run ask whether it has something to tell.
+s.start(lambda: (note("again"), s.stop()))
+assert not l.sig_pending
+os.kill(os.getpid(), signal.SIGUSR1)
+assert l.sig_pending
+assert run(l) == ["again"] and not l.sig_pending
 raises(ValueError, l.signal, 1000)
 pid = os.fork()
 if not pid:

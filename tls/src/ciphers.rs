@@ -121,7 +121,9 @@ pub fn parse(list: &str) -> Option<(Vec<&'static Suite>, Option<u32>)> {
             b'+' => chosen.sort_by_key(|suite| named(suite)),
             _ => {
                 let more: Vec<_> = choosable()
-                    .filter(|s| named(s) && !killed.contains(&s.name) && !chosen.iter().any(|c| c.name == s.name))
+                    .filter(|s| {
+                        named(s) && !killed.contains(&s.name) && !chosen.iter().any(|c| c.name == s.name)
+                    })
                     .collect();
                 chosen.extend(more);
             }

@@ -97,8 +97,12 @@ impl Connection {
         let tap = Arc::new(Tap::new(context.key_log.clone()));
         let config = Arc::new(context.client(&settings, kept.clone(), tap.clone())?);
         let name = match host {
-            Some(host) => ServerName::try_from(host.to_owned())
-                .map_err(|_| Fault { library: "", reason: None, text: "invalid server_hostname".into(), verify: None })?,
+            Some(host) => ServerName::try_from(host.to_owned()).map_err(|_| Fault {
+                library: "",
+                reason: None,
+                text: "invalid server_hostname".into(),
+                verify: None,
+            })?,
             // An address is not sent.
             None => ServerName::IpAddress(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED).into()),
         };

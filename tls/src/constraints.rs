@@ -156,6 +156,8 @@ mod tests {
         assert!(!host_within("badexample.com", "example.com") && !host_within("com", "example.com"));
         assert!(mail_within("a@b.example.com", ".example.com") && mail_within("a@x.org", "x.org"));
         assert!(!mail_within("a@b.x.org", "x.org") && !mail_within("b@x.org", "a@x.org"));
-        assert!(uri_within("https://u@www.x.org:8/y", ".x.org") && !uri_within("https://x.org.evil/", "x.org"));
+        assert!(
+            uri_within("https://u@www.x.org:8/y", ".x.org") && !uri_within("https://x.org.evil/", "x.org")
+        );
     }
 }

@@ -151,7 +151,10 @@ mod tests {
     #[test]
     fn reasons() {
         let fault = Fault::from(Error::AlertReceived(AlertDescription::UnknownCA));
-        assert_eq!((fault.reason.as_deref(), &fault.text[..]), (Some("TLSV1_ALERT_UNKNOWN_CA"), "tlsv1 alert unknown ca"));
+        assert_eq!(
+            (fault.reason.as_deref(), &fault.text[..]),
+            (Some("TLSV1_ALERT_UNKNOWN_CA"), "tlsv1 alert unknown ca")
+        );
         let fault = Fault::from(Error::InvalidMessage(InvalidMessage::TrailingData("x")));
         assert_eq!((fault.reason.as_deref(), &fault.text[..]), (Some("TRAILING_DATA"), "trailing data"));
     }

@@ -20,8 +20,12 @@ pub fn matches(certificate: &Certificate, host: &str, flags: u32) -> bool {
         let ParsedExtension::SubjectAlternativeName(names) = extension.parsed_extension() else { continue };
         for name in &names.general_names {
             match (name, address) {
-                (GeneralName::IPAddress(bytes), Some(IpAddr::V4(ip))) if ip.octets() == **bytes => return true,
-                (GeneralName::IPAddress(bytes), Some(IpAddr::V6(ip))) if ip.octets() == **bytes => return true,
+                (GeneralName::IPAddress(bytes), Some(IpAddr::V4(ip))) if ip.octets() == **bytes => {
+                    return true;
+                }
+                (GeneralName::IPAddress(bytes), Some(IpAddr::V6(ip))) if ip.octets() == **bytes => {
+                    return true;
+                }
                 (GeneralName::DNSName(pattern), None) => {
                     named = true;
                     if pattern_matches(pattern, host, flags) {

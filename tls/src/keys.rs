@@ -7,7 +7,9 @@ use crate::store::Store;
 use aes::cipher::{BlockDecryptMut, KeyIvInit, block_padding::Pkcs7};
 use md5::{Digest, Md5};
 use rustls::client::ResolvesClientCert;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer};
+use rustls::pki_types::{
+    CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
+};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::{CertifiedKey, SigningKey};
 use rustls::{SignatureScheme, crypto};
@@ -38,7 +40,8 @@ pub fn read_key(text: &[u8]) -> Result<KeyFile, Fault> {
 impl KeyFile {
     /// Is a password needed to read it?
     pub fn is_encrypted(&self) -> bool {
-        self.0.label == "ENCRYPTED PRIVATE KEY" || self.header("Proc-Type").is_some_and(|v| v.contains("ENCRYPTED"))
+        self.0.label == "ENCRYPTED PRIVATE KEY"
+            || self.header("Proc-Type").is_some_and(|v| v.contains("ENCRYPTED"))
     }
 
     fn header(&self, name: &str) -> Option<&str> {

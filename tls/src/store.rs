@@ -203,7 +203,9 @@ mod tests {
 
     #[test]
     fn names_in_folders() {
-        for (name, is) in [("5ed36f99.0", true), ("5ed36f99.r12", true), ("a.pem", false), ("5ed36f9.0", false)] {
+        for (name, is) in
+            [("5ed36f99.0", true), ("5ed36f99.r12", true), ("a.pem", false), ("5ed36f9.0", false)]
+        {
             assert_eq!(is_hashed_name(Path::new(name)), is, "{name}");
         }
     }

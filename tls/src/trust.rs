@@ -9,8 +9,7 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_
 use rustls::pki_types::{CertificateDer, ServerName, SubjectPublicKeyInfoDer, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{
-    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved,
-    SignatureScheme,
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, SignatureScheme,
 };
 use std::sync::{Arc, Mutex};
 use x509_parser::prelude::FromDer;
@@ -121,8 +120,7 @@ impl Verifier {
         let (_, key) = SubjectPublicKeyInfo::from_der(&key).map_err(|_| bad())?;
         let wanted = algorithm_of(key.raw).ok_or_else(bad)?;
         let with_scheme = self.algorithms.mapping.iter().find(|(scheme, _)| *scheme == signed.scheme);
-        let (_, candidates) =
-            with_scheme.ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
+        let (_, candidates) = with_scheme.ok_or(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme)?;
         let fitting = candidates.iter().find(|a| a.public_key_alg_id().as_ref() == wanted);
         let fitting = fitting.ok_or(Error::InvalidCertificate(CertificateError::BadSignature))?;
         match fitting.verify_signature(&key.subject_public_key.data, message, signed.signature()) {
@@ -240,4 +238,3 @@ impl ClientCertVerifier for Verifier {
         self.algorithms.supported_schemes()
     }
 }
-

@@ -33,7 +33,8 @@ impl Watch {
     /// Takes bytes that pass. `version` is that of the connection, if it is known.
     pub fn pass(&mut self, is_write: bool, version: Option<u16>, bytes: &[u8], out: &mut Vec<Message>) {
         self.partial.extend_from_slice(bytes);
-        while let Some(length) = self.partial.get(3..5).map(|b| usize::from(u16::from_be_bytes([b[0], b[1]]))) {
+        while let Some(length) = self.partial.get(3..5).map(|b| usize::from(u16::from_be_bytes([b[0], b[1]])))
+        {
             if self.partial.len() < 5 + length {
                 break;
             }

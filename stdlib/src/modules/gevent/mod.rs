@@ -148,7 +148,11 @@ native_type! {
         "depth" => |vm: &Vm, l: Arg| vm.int(check_loop(vm, l.0)?.depth.get());
         "pendingcnt" => |vm: &Vm, l: Arg| vm.int(check_loop(vm, l.0)?.pending() as i64);
         "activecnt" => |vm: &Vm, l: Arg| vm.int(check_loop(vm, l.0)?.active.get());
-        "sig_pending" => |vm: &Vm, l: Arg| Ok(Value::bool(check_loop(vm, l.0)?.woken.get()));
+        "sig_pending" => |vm: &Vm, l: Arg| {
+            let event_loop = check_loop(vm, l.0)?;
+            let is_pending = signals::is_pending(event_loop.poller.borrow().wake_fd());
+            Ok(Value::bool(event_loop.woken.get() || is_pending))
+        };
         "starting_timer_may_update_loop_time" => |_: &Vm, l: Arg| Ok(Value::bool(l.0.may_update.get()));
         "_callbacks" => |vm: &Vm, l: Arg| {
             let list = List::with_capacity(vm, 0)?;

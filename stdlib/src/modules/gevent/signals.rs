@@ -34,6 +34,12 @@ pub fn owner(number: usize) -> Option<i32> {
     Some(WATCHED_BY[number].load(Ordering::Acquire)).filter(|fd| *fd >= 0)
 }
 
+/// Has a signal arrived that the loop with this eventfd watches, and was not told of yet?
+pub fn is_pending(fd: i32) -> bool {
+    let mut numbers = ARRIVED.iter().zip(&WATCHED_BY);
+    numbers.any(|(arrived, by)| arrived.load(Ordering::Acquire) && by.load(Ordering::Acquire) == fd)
+}
+
 /// A loop with this eventfd watches the signal from now on. The action before, if the system agrees.
 pub fn watch(number: usize, fd: i32) -> Option<libc::sigaction> {
     WATCHED_BY[number].store(fd, Ordering::Release);

@@ -18,9 +18,9 @@ native_functions! { pub FUNCTIONS:
     "setdefaulttimeout(timeout, /)" => setdefaulttimeout, "Set the default timeout in seconds (float) for new socket objects.";
     "gethostname()" => gethostname, "Return the current host name.";
     "sethostname(name, /)" => sethostname, "Sets the hostname to name.";
-    "gethostbyname(host, /)" => gethostbyname, "Return the IP address (a string of the form '255.255.255.255') for a host.";
-    "gethostbyname_ex(host, /)" => |vm: &Vm, host: Value| host_entry(vm, host, "gethostbyname_ex"), "Return the true host name, a list of aliases, and a list of IP addresses, for a host.";
-    "gethostbyaddr(host, /)" => |vm: &Vm, host: Value| host_entry(vm, host, "gethostbyaddr"), "Return the true host name, a list of aliases, and a list of IP addresses, for a host.";
+    "gethostbyname(hostname, /)" => gethostbyname, "Return the IP address (a string of the form '255.255.255.255') for a host.";
+    "gethostbyname_ex(hostname, /)" => |vm: &Vm, host: Value| host_entry(vm, host, "gethostbyname_ex"), "Return the true host name, a list of aliases, and a list of IP addresses, for a host.";
+    "gethostbyaddr(ip_address, /)" => |vm: &Vm, host: Value| host_entry(vm, host, "gethostbyaddr"), "Return the true host name, a list of aliases, and a list of IP addresses, for a host.";
     "getaddrinfo(host, port, family=0, type=0, proto=0, flags=0)" => getaddrinfo, "Resolve host and port into addrinfo struct.";
     "getnameinfo(sockaddr, flags, /)" => getnameinfo, "Get host and port for a sockaddr.";
     "getprotobyname(name, /)" => getprotobyname, "Return the protocol number for the named protocol.";

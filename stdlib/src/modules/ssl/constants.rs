@@ -1,7 +1,7 @@
 //! The numbers of `_ssl`: OpenSSL's, which programs pass on and compare.
 
-use skein_runtime::types::dict::Dict;
 use skein_runtime::object::Ref;
+use skein_runtime::types::dict::Dict;
 use skein_runtime::{R, Value, Vm};
 
 pub const PROTOCOL_TLS: i32 = 2;

@@ -205,7 +205,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 
 /// The new value of an attribute that cannot be deleted. AttributeError.
 fn given(vm: &Vm, name: &str, v: Option<Value>) -> R<Value> {
-    v.ok_or_else(|| vm.attribute_error(format!("attribute '{name}' of '_ssl._SSLContext' objects cannot be deleted")))
+    v.ok_or_else(|| {
+        vm.attribute_error(format!("attribute '{name}' of '_ssl._SSLContext' objects cannot be deleted"))
+    })
 }
 
 fn set_check_hostname(vm: &Vm, this: This, v: Option<Value>) -> R<()> {
@@ -273,7 +275,11 @@ fn set_bound(vm: &Vm, this: This, name: &str, v: Option<Value>) -> R<()> {
 
 fn set_options(vm: &Vm, this: This, v: Option<Value>) -> R<()> {
     let v = vm.index(given(vm, "options", v)?)?;
-    let Some(options) = vm.as_big(v).and_then(|n| u64::try_from(n).ok()).or_else(|| vm.as_i64(v).and_then(|n| u64::try_from(n).ok())) else {
+    let Some(options) = vm
+        .as_big(v)
+        .and_then(|n| u64::try_from(n).ok())
+        .or_else(|| vm.as_i64(v).and_then(|n| u64::try_from(n).ok()))
+    else {
         let is_negative = vm.as_i64(v).is_some_and(|n| n < 0) || vm.as_big(v).is_some_and(|n| n < 0.into());
         return Err(match is_negative {
             true => vm.value_error("Cannot convert negative int"),
@@ -466,7 +472,8 @@ fn load_cert_chain(
 fn load_dh_params(vm: &Vm, this: This, path: Value) -> R<()> {
     let _ = this;
     let text = read_file(vm, &path_bytes(vm, path)?)?;
-    let found = pem::blocks(&text).is_ok_and(|blocks| blocks.iter().any(|b| b.label.ends_with("DH PARAMETERS")));
+    let found =
+        pem::blocks(&text).is_ok_and(|blocks| blocks.iter().any(|b| b.label.ends_with("DH PARAMETERS")));
     if found { Ok(()) } else { Err(raise(vm, &Fault::new("PEM", "NO_START_LINE"))) }
 }
 
@@ -575,9 +582,7 @@ fn set_ecdh_curve(vm: &Vm, this: This, name: Value) -> R<()> {
 fn cert_store_stats(vm: &Vm, this: This) -> R<Value> {
     let counts = lock(&this.0.core.store).counts();
     let d = Dict::new(vm)?;
-    for (name, n) in
-        [("x509", counts.certificates), ("crl", counts.lists), ("x509_ca", counts.authorities)]
-    {
+    for (name, n) in [("x509", counts.certificates), ("crl", counts.lists), ("x509_ca", counts.authorities)] {
         d.set_name(vm, name, vm.int_u64(n as u64)?)?;
     }
     Ok(d.value())

@@ -72,7 +72,8 @@ pub fn raise_wait(vm: &Vm, wait: Wait) -> Raised {
             Some("UNEXPECTED_EOF_WHILE_READING"),
         ),
     };
-    let made = exception_class(vm, class).and_then(|class| make(vm, class, number, text, reason.map(|_| "SSL"), reason));
+    let made = exception_class(vm, class)
+        .and_then(|class| make(vm, class, number, text, reason.map(|_| "SSL"), reason));
     finish(vm, made)
 }
 

@@ -7,8 +7,8 @@ use super::super::socket::endpoint;
 use super::super::support::{BytesLike, write_bytes};
 use super::bio::Bio;
 use super::certs::{self, SESSION, Session};
-use super::context::{ContextRef, SslContext};
 use super::constants::{PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER};
+use super::context::{ContextRef, SslContext};
 use super::errors::{Wait, raise, raise_wait};
 use super::transport::{Attempt, Operation, Transport, Until};
 use skein_runtime::object::{Field, Header, Kind, Ref, Tracer};
@@ -121,7 +121,9 @@ pub fn wrap_socket(
 ) -> R<Value> {
     if endpoint(sock).is_none() {
         let got = vm.type_name(sock);
-        return Err(vm.type_error(format!("_wrap_socket() argument 'sock' must be _socket.socket, not {got}")));
+        return Err(
+            vm.type_error(format!("_wrap_socket() argument 'sock' must be _socket.socket, not {got}"))
+        );
     }
     wrap(vm, this.0, Transport::Socket(sock), is_server, host, owner, session)
 }
@@ -159,9 +161,7 @@ fn host_text(vm: &Vm, host: Value) -> R<String> {
         return Err(vm.type_error("argument must be encoded string without null bytes, not str"));
     }
     if text.is_empty() || text.starts_with('.') {
-        return Err(vm.value_error(
-            "server_hostname cannot be an empty string or start with a leading dot.",
-        ));
+        return Err(vm.value_error("server_hostname cannot be an empty string or start with a leading dot."));
     }
     if !text.is_ascii() {
         return Err(vm.value_error("server_hostname must be ASCII"));
@@ -181,14 +181,21 @@ fn wrap(
     let given = |v: Option<Value>| v.filter(|v| !v.is_none());
     let (host, owner, session) = (given(host), given(owner), given(session));
     let refused = match (is_server, context.protocol) {
-        (true, PROTOCOL_TLS_CLIENT) => Some("Cannot create a server socket with a PROTOCOL_TLS_CLIENT context"),
-        (false, PROTOCOL_TLS_SERVER) => Some("Cannot create a client socket with a PROTOCOL_TLS_SERVER context"),
+        (true, PROTOCOL_TLS_CLIENT) => {
+            Some("Cannot create a server socket with a PROTOCOL_TLS_CLIENT context")
+        }
+        (false, PROTOCOL_TLS_SERVER) => {
+            Some("Cannot create a client socket with a PROTOCOL_TLS_SERVER context")
+        }
         _ => None,
     };
     if let Some(text) = refused {
         return Err(raise(vm, &Fault { library: "", reason: None, text: text.into(), verify: None }));
     }
-    if !is_server && context.checks_hostname() && host.is_none_or(|host| host.cast::<Str>().is_some_and(|s| s.bytes().is_empty())) {
+    if !is_server
+        && context.checks_hostname()
+        && host.is_none_or(|host| host.cast::<Str>().is_some_and(|s| s.bytes().is_empty()))
+    {
         return Err(vm.value_error("check_hostname requires server_hostname"));
     }
     let host_name = host.map(|host| host_text(vm, host)).transpose()?;
@@ -592,9 +599,7 @@ fn get_channel_binding(vm: &Vm, this: This, kind: Option<Ref<Str>>) -> R<Value> 
 fn cipher(vm: &Vm, this: This) -> R<Value> {
     let suite = this.0.connection.borrow().suite();
     match suite {
-        Some(suite) => {
-            vm.tuple(&[vm.str(suite.name)?, vm.str(suite.protocol)?, vm.int(suite.bits.into())?])
-        }
+        Some(suite) => vm.tuple(&[vm.str(suite.name)?, vm.str(suite.protocol)?, vm.int(suite.bits.into())?]),
         None => Ok(Value::NONE),
     }
 }
