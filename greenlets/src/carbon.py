@@ -281,8 +281,9 @@ def run():
     """Runs until no other tasklet of the thread is runnable."""
     _enter_thread()
     if not stackless.getcurrent().is_main:
-        # Others may do the same meanwhile, and wait for each other.
+        # In steps, this tasklet and the main one would take turns for ever.
         stackless.run()
+        return
     while stackless.getruncount() > 1:
         _step()
 

@@ -30,7 +30,7 @@ pub const MAX_FRAGMENT: usize = 16_384;
 
 enum State {
     /// A server that waits for the first message.
-    Listening(Acceptor),
+    Listening(Box<Acceptor>),
     /// A server that has it, and must be told how to go on.
     Greeted(Box<Accepted>),
     Server(Box<ServerConnection>),
@@ -117,7 +117,7 @@ impl Connection {
     pub fn server(context: Arc<Context>, settings: Settings) -> Connection {
         count(&context.counters.accept);
         let tap = Arc::new(Tap::new(context.key_log.clone()));
-        let state = State::Listening(Acceptor::default());
+        let state = State::Listening(Box::default());
         let mut made = Connection::new(context, settings, state, Arc::default(), tap);
         made.is_server = true;
         made

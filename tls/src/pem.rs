@@ -63,7 +63,7 @@ fn digit(b: u8) -> Option<u32> {
 
 /// The bytes of digits of base 64, whose padding must be right.
 fn base64(text: &[u8]) -> Option<Vec<u8>> {
-    if text.len() % 4 != 0 {
+    if !text.len().is_multiple_of(4) {
         return None;
     }
     // bounded: by the size of the file.

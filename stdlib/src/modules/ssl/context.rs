@@ -520,6 +520,7 @@ fn load_verify_locations(
         }
     }
     if let Some(text) = text {
+        vm.heap.add_external(text.len() as isize);
         let added = lock(&this.0.core.store).add_file(&text);
         added.map_err(wrong)?;
     }
@@ -535,6 +536,7 @@ fn set_default_verify_paths(vm: &Vm, this: This) -> R<()> {
     let text = vm.without_gil(|| std::fs::read(file));
     let mut store = lock(&this.0.core.store);
     if let Ok(text) = text {
+        vm.heap.add_external(text.len() as isize);
         // As with OpenSSL, a bad file is found out when a certificate is not trusted.
         let _ = store.add_file(&text);
     }

@@ -150,6 +150,10 @@ pub fn wrap_bio(
     wrap(vm, this.0, transport, is_server, host, owner, session)
 }
 
+/// About as many bytes does a connection keep outside of the heap, so that the collector comes in time for those that
+/// nothing leads to.
+const CONNECTION: isize = 24 << 10;
+
 /// The name of a server, which must be ASCII. TypeError, ValueError.
 fn host_text(vm: &Vm, host: Value) -> R<String> {
     let Some(text) = host.cast::<Str>() else {
@@ -239,6 +243,7 @@ fn wrap(
         },
     )?;
     vm.heap.register_weak(made.header());
+    vm.heap.add_external(CONNECTION);
     Ok(made.value())
 }
 
