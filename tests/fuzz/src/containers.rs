@@ -16,7 +16,7 @@ impl Containers {
     /// If an isolate cannot be made.
     pub fn new() -> Result<Containers, String> {
         let isolate = |stress| Isolate::new(PRELUDE, stress).map_err(|e| e.to_string());
-        Ok(Containers { calm: isolate(None)?, stressed: isolate(Some(3))? })
+        Ok(Containers { calm: isolate(None)?, stressed: isolate(Some(31))? })
     }
 
     /// Runs a program. Its first byte says in which isolate.
