@@ -34,9 +34,11 @@ mod semaphores;
 mod site;
 mod socket;
 mod sre;
+mod stat;
 mod statistics;
 mod structs;
 mod support;
+mod symtable;
 mod sysconfigdata;
 mod syslog;
 mod termios;
@@ -44,7 +46,7 @@ mod thread;
 mod tokens;
 mod unicodedata;
 mod users;
-mod warn;
+mod warnings;
 mod weakproxy;
 mod weakref;
 mod zlib;
@@ -54,6 +56,7 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{CollectKind, Finalizing, Vm};
 
 pub use ast::{from_object as tree_from_object, is_node as is_tree, to_object as tree_to_object};
+pub use symtable::to_object as symbols_to_object;
 pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.
@@ -95,14 +98,16 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_multiprocessing", semaphores::make_multiprocessing),
     ("_posixshmem", semaphores::make_posixshmem),
     ("_socket", socket::make),
+    ("_stat", stat::make),
     ("_statistics", statistics::make),
     ("_sre", sre::make),
     ("_struct", structs::make),
+    ("_symtable", symtable::make),
     (sysconfigdata::NAME, sysconfigdata::make),
     ("_thread", thread::make),
     ("_tokenize", tokens::make),
     ("unicodedata", unicodedata::make),
-    ("_warnings", warn::make),
+    ("_warnings", warnings::make),
     ("_bz2", packing::make_bz2),
     ("cmath", cmath::make),
     ("_lzma", packing::make_lzma),

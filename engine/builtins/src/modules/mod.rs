@@ -30,7 +30,7 @@ mod typing;
 
 pub(crate) use crate::types::generic::union::make_union;
 pub(crate) use crate::types::{default_getstate, reduce_2};
-pub use builtins_objects::texts;
+pub use builtins_objects::{source_text as program_source, texts};
 pub use import::{Main, MainCode, MainMissing, import, main_code, main_namespace, run_code, run_main};
 pub use namespace::namespace;
 pub use program::run_program;

@@ -59,12 +59,21 @@ native_type! {
 /// `__dict__` of the instances of a class.
 pub(crate) static DICT: skein_runtime::native::GetSetDef =
     skein_runtime::native::GetSetDef::new("__dict__", super::get_dict)
-        .settable(super::set_dict)
+        .settable(set_instance_dict)
         .doc("dictionary for instance variables");
+
+/// Without a new one, the instance begins with an empty one.
+fn set_instance_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+    let new = new.map_or_else(|| Dict::new(vm).map(Value::from), Ok)?;
+    super::set_dict(vm, v, Some(new))
+}
 
 /// The parameters of a type in Rust, where its constructor names them.
 fn text_signature(vm: &Vm, t: Ref<Type>) -> R<Value> {
     let Some(def) = t.def().filter(|_| !t.has_flag(type_flags::HEAP)) else { return Ok(Value::NONE) };
+    if t == vm.types.object {
+        return vm.str("()");
+    }
     let constructors =
         ["__init__", "__new__"].into_iter().filter_map(|n| def.methods.iter().find(|m| m.name == n));
     for m in constructors {
@@ -137,7 +146,7 @@ fn begin_new(vm: &Vm, args: Args<'_>) -> R<Begun> {
         return Ok(Begun::Made(vm.type_of(all[1]).value()));
     }
     if all.len() != 4 {
-        return Err(vm.type_error(if all.len() == 2 {
+        return Err(vm.type_error(if meta == vm.types.type_ {
             "type() takes 1 or 3 arguments".to_string()
         } else {
             format!("type.__new__() takes exactly 3 arguments ({} given)", all.len().saturating_sub(1))

@@ -20,7 +20,7 @@ pub use bootstrap::StartError;
 pub use builtins::{Builtins, LIBRARY, Types};
 pub use exceptions::{Exceptions, ROWS as EXCEPTIONS, Row as ExceptionRow};
 pub use finalize::{Finalizing, write_stderr};
-pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, compile_flags};
+pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, Tree, compile_flags};
 pub use names::Names;
 pub use oserror::{class_of_errno, strerror};
 pub use pauses::Pauses;

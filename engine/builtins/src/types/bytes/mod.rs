@@ -16,6 +16,7 @@ use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::exports::Pinned;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
@@ -41,6 +42,7 @@ macro_rules! bytes_type {
                 "__mul__($self, value, /)" => sequence::multiply;
                 "__rmul__($self, value, /)" => sequence::multiply;
                 "__mod__($self, value, /)" => |vm: &Vm, s: Row, v: Value| {
+                    let _pinned = Pinned::new(s.value);
                     let out = percent::format_bytes(vm, &vm.copied(s.data())?, v)?;
                     s.make(vm, &out)
                 };
