@@ -28,6 +28,7 @@ mod posix;
 mod posixsubprocess;
 mod queue;
 mod random;
+mod remote_debugging;
 mod resource;
 mod select;
 mod semaphores;
@@ -90,6 +91,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_queue", queue::make),
     ("_random", random::make),
     ("pyexpat", expat::make),
+    ("_remote_debugging", remote_debugging::make),
     ("resource", resource::make),
     ("select", select::make),
     ("_sha1", hashes::make_sha1),
@@ -159,8 +161,54 @@ pub fn finish(vm: &Vm) -> bool {
     end_threads(vm);
     atexit::run(vm);
     vm.state::<Finalizing>().0.set(true);
-    // What nothing leads to is finalized, as it would have been later.
+    vm.threads.end_others();
+    // What nothing leads to is finalized, as it would have been later; then what only modules lead to.
+    vm.collect_thoroughly(CollectKind::Major);
+    vm.run_finalizers();
+    if forget_modules(vm).is_err() {
+        vm.unraisable(None, Value::NONE);
+    }
     vm.collect_thoroughly(CollectKind::Major);
     vm.run_finalizers();
     io::flush_standard(vm)
+}
+
+/// Takes all modules but `sys` and `builtins` from `sys.modules`, and from `sys` what leads to other things of the program.
+/// What is finalized afterwards finds its own globals as they were. MemoryError.
+fn forget_modules(vm: &Vm) -> R<()> {
+    const FORGOTTEN: [&str; 12] = [
+        "path",
+        "argv",
+        "ps1",
+        "ps2",
+        "last_exc",
+        "last_type",
+        "last_value",
+        "last_traceback",
+        "path_hooks",
+        "path_importer_cache",
+        "meta_path",
+        "__interactivehook__",
+    ];
+    if let Some(sys) = vm.sys_dict.get() {
+        for name in FORGOTTEN {
+            sys.set_name(vm, name, Value::NONE)?;
+        }
+        for (name, kept) in
+            [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")]
+        {
+            if let Some(stream) = sys.get_name(vm, kept)? {
+                sys.set_name(vm, name, stream)?;
+            }
+        }
+    }
+    let Some(modules) = vm.modules.get() else { return Ok(()) };
+    let kept = ["sys", "builtins"].map(|name| modules.get_name(vm, name));
+    modules.clear(vm);
+    for (name, module) in ["sys", "builtins"].into_iter().zip(kept) {
+        if let Some(module) = module? {
+            modules.set_name(vm, name, module)?;
+        }
+    }
+    Ok(())
 }

@@ -17,6 +17,7 @@ mod monitoring;
 mod namespace;
 mod operator;
 mod program;
+mod prompt;
 mod signal;
 mod signal_sets;
 mod string;

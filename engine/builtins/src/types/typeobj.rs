@@ -105,6 +105,10 @@ fn python_flags(t: Ref<Type>) -> u32 {
         f |= 1 << 9;
     } else {
         f |= 1 << 8;
+        // Types of modules are made at run time in CPython too.
+        if t.def().is_some_and(|d| d.name.contains('.')) {
+            f |= 1 << 9;
+        }
     }
     if t.has_flag(type_flags::BASETYPE) {
         f |= 1 << 10;
@@ -405,6 +409,9 @@ fn set_abstract(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
 }
 
 fn get_annotate(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    if !v.has_flag(type_flags::HEAP) {
+        return Err(vm.no_attribute(v.value(), vm.intern("__annotate__")?));
+    }
     let d = v.dict();
     for name in ["__annotate__", "__annotate_func__"] {
         if let Some(f) = d.get_name(vm, name)? {
@@ -424,13 +431,13 @@ fn set_annotate(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
 
 fn get_annotations(vm: &Vm, v: Ref<Type>) -> R<Value> {
     let t = v;
+    if !t.has_flag(type_flags::HEAP) {
+        return Err(vm.no_attribute(v.value(), vm.names.__annotations__));
+    }
     for name in ["__annotations__", "__annotations_cache__"] {
         if let Some(a) = t.dict().get_name(vm, name)? {
             return Ok(a);
         }
-    }
-    if !t.has_flag(type_flags::HEAP) {
-        return Err(vm.no_attribute(v.value(), vm.names.__annotations__));
     }
     let annotate = get_annotate(vm, v)?;
     let made =

@@ -141,6 +141,16 @@ pub fn parse_function_type(text: &[u8], options: &Options) -> Result<Node, Synta
     if call.class != Class::Call {
         return Err(invalid());
     }
+    let place_of = |f: Option<&Field>| match f {
+        Some(Field::Node(n)) => n.place.map(|p| (p.line, p.col)),
+        _ => None,
+    };
+    // A keyword's own place is that of its name; without one, that of the value.
+    let first_named = call.list(2).first().and_then(|k| match k {
+        Field::Node(k) => place_of(k.fields.get(1)),
+        _ => None,
+    });
+    let positional_after_named = first_named.is_some_and(|p| place_of(call.list(1).last()).is_some_and(|q| q > p));
     call.shift(blanks as i32 - 1);
     result.shift(place.start().to_u32() as i32 + skipped as i32);
     let (Field::List(mut types), Field::List(named)) =
@@ -148,13 +158,16 @@ pub fn parse_function_type(text: &[u8], options: &Options) -> Result<Node, Synta
     else {
         return Err(invalid());
     };
-    for item in &mut types {
-        if let Field::Node(node) = item
-            && node.class == Class::Starred
-        {
-            let starred = std::mem::replace(&mut node.fields[0], Field::None);
-            *item = starred;
-        }
+    let starred = |f: &Field| matches!(f, Field::Node(n) if n.class == Class::Starred);
+    let stars = types.iter().position(starred);
+    let after_star = stars.is_some_and(|first| first + 1 < types.len());
+    if after_star || named.len() > 1 || positional_after_named {
+        return Err(invalid());
+    }
+    if let Some(Field::Node(node)) = stars.map(|i| &mut types[i]) {
+        let inner = std::mem::replace(&mut node.fields[0], Field::None);
+        types.pop();
+        types.push(inner);
     }
     for item in named {
         match item {

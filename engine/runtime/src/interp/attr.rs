@@ -97,7 +97,7 @@ pub(super) fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Typ
             let w: Ref<Wrapper> = unsafe { v.cast_unchecked() };
             w.function.value()
         }
-        (WRAPPER, _) if vm.type_of(v) == vm.types.classmethod => {
+        (WRAPPER, _) if [vm.types.classmethod, vm.types.classmethod_descriptor].contains(&vm.type_of(v)) => {
             let w: Ref<Wrapper> = unsafe { v.cast_unchecked() };
             vm.bind_to_class(w.function.value(), ty.value())?
         }

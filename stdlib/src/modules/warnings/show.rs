@@ -34,6 +34,8 @@ fn print(vm: &Vm, w: &Warning, source_line: Option<Value>) -> R<()> {
     let mut text = format!("{file}:{}: {category}: {}\n", w.line, vm.str_string(w.message)?);
     let line = match source_line {
         Some(line) => Some(vm.str_string(line)?),
+        // No file; who wants such lines asks `linecache`.
+        None if file.starts_with('<') => None,
         None => u32::try_from(w.line).ok().and_then(|n| (vm.builtin.source_line)(vm, &file, n)),
     };
     if let Some(line) = line.filter(|l| !l.trim().is_empty()) {
@@ -57,10 +59,7 @@ pub fn line_by_loader(vm: &Vm, globals: Ref<Dict>, line: i64) -> R<Option<Value>
     let lines = vm.call_method(source, "splitlines", &[])?;
     let index = usize::try_from(line - 1).ok();
     match (lines.cast::<List>(), index) {
-        (Some(lines), Some(i)) => match lines.get(i) {
-            Some(line) => Ok(Some(line)),
-            None => Err(vm.index_error("list index out of range")),
-        },
+        (Some(lines), Some(i)) => Ok(lines.get(i)),
         _ => Ok(None),
     }
 }

@@ -36,7 +36,6 @@ native_type! {
         "items($self, /)" => |vm: &Vm, d: Ref<Dict>| view(vm, d, Part::Item);
         "__sizeof__($self, /)" => |_: &Vm, d: Ref<Dict>| 112 + 48 * d.fill();
         "copy($self, /)" => copy, "od.copy() -> a shallow copy of od";
-        "__copy__($self, /)" => copy;
         "__eq__($self, value, /)" => eq;
         "__ne__($self, value, /)" => ne;
         "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| or(vm, a, b, a);

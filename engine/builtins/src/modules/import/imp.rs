@@ -9,6 +9,7 @@ use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
+use std::cell::Cell;
 
 native_functions! { FUNCTIONS:
     "lock_held()" => lock_held;
@@ -107,8 +108,21 @@ fn frozen(vm: &Vm, name: Ref<Str>) -> R<&'static Frozen> {
     }
 }
 
-fn is_frozen(_: &Vm, name: Ref<Str>) -> bool {
-    Frozen::find(name).is_some()
+/// The import system is being set up.
+#[derive(Default)]
+struct SettingUp(Cell<bool>);
+
+/// Runs `f` while no module counts as frozen.
+pub fn set_up<T>(vm: &Vm, f: impl FnOnce() -> R<T>) -> R<T> {
+    let state = vm.state::<SettingUp>();
+    state.0.set(true);
+    let r = f();
+    state.0.set(false);
+    r
+}
+
+fn is_frozen(vm: &Vm, name: Ref<Str>) -> bool {
+    Frozen::find(name).is_some() && !vm.state::<SettingUp>().0.get()
 }
 
 fn get_frozen_object(vm: &Vm, name: Ref<Str>, data: Option<Value>) -> R<Value> {

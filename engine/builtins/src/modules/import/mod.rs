@@ -26,7 +26,7 @@ use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::LIBRARY;
-use skein_runtime::vm::{Compile, Mode, Vm};
+use skein_runtime::vm::{Compile, Finalizing, Mode, Vm};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -196,6 +196,12 @@ fn find_and_load(vm: &Vm, name: &str, path: Option<Value>) -> R<Value> {
         None => None,
     };
     let Some(finders) = finders else {
+        // What natives need works to the end.
+        if vm.state::<Finalizing>().0.get()
+            && let Some(m) = native_module(vm, name)?
+        {
+            return Ok(m);
+        }
         return Err(vm.import_error("sys.meta_path is None, Python is likely shutting down"));
     };
     let mut i = 0;
@@ -390,7 +396,8 @@ fn bootstrap(vm: &Vm) -> R<Value> {
     }
     let imp = import(vm, "_imp")?;
     let sys = import(vm, "sys")?;
-    vm.call(vm.get_attr_str(m, "_setup")?, &[sys, imp])?;
+    // It takes modules that are there already for what they are, whatever frozen ones there could be.
+    imp::set_up(vm, || vm.call(vm.get_attr_str(m, "_setup")?, &[sys, imp]))?;
     Ok(m)
 }
 
