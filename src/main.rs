@@ -128,7 +128,9 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
         let end = script.text.iter().position(|&b| b == b'\n').unwrap_or(script.text.len());
         script.text.drain(..end);
     }
-    let mut path: Vec<String> = first.filter(|_| !flags.config.safe_path).into_iter().collect();
+    let first = first.filter(|_| !flags.config.safe_path);
+    flags.config.program_folder.clone_from(&first);
+    let mut path: Vec<String> = first.into_iter().collect();
     path.append(&mut flags.config.path);
     path.push(LIBRARY.into());
     flags.config.path = path;

@@ -1,9 +1,9 @@
 //! The interactive prompt: the library's `_pyrepl` at a terminal, else the plain one.
 
 use skein_builtins::modules::{import, main_namespace, run_code};
+use skein_runtime::Args;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::Args;
 use skein_runtime::vm::{Compile, Mode, Vm, write_stderr};
 
 /// Is the standard input a terminal?

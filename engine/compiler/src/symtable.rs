@@ -137,9 +137,9 @@ impl<'t, 'a> Maker<'t, 'a> {
                 self.fill(table, child, inside);
                 continue;
             }
-            let annotated =
-                i > 0 && self.tree.scopes[children[i - 1]].kind == ScopeKind::Annotations
-                    && self.tree.scopes[children[i - 1]].start == below.start;
+            let annotated = i > 0
+                && self.tree.scopes[children[i - 1]].kind == ScopeKind::Annotations
+                && self.tree.scopes[children[i - 1]].start == below.start;
             if below.kind == ScopeKind::Function && !annotated {
                 table.children.push(self.no_annotations(child, inside));
             }

@@ -194,9 +194,7 @@ fn forget_modules(vm: &Vm) -> R<()> {
         for name in FORGOTTEN {
             sys.set_name(vm, name, Value::NONE)?;
         }
-        for (name, kept) in
-            [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")]
-        {
+        for (name, kept) in [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")] {
             if let Some(stream) = sys.get_name(vm, kept)? {
                 sys.set_name(vm, name, stream)?;
             }

@@ -294,9 +294,8 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let (Some(real), None) = (real, imag) else {
         let part = |v: Option<Value>, name: &str| -> R<Pair> {
             let Some(v) = v else { return Ok((0.0, 0.0)) };
-            let text = || {
-                format!("complex() argument '{name}' must be a real number, not {}", vm.type_name(v))
-            };
+            let text =
+                || format!("complex() argument '{name}' must be a real number, not {}", vm.type_name(v));
             if let Some(c) = v.cast::<Complex>() {
                 vm.warn(vm.exc.deprecation_warning, &text())?;
                 return Ok((c.re(), c.im()));

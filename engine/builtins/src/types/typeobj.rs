@@ -320,6 +320,9 @@ fn set_string(vm: &Vm, t: Ref<Type>, what: &str, v: Option<Value>) -> R<Value> {
 fn set_name(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
     let t = obj;
     let v = set_string(vm, t, "__name__", v)?;
+    if let Some(name) = v.cast::<Str>() {
+        super::class::check_text(vm, name, "type name must not contain null characters")?;
+    }
     t.name.set(vm, t, v);
     Ok(())
 }

@@ -16,11 +16,11 @@ use crate::errors::{self, SyntaxError, SyntaxWarning};
 use crate::source::{self, Source};
 use crate::{Compiled, Mode, Options, RED_ZONE, STACK, compile_module, nesting, parse as parser};
 use from_source::Builder;
-use ruff_text_size::TextRange;
-use type_comments::TypeComments;
 use ruff_python_ast::token::Tokens;
+use ruff_text_size::TextRange;
 use schema::Class;
 use skein_bytecode::{Const, Position};
+use type_comments::TypeComments;
 pub use validate::Wrong;
 
 /// A node of a tree.
@@ -122,7 +122,11 @@ pub fn parse_function_type(text: &[u8], options: &Options) -> Result<Node, Synta
     // As a call, which has all kinds of parameters.
     let parts = parts.map(|(parameters, result)| {
         let blanks = &text[..parameters.start().to_usize()];
-        (format!("{blanks}_{}", &text[parameters.to_std_range()]), text[result.to_std_range()].to_owned(), result)
+        (
+            format!("{blanks}_{}", &text[parameters.to_std_range()]),
+            text[result.to_std_range()].to_owned(),
+            result,
+        )
     });
     let whole = Source::new(text);
     let invalid = || {
@@ -130,12 +134,14 @@ pub fn parse_function_type(text: &[u8], options: &Options) -> Result<Node, Synta
         errors::locate(*errors::Fault::syntax("invalid syntax", range), &whole)
     };
     let Some((call, result, place)) = parts else { return Err(invalid()) };
-    let parsed = |text: &str| parse(text.as_bytes(), Mode::Eval, &Options { decoded: true, ..options.clone() });
+    let parsed =
+        |text: &str| parse(text.as_bytes(), Mode::Eval, &Options { decoded: true, ..options.clone() });
     let trimmed = result.trim_start();
     let skipped = result.len() - trimmed.len();
     let blanks = call.len() - call.trim_start().len();
     let (mut call, mut result) = (parsed(call.trim_start())?.tree, parsed(trimmed)?.tree);
-    let (Field::Node(mut call), Field::Node(mut result)) = (call.fields.remove(0), result.fields.remove(0)) else {
+    let (Field::Node(mut call), Field::Node(mut result)) = (call.fields.remove(0), result.fields.remove(0))
+    else {
         return Err(invalid());
     };
     if call.class != Class::Call {
@@ -150,12 +156,14 @@ pub fn parse_function_type(text: &[u8], options: &Options) -> Result<Node, Synta
         Field::Node(k) => place_of(k.fields.get(1)),
         _ => None,
     });
-    let positional_after_named = first_named.is_some_and(|p| place_of(call.list(1).last()).is_some_and(|q| q > p));
+    let positional_after_named =
+        first_named.is_some_and(|p| place_of(call.list(1).last()).is_some_and(|q| q > p));
     call.shift(blanks as i32 - 1);
     result.shift(place.start().to_u32() as i32 + skipped as i32);
-    let (Field::List(mut types), Field::List(named)) =
-        (std::mem::replace(&mut call.fields[1], Field::None), std::mem::replace(&mut call.fields[2], Field::None))
-    else {
+    let (Field::List(mut types), Field::List(named)) = (
+        std::mem::replace(&mut call.fields[1], Field::None),
+        std::mem::replace(&mut call.fields[2], Field::None),
+    ) else {
         return Err(invalid());
     };
     let starred = |f: &Field| matches!(f, Field::Node(n) if n.class == Class::Starred);

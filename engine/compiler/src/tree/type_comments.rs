@@ -1,7 +1,7 @@
 //! Type comments: `# type: …` behind assignments, parameters and the heads of compound statements.
 
-use super::schema::Class;
 use super::Field;
+use super::schema::Class;
 use crate::errors::{Fault, Res};
 use crate::source::Source;
 use ruff_python_ast::token::{TokenKind, Tokens};
@@ -67,12 +67,15 @@ impl<'a> TypeComments<'a> {
     /// The comment of a function whose head's last part ends there: on its line or alone on the next one.
     pub fn of_function(&self, from: TextSize) -> Res<Field> {
         let first = self.tokens.partition_point(|t| t.start() < from);
-        let mut rest = self.tokens[first..].iter().skip_while(|t| t.kind() != TokenKind::Colon).skip(1).peekable();
+        let mut rest =
+            self.tokens[first..].iter().skip_while(|t| t.kind() != TokenKind::Colon).skip(1).peekable();
         let on_line = rest.next_if(|t| t.kind() == TokenKind::Comment).and_then(|t| self.take(t.start()));
         let next = rest.next_if(|t| t.kind() == TokenKind::Newline).and(rest.peek());
         let below = next.filter(|t| t.kind() == TokenKind::Comment).and_then(|t| self.take(t.start()));
         match (on_line, below) {
-            (Some(_), Some(second)) => Err(Fault::syntax("Cannot have two type comments on def", second.range)),
+            (Some(_), Some(second)) => {
+                Err(Fault::syntax("Cannot have two type comments on def", second.range))
+            }
             (one, other) => Ok(one.or(other).map_or(Field::None, |c| Field::Text(c.text.clone()))),
         }
     }

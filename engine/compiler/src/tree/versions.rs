@@ -7,9 +7,7 @@ use ruff_python_ast::visitor::source_order::{
     self, SourceOrderVisitor, walk_comprehension, walk_except_handler, walk_expr, walk_parameters, walk_stmt,
     walk_type_params,
 };
-use ruff_python_ast::{
-    Comprehension, ExceptHandler, Expr, Mod, Operator, Parameters, Stmt, TypeParams,
-};
+use ruff_python_ast::{Comprehension, ExceptHandler, Expr, Mod, Operator, Parameters, Stmt, TypeParams};
 use ruff_text_size::{Ranged, TextRange};
 
 /// SyntaxError: the first thing in the source that Python 3.`minor` does not have.
@@ -20,9 +18,8 @@ pub fn check(module: &Mod, source: &Source, tokens: &Tokens, minor: u8) -> Res<(
         Mod::Expression(e) => checker.visit_expr(&e.body),
     }
     let is_number = |k: TokenKind| matches!(k, TokenKind::Int | TokenKind::Float | TokenKind::Complex);
-    let underscored = tokens
-        .iter()
-        .find(|t| is_number(t.kind()) && source.text[t.range().to_std_range()].contains('_'));
+    let underscored =
+        tokens.iter().find(|t| is_number(t.kind()) && source.text[t.range().to_std_range()].contains('_'));
     if let Some(t) = underscored {
         checker.need(6, "Underscores in numeric literals are", t.range());
     }

@@ -152,12 +152,86 @@ pub struct NativeDef {
 
 /// Special methods, without their underscores, that are slots of types in CPython.
 const SLOTS: &[&str] = &[
-    "getattribute", "getattr", "setattr", "delattr", "repr", "hash", "call", "str", "lt", "le", "eq", "ne", "gt", "ge", "iter",
-    "next", "get", "set", "delete", "init", "del", "await", "aiter", "anext", "add", "radd", "sub", "rsub", "mul", "rmul", "mod",
-    "rmod", "divmod", "rdivmod", "pow", "rpow", "neg", "pos", "abs", "bool", "invert", "lshift", "rlshift", "rshift", "rrshift",
-    "and", "rand", "xor", "rxor", "or", "ror", "int", "float", "iadd", "isub", "imul", "imod", "ipow", "ilshift", "irshift",
-    "iand", "ixor", "ior", "floordiv", "rfloordiv", "truediv", "rtruediv", "ifloordiv", "itruediv", "index", "matmul", "rmatmul",
-    "imatmul", "len", "getitem", "setitem", "delitem", "contains", "buffer", "release_buffer",
+    "getattribute",
+    "getattr",
+    "setattr",
+    "delattr",
+    "repr",
+    "hash",
+    "call",
+    "str",
+    "lt",
+    "le",
+    "eq",
+    "ne",
+    "gt",
+    "ge",
+    "iter",
+    "next",
+    "get",
+    "set",
+    "delete",
+    "init",
+    "del",
+    "await",
+    "aiter",
+    "anext",
+    "add",
+    "radd",
+    "sub",
+    "rsub",
+    "mul",
+    "rmul",
+    "mod",
+    "rmod",
+    "divmod",
+    "rdivmod",
+    "pow",
+    "rpow",
+    "neg",
+    "pos",
+    "abs",
+    "bool",
+    "invert",
+    "lshift",
+    "rlshift",
+    "rshift",
+    "rrshift",
+    "and",
+    "rand",
+    "xor",
+    "rxor",
+    "or",
+    "ror",
+    "int",
+    "float",
+    "iadd",
+    "isub",
+    "imul",
+    "imod",
+    "ipow",
+    "ilshift",
+    "irshift",
+    "iand",
+    "ixor",
+    "ior",
+    "floordiv",
+    "rfloordiv",
+    "truediv",
+    "rtruediv",
+    "ifloordiv",
+    "itruediv",
+    "index",
+    "matmul",
+    "rmatmul",
+    "imatmul",
+    "len",
+    "getitem",
+    "setitem",
+    "delitem",
+    "contains",
+    "buffer",
+    "release_buffer",
 ];
 
 /// Is it the name of such a method?
@@ -361,7 +435,9 @@ impl NativeDef {
                 }
                 None => {
                     let name = self.spoken_name(vm, positional);
-                    return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{text}'")));
+                    return Err(
+                        vm.type_error(format!("{name}() got an unexpected keyword argument '{text}'"))
+                    );
                 }
             }
         }
@@ -433,7 +509,8 @@ impl NativeDef {
             && let Some(p) = parameters(self.signature).nth(args.len()).filter(|p| !p.positional_only)
         {
             let position = args.len() + 1 - own;
-            return vm.type_error(format!("{name}() missing required argument '{}' (pos {position})", p.name));
+            return vm
+                .type_error(format!("{name}() missing required argument '{}' (pos {position})", p.name));
         }
         let owner = args.first().filter(|_| own == 1).and_then(|receiver| self.owner(vm, *receiver));
         let full = owner.map_or(name.clone(), |owner| format!("{}.{name}", owner.name_string()));

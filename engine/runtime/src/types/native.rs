@@ -73,7 +73,8 @@ impl Ref<NativeFunction> {
     #[inline]
     pub fn is_method(self, vm: &Vm) -> bool {
         let shape = self.header().shape.get();
-        shape == vm.types.method_descriptor.root_shape_id() || shape == vm.types.wrapper_descriptor.root_shape_id()
+        shape == vm.types.method_descriptor.root_shape_id()
+            || shape == vm.types.wrapper_descriptor.root_shape_id()
     }
 }
 

@@ -10,6 +10,7 @@ mod finalize;
 mod hooks;
 mod known;
 mod names;
+mod numbers;
 mod oserror;
 mod pauses;
 mod protocol;
@@ -74,6 +75,8 @@ pub struct Config {
     pub int_max_str_digits: Option<i64>,
     pub executable: String,
     pub path: Vec<String>,
+    /// The first entry of `sys.path`, where it is the folder of the program (empty: where the process is).
+    pub program_folder: Option<String>,
     pub isolated: bool,
     pub no_site: bool,
     pub inspect: bool,

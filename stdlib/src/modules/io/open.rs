@@ -7,8 +7,8 @@ use super::newlines::Newline;
 use super::text::{self, Options, optional_text};
 use super::types;
 use skein_runtime::object::Ref;
-use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Value, Vm, native_functions};
 
@@ -28,7 +28,7 @@ pub fn path_object(vm: &Vm, v: Value) -> R<Value> {
         return Ok(v);
     }
     let ty = vm.type_of(v);
-    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?) else {
+    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?).filter(|f| !f.is_none()) else {
         let got = vm.type_name(v);
         return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")));
     };

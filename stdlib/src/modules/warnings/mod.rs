@@ -178,10 +178,9 @@ fn category_of(vm: &Vm, message: Value, category: Option<Value>) -> R<Value> {
     match category.filter(|c| !c.is_none()) {
         None => Ok(vm.exc.user_warning.value()),
         Some(c) if c.cast::<Type>().is_some_and(|c| c.is_subtype(vm.exc.warning)) => Ok(c),
-        Some(c) => Err(vm.type_error(format!(
-            "category must be a Warning subclass, not '{}'",
-            vm.type_name(c)
-        ))),
+        Some(c) => {
+            Err(vm.type_error(format!("category must be a Warning subclass, not '{}'", vm.type_name(c))))
+        }
     }
 }
 

@@ -9,7 +9,6 @@ use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::cell::Cell;
 
 native_functions! { FUNCTIONS:
     "lock_held()" => lock_held;
@@ -69,7 +68,10 @@ const FROZEN: &[Frozen] = &[
     Frozen::package("__phello__", "__phello__"),
     Frozen { original: Some("<__phello__"), ..Frozen::module("__phello__.__init__", "__phello__") },
     Frozen::package("__phello__.ham", "__phello__.ham"),
-    Frozen { original: Some("<__phello__.ham"), ..Frozen::module("__phello__.ham.__init__", "__phello__.ham") },
+    Frozen {
+        original: Some("<__phello__.ham"),
+        ..Frozen::module("__phello__.ham.__init__", "__phello__.ham")
+    },
     Frozen::module("__phello__.ham.eggs", "__phello__.ham.eggs"),
     Frozen::module("__phello__.spam", "__phello__.spam"),
     Frozen { original: None, ..Frozen::module("__hello_only__", "__hello__") },
@@ -108,21 +110,15 @@ fn frozen(vm: &Vm, name: Ref<Str>) -> R<&'static Frozen> {
     }
 }
 
-/// The import system is being set up.
-#[derive(Default)]
-struct SettingUp(Cell<bool>);
-
-/// Runs `f` while no module counts as frozen.
-pub fn set_up<T>(vm: &Vm, f: impl FnOnce() -> R<T>) -> R<T> {
-    let state = vm.state::<SettingUp>();
-    state.0.set(true);
-    let r = f();
-    state.0.set(false);
-    r
-}
-
-fn is_frozen(vm: &Vm, name: Ref<Str>) -> bool {
-    Frozen::find(name).is_some() && !vm.state::<SettingUp>().0.get()
+/// One that is there already counts if it came from here: the others have their places in the packaged library.
+fn is_frozen(vm: &Vm, name: Ref<Str>) -> R<bool> {
+    if Frozen::find(name).is_none() {
+        return Ok(false);
+    }
+    let Some(m) = super::modules(vm)?.get_str(vm, name)? else { return Ok(true) };
+    let Some(spec) = vm.find_attr(m, vm.intern("__spec__")?)? else { return Ok(false) };
+    let state = vm.find_attr(spec, vm.intern("loader_state")?)?;
+    Ok(state.is_some_and(|s| !s.is_none()))
 }
 
 fn get_frozen_object(vm: &Vm, name: Ref<Str>, data: Option<Value>) -> R<Value> {

@@ -86,7 +86,9 @@ pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
     let code = match what {
         Main::Source { text, filename, is_file } => {
             let loader = match is_file {
-                true => Loader::of(vm, "__main__", &Found::File { path: filename.into(), is_package: false })?,
+                true => {
+                    Loader::of(vm, "__main__", &Found::File { path: filename.into(), is_package: false })?
+                }
                 false => finder_type(vm)?.value(),
             };
             main.dict().set_name(vm, "__loader__", loader)?;
