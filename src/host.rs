@@ -217,7 +217,10 @@ impl Hooks for Host {
     }
 
     fn native_module(&self, vm: &Vm, name: &str) -> R<Option<Value>> {
-        match skein_greenlets::native_module(vm, name)? {
+        if let Some(m) = skein_greenlets::native_module(vm, name)? {
+            return Ok(Some(m));
+        }
+        match skein_jit::native_module(vm, name)? {
             Some(m) => Ok(Some(m)),
             None => skein_stdlib::native_module(vm, name),
         }
@@ -236,6 +239,7 @@ impl Hooks for Host {
     fn native_module_names(&self) -> Vec<&'static str> {
         let mut names = skein_stdlib::native_module_names();
         names.extend(skein_greenlets::MODULE_NAMES);
+        names.push(skein_jit::MODULE_NAME);
         names
     }
 

@@ -6,6 +6,7 @@ pub mod ir;
 pub mod layout;
 mod lower;
 mod machine;
+mod module;
 pub mod opt;
 mod recorder;
 pub mod reference;
@@ -14,6 +15,7 @@ pub mod text;
 mod thunks;
 pub mod verify;
 
-pub use driver::{Counts, Jit, Options};
+pub use driver::{Counts, ExitReport, IrLine, Jit, Options, Place, TraceReport};
 pub use lower::Places;
 pub use machine::{BUFFER, CompileError, Compiled, Entry, Machine};
+pub use module::{NAME as MODULE_NAME, native_module};

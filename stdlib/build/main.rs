@@ -1,6 +1,6 @@
 //! Compiles the pure-Python standard library ahead and packs it into one blob.
 //!
-//! In: the files of the crate `rustpython-pylib`, which are CPython's. Out, in `OUT_DIR`:
+//! In: the files of the crate `rustpython-pylib`, which are CPython's, and Skein's own in `python`. Out, in `OUT_DIR`:
 //!
 //! - `library.bin`: for each module its code in the file form of skein-bytecode, plain for the modules of
 //!   start-up and LZ4 for the rest, and behind all codes the sources, deflated;
@@ -20,6 +20,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A Python file that goes in.
 pub struct Source {
+    /// Where it is.
+    pub file: PathBuf,
     /// Path below `Lib`, with slashes.
     pub path: String,
     /// Module name, e.g. `collections.abc`.
@@ -27,8 +29,12 @@ pub struct Source {
     pub is_package: bool,
 }
 
+/// Skein's own modules in Python.
+const OWN: &str = "python";
+
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed={OWN}");
     println!("cargo::rerun-if-changed={}", rustpython_pylib::LIB_PATH);
     match run(Path::new(rustpython_pylib::LIB_PATH)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -43,9 +49,13 @@ fn main() -> ExitCode {
 
 fn run(lib: &Path) -> Result<(), Vec<String>> {
     let one = |problem: String| vec![problem];
-    let sources = select::sources(lib).map_err(|e| one(format!("{}: {e}", lib.display())))?;
+    let mut sources = Vec::new();
+    for folder in [lib, Path::new(OWN)] {
+        let found = select::sources(folder).map_err(|e| one(format!("{}: {e}", folder.display())))?;
+        sources.extend(found);
+    }
     patches::check_all(&sources).map_err(one)?;
-    let modules = compile_all(lib, &sources)?;
+    let modules = compile_all(&sources)?;
     if let Some(name) = pack::unknown_plain(&modules) {
         return Err(one(format!("{name} is to be plain (build/pack.rs), but is no module")));
     }
@@ -54,12 +64,12 @@ fn run(lib: &Path) -> Result<(), Vec<String>> {
 }
 
 /// Compiles all files on all cores. Order of the result is that of the sources.
-fn compile_all(lib: &Path, sources: &[Source]) -> Result<Vec<pack::Module>, Vec<String>> {
+fn compile_all(sources: &[Source]) -> Result<Vec<pack::Module>, Vec<String>> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(sources.len()));
     let work = || {
         while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let result = compile(lib, source).map_err(|problem| format!("{}: {problem}", source.path));
+            let result = compile(source).map_err(|problem| format!("{}: {problem}", source.path));
             if let Ok(mut done) = done.lock() {
                 done.push(result);
             }
@@ -84,8 +94,8 @@ fn compile_all(lib: &Path, sources: &[Source]) -> Result<Vec<pack::Module>, Vec<
 }
 
 /// Compiles one file; `None` if it is known not to compile.
-fn compile(lib: &Path, source: &Source) -> Result<Option<pack::Module>, String> {
-    let text = std::fs::read(lib.join(&source.path)).map_err(|e| e.to_string())?;
+fn compile(source: &Source) -> Result<Option<pack::Module>, String> {
+    let text = std::fs::read(&source.file).map_err(|e| e.to_string())?;
     let text = patches::apply(&source.path, text)?;
     let options = skein_compiler::Options::default();
     let filename = select::filename(source);

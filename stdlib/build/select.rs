@@ -53,7 +53,7 @@ fn collect(folder: &Path, prefix: &str, out: &mut Vec<Source>) -> std::io::Resul
             Some(package) => (package, true),
             None => (stem, false),
         };
-        out.push(Source { module: stem.replace('/', "."), is_package, path });
+        out.push(Source { file: entry.path(), module: stem.replace('/', "."), is_package, path });
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod cpython;
 mod docs;
+mod fuzz;
 mod jit;
 mod native;
 mod tidy;
@@ -14,6 +15,7 @@ usage: cargo xtask COMMAND
   cpython-tests  run CPython's own tests (--help says how)
   docs           write the generated pages in docs/
   docs --check   fail if a generated page is out of date
+  fuzz TARGET    look for inputs that break the engine (--help says how)
   jit-programs [N] [SEED]
                  compare N random programs with and without the compiler of loops
                  (--help says more)
@@ -30,6 +32,8 @@ fn main() -> ExitCode {
         ["cpython-tests", ref rest @ ..] => cpython::run(&root(), rest),
         ["docs"] => docs::write(&root()),
         ["docs", "--check"] => docs::check(&root()),
+        ["fuzz", "--help"] => Err(fuzz::USAGE.to_owned()),
+        ["fuzz", ref rest @ ..] => fuzz::run(&root(), rest),
         ["jit-programs", "--help"] => Err(jit::USAGE.to_owned()),
         ["jit-programs", ref rest @ ..] => jit::run(&root(), rest),
         ["jit-traces", count, seed] => jit_traces(&root(), count, seed),

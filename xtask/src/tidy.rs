@@ -9,7 +9,7 @@ const MAX_LINES: usize = 800;
 const LONG_FILES: &[(&str, &str)] = &[];
 
 /// Crates of the workspace and those of them that each may depend on, at run or build time.
-/// The root package and xtask stand above all and are not listed.
+/// The root package, xtask and the fuzzer stand above all and are not listed.
 const LAYERS: &[(&str, &[&str])] = &[
     ("skein-bytecode", &[]),
     ("skein-heap", &[]),
@@ -132,7 +132,7 @@ fn layers(file: &str, manifest: &str) -> Vec<String> {
             edges.push(key);
         }
     }
-    if matches!(package, "" | "skein" | "xtask") {
+    if matches!(package, "" | "skein" | "skein-fuzz" | "xtask") {
         return Vec::new();
     }
     match LAYERS.iter().find(|(name, _)| *name == package) {

@@ -33,7 +33,7 @@ impl Default for HeapConfig {
             stress: None,
             mark_stack_entries: usize::MAX,
             least_major: 16 << 20,
-            slice: 8 << 20,
+            slice: 6 << 20,
             verify: false,
         }
     }

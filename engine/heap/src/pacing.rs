@@ -28,7 +28,7 @@ use std::time::Duration;
 const LEAST_EXTERNAL: usize = 4 << 20;
 
 /// Work that a minor collection should not do more of.
-const WORK: usize = 10 << 20;
+const WORK: usize = 8 << 20;
 /// How many times slower work is in a large heap, at most, and bytes of the heap for each time.
 const MOST_SLOW: usize = 4;
 const SLOW_BYTES: usize = 128 << 20;

@@ -97,6 +97,15 @@ impl Compiler {
         *self.second.get_or_init(|| std::thread::available_parallelism().is_ok_and(|n| n.get() > 1))
     }
 
+    /// Is this a machine that code can be made for?
+    pub fn is_available(&self) -> bool {
+        let mut machine = self.machine.borrow_mut();
+        if machine.is_none() {
+            *machine = Machine::new().ok();
+        }
+        machine.is_some()
+    }
+
     /// Compiles at once.
     pub fn compile(&self, closed: &Tree, listing: bool) -> Result<Code, String> {
         let mut machine = self.machine.borrow_mut();

@@ -129,6 +129,7 @@ impl Jit {
             Err(reason) => {
                 bump(&self.counts.aborted);
                 self.loops.borrow_mut().entry(head).or_default().aborts += 1;
+                self.note_given_up(&reason);
                 self.log(|| format!("function {name} given up at {}: {reason}", place(next)));
             }
         }

@@ -3,12 +3,14 @@
 mod compiling;
 mod functions;
 mod options;
+mod report;
 mod stats;
 mod trace;
 
 use compiling::{Compiler, Finished};
 use functions::set_trace;
 pub use options::Options;
+pub use report::{ExitReport, IrLine, Place, TraceReport};
 use stats::place;
 use trace::{Body, Code, Fate, LoopFate, NEVER, Trace};
 
@@ -81,6 +83,8 @@ pub struct Jit {
     /// From which the next quantum comes.
     variation: Cell<u64>,
     pub counts: Counts,
+    /// Recordings that were given up, by reason.
+    reasons: RefCell<FxHashMap<String, u32>>,
 }
 
 impl Default for Jit {
@@ -97,6 +101,7 @@ impl Default for Jit {
             spent: Cell::default(),
             variation: Cell::default(),
             counts: Counts::default(),
+            reasons: RefCell::default(),
         }
     }
 }
@@ -108,6 +113,7 @@ fn bump(cell: &Cell<u32>) {
 impl Jit {
     /// Sets the compiler up for an isolate. To be called before it runs anything.
     pub fn configure(&self, vm: &Vm, options: Options) {
+        vm.state::<crate::module::Handle>().set(self);
         if options.on {
             vm.quantum.set(options.quantum);
             vm.ticks.set(options.quantum);
@@ -124,7 +130,12 @@ impl Jit {
     /// For messages, if there are any.
     fn name(&self, at: At) -> String {
         let options = self.options.borrow();
-        if options.log || options.dump { place(at) } else { String::new() }
+        if options.log || !options.dump.is_empty() { place(at) } else { String::new() }
+    }
+
+    /// Processor time that compiling has taken.
+    pub fn time_spent(&self) -> Duration {
+        self.spent.get()
     }
 
     /// Is there time for compiling, of which the program gives no more than a share, and room on the native stack?
@@ -220,6 +231,7 @@ impl Jit {
             // Nobody may want events any more when it is looked at again.
             fate.aborts += u32::from(!watched);
             fate.looks = 0;
+            self.note_given_up(&reason);
             self.log(|| format!("loop at {name} given up at {}: {reason}", place(next)));
         }
         next
@@ -295,7 +307,9 @@ impl Jit {
         if self.counts.bytes.get() > self.options.borrow().memory {
             return Err("no room for more machine code".to_string());
         }
-        let listing = self.options.borrow().code;
+        let options = self.options.borrow();
+        let listing = options.dump.machine || options.view;
+        drop(options);
         let body = trace.body.borrow();
         if body.closed.insts.len() >= BESIDE_FROM && !self.is_forced() && self.compiler.has_processor() {
             return self.compiler.submit(trace, body.closed.clone(), listing);
@@ -322,14 +336,27 @@ impl Jit {
 
     fn tell_of(&self, trace: &Trace, code: &Code, took: Duration) {
         let name = &trace.name;
-        if self.options.borrow().dump {
+        let dump = self.options.borrow().dump;
+        if dump.bytecode
+            && let Some(code) = trace.object.cast::<CodeObject>()
+        {
+            eprintln!("jit: bytecode of {name}\n{}", code.portable());
+        }
+        if dump.trace {
+            eprintln!("jit: trace at {name} as recorded\n{}", trace.body.borrow().closed);
+        }
+        if dump.optimized {
             eprintln!("jit: trace at {name}\n{}", code.tree);
+        } else if dump.exits {
+            let text = code.tree.to_string();
+            let exits: Vec<&str> = text.lines().filter(|line| line.starts_with('!')).collect();
+            eprintln!("jit: exits of {name}\n{}", exits.join("\n"));
         }
         self.log(|| {
             let (n, bytes) = (code.tree.insts.len(), code.compiled.bytes);
             format!("compiled {name}: {n} instructions, {bytes} bytes, {} us", took.as_micros())
         });
-        if let Some(listing) = &code.compiled.listing {
+        if let Some(listing) = code.compiled.listing.as_ref().filter(|_| dump.machine) {
             eprintln!("jit: code of {name}\n{listing}");
         }
         let perf = self.options.borrow().perf;
@@ -349,6 +376,7 @@ impl Jit {
                 Ok(_) => self.spent.set(self.spent.get() + took),
                 Err(reason) => {
                     self.spent.set(self.spent.get() + took);
+                    self.note_given_up(&reason);
                     self.log(|| format!("{} given up: {reason}", trace.name));
                     if trace.code.borrow().is_none() {
                         // It is not tried again.
@@ -453,6 +481,7 @@ impl Jit {
                 (fate.leads_out, fate.hits, fate.limit) =
                     (true, 0, if self.is_forced() { 2 } else { LEAVES });
                 bump(&self.counts.aborted);
+                self.note_given_up("leaves the loop's frame");
                 self.log(|| format!("bridge at {name} given up at {}: leaves the loop's frame", place(next)));
                 return next;
             }
@@ -477,6 +506,7 @@ impl Jit {
         if let Err(reason) = made {
             bump(&self.counts.aborted);
             self.put_off(trace, exit);
+            self.note_given_up(&reason);
             self.log(|| format!("bridge at {name} given up at {}: {reason}", place(next)));
         }
         next
@@ -527,6 +557,7 @@ impl Jit {
         trace.waiting.set(0);
         if let Err(reason) = self.compile(trace) {
             trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+            self.note_given_up(&reason);
             self.log(|| format!("bridges of {} given up: {reason}", trace.name));
         }
     }
@@ -622,6 +653,20 @@ unsafe fn run<const WORDS: usize>(code: &Code, trace: &Trace, vm: &Vm, at: At) -
 }
 
 impl Tier for Jit {
+    fn is_available(&self) -> bool {
+        self.compiler.is_available()
+    }
+
+    fn is_enabled(&self) -> bool {
+        self.options.borrow().on && self.is_available()
+    }
+
+    fn is_active(&self, code: Ref<CodeObject>) -> bool {
+        let running = |t: &&Rc<Trace>| t.active.get() > 0;
+        let within = |t: &Rc<Trace>| t.body.borrow().frame_sets.iter().flatten().any(|f| f.code == code);
+        self.traces.borrow().iter().flatten().filter(running).any(within)
+    }
+
     fn finish(&self) {
         self.print_stats();
     }

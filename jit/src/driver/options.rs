@@ -2,8 +2,8 @@
 
 /// How eager the compiler is, and what it tells.
 ///
-/// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump`,
-/// `code`, `perf`, `stats`, `mem=BYTES`.
+/// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump=LETTERS`
+/// (see [`Dump`]; `dump` alone is `dump=o`), `view`, `perf`, `stats`, `mem=BYTES`.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub on: bool,
@@ -17,14 +17,51 @@ pub struct Options {
     pub memory: usize,
     /// Tell on stderr what is recorded, compiled and given up.
     pub log: bool,
-    /// Print traces as they are compiled.
-    pub dump: bool,
-    /// Print their machine code.
-    pub code: bool,
+    /// What to print of traces as they are compiled.
+    pub dump: Dump,
+    /// Keep the machine code's text for `skein.jit`.
+    pub view: bool,
     /// Tell `perf` the names of traces: a line for each in `/tmp/perf-PID.map`.
     pub perf: bool,
     /// Print at the end how often traces were entered, and where they were left.
     pub stats: bool,
+}
+
+/// What is printed of each trace on stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dump {
+    /// `b`: the bytecode of the loop's function.
+    pub bytecode: bool,
+    /// `t`: the trace as recorded.
+    pub trace: bool,
+    /// `o`: the trace as optimized, with its exits.
+    pub optimized: bool,
+    /// `x`: the exits alone.
+    pub exits: bool,
+    /// `m`: machine code.
+    pub machine: bool,
+}
+
+impl Dump {
+    /// Nothing?
+    pub fn is_empty(self) -> bool {
+        self == Dump::default()
+    }
+
+    fn parse(letters: &str) -> Option<Dump> {
+        let mut dump = Dump::default();
+        for letter in letters.chars() {
+            match letter {
+                'b' => dump.bytecode = true,
+                't' => dump.trace = true,
+                'o' => dump.optimized = true,
+                'x' => dump.exits = true,
+                'm' => dump.machine = true,
+                _ => return None,
+            }
+        }
+        Some(dump)
+    }
 }
 
 impl Default for Options {
@@ -36,8 +73,8 @@ impl Default for Options {
             hits: 40,
             memory: 64 << 20,
             log: false,
-            dump: false,
-            code: false,
+            dump: Dump::default(),
+            view: false,
             perf: false,
             stats: false,
         }
@@ -54,11 +91,15 @@ impl Options {
                 "off" => options.on = false,
                 "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
                 "log" => options.log = true,
-                "dump" => options.dump = true,
-                "code" => options.code = true,
+                "dump" => options.dump.optimized = true,
+                "view" => options.view = true,
                 "perf" => options.perf = true,
                 "stats" => options.stats = true,
-                _ => options.memory = part.strip_prefix("mem=").and_then(bytes)?,
+                _ => match part.split_once('=')? {
+                    ("mem", text) => options.memory = bytes(text)?,
+                    ("dump", letters) => options.dump = Dump::parse(letters)?,
+                    _ => return None,
+                },
             }
         }
         Some(options)

@@ -4,11 +4,14 @@ use super::made::{starts_generator, takes};
 use super::memory::{function_of, shape_of};
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
 use crate::ir::{self, Id, Place, TraceOp};
-use skein_bytecode::{Op, Special};
+use skein_bytecode::{Op, Special, flags};
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::WANTED;
 use skein_runtime::object::Ref;
-use skein_runtime::types::function::{BoundMethod, FUNCTION_DEFAULTS, FUNCTION_EXEC, Function};
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::function::{
+    BoundMethod, FUNCTION_DEFAULTS, FUNCTION_EXEC, FUNCTION_KWDEFAULTS, Function,
+};
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
@@ -21,9 +24,16 @@ enum Bound {
     /// The argument of this number.
     Argument(usize),
     Default(Value),
+    /// The default of the keyword-only parameter of this name.
+    KeywordDefault(Value),
+    /// A tuple of the arguments from this number on.
+    Rest(std::ops::Range<usize>),
+    /// A dict of these names and the arguments of these numbers.
+    Keywords(Vec<(Value, usize)>),
 }
 
-/// Which argument each parameter gets. None: the call is none that the recorder follows.
+/// Which argument each parameter gets, in the order of the parameters' registers. None: the call is none that the
+/// recorder follows.
 fn bound_arguments(f: Ref<Function>, n: usize, names: Option<Ref<Tuple>>) -> Option<Vec<Bound>> {
     /// The interpreter takes longer calls another way.
     const MOST: usize = 8;
@@ -33,28 +43,56 @@ fn bound_arguments(f: Ref<Function>, n: usize, names: Option<Ref<Tuple>>) -> Opt
     let code = f.code();
     let portable = code.portable();
     let names = names.as_ref().map_or(&[][..], |t| t.items());
-    let positional = n.checked_sub(names.len())?;
-    let total = portable.arg_count as usize;
-    if n > MOST || positional > total || portable.param_count() != total {
+    let given = n.checked_sub(names.len())?;
+    let (npos, total) = (portable.arg_count as usize, (portable.arg_count + portable.kwonly_count) as usize);
+    let [has_rest, has_keywords] =
+        [flags::VARARGS, flags::VARKEYWORDS].map(|flag| portable.flags & flag != 0);
+    if n > MOST || given > npos && !has_rest {
         return None;
     }
+    let positional = given.min(npos);
     let mut bound: Vec<Option<Bound>> =
         (0..total).map(|i| (i < positional).then_some(Bound::Argument(i))).collect();
+    let mut others = Vec::new();
     // By their text: to ask for the parameters' names as objects may make these.
     let parameters = &portable.locals[..total];
+    let positional_only = portable.posonly_count as usize;
     for (i, name) in names.iter().enumerate() {
-        let name = name.cast::<Str>()?;
-        let at = parameters.iter().position(|p| p.name.as_bytes() == name.bytes())?;
-        if at < portable.posonly_count as usize || bound.get(at)?.is_some() {
-            return None;
+        let text = name.cast::<Str>()?;
+        let at = parameters[positional_only..].iter().position(|p| p.name.as_bytes() == text.bytes());
+        match at {
+            Some(at) if bound[positional_only + at].is_none() => {
+                bound[positional_only + at] = Some(Bound::Argument(given + i));
+            }
+            None if has_keywords && text.is_interned() => others.push((*name, given + i)),
+            _ => return None,
         }
-        bound[at] = Some(Bound::Argument(positional + i));
     }
     let defaults = f.defaults.cast::<Tuple>();
     let defaults = defaults.as_ref().map_or(&[][..], |t| t.items());
-    let of_default = |i: usize| defaults.get((i + defaults.len()).checked_sub(total)?).copied();
+    let of_keyword = f.kwdefaults.cast::<Dict>();
+    let default = |i: usize| {
+        if i < npos {
+            return defaults.get((i + defaults.len()).checked_sub(npos)?).map(|v| Bound::Default(*v));
+        }
+        let name =
+            names_of_defaults(of_keyword?).find(|name| name.bytes() == parameters[i].name.as_bytes())?;
+        Some(Bound::KeywordDefault(name.value()))
+    };
     let all = bound.into_iter().enumerate();
-    all.map(|(i, b)| b.or_else(|| of_default(i).map(Bound::Default))).collect()
+    let mut all: Vec<Bound> = all.map(|(i, b)| b.or_else(|| default(i))).collect::<Option<_>>()?;
+    if has_rest {
+        all.push(Bound::Rest(positional..given));
+    }
+    if has_keywords {
+        all.push(Bound::Keywords(others));
+    }
+    Some(all)
+}
+
+/// The keys of a function's dict of defaults, which are strings unless somebody has put others there.
+fn names_of_defaults(defaults: Ref<Dict>) -> impl Iterator<Item = Ref<Str>> {
+    (0..defaults.fill()).filter_map(move |i| defaults.entry(i)?.0.cast::<Str>())
 }
 
 impl Recorder {
@@ -179,12 +217,25 @@ impl Recorder {
             let now = self.emit(TraceOp::LoadField, &[id], place.imm());
             self.guard_is(now, defaults);
         }
-        let args: Vec<Id> = (bound.into_iter())
-            .map(|b| match b {
+        let mut args = Vec::with_capacity(bound.len());
+        for b in bound {
+            args.push(match b {
                 Bound::Argument(i) => self.reg(from + i),
                 Bound::Default(v) => self.value(v),
-            })
-            .collect();
+                Bound::Rest(all) => {
+                    let items: Vec<Id> = all.map(|i| self.reg(from + i)).collect();
+                    self.new_tuple(vm, &items)
+                }
+                Bound::KeywordDefault(name) => match self.keyword_default(vm, f, id, name) {
+                    Some(default) => default,
+                    None => return self.help(op),
+                },
+                Bound::Keywords(all) => match self.keyword_dict(vm, from, &all) {
+                    Some(dict) => dict,
+                    None => return self.help(op),
+                },
+            });
+        }
         self.set(w, id);
         self.forget_from(base + w as i32 + 1);
         let callee_base = base + (w + FRAME_WORDS) as i32;
@@ -202,6 +253,30 @@ impl Recorder {
         // SAFETY: a function's code is loaded.
         self.go(unsafe { (*f.exec()).start() });
         Ok(())
+    }
+
+    /// The default of a keyword-only parameter, as it is in the function's dict of them when the trace runs.
+    fn keyword_default(&mut self, vm: &Vm, f: Ref<Function>, function: Id, name: Value) -> Option<Id> {
+        let defaults = f.kwdefaults.get()?;
+        let get = vm.types.dict.lookup(vm, vm.names.get)?.cast::<NativeFunction>()?;
+        let place = Place::new(ir::Class::Function, FUNCTION_KWDEFAULTS);
+        let dict = self.emit(TraceOp::LoadField, &[function], place.imm());
+        let dict = self.guard_is(dict, defaults);
+        let missing = Value::UNBOUND;
+        let operands = [(dict, defaults), (self.value(name), name), (self.value(missing), missing)];
+        let default = self.leaf_call(vm, get.def(), &operands)?;
+        self.guard_is_not(default, missing.bits());
+        Some(default)
+    }
+
+    /// A dict of names and arguments.
+    fn keyword_dict(&mut self, vm: &Vm, from: usize, all: &[(Value, usize)]) -> Option<Id> {
+        let at = self.at;
+        let items: Vec<_> = all
+            .iter()
+            .map(|(name, i)| ((self.value(*name), *name), (self.reg(from + i), at.reg(from + i))))
+            .collect();
+        self.new_dict(vm, &items)
     }
 
     /// Is the function called, instead of followed into? An error: it has to have a trace of its own first.

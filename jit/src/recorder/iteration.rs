@@ -1,14 +1,13 @@
 //! Iterators: what they give next, and making them. They seldom become objects, as the optimizer sees that only their
 //! loop uses them.
 
-use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN, shape_of};
+use super::memory::{ELEMS, FIXED_LEN, LEN, shape_of};
 use super::{Recorder, Slot, Step};
 use crate::ir::{self, Class, Id, NewKind, Place, TraceOp};
 use skein_bytecode::{Op, Special};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::Ext;
 use skein_runtime::types::generator::Generator;
-use skein_runtime::types::instance::{VALUES_CAPACITY, VALUES_SLOTS};
 use skein_runtime::types::iterators::{
     ENUMERATE_COUNT, ENUMERATE_ITERATOR, ENUMERATE_LARGE, Enumerate, ZIP_ITERATORS, Zip,
 };
@@ -21,7 +20,7 @@ use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 use std::mem::offset_of;
 
-const fn fixed(offset: usize) -> u64 {
+pub(super) const fn fixed(offset: usize) -> u64 {
     Place::new(Class::Fixed, offset).imm()
 }
 
@@ -338,66 +337,6 @@ impl Recorder {
     }
 
     // ---- making them
-
-    fn new_tuple(&mut self, vm: &Vm, items: &[Id]) -> Id {
-        let items: Vec<Id> = items.iter().map(|id| self.as_word(*id)).collect();
-        let shape = vm.types.tuple.root_shape_id();
-        let size = (TUPLE_ITEMS + 8 * items.len()) as u16;
-        let tuple = self.emit(
-            TraceOp::NewObject,
-            &[],
-            NewKind { shape, size, kind: Kind::Tuple as u8, bits: 0 }.imm(),
-        );
-        self.shapes.insert(tuple, shape);
-        let len = self.constant(items.len() as u64, ir::Type::R);
-        self.emit(TraceOp::StoreRaw, &[tuple, len], FIXED_LEN.imm());
-        for (i, item) in items.into_iter().enumerate() {
-            self.emit(TraceOp::StoreField, &[tuple, item], fixed(TUPLE_ITEMS + 8 * i));
-        }
-        tuple
-    }
-
-    /// `BuildTuple`.
-    pub(super) fn build_tuple(&mut self, vm: &Vm) -> Step {
-        /// Longer ones are seldom taken apart again.
-        const MAX_ITEMS: usize = 32;
-        let at = self.at;
-        if !(1..=MAX_ITEMS).contains(&at.c()) {
-            return self.help(Op::BuildTuple);
-        }
-        let items: Vec<Id> = (at.b()..at.b() + at.c()).map(|i| self.reg(i)).collect();
-        let tuple = self.new_tuple(vm, &items);
-        self.set(at.a(), tuple);
-        self.next(1)
-    }
-
-    /// `BuildList`.
-    pub(super) fn build_list(&mut self, vm: &Vm) -> Step {
-        const MAX_ITEMS: usize = 32;
-        let (at, shape) = (self.at, vm.types.list.root_shape_id());
-        let n = at.c();
-        if n > MAX_ITEMS {
-            return self.help(Op::BuildList);
-        }
-        let items: Vec<Id> = (at.b()..at.b() + n).map(|i| self.reg(i)).collect();
-        let items: Vec<Id> = items.into_iter().map(|id| self.as_word(id)).collect();
-        let list = self.new_object::<List>(shape, Kind::List);
-        if n > 0 {
-            let size = (VALUES_SLOTS + 8 * n) as u16;
-            let kind = NewKind { shape: vm.internal_shape(), size, kind: Kind::Values as u8, bits: 0 };
-            let array = self.emit(TraceOp::NewObject, &[], kind.imm());
-            let count = self.constant(n as u64, ir::Type::R);
-            self.emit(TraceOp::StoreRaw, &[array, count], fixed(VALUES_CAPACITY));
-            for (i, item) in items.into_iter().enumerate() {
-                let index = self.constant(i as u64, ir::Type::R);
-                self.emit(TraceOp::StoreElem, &[array, index, item], ELEMS.imm());
-            }
-            self.emit(TraceOp::StoreField, &[list, array], ITEMS.imm());
-            self.emit(TraceOp::StoreRaw, &[list, count], LEN.imm());
-        }
-        self.set(at.a(), list);
-        self.next(1)
-    }
 
     pub(super) fn new_object<T>(&mut self, shape: u32, kind: Kind) -> Id {
         let kind = NewKind { shape, size: size_of::<T>() as u16, kind: kind as u8, bits: 0 };

@@ -10,6 +10,7 @@
 
 mod arith;
 mod calls;
+mod displays;
 mod generators;
 mod help;
 mod iteration;

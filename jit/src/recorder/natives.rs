@@ -215,17 +215,6 @@ impl Recorder {
         Some(result)
     }
 
-    /// `ListAppend`, as of a comprehension.
-    pub(super) fn list_append(&mut self, vm: &Vm) -> Step {
-        let at = self.at;
-        let operands = [at.a(), at.b()].map(|i| (self.reg(i), at.reg(i)));
-        let append = vm.types.list.lookup(vm, vm.names.append).and_then(|f| f.cast::<NativeFunction>());
-        match append.and_then(|f| self.leaf_call(vm, f.def(), &operands)) {
-            Some(_) => self.next(1),
-            None => self.help(Op::ListAppend),
-        }
-    }
-
     /// The length of a list or tuple.
     fn known_len(&mut self, vm: &Vm, object: (Id, Value)) -> Option<Id> {
         let len = self.raw_len(vm, object)?;

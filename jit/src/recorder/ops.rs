@@ -127,7 +127,8 @@ impl Recorder {
             Op::BuildSlice => self.build_slice(vm),
             Op::BuildList => self.build_list(vm),
             Op::BuildTuple => self.build_tuple(vm),
-            Op::ListAppend => self.list_append(vm),
+            Op::BuildMap => self.build_map(vm),
+            Op::ListAppend | Op::ListExtend | Op::SetAdd | Op::MapAdd => self.add_to(vm, op),
             Op::ForIter | Op::ForRange | Op::ForList | Op::ForGenerator => self.for_iter(vm, op),
             Op::Yield => self.yield_value(vm),
 

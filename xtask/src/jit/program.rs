@@ -160,6 +160,14 @@ def closed(v):
         return total
     return add
 def spread(*args, **kw): return plain(*args[:3], **kw)
+def named(a, /, b=2, *, c, d=1):
+    if c == 13: return a
+    return b - c + d
+def kept(a, *rest, k=4, **kw):
+    kw['k'] = k
+    for name, v in kw.items():
+        if name != 'z': rest += v,
+    return rest[-1] if a else len(kw)
 G0 = 5
 G1 = 1 << 60
 G2 = 0.5
@@ -465,6 +473,17 @@ impl Writer {
                     _ => format!("{f}(*t0, {})", self.number(deep - 1)),
                 }
             }
+            11 if self.random.chance(60) => {
+                let (a, b) = (self.number(deep - 1), self.int(0));
+                match self.random.below(6) {
+                    0 => format!("named({a}, c={b})"),
+                    1 => format!("named({a}, d={b}, c=3)"),
+                    2 => format!("named({a}, {b}, c=j, d=f0)"),
+                    3 => format!("kept({a}, z={b}, y=i1)"),
+                    4 => format!("kept({a}, 1, {b}, k=j)"),
+                    _ => format!("kept(*t0[:2], x={b}, y={a})"),
+                }
+            }
             11 => format!("thrower({}, {})", self.int(0), self.random.pick(&["j", "77", "13"])),
             12 => {
                 let f = self.random.pick(&["min", "max"]);
@@ -561,7 +580,11 @@ impl Writer {
             }
             27 | 28 => {
                 let e = self.number(1);
-                match self.random.below(6) {
+                match self.random.below(10) {
+                    6 => self.line(&format!("d0 = {{'a': {e}, j % 5: i0, 1: f0, 2: j}}")),
+                    7 => self.line(&format!("d0.update({{k: C(k + {e}) for k in range(3)}})")),
+                    8 => self.line(&format!("i2 = len({{x for x in [j, i0, {e}]}})")),
+                    9 => self.line(&format!("n0 = [j, *l1]; n0.extend([{e}, s0]); l0 = l0[-4:]")),
                     0 => self.line(&format!("l0.append({e})")),
                     1 => self.line(&format!("l1[j % len(l1)] = {e}")),
                     2 => self.line(&format!("d0[j % 5] = {e}")),
@@ -662,6 +685,8 @@ impl Writer {
             "fn = plain if fn is not plain else spread",
             "fn = closed(j)",
             "plain.__defaults__ = (j,)",
+            "named.__kwdefaults__['d'] = j",
+            "named.__kwdefaults__ = {'d': 0.5}",
             "plain.__code__ = spread.__code__ if j == 77 else plain.__code__",
             "A.p = property(lambda self: j)",
             "A.p = 7",

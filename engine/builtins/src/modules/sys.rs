@@ -1,7 +1,7 @@
 //! The module `sys`.
 
 use crate::struct_sequence;
-use skein_runtime::interp::Frames;
+use skein_runtime::interp::{Frames, frame_code};
 use skein_runtime::native::Args;
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
@@ -33,9 +33,12 @@ const ARCH: &str = "x86_64";
 const ARCH: &str = "aarch64";
 
 native_functions! { JIT_FUNCTIONS:
-    "is_available()" => |_: &Vm| false, "Return True if the current Python executable supports JIT compilation.";
-    "is_enabled()" => |_: &Vm| false, "Return True if JIT compilation is enabled for the current Python process.";
-    "is_active()" => |_: &Vm| false, "Return True if the topmost Python frame is currently executing JIT code.";
+    "is_available()" => |vm: &Vm| vm.hooks.tier().is_available(), "Return True if the current Python executable supports JIT compilation.";
+    "is_enabled()" => |vm: &Vm| vm.hooks.tier().is_enabled(), "Return True if JIT compilation is enabled for the current Python process.";
+    "is_active()" => |vm: &Vm| {
+        let frame = skein_runtime::interp::Walk::running(vm).next();
+        frame.is_some_and(|f| vm.hooks.tier().is_active(frame_code(f.base)))
+    }, "Return True if the topmost Python frame is currently executing JIT code.";
 }
 
 native_functions! { pub FUNCTIONS:

@@ -54,7 +54,7 @@ pub fn compare_rows(
         }
         match (a(i), b(i)) {
             (Some(x), Some(y)) => {
-                if !vm.eq(x, y)? {
+                if !x.is(y) && !vm.eq(x, y)? {
                     return match op {
                         Special::Eq => Ok(Value::FALSE),
                         Special::Ne => Ok(Value::TRUE),

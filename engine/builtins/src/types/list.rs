@@ -25,7 +25,7 @@ native_type! {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;
         [leaf] "append($self, object, /)" => |vm: &Vm, l: Ref<List>, v: Value| l.push(vm, v), "Append object to the end of the list.";
-        "extend($self, iterable, /)" => extend, "Extend list by appending elements from the iterable.";
+        [simple] "extend($self, iterable, /)" => extend, "Extend list by appending elements from the iterable.";
         [simple] "insert($self, index, object, /)" => insert, "Insert object before index.";
         [simple] "pop($self, index=-1, /)" => pop, "Remove and return item at index (default last).\n\nRaises IndexError if list is empty or index is out of range.";
         "remove($self, value, /)" => remove, "Remove first occurrence of value.\n\nRaises ValueError if the value is not present.";
@@ -43,10 +43,10 @@ native_type! {
         "__iter__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_iterator, l.value(), 0);
         "__reversed__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_reverseiterator, l.value(), l.len());
         [simple] "__add__($self, value, /)" => add;
-        "__iadd__($self, value, /)" => iadd;
+        [simple] "__iadd__($self, value, /)" => iadd;
         [simple] "__mul__($self, value, /)" => mul;
-        "__rmul__($self, value, /)" => mul;
-        "__imul__($self, value, /)" => imul;
+        [simple] "__rmul__($self, value, /)" => mul;
+        [simple] "__imul__($self, value, /)" => imul;
         "__repr__($self, /)" => repr;
         "__eq__($self, value, /)" => |vm: &Vm, a: Ref<List>, b: Value| compare(vm, Special::Eq, a, b);
         "__ne__($self, value, /)" => |vm: &Vm, a: Ref<List>, b: Value| compare(vm, Special::Ne, a, b);

@@ -38,7 +38,7 @@ macro_rules! set_type {
                 "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, set_update);
                 "__rsub__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, difference_of);
                 "__rxor__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, symmetric_difference_of);
-                "copy($self, /)" => copy, "Return a shallow copy of a set.";
+                [simple] "copy($self, /)" => copy, "Return a shallow copy of a set.";
                 "union($self, /, *others)" => |vm: &Vm, args: Args<'_>| fresh(vm, "union", args, set_update), "Return a new set with elements from the set and all others.";
                 "intersection($self, /, *others)" => |vm: &Vm, args: Args<'_>| fresh(vm, "intersection", args, intersection_into), "Return a new set with elements common to the set and all others.";
                 "difference($self, /, *others)" => |vm: &Vm, args: Args<'_>| fresh(vm, "difference", args, difference_of), "Return a new set with elements in the set that are not in the others.";
@@ -58,10 +58,10 @@ set_type!(SET, "set", "Build an unordered collection of unique elements.", {
     [static] "__new__($type, *args, **kwargs)" => new;
     "__init__($self, /, *args, **kwargs)" => init;
     [simple] "add($self, object, /)" => |vm: &Vm, s: Ref<Set>, v: Value| s.add(vm, v).map(|_| ()), "Add an element to a set.\n\nThis has no effect if the element is already present.";
-    "remove($self, object, /)" => remove, "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise a KeyError.";
-    "discard($self, object, /)" => discard, "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method does not raise\nan exception when an element is missing from the set.";
-    "pop($self, /)" => pop, "Remove and return an arbitrary set element.\n\nRaises KeyError if the set is empty.";
-    "clear($self, /)" => |_: &Vm, s: Ref<Set>| s.table.clear(), "Remove all elements from this set.";
+    [simple] "remove($self, object, /)" => remove, "Remove an element from a set; it must be a member.\n\nIf the element is not a member, raise a KeyError.";
+    [simple] "discard($self, object, /)" => discard, "Remove an element from a set if it is a member.\n\nUnlike set.remove(), the discard() method does not raise\nan exception when an element is missing from the set.";
+    [simple] "pop($self, /)" => pop, "Remove and return an arbitrary set element.\n\nRaises KeyError if the set is empty.";
+    [simple] "clear($self, /)" => |_: &Vm, s: Ref<Set>| s.table.clear(), "Remove all elements from this set.";
     "update($self, /, *others)" => |vm: &Vm, args: Args<'_>| in_place(vm, "update", args, set_update), "Update the set, adding elements from all others.";
     "intersection_update($self, /, *others)" => |vm: &Vm, args: Args<'_>| in_place(vm, "intersection_update", args, intersection_into), "Update the set, keeping only elements found in it and all others.";
     "difference_update($self, /, *others)" => |vm: &Vm, args: Args<'_>| in_place(vm, "difference_update", args, difference_of), "Update the set, removing elements found in others.";

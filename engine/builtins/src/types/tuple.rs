@@ -28,7 +28,7 @@ native_type! {
         "__iter__($self, /)" => |vm: &Vm, t: Ref<Tuple>| SeqIter::new(vm, vm.types.tuple_iterator, t.value(), 0);
         [simple] "__add__($self, value, /)" => add;
         [simple] "__mul__($self, value, /)" => mul;
-        "__rmul__($self, value, /)" => mul;
+        [simple] "__rmul__($self, value, /)" => mul;
         "__hash__($self, /)" => hash;
         "__repr__($self, /)" => repr;
         "__eq__($self, value, /)" => |vm: &Vm, a: Ref<Tuple>, b: Value| compare(vm, Special::Eq, a, b);

@@ -32,14 +32,29 @@ impl Bytes {
         Bytes::of_type(vm, bytes, vm.types.bytes)
     }
 
+    /// Two rows of bytes, one behind the other. MemoryError.
+    pub fn joined(vm: &Vm, first: &[u8], second: &[u8]) -> R<Ref<Bytes>> {
+        Bytes::of_parts(vm, first, second, vm.types.bytes)
+    }
+
     /// A new instance of `bytes` or a subclass. MemoryError.
     pub fn of_type(vm: &Vm, bytes: &[u8], ty: Ref<Type>) -> R<Ref<Bytes>> {
-        let size = size_of::<Bytes>() + bytes.len() + 1 + vm.dict_word_size(ty);
+        Bytes::of_parts(vm, bytes, &[], ty)
+    }
+
+    #[inline(always)]
+    fn of_parts(vm: &Vm, first: &[u8], second: &[u8], ty: Ref<Type>) -> R<Ref<Bytes>> {
+        let len = first.len() + second.len();
+        let size = size_of::<Bytes>() + len + 1 + vm.dict_word_size(ty);
         let b = vm.alloc::<Bytes>(size, vm.instance_shape::<Bytes>(ty)?)?;
         vm.mark_instance(b.header(), ty);
-        b.len.set(bytes.len());
-        // SAFETY: `len` bytes follow the struct.
-        unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), b.data.as_ptr() as *mut u8, bytes.len()) };
+        b.len.set(len);
+        // SAFETY: `len` bytes follow the struct. The rows are of objects, which do not move, or of a buffer.
+        unsafe {
+            let data = b.data.as_ptr().cast_mut();
+            std::ptr::copy_nonoverlapping(first.as_ptr(), data, first.len());
+            std::ptr::copy_nonoverlapping(second.as_ptr(), data.add(first.len()), second.len());
+        }
         Ok(b)
     }
 

@@ -51,6 +51,7 @@ const EXTRAS: usize = 9;
 pub const FUNCTION_EXEC: usize = std::mem::offset_of!(Function, exec);
 pub const FUNCTION_CLOSURE: usize = std::mem::offset_of!(Function, closure);
 pub const FUNCTION_DEFAULTS: usize = std::mem::offset_of!(Function, defaults);
+pub const FUNCTION_KWDEFAULTS: usize = std::mem::offset_of!(Function, kwdefaults);
 
 impl Function {
     /// MemoryError.

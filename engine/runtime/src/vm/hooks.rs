@@ -155,6 +155,21 @@ pub trait Tier {
     /// The program has ended.
     fn finish(&self) {}
 
+    /// Can code be made for this machine?
+    fn is_available(&self) -> bool {
+        false
+    }
+
+    /// Is it made?
+    fn is_enabled(&self) -> bool {
+        false
+    }
+
+    /// Does this code run in compiled code now?
+    fn is_active(&self, _: Ref<CodeObject>) -> bool {
+        false
+    }
+
     /// Visits the objects that compiled code names and that must not die now.
     fn trace(&self, t: &mut Tracer<'_>);
 

@@ -109,5 +109,5 @@ names! {
     __subclasshook__, __type_params__, __wrapped__, __weakref__, __getattr__, __reduce__, __reduce_ex__, __getstate__,
     builtins, close, displayhook, excepthook, fileno, flush, get, items, keys, last_exc, metaclass,
     mro, modules, name, obj, read, readline, send, stderr, stdin, stdout, sys, throw, update, values, write, path,
-    _fields, append, pop, isabstractmethod, __isabstractmethod__, __new__, __init__, __del__, __instancecheck__,
+    _fields, add, append, extend, pop, __setitem__, isabstractmethod, __isabstractmethod__, __new__, __init__, __del__, __instancecheck__,
 }

@@ -3,6 +3,7 @@
 use super::{Row, not_bytes_like};
 use crate::types::text;
 use skein_bytecode::Special;
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::exports::Pinned;
 use skein_runtime::types::slice::Slice;
 use skein_runtime::types::slice::SliceRange;
@@ -16,6 +17,9 @@ pub fn add(vm: &Vm, a: Row, b: Value) -> R<Value> {
             format!("can't concat {} to {own}", vm.type_name(b))
         });
     };
+    if !a.is_array() {
+        return Ok(Bytes::joined(vm, a.data(), other.data())?.value());
+    }
     let mut out = vm.buffer(a.data().len() + other.data().len())?;
     out.extend_from_slice(a.data());
     out.extend_from_slice(other.data());

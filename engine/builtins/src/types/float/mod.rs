@@ -25,8 +25,8 @@ native_type! {
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__repr__($self, /)" => |_: &Vm, a: Num| text::repr(a.0);
-        "__hash__($self, /)" => |_: &Vm, a: Num| text::hash(a.0);
-        "__bool__($self, /)" => |_: &Vm, a: Num| a.0 != 0.0;
+        [simple] "__hash__($self, /)" => |_: &Vm, a: Num| text::hash(a.0);
+        [simple] "__bool__($self, /)" => |_: &Vm, a: Num| a.0 != 0.0;
         [simple] "__eq__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o == Some(Ordering::Equal));
         [simple] "__ne__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o != Some(Ordering::Equal));
         [simple] "__lt__($self, value, /)" => |_: &Vm, a: Num, b: Value| compare(a.0, b, |o| o.is_some_and(Ordering::is_lt));
@@ -56,23 +56,23 @@ native_type! {
             reflected(vm, Special::Pow, a, b)
         };
         [simple] "__neg__($self, /)" => |_: &Vm, a: Num| -a.0;
-        "__pos__($self, /)" => |_: &Vm, a: Num| a.0;
+        [simple] "__pos__($self, /)" => |_: &Vm, a: Num| a.0;
         [simple] "__abs__($self, /)" => |_: &Vm, a: Num| a.0.abs();
-        "__float__($self, /)" => |_: &Vm, a: Num| a.0;
-        "__int__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0);
-        "__trunc__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0), "Return the Integral closest to x between 0 and x.";
-        "__floor__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0.floor()), "Return the floor as an Integral.";
-        "__ceil__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0.ceil()), "Return the ceiling as an Integral.";
+        [simple] "__float__($self, /)" => |_: &Vm, a: Num| a.0;
+        [simple] "__int__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0);
+        [simple] "__trunc__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0), "Return the Integral closest to x between 0 and x.";
+        [simple] "__floor__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0.floor()), "Return the floor as an Integral.";
+        [simple] "__ceil__($self, /)" => |vm: &Vm, a: Num| to_int(vm, a.0.ceil()), "Return the ceiling as an Integral.";
         "__round__($self, ndigits=None, /)" => round, "Return the Integral closest to x, rounding half toward even.\n\nWhen an argument is passed, work like built-in round(x, ndigits).";
         "__format__($self, format_spec, /)" => format::format_float, "Formats the float according to format_spec.";
         "__getnewargs__($self, /)" => |vm: &Vm, a: Num| {
             let v = vm.float(a.0)?;
             Tuple::new(vm, &[v])
         };
-        "conjugate($self, /)" => |_: &Vm, a: Num| a.0, "Return self, the complex conjugate of any float.";
+        [simple] "conjugate($self, /)" => |_: &Vm, a: Num| a.0, "Return self, the complex conjugate of any float.";
         [simple] "is_integer($self, /)" => |_: &Vm, a: Num| a.0.is_finite() && a.0.fract() == 0.0, "Return True if the float is an integer.";
-        "as_integer_ratio($self, /)" => as_integer_ratio, "Return a pair of integers, whose ratio is exactly equal to the original float.\n\nThe ratio is in lowest terms and has a positive denominator.  Raise\nOverflowError on infinities and a ValueError on NaNs.\n\n>>> (10.0).as_integer_ratio()\n(10, 1)\n>>> (0.0).as_integer_ratio()\n(0, 1)\n>>> (-.25).as_integer_ratio()\n(-1, 4)";
-        "hex($self, /)" => |_: &Vm, a: Num| text::hex(a.0), "Return a hexadecimal representation of a floating-point number.\n\n>>> (-0.1).hex()\n'-0x1.999999999999ap-4'\n>>> 3.14159.hex()\n'0x1.921f9f01b866ep+1'";
+        [simple] "as_integer_ratio($self, /)" => as_integer_ratio, "Return a pair of integers, whose ratio is exactly equal to the original float.\n\nThe ratio is in lowest terms and has a positive denominator.  Raise\nOverflowError on infinities and a ValueError on NaNs.\n\n>>> (10.0).as_integer_ratio()\n(10, 1)\n>>> (0.0).as_integer_ratio()\n(0, 1)\n>>> (-.25).as_integer_ratio()\n(-1, 4)";
+        [simple] "hex($self, /)" => |_: &Vm, a: Num| text::hex(a.0), "Return a hexadecimal representation of a floating-point number.\n\n>>> (-0.1).hex()\n'-0x1.999999999999ap-4'\n>>> 3.14159.hex()\n'0x1.921f9f01b866ep+1'";
         [class] "fromhex($type, string, /)" => fromhex, "Create a floating-point number from a hexadecimal string.\n\n>>> float.fromhex('0x1.ffffp10')\n2047.984375\n>>> float.fromhex('-0x1p-1074')\n-5e-324";
         [class] "from_number($type, number, /)" => from_number, "Convert real number to a floating-point number.";
         [class] "__getformat__($type, typestr, /)" => getformat, "You probably don't want to use this function.";

@@ -32,8 +32,8 @@ native_type! {
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__repr__($self, /)" => repr;
-        "__hash__($self, /)" => hash;
-        "__bool__($self, /)" => |_: &Vm, a: Int| !a.is_zero();
+        [simple] "__hash__($self, /)" => hash;
+        [simple] "__bool__($self, /)" => |_: &Vm, a: Int| !a.is_zero();
         [simple] "__eq__($self, value, /)" => |vm: &Vm, a: Int, b: Value| compare(vm, a, b, Ordering::is_eq);
         [simple] "__ne__($self, value, /)" => |vm: &Vm, a: Int, b: Value| compare(vm, a, b, Ordering::is_ne);
         [simple] "__lt__($self, value, /)" => |vm: &Vm, a: Int, b: Value| compare(vm, a, b, Ordering::is_lt);
@@ -67,24 +67,24 @@ native_type! {
         [simple] "__pow__($self, value, mod=None, /)" => pow;
         "__rpow__($self, value, mod=None, /)" => rpow;
         [simple] "__neg__($self, /)" => neg;
-        "__pos__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm);
+        [simple] "__pos__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm);
         [simple] "__abs__($self, /)" => abs;
         "__invert__($self, /)" => invert;
-        "__int__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm);
-        "__index__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm);
-        "__trunc__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Truncating an Integral returns itself.";
-        "__floor__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Flooring an Integral returns itself.";
-        "__ceil__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Ceiling of an Integral returns itself.";
-        "__float__($self, /)" => int_as_f64;
+        [simple] "__int__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm);
+        [simple] "__index__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm);
+        [simple] "__trunc__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Truncating an Integral returns itself.";
+        [simple] "__floor__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Flooring an Integral returns itself.";
+        [simple] "__ceil__($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Ceiling of an Integral returns itself.";
+        [simple] "__float__($self, /)" => int_as_f64;
         "__round__($self, ndigits=None, /)" => round, "Rounding an Integral returns itself.\n\nRounding with an ndigits argument also returns an integer.";
         "__format__($self, format_spec, /)" => format::format_int, "Convert to a string according to format_spec.";
         "__getnewargs__($self, /)" => getnewargs;
-        "conjugate($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Returns self, the complex conjugate of any int.";
+        [simple] "conjugate($self, /)" => |vm: &Vm, a: Int| a.into_value(vm), "Returns self, the complex conjugate of any int.";
         [simple] "bit_length($self, /)" => bits::bit_length, "Number of bits necessary to represent self in binary.\n\n>>> bin(37)\n'0b100101'\n>>> (37).bit_length()\n6";
         [simple] "bit_count($self, /)" => bits::bit_count, "Number of ones in the binary representation of the absolute value of self.\n\nAlso known as the population count.\n\n>>> bin(13)\n'0b1101'\n>>> (13).bit_count()\n3";
-        "as_integer_ratio($self, /)" => as_integer_ratio, "Return a pair of integers, whose ratio is equal to the original int.\n\nThe ratio is in lowest terms and has a positive denominator.\n\n>>> (10).as_integer_ratio()\n(10, 1)\n>>> (-10).as_integer_ratio()\n(-10, 1)\n>>> (0).as_integer_ratio()\n(0, 1)";
-        "is_integer($self, /)" => |_: &Vm, _: Int| true, "Returns True. Exists for duck type compatibility with float.is_integer.";
-        "to_bytes($self, /, length=1, byteorder='big', *, signed=False)" => bits::to_bytes, "Return an array of bytes representing an integer.";
+        [simple] "as_integer_ratio($self, /)" => as_integer_ratio, "Return a pair of integers, whose ratio is equal to the original int.\n\nThe ratio is in lowest terms and has a positive denominator.\n\n>>> (10).as_integer_ratio()\n(10, 1)\n>>> (-10).as_integer_ratio()\n(-10, 1)\n>>> (0).as_integer_ratio()\n(0, 1)";
+        [simple] "is_integer($self, /)" => |_: &Vm, _: Int| true, "Returns True. Exists for duck type compatibility with float.is_integer.";
+        [simple] "to_bytes($self, /, length=1, byteorder='big', *, signed=False)" => bits::to_bytes, "Return an array of bytes representing an integer.";
         [class] "from_bytes($type, /, bytes, byteorder='big', *, signed=False)" => bits::from_bytes, "Return the integer represented by the given array of bytes.";
     }
     getset {

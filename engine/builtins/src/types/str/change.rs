@@ -86,8 +86,7 @@ pub fn translate(vm: &Vm, s: Ref<Str>, table: Value) -> R<Ref<Str>> {
             continue;
         }
         if let Some(t) = v.cast::<Str>() {
-            vm.check_room(out.len() + t.bytes().len())?;
-            out.extend_from_slice(t.bytes());
+            vm.put(&mut out, t.bytes())?;
         } else if vm.is_int(v) {
             match vm.as_i64(v).and_then(|i| u32::try_from(i).ok()).filter(|c| *c < 0x11_0000) {
                 Some(c) => push_code_point(&mut out, c),

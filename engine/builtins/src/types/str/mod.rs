@@ -32,9 +32,9 @@ native_type! {
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__repr__($self, /)" => repr;
-        "__str__($self, /)" => |vm: &Vm, s: Ref<Str>| exact(vm, s);
-        "__hash__($self, /)" => |vm: &Vm, s: Ref<Str>| s.hash(vm);
-        "__len__($self, /)" => |_: &Vm, s: Ref<Str>| s.char_len();
+        [simple] "__str__($self, /)" => |vm: &Vm, s: Ref<Str>| exact(vm, s);
+        [simple] "__hash__($self, /)" => |vm: &Vm, s: Ref<Str>| s.hash(vm);
+        [reads] "__len__($self, /)" => |_: &Vm, s: Ref<Str>| s.char_len();
         [simple] "__eq__($self, value, /)" => |_: &Vm, a: Ref<Str>, b: Value| compare(a, b, Ordering::is_eq);
         [simple] "__ne__($self, value, /)" => |_: &Vm, a: Ref<Str>, b: Value| compare(a, b, Ordering::is_ne);
         [simple] "__lt__($self, value, /)" => |_: &Vm, a: Ref<Str>, b: Value| compare(a, b, Ordering::is_lt);
@@ -43,7 +43,7 @@ native_type! {
         [simple] "__ge__($self, value, /)" => |_: &Vm, a: Ref<Str>, b: Value| compare(a, b, Ordering::is_ge);
         [simple] "__add__($self, value, /)" => add;
         [simple] "__mul__($self, value, /)" => multiply;
-        "__rmul__($self, value, /)" => multiply;
+        [simple] "__rmul__($self, value, /)" => multiply;
         "__mod__($self, value, /)" => |vm: &Vm, s: Ref<Str>, v: Value| percent::format_str(vm, s, v);
         "__rmod__($self, value, /)" => |vm: &Vm, s: Ref<Str>, v: Value| match v.cast::<Str>() {
             Some(f) => percent::format_str(vm, f, s.value()),
@@ -62,48 +62,48 @@ native_type! {
         "encode($self, /, encoding='utf-8', errors='strict')" => encode, "Encode the string using the codec registered for encoding.";
         [simple] "find($self, sub, start=None, end=None, /)" => search::find, "Return the lowest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nReturn -1 on failure.";
         [simple] "rfind($self, sub, start=None, end=None, /)" => search::rfind, "Return the highest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nReturn -1 on failure.";
-        "index($self, sub, start=None, end=None, /)" => search::index, "Return the lowest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nRaises ValueError when the substring is not found.";
-        "rindex($self, sub, start=None, end=None, /)" => search::rindex, "Return the highest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nRaises ValueError when the substring is not found.";
+        [simple] "index($self, sub, start=None, end=None, /)" => search::index, "Return the lowest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nRaises ValueError when the substring is not found.";
+        [simple] "rindex($self, sub, start=None, end=None, /)" => search::rindex, "Return the highest index in S where substring sub is found, such that sub is contained within S[start:end].\n\nRaises ValueError when the substring is not found.";
         [simple] "count($self, sub, start=None, end=None, /)" => search::count, "Return the number of non-overlapping occurrences of substring sub in string S[start:end].";
         [simple] "startswith($self, prefix, start=None, end=None, /)" => search::startswith, "Return True if the string starts with the specified prefix, False otherwise.";
         [simple] "endswith($self, suffix, start=None, end=None, /)" => search::endswith, "Return True if the string ends with the specified suffix, False otherwise.";
-        "removeprefix($self, prefix, /)" => search::removeprefix, "Return a str with the given prefix string removed if present.";
-        "removesuffix($self, suffix, /)" => search::removesuffix, "Return a str with the given suffix string removed if present.";
+        [simple] "removeprefix($self, prefix, /)" => search::removeprefix, "Return a str with the given prefix string removed if present.";
+        [simple] "removesuffix($self, suffix, /)" => search::removesuffix, "Return a str with the given suffix string removed if present.";
         [simple] "replace($self, old, new, /, count=-1)" => search::replace, "Return a copy with all occurrences of substring old replaced by new.";
         [simple] "split($self, /, sep=None, maxsplit=-1)" => split::split, "Return a list of the substrings in the string, using sep as the separator string.";
-        "rsplit($self, /, sep=None, maxsplit=-1)" => split::rsplit, "Return a list of the substrings in the string, using sep as the separator string.";
+        [simple] "rsplit($self, /, sep=None, maxsplit=-1)" => split::rsplit, "Return a list of the substrings in the string, using sep as the separator string.";
         [simple] "splitlines($self, /, keepends=False)" => split::splitlines, "Return a list of the lines in the string, breaking at line boundaries.";
         [simple] "partition($self, sep, /)" => |vm: &Vm, s: Ref<Str>, sep: Value| split::partition(vm, s, separator(vm, sep)?), "Partition the string into three parts using the given separator.";
         [simple] "rpartition($self, sep, /)" => |vm: &Vm, s: Ref<Str>, sep: Value| split::rpartition(vm, s, separator(vm, sep)?), "Partition the string into three parts using the given separator.";
-        "join($self, iterable, /)" => split::join, "Concatenate any number of strings.";
+        [simple] "join($self, iterable, /)" => split::join, "Concatenate any number of strings.";
         [simple] "strip($self, chars=None, /)" => split::strip, "Return a copy of the string with leading and trailing whitespace removed.";
         [simple] "lstrip($self, chars=None, /)" => split::lstrip, "Return a copy of the string with leading whitespace removed.";
         [simple] "rstrip($self, chars=None, /)" => split::rstrip, "Return a copy of the string with trailing whitespace removed.";
         [simple] "upper($self, /)" => case::upper, "Return a copy of the string converted to uppercase.";
         [simple] "lower($self, /)" => case::lower, "Return a copy of the string converted to lowercase.";
         [simple] "title($self, /)" => case::title, "Return a version of the string where each word is titlecased.";
-        "capitalize($self, /)" => case::capitalize, "Return a capitalized version of the string.";
-        "swapcase($self, /)" => case::swapcase, "Convert uppercase characters to lowercase and lowercase characters to uppercase.";
-        "casefold($self, /)" => case::casefold, "Return a version of the string suitable for caseless comparisons.";
-        "center($self, width, fillchar=' ', /)" => change::center, "Return a centered string of length width.";
-        "ljust($self, width, fillchar=' ', /)" => change::ljust, "Return a left-justified string of length width.";
-        "rjust($self, width, fillchar=' ', /)" => change::rjust, "Return a right-justified string of length width.";
+        [simple] "capitalize($self, /)" => case::capitalize, "Return a capitalized version of the string.";
+        [simple] "swapcase($self, /)" => case::swapcase, "Convert uppercase characters to lowercase and lowercase characters to uppercase.";
+        [simple] "casefold($self, /)" => case::casefold, "Return a version of the string suitable for caseless comparisons.";
+        [simple] "center($self, width, fillchar=' ', /)" => change::center, "Return a centered string of length width.";
+        [simple] "ljust($self, width, fillchar=' ', /)" => change::ljust, "Return a left-justified string of length width.";
+        [simple] "rjust($self, width, fillchar=' ', /)" => change::rjust, "Return a right-justified string of length width.";
         [simple] "zfill($self, width, /)" => change::zfill, "Pad a numeric string with zeros on the left, to fill a field of the given width.";
-        "expandtabs($self, /, tabsize=8)" => change::expandtabs, "Return a copy where all tab characters are expanded using spaces.";
+        [simple] "expandtabs($self, /, tabsize=8)" => change::expandtabs, "Return a copy where all tab characters are expanded using spaces.";
         "translate($self, table, /)" => change::translate, "Replace each character in the string using the given translation table.";
         [static] "maketrans(x, y=None, z=None, /)" => change::maketrans, "Return a translation table usable for str.translate().";
         [simple] "isalpha($self, /)" => predicates::isalpha, "Return True if the string is an alphabetic string, False otherwise.";
         [simple] "isalnum($self, /)" => predicates::isalnum, "Return True if the string is an alpha-numeric string, False otherwise.";
-        "isascii($self, /)" => |_: &Vm, s: Ref<Str>| s.is_ascii(), "Return True if all characters in the string are ASCII, False otherwise.";
-        "isdecimal($self, /)" => predicates::isdecimal, "Return True if the string is a decimal string, False otherwise.";
+        [simple] "isascii($self, /)" => |_: &Vm, s: Ref<Str>| s.is_ascii(), "Return True if all characters in the string are ASCII, False otherwise.";
+        [simple] "isdecimal($self, /)" => predicates::isdecimal, "Return True if the string is a decimal string, False otherwise.";
         [simple] "isdigit($self, /)" => predicates::isdigit, "Return True if the string is a digit string, False otherwise.";
-        "isnumeric($self, /)" => predicates::isnumeric, "Return True if the string is a numeric string, False otherwise.";
-        "isidentifier($self, /)" => predicates::isidentifier, "Return True if the string is a valid Python identifier, False otherwise.";
+        [simple] "isnumeric($self, /)" => predicates::isnumeric, "Return True if the string is a numeric string, False otherwise.";
+        [simple] "isidentifier($self, /)" => predicates::isidentifier, "Return True if the string is a valid Python identifier, False otherwise.";
         [simple] "islower($self, /)" => predicates::islower, "Return True if the string is a lowercase string, False otherwise.";
         [simple] "isupper($self, /)" => predicates::isupper, "Return True if the string is an uppercase string, False otherwise.";
-        "istitle($self, /)" => predicates::istitle, "Return True if the string is a title-cased string, False otherwise.";
+        [simple] "istitle($self, /)" => predicates::istitle, "Return True if the string is a title-cased string, False otherwise.";
         [simple] "isspace($self, /)" => predicates::isspace, "Return True if the string is a whitespace string, False otherwise.";
-        "isprintable($self, /)" => predicates::isprintable, "Return True if all characters in the string are printable, False otherwise.";
+        [simple] "isprintable($self, /)" => predicates::isprintable, "Return True if all characters in the string are printable, False otherwise.";
     }
 }
 

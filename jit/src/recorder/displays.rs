@@ -1,0 +1,152 @@
+//! Displays and comprehensions: tuples and lists, which the trace makes itself, and dicts and sets, which natives make.
+
+use super::iteration::fixed;
+use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN};
+use super::{Recorder, Step};
+use crate::ir::{self, Id, NewKind, TraceOp};
+use skein_bytecode::Op;
+use skein_runtime::native::NativeDef;
+use skein_runtime::native_functions;
+use skein_runtime::object::{Kind, Ref};
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::instance::{VALUES_CAPACITY, VALUES_SLOTS};
+use skein_runtime::types::list::List;
+use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::TUPLE_ITEMS;
+use skein_runtime::types::typeobj::Type as Class;
+use skein_runtime::value::{R, Value};
+use skein_runtime::vm::Vm;
+
+native_functions! { MADE:
+    // No program sees them; they are called as natives are.
+    [simple] "new_dict(like, /)" => new_dict;
+}
+
+fn new_dict(vm: &Vm, _: Value) -> R<Ref<Dict>> {
+    Dict::new(vm)
+}
+
+/// A value of the trace and what it is now.
+type Operand = (Id, Value);
+
+impl Recorder {
+    pub(super) fn new_tuple(&mut self, vm: &Vm, items: &[Id]) -> Id {
+        if items.is_empty()
+            && let Some(empty) = vm.empty_tuple.get()
+        {
+            return self.value(empty.value());
+        }
+        let items: Vec<Id> = items.iter().map(|id| self.as_word(*id)).collect();
+        let shape = vm.types.tuple.root_shape_id();
+        let size = (TUPLE_ITEMS + 8 * items.len()) as u16;
+        let tuple = self.emit(
+            TraceOp::NewObject,
+            &[],
+            NewKind { shape, size, kind: Kind::Tuple as u8, bits: 0 }.imm(),
+        );
+        self.shapes.insert(tuple, shape);
+        let len = self.constant(items.len() as u64, ir::Type::R);
+        self.emit(TraceOp::StoreRaw, &[tuple, len], FIXED_LEN.imm());
+        for (i, item) in items.into_iter().enumerate() {
+            self.emit(TraceOp::StoreField, &[tuple, item], fixed(TUPLE_ITEMS + 8 * i));
+        }
+        tuple
+    }
+
+    /// `BuildTuple`.
+    pub(super) fn build_tuple(&mut self, vm: &Vm) -> Step {
+        /// Longer ones are seldom taken apart again.
+        const MAX_ITEMS: usize = 32;
+        let at = self.at;
+        if !(1..=MAX_ITEMS).contains(&at.c()) {
+            return self.help(Op::BuildTuple);
+        }
+        let items: Vec<Id> = (at.b()..at.b() + at.c()).map(|i| self.reg(i)).collect();
+        let tuple = self.new_tuple(vm, &items);
+        self.set(at.a(), tuple);
+        self.next(1)
+    }
+
+    /// `BuildList`.
+    pub(super) fn build_list(&mut self, vm: &Vm) -> Step {
+        const MAX_ITEMS: usize = 32;
+        let (at, shape) = (self.at, vm.types.list.root_shape_id());
+        let n = at.c();
+        if n > MAX_ITEMS {
+            return self.help(Op::BuildList);
+        }
+        let items: Vec<Id> = (at.b()..at.b() + n).map(|i| self.reg(i)).collect();
+        let items: Vec<Id> = items.into_iter().map(|id| self.as_word(id)).collect();
+        let list = self.new_object::<List>(shape, Kind::List);
+        if n > 0 {
+            let size = (VALUES_SLOTS + 8 * n) as u16;
+            let kind = NewKind { shape: vm.internal_shape(), size, kind: Kind::Values as u8, bits: 0 };
+            let array = self.emit(TraceOp::NewObject, &[], kind.imm());
+            let count = self.constant(n as u64, ir::Type::R);
+            self.emit(TraceOp::StoreRaw, &[array, count], fixed(VALUES_CAPACITY));
+            for (i, item) in items.into_iter().enumerate() {
+                let index = self.constant(i as u64, ir::Type::R);
+                self.emit(TraceOp::StoreElem, &[array, index, item], ELEMS.imm());
+            }
+            self.emit(TraceOp::StoreField, &[list, array], ITEMS.imm());
+            self.emit(TraceOp::StoreRaw, &[list, count], LEN.imm());
+        }
+        self.set(at.a(), list);
+        self.next(1)
+    }
+
+    /// The native that is the method of a builtin type.
+    fn method_of(vm: &Vm, ty: Ref<Class>, name: Ref<Str>) -> Option<&'static NativeDef> {
+        Some(ty.lookup(vm, name)?.cast::<NativeFunction>()?.def())
+    }
+
+    /// A new dict of these keys and values. None: it is not one that natives make without running Python code.
+    pub(super) fn new_dict(&mut self, vm: &Vm, items: &[(Operand, Operand)]) -> Option<Id> {
+        let set = Self::method_of(vm, vm.types.dict, vm.names.__setitem__)?;
+        // Any dict: nothing is made while an instruction is looked at.
+        let like = vm.modules.get()?.value();
+        let none = Value::NONE;
+        let operand = (self.value(none), none);
+        let dict = self.leaf_call(vm, &MADE[0], &[operand])?;
+        for (key, value) in items {
+            self.shapes.insert(dict, vm.types.dict.root_shape_id());
+            self.leaf_call(vm, set, &[(dict, like), *key, *value])?;
+        }
+        self.shapes.insert(dict, vm.types.dict.root_shape_id());
+        Some(dict)
+    }
+
+    /// `BuildMap`.
+    pub(super) fn build_map(&mut self, vm: &Vm) -> Step {
+        /// Each is a call.
+        const MAX_PAIRS: usize = 8;
+        let at = self.at;
+        if at.c() > MAX_PAIRS {
+            return self.help(Op::BuildMap);
+        }
+        let mut operand = |i: usize| (self.reg(i), at.reg(i));
+        let items: Vec<_> =
+            (0..at.c()).map(|i| (operand(at.b() + 2 * i), operand(at.b() + 2 * i + 1))).collect();
+        let Some(dict) = self.new_dict(vm, &items) else { return self.help(Op::BuildMap) };
+        self.set(at.a(), dict);
+        self.next(1)
+    }
+
+    /// Instructions of comprehensions and displays that do what a method of the container in r[a] does.
+    pub(super) fn add_to(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let (ty, name, operands) = match op {
+            Op::ListAppend => (vm.types.list, vm.names.append, &[at.a(), at.b()][..]),
+            Op::ListExtend => (vm.types.list, vm.names.extend, &[at.a(), at.b()][..]),
+            Op::SetAdd => (vm.types.set, vm.names.add, &[at.a(), at.b()][..]),
+            Op::MapAdd => (vm.types.dict, vm.names.__setitem__, &[at.a(), at.b(), at.c()][..]),
+            _ => return self.help(op),
+        };
+        let operands: Vec<Operand> = operands.iter().map(|i| (self.reg(*i), at.reg(*i))).collect();
+        match Self::method_of(vm, ty, name).and_then(|def| self.leaf_call(vm, def, &operands)) {
+            Some(_) => self.next(1),
+            None => self.help(op),
+        }
+    }
+}

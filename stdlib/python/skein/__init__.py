@@ -1,0 +1,1 @@
+"""What Skein shows a program of itself."""
