@@ -7,7 +7,9 @@ use skein_greenlets::{MicroTypes, Microthreads, StackPool, new_pool};
 use skein_jit::Jit;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Tier, Vm, compile_flags};
+use skein_runtime::vm::{
+    Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Tier, Tree, Vm, compile_flags,
+};
 use std::rc::Rc;
 
 /// Raises the compiler's error as Python's exception.
@@ -75,6 +77,7 @@ fn options(what: &Compile<'_>) -> Options {
         allow_top_level_await: what.flags & compile_flags::TOP_LEVEL_AWAIT != 0,
         dont_imply_dedent: what.flags & compile_flags::DONT_IMPLY_DEDENT != 0,
         decoded: what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0,
+        ..Options::default()
     }
 }
 
@@ -133,16 +136,36 @@ impl Hooks for Host {
         checked(vm, compiled, what)
     }
 
-    fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value> {
+    fn parse(&self, vm: &Vm, what: &Compile<'_>, tree: Tree) -> R<Value> {
         if let Some(text) = decoded_by_codec(vm, what)? {
-            return self.parse(vm, &Compile { source: &text, decoded: true, ..*what });
+            return self.parse(vm, &Compile { source: &text, decoded: true, ..*what }, tree);
         }
-        let parsed = skein_compiler::tree::parse(what.source, compiler_mode(what.mode), &options(what))
+        let options = Options {
+            feature_version: tree.feature_version,
+            type_comments: what.flags & compile_flags::TYPE_COMMENTS != 0,
+            ..options(what)
+        };
+        if tree.function_type {
+            let tree = skein_compiler::tree::parse_function_type(what.source, &options)
+                .map_err(|e| failed(vm, &e, what))?;
+            return skein_stdlib::tree_to_object(vm, &tree);
+        }
+        let parsed = skein_compiler::tree::parse(what.source, compiler_mode(what.mode), &options)
             .map_err(|e| failed(vm, &e, what))?;
         for w in &parsed.warnings {
             warn(vm, w, what)?;
         }
         skein_stdlib::tree_to_object(vm, &parsed.tree)
+    }
+
+    fn symbol_table(&self, vm: &Vm, what: &Compile<'_>) -> R<Value> {
+        if let Some(text) = decoded_by_codec(vm, what)? {
+            return self.symbol_table(vm, &Compile { source: &text, decoded: true, ..*what });
+        }
+        let mode = compiler_mode(what.mode);
+        let table = skein_compiler::symtable::symbol_table(what.source, mode, &options(what))
+            .map_err(|e| failed(vm, &e, what))?;
+        skein_stdlib::symbols_to_object(vm, &table)
     }
 
     fn is_tree(&self, vm: &Vm, v: Value) -> R<bool> {

@@ -2,6 +2,7 @@
 
 mod closed;
 mod flags;
+mod prompt;
 
 use flags::{Flags, Run, UsageError};
 use skein::Interpreter;
@@ -80,15 +81,13 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
         }
         Run::Stdin => {
             first = Some(String::new());
-            let mut text = Vec::new();
-            // SAFETY: asks only.
-            if unsafe { libc::isatty(0) } == 1 {
-                return Err(format!("{program}: the interactive prompt is not supported yet"));
+            if !flags.config.interactive && !prompt::is_terminal() {
+                let mut text = Vec::new();
+                if let Err(e) = std::io::stdin().read_to_end(&mut text) {
+                    return Err(format!("{program}: {e}"));
+                }
+                script = Some(Script { text, filename: "<stdin>".into(), is_file: false });
             }
-            if let Err(e) = std::io::stdin().read_to_end(&mut text) {
-                return Err(format!("{program}: {e}"));
-            }
-            script = Some(Script { text, filename: "<stdin>".into(), is_file: false });
         }
         Run::File(file) => {
             let path = Path::new(file);
@@ -129,7 +128,9 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
         let end = script.text.iter().position(|&b| b == b'\n').unwrap_or(script.text.len());
         script.text.drain(..end);
     }
-    let mut path: Vec<String> = first.filter(|_| !flags.config.safe_path).into_iter().collect();
+    let first = first.filter(|_| !flags.config.safe_path);
+    flags.config.program_folder.clone_from(&first);
+    let mut path: Vec<String> = first.into_iter().collect();
     path.append(&mut flags.config.path);
     path.push(LIBRARY.into());
     flags.config.path = path;
@@ -139,17 +140,35 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
         .map_err(|e| format!("{program}: {}", e.traceback().trim_end()))?;
     let vm = interpreter.vm();
     install_interrupt(vm);
+    if !vm.config.warn_options.is_empty() && vm.import("warnings").is_err() {
+        // Without its filters the program can run all the same.
+        vm.unraisable(Some("Exception ignored while importing warnings"), Value::NONE);
+    }
     let main = match (&script, &flags.run) {
         (Some(s), _) => Main::Source { text: &s.text, filename: &s.filename, is_file: s.is_file },
         (None, Run::Module(name)) => Main::Module(name),
         (None, Run::File(entry)) => Main::Entry(entry),
-        (None, _) => unreachable!("all others have a script"),
+        (None, _) => {
+            let result = prompt::greet(vm).and_then(|()| prompt::run(vm, true));
+            return Ok(end(program, &interpreter, result));
+        }
     };
     if vm.config.x_options.iter().any(|(name, _)| name == "skein-bytecode") {
         let shown = show_bytecode(vm, main);
         return Ok(end(program, &interpreter, shown));
     }
-    let result = run_main(vm, main);
+    let mut result = run_main(vm, main);
+    if prompt::is_wanted_at_end(vm) {
+        // SystemExit is shown too.
+        if result.is_err()
+            && let Some(e) = vm.pending.take()
+            && show(vm, e).is_err()
+        {
+            vm.pending.take();
+            print_exception(vm, e);
+        }
+        result = prompt::run(vm, false);
+    }
     Ok(end(program, &interpreter, result))
 }
 

@@ -42,6 +42,7 @@ mod static_attributes;
 mod strings;
 mod suspicious;
 mod symbols;
+pub mod symtable;
 mod tokenizer_errors;
 pub mod tokens;
 pub mod tree;
@@ -80,6 +81,10 @@ pub struct Options {
     pub allow_top_level_await: bool,
     /// The end of interactive input does not end a block: its last line must be whole.
     pub dont_imply_dedent: bool,
+    /// Trees have type comments, which are an error where they belong to nothing.
+    pub type_comments: bool,
+    /// Trees are of a source for Python 3 of this minor version.
+    pub feature_version: Option<u8>,
     /// The source is text already, in UTF-8: a byte order mark is an error, a coding cookie says nothing.
     pub decoded: bool,
 }

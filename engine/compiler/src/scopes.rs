@@ -6,7 +6,7 @@
 
 use crate::errors::{Fault, Res};
 use ruff_python_ast as ast;
-use ruff_text_size::TextRange;
+use ruff_text_size::{TextRange, TextSize};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
@@ -64,6 +64,8 @@ pub mod def {
     pub const TYPE_PARAM: u16 = 64;
     /// An iteration variable of a comprehension.
     pub const COMP_ITER: u16 = 128;
+    /// Bound by an import.
+    pub const IMPORTED: u16 = 256;
     pub const BOUND: u16 = LOCAL | PARAM | TYPE_PARAM | COMP_ITER;
 }
 
@@ -98,6 +100,9 @@ pub struct Deferred<'a> {
 
 pub struct Scope<'a> {
     pub kind: ScopeKind,
+    /// What `symtable` calls it, and where it begins.
+    pub name: Sym,
+    pub start: TextSize,
     pub parent: Option<ScopeId>,
     pub symbols: Vec<Symbol>,
     pub index: FxHashMap<Sym, usize>,

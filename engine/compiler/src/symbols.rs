@@ -101,8 +101,19 @@ impl<'a> SymbolBuilder<'a> {
         let sees_class =
             kind.is_annotation_like() && parent.is_some() && (outer_kind == ScopeKind::Class || outer_sees);
         let inlined = kind.is_comprehension() && kind != ScopeKind::GenExpr && !outer_sees;
+        let name = self.intern(match kind {
+            ScopeKind::Module => "top",
+            ScopeKind::Lambda => "lambda",
+            ScopeKind::ListComp => "listcomp",
+            ScopeKind::SetComp => "setcomp",
+            ScopeKind::DictComp => "dictcomp",
+            ScopeKind::GenExpr => "genexpr",
+            _ => "__annotate__",
+        });
         self.tree.scopes.push(Scope {
             kind,
+            name,
+            start: TextSize::default(),
             parent,
             symbols: Vec::new(),
             index: FxHashMap::default(),
@@ -139,6 +150,13 @@ impl<'a> SymbolBuilder<'a> {
             self.note(name, def::USED, TextRange::default());
         }
         outer
+    }
+
+    /// Name and beginning of the scope just entered.
+    fn describe(&mut self, name: &str, start: TextSize) {
+        let name = self.intern(name);
+        self.scope().name = name;
+        self.scope().start = start;
     }
 
     fn note(&mut self, name: Sym, flags: u16, declared: TextRange) {
@@ -342,10 +360,10 @@ impl<'a> SymbolBuilder<'a> {
 
     fn alias(&mut self, alias: &ast::Alias) -> Res<()> {
         match &alias.asname {
-            Some(n) => self.bind(n, def::LOCAL, alias.range),
+            Some(n) => self.bind(n, def::LOCAL | def::IMPORTED, alias.range),
             None => {
                 let top = alias.name.split('.').next().unwrap_or_default();
-                self.bind(top, def::LOCAL, alias.range)
+                self.bind(top, def::LOCAL | def::IMPORTED, alias.range)
             }
         }
     }
@@ -449,6 +467,7 @@ impl<'a> SymbolBuilder<'a> {
             Some(&id) => std::mem::replace(&mut self.current, id),
             None => {
                 let outer = self.enter(ScopeKind::Annotations, node, Part::Annotations, None);
+                self.scope().start = a.range.start();
                 self.bind_plain(".format");
                 outer
             }
@@ -514,6 +533,7 @@ impl<'a> SymbolBuilder<'a> {
                     self.defaults(p)?;
                 }
                 let outer = self.enter(ScopeKind::Lambda, key(l), Part::Body, None);
+                self.scope().start = l.range.start();
                 if let Some(p) = &l.parameters {
                     self.parameters(p)?;
                 }

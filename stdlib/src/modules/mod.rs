@@ -28,6 +28,7 @@ mod posix;
 mod posixsubprocess;
 mod queue;
 mod random;
+mod remote_debugging;
 mod resource;
 mod select;
 mod semaphores;
@@ -35,9 +36,11 @@ mod site;
 mod socket;
 mod sre;
 mod ssl;
+mod stat;
 mod statistics;
 mod structs;
 mod support;
+mod symtable;
 mod sysconfigdata;
 mod syslog;
 mod termios;
@@ -45,7 +48,7 @@ mod thread;
 mod tokens;
 mod unicodedata;
 mod users;
-mod warn;
+mod warnings;
 mod weakproxy;
 mod weakref;
 mod zlib;
@@ -55,6 +58,7 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{CollectKind, Finalizing, Vm};
 
 pub use ast::{from_object as tree_from_object, is_node as is_tree, to_object as tree_to_object};
+pub use symtable::to_object as symbols_to_object;
 pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.
@@ -88,6 +92,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_queue", queue::make),
     ("_random", random::make),
     ("pyexpat", expat::make),
+    ("_remote_debugging", remote_debugging::make),
     ("resource", resource::make),
     ("select", select::make),
     ("_sha1", hashes::make_sha1),
@@ -96,15 +101,17 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_multiprocessing", semaphores::make_multiprocessing),
     ("_posixshmem", semaphores::make_posixshmem),
     ("_socket", socket::make),
+    ("_stat", stat::make),
     ("_statistics", statistics::make),
     ("_sre", sre::make),
     ("_ssl", ssl::make),
     ("_struct", structs::make),
+    ("_symtable", symtable::make),
     (sysconfigdata::NAME, sysconfigdata::make),
     ("_thread", thread::make),
     ("_tokenize", tokens::make),
     ("unicodedata", unicodedata::make),
-    ("_warnings", warn::make),
+    ("_warnings", warnings::make),
     ("_bz2", packing::make_bz2),
     ("cmath", cmath::make),
     ("_lzma", packing::make_lzma),
@@ -156,8 +163,52 @@ pub fn finish(vm: &Vm) -> bool {
     end_threads(vm);
     atexit::run(vm);
     vm.state::<Finalizing>().0.set(true);
-    // What nothing leads to is finalized, as it would have been later.
+    vm.threads.end_others();
+    // What nothing leads to is finalized, as it would have been later; then what only modules lead to.
+    vm.collect_thoroughly(CollectKind::Major);
+    vm.run_finalizers();
+    if forget_modules(vm).is_err() {
+        vm.unraisable(None, Value::NONE);
+    }
     vm.collect_thoroughly(CollectKind::Major);
     vm.run_finalizers();
     io::flush_standard(vm)
+}
+
+/// Takes all modules but `sys` and `builtins` from `sys.modules`, and from `sys` what leads to other things of the program.
+/// What is finalized afterwards finds its own globals as they were. MemoryError.
+fn forget_modules(vm: &Vm) -> R<()> {
+    const FORGOTTEN: [&str; 12] = [
+        "path",
+        "argv",
+        "ps1",
+        "ps2",
+        "last_exc",
+        "last_type",
+        "last_value",
+        "last_traceback",
+        "path_hooks",
+        "path_importer_cache",
+        "meta_path",
+        "__interactivehook__",
+    ];
+    if let Some(sys) = vm.sys_dict.get() {
+        for name in FORGOTTEN {
+            sys.set_name(vm, name, Value::NONE)?;
+        }
+        for (name, kept) in [("stdin", "__stdin__"), ("stdout", "__stdout__"), ("stderr", "__stderr__")] {
+            if let Some(stream) = sys.get_name(vm, kept)? {
+                sys.set_name(vm, name, stream)?;
+            }
+        }
+    }
+    let Some(modules) = vm.modules.get() else { return Ok(()) };
+    let kept = ["sys", "builtins"].map(|name| modules.get_name(vm, name));
+    modules.clear(vm);
+    for (name, module) in ["sys", "builtins"].into_iter().zip(kept) {
+        if let Some(module) = module? {
+            modules.set_name(vm, name, module)?;
+        }
+    }
+    Ok(())
 }

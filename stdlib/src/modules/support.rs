@@ -215,7 +215,10 @@ pub fn low_word(vm: &Vm, v: Value) -> R<u32> {
 
 /// The descriptor of an int or of an object with `fileno()`. TypeError, ValueError.
 pub fn descriptor(vm: &Vm, v: Value) -> R<i32> {
-    let n = if vm.is_int(v) || v.is_bool() {
+    let n = if vm.is_int(v) {
+        if v.is_bool() {
+            vm.warn(vm.exc.runtime_warning, "bool is used as a file descriptor")?;
+        }
         vm.index_i64(v)?
     } else {
         let Some(f) = vm.find_attr(v, vm.names.fileno)? else {

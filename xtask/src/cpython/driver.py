@@ -62,6 +62,8 @@ class Notes(unittest.TestResult):
 
     def stopTest(self, test):
         super().stopTest(test)
+        if self.outcome[0] != "passed":
+            free_tools()
         note(self.outcome[0], name_of(test), self.outcome[1])
 
     def _fail(self, test, error):
@@ -90,6 +92,13 @@ class Notes(unittest.TestResult):
 
     def addDuration(self, test, elapsed):
         pass
+
+
+def free_tools():
+    """A case whose setUp was left early keeps the tool of sys.monitoring that it took, which the next ones want."""
+    for tool in range(6):
+        if sys.monitoring.get_tool(tool) is not None:
+            sys.monitoring.free_tool_id(tool)
 
 
 def stand_in(name):
@@ -128,6 +137,12 @@ def main():
         from test import support
 
         support.use_resources = []
+        if sys.implementation.name != "cpython":
+            # The package `test` is a part of CPython's library; here programs that a test starts find it by PYTHONPATH
+            # only, so they are not to be isolated from that.
+            from test.support import script_helper
+
+            script_helper.__cached_interp_requires_environment = True
         if sys.implementation.name != "cpython" and module_name in STAND_INS:
             stand_in(STAND_INS[module_name])
         if sys.implementation.name != "cpython" and module_name == "test_ast":

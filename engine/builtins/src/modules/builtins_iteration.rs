@@ -27,8 +27,10 @@ native_functions! { pub FUNCTIONS:
     "aiter(async_iterable, /)" => aiter, "Return an AsyncIterator for an AsyncIterable object.";
     "anext(aiterator, default=<unrepresentable>, /)" => anext, "Return the next item from the async iterator.\n\nIf default is given and the async iterator is exhausted,\nit is returned instead of raising StopAsyncIteration.";
     "sorted(iterable, /, *, key=None, reverse=False)" => sorted, "Return a new list containing all items from the iterable in ascending order.\n\nA custom key function can be supplied to customize the sort order, and the\nreverse flag can be set to request the result in descending order.";
-    "min(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "min", Special::Lt);
-    "max(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "max", Special::Gt);
+    "min(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "min", Special::Lt),
+        "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value\n\nThe smallest item of an iterable, or else the smallest argument.\nWithout any item, `default` is given if there is one.";
+    "max(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "max", Special::Gt),
+        "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value\n\nThe biggest item of an iterable, or else the biggest argument.\nWithout any item, `default` is given if there is one.";
     "sum(iterable, /, start=0)" => sum, "Return the sum of a 'start' value (default: 0) plus an iterable of numbers\n\nWhen the iterable is empty, return the start value.\nThis function is intended specifically for use with numeric values and may\nreject non-numeric types.";
     "any(iterable, /)" => any, "Return True if bool(x) is True for any x in the iterable.\n\nIf the iterable is empty, return False.";
     "all(iterable, /)" => all, "Return True if bool(x) is True for all values x in the iterable.\n\nIf the iterable is empty, return True.";

@@ -1,11 +1,11 @@
 //! Functions of `builtins` about objects, scopes and code.
 
-use crate::types::attribute_name;
+use crate::types::{Row, attribute_name};
 use skein_bytecode::{Special, flags};
 use skein_runtime::interp::{Walk, frame_code, frame_function, running_locals};
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
-use skein_runtime::types::bytes::{ByteArray, Bytes};
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::cell::CellObject;
 use skein_runtime::types::code::{CodeObject, load, specialise_for_globals};
 use skein_runtime::types::dict::Dict;
@@ -14,7 +14,7 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::{Compile, Mode, Vm, compile_flags};
+use skein_runtime::vm::{Compile, Mode, Tree, Vm, compile_flags};
 
 native_functions! { pub FUNCTIONS:
     "getattr(object, name, default=None, /)" => getattr,
@@ -121,25 +121,24 @@ fn locals(vm: &Vm) -> R<Value> {
 }
 
 /// Source of `compile`, `exec` and `eval`.
-struct Text {
-    bytes: Vec<u8>,
+pub struct Text {
+    pub bytes: Vec<u8>,
     /// It was a string.
-    decoded: bool,
+    pub decoded: bool,
 }
 
 /// The source text; None for what is no text. SyntaxError, UnicodeEncodeError.
-fn source_text(vm: &Vm, v: Value, skip_blanks: bool) -> R<Option<Text>> {
+pub fn source_text(vm: &Vm, v: Value, skip_blanks: bool) -> R<Option<Text>> {
     let mut decoded = false;
     let bytes = if let Some(s) = v.cast::<Str>() {
         decoded = true;
         // Surrogates are no text.
         crate::types::codecs::utf8(vm, s)?
-    } else if let Some(b) = v.cast::<Bytes>() {
-        vm.copied(b.bytes())?
-    } else if let Some(b) = v.cast::<ByteArray>() {
-        vm.copied(b.bytes())?
     } else {
-        return Ok(None);
+        match Row::of(vm, v)? {
+            Some(row) => row.into_bytes(vm)?,
+            None => return Ok(None),
+        }
     };
     if bytes.contains(&0) {
         return Err(vm.raise_text(vm.exc.syntax_error, "source code string cannot contain null bytes"));
@@ -166,6 +165,24 @@ fn compile_text(
     load(vm, code)
 }
 
+/// A source's file name: text, bytes or a path. TypeError.
+fn filename_of(vm: &Vm, v: Value) -> R<String> {
+    let path = match v.cast::<Str>().is_some() || v.cast::<Bytes>().is_some() {
+        true => v,
+        false => match vm.type_of(v).lookup(vm, vm.intern("__fspath__")?) {
+            Some(_) => vm.call_method(v, "__fspath__", &[])?,
+            None => {
+                let got = vm.type_name(v);
+                return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")));
+            }
+        },
+    };
+    match path.cast::<Bytes>() {
+        Some(b) => Ok(String::from_utf8_lossy(b.bytes()).into_owned()),
+        None => vm.str_string(path),
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "Python's signature")]
 fn compile(
     vm: &Vm,
@@ -175,22 +192,25 @@ fn compile(
     flags_: Option<i64>,
     dont_inherit: Option<bool>,
     optimize: Option<i64>,
-    _version: Option<i64>,
+    version: Option<i64>,
 ) -> R<Value> {
-    let filename = match filename.cast::<Bytes>() {
-        Some(b) => String::from_utf8_lossy(b.bytes()).into_owned(),
-        None => match filename.cast::<Str>() {
-            Some(s) => s.to_string_lossy().into_owned(),
-            None => vm.str_string(vm.call_method(filename, "__fspath__", &[])?)?,
-        },
-    };
+    let filename = filename_of(vm, filename)?;
+    let wanted = flags_.unwrap_or(0) as u32;
+    let only_tree = wanted & compile_flags::ONLY_AST != 0;
+    let function_type = mode.bytes() == b"func_type";
     let (mode, blanks) = match mode.bytes() {
         b"exec" => (Mode::Exec, false),
         b"eval" => (Mode::Eval, true),
         b"single" => (Mode::Single, false),
+        b"func_type" if only_tree => (Mode::Eval, true),
+        b"func_type" => {
+            return Err(vm.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"));
+        }
+        _ if only_tree => {
+            return Err(vm.value_error("compile() mode must be 'exec', 'eval', 'single' or 'func_type'"));
+        }
         _ => return Err(vm.value_error("compile() mode must be 'exec', 'eval' or 'single'")),
     };
-    let wanted = flags_.unwrap_or(0) as u32;
     if wanted & !(compile_flags::ALL | compile_flags::FUTURES) != 0 {
         return Err(vm.value_error("compile(): unrecognised flags"));
     }
@@ -203,7 +223,7 @@ fn compile(
     let flags = inherited | wanted;
     let hooks = vm.hooks.clone();
     if hooks.is_tree(vm, source)? {
-        if wanted & compile_flags::ONLY_AST != 0 {
+        if only_tree {
             return Ok(source);
         }
         let what = Compile { source: &[], filename: &filename, mode, optimize, flags, decoded: true };
@@ -213,7 +233,7 @@ fn compile(
     let Some(text) = source_text(vm, source, blanks)? else {
         return Err(vm.type_error("compile() arg 1 must be a string, bytes or AST object"));
     };
-    if wanted & compile_flags::ONLY_AST != 0 {
+    if only_tree {
         let what = Compile {
             source: &text.bytes,
             filename: &filename,
@@ -222,7 +242,8 @@ fn compile(
             flags,
             decoded: text.decoded,
         };
-        return hooks.parse(vm, &what);
+        let feature_version = version.and_then(|v| u8::try_from(v).ok());
+        return hooks.parse(vm, &what, Tree { feature_version, function_type });
     }
     Ok(compile_text(vm, &text, &filename, mode, flags, optimize)?.value())
 }

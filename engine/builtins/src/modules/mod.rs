@@ -17,6 +17,7 @@ mod monitoring;
 mod namespace;
 mod operator;
 mod program;
+mod prompt;
 mod signal;
 mod signal_sets;
 mod string;
@@ -30,7 +31,7 @@ mod typing;
 
 pub(crate) use crate::types::generic::union::make_union;
 pub(crate) use crate::types::{default_getstate, reduce_2};
-pub use builtins_objects::texts;
+pub use builtins_objects::{source_text as program_source, texts};
 pub use import::{Main, MainCode, MainMissing, import, main_code, main_namespace, run_code, run_main};
 pub use namespace::namespace;
 pub use program::run_program;

@@ -32,6 +32,8 @@ macro_rules! struct_sequence {
                 [static] "__new__($type, *args, **kwargs)" => $crate::modules::structseq::new;
                 "__repr__($self, /)" => $crate::modules::structseq::repr;
                 "__reduce__($self, /)" => $crate::modules::structseq::reduce;
+                "__setattr__($self, name, value, /)" => $crate::modules::structseq::set_attribute;
+                "__delattr__($self, name, /)" => |vm: &Vm, v: Value, name: Value| $crate::modules::structseq::set_attribute(vm, v, name, Value::NONE);
                 "__replace__($self, /, **changes)" => $crate::modules::structseq::replace;
             }
             getset { $($field => $crate::modules::structseq::item::<$i>;)* }
@@ -40,7 +42,8 @@ macro_rules! struct_sequence {
 }
 
 /// Attributes beyond the items, in their order.
-const HIDDEN: [(&str, &[&str]); 2] = [
+const HIDDEN: [(&str, &[&str]); 3] = [
+    ("os.statvfs_result", &["f_fsid"]),
     ("time.struct_time", &["tm_zone", "tm_gmtoff"]),
     (
         "os.stat_result",
@@ -124,6 +127,9 @@ pub fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     };
     let Some(def) = ty.def() else { return Err(vm.type_error("struct sequence: not a type")) };
     let name = def.name;
+    if matches!(name, "sys.flags" | "sys.version_info") {
+        return Err(vm.type_error(format!("cannot create '{name}' instances")));
+    }
     let named = |wanted: &[u8]| {
         args.keywords().find(|(k, _)| k.cast::<Str>().is_some_and(|k| k.bytes() == wanted)).map(|(_, v)| v)
     };
@@ -171,6 +177,21 @@ pub fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         return Err(vm.type_error(format!("{name}() got duplicate or unexpected field name(s)")));
     }
     Ok(made)
+}
+
+/// `__setattr__`: no attribute can be set. AttributeError.
+pub fn set_attribute(vm: &Vm, v: Value, name: Value, _new: Value) -> R<()> {
+    let Some(name) = name.cast::<Str>() else {
+        let got = vm.type_name(name);
+        return Err(vm.type_error(format!("attribute name must be string, not '{got}'")));
+    };
+    if vm.find_attr(v, vm.intern_str(name))?.is_some() {
+        return Err(vm.attribute_error("readonly attribute"));
+    }
+    let (ty, name) = (vm.type_name(v), name.to_string_lossy());
+    Err(vm.attribute_error(format!(
+        "'{ty}' object has no attribute '{name}' and no __dict__ for setting new attributes"
+    )))
 }
 
 /// `__replace__`: a copy with other items.

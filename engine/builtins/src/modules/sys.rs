@@ -175,8 +175,9 @@ fn getsizeof(vm: &Vm, v: Value, default: Option<Value>) -> R<Value> {
     }
 }
 
-fn getrefcount(vm: &Vm, _v: Value) -> R<()> {
-    Err(vm.not_implemented("sys.getrefcount: Skein's objects have no reference counts"))
+/// What CPython says of its immortal objects: a number that tells nothing of references.
+fn getrefcount(_: &Vm, _v: Value) -> i64 {
+    3 << 30
 }
 
 fn getframe(vm: &Vm, depth: Option<i32>) -> R<Value> {

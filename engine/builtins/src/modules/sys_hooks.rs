@@ -17,6 +17,7 @@ native_functions! { FUNCTIONS:
     "excepthook(exctype, value, traceback, /)" => excepthook, "Handle an exception by displaying it with a traceback on sys.stderr.";
     "unraisablehook(unraisable, /)" => unraisablehook, "Handle an unraisable exception.";
     "breakpointhook(*args, **kwargs)" => breakpointhook, "This hook function is called by built-in breakpoint().";
+    "_baserepl()" => |vm: &Vm| super::prompt::base_prompt(vm), "Private function for getting the base REPL";
     "is_remote_debug_enabled()" => |_: &Vm| false, "Return True if remote debugging is enabled, False otherwise.";
     "is_stack_trampoline_active()" => |_: &Vm| false, "Return *True* if a stack profiler trampoline is active.";
     "get_asyncgen_hooks()" => get_asyncgen_hooks, "Return the installed asynchronous generators hooks.";

@@ -2,6 +2,7 @@
 
 use super::structseq::{self, Lazy};
 use crate::struct_sequence;
+use skein_bytecode::Special;
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
@@ -98,7 +99,16 @@ fn clock_getres(vm: &Vm, id: i32) -> R<f64> {
 }
 
 fn sleep(vm: &Vm, v: Value) -> R<()> {
-    let t = if vm.is_int(v) { vm.index_i64(v)? as f64 } else { vm.to_f64(v)? };
+    let t = match vm.as_float(v) {
+        Some(t) => t,
+        None if vm.is_int(v) || vm.type_of(v).special(vm, Special::Index).is_some() => {
+            vm.index_i64(v)? as f64
+        }
+        None => {
+            let got = vm.type_name(v);
+            return Err(vm.type_error(format!("'{got}' object cannot be interpreted as an integer or float")));
+        }
+    };
     if t.is_nan() {
         return Err(vm.value_error("Invalid value NaN (not a number)"));
     }

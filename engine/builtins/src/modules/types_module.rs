@@ -23,7 +23,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         ("BuiltinMethodType", t.builtin_function),
         ("CapsuleType", ext_type(vm, &CAPSULE)?),
         ("CellType", t.cell),
-        ("ClassMethodDescriptorType", t.classmethod),
+        ("ClassMethodDescriptorType", t.classmethod_descriptor),
         ("CodeType", t.code),
         ("CoroutineType", t.coroutine),
         ("EllipsisType", vm.type_of(Value::ELLIPSIS)),
@@ -37,14 +37,14 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         ("MemberDescriptorType", t.member_descriptor),
         ("MethodDescriptorType", t.method_descriptor),
         ("MethodType", t.method),
-        ("MethodWrapperType", t.builtin_function),
+        ("MethodWrapperType", t.method_wrapper),
         ("ModuleType", t.module),
         ("NoneType", t.none),
         ("NotImplementedType", vm.type_of(Value::NOT_IMPLEMENTED)),
         ("SimpleNamespace", super::namespace::namespace_type(vm)?),
         ("TracebackType", t.traceback),
         ("UnionType", t.union),
-        ("WrapperDescriptorType", t.method_descriptor),
+        ("WrapperDescriptorType", t.wrapper_descriptor),
     ] {
         m.dict().set_name(vm, name, ty.value())?;
     }

@@ -31,9 +31,9 @@ pub fn entry(vm: &Vm, tb: Ref<Traceback>) -> String {
     if position.line != line {
         position = Position { line, end_line: line, ..Position::NONE };
     }
-    let text = match &vm.config.command {
-        Some(text) if vm.state::<MainCode>().contains(p) => Some(text.clone()),
-        _ => source(vm, &p.filename),
+    let text = match vm.state::<MainCode>().source_of(p) {
+        Some(text) => Some(text.to_string()),
+        None => source(vm, &p.filename),
     };
     if let Some(text) = text
         && let Some(shown) = marked(vm, &text, position)

@@ -19,6 +19,7 @@ native_type! {
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__repr__($self, /)" => |_: &Vm, v: Value| if v.is(Value::TRUE) { "True" } else { "False" };
+        "__invert__($self, /)" => invert;
         "__and__($self, value, /)" => |vm: &Vm, a: Value, b: Value| logic(vm, Special::And, a, b);
         "__rand__($self, value, /)" => |vm: &Vm, a: Value, b: Value| logic(vm, Special::And, a, b);
         "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| logic(vm, Special::Or, a, b);
@@ -38,6 +39,14 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         [v] => Ok(Value::bool(vm.truth(*v)?)),
         _ => Err(vm.type_error(format!("bool expected at most 1 argument, got {}", rest.len()))),
     }
+}
+
+fn invert(vm: &Vm, v: Value) -> R<Value> {
+    vm.warn(
+        vm.exc.deprecation_warning,
+        "Bitwise inversion '~' on bool is deprecated and will be removed in Python 3.16. This returns the bitwise inversion of the underlying int object and is usually not what you expect from negating a bool. Use the 'not' operator for boolean negation or ~int(x) if you really want the bitwise inversion of the underlying int.",
+    )?;
+    Ok(Value::small_int(if v.is(Value::TRUE) { -2 } else { -1 }))
 }
 
 fn logic(vm: &Vm, op: Special, a: Value, b: Value) -> R<Value> {

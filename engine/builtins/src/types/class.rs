@@ -26,6 +26,12 @@ fn apply_pattern_flags(vm: &Vm, ty: Ref<Type>, dict: Ref<Dict>) -> R<()> {
     Ok(())
 }
 
+/// Text that a name in C could be. UnicodeEncodeError; ValueError with this message.
+pub fn check_text(vm: &Vm, text: Ref<Str>, message: &str) -> R<()> {
+    crate::types::codecs::utf8(vm, text)?;
+    if text.bytes().contains(&0) { Err(vm.value_error(message)) } else { Ok(()) }
+}
+
 /// `type.__new__` once the metaclass is known. What is left is to call `__set_name__` and
 /// `__init_subclass__`, after which the task has the class.
 pub fn new_class(
@@ -36,6 +42,10 @@ pub fn new_class(
     namespace: Ref<Dict>,
     args: Args<'_>,
 ) -> R<TaskRef> {
+    check_text(vm, name, "type name must not contain null characters")?;
+    if let Some(doc) = namespace.get_str(vm, vm.names.__doc__)?.and_then(|d| d.cast::<Str>()) {
+        crate::types::codecs::utf8(vm, doc)?;
+    }
     let bases = if bases.is_empty() { Tuple::new(vm, &[vm.types.object.value()])? } else { bases };
     let base = vm.best_base(bases)?;
     if !meta.is_subtype(vm.types.type_) {

@@ -244,14 +244,7 @@ fn by_method(vm: &Vm, v: Value) -> R<Option<Pair>> {
     }
     let Some(f) = vm.type_of(v).special(vm, Special::Complex) else { return Ok(None) };
     let r = vm.special_1(f, v)?;
-    match r.cast::<Complex>() {
-        Some(c) => Ok(Some((c.re(), c.im()))),
-        None => Err(vm.type_error(format!(
-            "{}.__complex__() must return a complex, not {}",
-            vm.type_name(v),
-            vm.type_name(r)
-        ))),
-    }
+    vm.complex_result(r).map(Some)
 }
 
 fn is_real(vm: &Vm, v: Value) -> bool {
@@ -301,14 +294,14 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let (Some(real), None) = (real, imag) else {
         let part = |v: Option<Value>, name: &str| -> R<Pair> {
             let Some(v) = v else { return Ok((0.0, 0.0)) };
+            let text =
+                || format!("complex() argument '{name}' must be a real number, not {}", vm.type_name(v));
             if let Some(c) = v.cast::<Complex>() {
+                vm.warn(vm.exc.deprecation_warning, &text())?;
                 return Ok((c.re(), c.im()));
             }
             if !is_real(vm, v) {
-                return Err(vm.type_error(format!(
-                    "complex() argument '{name}' must be a real number, not {}",
-                    vm.type_name(v)
-                )));
+                return Err(vm.type_error(text()));
             }
             Ok((vm.to_f64(v)?, 0.0))
         };

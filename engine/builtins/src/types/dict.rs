@@ -105,10 +105,13 @@ pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
     vm.for_each(from, |pair| {
         let ty = vm.type_of(pair);
         if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
-            // CPython 3.14 keeps the error about what cannot be iterated over.
-            return Err(vm.type_error(format!(
-                "cannot convert dictionary update sequence element #{i} to a sequence"
-            )));
+            let raised = vm.type_error("object is not iterable");
+            if let Some(e) = vm.pending.take() {
+                let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
+                vm.call_method(e, "add_note", &[vm.str(&note)?])?;
+                vm.pending.set(Some(e));
+            }
+            return Err(raised);
         }
         let (tuple, list);
         let items = match pair.cast::<Tuple>() {

@@ -171,7 +171,8 @@ fn repr(vm: &Vm, v: Ref<DictView>) -> R<Value> {
 
 /// A set, frozenset, or view of keys or items?
 fn is_set_like(vm: &Vm, v: Value) -> bool {
-    v.cast::<Set>().is_some() || v.cast::<DictView>().is_some_and(|_| vm.type_of(v) != vm.types.dict_values)
+    v.cast::<Set>().is_some()
+        || v.cast::<DictView>().is_some_and(|_| !vm.type_of(v).is_subtype(vm.types.dict_values))
 }
 
 fn all_in(vm: &Vm, items: Value, container: Value) -> R<bool> {

@@ -82,11 +82,14 @@ types! {
     method: function::METHOD;
     builtin_function: function::BUILTIN;
     method_descriptor: function::METHOD_DESCRIPTOR;
+    wrapper_descriptor: function::WRAPPER_DESCRIPTOR;
+    method_wrapper: function::METHOD_WRAPPER;
     getset_descriptor: descriptors::GETSET;
     member_descriptor: descriptors::MEMBER;
     property: descriptors::PROPERTY;
     staticmethod: descriptors::STATICMETHOD;
     classmethod: descriptors::CLASSMETHOD;
+    classmethod_descriptor: descriptors::CLASSMETHOD_DESCRIPTOR;
     super_: descriptors::SUPER;
     mappingproxy: dictviews::MAPPINGPROXY;
     dict_keys: dictviews::KEYS;

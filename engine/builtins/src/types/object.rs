@@ -66,6 +66,12 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     if ty.has_flag(type_flags::NO_NEW) && !ty.has_flag(type_flags::HEAP) {
         return Err(vm.type_error(format!("cannot create '{}' instances", ty.message_name())));
     }
+    if ty.has_builtin_layout()
+        && !overrides(vm, ty, Special::New, vm.object_new())
+        && !ty.has_flag(type_flags::HEAP)
+    {
+        return Err(vm.type_error(format!("cannot create '{}' instances", ty.message_name())));
+    }
     if ty.has_builtin_layout() {
         let kind = Kind::ALL[ty.instance_kind() as usize];
         if kind == Kind::Exception {

@@ -324,10 +324,10 @@ impl<'a> Formatter<'a> {
             }
         } else {
             if !vm.is_int(v) && vm.type_of(v).special(vm, Special::Index).is_none() {
-                return Err(vm.type_error(format!(
-                    "%c requires an integer in range(256) or a single byte, not {}",
-                    vm.type_name(v)
-                )));
+                let ty = vm.qualified_type_name(vm.type_of(v), &[b"builtins"])?;
+                return Err(
+                    vm.type_error(format!("%c requires an integer in range(256) or a single byte, not {ty}"))
+                );
             }
             match u8::try_from(vm.index_clamped(v)?) {
                 Ok(b) => body.push(b),

@@ -59,12 +59,21 @@ native_type! {
 /// `__dict__` of the instances of a class.
 pub(crate) static DICT: skein_runtime::native::GetSetDef =
     skein_runtime::native::GetSetDef::new("__dict__", super::get_dict)
-        .settable(super::set_dict)
+        .settable(set_instance_dict)
         .doc("dictionary for instance variables");
+
+/// Without a new one, the instance begins with an empty one.
+fn set_instance_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
+    let new = new.map_or_else(|| Dict::new(vm).map(Value::from), Ok)?;
+    super::set_dict(vm, v, Some(new))
+}
 
 /// The parameters of a type in Rust, where its constructor names them.
 fn text_signature(vm: &Vm, t: Ref<Type>) -> R<Value> {
     let Some(def) = t.def().filter(|_| !t.has_flag(type_flags::HEAP)) else { return Ok(Value::NONE) };
+    if t == vm.types.object {
+        return vm.str("()");
+    }
     let constructors =
         ["__init__", "__new__"].into_iter().filter_map(|n| def.methods.iter().find(|m| m.name == n));
     for m in constructors {
@@ -96,6 +105,10 @@ fn python_flags(t: Ref<Type>) -> u32 {
         f |= 1 << 9;
     } else {
         f |= 1 << 8;
+        // Types of modules are made at run time in CPython too.
+        if t.def().is_some_and(|d| d.name.contains('.')) {
+            f |= 1 << 9;
+        }
     }
     if t.has_flag(type_flags::BASETYPE) {
         f |= 1 << 10;
@@ -137,7 +150,7 @@ fn begin_new(vm: &Vm, args: Args<'_>) -> R<Begun> {
         return Ok(Begun::Made(vm.type_of(all[1]).value()));
     }
     if all.len() != 4 {
-        return Err(vm.type_error(if all.len() == 2 {
+        return Err(vm.type_error(if meta == vm.types.type_ {
             "type() takes 1 or 3 arguments".to_string()
         } else {
             format!("type.__new__() takes exactly 3 arguments ({} given)", all.len().saturating_sub(1))
@@ -307,6 +320,9 @@ fn set_string(vm: &Vm, t: Ref<Type>, what: &str, v: Option<Value>) -> R<Value> {
 fn set_name(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
     let t = obj;
     let v = set_string(vm, t, "__name__", v)?;
+    if let Some(name) = v.cast::<Str>() {
+        super::class::check_text(vm, name, "type name must not contain null characters")?;
+    }
     t.name.set(vm, t, v);
     Ok(())
 }
@@ -396,6 +412,9 @@ fn set_abstract(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
 }
 
 fn get_annotate(vm: &Vm, v: Ref<Type>) -> R<Value> {
+    if !v.has_flag(type_flags::HEAP) {
+        return Err(vm.no_attribute(v.value(), vm.intern("__annotate__")?));
+    }
     let d = v.dict();
     for name in ["__annotate__", "__annotate_func__"] {
         if let Some(f) = d.get_name(vm, name)? {
@@ -415,13 +434,13 @@ fn set_annotate(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
 
 fn get_annotations(vm: &Vm, v: Ref<Type>) -> R<Value> {
     let t = v;
+    if !t.has_flag(type_flags::HEAP) {
+        return Err(vm.no_attribute(v.value(), vm.names.__annotations__));
+    }
     for name in ["__annotations__", "__annotations_cache__"] {
         if let Some(a) = t.dict().get_name(vm, name)? {
             return Ok(a);
         }
-    }
-    if !t.has_flag(type_flags::HEAP) {
-        return Err(vm.no_attribute(v.value(), vm.names.__annotations__));
     }
     let annotate = get_annotate(vm, v)?;
     let made =

@@ -4,6 +4,7 @@ use super::SymbolBuilder;
 use crate::errors::{Fault, Res};
 use crate::scopes::{Part, ScopeKind, def};
 use ruff_python_ast::{self as ast, Expr};
+use ruff_text_size::Ranged;
 
 impl<'a> SymbolBuilder<'a> {
     pub(super) fn comprehension(
@@ -17,6 +18,7 @@ impl<'a> SymbolBuilder<'a> {
         let Some(first) = generators.first() else { return Ok(()) };
         self.in_iterable(|b| b.expr(&first.iter))?;
         let outer = self.enter(kind, node, Part::Body, None);
+        self.scope().start = elt.range().start();
         if kind == ScopeKind::GenExpr || !self.tree.scopes[self.current].inlined {
             self.bind_plain(".0");
         }

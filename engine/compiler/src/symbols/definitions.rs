@@ -18,11 +18,13 @@ impl<'a> SymbolBuilder<'a> {
         let outer_conditional = std::mem::take(&mut self.conditional);
         if let Some(tp) = &f.type_params {
             self.enter(ScopeKind::TypeParams, key(f), Part::TypeParams, None);
+            self.describe(&f.name, f.name.range.start());
             self.generic_defaults(&f.parameters);
             self.type_params(tp)?;
         }
         self.function_annotations(f)?;
         let before = self.enter(ScopeKind::Function, key(f), Part::Body, None);
+        self.describe(&f.name, f.name.range.start());
         self.scope().is_async = f.is_async;
         self.parameters(&f.parameters)?;
         self.stmts(&f.body)?;
@@ -80,6 +82,7 @@ impl<'a> SymbolBuilder<'a> {
             return Ok(());
         }
         let outer = self.enter(ScopeKind::Annotations, key(f), Part::Annotations, None);
+        self.scope().start = f.name.range.start();
         self.bind_plain(".format");
         if self.future_annotations {
             // Only strings are made of them; the walk is for their errors.
@@ -126,7 +129,7 @@ impl<'a> SymbolBuilder<'a> {
                 && let Some(bound) = &t.bound
             {
                 let place = if bound.is_tuple_expr() { "a TypeVar constraint" } else { "a TypeVar bound" };
-                self.evaluator(ScopeKind::TypeVar, key(p), Part::Bound, bound, place)?;
+                self.evaluator(ScopeKind::TypeVar, key(p), Part::Bound, p.name(), bound, place)?;
             }
             if let Some(d) = p.default() {
                 let place = match p {
@@ -134,7 +137,7 @@ impl<'a> SymbolBuilder<'a> {
                     ast::TypeParam::TypeVarTuple(_) => "a TypeVarTuple default",
                     ast::TypeParam::ParamSpec(_) => "a ParamSpec default",
                 };
-                self.evaluator(ScopeKind::TypeVar, key(p), Part::Default, d, place)?;
+                self.evaluator(ScopeKind::TypeVar, key(p), Part::Default, p.name(), d, place)?;
             }
         }
         Ok(())
@@ -146,10 +149,12 @@ impl<'a> SymbolBuilder<'a> {
         kind: ScopeKind,
         node: usize,
         part: Part,
+        name: &str,
         e: &'a Expr,
         place: &'static str,
     ) -> Res<()> {
         let outer = self.enter(kind, node, part, None);
+        self.describe(name, e.range().start());
         self.scope().place = place;
         self.bind_plain(".format");
         self.expr(e)?;
@@ -163,9 +168,10 @@ impl<'a> SymbolBuilder<'a> {
         let outer = self.current;
         if let Some(tp) = &t.type_params {
             self.enter(ScopeKind::TypeParams, key(t), Part::TypeParams, None);
+            self.describe(&name.id, t.range.start());
             self.type_params(tp)?;
         }
-        self.evaluator(ScopeKind::TypeAlias, key(t), Part::Body, &t.value, "a type alias")?;
+        self.evaluator(ScopeKind::TypeAlias, key(t), Part::Body, &name.id, &t.value, "a type alias")?;
         self.current = outer;
         Ok(())
     }
@@ -181,6 +187,7 @@ impl<'a> SymbolBuilder<'a> {
         let outer_count = std::mem::take(&mut self.condition_count);
         if let Some(tp) = &c.type_params {
             self.enter(ScopeKind::TypeParams, key(c), Part::TypeParams, Some(name.clone()));
+            self.describe(&c.name, c.name.range.start());
             let names = tp.type_params.iter().map(|p| self.intern(p.name())).collect();
             self.scope().private_names = Some(names);
             for hidden in [".type_params", ".generic_base"] {
@@ -196,6 +203,7 @@ impl<'a> SymbolBuilder<'a> {
             }
         }
         let before = self.enter(ScopeKind::Class, key(c), Part::Body, Some(name));
+        self.describe(&c.name, c.name.range.start());
         if c.type_params.is_some() {
             let n = self.intern(".type_params");
             self.note(n, def::USED, TextRange::default());

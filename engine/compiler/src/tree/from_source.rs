@@ -1,6 +1,7 @@
 //! From the parser's tree to [`Node`]s: what differs between the two is levelled here.
 
 use super::schema::Class;
+use super::type_comments::TypeComments;
 use super::{Field, Node};
 use crate::errors::Res;
 use crate::fold;
@@ -13,7 +14,12 @@ use ruff_text_size::{Ranged, TextRange, TextSize};
 pub struct Builder<'a> {
     pub source: &'a Source,
     pub tokens: &'a Tokens,
+    /// Where they are wanted.
+    pub comments: Option<&'a TypeComments<'a>>,
 }
+
+/// What may stand between a compound statement's head and its type comment.
+const HEAD_END: &[TokenKind] = &[TokenKind::Rpar, TokenKind::Comma, TokenKind::Colon];
 
 pub fn optional(node: Option<Node>) -> Field {
     node.map_or(Field::None, Field::from)
@@ -35,8 +41,17 @@ impl Builder<'_> {
         Ok(match module {
             Mod::Expression(e) => Class::Expression.node(vec![self.expr(&e.body)?.into()]),
             Mod::Module(m) if interactive => Class::Interactive.node(vec![self.body(&m.body)?]),
-            Mod::Module(m) => Class::Module.node(vec![self.body(&m.body)?, Field::List(Vec::new())]),
+            Mod::Module(m) => {
+                let body = self.body(&m.body)?;
+                let ignored = self.comments.map_or(Ok(Field::List(Vec::new())), TypeComments::ignored)?;
+                Class::Module.node(vec![body, ignored])
+            }
         })
+    }
+
+    /// The type comment behind something that ends there, and these tokens.
+    fn type_comment(&self, end: TextSize, between: &[TokenKind]) -> Field {
+        self.comments.map_or(Field::None, |c| c.behind(end, between))
     }
 
     /// A node at a place.
@@ -89,7 +104,7 @@ impl Builder<'_> {
                     self.body(&f.body)?,
                     list!(f.decorator_list, |d: &ast::Decorator| self.expr(&d.expression)),
                     self.opt(f.returns.as_deref())?,
-                    Field::None,
+                    self.comments.map_or(Ok(Field::None), |c| c.of_function(f.parameters.end()))?,
                     self.type_params(f.type_params.as_deref())?,
                 ];
                 self.compound(self.undecorated(r, &f.decorator_list), class, fields)
@@ -120,7 +135,8 @@ impl Builder<'_> {
                 )
             }
             Stmt::Assign(s) => {
-                let fields = vec![self.exprs(&s.targets)?, self.expr(&s.value)?.into(), Field::None];
+                let comment = self.type_comment(s.end(), &[]);
+                let fields = vec![self.exprs(&s.targets)?, self.expr(&s.value)?.into(), comment];
                 self.at(r, Class::Assign, fields)
             }
             Stmt::AugAssign(s) => {
@@ -147,7 +163,7 @@ impl Builder<'_> {
                     self.expr(&s.iter)?.into(),
                     self.body(&s.body)?,
                     self.body(&s.orelse)?,
-                    Field::None,
+                    self.type_comment(s.iter.end(), HEAD_END),
                 ];
                 self.compound(r, class, fields)
             }
@@ -165,7 +181,9 @@ impl Builder<'_> {
                     let vars = self.opt(i.optional_vars.as_deref())?;
                     Ok(Class::withitem.node(vec![self.expr(&i.context_expr)?.into(), vars]))
                 });
-                self.compound(r, class, vec![items, self.body(&s.body)?, Field::None])
+                let last = s.items.last().map_or(s.start(), Ranged::end);
+                let comment = self.type_comment(last, HEAD_END);
+                self.compound(r, class, vec![items, self.body(&s.body)?, comment])
             }
             Stmt::Match(s) => {
                 let cases = list!(s.cases, |c: &ast::MatchCase| -> Res<Node> {
@@ -262,13 +280,15 @@ impl Builder<'_> {
     }
 
     fn parameters(&self, p: &ast::Parameters) -> Res<Node> {
-        let one = |p: &ast::Parameter| -> Res<Node> {
-            let fields = vec![text(&p.name), self.opt(p.annotation())?, Field::None];
+        let one_ending = |p: &ast::Parameter, end: TextSize| -> Res<Node> {
+            let comment = self.type_comment(end, &[TokenKind::Rpar, TokenKind::Comma]);
+            let fields = vec![text(&p.name), self.opt(p.annotation())?, comment];
             // From the name on, without the stars.
             Ok(self.at(TextRange::new(p.name.start(), p.range.end()), Class::arg, fields))
         };
+        let one = |p: &ast::Parameter| one_ending(p, p.end());
         let row = |ps: &[ast::ParameterWithDefault]| -> Res<Field> {
-            Ok(list!(ps, |p: &ast::ParameterWithDefault| one(&p.parameter)))
+            Ok(list!(ps, |p: &ast::ParameterWithDefault| one_ending(&p.parameter, p.end())))
         };
         let defaults = p.posonlyargs.iter().chain(&p.args).filter_map(|p| p.default());
         let defaults: Vec<&Expr> = defaults.collect();

@@ -6,7 +6,7 @@ use crate::interp::attr_table::Use;
 use crate::interp::call::{call_soft, call_special, call_special_2};
 use crate::interp::frames::frame_code;
 use crate::interp::result::deliver;
-use crate::interp::{At, Consumer, Cont, ContKind};
+use crate::interp::{At, Consumer, Cont, ContKind, module_names};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};
 use crate::types::code::{AttrCache, MethodCache, ModuleCache};
@@ -97,7 +97,7 @@ pub(super) fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Typ
             let w: Ref<Wrapper> = unsafe { v.cast_unchecked() };
             w.function.value()
         }
-        (WRAPPER, _) if vm.type_of(v) == vm.types.classmethod => {
+        (WRAPPER, _) if [vm.types.classmethod, vm.types.classmethod_descriptor].contains(&vm.type_of(v)) => {
             let w: Ref<Wrapper> = unsafe { v.cast_unchecked() };
             vm.bind_to_class(w.function.value(), ty.value())?
         }
@@ -289,15 +289,7 @@ pub(super) fn module_getattr(vm: &Vm, obj: Value) -> R<Option<Value>> {
 #[cold]
 pub(super) fn no_attribute(vm: &Vm, obj: Value, name: Ref<Str>) -> Raised {
     if let Some(m) = obj.cast::<Module>() {
-        let text = match m.dict().get_str(vm, vm.names.__name__) {
-            Ok(n) => n.and_then(|n| n.cast::<Str>()).map(|n| n.to_string_lossy().into_owned()),
-            Err(e) => return e,
-        };
-        let message = match text {
-            Some(n) => format!("module '{n}' has no attribute '{}'", name.to_string_lossy()),
-            None => format!("module has no attribute '{}'", name.to_string_lossy()),
-        };
-        return vm.attribute_error_for(obj, name, &message);
+        return module_names::no_attribute(vm, m, name);
     }
     vm.no_attribute(obj, name)
 }

@@ -122,8 +122,14 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
                 // The instruction that suspended it; its length tells where it began.
                 _ => At { pc: suspended_at(g, at.pc), base }.site(),
             };
+            vm.set_site(site);
+            if g.handled.get().is_some()
+                && let Some(e) = vm.pending.take()
+            {
+                // Raised in the generator's handler: its context is what is handled there.
+                let Raised = vm.raise(e);
+            }
             if vm.events.any_of(event::PY_THROW) {
-                vm.set_site(site);
                 thrown_into(vm, site);
             }
             Ok(super::unwind::unwind(vm, site))

@@ -1,9 +1,9 @@
 //! The ops of the import statement.
 
 use crate::interp::frames::frame_function;
-use crate::interp::{At, globals};
+use crate::interp::{At, globals, module_names};
+use crate::object::Ref;
 use crate::types::dict::Dict;
-use crate::types::exception::Exception;
 use crate::types::str::Str;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -26,32 +26,22 @@ pub fn import_from(vm: &Vm, at: At) -> R<At> {
     let (module, name) = (at.reg(at.b()), at.extra_name());
     let v = match vm.find_attr(module, name)? {
         Some(v) => v,
-        None => submodule(vm, module, name.value(), at)?,
+        None => submodule(vm, module, name)?,
     };
     at.set(at.a(), v);
     Ok(at.skip(2))
 }
 
 /// A submodule that is in `sys.modules` but not yet an attribute (a circular import).
-fn submodule(vm: &Vm, module: Value, name: Value, _at: At) -> R<Value> {
+fn submodule(vm: &Vm, module: Value, name: Ref<Str>) -> R<Value> {
     let package = vm.find_attr(module, vm.names.__name__)?.and_then(|n| n.cast::<Str>());
-    let text = name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let full = package.map(|p| format!("{}.{text}", p.to_string_lossy()));
+    let full = package.map(|p| format!("{}.{}", p.to_string_lossy(), name.to_string_lossy()));
     if let (Some(full), Some(modules)) = (&full, vm.modules.get())
         && let Some(m) = modules.get_name(vm, full)?
     {
         return Ok(m);
     }
-    let package_text = package.map_or("<unknown module name>".into(), |p| p.to_string_lossy().into_owned());
-    let file = vm.find_attr(module, vm.names.__file__)?.and_then(|f| f.cast::<Str>());
-    let place = file.map_or("unknown location".into(), |f| f.to_string_lossy().into_owned());
-    let raised = vm.import_error(format!("cannot import name '{text}' from '{package_text}' ({place})"));
-    if let Some(e) = vm.pending.get().and_then(|e| e.cast::<Exception>()) {
-        e.set_field(vm, 0, package.map(Value::from))?;
-        e.set_field(vm, 1, file.map(Value::from))?;
-        e.set_field(vm, 2, name)?;
-    }
-    Err(raised)
+    Err(module_names::cannot_import(vm, module, package, name)?)
 }
 
 pub fn import_star(vm: &Vm, at: At) -> R<At> {
@@ -76,11 +66,7 @@ pub fn import_star(vm: &Vm, at: At) -> R<At> {
     while let Some(name) = names.get(i) {
         i += 1;
         let Some(s) = name.cast::<Str>() else {
-            return Err(vm.type_error(format!(
-                "Item in {}.__all__ must be str, not {}",
-                vm.type_name(module),
-                vm.type_name(name)
-            )));
+            return Err(module_names::not_a_name(vm, module, name, skip_private)?);
         };
         if skip_private && s.bytes().starts_with(b"_") {
             continue;

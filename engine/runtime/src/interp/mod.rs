@@ -33,6 +33,7 @@ mod iteration;
 mod locals;
 mod matching;
 mod misc;
+mod module_names;
 mod nested;
 mod operators;
 mod panics;

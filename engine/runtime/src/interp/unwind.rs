@@ -31,14 +31,15 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         let unit = site.unit();
         let portable = code.portable();
         let is_op = |op: Op| portable.units.get(unit as usize).is_some_and(|u| *u as u8 == op as u8);
-        let reraise = is_op(Op::Reraise);
-        if !reraise {
+        // What is raised again has its entry for this frame.
+        let bare = is_op(Op::RaiseHandled) && vm.context().handled.get() == Some(exception);
+        let again = bare || is_op(Op::Reraise);
+        if !again {
             add_traceback(vm, exception, site);
         }
         let watched = vm.events.any_of(EXCEPTIONS);
         if watched {
-            let bare = is_op(Op::RaiseHandled) && vm.context().handled.get() == Some(exception);
-            exception_passes(vm, site, if reraise || bare { Passes::Again } else { Passes::Raised });
+            exception_passes(vm, site, if again { Passes::Again } else { Passes::Raised });
         }
         if let Some(h) = portable.handlers.iter().find(|h| h.start <= unit && unit < h.end) {
             if watched {

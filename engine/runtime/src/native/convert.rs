@@ -59,7 +59,22 @@ macro_rules! int_args {
         }
     )*};
 }
-int_args!(i64, i32, u32, u8, usize, u64);
+int_args!(i64, i32, u32, u8);
+
+/// As the others, beyond the range of an i64.
+macro_rules! unsigned_args {
+    ($($ty:ty),*) => {$(
+        impl FromArg for $ty {
+            fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<$ty> {
+                let i = vm.index(v)?;
+                let small = vm.as_i64(i).map(|i| <$ty>::try_from(i).ok());
+                let fits = small.unwrap_or_else(|| vm.as_big(i).and_then(|big| <$ty>::try_from(big).ok()));
+                fits.ok_or_else(|| vm.overflow_error(too_large(stringify!($ty))))
+            }
+        }
+    )*};
+}
+unsigned_args!(u64, usize);
 
 impl FromArg for f64 {
     #[inline]

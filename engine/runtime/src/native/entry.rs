@@ -101,7 +101,7 @@ macro_rules! direct_natives {
             fn call_with(vm: &Vm, def: &'static NativeDef, args: Args<'_>) -> R<Value> {
                 match args.all {
                     &[$($v),*] => $direct::<F, T, $($a),*>(vm, def, $($v),*),
-                    all => Err(def.count_error(vm, all)),
+                    all => Err(def.count_error(vm, all, 0)),
                 }
             }
         }
@@ -126,7 +126,7 @@ macro_rules! typed_natives {
             fn call_with(vm: &Vm, def: &'static NativeDef, args: Args<'_>) -> R<Value> {
                 let all: &[Value; $n] = match args.all.try_into() {
                     Ok(all) => all,
-                    Err(_) => return Err(def.count_error(vm, args.all)),
+                    Err(_) => return Err(def.count_error(vm, args.all, 0)),
                 };
                 item::<F>()(vm, $($a::from_arg(vm, def, $i, all[$i])?),*).into_ret(vm)
             }

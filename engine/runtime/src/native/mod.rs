@@ -146,6 +146,115 @@ pub struct NativeDef {
     pub keywords_optional: bool,
     /// Takes [`Args`] as they are.
     pub raw: bool,
+    /// A special method that is a slot of types in CPython.
+    pub is_slot: bool,
+}
+
+/// Special methods, without their underscores, that are slots of types in CPython.
+const SLOTS: &[&str] = &[
+    "getattribute",
+    "getattr",
+    "setattr",
+    "delattr",
+    "repr",
+    "hash",
+    "call",
+    "str",
+    "lt",
+    "le",
+    "eq",
+    "ne",
+    "gt",
+    "ge",
+    "iter",
+    "next",
+    "get",
+    "set",
+    "delete",
+    "init",
+    "del",
+    "await",
+    "aiter",
+    "anext",
+    "add",
+    "radd",
+    "sub",
+    "rsub",
+    "mul",
+    "rmul",
+    "mod",
+    "rmod",
+    "divmod",
+    "rdivmod",
+    "pow",
+    "rpow",
+    "neg",
+    "pos",
+    "abs",
+    "bool",
+    "invert",
+    "lshift",
+    "rlshift",
+    "rshift",
+    "rrshift",
+    "and",
+    "rand",
+    "xor",
+    "rxor",
+    "or",
+    "ror",
+    "int",
+    "float",
+    "iadd",
+    "isub",
+    "imul",
+    "imod",
+    "ipow",
+    "ilshift",
+    "irshift",
+    "iand",
+    "ixor",
+    "ior",
+    "floordiv",
+    "rfloordiv",
+    "truediv",
+    "rtruediv",
+    "ifloordiv",
+    "itruediv",
+    "index",
+    "matmul",
+    "rmatmul",
+    "imatmul",
+    "len",
+    "getitem",
+    "setitem",
+    "delitem",
+    "contains",
+    "buffer",
+    "release_buffer",
+];
+
+/// Is it the name of such a method?
+const fn is_slot(name: &str) -> bool {
+    let name = name.as_bytes();
+    if name.len() < 5 || name[0] != b'_' || name[1] != b'_' {
+        return false;
+    }
+    let mut i = 0;
+    while i < SLOTS.len() {
+        let slot = SLOTS[i].as_bytes();
+        if slot.len() + 4 == name.len() {
+            let mut k = 0;
+            while k < slot.len() && slot[k] == name[k + 2] {
+                k += 1;
+            }
+            if k == slot.len() {
+                return true;
+            }
+        }
+        i += 1;
+    }
+    false
 }
 
 impl NativeDef {
@@ -167,6 +276,7 @@ impl NativeDef {
             params: if F::RAW { 0 } else { params },
             keywords_optional,
             raw: F::RAW,
+            is_slot: is_slot(name_of(signature)),
         }
     }
 
@@ -186,6 +296,7 @@ impl NativeDef {
             params: 1,
             keywords_optional: true,
             raw: false,
+            is_slot: false,
         }
     }
 
@@ -299,10 +410,11 @@ impl NativeDef {
         let mut slots = [Value::UNBOUND; MAX_PARAMS];
         let slots = &mut slots[..self.params as usize];
         let positional = args.positional();
-        if positional.len() > self.max as usize
-            || (positional.len() < self.min as usize && !args.has_keywords())
-        {
-            return Err(self.count_error(vm, positional));
+        if positional.len() > self.max as usize {
+            return Err(self.count_error(vm, positional, args.keywords().count()));
+        }
+        if positional.len() < self.min as usize && !args.has_keywords() {
+            return Err(self.count_error(vm, positional, 0));
         }
         slots[..positional.len()].copy_from_slice(positional);
         for (name, value) in args.keywords() {
@@ -313,16 +425,18 @@ impl NativeDef {
                 Some(i) => {
                     return Err(vm.type_error(format!(
                         "argument for {}() given by name ('{text}') and position ({})",
-                        self.name,
-                        i + 1
+                        self.spoken_name(vm, positional),
+                        i + usize::from(!self.is_method())
                     )));
                 }
                 None if parameters(self.signature).all(|p| p.positional_only) => {
-                    return Err(vm.type_error(format!("{} takes no keyword arguments", self.qualified())));
+                    let name = self.spoken_name(vm, positional);
+                    return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
                 }
                 None => {
+                    let name = self.spoken_name(vm, positional);
                     return Err(
-                        vm.type_error(format!("{}() got an unexpected keyword argument '{text}'", self.name))
+                        vm.type_error(format!("{name}() got an unexpected keyword argument '{text}'"))
                     );
                 }
             }
@@ -330,11 +444,11 @@ impl NativeDef {
         for (i, p) in parameters(self.signature).enumerate() {
             if p.required && slots[i].is_unbound() {
                 if i < positional.len().max(self.min as usize) && self.is_method() && i == 0 {
-                    return Err(self.count_error(vm, positional));
+                    return Err(self.count_error(vm, positional, 0));
                 }
                 return Err(vm.type_error(format!(
                     "{}() missing required argument '{}' (pos {})",
-                    self.name,
+                    self.spoken_name(vm, positional),
                     p.name,
                     i + usize::from(!self.is_method())
                 )));
@@ -347,8 +461,16 @@ impl NativeDef {
         parameters(self.signature).next().is_some_and(|p| p.name.starts_with('$'))
     }
 
-    fn qualified(&self) -> String {
-        format!("{}()", self.name)
+    /// What messages call it: a constructor, by the type's name.
+    fn spoken_name(&self, vm: &Vm, args: &[Value]) -> String {
+        match (self.name, args.first()) {
+            ("__init__", Some(&this)) => vm.type_of(this).name_string(),
+            ("__new__", Some(class)) => match class.cast::<Type>() {
+                Some(class) => class.name_string(),
+                None => self.name.to_owned(),
+            },
+            _ => self.name.to_owned(),
+        }
     }
 
     /// The type among those of the receiver that has this very method.
@@ -359,14 +481,39 @@ impl NativeDef {
     }
 
     /// TypeError for a wrong number of positional arguments, in CPython's words.
-    fn count_error(&'static self, vm: &Vm, args: &[Value]) -> Raised {
+    fn count_error(&'static self, vm: &Vm, args: &[Value], keywords: usize) -> Raised {
         let own = usize::from(self.is_method());
         let (min, max) = ((self.min as usize).saturating_sub(own), (self.max as usize).saturating_sub(own));
         let given = args.len().saturating_sub(own);
-        let name = self.name;
-        let owner = args.first().filter(|_| own == 1).and_then(|receiver| self.owner(vm, *receiver));
-        let full = owner.map_or(name.to_string(), |owner| format!("{}.{name}", owner.name_string()));
+        let name = self.spoken_name(vm, args);
         let plural = |n: usize| if n == 1 { "argument" } else { "arguments" };
+        let all = (self.params as usize).saturating_sub(own);
+        if !self.raw && given > max && parameters(self.signature).skip(own).any(|p| !p.positional_only) {
+            let bound = |exact: bool| if exact { "exactly" } else { "at most" };
+            let given_all = given + keywords;
+            return vm.type_error(if given_all > all {
+                format!("{name}() takes {} {all} {} ({given_all} given)", bound(min == all), plural(all))
+            } else if max == 0 {
+                format!("{name}() takes no positional arguments")
+            } else {
+                format!(
+                    "{name}() takes {} {max} positional {} ({given} given)",
+                    bound(min == max),
+                    plural(max)
+                )
+            });
+        }
+        if !self.raw
+            && given < min
+            && args.len() >= own
+            && let Some(p) = parameters(self.signature).nth(args.len()).filter(|p| !p.positional_only)
+        {
+            let position = args.len() + 1 - own;
+            return vm
+                .type_error(format!("{name}() missing required argument '{}' (pos {position})", p.name));
+        }
+        let owner = args.first().filter(|_| own == 1).and_then(|receiver| self.owner(vm, *receiver));
+        let full = owner.map_or(name.clone(), |owner| format!("{}.{name}", owner.name_string()));
         vm.type_error(if max == 0 {
             format!("{full}() takes no arguments ({given} given)")
         } else if min == max && max == 1 && self.params == self.max {

@@ -69,20 +69,37 @@ struct Inner {
     /// When the last of the patient began to run, or the first began to wait.
     last_patient: Instant,
     ticker: bool,
+    /// The thread that ends the program: no other gets the lock any more.
+    last: Option<Arc<Seat>>,
 }
 
 impl Inner {
+    fn is_free_for(&self, seat: &Arc<Seat>) -> bool {
+        self.holder.is_none() && self.last.as_ref().is_none_or(|last| Arc::ptr_eq(last, seat))
+    }
+
     fn hold(&mut self, seat: Option<Arc<Seat>>) {
         self.holder = seat;
         self.since = Instant::now();
     }
 
     fn is_wanted(&self) -> bool {
-        !self.urgent.is_empty() || !self.patient.is_empty()
+        self.last.is_none() && !(self.urgent.is_empty() && self.patient.is_empty())
     }
 
     /// Gives the lock to the next thread, or to nobody. The thread is to be woken.
     fn pass(&mut self, interval: Duration) -> Option<Arc<Seat>> {
+        if let Some(last) = self.last.clone() {
+            let asked = self.urgent.iter().chain(&self.patient).any(|s| Arc::ptr_eq(s, &last));
+            self.urgent.retain(|s| !Arc::ptr_eq(s, &last));
+            self.patient.retain(|s| !Arc::ptr_eq(s, &last));
+            let next = asked.then_some(last);
+            if let Some(seat) = &next {
+                seat.word.fetch_or(GRANTED, Ordering::AcqRel);
+            }
+            self.hold(next.clone());
+            return next;
+        }
         let overdue = !self.patient.is_empty() && self.last_patient.elapsed() > interval * PATIENCE;
         let next = match if overdue { None } else { self.urgent.pop_front() } {
             Some(seat) => Some(seat),
@@ -140,6 +157,7 @@ impl Gil {
                 patient: VecDeque::new(),
                 last_patient: now,
                 ticker: false,
+                last: None,
             }),
             interval: AtomicU64::new(INTERVAL.as_micros() as u64),
             asker,
@@ -165,12 +183,17 @@ impl Gil {
     /// Takes the lock after a blocking call, or for the first time.
     pub fn take(&self, seat: &Arc<Seat>) {
         let mut inner = self.lock();
-        if inner.holder.is_none() {
+        if inner.is_free_for(seat) {
             return inner.hold(Some(seat.clone()));
         }
         inner.wait_urgent(seat);
         drop(inner);
         self.wait(seat);
+    }
+
+    /// From now on the lock is for this thread alone, which holds it.
+    pub fn end_others(&self, seat: &Arc<Seat>) {
+        self.lock().last = Some(seat.clone());
     }
 
     /// Lets go of the lock.
@@ -242,7 +265,7 @@ impl Gil {
         let mut inner = self.lock();
         if seat.parked.swap(false, Ordering::Relaxed) {
             // Nobody has called: it has to ask for the lock itself.
-            if inner.holder.is_none() {
+            if inner.is_free_for(seat) {
                 inner.hold(Some(seat.clone()));
                 return result;
             }
@@ -329,6 +352,7 @@ impl Gil {
             inner.urgent.clear();
             inner.patient.clear();
             inner.ticker = false;
+            inner.last = None;
             self.ticking.store(0, Ordering::Relaxed);
         }
         pid

@@ -121,6 +121,11 @@ impl Threads {
         self.all.borrow().iter().find(|t| t.serial == serial).cloned()
     }
 
+    /// The calling thread ends the program: no other runs Python code any more.
+    pub fn end_others(&self) {
+        self.gil.end_others(&self.current().seat);
+    }
+
     pub fn gil(&self) -> &Gil {
         &self.gil
     }

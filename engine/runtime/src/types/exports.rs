@@ -26,6 +26,34 @@ pub struct Exports {
     held: Cell<u32>,
     /// Views that were made in another one are forgotten.
     epoch: Cell<u32>,
+    /// Natives under way that need the bytes while Python code runs.
+    pinned: Cell<u32>,
+}
+
+/// Keeps an array's size while a native runs Python code and goes on with the bytes.
+pub struct Pinned(Option<Ref<ByteArray>>);
+
+impl Pinned {
+    /// Other objects have a fixed size. The caller keeps the object alive.
+    pub fn new(object: Value) -> Pinned {
+        let array = object.cast::<ByteArray>();
+        if let Some(a) = array {
+            let exports = a.exports();
+            exports.pinned.set(exports.pinned.get() + 1);
+            exports.open.set(exports.open.get() + 1);
+        }
+        Pinned(array)
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        if let Some(a) = self.0 {
+            let exports = a.exports();
+            exports.pinned.set(exports.pinned.get() - 1);
+            exports.open.set(exports.open.get() - 1);
+        }
+    }
 }
 
 /// A view's claim on the size of an array.
@@ -118,6 +146,9 @@ impl Ref<ByteArray> {
     #[inline(never)]
     fn has_views(self, vm: &Vm) -> bool {
         let exports = self.exports();
+        if exports.pinned.get() > 0 {
+            return true;
+        }
         if live_register(vm, |v| (vm.builtin.views)(v, self)) {
             return true;
         }

@@ -3,11 +3,13 @@
 use crate::fixed_object;
 use crate::native::NativeDef;
 use crate::object::{Field, Header, Ref};
+use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
 
-/// `builtin_function_or_method`, or `method_descriptor` (by its shape).
+/// By its shape `builtin_function_or_method`, `method_descriptor`, or `wrapper_descriptor` and `method-wrapper` for the
+/// special methods that are slots in CPython.
 #[repr(C)]
 pub struct NativeFunction {
     header: Header,
@@ -31,13 +33,16 @@ impl NativeFunction {
 
     /// A method as it stands in its type's dictionary. MemoryError.
     pub fn method(vm: &Vm, def: &'static NativeDef, owner: Value) -> R<Ref<NativeFunction>> {
-        NativeFunction::new(vm, def, None, owner, vm.types.method_descriptor.root_shape_id())
+        let slot = def.is_slot && !is_plain_there(vm, def, owner);
+        let ty = if slot { vm.types.wrapper_descriptor } else { vm.types.method_descriptor };
+        NativeFunction::new(vm, def, None, owner, ty.root_shape_id())
     }
 
     /// The method bound to a receiver. MemoryError.
     pub fn bind(&self, vm: &Vm, receiver: Value) -> R<Ref<NativeFunction>> {
-        let shape = vm.types.builtin_function.root_shape_id();
-        NativeFunction::new(vm, self.def(), Some(receiver), self.owner.value(), shape)
+        let slot = self.header.shape.get() == vm.types.wrapper_descriptor.root_shape_id();
+        let ty = if slot { vm.types.method_wrapper } else { vm.types.builtin_function };
+        NativeFunction::new(vm, self.def(), Some(receiver), self.owner.value(), ty.root_shape_id())
     }
 
     fn new(
@@ -67,6 +72,18 @@ impl Ref<NativeFunction> {
     /// Is it bound on attribute access?
     #[inline]
     pub fn is_method(self, vm: &Vm) -> bool {
-        self.header().shape.get() == vm.types.method_descriptor.root_shape_id()
+        let shape = self.header().shape.get();
+        shape == vm.types.method_descriptor.root_shape_id()
+            || shape == vm.types.wrapper_descriptor.root_shape_id()
+    }
+}
+
+/// The subscripts and membership of containers, which in CPython are plain methods besides.
+fn is_plain_there(vm: &Vm, def: &NativeDef, owner: Value) -> bool {
+    let of = |types: &[Ref<Type>]| types.iter().any(|t| t.value().is(owner));
+    match def.name {
+        "__getitem__" => of(&[vm.types.list, vm.types.dict]),
+        "__contains__" => of(&[vm.types.dict, vm.types.set, vm.types.frozenset]),
+        _ => false,
     }
 }

@@ -259,10 +259,16 @@ impl Vm {
         for m in methods {
             let v = match m.kind {
                 NativeKind::Plain => NativeFunction::method(self, m, ty.value())?.value(),
-                NativeKind::Static => NativeFunction::function(self, m, ty.value())?.value(),
+                NativeKind::Static if m.name == "__new__" => {
+                    NativeFunction::function(self, m, ty.value())?.value()
+                }
+                NativeKind::Static => {
+                    let f = NativeFunction::function(self, m, ty.value())?;
+                    Wrapper::new(self, self.types.staticmethod, f.value())?.value()
+                }
                 NativeKind::Class => {
                     let f = NativeFunction::function(self, m, ty.value())?;
-                    Wrapper::new(self, self.types.classmethod, f.value())?.value()
+                    Wrapper::new(self, self.types.classmethod_descriptor, f.value())?.value()
                 }
             };
             ty.dict().set_name(self, m.name, v)?;

@@ -47,11 +47,14 @@ types! {
     method;
     builtin_function;
     method_descriptor;
+    wrapper_descriptor;
+    method_wrapper;
     getset_descriptor;
     member_descriptor;
     property;
     staticmethod;
     classmethod;
+    classmethod_descriptor;
     super_;
     mappingproxy;
     dict_keys;

@@ -134,13 +134,9 @@ impl Vm {
         Ok(())
     }
 
-    /// A function of `warnings`. Without the module, the warning is shown as it would be.
+    /// A function of `_warnings`. Without the module, the warning is shown as it would be.
     fn warnings_function(&self, name: &str, shown: impl FnOnce() -> String) -> R<Option<Value>> {
-        let imported = match self.modules.get() {
-            Some(m) => m.get_name(self, "warnings")?,
-            None => None,
-        };
-        let module = match imported.map_or_else(|| self.import("warnings"), Ok) {
+        let module = match self.import("_warnings") {
             Ok(m) => m,
             Err(Raised) => {
                 self.pending.take();

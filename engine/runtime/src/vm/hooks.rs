@@ -25,6 +25,15 @@ pub struct Compile<'a> {
     pub decoded: bool,
 }
 
+/// Which tree is wanted of a source.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tree {
+    /// What Python 3 of this minor version does not have is an error.
+    pub feature_version: Option<u8>,
+    /// The source is the signature in a function's type comment.
+    pub function_type: bool,
+}
+
 /// Bits of `compile()`'s flags that are no `co_flags`.
 pub mod compile_flags {
     pub const DONT_IMPLY_DEDENT: u32 = 0x200;
@@ -57,7 +66,10 @@ pub trait Hooks {
     fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>>;
 
     /// The syntax tree of source text, as an object; SyntaxError and its like are raised.
-    fn parse(&self, vm: &Vm, what: &Compile<'_>) -> R<Value>;
+    fn parse(&self, vm: &Vm, what: &Compile<'_>, tree: Tree) -> R<Value>;
+
+    /// The scopes of source text, as an object for `symtable`; SyntaxError and its like are raised.
+    fn symbol_table(&self, vm: &Vm, what: &Compile<'_>) -> R<Value>;
 
     /// Is the object a node of a syntax tree?
     fn is_tree(&self, vm: &Vm, v: Value) -> R<bool>;

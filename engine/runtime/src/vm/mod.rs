@@ -10,6 +10,7 @@ mod finalize;
 mod hooks;
 mod known;
 mod names;
+mod numbers;
 mod oserror;
 mod pauses;
 mod protocol;
@@ -20,7 +21,7 @@ pub use bootstrap::StartError;
 pub use builtins::{Builtins, LIBRARY, Types};
 pub use exceptions::{Exceptions, ROWS as EXCEPTIONS, Row as ExceptionRow};
 pub use finalize::{Finalizing, write_stderr};
-pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, compile_flags};
+pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, Tree, compile_flags};
 pub use names::Names;
 pub use oserror::{class_of_errno, strerror};
 pub use pauses::Pauses;
@@ -74,6 +75,8 @@ pub struct Config {
     pub int_max_str_digits: Option<i64>,
     pub executable: String,
     pub path: Vec<String>,
+    /// The first entry of `sys.path`, where it is the folder of the program (empty: where the process is).
+    pub program_folder: Option<String>,
     pub isolated: bool,
     pub no_site: bool,
     pub inspect: bool,

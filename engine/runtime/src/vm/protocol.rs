@@ -169,10 +169,7 @@ impl Vm {
                 .type_error(format!("'{}' object cannot be interpreted as an integer", self.type_name(v))));
         };
         let r = self.special_1(f, v)?;
-        if self.is_int(r) {
-            return Ok(r);
-        }
-        Err(self.type_error(format!("__index__ returned non-int (type {})", self.type_name(r))))
+        self.exact_int(r, "__index__")
     }
 
     /// As [`Vm::index`], as an i64; OverflowError if it does not fit.
@@ -205,13 +202,7 @@ impl Vm {
         let ty = self.type_of(v);
         if let Some(f) = ty.special(self, Special::Float) {
             let r = self.special_1(f, v)?;
-            return self.as_float(r).ok_or_else(|| {
-                self.type_error(format!(
-                    "{}.__float__ returned non-float (type {})",
-                    ty.name_string(),
-                    self.type_name(r)
-                ))
-            });
+            return self.float_result(ty, r);
         }
         if ty.special(self, Special::Index).is_some() {
             let i = self.index(v)?;

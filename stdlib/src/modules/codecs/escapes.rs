@@ -53,6 +53,7 @@ pub struct Decoder<'a> {
     /// Nothing follows these bytes.
     pub last: bool,
     pub raw: bool,
+    pub wrong: Option<WrongEscape>,
 }
 
 impl Decoder<'_> {
@@ -69,8 +70,11 @@ impl Decoder<'_> {
             }
             match self.escape(at, &mut out)? {
                 Some(next) => at = next,
-                None => return Ok((out, at)),
+                None => break,
             }
+        }
+        if let Some(wrong) = self.wrong.take() {
+            wrong.warn(self.vm, "")?;
         }
         Ok((out, at))
     }
@@ -135,11 +139,15 @@ impl Decoder<'_> {
             b'0'..=b'7' => {
                 let n = self.bytes[at + 1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
                 let c = self.bytes[at + 1..at + 1 + n].iter().fold(0, |c, b| c << 3 | u32::from(b - b'0'));
+                if c > 0xff {
+                    self.wrong.get_or_insert(WrongEscape::Octal(c));
+                }
                 push_code_point(out, c);
                 return Ok(Some(at + 1 + n));
             }
             b'N' => return self.named(at, out),
             _ => {
+                self.wrong.get_or_insert(WrongEscape::Letter(kind));
                 out.push(b'\\');
                 push_code_point(out, kind.into());
                 return Ok(Some(at + 2));
@@ -180,9 +188,30 @@ impl Decoder<'_> {
     }
 }
 
+/// An escape that stands for nothing, of which only the first is told.
+pub enum WrongEscape {
+    Letter(u8),
+    /// More than a byte holds.
+    Octal(u32),
+}
+
+impl WrongEscape {
+    fn warn(self, vm: &Vm, prefix: &str) -> R<()> {
+        let what = match self {
+            WrongEscape::Letter(b) => {
+                format!("{prefix}\"\\{}\" is an invalid escape sequence", char::from(b))
+            }
+            WrongEscape::Octal(c) => format!("{prefix}\"\\{c:o}\" is an invalid octal escape sequence"),
+        };
+        let text = format!("{what}. Such sequences will not work in the future. ");
+        vm.warn(vm.exc.deprecation_warning, &text)
+    }
+}
+
 /// `escape_decode`: bytes with the escapes of byte literals. ValueError.
 pub fn decode_bytes(vm: &Vm, bytes: &[u8], errors: Handler<'_>) -> R<Vec<u8>> {
     let mut out = vm.buffer(bytes.len())?;
+    let mut wrong = None;
     let mut at = 0;
     while let Some(&b) = bytes.get(at) {
         at += 1;
@@ -206,9 +235,11 @@ pub fn decode_bytes(vm: &Vm, bytes: &[u8], errors: Handler<'_>) -> R<Vec<u8>> {
             b'v' => out.push(11),
             b'0'..=b'7' => {
                 let n = bytes[at - 1..].iter().take(3).take_while(|b| matches!(b, b'0'..=b'7')).count();
-                out.push(
-                    bytes[at - 1..at - 1 + n].iter().fold(0u32, |c, b| c << 3 | u32::from(b - b'0')) as u8
-                );
+                let c = bytes[at - 1..at - 1 + n].iter().fold(0u32, |c, b| c << 3 | u32::from(b - b'0'));
+                if c > 0xff {
+                    wrong.get_or_insert(WrongEscape::Octal(c));
+                }
+                out.push(c as u8);
                 at += n - 1;
             }
             b'x' => match bytes.get(at..at + 2).and_then(hex) {
@@ -233,8 +264,14 @@ pub fn decode_bytes(vm: &Vm, bytes: &[u8], errors: Handler<'_>) -> R<Vec<u8>> {
                     at += bytes[at..].iter().take(1).take_while(|b| b.is_ascii_hexdigit()).count();
                 }
             },
-            _ => out.extend_from_slice(&[b'\\', kind]),
+            _ => {
+                wrong.get_or_insert(WrongEscape::Letter(kind));
+                out.extend_from_slice(&[b'\\', kind]);
+            }
         }
+    }
+    if let Some(wrong) = wrong {
+        wrong.warn(vm, "b")?;
     }
     Ok(out)
 }

@@ -257,6 +257,7 @@ fn unescaped(vm: &Vm, data: Value, errors: Errors, last: Option<bool>, raw: bool
         errors: errors.as_deref(),
         last: last.unwrap_or(true),
         raw,
+        wrong: None,
     };
     let (text, n) = d.run()?;
     // A handler may have put other bytes in the place of these, which all count nevertheless.

@@ -7,28 +7,37 @@ use super::newlines::Newline;
 use super::text::{self, Options, optional_text};
 use super::types;
 use skein_runtime::object::Ref;
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Value, Vm, native_functions};
 
 /// A path argument's bytes. TypeError.
 pub fn encode_path(vm: &Vm, v: Value) -> R<Vec<u8>> {
-    let v = match v.cast::<Str>().is_some() || v.cast::<skein_runtime::types::bytes::Bytes>().is_some() {
-        true => v,
-        false => match vm.find_attr(v, vm.intern("__fspath__")?)? {
-            Some(f) => vm.call(f, &[])?,
-            None => {
-                return Err(vm.type_error(format!(
-                    "expected str, bytes or os.PathLike object, not {}",
-                    vm.type_name(v)
-                )));
-            }
-        },
-    };
+    let v = path_object(vm, v)?;
     match v.cast::<Str>() {
         Some(s) => super::codec::encode(vm, s, "utf-8", "surrogateescape"),
         None => super::super::support::bytes_of(vm, v),
     }
+}
+
+/// `os.fspath(v)`: text or bytes. TypeError.
+pub fn path_object(vm: &Vm, v: Value) -> R<Value> {
+    let is_path = |v: Value| v.cast::<Str>().is_some() || v.cast::<Bytes>().is_some();
+    if is_path(v) {
+        return Ok(v);
+    }
+    let ty = vm.type_of(v);
+    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?).filter(|f| !f.is_none()) else {
+        let got = vm.type_name(v);
+        return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")));
+    };
+    let path = vm.call(vm.bind(f, v, ty)?, &[])?;
+    if is_path(path) {
+        return Ok(path);
+    }
+    let (owner, got) = (ty.name_string(), vm.type_name(path));
+    Err(vm.type_error(format!("expected {owner}.__fspath__() to return str or bytes, not {got}")))
 }
 
 /// As [`encode_path`], for the system. ValueError for zero bytes.

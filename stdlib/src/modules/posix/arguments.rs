@@ -1,6 +1,6 @@
 //! Arguments that most functions here have: paths, folders' descriptors, ids.
 
-use super::super::io::encode_path;
+use super::super::io::{encode_path, path_object};
 use super::super::support::descriptor;
 use skein_runtime::native::{FromArg, NativeDef, parameters};
 use skein_runtime::types::bytes::Bytes;
@@ -53,6 +53,7 @@ fn convert(vm: &Vm, def: &'static NativeDef, i: usize, v: Value, allowed: Allowe
             return Err(vm.type_error(format!("{}: {name} should be {kinds}, not {got}", def.name)));
         }
     }
+    let v = path_object(vm, v)?;
     let mut bytes = encode_path(vm, v)?;
     // For the zero byte.
     vm.grow(&mut bytes, 1)?;

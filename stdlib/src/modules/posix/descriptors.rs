@@ -60,7 +60,7 @@ native_functions! { pub FUNCTIONS:
     "eventfd(initval, flags=EFD_CLOEXEC)" => |vm: &Vm, n: u32, flags: Option<i32>| number(vm, || unsafe { libc::eventfd(n, flags.unwrap_or(libc::EFD_CLOEXEC)) }), "Creates and returns an event notification file descriptor.";
     "eventfd_read(fd)" => eventfd_read, "Read eventfd value";
     "eventfd_write(fd, value)" => eventfd_write, "Write eventfd value.";
-    "timerfd_create(clockid, /, *, flags=TFD_CLOEXEC)" => |vm: &Vm, clock: i32, flags: Option<i32>| number(vm, || unsafe { libc::timerfd_create(clock, flags.unwrap_or(libc::TFD_CLOEXEC)) }), "Create and return a timer file descriptor.";
+    "timerfd_create(clockid, /, *, flags=TFD_CLOEXEC)" => |vm: &Vm, clock: i32, flags: Option<i32>| number(vm, || unsafe { libc::timerfd_create(clock, flags.unwrap_or(0) | libc::TFD_CLOEXEC) }), "Create and return a timer file descriptor.";
     "timerfd_settime(fd, /, *, flags=0, initial=0.0, interval=0.0)" => timerfd_settime, "Alter a timer file descriptor's internal timer in seconds.";
     "timerfd_settime_ns(fd, /, *, flags=0, initial=0, interval=0)" => timerfd_settime_ns, "Alter a timer file descriptor's internal timer in nanoseconds.";
     "timerfd_gettime(fd, /)" => |vm: &Vm, fd: Fd| timer_now(vm, fd, |vm, t| vm.float(t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9)), "Return a tuple of a timer file descriptor's (interval, next expiration) in float seconds.";

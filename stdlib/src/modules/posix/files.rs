@@ -462,7 +462,7 @@ fn fspath(vm: &Vm, path: Value) -> R<Value> {
         return Ok(path);
     }
     let ty = vm.type_of(path);
-    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?) else {
+    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?).filter(|f| !f.is_none()) else {
         return Err(
             vm.type_error(format!("expected str, bytes or os.PathLike object, not {}", ty.name_string()))
         );

@@ -11,6 +11,7 @@ use skein_runtime::vm::Vm;
 
 mod defaultdict;
 mod deque;
+mod ordered_views;
 mod ordereddict;
 mod tuplegetter;
 

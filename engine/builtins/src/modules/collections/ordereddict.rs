@@ -1,5 +1,6 @@
 //! `OrderedDict`: dicts keep the order of insertion anyway; this adds what changes the order.
 
+use super::ordered_views::{Part, iter, view};
 use crate::types::dict_update_from_args;
 use skein_bytecode::Special;
 use skein_runtime::native::Args;
@@ -28,8 +29,13 @@ native_type! {
             vm.for_each(keys, |k| vm.set_item(made, k, v))?;
             Ok(made)
         }, "Create a new ordered dictionary with keys from iterable and values set to value.";
+        "__iter__($self, /)" => |vm: &Vm, d: Ref<Dict>| iter(vm, d, Part::Key, false);
+        "__reversed__($self, /)" => |vm: &Vm, d: Ref<Dict>| iter(vm, d, Part::Key, true), "od.__reversed__() <==> reversed(od)";
+        "keys($self, /)" => |vm: &Vm, d: Ref<Dict>| view(vm, d, Part::Key);
+        "values($self, /)" => |vm: &Vm, d: Ref<Dict>| view(vm, d, Part::Value);
+        "items($self, /)" => |vm: &Vm, d: Ref<Dict>| view(vm, d, Part::Item);
+        "__sizeof__($self, /)" => |_: &Vm, d: Ref<Dict>| 112 + 48 * d.fill();
         "copy($self, /)" => copy, "od.copy() -> a shallow copy of od";
-        "__copy__($self, /)" => copy;
         "__eq__($self, value, /)" => eq;
         "__ne__($self, value, /)" => ne;
         "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| or(vm, a, b, a);
@@ -98,10 +104,44 @@ fn popitem(vm: &Vm, d: Ref<Dict>, last: Option<bool>) -> R<Value> {
     }
 }
 
-fn copy(vm: &Vm, d: Value) -> R<Value> {
-    let new = vm.call(vm.type_of(d).value(), &[d])?;
-    if let (Some(from), Some(to)) = (vm.instance_dict(d)?, vm.instance_dict(new)?) {
-        to.update(vm, from)?;
+/// What the order of the keys is recognized by, while Python code runs in between.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Snapshot {
+    len: usize,
+    fill: usize,
+    first: usize,
+    /// Where the entries lie: they are moved together when there is no room behind the last.
+    place: usize,
+}
+
+impl Snapshot {
+    pub fn of(d: Ref<Dict>) -> Snapshot {
+        let place = d.table.entries().map_or(0, |e| e.value().bits() as usize);
+        Snapshot { len: d.len(), fill: d.fill(), first: d.table.first(), place }
+    }
+
+    /// RuntimeError: it is another order now.
+    pub fn check(self, vm: &Vm, d: Ref<Dict>) -> R<()> {
+        if Snapshot::of(d) == self {
+            return Ok(());
+        }
+        Err(vm.runtime_error("OrderedDict mutated during iteration"))
+    }
+}
+
+fn copy(vm: &Vm, d: Ref<Dict>) -> R<Value> {
+    let ty = vm.type_of(d.value());
+    let new = vm.call(ty.value(), &[])?;
+    let plain = ty == ext_type(vm, &DEF)?;
+    let begun = Snapshot::of(d);
+    let mut i = 0;
+    while i < d.fill() {
+        if let Some((k, v)) = d.entry(i) {
+            let v = if plain { v } else { vm.get_item(d.value(), k)? };
+            vm.set_item(new, k, v)?;
+            begun.check(vm, d)?;
+        }
+        i += 1;
     }
     Ok(new)
 }
@@ -116,13 +156,30 @@ fn equal(vm: &Vm, a: Value, b: Value) -> R<Option<bool>> {
         return Ok(Some(r.is(Value::TRUE)));
     }
     // Between two of them the order counts.
-    let (keys, others) = (vm.list_from(a)?, vm.list_from(b)?);
-    for (&k, &o) in keys.items().iter().zip(others.items()) {
-        if !vm.eq(k, o)? {
+    let (Some(a), Some(b)) = (a.cast::<Dict>(), b.cast::<Dict>()) else { return Ok(Some(false)) };
+    let begun = (Snapshot::of(a), Snapshot::of(b));
+    let (mut i, mut j) = (0, 0);
+    loop {
+        let (k, l) = (key_from(a, &mut i), key_from(b, &mut j));
+        let (Some(k), Some(l)) = (k, l) else { return Ok(Some(k.is_none() && l.is_none())) };
+        let same = vm.eq(k, l)?;
+        begun.0.check(vm, a)?;
+        begun.1.check(vm, b)?;
+        if !same {
             return Ok(Some(false));
         }
     }
-    Ok(Some(true))
+}
+
+/// The key of the next entry from there on.
+fn key_from(d: Ref<Dict>, i: &mut usize) -> Option<Value> {
+    while *i < d.fill() {
+        *i += 1;
+        if let Some((k, _)) = d.entry(*i - 1) {
+            return Some(k);
+        }
+    }
+    None
 }
 
 fn eq(vm: &Vm, a: Value, b: Value) -> R<Value> {

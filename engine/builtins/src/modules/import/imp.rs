@@ -3,6 +3,7 @@
 use crate::types::Like;
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
+use skein_runtime::types::code::load;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
@@ -17,7 +18,10 @@ native_functions! { FUNCTIONS:
     "release_lock()" => release_lock;
     "is_builtin(name, /)" => is_builtin;
     "is_frozen(name, /)" => is_frozen;
-    "is_frozen_package(name, /)" => is_frozen;
+    "is_frozen_package(name, /)" => |vm: &Vm, name: Ref<Str>| frozen(vm, name).map(|f| f.is_package), "Returns True if the module name is of a frozen package.";
+    "get_frozen_object(name, data=None, /)" => get_frozen_object, "Create a code object for a frozen module.";
+    "init_frozen(name, /)" => init_frozen, "Initializes a frozen module.";
+    "_frozen_module_names()" => frozen_names, "Returns the list of available frozen modules.";
     "create_builtin(spec, /)" => create_builtin;
     "exec_builtin(mod, /)" => exec_builtin;
     "exec_dynamic(mod, /)" => exec_builtin;
@@ -42,8 +46,106 @@ fn is_builtin(vm: &Vm, name: Ref<Str>) -> i64 {
     i64::from(own || vm.hooks.clone().native_module_names().iter().any(|n| *n == name))
 }
 
-fn is_frozen(_: &Vm, _name: Ref<Str>) -> bool {
-    false
+/// A module of the packaged library that is there as a frozen one too.
+struct Frozen {
+    name: &'static str,
+    /// The packaged module whose code it has.
+    code: &'static str,
+    is_package: bool,
+    /// What its spec says that it is.
+    original: Option<&'static str>,
+}
+
+/// The import system, and the modules by which freezing is tried out.
+const FROZEN: &[Frozen] = &[
+    Frozen::module("_frozen_importlib", "importlib._bootstrap"),
+    Frozen::module("_frozen_importlib_external", "importlib._bootstrap_external"),
+    Frozen::module("zipimport", "zipimport"),
+    Frozen::module("__hello__", "__hello__"),
+    Frozen::module("__hello_alias__", "__hello__"),
+    Frozen::package("__phello_alias__", "__hello__"),
+    Frozen::module("__phello_alias__.spam", "__hello__"),
+    Frozen::package("__phello__", "__phello__"),
+    Frozen { original: Some("<__phello__"), ..Frozen::module("__phello__.__init__", "__phello__") },
+    Frozen::package("__phello__.ham", "__phello__.ham"),
+    Frozen {
+        original: Some("<__phello__.ham"),
+        ..Frozen::module("__phello__.ham.__init__", "__phello__.ham")
+    },
+    Frozen::module("__phello__.ham.eggs", "__phello__.ham.eggs"),
+    Frozen::module("__phello__.spam", "__phello__.spam"),
+    Frozen { original: None, ..Frozen::module("__hello_only__", "__hello__") },
+];
+
+impl Frozen {
+    const fn module(name: &'static str, code: &'static str) -> Frozen {
+        Frozen { name, code, is_package: false, original: Some(code) }
+    }
+
+    const fn package(name: &'static str, code: &'static str) -> Frozen {
+        Frozen { is_package: true, ..Frozen::module(name, code) }
+    }
+
+    fn find(name: Ref<Str>) -> Option<&'static Frozen> {
+        FROZEN.iter().find(|f| f.name.as_bytes() == name.bytes())
+    }
+
+    fn load(&self, vm: &Vm) -> R<Value> {
+        match vm.hooks.clone().packaged_module(vm, self.code)? {
+            Some((code, _)) => Ok(load(vm, code)?.value()),
+            None => Err(vm.import_error(format!("the packaged library has no {}", self.code))),
+        }
+    }
+}
+
+/// ImportError: it is not frozen.
+fn frozen(vm: &Vm, name: Ref<Str>) -> R<&'static Frozen> {
+    match Frozen::find(name) {
+        Some(f) => Ok(f),
+        None => {
+            let text = format!("No such frozen object named {}", vm.repr_string(name.value())?);
+            let raised = vm.import_error(text);
+            Err(super::with_import_name(vm, raised, &name.to_string_lossy()))
+        }
+    }
+}
+
+/// One that is there already counts if it came from here: the others have their places in the packaged library.
+fn is_frozen(vm: &Vm, name: Ref<Str>) -> R<bool> {
+    if Frozen::find(name).is_none() {
+        return Ok(false);
+    }
+    let Some(m) = super::modules(vm)?.get_str(vm, name)? else { return Ok(true) };
+    let Some(spec) = vm.find_attr(m, vm.intern("__spec__")?)? else { return Ok(false) };
+    let state = vm.find_attr(spec, vm.intern("loader_state")?)?;
+    Ok(state.is_some_and(|s| !s.is_none()))
+}
+
+fn get_frozen_object(vm: &Vm, name: Ref<Str>, data: Option<Value>) -> R<Value> {
+    match data.filter(|d| !d.is_none()) {
+        Some(data) => vm.call_method(super::import(vm, "marshal")?, "loads", &[data]),
+        None => frozen(vm, name)?.load(vm),
+    }
+}
+
+fn init_frozen(vm: &Vm, name: Ref<Str>) -> R<Value> {
+    let Some(f) = Frozen::find(name) else { return Ok(Value::NONE) };
+    let m = Module::new(vm, f.name)?;
+    if f.is_package {
+        m.dict().set_name(vm, "__path__", List::new(vm, &[])?.value())?;
+    }
+    super::modules(vm)?.set_str(vm, name, m.value())?;
+    let exec = vm.builtin("exec")?;
+    vm.call(exec, &[f.load(vm)?, m.dict().value()])?;
+    Ok(m.value())
+}
+
+fn frozen_names(vm: &Vm) -> R<Ref<List>> {
+    let names = List::with_capacity(vm, FROZEN.len())?;
+    for f in FROZEN {
+        names.push(vm, vm.str(f.name)?)?;
+    }
+    Ok(names)
 }
 
 fn create_builtin(vm: &Vm, spec: Value) -> R<Value> {
@@ -62,7 +164,18 @@ fn extension_suffixes(vm: &Vm) -> R<Ref<List>> {
 /// Code objects keep the name they were compiled with.
 fn fix_co_filename(_: &Vm, _code: Value, _path: Value) {}
 
-fn find_frozen(_: &Vm, _name: Value, _withdata: Option<Value>) {}
+/// (data, is it a package, original name), or None.
+fn find_frozen(vm: &Vm, name: Ref<Str>, with_data: Option<bool>) -> R<Value> {
+    let Some(f) = Frozen::find(name) else { return Ok(Value::NONE) };
+    let data = if with_data.unwrap_or(false) {
+        let dumped = vm.call_method(super::import(vm, "marshal")?, "dumps", &[f.load(vm)?])?;
+        vm.call(vm.types.memoryview.value(), &[dumped])?
+    } else {
+        Value::NONE
+    };
+    let original = f.original.map_or(Ok(Value::NONE), |o| vm.str(o))?;
+    vm.tuple(&[data, Value::bool(f.is_package), original])
+}
 
 /// Tells a compiled file's source from others.
 fn source_hash(vm: &Vm, key: i64, source: Like) -> R<Value> {

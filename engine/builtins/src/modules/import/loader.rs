@@ -163,8 +163,15 @@ impl Loader {
     /// The loader of what was found; None for a namespace package. MemoryError.
     pub fn of(vm: &Vm, name: &str, found: &Found) -> R<Value> {
         let Some(file) = found.file() else { return Ok(Value::NONE) };
-        let ty = loader_type(vm)?;
         let (name, path) = (vm.str(name)?, vm.str(&file)?);
+        // Programs that have the import system in Python at hand see its loaders.
+        if let Found::File { .. } = found
+            && let Some(external) = super::modules(vm)?.get_name(vm, "_frozen_importlib_external")?
+        {
+            let class = vm.get_attr_str(external, "SourceFileLoader")?;
+            return vm.call(class, &[name, path]);
+        }
+        let ty = loader_type(vm)?;
         // SAFETY: zeroed fields are empty.
         let (name_field, path_field) = unsafe { (std::mem::zeroed(), std::mem::zeroed()) };
         let payload =

@@ -1,5 +1,6 @@
 //! What a program begins with: the module `__main__`.
 
+use super::loader::{Loader, finder_type};
 use super::{Found, find, import, modules, not_found, quoted, set_attributes};
 use skein_bytecode::{Code, Const};
 use skein_runtime::object::Ref;
@@ -8,6 +9,7 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Compile, Mode, Vm};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// A module's code to be run as `__main__` (`-m`): its name, spec parts and code.
@@ -83,6 +85,13 @@ pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
     modules(vm)?.set_name(vm, "__main__", main.value())?;
     let code = match what {
         Main::Source { text, filename, is_file } => {
+            let loader = match is_file {
+                true => {
+                    Loader::of(vm, "__main__", &Found::File { path: filename.into(), is_package: false })?
+                }
+                false => finder_type(vm)?.value(),
+            };
+            main.dict().set_name(vm, "__loader__", loader)?;
             if is_file {
                 main.dict().set_str(vm, vm.names.__file__, vm.str(filename)?)?;
                 main.dict().set_name(vm, "__cached__", Value::NONE)?;
@@ -96,9 +105,8 @@ pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
                 decoded: false,
             };
             let code = vm.hooks.clone().compile(vm, &what)?;
-            if vm.config.command.is_some() {
-                // There is one main program.
-                let _ = vm.state::<MainCode>().0.set(code.clone());
+            if let Some(source) = &vm.config.command {
+                vm.state::<MainCode>().add(code.clone(), source);
             }
             code
         }
@@ -163,25 +171,34 @@ pub fn main_namespace(vm: &Vm) -> R<Ref<Dict>> {
     Ok(main.dict())
 }
 
-/// The code of `-c`. Its file has no place where its lines could be read again.
+/// The codes of `-c` and of the prompt with their sources, which cannot be read again.
 #[derive(Default)]
-pub struct MainCode(std::cell::OnceCell<Rc<Code>>);
+pub struct MainCode(RefCell<Vec<(Rc<Code>, Rc<str>)>>);
 
 impl MainCode {
-    /// Is this code that one, or part of it?
-    pub fn contains(&self, code: &Code) -> bool {
-        let mut queue: Vec<&Code> = self.0.get().map(|all| &**all).into_iter().collect();
-        while let Some(part) = queue.pop() {
-            if std::ptr::eq(part, code) {
-                return true;
-            }
-            queue.extend(part.consts.iter().filter_map(|c| match c {
-                Const::Code(inner) => Some(&**inner),
-                _ => None,
-            }));
-        }
-        false
+    pub fn add(&self, code: Rc<Code>, source: &str) {
+        self.0.borrow_mut().push((code, source.into()));
     }
+
+    /// The source of which this code is a part.
+    pub fn source_of(&self, code: &Code) -> Option<Rc<str>> {
+        let all = self.0.borrow();
+        all.iter().find(|(whole, _)| contains(whole, code)).map(|(_, source)| source.clone())
+    }
+}
+
+fn contains(whole: &Code, code: &Code) -> bool {
+    let mut queue = vec![whole];
+    while let Some(part) = queue.pop() {
+        if std::ptr::eq(part, code) {
+            return true;
+        }
+        queue.extend(part.consts.iter().filter_map(|c| match c {
+            Const::Code(inner) => Some(&**inner),
+            _ => None,
+        }));
+    }
+    false
 }
 
 /// Whether the module of `-m` was not found, which the command line tells in one line.

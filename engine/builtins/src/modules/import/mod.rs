@@ -26,7 +26,7 @@ use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::LIBRARY;
-use skein_runtime::vm::{Compile, Mode, Vm};
+use skein_runtime::vm::{Compile, Finalizing, Mode, Vm};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -182,10 +182,33 @@ pub fn import(vm: &Vm, name: &str) -> R<Value> {
             format!("No module named {}; {} is not a package", quoted(vm, name), quoted(vm, parent_name));
         return Err(not_found(vm, name, &text));
     };
-    let m = find_and_load(vm, name, Some(path))?;
+    let under_way = match vm.find_attr(parent, vm.names.__spec__)? {
+        Some(spec) => {
+            vm.find_attr(spec, vm.intern("_uninitialized_submodules")?)?.and_then(|l| l.cast::<List>())
+        }
+        None => None,
+    };
+    if let Some(l) = under_way {
+        l.push(vm, vm.str(tail)?)?;
+    }
+    let loaded = find_and_load(vm, name, Some(path));
+    if let Some(l) = under_way {
+        // Others may be on their way in other threads.
+        let is_this = |n: &Value| n.cast::<Str>().is_some_and(|n| n.to_string_lossy() == tail);
+        if let Some(i) = l.items().iter().rposition(is_this) {
+            l.splice(vm, i, i + 1, &[])?;
+        }
+    }
+    let m = loaded?;
     let bound = vm.set_attr(parent, vm.intern(tail)?, m);
-    // CPython only warns of a parent that takes no attributes.
-    vm.absorb(bound, vm.exc.attribute_error)?;
+    if vm.absorb(bound, vm.exc.attribute_error)?.is_none() {
+        let text = format!(
+            "Cannot set an attribute on {} for child module {}",
+            quoted(vm, parent_name),
+            quoted(vm, tail)
+        );
+        vm.warn(vm.exc.import_warning, &text)?;
+    }
     Ok(m)
 }
 
@@ -196,6 +219,12 @@ fn find_and_load(vm: &Vm, name: &str, path: Option<Value>) -> R<Value> {
         None => None,
     };
     let Some(finders) = finders else {
+        // What natives need works to the end.
+        if vm.state::<Finalizing>().0.get()
+            && let Some(m) = native_module(vm, name)?
+        {
+            return Ok(m);
+        }
         return Err(vm.import_error("sys.meta_path is None, Python is likely shutting down"));
     };
     let mut i = 0;

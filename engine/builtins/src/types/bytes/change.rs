@@ -2,6 +2,8 @@
 
 use super::{Like, Row, not_bytes_like};
 use crate::types::rows;
+use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::exports::Pinned;
 use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -125,15 +127,21 @@ pub fn hex(vm: &Vm, s: Row, sep: Option<Value>, group: Option<i64>) -> R<String>
     let sep = match sep {
         None => None,
         Some(v) => {
-            let text = match (v.cast::<Str>(), Row::of(vm, v)?) {
+            // A subclass may have a length of its own to tell, and must not change the bytes thereby.
+            let pinned = Pinned::new(s.value);
+            let len = vm.len(v)?;
+            drop(pinned);
+            let text = match (v.cast::<Str>(), v.cast::<Bytes>()) {
                 (Some(s), _) => vm.copied(s.bytes())?,
-                (_, Some(r)) => r.into_bytes(vm)?,
+                (_, Some(b)) => vm.copied(b.bytes())?,
                 _ => return Err(vm.type_error("sep must be str or bytes.")),
             };
-            match text[..] {
-                [c] if c.is_ascii() => Some(char::from(c)),
-                [_] => return Err(vm.value_error("sep must be ASCII.")),
-                _ => return Err(vm.value_error("sep must be length 1.")),
+            if len != 1 {
+                return Err(vm.value_error("sep must be length 1."));
+            }
+            match text.first() {
+                Some(&c) if c.is_ascii() => Some(char::from(c)),
+                _ => return Err(vm.value_error("sep must be ASCII.")),
             }
         }
     };

@@ -60,6 +60,18 @@ fn contents(vm: &Vm, slots: [Option<Value>; 3], name: &str) -> R<Vec<u8>> {
             (None, Some(_)) => Err(vm.type_error("errors without a string argument")),
         };
     };
+    let ty = vm.type_of(source);
+    if name == "bytes"
+        && encoding.is_none()
+        && errors.is_none()
+        && let Some(f) = ty.special(vm, Special::Bytes)
+    {
+        let r = vm.special_1(f, source)?;
+        if r.cast::<Bytes>().is_none() {
+            return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(r))));
+        }
+        return super::bytes_of_object(vm, r);
+    }
     if let Some(s) = source.cast::<Str>() {
         if encoding.is_none() {
             return Err(vm.type_error("string argument without an encoding"));
@@ -72,16 +84,6 @@ fn contents(vm: &Vm, slots: [Option<Value>; 3], name: &str) -> R<Vec<u8>> {
     }
     if errors.is_some() {
         return Err(vm.type_error("errors without a string argument"));
-    }
-    let ty = vm.type_of(source);
-    if name == "bytes"
-        && let Some(f) = ty.special(vm, Special::Bytes)
-    {
-        let r = vm.special_1(f, source)?;
-        if r.cast::<Bytes>().is_none() {
-            return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(r))));
-        }
-        return super::bytes_of_object(vm, r);
     }
     if let Some(r) = Row::of(vm, source)? {
         return r.into_bytes(vm);

@@ -15,6 +15,7 @@ use skein_runtime::native::{FromArg, NativeDef, wrong_type};
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
+use skein_runtime::types::exports::Pinned;
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
@@ -41,6 +42,7 @@ macro_rules! bytes_type {
                 [simple] "__mul__($self, value, /)" => sequence::multiply;
                 [simple] "__rmul__($self, value, /)" => sequence::multiply;
                 "__mod__($self, value, /)" => |vm: &Vm, s: Row, v: Value| {
+                    let _pinned = Pinned::new(s.value);
                     let out = percent::format_bytes(vm, &vm.copied(s.data())?, v)?;
                     s.make(vm, &out)
                 };
@@ -112,7 +114,7 @@ bytes_type! {
     [static] "__new__($type, *args, **kwargs)" => construct::new_bytearray;
     "__init__($self, /, *args, **kwargs)" => construct::init_bytearray;
     "__repr__($self, /)" => |vm: &Vm, v: Row| -> R<String> {
-        Ok(format!("{}({})", vm.type_name(v.value), repr_text(vm, v.data())?))
+        Ok(format!("{}({})", vm.type_name(v.value), escaped_text(vm, v.data(), true)?))
     };
     "__iter__($self, /)" => |vm: &Vm, s: Ref<ByteArray>| SeqIter::new(vm, vm.types.bytearray_iterator, s.value(), 0);
     "__setitem__($self, key, value, /)" => array::setitem;
@@ -280,6 +282,11 @@ pub fn bytes_of_object(vm: &Vm, v: Value) -> R<Vec<u8>> {
 
 /// `repr` of bytes.
 pub fn repr_text(vm: &Vm, bytes: &[u8]) -> R<String> {
+    escaped_text(vm, bytes, false)
+}
+
+/// In a bytearray's, single quotes are escaped whatever the quotes are.
+fn escaped_text(vm: &Vm, bytes: &[u8], all_single: bool) -> R<String> {
     let quote = if bytes.contains(&b'\'') && !bytes.contains(&b'"') { '"' } else { '\'' };
     let quoted = |b: &u8| if matches!(b, 32..127) && !matches!(b, b'\\' | b'\'') { 1 } else { 4 };
     let mut out = vm.text_buffer(bytes.iter().map(quoted).sum::<usize>() + 3)?;
@@ -291,9 +298,9 @@ pub fn repr_text(vm: &Vm, bytes: &[u8]) -> R<String> {
             b'\n' => out.push_str("\\n"),
             b'\r' => out.push_str("\\r"),
             b'\\' => out.push_str("\\\\"),
-            _ if char::from(b) == quote => {
+            _ if char::from(b) == quote || (all_single && b == b'\'') => {
                 out.push('\\');
-                out.push(quote);
+                out.push(char::from(b));
             }
             32..127 => out.push(char::from(b)),
             _ => out.push_str(&format!("\\x{b:02x}")),

@@ -3,12 +3,14 @@
 use super::{Like, Row};
 use crate::types::{rows, text};
 use skein_bytecode::Special;
+use skein_runtime::types::exports::Pinned;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 /// What is looked for: bytes, or one byte as an int. TypeError, ValueError.
-fn needle(vm: &Vm, v: Value) -> R<Like> {
+fn needle(vm: &Vm, s: &Row, v: Value) -> R<Like> {
+    let _pinned = Pinned::new(s.value);
     if let Some(r) = Row::of(vm, v)? {
         return Ok(Like(r));
     }
@@ -29,7 +31,7 @@ fn search(
     end: Option<Value>,
     finder: fn(&[u8], &[u8]) -> Option<usize>,
 ) -> R<Option<i64>> {
-    let sub = needle(vm, sub)?;
+    let sub = needle(vm, s, sub)?;
     let (start, end) = text::bounds(vm, start, end, || s.data().len())?;
     if start > end {
         return Ok(None);
@@ -54,7 +56,7 @@ pub fn rindex(vm: &Vm, s: Row, sub: Value, start: Option<Value>, end: Option<Val
 }
 
 pub fn count(vm: &Vm, s: Row, sub: Value, start: Option<Value>, end: Option<Value>) -> R<usize> {
-    let sub = needle(vm, sub)?;
+    let sub = needle(vm, &s, sub)?;
     let (start, end) = text::bounds(vm, start, end, || s.data().len())?;
     if start > end {
         return Ok(0);

@@ -4,6 +4,7 @@ use super::{Row, not_bytes_like};
 use crate::types::text;
 use skein_bytecode::Special;
 use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::exports::Pinned;
 use skein_runtime::types::slice::Slice;
 use skein_runtime::types::slice::SliceRange;
 use skein_runtime::value::{R, Value};
@@ -43,6 +44,7 @@ pub fn byte_value(vm: &Vm, v: Value) -> R<u8> {
 }
 
 pub fn contains(vm: &Vm, s: Row, v: Value) -> R<bool> {
+    let _pinned = Pinned::new(s.value);
     if let Some(sub) = Row::of(vm, v)? {
         return Ok(text::find(s.data(), sub.data()).is_some());
     }

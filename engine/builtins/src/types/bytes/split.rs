@@ -3,6 +3,7 @@
 use super::{Like, Row, not_bytes_like};
 use crate::types::{rows, text};
 use skein_runtime::object::Ref;
+use skein_runtime::types::exports::Pinned;
 use skein_runtime::types::list::List;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
@@ -17,7 +18,8 @@ fn list_of(vm: &Vm, s: &Row, parts: rows::Parts) -> R<Ref<List>> {
     Ok(list)
 }
 
-fn separator(vm: &Vm, sep: Option<Value>) -> R<Option<Row>> {
+fn separator(vm: &Vm, s: &Row, sep: Option<Value>) -> R<Option<Row>> {
+    let _pinned = Pinned::new(s.value);
     let Some(sep) = sep.filter(|s| !s.is_none()) else { return Ok(None) };
     match Row::of(vm, sep)? {
         Some(r) if r.data().is_empty() => Err(vm.value_error("empty separator")),
@@ -31,7 +33,7 @@ fn limit(max: Option<i64>) -> usize {
 }
 
 pub fn split(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
-    let parts = match separator(vm, sep)? {
+    let parts = match separator(vm, &s, sep)? {
         Some(sep) => rows::split(vm, s.data(), sep.data(), limit(max))?,
         None => rows::split_space::<false>(vm, s.data(), limit(max))?,
     };
@@ -39,7 +41,7 @@ pub fn split(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<Lis
 }
 
 pub fn rsplit(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
-    let parts = match separator(vm, sep)? {
+    let parts = match separator(vm, &s, sep)? {
         Some(sep) => rows::rsplit(vm, s.data(), sep.data(), limit(max))?,
         None => rows::rsplit_space::<false>(vm, s.data(), limit(max))?,
     };
@@ -82,6 +84,8 @@ pub fn join(vm: &Vm, s: Row, iterable: Value) -> R<Value> {
     {
         return Err(vm.type_error("can only join an iterable"));
     }
+    let _pinned = Pinned::new(s.value);
+    let original = iterable.cast::<List>();
     let list = vm.list_from(iterable)?;
     let mut out = Vec::new();
     for (i, &v) in list.items().iter().enumerate() {
@@ -94,6 +98,9 @@ pub fn join(vm: &Vm, s: Row, iterable: Value) -> R<Value> {
                 vm.type_name(v)
             )));
         };
+        if original.is_some_and(|l| l.len() != list.len()) {
+            return Err(vm.runtime_error("sequence changed size during iteration"));
+        }
         vm.put(&mut out, r.data())?;
     }
     s.make(vm, &out)

@@ -50,7 +50,10 @@ native_type! {
         "co_code" => |vm: &Vm, v: Ref<CodeObject>| vm.bytes(&bytes_of(code(v)));
         "_co_code_adaptive" => |vm: &Vm, v: Ref<CodeObject>| vm.bytes(&bytes_of(code(v)));
         "co_linetable" => |vm: &Vm, v: Ref<CodeObject>| vm.bytes(code(v).positions.as_bytes());
-        "co_lnotab" => |vm: &Vm, _: Value| vm.bytes(&[]);
+        "co_lnotab" => |vm: &Vm, _: Value| -> R<Value> {
+            vm.warn(vm.exc.deprecation_warning, "co_lnotab is deprecated, use co_lines instead.")?;
+            vm.bytes(&[])
+        };
         "co_exceptiontable" => |vm: &Vm, v: Ref<CodeObject>| {
             let mut table = Vec::new();
             for h in &code(v).handlers {

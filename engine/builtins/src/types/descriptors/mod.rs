@@ -11,6 +11,7 @@ use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::descriptor::{GetSet, Member, Wrapper};
+use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -115,6 +116,68 @@ native_type! {
         "__annotations__" => |vm: &Vm, w: Ref<Wrapper>| wrapped(vm, w, "__annotations__"), |vm: &Vm, w: Ref<Wrapper>, v: Option<Value>| set_wrapped(vm, w, "__annotations__", v);
         "__annotate__" => |vm: &Vm, w: Ref<Wrapper>| wrapped(vm, w, "__annotate__"), |vm: &Vm, w: Ref<Wrapper>, v: Option<Value>| set_wrapped(vm, w, "__annotate__", v);
     }
+}
+
+native_type! {
+    pub CLASSMETHOD_DESCRIPTOR: "classmethod_descriptor", Kind::Wrapper, type_flags::NO_NEW;
+    methods {
+        "__get__($self, instance, owner=None, /)" => |vm: &Vm, w: Ref<Wrapper>, obj: Value, owner: Option<Value>| {
+            let class = owner.filter(|o| !o.is_none()).unwrap_or_else(|| vm.type_of(obj).value());
+            bind_native(vm, w, class)
+        };
+        "__call__($self, /, *args, **kwargs)" => call_native_of_class;
+        "__repr__($self, /)" => |vm: &Vm, w: Ref<Wrapper>| -> R<String> {
+            let owner = native_owner(w).map(|t| t.name_string()).unwrap_or_default();
+            let name = vm.str_string(vm.get_attr(w.function.or_none(), vm.names.__name__)?)?;
+            Ok(format!("<method '{name}' of '{owner}' objects>"))
+        };
+    }
+    getset {
+        "__name__" => |vm: &Vm, w: Ref<Wrapper>| vm.get_attr(w.function.or_none(), vm.names.__name__);
+        "__qualname__" => |vm: &Vm, w: Ref<Wrapper>| vm.get_attr(w.function.or_none(), vm.names.__qualname__);
+        "__doc__" => |vm: &Vm, w: Ref<Wrapper>| vm.get_attr(w.function.or_none(), vm.names.__doc__);
+        "__text_signature__" => |vm: &Vm, w: Ref<Wrapper>| vm.get_attr_str(w.function.or_none(), "__text_signature__");
+        "__objclass__" => |_: &Vm, w: Ref<Wrapper>| Ok(native_owner(w).map_or(Value::NONE, Value::from));
+    }
+}
+
+/// The type that a native class method is of.
+fn native_owner(w: Ref<Wrapper>) -> Option<Ref<Type>> {
+    w.function.cast::<NativeFunction>()?.owner.cast()
+}
+
+/// The method for a class. TypeError: it is none of that type's.
+fn bind_native(vm: &Vm, w: Ref<Wrapper>, class: Value) -> R<Value> {
+    let name = || vm.get_attr(w.function.or_none(), vm.names.__name__).and_then(|n| vm.str_string(n));
+    let owner = native_owner(w).map(|t| t.message_name()).unwrap_or_default();
+    let Some(class) = class.cast::<Type>() else {
+        let got = vm.type_name(class);
+        return Err(vm.type_error(format!(
+            "descriptor '{}' for type '{owner}' needs a type, not a '{got}' as arg 2",
+            name()?
+        )));
+    };
+    if native_owner(w).is_some_and(|t| !class.is_subtype(t)) {
+        let got = class.message_name();
+        return Err(vm.type_error(format!(
+            "descriptor '{}' requires a subtype of '{owner}' but received '{got}'",
+            name()?
+        )));
+    }
+    vm.bind_to_class(w.function.or_none(), class.value())
+}
+
+fn call_native_of_class(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let Some(w) = args.positional().first().and_then(|w| w.cast::<Wrapper>()) else {
+        return Err(vm.type_error("descriptor '__call__' requires a 'classmethod_descriptor' object"));
+    };
+    let Some(&class) = args.positional().get(1) else {
+        let name = vm.str_string(vm.get_attr(w.function.or_none(), vm.names.__name__)?)?;
+        let owner = native_owner(w).map(|t| t.message_name()).unwrap_or_default();
+        return Err(vm.type_error(format!("descriptor '{name}' of '{owner}' object needs an argument")));
+    };
+    let bound = bind_native(vm, w, class)?;
+    vm.call_args(bound, args.rest().rest())
 }
 
 /// An attribute of the function, kept as the wrapper's own once it has been asked for.

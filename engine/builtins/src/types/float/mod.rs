@@ -2,6 +2,7 @@
 
 pub mod text;
 
+use crate::types::Row;
 use crate::types::format;
 use crate::types::int::{Int, int_as_f64};
 use crate::types::text as chars;
@@ -139,11 +140,18 @@ fn to_float(vm: &Vm, x: Value) -> R<f64> {
         if number {
             return vm.to_f64(x);
         }
+        if let Some(row) = Row::of(vm, x)? {
+            return parsed_or(vm, parse_bytes(row.data()), x);
+        }
         return Err(vm.type_error(format!(
             "float() argument must be a string or a real number, not '{}'",
             ty.name_string()
         )));
     };
+    parsed_or(vm, parsed, x)
+}
+
+fn parsed_or(vm: &Vm, parsed: Option<f64>, x: Value) -> R<f64> {
     match parsed {
         Some(f) => Ok(f),
         None => Err(vm.value_error(format!("could not convert string to float: {}", vm.repr_string(x)?))),

@@ -4,7 +4,7 @@ mod bound;
 mod native;
 
 pub use bound::METHOD;
-pub use native::{BUILTIN, METHOD_DESCRIPTOR};
+pub use native::{BUILTIN, METHOD_DESCRIPTOR, METHOD_WRAPPER, WRAPPER_DESCRIPTOR};
 
 use skein_runtime::native::Args;
 use skein_runtime::native_type;

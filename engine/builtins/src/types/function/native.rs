@@ -46,6 +46,46 @@ native_type! {
     }
 }
 
+native_type! {
+    pub WRAPPER_DESCRIPTOR: "wrapper_descriptor", Kind::Native, type_flags::NO_NEW;
+    methods {
+        "__call__($self, /, *args, **kwargs)" => call, "Call self as a function.";
+        "__get__($self, instance, owner=None, /)" => get, "Return an attribute of instance, which is of type owner.";
+        "__repr__($self, /)" => |_: &Vm, f: Ref<NativeFunction>| format!("<slot wrapper '{}' of '{}' objects>", f.def().name, owner_name(f));
+        "__reduce__($self, /)" => reduce;
+    }
+    getset {
+        "__name__" => |vm: &Vm, v: Ref<NativeFunction>| vm.str(v.def().name);
+        "__qualname__" => qualname;
+        "__doc__" => doc;
+        "__objclass__" => |_: &Vm, v: Ref<NativeFunction>| Ok(v.owner.or_none());
+        "__text_signature__" => text_signature;
+    }
+}
+
+native_type! {
+    pub METHOD_WRAPPER: "method-wrapper", Kind::Native, type_flags::NO_NEW;
+    methods {
+        "__call__($self, /, *args, **kwargs)" => call, "Call self as a function.";
+        "__eq__($self, value, /)" => eq;
+        "__ne__($self, value, /)" => ne;
+        "__hash__($self, /)" => hash;
+        "__repr__($self, /)" => |vm: &Vm, f: Ref<NativeFunction>| {
+            let receiver = f.receiver.or_none();
+            format!("<method-wrapper '{}' of {} object at {:#x}>", f.def().name, vm.type_name(receiver), receiver.bits())
+        };
+        "__reduce__($self, /)" => reduce;
+    }
+    getset {
+        "__name__" => |vm: &Vm, v: Ref<NativeFunction>| vm.str(v.def().name);
+        "__qualname__" => qualname;
+        "__doc__" => doc;
+        "__self__" => receiver;
+        "__objclass__" => |_: &Vm, v: Ref<NativeFunction>| Ok(v.owner.or_none());
+        "__text_signature__" => text_signature;
+    }
+}
+
 fn owner_name(f: Ref<NativeFunction>) -> String {
     f.owner.cast::<Type>().map(|t| t.name_string()).unwrap_or_default()
 }

@@ -2,7 +2,6 @@
 
 use skein_runtime::interp::{Resume, generator_kind, running_from};
 use skein_runtime::object::Ref;
-use skein_runtime::types::exception::Exception;
 use skein_runtime::types::generator::needs_close;
 use skein_runtime::types::generator::{GenState, Generator};
 use skein_runtime::types::list::List;
@@ -94,12 +93,6 @@ fn go_on(vm: &Vm, g: Ref<Generator>, r: Resumed) -> Resumed {
 
 /// Raises an exception where the generator itself is.
 fn throw_here(vm: &Vm, g: Ref<Generator>, e: Value) -> Resumed {
-    // Raised in the generator's handler: chained to what is handled there, not to what the caller handles.
-    if let (Some(h), Some(x)) = (g.handled.cast::<Exception>(), e.cast::<Exception>())
-        && h != x
-    {
-        x.context.set(vm, x, h.value());
-    }
     let Raised = vm.raise_again(e);
     vm.resume(g, Resume::Throw)
 }

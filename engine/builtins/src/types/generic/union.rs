@@ -5,6 +5,7 @@ use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
@@ -76,6 +77,7 @@ native_type! {
         "__origin__" => |vm: &Vm, _: Value| Ok(vm.types.union.value());
         "__name__" => |vm: &Vm, _: Value| vm.str("Union");
         "__qualname__" => |vm: &Vm, _: Value| vm.str("Union");
+        "__module__" => |vm: &Vm, _: Value| vm.str("typing");
     }
 }
 
@@ -134,6 +136,11 @@ fn is_unionable(v: Value) -> bool {
 
 /// `a | b` of types; NotImplemented if one is none.
 pub fn make_union(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    let is_union = |v: Value| v.cast::<Ext<Union>>().is_some();
+    if (is_union(a) || is_union(b)) && (a.cast::<Str>().is_some() || b.cast::<Str>().is_some()) {
+        // The name of a type that is not there yet.
+        return union_checked(vm, &[a, b]);
+    }
     if !is_unionable(a) || !is_unionable(b) {
         return Ok(Value::NOT_IMPLEMENTED);
     }

@@ -8,6 +8,7 @@ mod parse;
 pub use arith::{Int, check_room, int_as_f64, int_op, power_mod, round_scaled};
 pub use parse::{parse, parse_str, to_decimal};
 
+use crate::types::Row;
 use crate::types::format;
 use num_bigint::BigInt as Big;
 use num_integer::Integer;
@@ -171,10 +172,7 @@ fn to_int(vm: &Vm, x: Value) -> R<Value> {
         && !f.is_none()
     {
         let r = vm.special_1(f, x)?;
-        return match Int::of(r) {
-            Some(i) => i.into_value(vm),
-            None => Err(vm.type_error(format!("__int__ returned non-int (type {})", vm.type_name(r)))),
-        };
+        return vm.exact_int(r, "__int__");
     }
     if ty.special(vm, Special::Index).is_some() {
         let i = vm.index(x)?;
@@ -182,6 +180,9 @@ fn to_int(vm: &Vm, x: Value) -> R<Value> {
     }
     if let Some(v) = parse_text(vm, x, 10)? {
         return Ok(v);
+    }
+    if let Some(row) = Row::of(vm, x)? {
+        return parse(vm, row.data(), 10, x);
     }
     Err(vm.type_error(format!(
         "int() argument must be a string, a bytes-like object or a real number, not '{}'",

@@ -142,7 +142,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         );
     };
     if rest.len() > 3 {
-        return Err(vm.type_error(format!("str() takes at most 3 arguments ({} given)", rest.len())));
+        return Err(vm.type_error(format!("str expected at most 3 arguments, got {}", rest.len())));
     }
     let mut slots = [None; 3];
     for (slot, &v) in slots.iter_mut().zip(rest) {
