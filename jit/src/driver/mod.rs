@@ -334,38 +334,6 @@ impl Jit {
         self.counts.bytes.set(bytes.saturating_sub(old.map_or(0, |old| old.compiled.bytes)));
     }
 
-    fn tell_of(&self, trace: &Trace, code: &Code, took: Duration) {
-        let name = &trace.name;
-        let dump = self.options.borrow().dump;
-        if dump.bytecode
-            && let Some(code) = trace.object.cast::<CodeObject>()
-        {
-            eprintln!("jit: bytecode of {name}\n{}", code.portable());
-        }
-        if dump.trace {
-            eprintln!("jit: trace at {name} as recorded\n{}", trace.body.borrow().closed);
-        }
-        if dump.optimized {
-            eprintln!("jit: trace at {name}\n{}", code.tree);
-        } else if dump.exits {
-            let text = code.tree.to_string();
-            let exits: Vec<&str> = text.lines().filter(|line| line.starts_with('!')).collect();
-            eprintln!("jit: exits of {name}\n{}", exits.join("\n"));
-        }
-        self.log(|| {
-            let (n, bytes) = (code.tree.insts.len(), code.compiled.bytes);
-            format!("compiled {name}: {n} instructions, {bytes} bytes, {} us", took.as_micros())
-        });
-        if let Some(listing) = code.compiled.listing.as_ref().filter(|_| dump.machine) {
-            eprintln!("jit: code of {name}\n{listing}");
-        }
-        let perf = self.options.borrow().perf;
-        if perf && let Err(e) = code.compiled.write_perf_map(&format!("jit: {name}")) {
-            eprintln!("jit: no names for perf: {e}");
-            self.options.borrow_mut().perf = false;
-        }
-    }
-
     /// Gives traces the code that is ready.
     fn take_finished(&self) {
         while let Some(Finished { trace, code, took }) = self.compiler.finished() {

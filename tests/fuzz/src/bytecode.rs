@@ -43,7 +43,7 @@ impl Codes {
     /// # Errors
     /// If it does not compile.
     pub fn text(&mut self, source: &str) -> Result<String, String> {
-        let python = self.isolate.next().map_err(|e| e.to_string())?;
+        let python = self.isolate.for_input().map_err(|e| e.to_string())?;
         let code = compiled(python, source).map_err(|()| format!("does not compile: {source}"))?;
         Ok(code.to_string())
     }
@@ -63,7 +63,7 @@ impl Codes {
         if verify(&code).is_err() {
             return Ok(Came::Refused);
         }
-        let python = self.isolate.next().map_err(|e| e.to_string())?;
+        let python = self.isolate.for_input().map_err(|e| e.to_string())?;
         run(python, code)?;
         Ok(Came::Ran)
     }

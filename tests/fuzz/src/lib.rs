@@ -51,7 +51,7 @@ impl Isolate {
     ///
     /// # Errors
     /// If it was time for a new one: those of [`Isolate::new`].
-    pub fn next(&mut self) -> Result<&Interpreter, Error> {
+    pub fn for_input(&mut self) -> Result<&Interpreter, Error> {
         self.inputs += 1;
         if self.inputs > INPUTS_OF_AN_ISOLATE {
             *self = Isolate::new(self.prelude, self.stress)?;
@@ -71,7 +71,7 @@ impl Isolate {
             call.push_str(&format!("\\x{byte:02x}"));
         }
         call.push_str("')");
-        match self.next()?.eval::<String>(&call) {
+        match self.for_input()?.eval::<String>(&call) {
             Err(error) if too_much(&error) => Ok(error.kind().to_owned()),
             result => result,
         }
