@@ -381,3 +381,36 @@ if __name__ == "__main__":
     deep()
     sys.setrecursionlimit(limit)
     print("ok")
+
+
+# A generator that delegates to itself again and again is a recursion without end, though little of it is on the stack.
+def endless(n):
+    yield n
+    yield from endless(n + 1)
+
+
+def endless_without_yields(n):
+    yield from endless_without_yields(n + 1)
+
+
+async def endless_awaits(n):
+    await endless_awaits(n + 1)
+
+
+for start in (lambda: list(endless(0)), lambda: list(endless_without_yields(0)), lambda: endless_awaits(0).send(None)):
+    try:
+        start()
+    except RecursionError as e:
+        assert str(e) == "maximum recursion depth exceeded", e
+    else:
+        assert False
+
+
+# One that is deep, and ends.
+def deep(n):
+    yield n
+    if n:
+        yield from deep(n - 1)
+
+
+assert list(deep(400)) == list(range(400, -1, -1))

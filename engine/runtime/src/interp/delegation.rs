@@ -21,6 +21,13 @@ use crate::types::generator::{ASYNC, ENDS, GenState, Generator, LEADS, WAITING};
 use crate::value::{R, Value};
 use crate::vm::Vm;
 
+/// Is the innermost generator of a chain farther from the root than calls may be? Those between take no stack, so that
+/// nothing else would end one that delegates to itself for ever.
+#[inline(always)]
+pub fn is_too_deep(vm: &Vm, root: Ref<Generator>, innermost: Ref<Generator>) -> bool {
+    innermost != root && innermost.depth.get() > vm.recursion_limit.get()
+}
+
 /// The generator to put onto the stack in order to resume this one, which is suspended in a `YieldFrom`: itself where
 /// it delegates to something else than a suspended generator. None: the chain runs already.
 #[inline(always)]
@@ -65,6 +72,7 @@ fn walk(vm: &Vm, root: Ref<Generator>, known: Option<Ref<Generator>>) -> Option<
         return None;
     }
     let mut last = start;
+    let mut depth = known.map_or(0, |known| known.depth.get());
     while let Some(next) = delegate(vm, last)
         && next.state() == GenState::Suspended
         && running != Some(next)
@@ -72,6 +80,8 @@ fn walk(vm: &Vm, root: Ref<Generator>, known: Option<Ref<Generator>>) -> Option<
         last.set_flag(ENDS, false);
         // Not traced while it does not run, and then written anew.
         next.outer.set(vm, next, last.value());
+        depth += 1;
+        next.depth.set(depth);
         last = next;
     }
     if last != root {

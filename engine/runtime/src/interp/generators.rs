@@ -114,6 +114,12 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
     };
     let at = push(vm, resume, g, cont, g != root)?;
     let base = at.base;
+    if delegation::is_too_deep(vm, root, g) {
+        let site = At { pc: suspended_at(g, at.pc), base }.site();
+        vm.set_site(site);
+        let Raised = vm.recursion_error("maximum recursion depth exceeded");
+        return Ok(super::unwind::unwind(vm, site));
+    }
     match how {
         Resume::Throw => {
             let site = match state {
@@ -249,7 +255,7 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
     }
     let root = g;
     let g = if root.is_delegating() { delegation::innermost(vm, root)? } else { root };
-    if g.handled.get().is_some() {
+    if g.handled.get().is_some() || delegation::is_too_deep(vm, root, g) {
         return None;
     }
     // SAFETY: a generator's code is loaded, there is room, and the instruction before the resume point is the suspending

@@ -33,6 +33,8 @@ pub struct Generator {
     pub outer: Field,
     /// The other end of the chain, as [`LEADS`] or [`ENDS`] says.
     pub link: Field,
+    /// How many wait for it in the chain that it was found in last.
+    pub depth: Cell<usize>,
     place: Cell<Place>,
     registers: [Cell<u64>; 0],
 }

@@ -46,7 +46,8 @@ impl Vm {
                 self.unraisable(Some(&what), Value::NONE);
             }
         }
-        if v.cast::<ExtObject>().is_some() {
+        // Microthreads that are suspended when the program ends stay so, as greenlets do on CPython.
+        if v.cast::<ExtObject>().is_some() && !self.state::<Finalizing>().0.get() {
             self.switcher().finalize(self, v);
         }
     }
