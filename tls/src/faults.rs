@@ -85,10 +85,12 @@ fn alert_reason(alert: AlertDescription) -> String {
 /// `NoCipherSuitesInCommon` as `NO_CIPHER_SUITES_IN_COMMON`; without what stands in parentheses.
 fn capitals(name: &str) -> String {
     let mut out = String::new();
+    let mut begins_word = false;
     for c in name.chars().take_while(|c| c.is_ascii_alphanumeric()) {
-        if c.is_ascii_uppercase() && out.ends_with(|p: char| !p.is_ascii_uppercase() && p != '_') {
+        if c.is_ascii_uppercase() && begins_word {
             out.push('_');
         }
+        begins_word = !c.is_ascii_uppercase();
         out.push(c.to_ascii_uppercase());
     }
     out

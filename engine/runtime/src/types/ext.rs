@@ -221,6 +221,14 @@ pub fn ext_type(vm: &Vm, def: &'static TypeDef) -> R<Ref<Type>> {
         return Ok(ty);
     }
     let ty = vm.make_native_type(def)?;
+    if state.0.borrow().is_empty() {
+        // Some are made when they are first needed, and stand in no module.
+        vm.root_tracers.borrow_mut().push(|vm: &Vm, t: &mut Tracer<'_>| {
+            for ty in vm.state::<ExtTypes>().0.borrow().values() {
+                t.visit_object(ty.header());
+            }
+        });
+    }
     state.0.borrow_mut().insert(key, ty);
     Ok(ty)
 }

@@ -46,8 +46,7 @@ impl Vm {
                 self.unraisable(Some(&what), Value::NONE);
             }
         }
-        // Microthreads that are suspended when the program ends stay so, as greenlets do on CPython.
-        if v.cast::<ExtObject>().is_some() && !self.state::<Finalizing>().0.get() {
+        if v.cast::<ExtObject>().is_some() {
             self.switcher().finalize(self, v);
         }
     }
