@@ -3,11 +3,9 @@
 use crate::running::scheduler;
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
-use skein_runtime::types::code::load;
-use skein_runtime::types::function::Function;
-use skein_runtime::types::module::{Module, add_functions};
+use skein_runtime::types::module::{Module, make_module, run_source};
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::{Compile, Mode, Vm};
+use skein_runtime::vm::Vm;
 
 native_functions! { FUNCTIONS:
     "_wake_by(fd, /)" => wake_by, "Sets the descriptor that is written to when another thread makes a tasklet of this one runnable; returns what it was.";
@@ -24,23 +22,8 @@ const SOURCE: &str = include_str!("aio.py");
 
 /// What importing asyncio raises.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
-    let what = Compile {
-        source: SOURCE.as_bytes(),
-        filename: "<frozen stackless.aio>",
-        mode: Mode::Exec,
-        optimize: vm.config.optimize,
-        flags: 0,
-        decoded: true,
-    };
-    let code = load(vm, vm.hooks.clone().compile(vm, &what)?)?;
-    let m = Module::new(vm, "stackless.aio")?;
-    add_functions(vm, m, FUNCTIONS)?;
-    let d = m.dict();
-    if let Some(builtins) = vm.builtins.get() {
-        d.set_str(vm, vm.names.__builtins__, builtins.value())?;
-    }
-    let body = Function::new(vm, code, d)?;
-    vm.call(body.value(), &[d.value()])?;
+    let m = make_module(vm, "stackless.aio", FUNCTIONS)?;
+    run_source(vm, m, "stackless.aio", SOURCE)?;
     Ok(m)
 }
 

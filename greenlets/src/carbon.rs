@@ -9,12 +9,10 @@ use crate::tasklet::{Tasklet, alive, keep};
 use skein_runtime::interp::{At, SoftCall};
 use skein_runtime::native::Args;
 use skein_runtime::native_functions;
-use skein_runtime::types::code::load;
 use skein_runtime::types::ext::Ext;
-use skein_runtime::types::function::Function;
-use skein_runtime::types::module::{Module, add_functions};
+use skein_runtime::types::module::{make_module, run_source};
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::{Compile, Mode, Vm};
+use skein_runtime::vm::Vm;
 
 const SOURCE: &str = include_str!("carbon.py");
 
@@ -50,22 +48,7 @@ pub fn make(vm: &Vm, name: &str) -> R<Value> {
     if name == "_scheduler" {
         return vm.import("scheduler");
     }
-    let what = Compile {
-        source: SOURCE.as_bytes(),
-        filename: "<frozen scheduler>",
-        mode: Mode::Exec,
-        optimize: vm.config.optimize,
-        flags: 0,
-        decoded: true,
-    };
-    let code = load(vm, vm.hooks.clone().compile(vm, &what)?)?;
-    let m = Module::new(vm, "scheduler")?;
-    add_functions(vm, m, FUNCTIONS)?;
-    let d = m.dict();
-    if let Some(builtins) = vm.builtins.get() {
-        d.set_str(vm, vm.names.__builtins__, builtins.value())?;
-    }
-    let body = Function::new(vm, code, d)?;
-    vm.call(body.value(), &[d.value()])?;
+    let m = make_module(vm, "scheduler", FUNCTIONS)?;
+    run_source(vm, m, "scheduler", SOURCE)?;
     Ok(m.value())
 }

@@ -112,7 +112,11 @@ impl Runner {
         let mut text = notes.to_owned();
         // The package may be a link into the reference's library.
         let package = self.tests.join("test");
-        for (folder, name) in [(&self.folder, "FOLDER"), (&package, "TESTS/test"), (&self.tests, "TESTS")] {
+        // A message may show the beginning of a path only.
+        let above = self.folder.parent().unwrap_or(&self.folder).to_owned();
+        let places =
+            [(&self.folder, "FOLDER"), (&above, "BUILT"), (&package, "TESTS/test"), (&self.tests, "TESTS")];
+        for (folder, name) in places {
             for path in [Some(folder.clone()), folder.canonicalize().ok()].into_iter().flatten() {
                 text = text.replace(&*path.to_string_lossy(), name);
             }

@@ -1,6 +1,6 @@
 //! `%` formatting of `str` and of bytes.
 
-use crate::types::bytes::{bytes_of_object, is_bytes_like};
+use crate::types::bytes::{bytes_by_method, bytes_of_object, is_bytes_like};
 use crate::types::float::text::{Style, format_float};
 use crate::types::format::int_digits;
 use crate::types::int::Int;
@@ -449,12 +449,8 @@ fn bytes_for_percent(vm: &Vm, v: Value) -> R<Vec<u8>> {
     if is_bytes_like(v) {
         return bytes_of_object(vm, v);
     }
-    if let Some(f) = vm.type_of(v).special(vm, Special::Bytes) {
-        let r = vm.special_1(f, v)?;
-        if r.cast::<skein_runtime::types::bytes::Bytes>().is_none() {
-            return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(r))));
-        }
-        return bytes_of_object(vm, r);
+    if let Some(made) = bytes_by_method(vm, v)? {
+        return bytes_of_object(vm, made);
     }
     Err(vm.type_error(format!(
         "%b requires a bytes-like object, or an object that implements __bytes__, not '{}'",

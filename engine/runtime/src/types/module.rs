@@ -3,10 +3,14 @@
 use crate::fixed_object;
 use crate::native::NativeDef;
 use crate::object::{Field, Header, Ref};
+use crate::types::code::{load, specialise_for_globals};
 use crate::types::dict::Dict;
+use crate::types::function::Function;
 use crate::types::native::NativeFunction;
-use crate::value::R;
-use crate::vm::Vm;
+use crate::value::{R, Value};
+use crate::vm::{Compile, Mode, Vm};
+use skein_bytecode::Code;
+use std::rc::Rc;
 
 /// A module; its attributes are its dictionary, whose values lie in cells.
 #[repr(C)]
@@ -29,7 +33,7 @@ impl Module {
         module.dict.init(dict.value());
         dict.set_name(vm, "__name__", vm.str(name)?)?;
         for attr in ["__doc__", "__package__", "__loader__", "__spec__"] {
-            dict.set_name(vm, attr, crate::value::Value::NONE)?;
+            dict.set_name(vm, attr, Value::NONE)?;
         }
         Ok(module)
     }
@@ -54,7 +58,7 @@ pub type MakeModule = fn(&Vm) -> R<Ref<Module>>;
 
 /// Adds functions to a module. MemoryError.
 pub fn add_functions(vm: &Vm, module: Ref<Module>, functions: &'static [NativeDef]) -> R<()> {
-    let name = module.dict().get_str(vm, vm.names.__name__)?.unwrap_or(crate::value::Value::NONE);
+    let name = module.dict().get_str(vm, vm.names.__name__)?.unwrap_or(Value::NONE);
     for def in functions {
         let f = NativeFunction::function(vm, def, name)?;
         module.dict().set_name(vm, def.name, f.value())?;
@@ -67,4 +71,32 @@ pub fn make_module(vm: &Vm, name: &str, functions: &'static [NativeDef]) -> R<Re
     let m = Module::new(vm, name)?;
     add_functions(vm, m, functions)?;
     Ok(m)
+}
+
+/// Runs code with this namespace as globals and locals.
+pub fn run_code(vm: &Vm, code: Rc<Code>, globals: Ref<Dict>) -> R<Value> {
+    let code = load(vm, code)?;
+    specialise_for_globals(code);
+    // Not what a program may have put into sys.modules under the name.
+    if globals.get_str(vm, vm.names.__builtins__)?.is_none()
+        && let Some(b) = vm.builtins.get()
+    {
+        globals.set_str(vm, vm.names.__builtins__, b.value())?;
+    }
+    let f = Function::new(vm, code, globals)?;
+    vm.call(f.value(), &[globals.value()])
+}
+
+/// Runs the part of a native module that is written in Python, in its namespace. What the source raises.
+pub fn run_source(vm: &Vm, module: Ref<Module>, name: &str, source: &str) -> R<()> {
+    let what = Compile {
+        source: source.as_bytes(),
+        filename: &format!("<frozen {name}>"),
+        mode: Mode::Exec,
+        optimize: vm.config.optimize,
+        flags: 0,
+        decoded: true,
+    };
+    let code = vm.hooks.clone().compile(vm, &what)?;
+    run_code(vm, code, module.dict()).map(|_| ())
 }

@@ -8,14 +8,13 @@ mod running;
 mod task;
 
 use future::FUTURE;
-use skein_builtins::modules::run_code;
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::ext_type;
-use skein_runtime::types::module::{Module, add_functions, make_module};
+use skein_runtime::types::module::{Module, make_module, run_source};
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
-use skein_runtime::vm::{Compile, Mode};
+
 use skein_runtime::{Args, R, Value, Vm, native_functions};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -97,18 +96,8 @@ pub fn call_soon(vm: &Vm, event_loop: Value, f: Value, arg: Option<Value>, conte
 const STEP: &str = include_str!("step.py");
 
 fn define_step(vm: &Vm) -> R<()> {
-    let what = Compile {
-        source: STEP.as_bytes(),
-        filename: "<frozen _asyncio>",
-        mode: Mode::Exec,
-        optimize: vm.config.optimize,
-        flags: 0,
-        decoded: true,
-    };
-    let code = vm.hooks.clone().compile(vm, &what)?;
-    let module = Module::new(vm, "_asyncio")?;
-    add_functions(vm, module, task::STEPS)?;
-    run_code(vm, code, module.dict())?;
+    let module = make_module(vm, "_asyncio", task::STEPS)?;
+    run_source(vm, module, "_asyncio", STEP)?;
     let state = vm.state::<State>();
     for (name, slot) in [("step", &state.step), ("wakeup", &state.wakeup), ("eager", &state.eager)] {
         let f = module.dict().get_name(vm, name)?;

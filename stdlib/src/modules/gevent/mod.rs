@@ -21,15 +21,14 @@ mod watch;
 
 use poller::Poller;
 use run::{begin, failed, fire, fire_soft, leave_children, reinit, take, watch_children};
-use skein_builtins::modules::run_code;
 use skein_runtime::native::{Args, TypeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, ExtArg, check_class, ext_type};
 use skein_runtime::types::list::List;
-use skein_runtime::types::module::{Module, add_functions};
+use skein_runtime::types::module::{Module, make_module, run_source};
 use skein_runtime::types::typeobj::{Type, type_flags};
-use skein_runtime::vm::{Compile, Mode};
+
 use skein_runtime::{R, Value, Vm, native_functions, native_type};
 use state::{Break, Loop, LoopRef};
 use std::cell::Cell;
@@ -254,22 +253,12 @@ pub const NAME: &str = "gevent.libev.corecext";
 
 /// What importing gevent's interfaces raises.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
-    let what = Compile {
-        source: SOURCE.as_bytes(),
-        filename: "<frozen gevent.libev.corecext>",
-        mode: Mode::Exec,
-        optimize: vm.config.optimize,
-        flags: 0,
-        decoded: true,
-    };
-    let code = vm.hooks.clone().compile(vm, &what)?;
-    let module = Module::new(vm, NAME)?;
-    add_functions(vm, module, FUNCTIONS)?;
+    let module = make_module(vm, NAME, FUNCTIONS)?;
     let d: Ref<Dict> = module.dict();
     for (name, def) in TYPES {
         d.set_name(vm, name, ext_type(vm, def)?.value())?;
     }
-    run_code(vm, code, d)?;
+    run_source(vm, module, NAME, SOURCE)?;
     let events = d.get_name(vm, "GEVENT_CORE_EVENTS")?;
     vm.roots.borrow_mut().extend(events);
     vm.state::<State>().events.set(events);

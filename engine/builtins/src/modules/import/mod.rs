@@ -15,11 +15,10 @@ mod spec;
 use skein_bytecode::Code;
 use skein_runtime::native::Args;
 use skein_runtime::object::Ref;
-use skein_runtime::types::code::{CodeObject, load, specialise_for_globals};
+use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::ext::Ext;
-use skein_runtime::types::function::Function;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
@@ -36,21 +35,8 @@ pub use imp::make as make_imp;
 pub(crate) use loader::new_finder;
 use loader::{Finder, Loader};
 pub use main::{Main, MainCode, MainMissing, main_code, main_namespace, run_main};
+pub use skein_runtime::types::module::run_code;
 pub use spec::{ModuleSpec, SpecParts};
-
-/// Runs code with this namespace as globals and locals.
-pub fn run_code(vm: &Vm, code: Rc<Code>, globals: Ref<Dict>) -> R<Value> {
-    let code = load(vm, code)?;
-    specialise_for_globals(code);
-    // Not what a program may have put into sys.modules under the name.
-    if globals.get_str(vm, vm.names.__builtins__)?.is_none()
-        && let Some(b) = vm.builtins.get()
-    {
-        globals.set_str(vm, vm.names.__builtins__, b.value())?;
-    }
-    let f = Function::new(vm, code, globals)?;
-    vm.call(f.value(), &[globals.value()])
-}
 
 /// Where a module was found.
 pub enum Found {

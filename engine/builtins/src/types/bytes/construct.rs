@@ -64,13 +64,9 @@ fn contents(vm: &Vm, slots: [Option<Value>; 3], name: &str) -> R<Vec<u8>> {
     if name == "bytes"
         && encoding.is_none()
         && errors.is_none()
-        && let Some(f) = ty.special(vm, Special::Bytes)
+        && let Some(made) = super::bytes_by_method(vm, source)?
     {
-        let r = vm.special_1(f, source)?;
-        if r.cast::<Bytes>().is_none() {
-            return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(r))));
-        }
-        return super::bytes_of_object(vm, r);
+        return super::bytes_of_object(vm, made);
     }
     if let Some(s) = source.cast::<Str>() {
         if encoding.is_none() {

@@ -11,6 +11,7 @@ mod split;
 pub use iterator::{BYTEARRAY_ITERATOR, BYTES_ITERATOR};
 
 use crate::types::{codecs, percent};
+use skein_bytecode::Special;
 use skein_runtime::native::{FromArg, NativeDef, wrong_type};
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
@@ -278,6 +279,16 @@ pub fn bytes_of_object(vm: &Vm, v: Value) -> R<Vec<u8>> {
         Some(r) => Ok(r.into_bytes(vm)?),
         None => construct::from_iterable(vm, v, "bytes"),
     }
+}
+
+/// The bytes that an object's `__bytes__`, if it has one, gives. TypeError.
+pub fn bytes_by_method(vm: &Vm, v: Value) -> R<Option<Value>> {
+    let Some(f) = vm.type_of(v).special(vm, Special::Bytes) else { return Ok(None) };
+    let made = vm.special_1(f, v)?;
+    if made.cast::<Bytes>().is_none() {
+        return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {})", vm.type_name(made))));
+    }
+    Ok(Some(made))
 }
 
 /// `repr` of bytes.

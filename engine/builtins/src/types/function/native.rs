@@ -29,39 +29,29 @@ native_type! {
     }
 }
 
-native_type! {
-    pub METHOD_DESCRIPTOR: "method_descriptor", Kind::Native, type_flags::NO_NEW;
-    methods {
-        "__call__($self, /, *args, **kwargs)" => call, "Call self as a function.";
-        "__get__($self, instance, owner=None, /)" => get, "Return an attribute of instance, which is of type owner.";
-        "__repr__($self, /)" => |_: &Vm, f: Ref<NativeFunction>| format!("<method '{}' of '{}' objects>", f.def().name, owner_name(f));
-        "__reduce__($self, /)" => reduce;
-    }
-    getset {
-        "__name__" => |vm: &Vm, v: Ref<NativeFunction>| vm.str(v.def().name);
-        "__qualname__" => qualname;
-        "__doc__" => doc;
-        "__objclass__" => |_: &Vm, v: Ref<NativeFunction>| Ok(v.owner.or_none());
-        "__text_signature__" => text_signature;
-    }
+/// What a type's natives are found as: methods, and what stands in a slot of the type.
+macro_rules! descriptor {
+    ($def:ident, $name:literal, $what:literal) => {
+        native_type! {
+            pub $def: $name, Kind::Native, type_flags::NO_NEW;
+            methods {
+                "__call__($self, /, *args, **kwargs)" => call, "Call self as a function.";
+                "__get__($self, instance, owner=None, /)" => get, "Return an attribute of instance, which is of type owner.";
+                "__repr__($self, /)" => |_: &Vm, f: Ref<NativeFunction>| format!("<{} '{}' of '{}' objects>", $what, f.def().name, owner_name(f));
+                "__reduce__($self, /)" => reduce;
+            }
+            getset {
+                "__name__" => |vm: &Vm, v: Ref<NativeFunction>| vm.str(v.def().name);
+                "__qualname__" => qualname;
+                "__doc__" => doc;
+                "__objclass__" => |_: &Vm, v: Ref<NativeFunction>| Ok(v.owner.or_none());
+                "__text_signature__" => text_signature;
+            }
+        }
+    };
 }
-
-native_type! {
-    pub WRAPPER_DESCRIPTOR: "wrapper_descriptor", Kind::Native, type_flags::NO_NEW;
-    methods {
-        "__call__($self, /, *args, **kwargs)" => call, "Call self as a function.";
-        "__get__($self, instance, owner=None, /)" => get, "Return an attribute of instance, which is of type owner.";
-        "__repr__($self, /)" => |_: &Vm, f: Ref<NativeFunction>| format!("<slot wrapper '{}' of '{}' objects>", f.def().name, owner_name(f));
-        "__reduce__($self, /)" => reduce;
-    }
-    getset {
-        "__name__" => |vm: &Vm, v: Ref<NativeFunction>| vm.str(v.def().name);
-        "__qualname__" => qualname;
-        "__doc__" => doc;
-        "__objclass__" => |_: &Vm, v: Ref<NativeFunction>| Ok(v.owner.or_none());
-        "__text_signature__" => text_signature;
-    }
-}
+descriptor!(METHOD_DESCRIPTOR, "method_descriptor", "method");
+descriptor!(WRAPPER_DESCRIPTOR, "wrapper_descriptor", "slot wrapper");
 
 native_type! {
     pub METHOD_WRAPPER: "method-wrapper", Kind::Native, type_flags::NO_NEW;

@@ -1,9 +1,8 @@
 //! `int`'s bits and bytes.
 
-use crate::types::bytes::bytes_of_object;
+use crate::types::bytes::{bytes_by_method, bytes_of_object};
 use crate::types::int::Int;
 use num_bigint::{BigInt as Big, Sign};
-use skein_bytecode::Special;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::str::Str;
@@ -75,17 +74,8 @@ pub fn from_bytes(
     signed: Option<bool>,
 ) -> R<Value> {
     let little = is_little(vm, order)?;
-    let bytes = match vm.type_of(bytes).special(vm, Special::Bytes) {
-        Some(f) if bytes.cast::<Bytes>().is_none() => {
-            let made = vm.special_1(f, bytes)?;
-            if made.cast::<Bytes>().is_none() {
-                let got = vm.type_name(made);
-                return Err(vm.type_error(format!("__bytes__ returned non-bytes (type {got})")));
-            }
-            made
-        }
-        _ => bytes,
-    };
+    let made = if bytes.cast::<Bytes>().is_some() { None } else { bytes_by_method(vm, bytes)? };
+    let bytes = made.unwrap_or(bytes);
     let bytes = bytes_of_object(vm, bytes)?;
     vm.check_room(bytes.len().saturating_mul(3))?;
     let value = match (signed.unwrap_or(false), little) {
