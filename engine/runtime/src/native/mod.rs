@@ -30,6 +30,7 @@ use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
+use skein_bytecode::Special;
 
 /// The arguments of a call: positional ones, then the values of the keyword arguments.
 #[derive(Clone, Copy)]
@@ -150,111 +151,24 @@ pub struct NativeDef {
     pub is_slot: bool,
 }
 
-/// Special methods, without their underscores, that are slots of types in CPython.
-const SLOTS: &[&str] = &[
-    "getattribute",
-    "getattr",
-    "setattr",
-    "delattr",
-    "repr",
-    "hash",
-    "call",
-    "str",
-    "lt",
-    "le",
-    "eq",
-    "ne",
-    "gt",
-    "ge",
-    "iter",
-    "next",
-    "get",
-    "set",
-    "delete",
-    "init",
-    "del",
-    "await",
-    "aiter",
-    "anext",
-    "add",
-    "radd",
-    "sub",
-    "rsub",
-    "mul",
-    "rmul",
-    "mod",
-    "rmod",
-    "divmod",
-    "rdivmod",
-    "pow",
-    "rpow",
-    "neg",
-    "pos",
-    "abs",
-    "bool",
-    "invert",
-    "lshift",
-    "rlshift",
-    "rshift",
-    "rrshift",
-    "and",
-    "rand",
-    "xor",
-    "rxor",
-    "or",
-    "ror",
-    "int",
-    "float",
-    "iadd",
-    "isub",
-    "imul",
-    "imod",
-    "ipow",
-    "ilshift",
-    "irshift",
-    "iand",
-    "ixor",
-    "ior",
-    "floordiv",
-    "rfloordiv",
-    "truediv",
-    "rtruediv",
-    "ifloordiv",
-    "itruediv",
-    "index",
-    "matmul",
-    "rmatmul",
-    "imatmul",
-    "len",
-    "getitem",
-    "setitem",
-    "delitem",
-    "contains",
-    "buffer",
-    "release_buffer",
-];
-
-/// Is it the name of such a method?
+/// Is it the name of a special method that is a slot of types?
 const fn is_slot(name: &str) -> bool {
-    let name = name.as_bytes();
-    if name.len() < 5 || name[0] != b'_' || name[1] != b'_' {
-        return false;
-    }
     let mut i = 0;
-    while i < SLOTS.len() {
-        let slot = SLOTS[i].as_bytes();
-        if slot.len() + 4 == name.len() {
-            let mut k = 0;
-            while k < slot.len() && slot[k] == name[k + 2] {
-                k += 1;
-            }
-            if k == slot.len() {
-                return true;
-            }
+    while i < Special::ALL.len() {
+        if is_same(name.as_bytes(), Special::ALL[i].name().as_bytes()) {
+            return Special::ALL[i].is_slot();
         }
         i += 1;
     }
     false
+}
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
 }
 
 impl NativeDef {

@@ -6,6 +6,7 @@ use super::methods;
 use super::newlines::Newline;
 use super::text::{self, Options, optional_text};
 use super::types;
+use skein_builtins::types::path_object;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::module::{Module, make_module};
@@ -19,25 +20,6 @@ pub fn encode_path(vm: &Vm, v: Value) -> R<Vec<u8>> {
         Some(s) => super::codec::encode(vm, s, "utf-8", "surrogateescape"),
         None => super::super::support::bytes_of(vm, v),
     }
-}
-
-/// `os.fspath(v)`: text or bytes. TypeError.
-pub fn path_object(vm: &Vm, v: Value) -> R<Value> {
-    let is_path = |v: Value| v.cast::<Str>().is_some() || v.cast::<Bytes>().is_some();
-    if is_path(v) {
-        return Ok(v);
-    }
-    let ty = vm.type_of(v);
-    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?).filter(|f| !f.is_none()) else {
-        let got = vm.type_name(v);
-        return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")));
-    };
-    let path = vm.call(vm.bind(f, v, ty)?, &[])?;
-    if is_path(path) {
-        return Ok(path);
-    }
-    let (owner, got) = (ty.name_string(), vm.type_name(path));
-    Err(vm.type_error(format!("expected {owner}.__fspath__() to return str or bytes, not {got}")))
 }
 
 /// As [`encode_path`], for the system. ValueError for zero bytes.
