@@ -56,7 +56,7 @@ impl Recorder {
             let cache = &*at.extra_ptr::<GlobalCache>();
             (cache.cell.get(), cache.epoch.get())
         };
-        let Some(cell) = cell.and_then(|c| c.cast::<CellObject>()) else { return self.help(op) };
+        let Some(cell) = cell.cast::<CellObject>() else { return self.help(op) };
         let v = cell.get();
         if v.is_unbound() {
             return self.help(op);
