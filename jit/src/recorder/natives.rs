@@ -61,7 +61,9 @@ impl Recorder {
         operands: &[(Id, Value)],
     ) -> Option<Id> {
         let n = operands.len();
+        let pc = self.at.pc as usize;
         if def.soft.is_some()
+            || self.raising.borrow().contains(&pc)
             || n == 0
             || n > MAX_OPERANDS
             || !(def.min as usize..=def.max as usize).contains(&n)
@@ -98,7 +100,8 @@ impl Recorder {
             });
         }
         let op = [TraceOp::Native1, TraceOp::Native2, TraceOp::Native3][n - 1];
-        let (pc, base) = (self.at.pc as usize, self.base());
+        self.native_at = pc;
+        let base = self.base();
         let callee = std::ptr::from_ref(def) as usize;
         self.tree.calls.push(Call { callee, pc, base, next_pc: 0, next_base: 0 });
         let (writes, frames) = (self.writes(), self.frames_number());

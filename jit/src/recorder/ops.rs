@@ -138,8 +138,6 @@ impl Recorder {
             Op::LoadSuperAttr | Op::LoadSuperAttr0 => self.load_super(vm, op),
             Op::Return => self.ret(),
             Op::Exit | Op::ExitRaise => self.exited(),
-            // Exceptions leave the trace before they are raised.
-            Op::Raise | Op::RaiseFrom | Op::RaiseHandled | Op::Reraise => Err(Abort::Raised),
             _ => self.help(op),
         }
     }

@@ -8,7 +8,7 @@ use super::text::{self, Options, optional_text};
 use super::types;
 use skein_builtins::types::path_object;
 use skein_runtime::object::Ref;
-use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::ext::Ext;
 use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Value, Vm, native_functions};
@@ -221,9 +221,22 @@ pub fn flush_standard(vm: &Vm) -> bool {
     fine
 }
 
+/// The streams that the program began with, and what they stand on.
+pub fn standard_streams(vm: &Vm) -> Vec<Value> {
+    let mut streams = Vec::with_capacity(9);
+    for name in ["__stdin__", "__stdout__", "__stderr__"] {
+        let stream = vm.sys_dict.get().and_then(|d| d.get_name(vm, name).ok().flatten());
+        let Some(text) = stream.and_then(|s| s.cast::<Ext<text::TextIo>>()) else { continue };
+        streams.extend([text.value(), text.buffer.or_none()]);
+        if let Some(b) = text.buffer.cast::<Ext<super::buffered::Buffered>>() {
+            streams.push(b.raw.or_none());
+        }
+    }
+    streams
+}
+
 /// What could not be written is not tried again when the stream dies.
 fn forget_output(stream: Value) {
-    use skein_runtime::types::ext::Ext;
     let text = stream.cast::<Ext<text::TextIo>>();
     if let Some(b) = text.and_then(|t| t.buffer.cast::<Ext<super::buffered::Buffered>>()) {
         super::buffered::discard(b);

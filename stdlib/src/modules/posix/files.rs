@@ -5,7 +5,6 @@ use super::arguments::{
 };
 use skein_builtins::types::path_object;
 use skein_runtime::object::Ref;
-use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
