@@ -1,6 +1,7 @@
 //! Calls that the machine makes for an instruction: `__init__`, operators' methods, properties. Their frames stand
 //! behind the caller's, with a record that says what becomes of the result; the trace only thinks of both.
 
+use super::calls::{Call, bound_arguments};
 use super::memory::shape_of;
 use super::{Frame, FrameKind, Recorder, Slot, Step};
 use crate::ir::{Class, Id, NewKind, Place, Source, Target, TraceOp};
@@ -43,17 +44,15 @@ impl Made {
     }
 }
 
-/// The `__init__` of a class whose call does no more than to make an instance and call that.
-fn instantiable(vm: &Vm, ty: Ref<Type>) -> Option<Ref<Function>> {
+/// Makes a call of the class no more than an instance, on which `__init__` is called?
+fn is_instantiable(vm: &Vm, ty: Ref<Type>) -> bool {
     let plain = vm.type_of(ty.value()) == vm.types.type_
         && ty.def().is_none_or(|d| d.construct.is_none())
         && !ty.has_flag(type_flags::ABSTRACT | type_flags::HAS_DEL)
+        && ty.has_flag(type_flags::HEAP)
         && ty.instance_kind() == Kind::Instance as u8;
-    let new = vm.unwrap_static(ty.special(vm, Special::New).filter(|_| plain)?);
-    if !new.is(vm.object_new()) {
-        return None;
-    }
-    ty.special(vm, Special::Init)?.cast::<Function>()
+    let new = ty.special(vm, Special::New).filter(|_| plain).map(|new| vm.unwrap_static(new));
+    new.is_some_and(|new| new.is(vm.object_new()))
 }
 
 /// Does the function take just so many arguments, and run at once?
@@ -73,74 +72,97 @@ pub fn makes_generator(code: Ref<CodeObject>) -> bool {
 }
 
 impl Recorder {
-    /// A call of a class whose instances Python's `__init__` sets up.
+    /// A call of a class whose instances Python's `__init__` sets up, or none.
     pub(super) fn instantiate(
         &mut self,
         vm: &Vm,
-        op: Op,
+        call: Call,
         ty: Ref<Type>,
-        w: usize,
-        from: usize,
-        n: usize,
+        mut given: Vec<(Id, Value)>,
     ) -> Step {
+        let w = call.w;
         let shape = ty.root_shape_id();
         let capacity = usize::from(vm.shapes.get(shape).inline_cap);
-        let Some(f) = instantiable(vm, ty).filter(|f| takes(*f, n + 1) && capacity <= 100) else {
-            return self.help(op);
+        let init = ty.special(vm, Special::Init).filter(|_| capacity <= 100 && is_instantiable(vm, ty));
+        let Some(init) = init else { return self.help(call.op) };
+        let none = self.value(Value::NONE);
+        // The instance is not there yet.
+        given.insert(0, (none, Value::NONE));
+        let (f, bound) = match init.cast::<Function>().filter(|f| !starts_generator(*f)) {
+            Some(f) => {
+                let through = self.calls_through(f)?;
+                match bound_arguments(f, given.len(), &call.names) {
+                    Some(bound) if !through => (Some(f), bound),
+                    _ => return if through { self.call_through() } else { self.help(call.op) },
+                }
+            }
+            None if init.is(vm.object_init()) && given.len() == 1 => (None, Vec::new()),
+            None => return self.help(call.op),
         };
-        if self.calls_through(f)? {
-            return self.call_through();
-        }
         for special in [Special::Init, Special::New] {
             self.rely_on_type(ty, vm.special_name(special));
         }
         let callee = self.reg(w);
         self.guard_is(callee, ty.value());
-        self.guard_receiver(op, w, from);
-        let init = self.value(f.value());
-        self.guard_function(vm, init, f);
-        let mut args: Vec<Id> = (from..from + n).map(|i| self.reg(i)).collect();
+        self.guard_receiver(call.op, w, call.from);
+        let function = self.value(init);
+        if let Some(f) = f {
+            self.guard_function(vm, function, f);
+        }
         let size = (INSTANCE_SLOTS + 8 * capacity) as u16;
         let kind = NewKind { shape, size, kind: Kind::Instance as u8, bits: capacity as u8 };
         let object = self.emit(TraceOp::NewObject, &[], kind.imm());
         self.shapes.insert(object, shape);
-        let none = self.value(Value::NONE);
-        self.forget_from(self.base() + w as i32);
-        self.clobbered_from = self.clobbered_from.min(self.base() + w as i32);
-        args.insert(0, object);
-        let made = (Cont::store(w).kind(ContKind::Init), 1, true);
-        self.push_made(f, init, &args, made, [object, none])
+        given[0].0 = object;
+        let Some(f) = f else {
+            self.forget_from(self.base() + w as i32 + 1);
+            self.set(w, object);
+            return self.next(call.units.into());
+        };
+        let Some(args) = self.bind_arguments(vm, f, function, bound, &given) else {
+            return self.help(call.op);
+        };
+        self.leave_window(w);
+        let made = (Cont::store(w).kind(ContKind::Init), call.units, true);
+        self.push_made(f, function, &args, made, [object, none])
+    }
+
+    /// What is in a call's window is nothing any more.
+    fn leave_window(&mut self, w: usize) {
+        let window = self.base() + w as i32;
+        self.forget_from(window);
+        self.clobbered_from = self.clobbered_from.min(window);
     }
 
     /// A call of a bound method of Python's.
     pub(super) fn call_bound(
         &mut self,
         vm: &Vm,
-        op: Op,
+        call: Call,
         method: Ref<BoundMethod>,
-        w: usize,
-        from: usize,
-        n: usize,
+        mut given: Vec<(Id, Value)>,
     ) -> Step {
-        let Some(f) = method.function.cast::<Function>().filter(|f| takes(*f, n + 1)) else {
-            return self.help(op);
+        let Some(f) = method.function.cast::<Function>().filter(|f| !starts_generator(*f)) else {
+            return self.help(call.op);
         };
-        if self.calls_through(f)? {
-            return self.call_through();
-        }
-        self.guard_receiver(op, w, from);
-        let callee = self.reg(w);
+        let through = self.calls_through(f)?;
+        let Some(bound) = bound_arguments(f, given.len() + 1, &call.names).filter(|_| !through) else {
+            return if through { self.call_through() } else { self.help(call.op) };
+        };
+        self.guard_receiver(call.op, call.w, call.from);
+        let callee = self.reg(call.w);
         let callee = self.guard_shape(callee, vm.types.method.root_shape_id());
         let part = |offset: usize| Place::new(Class::Fixed, offset).imm();
         let function = self.emit(TraceOp::LoadField, &[callee], part(offset_of!(BoundMethod, function)));
         let function = self.guard_function(vm, function, f);
         let receiver = self.emit(TraceOp::LoadField, &[callee], part(offset_of!(BoundMethod, receiver)));
-        let mut args = vec![receiver];
-        args.extend((from..from + n).map(|i| self.reg(i)));
+        given.insert(0, (receiver, method.receiver.or_none()));
+        let Some(args) = self.bind_arguments(vm, f, function, bound, &given) else {
+            return self.help(call.op);
+        };
         let none = self.value(Value::NONE);
-        self.forget_from(self.base() + w as i32);
-        self.clobbered_from = self.clobbered_from.min(self.base() + w as i32);
-        self.push_made(f, function, &args, (Cont::store(w), 1, true), [none, none])
+        self.leave_window(call.w);
+        self.push_made(f, function, &args, (Cont::store(call.w), call.units, true), [none, none])
     }
 
     /// A bound method of this function, made by the trace.

@@ -2,7 +2,7 @@
 
 use super::{Recorder, Step};
 use crate::ir::{self, Class, Id, Place, TraceOp};
-use skein_bytecode::Op;
+use skein_bytecode::{Op, Special};
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::attr_place;
 use skein_runtime::object::{Kind, Ref};
@@ -330,6 +330,29 @@ impl Recorder {
         let obj = self.reg(at.b());
         let obj = self.guard_type(obj, v);
         let f = self.value(function);
+        self.set(w, f);
+        self.set(w + FRAME_WORDS, obj);
+        self.next(2)
+    }
+
+    /// A special method of Python's, for a call or bound: `LoadSpecialMethod` and `BindSpecial`.
+    pub(super) fn load_special(&mut self, vm: &Vm, op: Op) -> Step {
+        let at = self.at;
+        let v = at.reg(at.b());
+        let number = if op == Op::BindSpecial { at.c() } else { at.extra() as usize };
+        let special = Special::from_u8(number as u8);
+        let found = special.and_then(|s| vm.type_of(v).special(vm, s)).and_then(|f| f.cast::<Function>());
+        let Some((special, f)) = special.zip(found) else { return self.help(op) };
+        self.rely_on_type(vm.type_of(v), vm.special_name(special));
+        let obj = self.reg(at.b());
+        let obj = self.guard_type(obj, v);
+        if op == Op::BindSpecial {
+            let method = self.bind(vm, f, obj);
+            self.set(at.a(), method);
+            return self.next(1);
+        }
+        let w = at.window();
+        let f = self.value(f.value());
         self.set(w, f);
         self.set(w + FRAME_WORDS, obj);
         self.next(2)

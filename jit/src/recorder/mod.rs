@@ -144,6 +144,8 @@ enum Expect {
     Help(u32, ExitId),
     /// Likewise, when the function that it calls has returned: nothing in between is recorded.
     Returned(u32, ExitId),
+    /// Behind a loop's step over a native iterator, which gave this, or at the loop's end.
+    Item(Id),
 }
 
 pub struct Recorder {
@@ -409,6 +411,7 @@ impl Recorder {
                     return Err(Abort::Surprised);
                 }
             }
+            Expect::Item(item) => self.after_item(at, item)?,
             Expect::Help(call, elsewhere) => {
                 self.after_help(at, call)?;
                 self.begin(at);

@@ -100,18 +100,23 @@ impl Recorder {
             });
         }
         let op = [TraceOp::Native1, TraceOp::Native2, TraceOp::Native3][n - 1];
+        Some(self.native_op(op, def, row))
+    }
+
+    /// The call of a native, which leaves where it raises.
+    pub(super) fn native_op(&mut self, op: TraceOp, def: &'static NativeDef, args: [Option<Id>; 3]) -> Id {
+        let (pc, base) = (self.at.pc as usize, self.base());
         self.native_at = pc;
-        let base = self.base();
         let callee = std::ptr::from_ref(def) as usize;
         self.tree.calls.push(Call { callee, pc, base, next_pc: 0, next_base: 0 });
         let (writes, frames) = (self.writes(), self.frames_number());
         let exit = Exit { kind: ExitKind::Raise, pc, base, writes, frames, bridge: None };
         let exit = self.tree.add_exit(exit);
         let imm = self.tree.calls.len() as u64 - 1;
-        let id = self.push(Inst { op, ty: ir::Type::W, args: row, imm, exit: Some(exit) });
+        let id = self.push(Inst { op, ty: ir::Type::W, args, imm, exit: Some(exit) });
         // Memory may be another now; what the trace knows of its iterators it has in hand.
         self.shapes.clear();
-        Some(id)
+        id
     }
 
     /// The slice that is filled in for a call, so that none need be made.

@@ -280,7 +280,7 @@ native_type! {
     ENUMERATE: "enumerate", Kind::Ext, type_flags::BASETYPE, "Return an enumerate object.";
     methods {
         [static] "__new__($type, iterable, start=0)" => new_enumerate;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_enumerate;
         "__reduce__($self, /)" => reduce_enumerate, "Return state information for pickling.";
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
@@ -408,7 +408,7 @@ native_type! {
     ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
     methods {
         [static] "__new__($type, *iterables, strict=False)" => new_zip;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_zip;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Zip>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
         "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Zip>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
@@ -419,7 +419,7 @@ native_type! {
     MAP: "map", Kind::Ext, type_flags::BASETYPE, "Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
     methods {
         [static] "__new__($type, function, iterable, /, *iterables, strict=False)" => new_map;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_map;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Map>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
         "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Map>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
@@ -499,7 +499,7 @@ native_type! {
     FILTER: "filter", Kind::Ext, type_flags::BASETYPE, "Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return the items that are true.";
     methods {
         [static] "__new__($type, function, iterable, /)" => new_filter;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_filter;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Filter>| -> R<Value> {
             let args = vm.tuple(&[it.0.function.value(), it.0.iterator.value()])?;

@@ -40,7 +40,7 @@ native_type! {
         [simple] "__setitem__($self, key, value, /)" => setitem;
         "__delitem__($self, key, /)" => delitem;
         "__contains__($self, key, /)" => contains;
-        "__iter__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_iterator, l.value(), 0);
+        [leaf] "__iter__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_iterator, l.value(), 0);
         "__reversed__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_reverseiterator, l.value(), l.len());
         [simple] "__add__($self, value, /)" => add;
         [simple] "__iadd__($self, value, /)" => iadd;

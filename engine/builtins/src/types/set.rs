@@ -22,7 +22,7 @@ macro_rules! set_type {
                 $($own)*
                 [reads] "__len__($self, /)" => |_: &Vm, s: Ref<Set>| s.len();
                 [simple] "__contains__($self, object, /)" => contains;
-                "__iter__($self, /)" => |vm: &Vm, s: Ref<Set>| DictIter::new(vm, vm.types.set_iterator, s.value(), 0, s.len());
+                [leaf] "__iter__($self, /)" => |vm: &Vm, s: Ref<Set>| DictIter::new(vm, vm.types.set_iterator, s.value(), 0, s.len());
                 "__repr__($self, /)" => repr;
                 "__eq__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Eq, a, b);
                 "__ne__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Ne, a, b);
@@ -80,8 +80,8 @@ set_type!(FROZENSET, "frozenset", "Build an immutable unordered collection of un
 native_type! {
     pub ITERATOR: "set_iterator", Kind::DictIter, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
-        "__next__($self, /)" => next;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__next__($self, /)" => next;
         "__length_hint__($self, /)" => length_hint;
         "__reduce__($self, /)" => super::dictviews::reduce, "Return state information for pickling.";
     }

@@ -25,7 +25,7 @@ native_type! {
         [reads] "__len__($self, /)" => |_: &Vm, t: Ref<Tuple>| t.len();
         [simple] "__getitem__($self, key, /)" => getitem;
         "__contains__($self, key, /)" => contains;
-        "__iter__($self, /)" => |vm: &Vm, t: Ref<Tuple>| SeqIter::new(vm, vm.types.tuple_iterator, t.value(), 0);
+        [leaf] "__iter__($self, /)" => |vm: &Vm, t: Ref<Tuple>| SeqIter::new(vm, vm.types.tuple_iterator, t.value(), 0);
         [simple] "__add__($self, value, /)" => add;
         [simple] "__mul__($self, value, /)" => mul;
         [simple] "__rmul__($self, value, /)" => mul;

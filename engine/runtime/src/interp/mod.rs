@@ -49,7 +49,7 @@ mod unwind;
 pub use attr::AttrLookup;
 pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
-pub use call::{SoftCall, add_keywords, call_soft, construct, with_first};
+pub use call::{SoftCall, add_keywords, call_soft, construct, plain_native, with_first};
 pub use collecting::collect_after;
 pub use cont::{Consumer, Cont, ContKind};
 pub use delegation::{is_running, running_from};

@@ -26,11 +26,15 @@ use signature::{count_params, name_of};
 
 use crate::object::{Kind, Ref};
 use crate::types::native::NativeFunction;
+use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
+use rustc_hash::FxHashMap;
 use skein_bytecode::Special;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The arguments of a call: positional ones, then the values of the keyword arguments.
 #[derive(Clone, Copy)]
@@ -170,6 +174,10 @@ const fn is_same(a: &[u8], b: &[u8]) -> bool {
     }
     i == a.len() && i == b.len()
 }
+
+/// Parameters of natives that were called with keywords, by their declarations' addresses.
+#[derive(Default)]
+struct KnownParameters(RefCell<FxHashMap<usize, Rc<[Parameter<'static>]>>>);
 
 impl NativeDef {
     /// A declaration; used by the list macros.
@@ -331,31 +339,18 @@ impl NativeDef {
             return Err(self.count_error(vm, positional, 0));
         }
         slots[..positional.len()].copy_from_slice(positional);
+        let known = self.parameters(vm);
         for (name, value) in args.keywords() {
-            let text = name.cast::<crate::types::str::Str>().map(|s| s.to_string_lossy().into_owned());
-            let text = text.unwrap_or_default();
-            match parameters(self.signature).position(|p| !p.positional_only && p.name == text) {
+            let text = name.cast::<Str>();
+            let is_named = |p: &Parameter| {
+                !p.positional_only && text.is_some_and(|text| text.bytes() == p.name.as_bytes())
+            };
+            match known.iter().position(is_named) {
                 Some(i) if slots[i].is_unbound() => slots[i] = value,
-                Some(i) => {
-                    return Err(vm.type_error(format!(
-                        "argument for {}() given by name ('{text}') and position ({})",
-                        self.spoken_name(vm, positional),
-                        i + usize::from(!self.is_method())
-                    )));
-                }
-                None if parameters(self.signature).all(|p| p.positional_only) => {
-                    let name = self.spoken_name(vm, positional);
-                    return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
-                }
-                None => {
-                    let name = self.spoken_name(vm, positional);
-                    return Err(
-                        vm.type_error(format!("{name}() got an unexpected keyword argument '{text}'"))
-                    );
-                }
+                found => return Err(self.keyword_error(vm, positional, name, found)),
             }
         }
-        for (i, p) in parameters(self.signature).enumerate() {
+        for (i, p) in known.iter().enumerate() {
             if p.required && slots[i].is_unbound() {
                 if i < positional.len().max(self.min as usize) && self.is_method() && i == 0 {
                     return Err(self.count_error(vm, positional, 0));
@@ -369,6 +364,35 @@ impl NativeDef {
             }
         }
         (self.call)(vm, self, Args::new(slots, None))
+    }
+
+    /// The parameters; the signature is read once.
+    fn parameters(&'static self, vm: &Vm) -> Rc<[Parameter<'static>]> {
+        let known = vm.state::<KnownParameters>();
+        let key = std::ptr::from_ref(self) as usize;
+        if let Some(found) = known.0.borrow().get(&key) {
+            return found.clone();
+        }
+        let all: Rc<[Parameter<'static>]> = parameters(self.signature).collect();
+        known.0.borrow_mut().insert(key, all.clone());
+        all
+    }
+
+    /// TypeError for a keyword argument that does not fit, or is for the parameter of this number, which has a value.
+    #[cold]
+    fn keyword_error(&'static self, vm: &Vm, positional: &[Value], name: Value, given: Option<usize>) -> Raised {
+        let text = name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let spoken = self.spoken_name(vm, positional);
+        vm.type_error(match given {
+            Some(i) => {
+                let at = i + usize::from(!self.is_method());
+                format!("argument for {spoken}() given by name ('{text}') and position ({at})")
+            }
+            None if parameters(self.signature).all(|p| p.positional_only) => {
+                format!("{spoken}() takes no keyword arguments")
+            }
+            None => format!("{spoken}() got an unexpected keyword argument '{text}'"),
+        })
     }
 
     fn is_method(&self) -> bool {
