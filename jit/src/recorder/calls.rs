@@ -4,7 +4,7 @@ use super::made::{starts_generator, takes};
 use super::memory::{FIXED_LEN, function_of, shape_of};
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
 use crate::ir::{self, Id, Place, TraceOp};
-use skein_bytecode::{Op, Special, flags};
+use skein_bytecode::{Op, flags};
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::WANTED;
 use skein_runtime::object::Ref;
@@ -136,11 +136,7 @@ impl Recorder {
         if matches!(op, Op::CallKw | Op::CallMethodKw) {
             let names = at.extra_value().cast::<Tuple>().map_or(Vec::new(), |t| t.items().to_vec());
             let call = Call { op, w, from, names, units: 2 };
-            return match (callee.cast::<Class>(), callee.cast::<BoundMethod>()) {
-                (Some(ty), _) => self.instantiate(vm, call, ty, given),
-                (_, Some(method)) => self.call_bound(vm, call, method, given),
-                _ => self.call_function(vm, call, given),
-            };
+            return self.call_python(vm, call, given);
         }
         let call = Call { op, w, from, names: Vec::new(), units: 1 };
         if let Some(ty) = callee.cast::<Class>() {
@@ -153,7 +149,8 @@ impl Recorder {
                     return self.next(1);
                 }
             }
-            if n == 1 && op == Op::Call && (ty == vm.types.int || ty == vm.types.float) {
+            let t = &vm.types;
+            if n == 1 && op == Op::Call && [t.int, t.float, t.str].contains(&ty) {
                 let operand = (self.reg(from), at.reg(from));
                 if let Some(number) = self.call_number(vm, ty, w, operand) {
                     self.forget_from(self.base() + w as i32 + 1);
@@ -166,17 +163,7 @@ impl Recorder {
         if let Some(native) = callee.cast::<NativeFunction>() {
             return self.native_call(vm, op, native, w, from, n);
         }
-        if let Some(method) = callee.cast::<BoundMethod>() {
-            return self.call_bound(vm, call, method, given);
-        }
-        let called = vm.type_of(callee).special(vm, Special::Call).and_then(|f| f.cast::<Function>());
-        if let Some(f) = called
-            && !starts_generator(f)
-            && self.calls_through(f)?
-        {
-            return self.call_through();
-        }
-        self.call_function(vm, call, given)
+        self.call_python(vm, call, given)
     }
 
     /// `CallEx` of a tuple of few arguments, and of a dict of few with names.
@@ -193,8 +180,7 @@ impl Recorder {
         };
         let all = row.len() + dict.map_or(0, |d| d.len());
         let callee = at.reg(w);
-        let followed = callee.cast::<Function>().is_some() || callee.cast::<BoundMethod>().is_some();
-        if all > MOST || !followed && callee.cast::<Class>().is_none() {
+        if all > MOST || callee.cast::<NativeFunction>().is_some() {
             return self.help(op);
         }
         let tuple = self.reg(w + FRAME_WORDS);
@@ -219,10 +205,19 @@ impl Recorder {
             }
         }
         let call = Call { op, w, from: w + FRAME_WORDS, names, units: 1 };
+        self.call_python(vm, call, given)
+    }
+
+    /// A call of something of Python's.
+    fn call_python(&mut self, vm: &Vm, call: Call, given: Vec<(Id, Value)>) -> Step {
+        let callee = self.at.reg(call.w);
         match (callee.cast::<Class>(), callee.cast::<BoundMethod>()) {
             (Some(ty), _) => self.instantiate(vm, call, ty, given),
             (_, Some(method)) => self.call_bound(vm, call, method, given),
-            _ => self.call_function(vm, call, given),
+            _ => match self.called_method(vm, callee).filter(|f| !starts_generator(*f)) {
+                Some(f) => self.call_instance(vm, call, f, given),
+                None => self.call_function(vm, call, given),
+            },
         }
     }
 
@@ -353,7 +348,7 @@ impl Recorder {
         self.emit(TraceOp::GuardRaw, &[raw], word);
     }
 
-    pub(super) fn ret(&mut self) -> Step {
+    pub(super) fn ret(&mut self, vm: &Vm) -> Step {
         let frame = self.frame();
         match frame.kind {
             FrameKind::Root => {
@@ -361,7 +356,7 @@ impl Recorder {
                 Ok(())
             }
             FrameKind::Machine { .. } => self.help(Op::Return),
-            FrameKind::Made(made) => self.ret_made(frame, made),
+            FrameKind::Made(made) => self.ret_made(vm, frame, made),
             FrameKind::Window { return_pc, in_memory } => {
                 let v = self.reg(self.at.a());
                 if in_memory {

@@ -5,6 +5,7 @@ use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN};
 use super::{Recorder, Step};
 use crate::ir::{self, Id, NewKind, TraceOp};
 use skein_bytecode::{Op, Special};
+use skein_runtime::interp::converted;
 use skein_runtime::native::NativeDef;
 use skein_runtime::native_functions;
 use skein_runtime::object::{Kind, Ref};
@@ -22,6 +23,7 @@ native_functions! { MADE:
     // No program sees them; they are called as natives are.
     [simple] "new_dict(like, /)" => new_dict;
     [simple] "entry_of_name(dict, index, name, /)" => entry_of_name;
+    [leaf] "converted(type, value, /)" => converted_or_unbound;
 }
 
 fn new_dict(vm: &Vm, _: Value) -> R<Ref<Dict>> {
@@ -34,6 +36,11 @@ fn entry_of_name(_: &Vm, dict: Ref<Dict>, index: usize, name: Value) -> Value {
         Some((k, v)) if k.is(name) => v,
         _ => Value::UNBOUND,
     }
+}
+
+/// `type(value)` where that is simple; UNBOUND where it is not.
+fn converted_or_unbound(vm: &Vm, ty: Ref<Class>, v: Value) -> R<Value> {
+    Ok(converted(vm, ty, v)?.unwrap_or(Value::UNBOUND))
 }
 
 /// A value of the trace and what it is now.
@@ -63,6 +70,10 @@ impl Recorder {
             all.push((name, (id, v)));
         }
         Some(all)
+    }
+
+    pub(super) fn conversion(&mut self, vm: &Vm, ty: Operand, operand: Operand) -> Option<Id> {
+        self.leaf_call(vm, &MADE[2], &[ty, operand])
     }
 
     pub(super) fn new_tuple(&mut self, vm: &Vm, items: &[Id]) -> Id {

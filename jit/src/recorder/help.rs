@@ -6,7 +6,7 @@ use super::{Abort, End, Expect, Frame, FrameKind, Recorder, Step};
 use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Type};
 use skein_bytecode::{Handler, Inst as Code, Op};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use skein_runtime::interp::{At, ContKind, call_through, enter_called, frame_code, helpers};
+use skein_runtime::interp::{At, call_through, enter_called, frame_code, helpers};
 use skein_runtime::object::Ref;
 use skein_runtime::types::function::Function;
 use skein_runtime::value::Value;
@@ -281,14 +281,10 @@ impl Recorder {
             FrameKind::Window { return_pc, .. } => return_pc,
             FrameKind::Made(made) => {
                 self.invalidate(to + i32::from(made.dst));
-                // A generator that ends is the end of its loop.
-                let ended = made.kind == ContKind::GenFor && at.pc as usize != made.return_pc();
+                // A generator that ends is the end of its loop; a truth value may be jumped by.
                 let inst = decode(made.call_pc as *const u32).ok_or(Abort::Unknown)?;
-                if ended && goes_on(made.call_pc, &inst, at.pc as usize) {
-                    at.pc as usize
-                } else {
-                    made.return_pc()
-                }
+                let goes_on = goes_on(made.call_pc, &inst, at.pc as usize);
+                if goes_on { at.pc as usize } else { made.return_pc() }
             }
             FrameKind::Machine { .. } | FrameKind::Root => 0,
         };

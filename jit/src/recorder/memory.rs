@@ -2,7 +2,7 @@
 
 use super::{Recorder, Step};
 use crate::ir::{self, Class, Id, Place, TraceOp};
-use skein_bytecode::{Op, Special};
+use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::attr_place;
 use skein_runtime::object::{Kind, Ref};
@@ -159,7 +159,7 @@ impl Recorder {
     }
 
     /// The name that an attribute op has in its cache.
-    fn cached_name(&self) -> Ref<Str> {
+    pub(super) fn cached_name(&self) -> Ref<Str> {
         // SAFETY: the loader has put a cache there; all kinds have the name in the same place.
         unsafe { (*self.at.extra_ptr::<AttrCache>()).name }
     }
@@ -259,7 +259,7 @@ impl Recorder {
         let Some(shape) = shape_of(v) else { return self.help(op) };
         let getter = attr_place::property_getter(vm, v, name).filter(|g| self.is_simple_getter(*g));
         if found.is_none() && getter.is_none() {
-            return self.help(op);
+            return self.getattr_method(vm, v).unwrap_or_else(|| self.help(op));
         }
         self.rely_on_shape(vm, v, name);
         let obj = self.reg(self.at.b());
@@ -282,7 +282,7 @@ impl Recorder {
             Some(slot) => (slot, None),
             None => match attr_place::added_slot(vm, i, name) {
                 Some((slot, next)) => (slot, Some(next)),
-                None => return self.help(op),
+                None => return self.setter_method(vm, target).unwrap_or_else(|| self.help(op)),
             },
         };
         // The overflow array may have to grow.
@@ -330,29 +330,6 @@ impl Recorder {
         let obj = self.reg(at.b());
         let obj = self.guard_type(obj, v);
         let f = self.value(function);
-        self.set(w, f);
-        self.set(w + FRAME_WORDS, obj);
-        self.next(2)
-    }
-
-    /// A special method of Python's, for a call or bound: `LoadSpecialMethod` and `BindSpecial`.
-    pub(super) fn load_special(&mut self, vm: &Vm, op: Op) -> Step {
-        let at = self.at;
-        let v = at.reg(at.b());
-        let number = if op == Op::BindSpecial { at.c() } else { at.extra() as usize };
-        let special = Special::from_u8(number as u8);
-        let found = special.and_then(|s| vm.type_of(v).special(vm, s)).and_then(|f| f.cast::<Function>());
-        let Some((special, f)) = special.zip(found) else { return self.help(op) };
-        self.rely_on_type(vm.type_of(v), vm.special_name(special));
-        let obj = self.reg(at.b());
-        let obj = self.guard_type(obj, v);
-        if op == Op::BindSpecial {
-            let method = self.bind(vm, f, obj);
-            self.set(at.a(), method);
-            return self.next(1);
-        }
-        let w = at.window();
-        let f = self.value(f.value());
         self.set(w, f);
         self.set(w + FRAME_WORDS, obj);
         self.next(2)
@@ -432,7 +409,7 @@ impl Recorder {
                 self.set(self.at.a(), id);
                 self.next(1)
             }
-            None => self.help(op),
+            None => self.item_method(vm).unwrap_or_else(|| self.help(op)),
         }
     }
 
@@ -443,7 +420,7 @@ impl Recorder {
         let Some(list) = obj.cast::<List>().filter(|_| key.is_int() && shape_of(obj) == Some(shape)) else {
             return match self.native_store_item(vm) {
                 Some(_) => self.next(1),
-                None => self.help(op),
+                None => self.set_item_method(vm).unwrap_or_else(|| self.help(op)),
             };
         };
         let i = key.as_small_int();

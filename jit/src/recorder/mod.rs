@@ -19,6 +19,7 @@ mod memory;
 mod natives;
 mod ops;
 mod slices;
+mod specials;
 
 pub use made::{Made, makes_generator};
 

@@ -137,7 +137,7 @@ impl Recorder {
             Op::CallEx => self.call_unpacked(vm),
             Op::In | Op::NotIn => self.contains(vm, op),
             Op::LoadSuperAttr | Op::LoadSuperAttr0 => self.load_super(vm, op),
-            Op::Return => self.ret(),
+            Op::Return => self.ret(vm),
             Op::Exit | Op::ExitRaise => self.exited(),
             _ => self.help(op),
         }

@@ -98,6 +98,9 @@ pub fn string_of_items(vm: &Vm, open: &str, close: &str, item: impl Fn(usize) ->
 /// The row of a list repeated.
 pub fn repeated(vm: &Vm, items: &[Value], n: usize) -> R<Ref<List>> {
     let total = items.len().checked_mul(n).filter(|&t| t < 1 << 48).ok_or_else(|| vm.memory_error())?;
+    if let &[one] = items {
+        return List::filled(vm, one, total);
+    }
     let list = List::with_capacity(vm, total)?;
     for _ in 0..if items.is_empty() { 0 } else { n } {
         list.extend(vm, items)?;

@@ -30,11 +30,11 @@ macro_rules! set_type {
                 "__le__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Le, a, b);
                 "__gt__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Gt, a, b);
                 "__ge__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Ge, a, b);
-                "__and__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, intersection_into);
+                "__and__($self, value, /)" => |vm: &Vm, a: Value, b: Value| common(vm, a, b);
                 "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, set_update);
                 "__sub__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, difference_of);
                 "__xor__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, symmetric_difference_of);
-                "__rand__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, intersection_into);
+                "__rand__($self, value, /)" => |vm: &Vm, a: Value, b: Value| common(vm, b, a);
                 "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, set_update);
                 "__rsub__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, difference_of);
                 "__rxor__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, symmetric_difference_of);
@@ -204,27 +204,30 @@ pub fn difference_of(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
 /// Keeps what `other` gives too.
 fn intersection_into(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
     let kept = new_set(vm, vm.types.set)?;
-    match other.cast::<Set>() {
-        Some(o) => {
-            // The smaller set is gone through, and gives the items; of two alike the other one.
-            let (small, large) = if o.len() <= s.len() { (o, s) } else { (s, o) };
-            each_hashed(small, |v, h| {
-                if large.table.find(vm, v, h)?.is_some() {
-                    kept.add_hashed(vm, v, h)?;
-                }
-                Ok(())
-            })?;
-        }
-        None => vm.for_each(other, |v| {
-            let hash = vm.hash_as(v, "a set element")?;
-            if s.table.find(vm, v, hash)?.is_some() {
-                kept.add_hashed(vm, v, hash)?;
-            }
-            Ok(())
-        })?,
-    }
+    add_common(vm, kept, s, other)?;
     s.table.clear();
     s.table.copy_from(vm, s, &kept.table)
+}
+
+/// Adds what a set and `other` have both.
+fn add_common(vm: &Vm, to: Ref<Set>, s: Ref<Set>, other: Value) -> R<()> {
+    let Some(o) = other.cast::<Set>() else {
+        return vm.for_each(other, |v| {
+            let hash = vm.hash_as(v, "a set element")?;
+            if s.table.find(vm, v, hash)?.is_some() {
+                to.add_hashed(vm, v, hash)?;
+            }
+            Ok(())
+        });
+    };
+    // The smaller set is gone through, and gives the items; of two alike the other one.
+    let (small, large) = if o.len() <= s.len() { (o, s) } else { (s, o) };
+    each_hashed(small, |v, h| {
+        if large.table.find(vm, v, h)?.is_some() {
+            to.add_hashed(vm, v, h)?;
+        }
+        Ok(())
+    })
 }
 
 /// Keeps what is in one of the two only.
@@ -272,6 +275,14 @@ fn operator(vm: &Vm, a: Value, b: Value, f: Into) -> R<Value> {
     let (Some(x), Some(_)) = (a.cast::<Set>(), b.cast::<Set>()) else { return Ok(Value::NOT_IMPLEMENTED) };
     let out = copy_as(vm, x, base_of(vm, x))?;
     f(vm, out, b)?;
+    Ok(out.value())
+}
+
+/// `a & b`.
+fn common(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    let (Some(x), Some(_)) = (a.cast::<Set>(), b.cast::<Set>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let out = new_set(vm, base_of(vm, x))?;
+    add_common(vm, out, x, b)?;
     Ok(out.value())
 }
 

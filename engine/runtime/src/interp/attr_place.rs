@@ -98,6 +98,27 @@ pub fn property_getter(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<Functi
     p.getter.get().filter(|_| plain)?.cast::<Function>()
 }
 
+/// The Python function that `obj.name = v` calls, a property's of the class.
+pub fn property_setter(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<Function>> {
+    let ty = vm.type_of(obj);
+    let p = ty.lookup(vm, name)?.cast::<Property>()?;
+    let plain = obj.cast::<Instance>().is_some()
+        && vm.type_of(p.value()) == vm.types.property
+        && vm.known.is_object_setattr(ty.special(vm, skein_bytecode::Special::SetAttr));
+    p.setter.get().filter(|_| plain)?.cast::<Function>()
+}
+
+/// The `__getattr__` that is asked for `obj.name`, since neither the object, as its shape tells, nor its class has it.
+pub fn fallback(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<Function>> {
+    let shape = obj.cast::<Instance>()?.shape(vm);
+    let ty = shape.ty.get();
+    let missing = !shape.is_dict
+        && has_builtin_getattribute(vm, ty)
+        && shape.slot(name).is_none()
+        && ty.lookup(vm, name).is_none();
+    ty.special(vm, skein_bytecode::Special::GetAttr).filter(|_| missing)?.cast::<Function>()
+}
+
 /// What `ty.name` is, if the class (or a base of it) has it as it is.
 pub fn type_value(vm: &Vm, ty: Ref<Type>, name: Ref<Str>) -> Option<Value> {
     let meta = vm.type_of(ty.value());

@@ -13,6 +13,7 @@ use crate::types::dict::Dict;
 use crate::types::exception::Exception;
 use crate::types::function::{BoundMethod, Function};
 use crate::types::list::List;
+use crate::types::int::decimal_str;
 use crate::types::native::NativeFunction;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
@@ -443,10 +444,56 @@ fn call_type(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont) -> 
     construct(vm, resume, ty, args, cont)
 }
 
+/// What the commonest builtin types make of one simple value; None: the general way.
+pub fn converted(vm: &Vm, ty: Ref<Type>, v: Value) -> R<Option<Value>> {
+    let t = &vm.types;
+    if ty == t.type_ {
+        return Ok(Some(vm.type_of(v).value()));
+    }
+    if ty == t.str {
+        return match v.is_int() {
+            true => Ok(Some(decimal_str(vm, v.as_small_int())?.value())),
+            false => Ok(vm.is_exact_str(v).then_some(v)),
+        };
+    }
+    if ty == t.int {
+        return Ok(match vm.is_exact_str(v) {
+            // SAFETY: it is a string.
+            true => small_decimal(unsafe { v.cast_unchecked::<Str>() }.bytes()).map(Value::small_int),
+            false => v.is_int().then_some(v),
+        });
+    }
+    if ty == t.float {
+        if v.is_int() && v.as_small_int().unsigned_abs() <= 1 << 53 {
+            return vm.float(v.as_small_int() as f64).map(Some);
+        }
+        return Ok(v.is_float().then_some(v));
+    }
+    if ty == t.bool && (v.is_int() || v.is_bool() || v.is_none()) {
+        return Ok(Some(Value::bool(v.is(Value::TRUE) || v.is_int() && v.as_small_int() != 0)));
+    }
+    Ok(None)
+}
+
+/// The number that some plain digits stand for.
+pub fn small_decimal(text: &[u8]) -> Option<i64> {
+    /// That many fit a word.
+    const MOST: usize = 18;
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if !(1..=MOST).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let n = digits.iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
+    Some(if digits.len() < text.len() { -n } else { n })
+}
+
 /// `type.__call__`: `__new__`, then `__init__`.
 pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont) -> R<At> {
-    if ty == vm.types.type_ && args.positional().len() == 1 && !args.has_keywords() {
-        return apply(vm, resume, cont, vm.type_of(args.positional()[0]).value());
+    if let &[v] = args.positional()
+        && !args.has_keywords()
+        && let Some(made) = converted(vm, ty, v)?
+    {
+        return apply(vm, resume, cont, made);
     }
     let Some(new) = ty.special(vm, Special::New) else {
         return Err(vm.type_error(format!("cannot create '{}' instances", ty.name_string())));

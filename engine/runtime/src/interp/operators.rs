@@ -28,6 +28,16 @@ pub fn stage_after_first(inplace: bool) -> u8 {
     if inplace { SECOND | WAS_INPLACE } else { SECOND }
 }
 
+/// The stage in the record of a comparison whose left operand's method is called first: for `!=` by `__eq__`, or its own.
+pub fn stage_after_comparison(by_eq: bool) -> u8 {
+    if by_eq { SECOND | INVERTED } else { SECOND }
+}
+
+/// Is the result of the comparison's method to be inverted?
+pub fn is_inverted(cont: &Cont) -> bool {
+    cont.kind == ContKind::Compare && cont.stage & INVERTED != 0
+}
+
 /// `r[a] = r[b] op r[c]`.
 pub fn binary(vm: &Vm, at: At, op: Special, inplace: bool) -> R<At> {
     let (l, r) = (at.reg(at.b()), at.reg(at.c()));
