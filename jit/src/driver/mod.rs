@@ -52,6 +52,10 @@ const INSTS_PER_HIT: usize = 4;
 const LEAVES: u32 = 4000;
 /// Bridges of one loop.
 const MAX_BRIDGES: usize = 150;
+/// Bridges one behind the other: the passes go from each to the next.
+const MAX_NESTING: usize = 24;
+/// Bytes of the native stack that compiling takes at most.
+const ROOM: usize = if cfg!(debug_assertions) { 160 << 10 } else { 64 << 10 };
 /// Instructions of one loop and its bridges.
 const MAX_TREE: usize = 12_000;
 
@@ -144,7 +148,7 @@ impl Jit {
     /// Is there time for compiling, of which the program gives no more than a share, and room on the native stack?
     fn may_compile(&self, vm: &Vm) -> bool {
         let allowed = ALWAYS + self.begun.elapsed() / SHARE;
-        (self.spent.get() < allowed || self.is_forced()) && !vm.native_stack_ending()
+        (self.spent.get() < allowed || self.is_forced()) && vm.native_stack_has(ROOM)
     }
 
     /// Is all that runs twice compiled, and at once?
@@ -401,6 +405,10 @@ impl Jit {
                 return at;
             }
             if self.is_recording() {
+                return at;
+            }
+            if body.closed.nesting(exit) >= MAX_NESTING {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
                 return at;
             }
             // The larger the tree, the more an exit must matter.

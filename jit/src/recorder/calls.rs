@@ -1,5 +1,6 @@
 //! Calls of Python functions, whose frames the trace only thinks of, and returns from them.
 
+use super::generators::can_be_made;
 use super::made::{starts_generator, takes};
 use super::memory::{FIXED_LEN, function_of, shape_of};
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
@@ -240,7 +241,8 @@ impl Recorder {
         let (at, w) = (self.at, call.w);
         let callee = at.reg(w);
         let plain = shape_of(callee) == Some(vm.types.function.root_shape_id());
-        let Some(f) = function_of(callee).filter(|f| plain && !starts_generator(*f)) else {
+        let follows = |f: &Ref<Function>| plain && (!starts_generator(*f) || can_be_made(f.code()));
+        let Some(f) = function_of(callee).filter(follows) else {
             return self.help(call.op);
         };
         let through = self.calls_through(f)?;

@@ -172,6 +172,10 @@ impl Recorder {
         let base = self.base();
         let (pushed, popped) = (self.offset_of(at.base)? > base, self.offset_of(at.base)? < base);
         let behind = goes_on(from.pc as usize, &inst, at.pc as usize);
+        if inst.op == Op::JumpBackTraced {
+            // Another trace has run on the frame, wherever it was left.
+            self.invalidate_from(base);
+        }
         if let Some((frame, handler)) = self.handler_frame(at).filter(|_| !pushed && (popped || !behind)) {
             self.handled(frame, handler, &inst);
         } else if pushed {
@@ -179,12 +183,9 @@ impl Recorder {
         } else if popped {
             self.returned(at)?;
         } else {
-            if inst.op == Op::JumpBackTraced {
-                // Another trace has run on the frame.
-                self.invalidate_from(base);
-            } else if behind {
+            if behind {
                 self.invalidate_writes(base, &inst);
-            } else {
+            } else if inst.op != Op::JumpBackTraced {
                 return Err(Abort::Raised);
             }
         }

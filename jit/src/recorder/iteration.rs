@@ -396,8 +396,14 @@ impl Recorder {
     }
 
     /// A raw word of an iterator that was made just now.
-    fn begin_state(&mut self, it: Id, offset: usize, id: Id) {
+    pub(super) fn begin_state(&mut self, it: Id, offset: usize, id: Id) {
         self.emit(TraceOp::StoreRaw, &[it, id], state(offset));
+        self.fields.insert((it, offset as u32), Slot { id, dirty: false });
+    }
+
+    /// As `begin_state`, of a word of Python.
+    pub(super) fn begin_held(&mut self, it: Id, offset: usize, id: Id) {
+        self.emit(TraceOp::StoreField, &[it, id], state(offset));
         self.fields.insert((it, offset as u32), Slot { id, dirty: false });
     }
 
@@ -424,13 +430,17 @@ impl Recorder {
                 Some(it) => it,
                 None => return self.help(Op::GetIter),
             },
+            Some(shape) if shape == vm.types.generator.root_shape_id() => {
+                let g = self.reg(at.b());
+                self.guard_shape(g, shape)
+            }
             _ => match own_method(vm, v, Special::Iter) {
                 Some(def) => {
                     let object = self.reg(at.b());
                     let object = self.guard_type(object, v);
                     self.native_op(TraceOp::Native1, def, [Some(object), None, None])
                 }
-                None => return self.help(Op::GetIter),
+                None => return self.iter_method(vm).unwrap_or_else(|| self.help(Op::GetIter)),
             },
         };
         self.set(at.a(), id);

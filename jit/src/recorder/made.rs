@@ -2,6 +2,7 @@
 //! behind the caller's, with a record that says what becomes of the result; the trace only thinks of both.
 
 use super::calls::{Call, bound_arguments};
+use super::memory::shape_of;
 use super::{Frame, FrameKind, Recorder, Slot, Step};
 use crate::ir::{Class, Id, NewKind, Place, Source, Target, TraceOp};
 use skein_bytecode::{Op, Special};
@@ -266,6 +267,7 @@ impl Recorder {
             ContKind::Binary | ContKind::Compare => !v.is(Value::NOT_IMPLEMENTED),
             ContKind::Bool => v.is_bool(),
             ContKind::LenTruth => v.is_int() && v.as_small_int() >= 0,
+            ContKind::Iter => shape_of(v).is_some() && vm.type_of(v).special(vm, Special::Next).is_some(),
             _ => true,
         };
         let return_word = made.return_pc() | RECORD;
@@ -276,6 +278,10 @@ impl Recorder {
         match cont.kind {
             ContKind::Init => drop(self.guard_is(id, Value::NONE)),
             ContKind::Binary | ContKind::Compare => self.guard_is_not(id, Value::NOT_IMPLEMENTED.bits()),
+            ContKind::Iter => {
+                self.rely_on_type(vm.type_of(v), vm.special_name(Special::Next));
+                id = self.guard_type(id, v);
+            }
             ContKind::LenTruth => {
                 let (int, zero) = (self.as_int(id), self.value(Value::small_int(0)));
                 let negative = self.emit(TraceOp::IntLt, &[int, zero], 0);

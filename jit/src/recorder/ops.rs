@@ -131,7 +131,9 @@ impl Recorder {
             Op::BuildMap => self.build_map(vm),
             Op::ListAppend | Op::ListExtend | Op::SetAdd | Op::MapAdd => self.add_to(vm, op),
             Op::ForIter | Op::ForRange | Op::ForList | Op::ForGenerator => self.for_iter(vm, op),
+            Op::MakeGenerator => self.make_generator(vm),
             Op::Yield => self.yield_value(vm),
+            Op::ReturnGen => self.return_generator(vm),
 
             Op::Call | Op::CallMethod | Op::CallKw | Op::CallMethodKw => self.call(vm, op),
             Op::CallEx => self.call_unpacked(vm),

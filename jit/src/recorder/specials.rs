@@ -1,7 +1,8 @@
 //! Special methods of Python classes that instructions call: operators, subscripts, truth, attributes. Their frames are
 //! such as the machine makes (see [`super::made`]).
 
-use super::made::takes;
+use super::generators::can_be_made;
+use super::made::{starts_generator, takes};
 use super::memory::shape_of;
 use super::{Recorder, Step};
 use crate::ir::Id;
@@ -59,6 +60,7 @@ impl Recorder {
         // Operators keep what they may have to try again with.
         let kept = match (cont.kind, args.as_slice()) {
             (ContKind::Binary | ContKind::Compare, &[a, b]) => [a, b],
+            (ContKind::Iter, &[a]) => [a, none],
             _ => [none, none],
         };
         self.push_made(f, function, &args, (cont, units, false), kept)
@@ -153,6 +155,21 @@ impl Recorder {
             if has_bool { (Special::Bool, ContKind::Bool) } else { (Special::Len, ContKind::LenTruth) };
         let f = self.special_function(vm, v.1, special, 1)?;
         Some(self.call_special(vm, f, &[Special::Bool, special], &[v], (cont.kind(kind), units)))
+    }
+
+    /// The iterator of an object by its `__iter__`, which may be a generator function.
+    pub(super) fn iter_method(&mut self, vm: &Vm) -> Option<Step> {
+        let at = self.at;
+        let v = at.reg(at.b());
+        let f = vm.type_of(v).special(vm, Special::Iter)?.cast::<Function>().filter(|_| is_instance(v))?;
+        // SAFETY: a function's code is loaded.
+        let one = unsafe { (*f.exec()).simple_args == 1 };
+        if !one || starts_generator(f) && !can_be_made(f.code()) {
+            return None;
+        }
+        let operands = [self.operand(at.b())];
+        let cont = Cont::store(at.a()).kind(ContKind::Iter);
+        Some(self.call_special(vm, f, &[Special::Iter], &operands, (cont, 1)))
     }
 
     /// An attribute that only `__getattr__` knows.
