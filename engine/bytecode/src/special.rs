@@ -65,9 +65,9 @@ impl Special {
     /// Is it a slot of types in CPython, and not merely an attribute that is looked up?
     pub const fn is_slot(self) -> bool {
         use Special::{
-            AEnter, AExit, Bytes, Ceil, ClassGetItem, Complex, Enter, Exit, Floor, Format, FsPath, InitSubclass,
-            InstanceCheck, LengthHint, Missing, MroEntries, New, Prepare, Reversed, Round, SetName, SubclassCheck,
-            Trunc,
+            AEnter, AExit, Bytes, Ceil, ClassGetItem, Complex, Enter, Exit, Floor, Format, FsPath,
+            InitSubclass, InstanceCheck, LengthHint, Missing, MroEntries, New, Prepare, Reversed, Round,
+            SetName, SubclassCheck, Trunc,
         };
         !matches!(
             self,

@@ -419,8 +419,7 @@ impl Jit {
             let within =
                 info.kind == ExitKind::Elsewhere && at.base > root.wrapping_offset(info.base as isize);
             // For a native that raises the whole tree is recorded anew.
-            let later =
-                if (within || info.kind == ExitKind::Raise) && options.looks > 1 { 4 } else { 0 };
+            let later = if (within || info.kind == ExitKind::Raise) && options.looks > 1 { 4 } else { 0 };
             let wanted = options.hits.max(worth) << (fate.aborts.min(8) + later);
             if fate.hits < wanted {
                 fate.limit = wanted;

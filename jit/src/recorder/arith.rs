@@ -4,7 +4,7 @@ use super::memory::shape_of;
 use super::{Recorder, Step};
 use crate::ir::{Id, TraceOp, Type};
 use skein_bytecode::{Op, Special};
-use skein_runtime::interp::{Cont, Consumer};
+use skein_runtime::interp::{Consumer, Cont};
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 

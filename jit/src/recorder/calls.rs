@@ -150,6 +150,16 @@ impl Recorder {
                     return self.next(1);
                 }
             }
+            if n == 1 && op == Op::Call && ty == vm.types.type_ {
+                // The type goes with the shape.
+                let (callee, operand) = (self.reg(w), self.reg(from));
+                self.guard_is(callee, ty.value());
+                self.guard_type(operand, at.reg(from));
+                let class = self.value(vm.type_of(at.reg(from)).value());
+                self.forget_from(self.base() + w as i32 + 1);
+                self.set(w, class);
+                return self.next(1);
+            }
             let t = &vm.types;
             if n == 1 && op == Op::Call && [t.int, t.float, t.str].contains(&ty) {
                 let operand = (self.reg(from), at.reg(from));
@@ -173,10 +183,12 @@ impl Recorder {
         let w = at.window();
         let (positional, keywords) = (at.reg(w + FRAME_WORDS), at.reg(w + FRAME_WORDS + 1));
         let dict = keywords.cast::<Dict>();
-        let plain = |d: &Ref<Dict>| shape_of(keywords) == Some(vm.types.dict.root_shape_id()) && d.fill() == d.len();
+        let plain =
+            |d: &Ref<Dict>| shape_of(keywords) == Some(vm.types.dict.root_shape_id()) && d.fill() == d.len();
         let row = positional.cast::<Tuple>();
         let exact = shape_of(positional) == Some(vm.types.tuple.root_shape_id());
-        let Some(row) = row.filter(|_| exact && (keywords.is_unbound() || dict.is_some_and(|d| plain(&d)))) else {
+        let Some(row) = row.filter(|_| exact && (keywords.is_unbound() || dict.is_some_and(|d| plain(&d))))
+        else {
             return self.help(op);
         };
         let all = row.len() + dict.map_or(0, |d| d.len());

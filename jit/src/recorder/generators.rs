@@ -132,7 +132,9 @@ impl Recorder {
                 let result = frame.base - FRAME_WORDS as i32;
                 (result, result, return_pc)
             }
-            FrameKind::Made(made) if !made.in_memory && matches!(made.kind, ContKind::Plain | ContKind::Iter) => {
+            FrameKind::Made(made)
+                if !made.in_memory && matches!(made.kind, ContKind::Plain | ContKind::Iter) =>
+            {
                 let caller = self.frames[self.frames.len() - 2].base;
                 let result = caller + i32::from(made.dst);
                 let window = if made.window { result } else { frame.base - RECORD_B };
@@ -147,7 +149,8 @@ impl Recorder {
         let (shape, count) = (vm.types.generator.root_shape_id(), liveness.suspended());
         let size = register(count) as u16;
         let function = self.slot(frame.base - 4);
-        let parameters: Vec<Id> = (0..code.portable().param_count().min(count)).map(|i| self.reg(i)).collect();
+        let parameters: Vec<Id> =
+            (0..code.portable().param_count().min(count)).map(|i| self.reg(i)).collect();
         let parameters: Vec<Id> = parameters.into_iter().map(|id| self.as_word(id)).collect();
         let kind = NewKind { shape, size, kind: Kind::Generator as u8, bits: PLAIN as u8 };
         let g = self.emit(TraceOp::NewObject, &[], kind.imm());
@@ -197,8 +200,7 @@ impl Recorder {
         for i in 0..g.registers().len() {
             self.set_state(id, register(i), nothing);
         }
-        let place =
-            skein_runtime::types::generator::Place { state: GenState::Finished as u16, ..g.place() };
+        let place = skein_runtime::types::generator::Place { state: GenState::Finished as u16, ..g.place() };
         let finished = self.constant(place.bits(), Type::R);
         self.set_state(id, GENERATOR_PLACE, finished);
         self.frames.pop();

@@ -7,7 +7,7 @@ use super::{Frame, FrameKind, Recorder, Slot, Step};
 use crate::ir::{Class, Id, NewKind, Place, Source, Target, TraceOp};
 use skein_bytecode::{Op, Special};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use skein_runtime::interp::{Cont, ContKind, Consumer, is_inverted};
+use skein_runtime::interp::{Consumer, Cont, ContKind, is_inverted};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::function::{BoundMethod, Function};

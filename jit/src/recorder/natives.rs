@@ -64,8 +64,7 @@ impl Recorder {
     ) -> Option<Id> {
         let n = operands.len();
         let pc = self.at.pc as usize;
-        if def.soft.is_some()
-            || self.raising.borrow().contains(&pc)
+        if self.raising.borrow().contains(&pc)
             || n == 0
             || n > MAX_OPERANDS
             || !(def.min as usize..=def.max as usize).contains(&n)

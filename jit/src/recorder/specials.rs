@@ -8,7 +8,9 @@ use super::{Recorder, Step};
 use crate::ir::Id;
 use skein_bytecode::{Op, Special};
 use skein_runtime::context::FRAME_WORDS;
-use skein_runtime::interp::{Cont, ContKind, Consumer, attr_place, stage_after_comparison, stage_after_first};
+use skein_runtime::interp::{
+    Consumer, Cont, ContKind, attr_place, stage_after_comparison, stage_after_first,
+};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::function::Function;
 use skein_runtime::types::typeobj::Type;
@@ -71,7 +73,9 @@ impl Recorder {
         let at = self.at;
         let (l, r) = (self.operand(at.b()), self.operand(at.c()));
         let (special, in_place) = super::natives::special_of(op)?;
-        if special.reflected() == special || matches!(special, Special::Lt | Special::Le | Special::Gt | Special::Ge) {
+        if special.reflected() == special
+            || matches!(special, Special::Lt | Special::Le | Special::Gt | Special::Ge)
+        {
             return self.comparison_method(vm, special, l, r, (Cont::store(at.a()), 1));
         }
         let (lt, rt) = (vm.type_of(l.1), vm.type_of(r.1));
@@ -79,9 +83,7 @@ impl Recorder {
         let overridden = lt != rt
             && rt.is_subtype(lt)
             && rt.special(vm, special.reflected()) != lt.special(vm, special.reflected());
-        if overridden
-            || r.1.cast::<Type>().is_some()
-            || in_place.is_some_and(|s| lt.special(vm, s).is_some())
+        if overridden || r.1.cast::<Type>().is_some() || in_place.is_some_and(|s| lt.special(vm, s).is_some())
         {
             return None;
         }

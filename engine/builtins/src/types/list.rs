@@ -21,6 +21,7 @@ pub use sort::sort_list;
 native_type! {
     pub DEF: "list", Kind::List, type_flags::BASETYPE | type_flags::SEQUENCE | type_flags::MATCH_SELF,
         "Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\nThe argument must be an iterable if specified.";
+    construct { crate::modules::hosted::list }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;

@@ -52,7 +52,7 @@ mod rows;
 mod set;
 mod singletons;
 mod slice;
-mod str;
+pub mod str;
 mod template;
 mod text;
 mod tuple;

@@ -15,9 +15,10 @@ use skein_runtime::vm::Vm;
 
 /// `set` with its own methods, or `frozenset` with its: the methods in common follow.
 macro_rules! set_type {
-    ($def:ident, $name:literal, $doc:literal, { $($own:tt)* }) => {
+    ($def:ident, $name:literal, $doc:literal, $(construct { $construct:path })? { $($own:tt)* }) => {
         native_type! {
             pub $def: $name, Kind::Set, type_flags::BASETYPE | type_flags::HAS_WEAKREF | type_flags::MATCH_SELF, $doc;
+            $(construct { $construct })?
             methods {
                 $($own)*
                 [reads] "__len__($self, /)" => |_: &Vm, s: Ref<Set>| s.len();
@@ -54,7 +55,7 @@ macro_rules! set_type {
     };
 }
 
-set_type!(SET, "set", "Build an unordered collection of unique elements.", {
+set_type!(SET, "set", "Build an unordered collection of unique elements.", construct { crate::modules::hosted::set } {
     [static] "__new__($type, *args, **kwargs)" => new;
     "__init__($self, /, *args, **kwargs)" => init;
     [simple] "add($self, object, /)" => |vm: &Vm, s: Ref<Set>, v: Value| s.add(vm, v).map(|_| ()), "Add an element to a set.\n\nThis has no effect if the element is already present.";

@@ -49,7 +49,9 @@ mod unwind;
 pub use attr::AttrLookup;
 pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
-pub use call::{SoftCall, add_keywords, call_soft, construct, converted, plain_native, small_decimal, with_first};
+pub use call::{
+    SoftCall, add_keywords, call_soft, construct, converted, plain_native, small_decimal, with_first,
+};
 pub use collecting::collect_after;
 pub use cont::{Consumer, Cont, ContKind};
 pub use delegation::{is_running, running_from};

@@ -380,7 +380,13 @@ impl NativeDef {
 
     /// TypeError for a keyword argument that does not fit, or is for the parameter of this number, which has a value.
     #[cold]
-    fn keyword_error(&'static self, vm: &Vm, positional: &[Value], name: Value, given: Option<usize>) -> Raised {
+    fn keyword_error(
+        &'static self,
+        vm: &Vm,
+        positional: &[Value],
+        name: Value,
+        given: Option<usize>,
+    ) -> Raised {
         let text = name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         let spoken = self.spoken_name(vm, positional);
         vm.type_error(match given {
@@ -513,6 +519,9 @@ macro_rules! native_modifiers {
     };
     ($def:expr, soft $soft:path) => {
         $def.soft($soft)
+    };
+    ($def:expr, simple soft $soft:path) => {
+        $def.soft($soft).effect($crate::native::Effect::Simple)
     };
     ($def:expr, class) => {
         $def.class_method()

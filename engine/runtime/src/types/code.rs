@@ -34,6 +34,10 @@ pub struct CodeObject {
     home: Uncounted,
     /// The collector knows that it names what it does not keep.
     is_weak: Cell<bool>,
+    /// Of a generator: how often builtins that go over one have been called with it, and their functions for it alone, a list
+    /// by number. Both are theirs.
+    pub uses: Cell<u8>,
+    pub consumers: Field,
     /// Tuple of the parameters' names, made when keywords are first bound.
     parameters: Field,
     /// Made when it is first asked for; null before.
@@ -184,6 +188,7 @@ unsafe impl Object for CodeObject {
         self.qualname.trace(tracer);
         self.filename.trace(tracer);
         self.parameters.trace(tracer);
+        self.consumers.trace(tracer);
         // SAFETY: the block lives as long as the object; null while being loaded.
         let Some(exec) = (unsafe { self.exec.get().as_ref() }) else { return };
         for v in exec.values() {

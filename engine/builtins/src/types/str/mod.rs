@@ -6,7 +6,7 @@ pub mod format;
 mod iterator;
 mod predicates;
 mod search;
-mod split;
+pub mod split;
 
 pub use iterator::ITERATOR;
 pub use predicates::is_printable;
@@ -76,7 +76,7 @@ native_type! {
         [simple] "splitlines($self, /, keepends=False)" => split::splitlines, "Return a list of the lines in the string, breaking at line boundaries.";
         [simple] "partition($self, sep, /)" => |vm: &Vm, s: Ref<Str>, sep: Value| split::partition(vm, s, separator(vm, sep)?), "Partition the string into three parts using the given separator.";
         [simple] "rpartition($self, sep, /)" => |vm: &Vm, s: Ref<Str>, sep: Value| split::rpartition(vm, s, separator(vm, sep)?), "Partition the string into three parts using the given separator.";
-        [simple] "join($self, iterable, /)" => split::join, "Concatenate any number of strings.";
+        [simple soft crate::modules::hosted::join_all] "join($self, iterable, /)" => split::join, "Concatenate any number of strings.";
         [simple] "strip($self, chars=None, /)" => split::strip, "Return a copy of the string with leading and trailing whitespace removed.";
         [simple] "lstrip($self, chars=None, /)" => split::lstrip, "Return a copy of the string with leading whitespace removed.";
         [simple] "rstrip($self, chars=None, /)" => split::rstrip, "Return a copy of the string with trailing whitespace removed.";
