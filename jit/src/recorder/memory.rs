@@ -5,6 +5,7 @@ use crate::ir::{self, Class, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::attr_place;
+use skein_runtime::native::Effect;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::cell::{CELL_CONTENTS, CellObject};
 use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
@@ -181,7 +182,9 @@ impl Recorder {
         if let Some(ty) = v.cast::<Type>() {
             return self.load_type_attr(vm, op, ty, name);
         }
-        let Some(i) = v.cast::<Instance>() else { return self.help(op) };
+        let Some(i) = v.cast::<Instance>() else {
+            return self.described(vm, v, name).unwrap_or_else(|| self.help(op));
+        };
         match self.own_value(vm, i, name) {
             Some(id) => {
                 self.set(at.a(), id);
@@ -189,6 +192,24 @@ impl Recorder {
             }
             None => self.load_class_value(vm, op, v, name),
         }
+    }
+
+    /// What a descriptor of the class gets from an object that has no attributes of its own, by a native that runs no
+    /// Python code.
+    fn described(&mut self, vm: &Vm, v: Value, name: Ref<Str>) -> Option<Step> {
+        let (descriptor, def) = attr_place::native_descriptor(vm, v, name)?;
+        if def.effect != Effect::Leaf {
+            return None;
+        }
+        let ty = vm.type_of(v);
+        self.rely_on_type(ty, name);
+        let obj = self.reg(self.at.b());
+        let obj = self.guard_type(obj, v);
+        let own = self.value(descriptor);
+        let class = self.value(ty.value());
+        let id = self.native_op(TraceOp::Native3, def, [Some(own), Some(obj), Some(class)]);
+        self.set(self.at.a(), id);
+        Some(self.next(2))
     }
 
     /// What the object in r[b] has in a slot of its own.

@@ -32,11 +32,11 @@ macro_rules! set_type {
                 "__gt__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Gt, a, b);
                 "__ge__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Ge, a, b);
                 "__and__($self, value, /)" => |vm: &Vm, a: Value, b: Value| common(vm, a, b);
-                "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, set_update);
+                "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| union(vm, a, b);
                 "__sub__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, difference_of);
                 "__xor__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, symmetric_difference_of);
                 "__rand__($self, value, /)" => |vm: &Vm, a: Value, b: Value| common(vm, b, a);
-                "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, set_update);
+                "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| union(vm, b, a);
                 "__rsub__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, difference_of);
                 "__rxor__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, symmetric_difference_of);
                 [simple] "copy($self, /)" => copy, "Return a shallow copy of a set.";
@@ -276,6 +276,17 @@ fn operator(vm: &Vm, a: Value, b: Value, f: Into) -> R<Value> {
     let (Some(x), Some(_)) = (a.cast::<Set>(), b.cast::<Set>()) else { return Ok(Value::NOT_IMPLEMENTED) };
     let out = copy_as(vm, x, base_of(vm, x))?;
     f(vm, out, b)?;
+    Ok(out.value())
+}
+
+/// `a | b`.
+fn union(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    /// More than that may well be in both.
+    const MOST: usize = 64;
+    let (Some(x), Some(y)) = (a.cast::<Set>(), b.cast::<Set>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let out = new_set(vm, base_of(vm, x))?;
+    out.table.copy_with_room(vm, out, &x.table, y.len().min(MOST))?;
+    set_update(vm, out, b)?;
     Ok(out.value())
 }
 

@@ -4,6 +4,8 @@
 //! `types/watch.rs`. Whoever keeps it must watch the name on the type.
 
 use super::attr::{has_builtin_getattribute, is_data_descriptor, is_plain_method, own_attribute};
+use super::call::plain_native;
+use crate::native::NativeDef;
 use crate::object::{Kind, Ref};
 use crate::types::descriptor::{Member, Property, Wrapper};
 use crate::types::function::Function;
@@ -96,6 +98,18 @@ pub fn property_getter(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<Functi
         && has_builtin_getattribute(vm, ty)
         && ty.special(vm, skein_bytecode::Special::GetAttr).is_none();
     p.getter.get().filter(|_| plain)?.cast::<Function>()
+}
+
+/// A descriptor of the class of an object without attributes of its own, and the native of its `__get__`.
+pub fn native_descriptor(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<(Value, &'static NativeDef)> {
+    let ty = vm.type_of(obj);
+    let plain = !ty.has_flag(type_flags::HAS_DICT)
+        && obj.cast::<Type>().is_none()
+        && has_builtin_getattribute(vm, ty)
+        && ty.special(vm, skein_bytecode::Special::GetAttr).is_none();
+    let d = ty.lookup(vm, name).filter(|_| plain)?;
+    let get = vm.type_of(d).special(vm, skein_bytecode::Special::Get)?;
+    Some((d, plain_native(get)?))
 }
 
 /// The Python function that `obj.name = v` calls, a property's of the class.

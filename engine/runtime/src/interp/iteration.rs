@@ -150,7 +150,7 @@ impl Vm {
         self.check_signals()?;
         // Native iterators end by returning UNBOUND: no exception is made.
         let r = match f.cast::<NativeFunction>().filter(|n| n.receiver.get().is_none()) {
-            Some(native) => self.with_room(|| native.def().invoke_raw(self, Args::new(&[it], None))),
+            Some(native) => self.with_room(|| native.def().call_1(self, it)),
             None => self.special_1(f, it),
         };
         match r {
