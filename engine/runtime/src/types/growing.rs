@@ -123,7 +123,7 @@ fn write_marks(buffer: Ref<Raw>, bytes: &[u8], from: usize, char: usize) {
         if b & 0xc0 == 0x80 {
             continue;
         }
-        if char % STRIDE == 0 && char > 0 {
+        if char.is_multiple_of(STRIDE) && char > 0 {
             // SAFETY: there is room for a mark for each `STRIDE` bytes of the capacity.
             unsafe { (*all_marks(buffer).add(char / STRIDE - 1)).set(at as u32) };
         }
