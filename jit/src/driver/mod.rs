@@ -55,7 +55,7 @@ const MAX_BRIDGES: usize = 150;
 /// Bridges one behind the other: the passes go from each to the next.
 const MAX_NESTING: usize = 24;
 /// Bytes of the native stack that compiling takes at most.
-const ROOM: usize = if cfg!(debug_assertions) { 160 << 10 } else { 64 << 10 };
+const ROOM: usize = 64 << 10;
 /// Instructions of one loop and its bridges.
 const MAX_TREE: usize = 12_000;
 
