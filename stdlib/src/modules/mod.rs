@@ -1,6 +1,7 @@
 //! The modules written in Rust that the library is built on.
 
 mod arguments;
+mod abc;
 mod array;
 mod ast;
 mod asyncio;
@@ -13,6 +14,7 @@ mod datetime;
 mod decimal;
 mod errno;
 mod expat;
+mod faulthandler;
 mod fcntl;
 mod gevent;
 mod hashes;
@@ -20,6 +22,7 @@ mod heaps;
 mod io;
 mod json;
 mod locale;
+mod lsprof;
 mod marshal;
 mod opcode;
 mod packing;
@@ -46,6 +49,7 @@ mod syslog;
 mod termios;
 mod thread;
 mod tokens;
+mod tracemalloc;
 mod unicodedata;
 mod users;
 mod warnings;
@@ -63,6 +67,7 @@ pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.
 const MODULES: &[(&str, MakeModule)] = &[
+    ("_abc", abc::make),
     ("array", array::make),
     ("_ast", ast::make),
     ("_asyncio", asyncio::make),
@@ -75,6 +80,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_datetime", datetime::make),
     ("_decimal", decimal::make),
     ("errno", errno::make),
+    ("faulthandler", faulthandler::make),
     ("fcntl", fcntl::make),
     (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
@@ -82,6 +88,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_io", io::make),
     ("_json", json::make),
     ("_locale", locale::make),
+    ("_lsprof", lsprof::make),
     ("marshal", marshal::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
@@ -110,6 +117,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     (sysconfigdata::NAME, sysconfigdata::make),
     ("_thread", thread::make),
     ("_tokenize", tokens::make),
+    ("_tracemalloc", tracemalloc::make),
     ("unicodedata", unicodedata::make),
     ("_warnings", warnings::make),
     ("_bz2", packing::make_bz2),
@@ -140,6 +148,12 @@ pub fn native_module_names() -> Vec<&'static str> {
 /// What a program finds without importing: the standard streams, and `exit` and its like.
 pub fn install(vm: &Vm) -> R<()> {
     io::install(vm)?;
+    if vm.config.fault_handler {
+        faulthandler::install(vm)?;
+    }
+    if vm.config.trace_allocations > 0 {
+        tracemalloc::start(vm, Some(vm.config.trace_allocations.into()))?;
+    }
     if vm.config.no_site { Ok(()) } else { site::install(vm) }
 }
 

@@ -270,12 +270,11 @@ impl Vm {
 
     /// After a fork, in the child: no other thread is there any more. Their stacks, and what is on them, are left
     /// alone.
-    fn forget_other_threads(&self, lost: impl Fn(&ThreadState)) {
+    fn forget_other_threads(&self) {
         let current = self.threads.current();
         current.identify();
         for state in self.threads.all.replace(Vec::from([current.clone()])) {
             if !Rc::ptr_eq(&state, &current) {
-                lost(&state);
                 // What its parked microthreads refer to is still there.
                 std::mem::forget(state);
             }
@@ -284,12 +283,11 @@ impl Vm {
         self.threads.main.replace(current);
     }
 
-    /// Forks: in the child the calling thread is the only and the main one, and `lost` is called there for each other
-    /// that there was.
-    pub fn fork_process(&self, fork: impl FnOnce() -> i32, lost: impl Fn(&ThreadState)) -> i32 {
+    /// Forks: in the child the calling thread is the only and the main one.
+    pub fn fork_process(&self, fork: impl FnOnce() -> i32) -> i32 {
         let pid = self.threads.gil.fork(fork);
         if pid == 0 {
-            self.forget_other_threads(lost);
+            self.forget_other_threads();
         }
         pid
     }
@@ -327,5 +325,11 @@ fn enter_thread(start: Start) {
     }
     vm.forget_thread(&state);
     drop(state);
+    if threads.all.borrow().is_empty() {
+        // In a child of a fork by a thread that was not the main one, the process ends with the last thread, whose function
+        // returns; the ticker alone would keep it.
+        // SAFETY: the end of the process. What it has registered with `atexit` is its parent's.
+        unsafe { libc::_exit(0) };
+    }
     start.gil.release();
 }
