@@ -66,7 +66,7 @@ pub use frozen::{
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
-pub use locals::{FrameVariables, bound, frame_locals, running_locals};
+pub use locals::{FrameVariables, bound, frame_locals, running_locals, takes_namespace};
 pub use operators::stage_after_first;
 pub use panics::{help, hush_panics, without_panics};
 pub use place::{At, Site, publish};

@@ -410,6 +410,11 @@ impl NativeDef {
         let mut slots = [Value::UNBOUND; MAX_PARAMS];
         let slots = &mut slots[..self.params as usize];
         let positional = args.positional();
+        let own = usize::from(self.is_method());
+        if args.has_keywords() && parameters(self.signature).skip(own).all(|p| p.positional_only) {
+            let name = self.full_name(vm, positional);
+            return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
+        }
         if positional.len() > self.max as usize {
             return Err(self.count_error(vm, positional, args.keywords().count()));
         }
@@ -428,10 +433,6 @@ impl NativeDef {
                         self.spoken_name(vm, positional),
                         i + usize::from(!self.is_method())
                     )));
-                }
-                None if parameters(self.signature).all(|p| p.positional_only) => {
-                    let name = self.spoken_name(vm, positional);
-                    return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
                 }
                 None => {
                     let name = self.spoken_name(vm, positional);
@@ -473,6 +474,13 @@ impl NativeDef {
         }
     }
 
+    /// The name, of a method with that of its type.
+    fn full_name(&'static self, vm: &Vm, args: &[Value]) -> String {
+        let name = self.spoken_name(vm, args);
+        let owner = args.first().filter(|_| self.is_method()).and_then(|receiver| self.owner(vm, *receiver));
+        owner.map_or_else(|| name.clone(), |owner| format!("{}.{name}", owner.name_string()))
+    }
+
     /// The type among those of the receiver that has this very method.
     fn owner(&'static self, vm: &Vm, receiver: Value) -> Option<Ref<Type>> {
         let (found, owner) = vm.type_of(receiver).lookup_with_owner(vm, vm.intern(self.name).ok()?)?;
@@ -512,8 +520,10 @@ impl NativeDef {
             return vm
                 .type_error(format!("{name}() missing required argument '{}' (pos {position})", p.name));
         }
-        let owner = args.first().filter(|_| own == 1).and_then(|receiver| self.owner(vm, *receiver));
-        let full = owner.map_or(name.clone(), |owner| format!("{}.{name}", owner.name_string()));
+        if self.is_slot && own == 1 && min == max && max <= 1 && !args.is_empty() {
+            return vm.type_error(format!("expected {max} {}, got {given}", plural(max)));
+        }
+        let full = self.full_name(vm, args);
         vm.type_error(if max == 0 {
             format!("{full}() takes no arguments ({given} given)")
         } else if min == max && max == 1 && self.params == self.max {

@@ -37,7 +37,7 @@ use std::os::unix::thread::JoinHandleExt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use words::Asker;
 
 /// The threads of an isolate.
@@ -55,6 +55,8 @@ pub struct Threads {
     signal: AtomicBool,
     /// Bytes of the native stack of new threads; 0: the default.
     pub stack_size: Cell<usize>,
+    /// When a thread that waits may collect again.
+    idle_after: Cell<Option<Instant>>,
 }
 
 /// Bytes of a thread's own native stack: programs run on pooled ones.
@@ -88,6 +90,7 @@ impl Threads {
             next_serial: Cell::new(1),
             signal: AtomicBool::new(false),
             stack_size: Cell::new(0),
+            idle_after: Cell::new(None),
         }
     }
 
@@ -223,6 +226,22 @@ impl Vm {
     pub fn park(&self, until: Option<Instant>) -> Parked {
         let main = self.threads.is_main();
         self.outside(|gil, seat| gil.park(seat, until, main))
+    }
+
+    /// Collects and runs finalizers, if that takes a moment only and was not done just now.
+    pub(crate) fn collect_while_idle(&self) {
+        const SMALL: usize = 32 << 20;
+        const PAUSE: Duration = Duration::from_secs(1);
+        /// Idle collections take no larger part of the time.
+        const SHARE: u32 = 20;
+        let began = Instant::now();
+        let too_early = self.threads.idle_after.get().is_some_and(|after| began < after);
+        if too_early || !self.gc_enabled.get() || self.heap.used_bytes() > SMALL {
+            return;
+        }
+        self.collect_thoroughly(skein_heap::CollectKind::Major);
+        self.run_finalizers();
+        self.threads.idle_after.set(Instant::now().checked_add(PAUSE.max(began.elapsed() * SHARE)));
     }
 
     /// Wakes a thread that is in [`Vm::park`].

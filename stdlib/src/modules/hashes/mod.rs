@@ -384,7 +384,10 @@ pub fn make_blake2(vm: &Vm) -> R<Ref<Module>> {
             ("MAX_KEY_SIZE", l.key),
             ("MAX_DIGEST_SIZE", l.digest),
         ] {
-            ty.dict().set_name(vm, name, Value::small_int(n as i64))?;
+            let n = Value::small_int(n as i64);
+            ty.dict().set_name(vm, name, n)?;
+            let prefix = l.def.name.trim_start_matches("_blake2.").to_ascii_uppercase();
+            m.dict().set_name(vm, &format!("{prefix}_{name}"), n)?;
         }
         ty.modified(vm);
     }

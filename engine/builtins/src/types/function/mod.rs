@@ -71,6 +71,10 @@ fn new(
         }
         f.defaults.set(vm, f, d);
     }
+    if skein_runtime::interp::takes_namespace(code) && given(defaults).is_none() {
+        // Code of a module binds its names in the globals.
+        f.defaults.set(vm, f, vm.tuple(&[globals.value()])?);
+    }
     let wanted = code.portable().free_locals().count();
     let cells = match given(closure) {
         Some(c) => match c.cast::<Tuple>() {
