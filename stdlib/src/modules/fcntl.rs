@@ -137,11 +137,17 @@ const NUMBERS: &[(&str, i64)] = numbers! {
     F_UNLCK F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS F_SEAL_SEAL F_SEAL_SHRINK F_SEAL_GROW F_SEAL_WRITE
     FD_CLOEXEC LOCK_SH LOCK_EX LOCK_NB LOCK_UN
     F_GETLEASE F_NOTIFY F_OFD_GETLK F_OFD_SETLK F_OFD_SETLKW F_SETLEASE F_SEAL_FUTURE_WRITE
-    DN_ACCESS DN_ATTRIB DN_CREATE DN_DELETE DN_MODIFY DN_MULTISHOT DN_RENAME
 };
 
 /// Those of Linux that the crate of the C library does not have, or not everywhere.
 const OF_LINUX: &[(&str, i64)] = &[
+    ("DN_ACCESS", 1),
+    ("DN_ATTRIB", 32),
+    ("DN_CREATE", 4),
+    ("DN_DELETE", 8),
+    ("DN_MODIFY", 2),
+    ("DN_MULTISHOT", 0x8000_0000),
+    ("DN_RENAME", 16),
     ("FASYNC", libc::O_ASYNC as i64),
     ("FICLONE", 0x4004_9409),
     ("FICLONERANGE", 0x4020_940d),
