@@ -143,6 +143,7 @@ fn x_option(config: &mut Config, text: &str) -> Result<(), UsageError> {
         "skein-gc-log" => config.gc_log = true,
         "jit" if value.and_then(skein_jit::Options::parse).is_none() => return Err(bad()),
         "dev" => (config.dev_mode, config.fault_handler) = (true, true),
+        "no_debug_ranges" => config.lines_only = true,
         "faulthandler" => config.fault_handler = true,
         "tracemalloc" => {
             config.trace_allocations = frames_limit(value.unwrap_or("1")).ok_or_else(|| {
@@ -200,6 +201,7 @@ fn environment(c: &mut Config) -> Result<(), UsageError> {
             UsageError::fatal("config_init_tracemalloc: PYTHONTRACEMALLOC: invalid number of frames")
         })?;
     }
+    c.lines_only |= on("PYTHONNODEBUGRANGES");
     c.fault_handler |= c.dev_mode || on("PYTHONFAULTHANDLER");
     c.verbose = c.verbose.max(env("PYTHONVERBOSE").map_or(0, |v| v.parse().unwrap_or(1)));
     if let Some(seed) = env("PYTHONHASHSEED").filter(|s| s != "random") {

@@ -85,6 +85,8 @@ pub struct Options {
     pub type_comments: bool,
     /// Trees are of a source for Python 3 of this minor version.
     pub feature_version: Option<u8>,
+    /// Positions say lines only.
+    pub lines_only: bool,
     /// The source is text already, in UTF-8: a byte order mark is an error, a coding cookie says nothing.
     pub decoded: bool,
 }

@@ -194,7 +194,8 @@ fn dump_c_stack(vm: &Vm, file: Option<Value>) -> R<()> {
     Ok(())
 }
 
-const NO_C_STACK: &str = "Current thread's C stack trace (most recent call first):\n  <cannot get C stack on this system>\n";
+const NO_C_STACK: &str =
+    "Current thread's C stack trace (most recent call first):\n  <cannot get C stack on this system>\n";
 
 /// The descriptor of a file, with what is to be kept alive for it.
 fn file_of(vm: &Vm, file: Option<Value>) -> R<(i32, Value)> {
@@ -544,9 +545,7 @@ fn register(
     chain: Option<bool>,
 ) -> R<()> {
     if SIGNALS.iter().any(|(n, _)| *n == number) {
-        return Err(
-            vm.runtime_error(format!("signal {number} cannot be registered, use enable() instead"))
-        );
+        return Err(vm.runtime_error(format!("signal {number} cannot be registered, use enable() instead")));
     }
     let (fd, file) = file_of(vm, file)?;
     let signals = import(vm, "_signal")?;

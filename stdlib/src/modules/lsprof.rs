@@ -244,8 +244,7 @@ impl Profile {
         if let Some(caller) = self.active.last_mut() {
             caller.below = caller.below.wrapping_add(total);
             let caller = caller.place;
-            let times =
-                self.called.get_mut(caller).and_then(|c| c.by_caller.get_mut(&active.place));
+            let times = self.called.get_mut(caller).and_then(|c| c.by_caller.get_mut(&active.place));
             if let Some(times) = times.filter(|_| subcalls) {
                 times.end(total, inline);
             }

@@ -1,7 +1,7 @@
 //! The modules written in Rust that the library is built on.
 
-mod arguments;
 mod abc;
+mod arguments;
 mod array;
 mod ast;
 mod asyncio;

@@ -84,8 +84,7 @@ fn traces(vm: &Vm) -> R<Ref<Ext<Traces>>> {
     if let Some(traces) = state.0.get() {
         return Ok(traces);
     }
-    let traces =
-        Traces { table: RefCell::default(), limit: Cell::new(1), on: Cell::new(false) };
+    let traces = Traces { table: RefCell::default(), limit: Cell::new(1), on: Cell::new(false) };
     let traces = Ext::internal(vm, traces)?;
     vm.heap.register_weak(traces.header());
     state.0.set(Some(traces));

@@ -286,7 +286,11 @@ fn run(
 ) -> R<Value> {
     let f = Function::new(vm, code, globals)?;
     f.closure.set(vm, f, cells.map(Value::from));
-    if skein_runtime::interp::takes_namespace(code) { vm.call(f.value(), &[locals]) } else { vm.call(f.value(), &[]) }
+    if skein_runtime::interp::takes_namespace(code) {
+        vm.call(f.value(), &[locals])
+    } else {
+        vm.call(f.value(), &[])
+    }
 }
 
 fn exec(

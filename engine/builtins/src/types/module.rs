@@ -1,7 +1,7 @@
 //! What Python code sees of `module`.
 
-use skein_runtime::native::Args;
 use super::function::annotations_by;
+use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::dict::Dict;

@@ -1,8 +1,8 @@
 //! What Python code sees of `type`: making classes, their attributes, the MRO.
 
+use super::function::annotations_by;
 use skein_runtime::interp::{At, SoftCall, TaskRef, construct, run_task, run_task_soft};
 use skein_runtime::native::Args;
-use super::function::annotations_by;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::dict::Dict;

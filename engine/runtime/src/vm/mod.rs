@@ -92,6 +92,8 @@ pub struct Config {
     pub dev_mode: bool,
     /// Show tracebacks when the process dies of a signal.
     pub fault_handler: bool,
+    /// Code is compiled without columns, which saves memory.
+    pub lines_only: bool,
     /// Frames of each allocation that are noted from the beginning; 0: allocations are not traced.
     pub trace_allocations: u16,
     pub warn_options: Vec<String>,

@@ -107,10 +107,9 @@ fn join(vm: &Vm, h: HandleRef, timeout: Option<Value>) -> R<()> {
     }
     if vm.state::<Finalizing>().0.get() {
         // Other threads run no more.
-        return Err(vm.raise_text(
-            vm.exc.python_finalization_error,
-            "cannot join thread at interpreter shutdown",
-        ));
+        return Err(
+            vm.raise_text(vm.exc.python_finalization_error, "cannot join thread at interpreter shutdown")
+        );
     }
     while h.life.get() != Life::Done {
         let how = h.joining.wait(vm, until, false);

@@ -244,6 +244,13 @@ impl std::ops::Deref for Like {
     }
 }
 
+impl Like {
+    /// Is it a bytes or bytearray object?
+    fn is_row(v: Value) -> bool {
+        v.cast::<Bytes>().is_some() || v.cast::<ByteArray>().is_some()
+    }
+}
+
 impl FromArg for Like {
     fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<Like> {
         match Row::of(vm, v)? {
@@ -322,6 +329,10 @@ fn escaped_text(vm: &Vm, bytes: &[u8], all_single: bool) -> R<String> {
 }
 
 fn compare(vm: &Vm, a: &Row, b: Value, test: fn(Ordering) -> bool) -> R<Value> {
+    // A bytes object has no order with what merely lends bytes.
+    if a.value.cast::<Bytes>().is_some() && !Like::is_row(b) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     Ok(match Row::of(vm, b)? {
         Some(b) => Value::bool(test(a.data().cmp(b.data()))),
         None => Value::NOT_IMPLEMENTED,
