@@ -113,7 +113,8 @@ pub fn compile_with_warnings(
     options: &Options,
 ) -> Result<Compiled, SyntaxError> {
     let text = source::decode(source, options.decoded).map_err(|e| *e)?;
-    let source = Source { lines_only: options.lines_only, ..Source::new(text) };
+    let mut source = Source::new(text);
+    source.lines_only = options.lines_only;
     nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
     // How deep expressions nest is bounded by now; what a level takes is bounded too.
     stacker::maybe_grow(RED_ZONE, STACK, || {
