@@ -14,7 +14,7 @@ __all__ = [
 ]
 
 # No instruction is a prefix of another; the number is none.
-EXTENDED_ARG = 256
+EXTENDED_ARG = 255
 
 opname = [f"<{op}>" for op in range(256)]
 for _name, _op in (opmap | _specialized_opmap).items():

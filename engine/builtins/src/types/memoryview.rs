@@ -13,6 +13,7 @@ use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::exports::Export;
 use skein_runtime::types::ext::class_argument;
+use skein_runtime::types::function::Function;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::seqiter::SeqIter;
@@ -46,11 +47,29 @@ pub struct View {
     owner: Field,
     /// A tuple of ints; None: one dimension.
     shape: Field,
+    /// Whom to tell that the bytes are not needed any more, if that is to be told.
+    lease: Field,
     export: Export,
     part: Part,
     hash: Cell<Option<i64>>,
     /// Calls under way that need the bytes: it cannot be released meanwhile.
     held: Cell<usize>,
+}
+
+/// What an object of Python's has lent by `__buffer__`, and how many views show it.
+struct Lease {
+    lender: Field,
+    lent: Field,
+    views: Cell<usize>,
+}
+
+impl Payload for Lease {
+    const NAME: &'static str = "lent buffer";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Lease { lender, lent, views: _ } = self;
+        lender.trace(t);
+        lent.trace(t);
+    }
 }
 
 impl Part {
@@ -71,10 +90,10 @@ impl Deref for View {
 impl Payload for View {
     const NAME: &'static str = "memoryview";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let View { object, owner, shape, export, part: _, hash: _, held: _ } = self;
-        object.trace(t);
-        owner.trace(t);
-        shape.trace(t);
+        let View { object, owner, shape, lease, export, part: _, hash: _, held: _ } = self;
+        for field in [object, owner, shape, lease] {
+            field.trace(t);
+        }
         export.trace(t);
     }
 }
@@ -107,6 +126,7 @@ native_type! {
         "__buffer__($self, flags, /)" => |vm: &Vm, v: This, _: Value| -> R<Value> { let v = open(vm, v.0)?; Ok(v.shaped(vm, v.part, v.shape.get())?.value()) }, "Return a buffer object that exposes the underlying memory of the object.";
         "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: This, view: Ref<Ext<View>>| release(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item), "See PEP 585";
+        [class] "_from_flags($type, /, object, flags)" => from_flags, "Create a new memoryview object which references the given object, asked for with these flags.";
         "toreadonly($self, /)" => |vm: &Vm, v: This| { let v = open(vm, v.0)?; v.shaped(vm, Part { readonly: true, ..v.part }, v.shape.get()) }, "Return a readonly version of the memoryview.";
         "count($self, value, /)" => |vm: &Vm, v: This, x: Value| -> R<i64> { let l = tolist(vm, v)?; let mut n = 0; for i in 0..l.len() { if let Some(y) = l.get(i) && vm.eq(y, x)? { n += 1; } } Ok(n) };
         "index($self, value, start=0, stop=sys.maxsize, /)" => |vm: &Vm, v: This, x: Value, start: Option<Value>, stop: Option<Value>| -> R<Value> {
@@ -175,10 +195,25 @@ pub fn is_scattered_view(v: Value) -> bool {
 }
 
 fn make(vm: &Vm, object: Value, owner: Value, part: Part, shape: Option<Value>) -> R<ViewRef> {
+    make_of(vm, object, owner, part, shape, None)
+}
+
+fn make_of(
+    vm: &Vm,
+    object: Value,
+    owner: Value,
+    part: Part,
+    shape: Option<Value>,
+    lease: Option<Ref<Ext<Lease>>>,
+) -> R<ViewRef> {
+    if let Some(lease) = lease {
+        lease.views.set(lease.views.get() + 1);
+    }
     let view = View {
         object: Field::new(Some(object)),
         owner: Field::new(Some(owner)),
         shape: Field::new(shape),
+        lease: Field::new(lease.map(|l| l.value())),
         export: Export::of(object),
         part,
         hash: Cell::new(None),
@@ -195,7 +230,8 @@ impl View {
 
     /// Another view of the same object, of this shape.
     fn shaped(&self, vm: &Vm, part: Part, shape: Option<Value>) -> R<ViewRef> {
-        make(vm, self.object.value(), self.owner.value(), part, shape)
+        let lease = self.lease.get().and_then(|l| l.cast());
+        make_of(vm, self.object.value(), self.owner.value(), part, shape, lease)
     }
 
     /// The lengths of all dimensions. MemoryError.
@@ -211,13 +247,37 @@ impl View {
 fn release(vm: &Vm, v: ViewRef) -> R<()> {
     match v.held.get() {
         0 => {
+            let was_open = v.export.is_open();
             v.export.release();
-            Ok(())
+            match v.lease.cast::<Ext<Lease>>() {
+                Some(lease) if was_open => give_back(vm, lease),
+                _ => Ok(()),
+            }
         }
         n => {
             let plural = if n == 1 { "" } else { "s" };
             Err(vm.buffer_error(format!("memoryview has {n} exported buffer{plural}")))
         }
+    }
+}
+
+/// A view is released. With the last one, the lender is told.
+fn give_back(vm: &Vm, lease: Ref<Ext<Lease>>) -> R<()> {
+    let left = lease.views.get().saturating_sub(1);
+    lease.views.set(left);
+    if left > 0 {
+        return Ok(());
+    }
+    let (lender, lent) = (lease.lender.or_none(), lease.lent.or_none());
+    let ty = vm.type_of(lender);
+    if let Some(f) = ty.special(vm, skein_bytecode::Special::ReleaseBuffer)
+        && vm.bind(f, lender, ty).and_then(|f| vm.call(f, &[lent])).is_err()
+    {
+        vm.unraisable(Some("Exception ignored in __release_buffer__"), lender);
+    }
+    match lent.cast::<Ext<View>>() {
+        Some(lent) => release(vm, lent),
+        None => Ok(()),
     }
 }
 
@@ -372,23 +432,74 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         }
         _ => return Err(vm.type_error("memoryview() missing required argument 'object' (pos 1)")),
     };
+    of_object(vm, object, FULL_READ_ONLY)
+}
+
+fn from_flags(vm: &Vm, _class: Value, object: Value, flags: i64) -> R<Value> {
+    let view = of_object(vm, object, flags)?;
+    let Some(v) = view.cast::<Ext<View>>() else { return Ok(view) };
+    if flags & WRITABLE == 0 {
+        return Ok(v.shaped(vm, Part { readonly: true, ..v.part }, v.shape.get())?.value());
+    }
+    if v.readonly {
+        return Err(vm.buffer_error("Object is not writable."));
+    }
+    Ok(view)
+}
+
+/// `inspect.BufferFlags.WRITABLE`.
+const WRITABLE: i64 = 1;
+
+/// A view of the object. TypeError; what its `__buffer__` raises.
+fn of_object(vm: &Vm, object: Value, flags: i64) -> R<Value> {
     if let Some(v) = object.cast::<Ext<View>>() {
         open(vm, v)?;
         return Ok(v.shaped(vm, v.part, v.shape.get())?.value());
     }
-    if object.cast::<Bytes>().is_some() || object.cast::<ByteArray>().is_some() {
+    let ty = vm.type_of(object);
+    let lender = ty.special(vm, skein_bytecode::Special::Buffer);
+    let has_bytes = object.cast::<Bytes>().is_some() || object.cast::<ByteArray>().is_some();
+    // A class of Python's may lend others than its own.
+    let own = has_bytes && lender.is_none_or(|f| f.cast::<Function>().is_none());
+    if own {
         return view_of(vm, object, object, b'B');
     }
     // Others lend their bytes as an object that has them.
-    let ty = vm.type_of(object);
-    let Some(f) = ty.special(vm, skein_bytecode::Special::Buffer) else {
+    let Some(f) = lender else {
         let got = ty.name_string();
         return Err(vm.type_error(format!("memoryview: a bytes-like object is required, not '{got}'")));
     };
-    let lent = vm.call(vm.bind(f, object, ty)?, &[Value::small_int(FULL_READ_ONLY)])?;
-    match lent.cast::<Ext<View>>() {
-        Some(v) => Ok(open(vm, v)?.shaped(vm, v.part, v.shape.get())?.value()),
-        None => Err(vm.type_error("__buffer__ returned non-memoryview object")),
+    let lent = vm.call(vm.bind(f, object, ty)?, &[Value::small_int(flags)])?;
+    let Some(v) = lent.cast::<Ext<View>>() else {
+        return Err(vm.type_error("__buffer__ returned non-memoryview object"));
+    };
+    let v = open(vm, v)?;
+    if f.cast::<Function>().is_none() {
+        return Ok(v.shaped(vm, v.part, v.shape.get())?.value());
+    }
+    let lease =
+        Lease { lender: Field::new(Some(object)), lent: Field::new(Some(lent)), views: Cell::new(0) };
+    let lease = Ext::internal(vm, lease)?;
+    Ok(make_of(vm, v.object.value(), object, v.part, v.shape.get(), Some(lease))?.value())
+}
+
+/// What `bytes` and `bytearray` lend. OverflowError.
+pub fn lend(vm: &Vm, object: Value, flags: i64) -> R<Value> {
+    if i32::try_from(flags).is_err() {
+        return Err(vm.overflow_error("buffer flags out of range"));
+    }
+    let readonly = object.cast::<Bytes>().is_some();
+    if readonly && flags & WRITABLE != 0 {
+        return Err(vm.buffer_error("Object is not writable."));
+    }
+    view_of(vm, object, object, b'B')
+}
+
+/// The view that [`lend`] gave is not needed any more.
+pub fn take_back(vm: &Vm, view: Value) -> R<()> {
+    match view.cast::<Ext<View>>() {
+        Some(view) => release(vm, view),
+        None => Err(vm.type_error(format!("expected a memoryview object, not '{}'", vm.type_name(view)))),
     }
 }
 
