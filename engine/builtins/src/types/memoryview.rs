@@ -13,8 +13,8 @@ use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::exports::Export;
 use skein_runtime::types::ext::class_argument;
-use skein_runtime::types::function::Function;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::function::Function;
 use skein_runtime::types::list::List;
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::slice::Slice;
@@ -477,8 +477,7 @@ fn of_object(vm: &Vm, object: Value, flags: i64) -> R<Value> {
     if f.cast::<Function>().is_none() {
         return Ok(v.shaped(vm, v.part, v.shape.get())?.value());
     }
-    let lease =
-        Lease { lender: Field::new(Some(object)), lent: Field::new(Some(lent)), views: Cell::new(0) };
+    let lease = Lease { lender: Field::new(Some(object)), lent: Field::new(Some(lent)), views: Cell::new(0) };
     let lease = Ext::internal(vm, lease)?;
     Ok(make_of(vm, v.object.value(), object, v.part, v.shape.get(), Some(lease))?.value())
 }

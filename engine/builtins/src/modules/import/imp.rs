@@ -116,10 +116,12 @@ fn frozen(vm: &Vm, name: Ref<Str>) -> R<&'static Frozen> {
     }
 }
 
-/// One that is there already counts if it came from here: the others have their places in the packaged library.
+/// Of the import system, one that is there already counts if it came from here: the others have their places in the packaged
+/// library.
 fn is_frozen(vm: &Vm, name: Ref<Str>) -> R<bool> {
-    if Frozen::find(vm, name).is_none() {
-        return Ok(false);
+    let Some(found) = Frozen::find(vm, name) else { return Ok(false) };
+    if found.name.starts_with("__") {
+        return Ok(true);
     }
     let Some(m) = super::modules(vm)?.get_str(vm, name)? else { return Ok(true) };
     let Some(spec) = vm.find_attr(m, vm.intern("__spec__")?)? else { return Ok(false) };
