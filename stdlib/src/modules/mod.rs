@@ -43,6 +43,7 @@ mod stat;
 mod statistics;
 mod structs;
 mod support;
+mod suggestions;
 mod symtable;
 mod sysconfigdata;
 mod syslog;
@@ -113,6 +114,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_sre", sre::make),
     ("_ssl", ssl::make),
     ("_struct", structs::make),
+    ("_suggestions", suggestions::make),
     ("_symtable", symtable::make),
     (sysconfigdata::NAME, sysconfigdata::make),
     ("_thread", thread::make),
