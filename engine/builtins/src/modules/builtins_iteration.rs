@@ -289,10 +289,9 @@ fn sum(vm: &Vm, iterable: Value, start: Option<Value>) -> R<Value> {
 
 /// Goes on with a sum, of which rounding has lost something, from an item on.
 pub(super) fn sum_on(vm: &Vm, items: Value, total: Value, lost: f64, item: Value) -> R<Value> {
-    let mut total = match total {
-        v if v.is_int() => Sum::Int(v.as_small_int()),
-        v if v.is_float() => Sum::Float { sum: v.as_immediate_float(), lost },
-        v => Sum::Any(v),
+    let mut total = match Sum::from(vm, total) {
+        Sum::Float(sum) => Sum::Float(Compensated { lost, ..sum }),
+        other => other,
     };
     total.add(vm, item)?;
     vm.for_each(items, |v| total.add(vm, v))?;
