@@ -68,9 +68,9 @@ impl<'a> Compiler<'a> {
             self.u.alloc_row(GAP + 1);
             let name = self.mangle(&a.attr);
             let n = self.u.name(&name);
-            self.u.range = self.from_name(a.range, a);
+            self.u.range = self.beginning_at_name(a.range, a);
             self.u.emit(Op::LoadMethod, w, object, 0, n);
-            self.u.range = self.from_name(outer, a);
+            self.u.range = self.beginning_at_name(outer, a);
             self.plain_args(args, w, 0, Op::CallMethod, Op::CallMethodKw)?;
         } else {
             self.expr(&c.func, Some(w))?;
@@ -82,7 +82,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// A range that begins where the attribute's name does if that is on another line, as in CPython's tracebacks.
-    pub fn from_name(&self, range: TextRange, a: &ast::ExprAttribute) -> TextRange {
+    pub fn beginning_at_name(&self, range: TextRange, a: &ast::ExprAttribute) -> TextRange {
         let line = |at: TextSize| self.source.line_of(at.to_u32());
         let name = a.attr.range;
         // A tree that a program made does not say where the name is.

@@ -335,7 +335,7 @@ impl<'a> Compiler<'a> {
         self.u.reset(mark);
         let dst = self.dst(want);
         let outer = self.u.range;
-        self.u.range = self.from_name(outer, a);
+        self.u.range = self.beginning_at_name(outer, a);
         self.u.emit(Op::LoadAttr, dst, object, 0, n);
         self.u.range = outer;
         Ok(dst)
