@@ -142,7 +142,14 @@ fn x_option(config: &mut Config, text: &str) -> Result<(), UsageError> {
         "skein-gc-stress" => config.gc_stress = Some(value.and_then(|v| v.parse().ok()).ok_or_else(bad)?),
         "skein-gc-log" => config.gc_log = true,
         "jit" if value.and_then(skein_jit::Options::parse).is_none() => return Err(bad()),
-        "dev" => config.dev_mode = true,
+        "dev" => (config.dev_mode, config.fault_handler) = (true, true),
+        "no_debug_ranges" => config.lines_only = true,
+        "faulthandler" => config.fault_handler = true,
+        "tracemalloc" => {
+            config.trace_allocations = frames_limit(value.unwrap_or("1")).ok_or_else(|| {
+                UsageError::fatal("config_init_tracemalloc: -X tracemalloc=NFRAME: invalid number of frames")
+            })?;
+        }
         "utf8" => config.utf8_mode = value != Some("0"),
         "int_max_str_digits" => {
             config.int_max_str_digits =
@@ -152,6 +159,11 @@ fn x_option(config: &mut Config, text: &str) -> Result<(), UsageError> {
     }
     config.x_options.push((name.into(), value.map(Into::into)));
     Ok(())
+}
+
+/// How many frames `tracemalloc` is to note.
+fn frames_limit(text: &str) -> Option<u16> {
+    text.parse().ok()
 }
 
 /// The longest decimal text of an int, as an option or variable gives it.
@@ -184,6 +196,13 @@ fn environment(c: &mut Config) -> Result<(), UsageError> {
     c.inspect |= on("PYTHONINSPECT");
     c.safe_path |= on("PYTHONSAFEPATH");
     c.dev_mode |= on("PYTHONDEVMODE");
+    if let Some(frames) = env("PYTHONTRACEMALLOC").filter(|_| c.trace_allocations == 0) {
+        c.trace_allocations = frames_limit(&frames).ok_or_else(|| {
+            UsageError::fatal("config_init_tracemalloc: PYTHONTRACEMALLOC: invalid number of frames")
+        })?;
+    }
+    c.lines_only |= on("PYTHONNODEBUGRANGES");
+    c.fault_handler |= c.dev_mode || on("PYTHONFAULTHANDLER");
     c.verbose = c.verbose.max(env("PYTHONVERBOSE").map_or(0, |v| v.parse().unwrap_or(1)));
     if let Some(seed) = env("PYTHONHASHSEED").filter(|s| s != "random") {
         match seed.parse::<u32>() {

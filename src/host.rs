@@ -70,12 +70,13 @@ fn compiler_mode(mode: Mode) -> CompilerMode {
     }
 }
 
-fn options(what: &Compile<'_>) -> Options {
+fn options(vm: &Vm, what: &Compile<'_>) -> Options {
     Options {
         optimize: what.optimize,
         future_annotations: what.flags & skein_bytecode::flags::FUTURE_ANNOTATIONS != 0,
         allow_top_level_await: what.flags & compile_flags::TOP_LEVEL_AWAIT != 0,
         dont_imply_dedent: what.flags & compile_flags::DONT_IMPLY_DEDENT != 0,
+        lines_only: vm.config.lines_only,
         decoded: what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0,
         ..Options::default()
     }
@@ -131,7 +132,7 @@ impl Hooks for Host {
         }
         let mode = compiler_mode(what.mode);
         let compiled =
-            skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options(what))
+            skein_compiler::compile_with_warnings(what.source, what.filename, mode, &options(vm, what))
                 .map_err(|e| failed(vm, &e, what))?;
         checked(vm, compiled, what)
     }
@@ -143,7 +144,7 @@ impl Hooks for Host {
         let options = Options {
             feature_version: tree.feature_version,
             type_comments: what.flags & compile_flags::TYPE_COMMENTS != 0,
-            ..options(what)
+            ..options(vm, what)
         };
         if tree.function_type {
             let tree = skein_compiler::tree::parse_function_type(what.source, &options)
@@ -163,7 +164,7 @@ impl Hooks for Host {
             return self.symbol_table(vm, &Compile { source: &text, decoded: true, ..*what });
         }
         let mode = compiler_mode(what.mode);
-        let table = skein_compiler::symtable::symbol_table(what.source, mode, &options(what))
+        let table = skein_compiler::symtable::symbol_table(what.source, mode, &options(vm, what))
             .map_err(|e| failed(vm, &e, what))?;
         skein_stdlib::symbols_to_object(vm, &table)
     }
@@ -184,7 +185,7 @@ impl Hooks for Host {
             Wrong::Type(text) => vm.type_error(text),
         })?;
         let mode = compiler_mode(what.mode);
-        let compiled = skein_compiler::tree::compile(&tree, what.filename, mode, &options(what))
+        let compiled = skein_compiler::tree::compile(&tree, what.filename, mode, &options(vm, what))
             .map_err(|e| failed(vm, &e, what))?;
         checked(vm, compiled, what)
     }

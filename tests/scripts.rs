@@ -51,14 +51,17 @@ fn scripts_pass() {
 
 /// Scripts of so much work that collecting at each allocation would take minutes.
 const LARGE: &[&str] = &[
+    "dis_own",
     "everyday_library",
     "gc_pauses",
     "one_world",
     "pickled_microthreads",
+    "profile_calls",
     "recursion",
     "syntax_trees",
     "threads_io",
     "tls",
+    "tracemalloc_module",
 ];
 
 #[test]

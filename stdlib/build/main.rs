@@ -50,8 +50,8 @@ fn main() -> ExitCode {
 fn run(lib: &Path) -> Result<(), Vec<String>> {
     let one = |problem: String| vec![problem];
     let mut sources = Vec::new();
-    for folder in [lib, Path::new(OWN)] {
-        let found = select::sources(folder).map_err(|e| one(format!("{}: {e}", folder.display())))?;
+    for (folder, own) in [(lib, false), (Path::new(OWN), true)] {
+        let found = select::sources(folder, own).map_err(|e| one(format!("{}: {e}", folder.display())))?;
         sources.extend(found);
     }
     patches::check_all(&sources).map_err(one)?;

@@ -37,12 +37,6 @@ const PATCHES: &[Patch] = &[
         why: "platform.python_implementation()",
     },
     Patch {
-        path: "typing.py",
-        from: "    return _caller(depth) in {'abc', 'functools', None}\n",
-        to: "    return _caller(depth) in {'abc', '_py_abc', 'functools', None}\n",
-        why: "the checks of the module abc are in Python here, in _py_abc",
-    },
-    Patch {
         path: "json/decoder.py",
         from: r#"    # RUSTPYTHON SPECIFIC
     @classmethod

@@ -5,7 +5,10 @@ use std::path::Path;
 
 /// Files and folders (with a slash at the end) that stay out, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
+    ("_opcode_metadata.py", "CPython's instructions; Skein's own file is in its place"),
+    ("dis.py", "CPython's instructions; Skein's own file is in its place"),
     ("idlelib/", "needs tkinter"),
+    ("opcode.py", "CPython's instructions; Skein's own file is in its place"),
     ("tkinter/", "needs Tk"),
     ("turtle.py", "needs tkinter"),
     ("turtledemo/", "needs tkinter"),
@@ -21,13 +24,14 @@ pub const NOT_COMPILED: &[(&str, &str)] = &[];
 /// import system looks for the first two by these names.
 const FROZEN: &[&str] = &["importlib._bootstrap", "importlib._bootstrap_external", "zipimport"];
 
-/// All files that go in, sorted by path.
+/// All files of a folder that go in, sorted by path; `own` are Skein's.
 ///
 /// # Errors
 /// If the library cannot be read.
-pub fn sources(lib: &Path) -> std::io::Result<Vec<Source>> {
+pub fn sources(lib: &Path, own: bool) -> std::io::Result<Vec<Source>> {
     let mut out = Vec::new();
     collect(lib, "", &mut out)?;
+    out.retain(|source| own || !is_left_out(&source.path));
     out.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(out)
 }
@@ -46,9 +50,6 @@ fn collect(folder: &Path, prefix: &str, out: &mut Vec<Source>) -> std::io::Resul
         }
         let path = format!("{prefix}{name}");
         let Some(stem) = path.strip_suffix(".py") else { continue };
-        if is_left_out(&path) {
-            continue;
-        }
         let (stem, is_package) = match stem.strip_suffix("/__init__") {
             Some(package) => (package, true),
             None => (stem, false),

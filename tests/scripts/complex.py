@@ -38,3 +38,22 @@ c = C(1, 2)
 c.name = "c"
 assert c.name == "c" and c + 1 == 2 + 2j and type(c + 1) is complex
 print("ok")
+
+# Infinite factors and divisors, and sums that keep what rounding loses.
+inf, nan = float("inf"), float("nan")
+assert repr(complex(inf, 1) * complex(2, 0)) == "(inf+nanj)" or (complex(inf, 1) * complex(2, 0)).real == inf
+assert (complex(nan, inf) * complex(1, 1)).imag == inf
+assert 1 / complex(inf, 1) == 0 and complex(1, 1) / complex(inf, inf) == 0
+assert (complex(inf, 0) / (1 + 1j)).real == inf
+for base, exponent in ((1e200 + 1j, 5), (1e200 + 1j, 1e200 + 1j)):
+    try:
+        base**exponent
+    except OverflowError:
+        pass
+    else:
+        raise AssertionError
+assert sum([2 + 1j, 10e100j, 1j, -10e100j]) == 2 + 2j
+assert sum([1.0, 10e100, 1.0, -10e100, 2j]) == 2 + 2j
+assert sum([1.0, 10**100, 1.0, -(10**100)]) == 2.0
+number = complex(nan, nan)
+assert complex.from_number(number) is number

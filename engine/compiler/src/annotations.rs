@@ -38,7 +38,9 @@ impl<'a> Compiler<'a> {
     /// The `__annotate__` function of a function, if it has annotations.
     pub fn function_annotate(&mut self, f: &'a ast::StmtFunctionDef, dst: Reg) -> Res<bool> {
         let Some(scope) = self.scope_of(key(f), Part::Annotations) else { return Ok(false) };
+        let qualname = format!("{}.__annotate__", self.qualname(scope, &f.name));
         self.begin_evaluator(scope, "__annotate__", f.range);
+        self.u.qualname = qualname.into();
         let map = self.u.alloc();
         self.u.op3(Op::BuildMap, map, map, 0);
         for p in annotated_parameters(&f.parameters) {

@@ -68,10 +68,9 @@ impl<'a> Compiler<'a> {
             self.u.alloc_row(GAP + 1);
             let name = self.mangle(&a.attr);
             let n = self.u.name(&name);
-            self.u.range = a.range;
+            self.u.range = self.beginning_at_name(a.range, a);
             self.u.emit(Op::LoadMethod, w, object, 0, n);
-            // The call's position begins at the attribute's name, as in CPython's tracebacks.
-            self.u.range = ruff_text_size::TextRange::new(outer.start(), outer.end());
+            self.u.range = self.beginning_at_name(outer, a);
             self.plain_args(args, w, 0, Op::CallMethod, Op::CallMethodKw)?;
         } else {
             self.expr(&c.func, Some(w))?;
@@ -80,6 +79,17 @@ impl<'a> Compiler<'a> {
         }
         self.u.range = outer;
         Ok(self.window_result(w, want))
+    }
+
+    /// A range that begins where the attribute's name does if that is on another line, as in CPython's tracebacks.
+    pub fn beginning_at_name(&self, range: TextRange, a: &ast::ExprAttribute) -> TextRange {
+        let line = |at: TextSize| self.source.line_of(at.to_u32());
+        let name = a.attr.range;
+        // A tree that a program made does not say where the name is.
+        if name.is_empty() || name.start() > range.end() || line(range.start()) == line(a.range.end()) {
+            return range;
+        }
+        TextRange::new(name.start(), range.end())
     }
 
     /// Calls the callee in `w`; `before` arguments are in the window already.

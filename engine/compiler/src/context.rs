@@ -181,7 +181,7 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn qualname(&self, scope: ScopeId, name: &str) -> String {
+    pub fn qualname(&self, scope: ScopeId, name: &str) -> String {
         let Some(parent) = self.tree.scopes[scope].parent else { return name.into() };
         let mut parent = self.tree.unit_of(parent);
         // The scope of type parameters does not show in qualified names.

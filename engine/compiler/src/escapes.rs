@@ -20,7 +20,12 @@ pub fn warnings(source: &Source, tokens: &[Token]) -> Vec<SyntaxWarning> {
             if c != '\\' {
                 continue;
             }
-            let Some((_, escaped)) = chars.next() else { break };
+            let escaped = match chars.next() {
+                Some((_, escaped)) => escaped,
+                // Right before a replacement field.
+                None if t.kind() != TokenKind::String => '{',
+                None => break,
+            };
             let rest = &text[i + 1..];
             let message = match escaped {
                 '\n' | '\r' | '\\' | '\'' | '"' | 'a' | 'b' | 'f' | 'n' | 'r' | 't' | 'v' | 'x' => continue,
@@ -32,8 +37,6 @@ pub fn warnings(source: &Source, tokens: &[Token]) -> Vec<SyntaxWarning> {
                     }
                     invalid(&rest[..n], "octal escape")
                 }
-                // A backslash right before a replacement field.
-                '{' | '}' if t.kind() != TokenKind::String => continue,
                 c => invalid(c.encode_utf8(&mut [0; 4]), "escape"),
             };
             let at = TextRange::empty(t.start() + TextSize::new(i as u32));

@@ -334,7 +334,10 @@ impl<'a> Compiler<'a> {
         let object = self.expr(&a.value, None)?;
         self.u.reset(mark);
         let dst = self.dst(want);
+        let outer = self.u.range;
+        self.u.range = self.beginning_at_name(outer, a);
         self.u.emit(Op::LoadAttr, dst, object, 0, n);
+        self.u.range = outer;
         Ok(dst)
     }
 

@@ -52,36 +52,54 @@ fn thread_jumps(unit: &mut Unit) {
     }
 }
 
+/// How many instructions the end of a function or class at this place has, all of which belong to no line; 0: something
+/// else is there.
+fn exit_len(unit: &Unit, at: usize) -> usize {
+    /// A class binds two names of its own at its end.
+    const MOST: usize = 6;
+    let rest = unit.insns.get(at..).unwrap_or_default();
+    for (n, insn) in rest.iter().take(MOST).enumerate() {
+        match insn.op {
+            _ if insn.range != NOWHERE => return 0,
+            Op::Return | Op::ReturnGen => return n + 1,
+            Op::LoadSpecial | Op::LoadConst | Op::StoreName => {}
+            _ => return 0,
+        }
+    }
+    0
+}
+
 /// A return that belongs to no line, at the end of a function, is of the line that it is come to from: each jump to it
 /// gets one of its own.
 fn copy_exits(unit: &mut Unit) {
-    let is_silent = |i: &Insn| i.range == NOWHERE;
-    let exits = |unit: &Unit, at: usize| -> bool {
-        let [load, back] = unit.insns.get(at..at + 2).unwrap_or_default() else { return false };
-        let loads = load.op == Op::LoadSpecial && load.b == special::NONE;
-        loads && matches!(back.op, Op::Return | Op::ReturnGen) && is_silent(load) && is_silent(back)
-    };
     let mut last = NOWHERE;
     for i in 0..unit.insns.len() {
         let insn = unit.insns[i];
-        if !is_silent(&insn) {
+        if insn.range != NOWHERE {
             last = insn.range;
         }
-        let Some(to) = target(unit, &insn).filter(|&to| to > i && exits(unit, to)) else { continue };
-        let [load, back] = [unit.insns[to], unit.insns[to + 1]].map(|x| Insn { range: last, ..x });
+        let Some(to) = target(unit, &insn).filter(|&to| to > i) else { continue };
+        let len = exit_len(unit, to);
+        if len == 0 {
+            continue;
+        }
         let label = unit.new_label();
         unit.place(label);
-        unit.insns.extend([load, back]);
+        for at in to..to + len {
+            let copy = Insn { range: last, ..unit.insns[at] };
+            unit.insns.push(copy);
+        }
         unit.insns[i].x = label.0;
     }
     // What is left is come to from before it.
     let mut last = NOWHERE;
     for i in 0..unit.insns.len() {
-        if exits(unit, i) && i > 0 && !is_terminator(unit.insns[i - 1].op) {
-            unit.insns[i].range = last;
-            unit.insns[i + 1].range = last;
+        if i > 0 && !is_terminator(unit.insns[i - 1].op) {
+            for at in i..i + exit_len(unit, i) {
+                unit.insns[at].range = last;
+            }
         }
-        if !is_silent(&unit.insns[i]) {
+        if unit.insns[i].range != NOWHERE {
             last = unit.insns[i].range;
         }
     }

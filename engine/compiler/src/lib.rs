@@ -85,6 +85,8 @@ pub struct Options {
     pub type_comments: bool,
     /// Trees are of a source for Python 3 of this minor version.
     pub feature_version: Option<u8>,
+    /// Positions say lines only.
+    pub lines_only: bool,
     /// The source is text already, in UTF-8: a byte order mark is an error, a coding cookie says nothing.
     pub decoded: bool,
 }
@@ -111,7 +113,8 @@ pub fn compile_with_warnings(
     options: &Options,
 ) -> Result<Compiled, SyntaxError> {
     let text = source::decode(source, options.decoded).map_err(|e| *e)?;
-    let source = Source::new(text);
+    let mut source = Source::new(text);
+    source.lines_only = options.lines_only;
     nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
     // How deep expressions nest is bounded by now; what a level takes is bounded too.
     stacker::maybe_grow(RED_ZONE, STACK, || {

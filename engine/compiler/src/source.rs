@@ -15,6 +15,8 @@ pub struct Source {
     constants: Vec<Const>,
     /// Texts of interpolations, in the order of their offsets.
     texts: Vec<(u32, Const)>,
+    /// Positions say lines only.
+    pub lines_only: bool,
 }
 
 impl Source {
@@ -94,6 +96,9 @@ impl Source {
             return Position::NONE;
         }
         let (line, col) = self.locate(range.start().to_u32());
+        if self.lines_only {
+            return Position { line, end_line: line, col: u32::MAX, end_col: u32::MAX };
+        }
         let (end_line, end_col) = self.locate(range.end().to_u32());
         Position { line, end_line, col, end_col }
     }

@@ -300,6 +300,12 @@ impl<M: ObjectModel> Heap<M> {
         self.pacing.set_nursery(bytes);
     }
 
+    /// Whether each allocation is to be asked of `alloc_slow`, so that the user sees it.
+    pub fn set_watched(&self, on: bool) {
+        self.pacing.watched.set(on);
+        self.space.set_fast(self.fast_is_open());
+    }
+
     /// Asks for a collection at every n-th allocation. Then there is no fast path.
     pub fn set_stress(&self, every: Option<u32>) {
         self.pacing.stress.set(every);

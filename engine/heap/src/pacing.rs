@@ -96,6 +96,8 @@ pub(crate) struct Pacing {
     most_logged: Cell<usize>,
     pub limit: Cell<Option<usize>>,
     pub stress: Cell<Option<u32>>,
+    /// The user wants to be asked for each allocation.
+    pub watched: Cell<bool>,
     since_stress: Cell<u32>,
     pub external: Cell<usize>,
     /// Growth of `external` since the last collection.
@@ -124,6 +126,7 @@ impl Pacing {
             most_logged: Cell::new(WORK),
             limit: Cell::new(config.limit),
             stress: Cell::new(config.stress),
+            watched: Cell::new(false),
             since_stress: Cell::new(0),
             external: Cell::new(0),
             young_external: Cell::new(0),
@@ -280,7 +283,8 @@ impl<M: ObjectModel> Heap<M> {
 
     /// May allocation by bumping go on until the end of the run?
     pub(crate) fn fast_is_open(&self) -> bool {
-        self.pacing.stress.get().is_none() && !self.external_is_due() && !self.log_is_due()
+        let watched = self.pacing.watched.get() || self.pacing.stress.get().is_some();
+        !watched && !self.external_is_due() && !self.log_is_due()
     }
 
     /// Did a collection that was forced by the limit free so little that going on would mean to

@@ -297,11 +297,17 @@ fn a2b_qp(vm: &Vm, data: AsciiOrBytes, header: Option<bool>) -> R<Value> {
     vm.bytes(&out)
 }
 
+/// Bytes that are looked at between two looks for signals.
+const PART: usize = 1 << 24;
+
 /// `zlib.crc32` and `binascii.crc32`: a start value of any size and sign.
 pub fn crc32(vm: &Vm, data: BytesLike, start: Option<Value>) -> R<i64> {
     let start = start.map_or(Ok(0), |v| support::low_word(vm, v))?;
     let mut crc = crc32fast::Hasher::new_with_initial(start);
-    crc.update(&data);
+    for part in data.chunks(PART) {
+        vm.check_signals()?;
+        crc.update(part);
+    }
     Ok(crc.finalize().into())
 }
 

@@ -136,12 +136,54 @@ const NUMBERS: &[(&str, i64)] = numbers! {
     F_DUPFD F_DUPFD_CLOEXEC F_GETFD F_SETFD F_GETFL F_SETFL F_GETLK F_SETLK F_SETLKW F_GETOWN F_SETOWN F_RDLCK F_WRLCK
     F_UNLCK F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_GET_SEALS F_SEAL_SEAL F_SEAL_SHRINK F_SEAL_GROW F_SEAL_WRITE
     FD_CLOEXEC LOCK_SH LOCK_EX LOCK_NB LOCK_UN
+    F_GETLEASE F_NOTIFY F_OFD_GETLK F_OFD_SETLK F_OFD_SETLKW F_SETLEASE F_SEAL_FUTURE_WRITE
 };
+
+/// Those of Linux that the crate of the C library does not have, or not everywhere.
+const OF_LINUX: &[(&str, i64)] = &[
+    ("DN_ACCESS", 1),
+    ("DN_ATTRIB", 32),
+    ("DN_CREATE", 4),
+    ("DN_DELETE", 8),
+    ("DN_MODIFY", 2),
+    ("DN_MULTISHOT", 0x8000_0000),
+    ("DN_RENAME", 16),
+    ("FASYNC", libc::O_ASYNC as i64),
+    ("FICLONE", 0x4004_9409),
+    ("FICLONERANGE", 0x4020_940d),
+    ("F_DUPFD_QUERY", 1027),
+    ("F_EXLCK", 4),
+    ("F_GETLK64", libc::F_GETLK as i64),
+    ("F_GETOWN_EX", 16),
+    ("F_GETSIG", 11),
+    ("F_GET_FILE_RW_HINT", 1037),
+    ("F_GET_RW_HINT", 1035),
+    ("F_OWNER_PGRP", 2),
+    ("F_OWNER_PID", 1),
+    ("F_OWNER_TID", 0),
+    ("F_SETLK64", libc::F_SETLK as i64),
+    ("F_SETLKW64", libc::F_SETLKW as i64),
+    ("F_SETOWN_EX", 15),
+    ("F_SETSIG", 10),
+    ("F_SET_FILE_RW_HINT", 1038),
+    ("F_SET_RW_HINT", 1036),
+    ("F_SHLCK", 8),
+    ("LOCK_MAND", 32),
+    ("LOCK_READ", 64),
+    ("LOCK_RW", 192),
+    ("LOCK_WRITE", 128),
+    ("RWH_WRITE_LIFE_EXTREME", 5),
+    ("RWH_WRITE_LIFE_LONG", 4),
+    ("RWH_WRITE_LIFE_MEDIUM", 3),
+    ("RWH_WRITE_LIFE_NONE", 1),
+    ("RWH_WRITE_LIFE_NOT_SET", 0),
+    ("RWH_WRITE_LIFE_SHORT", 2),
+];
 
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "fcntl", FUNCTIONS)?;
-    for &(name, n) in NUMBERS {
+    for &(name, n) in NUMBERS.iter().chain(OF_LINUX) {
         m.dict().set_name(vm, name, Value::small_int(n))?;
     }
     Ok(m)

@@ -15,7 +15,7 @@ native_functions! { FUNCTIONS:
     "strcoll(os1, os2, /)" => collate, "Compares two strings according to the locale.";
     "strxfrm(string, /)" => transform, "Return a string that can be used as a key for locale-aware comparisons.";
     "nl_langinfo(key, /)" => information, "Return the value for the locale information associated with key.";
-    "getencoding()" => |_: &Vm| "utf-8", "Get the current locale encoding.";
+    "getencoding()" => |_: &Vm| "UTF-8", "Get the current locale encoding.";
 }
 
 /// Text of the C library, in whatever encoding its locale has.

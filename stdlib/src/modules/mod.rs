@@ -1,5 +1,6 @@
 //! The modules written in Rust that the library is built on.
 
+mod abc;
 mod arguments;
 mod array;
 mod ast;
@@ -13,6 +14,7 @@ mod datetime;
 mod decimal;
 mod errno;
 mod expat;
+mod faulthandler;
 mod fcntl;
 mod gevent;
 mod hashes;
@@ -20,6 +22,7 @@ mod heaps;
 mod io;
 mod json;
 mod locale;
+mod lsprof;
 mod marshal;
 mod opcode;
 mod packing;
@@ -39,6 +42,7 @@ mod ssl;
 mod stat;
 mod statistics;
 mod structs;
+mod suggestions;
 mod support;
 mod symtable;
 mod sysconfigdata;
@@ -46,6 +50,7 @@ mod syslog;
 mod termios;
 mod thread;
 mod tokens;
+mod tracemalloc;
 mod unicodedata;
 mod users;
 mod warnings;
@@ -63,6 +68,7 @@ pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.
 const MODULES: &[(&str, MakeModule)] = &[
+    ("_abc", abc::make),
     ("array", array::make),
     ("_ast", ast::make),
     ("_asyncio", asyncio::make),
@@ -75,6 +81,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_datetime", datetime::make),
     ("_decimal", decimal::make),
     ("errno", errno::make),
+    ("faulthandler", faulthandler::make),
     ("fcntl", fcntl::make),
     (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
@@ -82,6 +89,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_io", io::make),
     ("_json", json::make),
     ("_locale", locale::make),
+    ("_lsprof", lsprof::make),
     ("marshal", marshal::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
@@ -106,10 +114,12 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_sre", sre::make),
     ("_ssl", ssl::make),
     ("_struct", structs::make),
+    ("_suggestions", suggestions::make),
     ("_symtable", symtable::make),
     (sysconfigdata::NAME, sysconfigdata::make),
     ("_thread", thread::make),
     ("_tokenize", tokens::make),
+    ("_tracemalloc", tracemalloc::make),
     ("unicodedata", unicodedata::make),
     ("_warnings", warnings::make),
     ("_bz2", packing::make_bz2),
@@ -140,6 +150,12 @@ pub fn native_module_names() -> Vec<&'static str> {
 /// What a program finds without importing: the standard streams, and `exit` and its like.
 pub fn install(vm: &Vm) -> R<()> {
     io::install(vm)?;
+    if vm.config.fault_handler {
+        faulthandler::install(vm)?;
+    }
+    if vm.config.trace_allocations > 0 {
+        tracemalloc::start(vm, Some(vm.config.trace_allocations.into()))?;
+    }
     if vm.config.no_site { Ok(()) } else { site::install(vm) }
 }
 

@@ -1,65 +1,14 @@
-//! `_opcode`: what `opcode` and `dis` ask of CPython's instructions. Skein's own have other numbers; the tables
-//! are there for programs that look at them.
+//! `_opcode`: the machine's instructions, for the modules `opcode` and `dis`, which are Skein's own.
 
+use skein_bytecode::{Extra, Inst, Intrinsic, Op, Role, Special, instructions};
 use skein_runtime::object::Ref;
-use skein_runtime::types::dict::Dict;
+use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::module::make_module;
-use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::{R, Value, Vm, native_functions};
 
-const HAVE_ARGUMENT: i64 = 43;
-const CONSTANT: &[&str] = &["LOAD_CONST"];
-const NAME: &[&str] = &[
-    "DELETE_ATTR",
-    "DELETE_GLOBAL",
-    "DELETE_NAME",
-    "IMPORT_FROM",
-    "IMPORT_NAME",
-    "LOAD_ATTR",
-    "LOAD_FROM_DICT_OR_GLOBALS",
-    "LOAD_GLOBAL",
-    "LOAD_NAME",
-    "LOAD_SUPER_ATTR",
-    "STORE_ATTR",
-    "STORE_GLOBAL",
-    "STORE_NAME",
-];
-const JUMP: &[&str] = &[
-    "END_ASYNC_FOR",
-    "FOR_ITER",
-    "JUMP",
-    "JUMP_BACKWARD",
-    "JUMP_BACKWARD_NO_INTERRUPT",
-    "JUMP_FORWARD",
-    "JUMP_IF_FALSE",
-    "JUMP_IF_TRUE",
-    "JUMP_NO_INTERRUPT",
-    "POP_JUMP_IF_FALSE",
-    "POP_JUMP_IF_NONE",
-    "POP_JUMP_IF_NOT_NONE",
-    "POP_JUMP_IF_TRUE",
-    "SEND",
-];
-const FREE: &[&str] =
-    &["COPY_FREE_VARS", "DELETE_DEREF", "LOAD_DEREF", "LOAD_FROM_DICT_OR_DEREF", "MAKE_CELL", "STORE_DEREF"];
-const LOCAL: &[&str] = &[
-    "DELETE_FAST",
-    "LOAD_CLOSURE",
-    "LOAD_FAST",
-    "LOAD_FAST_AND_CLEAR",
-    "LOAD_FAST_BORROW",
-    "LOAD_FAST_BORROW_LOAD_FAST_BORROW",
-    "LOAD_FAST_CHECK",
-    "LOAD_FAST_LOAD_FAST",
-    "STORE_FAST",
-    "STORE_FAST_LOAD_FAST",
-    "STORE_FAST_MAYBE_NULL",
-    "STORE_FAST_STORE_FAST",
-];
-const EXCEPTION: &[&str] = &["SETUP_CLEANUP", "SETUP_FINALLY", "SETUP_WITH"];
 /// Names and signs of the binary operators, by their numbers.
 const OPERATORS: &[(&str, &str)] = &[
     ("NB_ADD", "+"),
@@ -90,66 +39,211 @@ const OPERATORS: &[(&str, &str)] = &[
     ("NB_INPLACE_XOR", "^="),
     ("NB_SUBSCR", "[]"),
 ];
-const INTRINSICS_1: &[&str] = &[
-    "INTRINSIC_1_INVALID",
-    "INTRINSIC_PRINT",
-    "INTRINSIC_IMPORT_STAR",
-    "INTRINSIC_STOPITERATION_ERROR",
-    "INTRINSIC_ASYNC_GEN_WRAP",
-    "INTRINSIC_UNARY_POSITIVE",
-    "INTRINSIC_LIST_TO_TUPLE",
-    "INTRINSIC_TYPEVAR",
-    "INTRINSIC_PARAMSPEC",
-    "INTRINSIC_TYPEVARTUPLE",
-    "INTRINSIC_SUBSCRIPT_GENERIC",
-    "INTRINSIC_TYPEALIAS",
-];
-const INTRINSICS_2: &[&str] = &[
-    "INTRINSIC_2_INVALID",
-    "INTRINSIC_PREP_RERAISE_STAR",
-    "INTRINSIC_TYPEVAR_WITH_BOUND",
-    "INTRINSIC_TYPEVAR_WITH_CONSTRAINTS",
-    "INTRINSIC_SET_FUNCTION_TYPE_PARAMS",
-    "INTRINSIC_SET_TYPEPARAM_DEFAULT",
-];
 const SPECIAL_METHODS: &[&str] = &["__enter__", "__exit__", "__aenter__", "__aexit__"];
+/// What `load.special` loads, but for the mark of an unbound local.
+const SPECIALS: [Value; 5] =
+    [Value::NONE, Value::TRUE, Value::FALSE, Value::ELLIPSIS, Value::NOT_IMPLEMENTED];
 
 native_functions! { FUNCTIONS:
-    "stack_effect(opcode, oparg=None, /, *, jump=None)" => |vm: &Vm, _: Value, _: Option<Value>, _: Option<Value>| -> R<()> { Err(vm.unsupported("stack effects of CPython's instructions")) };
-    "is_valid(opcode)" => |vm: &Vm, op: i64| -> R<bool> { Ok(name(vm, op)?.is_some()) };
-    "has_arg(opcode)" => |_: &Vm, op: i64| op > HAVE_ARGUMENT;
-    "has_const(opcode)" => |vm: &Vm, op: i64| among(vm, op, CONSTANT);
-    "has_name(opcode)" => |vm: &Vm, op: i64| among(vm, op, NAME);
-    "has_jump(opcode)" => |vm: &Vm, op: i64| among(vm, op, JUMP);
-    "has_free(opcode)" => |vm: &Vm, op: i64| among(vm, op, FREE);
-    "has_local(opcode)" => |vm: &Vm, op: i64| among(vm, op, LOCAL);
-    "has_exc(opcode)" => |vm: &Vm, op: i64| among(vm, op, EXCEPTION);
+    "stack_effect(opcode, oparg=None, /, *, jump=None)" => stack_effect,
+        "Compute the stack effect of the opcode: 0, since instructions work on registers.";
+    "is_valid(opcode)" => |_: &Vm, op: i64| op_of(op).is_some();
+    "has_arg(opcode)" => |_: &Vm, op: i64| has(op, has_operand);
+    "has_const(opcode)" => |_: &Vm, op: i64| has(op, |o| o.info().extra == Extra::Const);
+    "has_name(opcode)" => |_: &Vm, op: i64| has(op, has_name);
+    "has_jump(opcode)" => |_: &Vm, op: i64| has(op, |o| o.info().extra == Extra::Jump);
+    "has_free(opcode)" => |_: &Vm, op: i64| has(op, |o| FREE.contains(&o));
+    "has_local(opcode)" => |_: &Vm, op: i64| has(op, has_register);
+    "has_exc(opcode)" => |_: &Vm, _: i64| false;
     "get_nb_ops()" => operators;
-    "get_intrinsic1_descs()" => |vm: &Vm| texts(vm, INTRINSICS_1);
-    "get_intrinsic2_descs()" => |vm: &Vm| texts(vm, INTRINSICS_2);
-    "get_special_method_names()" => |vm: &Vm| texts(vm, SPECIAL_METHODS);
+    "get_intrinsic1_descs()" => intrinsics;
+    "get_intrinsic2_descs()" => |vm: &Vm| List::with_capacity(vm, 0);
+    "get_special_method_names()" => |vm: &Vm| texts(vm, SPECIAL_METHODS.iter().copied());
     "get_executor(*, code, offset)" => |_: &Vm, _: Value, _: Value| ();
     "get_specialization_stats()" => |_: &Vm| ();
+    "get_ops()" => ops, "Rows of the name and number of each instruction, and whether the compiler makes it.";
+    "get_length(opcode)" => |vm: &Vm, op: i64| length(vm, op), "Bytes that the instruction takes.";
+    "get_instructions(code, /)" => get_instructions,
+        "Rows of offset, number, operand, value, text of the operands, offset of the jump, and bytes of the operands.";
+    "get_handlers(code, /)" => handlers,
+        "Rows of first and last offset, offset of the handler, and the register that gets the exception.";
 }
 
-/// The name of an instruction of CPython's by the library's table.
-fn name(vm: &Vm, op: i64) -> R<Option<String>> {
-    let m = skein_builtins::modules::import(vm, "_opcode_metadata")?;
-    let Some(map) = vm.get_attr_str(m, "opmap")?.cast::<Dict>() else { return Ok(None) };
-    let found = map.iter().find(|(_, n)| vm.as_i64(*n) == Some(op));
-    Ok(found.and_then(|(k, _)| k.cast::<Str>()).map(|s| s.to_string_lossy().into_owned()))
+/// Instructions on cells.
+const FREE: [Op; 5] = [Op::MakeCell, Op::LoadClosure, Op::LoadDeref, Op::StoreDeref, Op::DeleteDeref];
+
+fn op_of(number: i64) -> Option<Op> {
+    Op::from_u8(u8::try_from(number).ok()?)
 }
 
-fn among(vm: &Vm, op: i64, names: &[&str]) -> R<bool> {
-    Ok(name(vm, op)?.is_some_and(|n| names.contains(&n.as_str())))
+fn has(number: i64, test: fn(Op) -> bool) -> bool {
+    op_of(number).is_some_and(test)
 }
 
-fn texts(vm: &Vm, names: &[&str]) -> R<Ref<List>> {
-    let list = List::with_capacity(vm, names.len())?;
+fn has_operand(op: Op) -> bool {
+    op.info().extra != Extra::No || op.info().operands.iter().any(|&role| role != Role::No)
+}
+
+fn has_name(op: Op) -> bool {
+    matches!(op.info().extra, Extra::Name | Extra::Attr | Extra::Method | Extra::Global)
+}
+
+fn has_register(op: Op) -> bool {
+    op.info().operands.iter().any(|&role| is_register(role)) || op.info().extra == Extra::Far
+}
+
+fn is_register(role: Role) -> bool {
+    matches!(role, Role::Dst | Role::Src | Role::Upd | Role::First | Role::Outs)
+}
+
+fn length(vm: &Vm, op: i64) -> R<i64> {
+    match op_of(op) {
+        Some(op) => Ok(op.units() as i64 * 4),
+        None => Err(vm.value_error("invalid opcode")),
+    }
+}
+
+fn stack_effect(vm: &Vm, op: i64, operand: Option<Value>, jump: Option<Value>) -> R<i64> {
+    let operand = operand.filter(|o| *o != Value::NONE);
+    let jump = jump.filter(|j| *j != Value::NONE);
+    if jump.is_some_and(|j| j != Value::TRUE && j != Value::FALSE) {
+        return Err(vm.value_error("stack_effect: jump must be False, True or None"));
+    }
+    match op_of(op) {
+        Some(op) if operand.is_none() || has_operand(op) => Ok(0),
+        _ => Err(vm.value_error("invalid opcode or oparg")),
+    }
+}
+
+/// `LoadConst` is LOAD_CONST to Python.
+fn name(op: Op) -> String {
+    let variant = format!("{op:?}");
+    let mut out = String::new();
+    for c in variant.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('_');
+        }
+        out.push(c.to_ascii_uppercase());
+    }
+    out
+}
+
+fn ops(vm: &Vm) -> R<Ref<List>> {
+    let list = List::with_capacity(vm, Op::ALL.len())?;
+    for &op in Op::ALL {
+        let row = [vm.intern(&name(op))?.value(), number(op as u8), Value::bool(op.is_portable())];
+        list.push(vm, vm.tuple(&row)?)?;
+    }
+    Ok(list)
+}
+
+fn number(n: impl Into<i64>) -> Value {
+    Value::small_int(n.into())
+}
+
+fn get_instructions(vm: &Vm, code: Ref<CodeObject>) -> R<Ref<List>> {
+    let list = List::with_capacity(vm, 8)?;
+    for inst in instructions(&code.portable().units) {
+        let row = row(vm, code, &inst)?;
+        list.push(vm, row)?;
+    }
+    Ok(list)
+}
+
+fn row(vm: &Vm, code: Ref<CodeObject>, inst: &Inst) -> R<Value> {
+    let info = inst.op.info();
+    let c = code.portable();
+    let register = |r: u32| match c.locals.get(r as usize) {
+        Some(local) if !local.name.starts_with('.') => local.name.to_string(),
+        _ => format!("r{r}"),
+    };
+    let mut shown = Vec::new();
+    for (role, byte) in info.operands.into_iter().zip(inst.bytes()) {
+        match role {
+            Role::Win => shown.push(format!("r{}", inst.window())),
+            Role::Num => shown.push(byte.to_string()),
+            Role::Imm => shown.push((byte as i8).to_string()),
+            Role::Lo => shown.push(inst.wide().to_string()),
+            Role::Hi | Role::WinHi | Role::No => {}
+            _ => shown.push(register(byte.into())),
+        }
+    }
+    let [_, a, b, third] = c.units.get(inst.at as usize).map_or([0; 4], |u| u.to_le_bytes());
+    let mut value = match inst.op {
+        Op::LoadInt => number(inst.wide()),
+        Op::LoadSpecial => SPECIALS.get(inst.b as usize).copied().unwrap_or(Value::NONE),
+        _ if info.extra != Extra::No => number(inst.w),
+        _ if has_operand(inst.op) => number(u32::from_le_bytes([a, b, third, 0])),
+        _ => Value::NONE,
+    };
+    let operand = match (has_operand(inst.op), info.extra) {
+        (false, _) => Value::NONE,
+        (true, Extra::No) => number(u32::from_le_bytes([a, b, third, 0])),
+        (true, _) => number(inst.w),
+    };
+    let mut target = Value::NONE;
+    match info.extra {
+        Extra::Const => {
+            value = code.constant(inst.w as usize).unwrap_or(Value::NONE);
+            shown.push(vm.repr_string(value)?);
+        }
+        Extra::Name | Extra::Attr | Extra::Method | Extra::Global => {
+            let text = c.names.get(inst.w as usize).map_or("", |n| n);
+            value = vm.intern(text)?.value();
+            shown.push(text.to_owned());
+        }
+        Extra::Jump => target = inst.target().map_or(Value::NONE, |unit| number(unit * 4)),
+        Extra::Far => {
+            let (to, from) = inst.far();
+            shown.extend([register(to), register(from)]);
+        }
+        Extra::Raw => shown.push(inst.w.to_string()),
+        Extra::No => {}
+    }
+    let meaning = match inst.op {
+        Op::LoadSpecial => ["None", "True", "False", "Ellipsis", "NotImplemented", "unbound"]
+            .get(inst.b as usize)
+            .map(|s| (*s).to_owned()),
+        Op::Intrinsic => Intrinsic::from_u8(inst.c).map(|i| i.name().to_owned()),
+        Op::BindSpecial => Special::from_u8(inst.c).map(|s| s.name().to_owned()),
+        Op::LoadSpecialMethod => {
+            u8::try_from(inst.w).ok().and_then(Special::from_u8).map(|s| s.name().to_owned())
+        }
+        Op::LoadClosure => {
+            let index = usize::try_from(inst.wide()).ok();
+            let local = index.and_then(|i| c.free_locals().nth(i)).and_then(|i| c.locals.get(i));
+            local.map(|l| l.name.to_string())
+        }
+        _ => None,
+    };
+    let mut text = shown.join(", ");
+    if let Some(meaning) = meaning {
+        text = format!("{text} ({meaning})");
+    }
+    let bytes = vm.tuple(&[number(a), number(b), number(third)])?;
+    let text = vm.str(&text)?;
+    vm.tuple(&[number(inst.at * 4), number(inst.op as u8), operand, value, text, target, bytes])
+}
+
+fn handlers(vm: &Vm, code: Ref<CodeObject>) -> R<Ref<List>> {
+    let list = List::with_capacity(vm, 4)?;
+    for h in &code.portable().handlers {
+        let row = [h.start * 4, h.end * 4, h.target * 4, u32::from(h.reg)].map(number);
+        list.push(vm, vm.tuple(&row)?)?;
+    }
+    Ok(list)
+}
+
+fn texts<'a>(vm: &Vm, names: impl Iterator<Item = &'a str>) -> R<Ref<List>> {
+    let list = List::with_capacity(vm, 8)?;
     for n in names {
         list.push(vm, vm.str(n)?)?;
     }
     Ok(list)
+}
+
+fn intrinsics(vm: &Vm) -> R<Ref<List>> {
+    texts(vm, Intrinsic::ALL.iter().map(|i| i.name()))
 }
 
 fn operators(vm: &Vm) -> R<Ref<List>> {

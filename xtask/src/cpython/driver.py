@@ -6,6 +6,7 @@ NOTES grows by a line per event, tab-separated: what, the case, a reason. A run 
 again with the same file: cases that it names are left out. Nothing here needs tracebacks or warnings to work.
 """
 
+import contextlib
 import re
 import sys
 import unittest
@@ -13,16 +14,34 @@ import unittest
 module_name, notes_path = sys.argv[1:3]
 
 # Modules that begin by importing something of CPython's build for a few of their cases: there it is a module whose
-# functions skip.
+# functions skip, but for those that have a meaning here (MEANT).
 STAND_INS = {
     "test_bytes": "_testlimitedcapi",
     "test_class": "_testinternalcapi",
     "test_import": "_testmultiphase",
     "test_importlib": "_testmultiphase",
+    "test_opcache": "_testinternalcapi",
     "test_pkgutil": "_testmultiphase",
+    "test_traceback": "_testcapi",
     "test_type_cache": "_testcapi",
     "test_types": "_datetime",
     "test_unittest": "_testmultiphase",
+}
+
+
+def exception_print(error, legacy=False):
+    """Prints an exception as the interpreter does by itself."""
+    sys.__excepthook__(type(error), error, error.__traceback__)
+
+
+MEANT = {
+    "_testcapi": {"exception_print": exception_print},
+    # How often something is to be done until caches know it, and until they have forgotten it.
+    "_testinternalcapi": {
+        "SPECIALIZATION_THRESHOLD": 200,
+        "SPECIALIZATION_COOLDOWN": 200,
+        "SHARED_KEYS_MAX_SIZE": 30,
+    },
 }
 
 
@@ -117,15 +136,59 @@ def stand_in(name):
 
     module = type(sys)(name)
     module.__getattr__ = missing
+    vars(module).update(MEANT.get(name, {}))
     sys.modules[name] = module
 
 
+# Cases of CPython's details that are not run: they leave modules behind that the others cannot do with.
+NOT_RUN = {
+    "test_ast": "ModuleStateTests",
+}
+
+
+class OtherInstructions(dict):
+    """Numbers of instructions by name; those that are CPython's alone get one that no instruction has."""
+
+    def __missing__(self, name):
+        return 255
+
+
+class Details:
+    """Makes cases that are marked as details of CPython run all the same while this is entered: many test what programs see.
+
+    Whether they ask for another result on other implementations is left to them: that they ask while they run.
+    """
+
+    def __init__(self, support):
+        self.support = support
+        self.asked = support.check_impl_detail
+        support.check_impl_detail = self.check
+        # It asks a module in C of CPython's build.
+        support.has_no_debug_ranges = lambda: "no_debug_ranges" in sys._xoptions
+
+    def __enter__(self):
+        self.entered = True
+
+    def __exit__(self, *error):
+        self.entered = False
+
+    def check(self, **guards):
+        if self.entered:
+            guards, default = self.support._parse_guards(guards)
+            return guards.get("cpython", default)
+        return self.asked(**guards)
+
+
 def without(suite, done):
-    """The suite with no case that is in `done`."""
+    """The suite with no case that is in `done`, or of the class that is not run."""
     if not isinstance(suite, unittest.TestSuite):
         return suite
-    kept = [without(t, done) for t in suite if isinstance(t, unittest.TestSuite) or name_of(t) not in done]
-    return type(suite)(kept)
+    left_out = NOT_RUN.get(module_name) if sys.implementation.name != "cpython" else None
+
+    def wanted(test):
+        return isinstance(test, unittest.TestSuite) or name_of(test) not in done and type(test).__name__ != left_out
+
+    return type(suite)(without(test, done) for test in suite if wanted(test))
 
 
 def main():
@@ -133,10 +196,13 @@ def main():
         notes.seek(0)
         done = {fields[1] for fields in (line.split("\t") for line in notes) if fields[0] == "start"}
     sys.argv = [module_name]
+    details = contextlib.nullcontext()
     try:
         from test import support
 
         support.use_resources = []
+        if sys.implementation.name != "cpython":
+            details = Details(support)
         if sys.implementation.name != "cpython":
             # The package `test` is a part of CPython's library; here programs that a test starts find it by PYTHONPATH
             # only, so they are not to be isolated from that.
@@ -145,6 +211,12 @@ def main():
             script_helper.__cached_interp_requires_environment = True
         if sys.implementation.name != "cpython" and module_name in STAND_INS:
             stand_in(STAND_INS[module_name])
+        if sys.implementation.name != "cpython" and module_name in ("test_code", "test_dis"):
+            # They ask for some by name before their first case.
+            import dis
+            import opcode
+
+            opcode.opmap = dis.opmap = OtherInstructions(opcode.opmap)
         if sys.implementation.name != "cpython" and module_name == "test_ast":
             # It lists the library's folder, which is in the program here; the tests come with one.
             import ast
@@ -159,9 +231,10 @@ def main():
                 raise unittest.SkipTest("several interpreters in a process are CPython's")
 
             concurrent.futures.InterpreterPoolExecutor = no_interpreters
-        __import__(f"test.{module_name}")
-        module = sys.modules[f"test.{module_name}"]
-        suite = unittest.defaultTestLoader.loadTestsFromModule(module)
+        with details:
+            __import__(f"test.{module_name}")
+            module = sys.modules[f"test.{module_name}"]
+            suite = unittest.defaultTestLoader.loadTestsFromModule(module)
     except unittest.SkipTest as skip:
         note("module_skipped", "", skip)
     except BaseException as error:

@@ -22,6 +22,7 @@ usage: cargo xtask cpython-tests [MODULE…] [--set core|quick|all] [--minutes N
   --minutes  starts no further module after so many minutes
   --bless    writes what was found into tests/cpython.toml
   -v         prints each failure, also the known ones
+  Cases that are marked as details of CPython are run all the same; those that need modules of CPython's build are not.
   SKEIN_CPYTHON_TESTS: folder that has the package `test` of CPython 3.14
   SKEIN_REFERENCE:     the interpreter to compare with (python3.14); its results are kept in target/cpython-tests
   SKEIN:               the interpreter to test (target/debug/skein, which is built)";

@@ -12,7 +12,7 @@ const DRIVER: &str = include_str!("driver.py");
 /// How long nothing may be noted: a case, or the import of a module, that takes longer hangs.
 const SILENCE: Duration = Duration::from_secs(120);
 /// How long a module may take in all.
-const MODULE_TIME: Duration = Duration::from_secs(900);
+const MODULE_TIME: Duration = Duration::from_secs(1800);
 /// How often a module is gone on with after a crash or hang.
 const MAX_STARTS: usize = 40;
 

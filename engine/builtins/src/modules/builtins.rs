@@ -99,7 +99,9 @@ fn input(vm: &Vm, prompt: Option<Value>) -> R<Value> {
         let text = vm.to_str(p)?;
         vm.call_method(stdout, "write", &[text.value()])?;
     }
-    vm.call_method(stdout, "flush", &[])?;
+    // What cannot be flushed is not in the way of reading.
+    let flushed = vm.call_method(stdout, "flush", &[]);
+    vm.absorb(flushed, vm.exc.exception)?;
     let line = vm.call_method(stdin, "readline", &[])?;
     let Some(line) = line.cast::<Str>() else {
         return Err(vm.type_error("object.readline() returned non-string"));

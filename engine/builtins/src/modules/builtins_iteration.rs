@@ -6,6 +6,7 @@ use skein_bytecode::Special;
 use skein_runtime::interp::{At, SoftCall};
 use skein_runtime::native::Args;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::types::complex::Complex;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::ext::{check_class, class_argument, ext_type};
 use skein_runtime::types::generator::Generator;
@@ -179,10 +180,35 @@ fn extreme(vm: &Vm, args: Args<'_>, name: &str, op: Special) -> R<Value> {
     }
 }
 
-/// A sum under way: of ints while they fit, of floats with what rounding lost, or of anything.
+/// A sum of floats, with what rounding lost.
+#[derive(Clone, Copy)]
+struct Compensated {
+    sum: f64,
+    lost: f64,
+}
+
+impl Compensated {
+    fn new(sum: f64) -> Compensated {
+        Compensated { sum, lost: 0.0 }
+    }
+
+    /// Neumaier's.
+    fn add(&mut self, x: f64) {
+        let t = self.sum + x;
+        self.lost += if self.sum.abs() >= x.abs() { (self.sum - t) + x } else { (x - t) + self.sum };
+        self.sum = t;
+    }
+
+    fn value(self) -> f64 {
+        if self.lost != 0.0 && self.lost.is_finite() { self.sum + self.lost } else { self.sum }
+    }
+}
+
+/// A sum under way: of ints while they fit, of floats, of complex numbers, or of anything.
 enum Sum {
     Int(i64),
-    Float { sum: f64, lost: f64 },
+    Float(Compensated),
+    Complex(Compensated, Compensated),
     Any(Value),
 }
 
@@ -190,15 +216,15 @@ impl Sum {
     fn value(&self, vm: &Vm) -> R<Value> {
         match *self {
             Sum::Int(i) => vm.int(i),
-            Sum::Float { sum, lost } => {
-                vm.float(if lost != 0.0 && lost.is_finite() { sum + lost } else { sum })
-            }
+            Sum::Float(sum) => vm.float(sum.value()),
+            Sum::Complex(re, im) => vm.complex(re.value(), im.value()),
             Sum::Any(v) => Ok(v),
         }
     }
 
     fn add(&mut self, vm: &Vm, v: Value) -> R<()> {
-        let plain_int = v.is_int() || v.is_bool();
+        let plain_int = vm.type_of(v) == vm.types.int || v.is_bool();
+        let plain_float = v.is_float() || vm.type_of(v) == vm.types.float;
         match self {
             Sum::Int(i) if plain_int => {
                 if let Some(n) = vm.as_i64(v).and_then(|n| i.checked_add(n)) {
@@ -206,32 +232,43 @@ impl Sum {
                     return Ok(());
                 }
             }
-            Sum::Int(i) if v.is_float() || vm.type_of(v) == vm.types.float => {
+            Sum::Int(i) if plain_float => {
                 // As `int + float`; exact sums begin here.
-                let start = vm.int_to_f64(vm.int(*i)?)?;
-                *self = Sum::Float { sum: start, lost: 0.0 };
+                *self = Sum::Float(Compensated::new(vm.int_to_f64(vm.int(*i)?)?));
                 return self.add(vm, v);
             }
-            Sum::Float { sum, lost } => {
-                let x = match vm.as_float(v) {
-                    Some(x) if v.is_float() || vm.type_of(v) == vm.types.float => Some(x),
-                    _ if plain_int => vm.as_i64(v).map(|i| i as f64),
-                    _ => None,
-                };
-                if let Some(x) = x {
-                    // Neumaier's compensation.
-                    let t = *sum + x;
-                    *lost += if sum.abs() >= x.abs() { (*sum - t) + x } else { (x - t) + *sum };
-                    *sum = t;
+            Sum::Float(sum) | Sum::Complex(sum, _) if plain_float || plain_int => {
+                sum.add(if plain_int { vm.int_to_f64(v)? } else { vm.to_f64(v)? });
+                return Ok(());
+            }
+            Sum::Complex(re, im) => {
+                if let Some(c) = exact_complex(vm, v) {
+                    re.add(c.re());
+                    im.add(c.im());
                     return Ok(());
                 }
             }
             _ => {}
         }
         let so_far = self.value(vm)?;
-        *self = Sum::Any(vm.binary(Special::Add, so_far, v)?);
+        *self = Sum::from(vm, vm.binary(Special::Add, so_far, v)?);
         Ok(())
     }
+
+    fn from(vm: &Vm, v: Value) -> Sum {
+        match exact_complex(vm, v) {
+            _ if v.is_int() => Sum::Int(v.as_small_int()),
+            Some(c) => Sum::Complex(Compensated::new(c.re()), Compensated::new(c.im())),
+            None => match vm.as_float(v).filter(|_| vm.type_of(v) == vm.types.float) {
+                Some(x) => Sum::Float(Compensated::new(x)),
+                None => Sum::Any(v),
+            },
+        }
+    }
+}
+
+fn exact_complex(vm: &Vm, v: Value) -> Option<Ref<Complex>> {
+    v.cast::<Complex>().filter(|_| vm.type_of(v) == vm.types.complex)
 }
 
 fn sum(vm: &Vm, iterable: Value, start: Option<Value>) -> R<Value> {
@@ -245,21 +282,16 @@ fn sum(vm: &Vm, iterable: Value, start: Option<Value>) -> R<Value> {
             return Err(vm.type_error(format!("sum() can't sum {what} [use {join}.join(seq) instead]")));
         }
     }
-    let mut total = match start {
-        v if v.is_int() => Sum::Int(v.as_small_int()),
-        v if v.is_float() => Sum::Float { sum: v.as_immediate_float(), lost: 0.0 },
-        v => Sum::Any(v),
-    };
+    let mut total = Sum::from(vm, start);
     vm.for_each(iterable, |v| total.add(vm, v))?;
     total.value(vm)
 }
 
 /// Goes on with a sum, of which rounding has lost something, from an item on.
 pub(super) fn sum_on(vm: &Vm, items: Value, total: Value, lost: f64, item: Value) -> R<Value> {
-    let mut total = match total {
-        v if v.is_int() => Sum::Int(v.as_small_int()),
-        v if v.is_float() => Sum::Float { sum: v.as_immediate_float(), lost },
-        v => Sum::Any(v),
+    let mut total = match Sum::from(vm, total) {
+        Sum::Float(sum) => Sum::Float(Compensated { lost, ..sum }),
+        other => other,
     };
     total.add(vm, item)?;
     vm.for_each(items, |v| total.add(vm, v))?;

@@ -277,8 +277,11 @@ fn run(
 ) -> R<Value> {
     let f = Function::new(vm, code, globals)?;
     f.closure.set(vm, f, cells.map(Value::from));
-    let takes_namespace = code.portable().locals.first().is_some_and(|l| &*l.name == ".namespace");
-    if takes_namespace { vm.call(f.value(), &[locals]) } else { vm.call(f.value(), &[]) }
+    if skein_runtime::interp::takes_namespace(code) {
+        vm.call(f.value(), &[locals])
+    } else {
+        vm.call(f.value(), &[])
+    }
 }
 
 fn exec(

@@ -134,6 +134,7 @@ native_functions! { FUNCTIONS:
     "strsignal(signalnum, /)" => strsignal;
     "valid_signals()" => valid_signals;
     "pthread_kill(thread_id, signalnum, /)" => pthread_kill;
+    "pidfd_send_signal(pidfd, signalnum, siginfo=None, flags=0, /)" => pidfd_send_signal, "Send a signal to a process referred to by a pid file descriptor.";
     "pthread_sigmask(how, mask, /)" => signal_sets::mask, "Fetch and/or change the signal mask of the calling thread.";
     "sigpending()" => signal_sets::pending, "Examine pending signals.";
     "sigwait(sigset, /)" => signal_sets::wait, "Wait for a signal.";
@@ -284,7 +285,32 @@ fn set_wakeup_fd(vm: &Vm, fd: i32, _warn: Option<bool>) -> R<i64> {
     Ok(WAKEUP_FD.swap(fd, Ordering::Relaxed).into())
 }
 
-fn siginterrupt(_: &Vm, _n: i32, _flag: bool) {}
+/// Whether system calls fail when the signal arrives, or are begun again.
+fn siginterrupt(vm: &Vm, n: i32, interrupts: bool) -> R<()> {
+    let n = number(vm, n)?;
+    // SAFETY: the action that is there, with one flag changed.
+    let done = unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(n, std::ptr::null(), &mut action) == 0 && {
+            match interrupts {
+                true => action.sa_flags &= !libc::SA_RESTART,
+                false => action.sa_flags |= libc::SA_RESTART,
+            }
+            libc::sigaction(n, &action, std::ptr::null_mut()) == 0
+        }
+    };
+    if done { Ok(()) } else { Err(vm.last_os_error(None)) }
+}
+
+fn pidfd_send_signal(vm: &Vm, pidfd: i32, n: i32, info: Option<Value>, flags: Option<u32>) -> R<()> {
+    if info.is_some_and(|i| !i.is_none()) {
+        return Err(vm.type_error("siginfo must be None"));
+    }
+    let none = std::ptr::null::<libc::siginfo_t>();
+    // SAFETY: plain numbers, and no information.
+    let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, n, none, flags.unwrap_or(0)) };
+    if sent == 0 { Ok(()) } else { Err(vm.last_os_error(None)) }
+}
 
 fn strsignal(vm: &Vm, n: i32) -> R<Value> {
     let n = number(vm, n)?;
@@ -355,6 +381,12 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
         ("SIGIO", libc::SIGIO),
         ("SIGPWR", libc::SIGPWR),
         ("SIGSYS", libc::SIGSYS),
+        ("SIGCLD", libc::SIGCHLD),
+        ("SIGIOT", libc::SIGABRT),
+        ("SIGPOLL", libc::SIGIO),
+        ("SIGSTKFLT", libc::SIGSTKFLT),
+        ("SIGRTMIN", libc::SIGRTMIN()),
+        ("SIGRTMAX", libc::SIGRTMAX()),
         ("ITIMER_REAL", 0),
         ("ITIMER_VIRTUAL", 1),
         ("ITIMER_PROF", 2),

@@ -51,7 +51,7 @@ fn find(vm: &Vm, e: Ref<Exception>) -> R<Option<String>> {
             o => o,
         };
         match object {
-            Some(o) => of_object(vm, o, &wrong)?,
+            Some(o) => of_object(vm, o, &wrong, (!import).then_some(e))?,
             None => None,
         }
     };
@@ -73,23 +73,37 @@ fn pick(wrong: &str, names: &[String]) -> Option<String> {
     closest(wrong, names.iter().map(String::as_str)).map(str::to_string)
 }
 
-/// Among the attributes of an object.
-fn of_object(vm: &Vm, object: Value, wrong: &str) -> R<Option<String>> {
-    let names = vm.call(vm.builtin("dir")?, &[object])?;
+/// Among the attributes of an object. A method's own object shows private ones too.
+fn of_object(vm: &Vm, object: Value, wrong: &str, e: Option<Ref<Exception>>) -> R<Option<String>> {
+    let sorted = vm.call(vm.builtin("dir")?, &[object]);
+    let names = match vm.absorb(sorted, vm.exc.type_error)? {
+        Some(names) => names,
+        // Some are no text.
+        None => vm.call_method(object, "__dir__", &[])?,
+    };
     let mut names = crate::modules::texts(vm.list_from(names)?);
-    if !wrong.starts_with('_') {
+    let own = match e.map(|e| raising_frame(vm, e)).transpose()?.flatten() {
+        Some(frame) => local(vm, frame, "self")?.is_some_and(|s| s.is(object)),
+        None => false,
+    };
+    if !own && !wrong.starts_with('_') {
         names.retain(|n| !n.starts_with('_'));
     }
     Ok(pick(wrong, &names))
 }
 
-/// Among the names that the raising frame sees.
-fn of_name(vm: &Vm, e: Ref<Exception>, wrong: &str) -> R<Option<String>> {
+/// The frame at the traceback's end.
+fn raising_frame(vm: &Vm, e: Ref<Exception>) -> R<Option<Ref<FrameObject>>> {
     let Some(mut tb) = e.traceback.cast::<Traceback>() else { return Ok(None) };
     while let Some(next) = tb.next.cast() {
         tb = next;
     }
-    let frame = skein_runtime::interp::frame_of_traceback(vm, tb)?;
+    skein_runtime::interp::frame_of_traceback(vm, tb).map(Some)
+}
+
+/// Among the names that the raising frame sees.
+fn of_name(vm: &Vm, e: Ref<Exception>, wrong: &str) -> R<Option<String>> {
+    let Some(frame) = raising_frame(vm, e)? else { return Ok(None) };
     if let Some(s) = local(vm, frame, "self")?
         && vm.find_attr(s, vm.intern(wrong)?)?.is_some()
     {

@@ -226,14 +226,15 @@ fn apply_slots(
         }
         match text.as_str() {
             "__dict__" => {
-                if base.has_flag(type_flags::HAS_DICT) {
+                if ty.has_flag(type_flags::HAS_DICT) {
                     return Err(vm.type_error("__dict__ slot disallowed: we already got one"));
                 }
                 ty.set_flag(type_flags::HAS_DICT, true);
             }
             "__weakref__" => {
                 // Of the builtin types more have it here than in CPython.
-                if base.has_flag(type_flags::HAS_WEAKREF) && base.has_flag(type_flags::HEAP) {
+                let twice = ty.has_flag(type_flags::HAS_WEAKREF) && !base.has_flag(type_flags::HAS_WEAKREF);
+                if twice || base.has_flag(type_flags::HAS_WEAKREF) && base.has_flag(type_flags::HEAP) {
                     return Err(vm.type_error("__weakref__ slot disallowed: we already got one"));
                 }
                 ty.set_flag(type_flags::HAS_WEAKREF, true);

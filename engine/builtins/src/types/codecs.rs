@@ -124,8 +124,17 @@ fn handler(vm: &Vm, name: Handler<'_>) -> R<Errors> {
     name.map_or(Ok(Errors::Strict), |n| Errors::by_name(vm, n))
 }
 
+/// The development mode tells of unknown names of handlers also where none is needed. LookupError.
+pub fn check_handler(vm: &Vm, errors: Option<Ref<Str>>) -> R<()> {
+    match errors {
+        Some(errors) if vm.config.dev_mode => Errors::by_name(vm, &errors.to_string_lossy()).map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
 /// `s.encode(encoding, errors)`: a bytes object.
 pub fn encode(vm: &Vm, s: Ref<Str>, encoding: Option<Ref<Str>>, errors: Option<Ref<Str>>) -> R<Value> {
+    check_handler(vm, errors)?;
     let Some(codec) = codec_of(encoding) else {
         let name = encoding.map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
         return registry::apply_text(vm, s.value(), &name, errors.map(Value::from), false);
@@ -139,6 +148,7 @@ pub fn encode(vm: &Vm, s: Ref<Str>, encoding: Option<Ref<Str>>, errors: Option<R
 
 /// `b.decode(encoding, errors)` of a bytes-like object: a str object.
 pub fn decode_object(vm: &Vm, v: Value, encoding: Option<Ref<Str>>, errors: Option<Ref<Str>>) -> R<Value> {
+    check_handler(vm, errors)?;
     let Some(codec) = codec_of(encoding) else {
         let name = encoding.map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
         return registry::apply_text(vm, v, &name, errors.map(Value::from), true);

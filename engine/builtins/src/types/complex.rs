@@ -105,35 +105,105 @@ fn operate(vm: &Vm, op: Special, a: Ref<Complex>, b: Value, reflected: bool) -> 
         (Special::Add, x, y) => (x.pair().0 + y.pair().0, x.pair().1 + y.pair().1),
         (Special::Sub, x, y) => (x.pair().0 - y.pair().0, x.pair().1 - y.pair().1),
         (Special::Mul, x, y) => product(x.pair(), y.pair()),
-        (Special::TrueDiv, x, y) => match quotient(x.pair(), y.pair()) {
-            Some(q) => q,
-            None => return Err(vm.zero_division("division by zero")),
-        },
+        (Special::TrueDiv, x, y) => {
+            let q = match x {
+                Real(x) => quotient_of_real(x, y.pair()),
+                C(x) => quotient(x, y.pair()),
+            };
+            match q {
+                Some(q) => q,
+                None => return Err(vm.zero_division("division by zero")),
+            }
+        }
         (_, x, y) => return power(vm, x.pair(), y.pair()),
     };
     vm.complex(re, im)
 }
 
-fn product((a, b): Pair, (c, d): Pair) -> Pair {
-    (a * c - b * d, a * d + b * c)
+/// As in C's annex G: a product that comes to NaNs is infinite where a factor is, or where it overflows.
+fn product((mut a, mut b): Pair, (mut c, mut d): Pair) -> Pair {
+    let parts = [a * c, b * d, a * d, b * c];
+    let (re, im) = (parts[0] - parts[1], parts[2] + parts[3]);
+    if !re.is_nan() || !im.is_nan() {
+        return (re, im);
+    }
+    let no_nan = |x: f64| if x.is_nan() { 0.0_f64.copysign(x) } else { x };
+    let mut infinite = false;
+    if a.is_infinite() || b.is_infinite() {
+        ((a, b), (c, d)) = (boxed((a, b)), (no_nan(c), no_nan(d)));
+        infinite = true;
+    }
+    if c.is_infinite() || d.is_infinite() {
+        ((c, d), (a, b)) = (boxed((c, d)), (no_nan(a), no_nan(b)));
+        infinite = true;
+    }
+    if !infinite && parts.iter().any(|p| p.is_infinite()) {
+        (a, b, c, d) = (no_nan(a), no_nan(b), no_nan(c), no_nan(d));
+        infinite = true;
+    }
+    if infinite { (f64::INFINITY * (a * c - b * d), f64::INFINITY * (a * d + b * c)) } else { (re, im) }
 }
 
-/// Scaled by the larger part of the divisor; None: division by zero.
+/// The direction of an infinite number: ones where it is infinite, zeros elsewhere.
+fn boxed((re, im): Pair) -> Pair {
+    let one = |x: f64| if x.is_infinite() { 1.0_f64.copysign(x) } else { 0.0_f64.copysign(x) };
+    (one(re), one(im))
+}
+
+/// Scaled by the larger part of the divisor, and as in C's annex G where that comes to NaNs; None: division by zero.
 fn quotient((a, b): Pair, (c, d): Pair) -> Option<Pair> {
-    if c.abs() >= d.abs() {
+    let (re, im) = if c.abs() >= d.abs() {
         if c == 0.0 {
             return None;
         }
         let ratio = d / c;
         let scale = c + d * ratio;
-        return Some(((a + b * ratio) / scale, (b - a * ratio) / scale));
-    }
-    if d.abs() >= c.abs() {
+        ((a + b * ratio) / scale, (b - a * ratio) / scale)
+    } else if d.abs() >= c.abs() {
         let ratio = c / d;
         let scale = c * ratio + d;
-        return Some(((a * ratio + b) / scale, (b * ratio - a) / scale));
-    }
-    Some((f64::NAN, f64::NAN))
+        ((a * ratio + b) / scale, (b * ratio - a) / scale)
+    } else {
+        (f64::NAN, f64::NAN)
+    };
+    let is_infinite = |x: f64, y: f64| x.is_infinite() || y.is_infinite();
+    let is_finite = |x: f64, y: f64| x.is_finite() && y.is_finite();
+    Some(match re.is_nan() && im.is_nan() {
+        true if is_infinite(a, b) && is_finite(c, d) => {
+            let (x, y) = boxed((a, b));
+            (f64::INFINITY * (x * c + y * d), f64::INFINITY * (y * c - x * d))
+        }
+        true if is_infinite(c, d) && is_finite(a, b) => {
+            let (x, y) = boxed((c, d));
+            (0.0 * (a * x + b * y), 0.0 * (b * x - a * y))
+        }
+        _ => (re, im),
+    })
+}
+
+/// As [`quotient`] of a number without an imaginary part.
+fn quotient_of_real(a: f64, (c, d): Pair) -> Option<Pair> {
+    let (re, im) = if c.abs() >= d.abs() {
+        if c == 0.0 {
+            return None;
+        }
+        let ratio = d / c;
+        let scale = c + d * ratio;
+        (a / scale, (-a * ratio) / scale)
+    } else if d.abs() >= c.abs() {
+        let ratio = c / d;
+        let scale = c * ratio + d;
+        ((a * ratio) / scale, -a / scale)
+    } else {
+        (f64::NAN, f64::NAN)
+    };
+    Some(match re.is_nan() && im.is_nan() && a.is_finite() && (c.is_infinite() || d.is_infinite()) {
+        true => {
+            let (x, y) = boxed((c, d));
+            (0.0 * (a * x), 0.0 * (-a * y))
+        }
+        false => (re, im),
+    })
 }
 
 /// `x ** y`. ZeroDivisionError, OverflowError.
@@ -261,6 +331,9 @@ pub fn to_complex(vm: &Vm, v: Value) -> R<Option<Pair>> {
 }
 
 fn from_number(vm: &Vm, ty: Ref<Type>, v: Value) -> R<Value> {
+    if ty == vm.types.complex && vm.type_of(v) == ty {
+        return Ok(v);
+    }
     match to_complex(vm, v)? {
         Some(c) => make(vm, ty, c),
         None => Err(vm.type_error(format!("must be real number, not {}", vm.type_name(v)))),
@@ -299,6 +372,12 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             if let Some(c) = v.cast::<Complex>() {
                 vm.warn(vm.exc.deprecation_warning, &text())?;
                 return Ok((c.re(), c.im()));
+            }
+            if name == "real"
+                && let Some(pair) = by_method(vm, v)?
+            {
+                vm.warn(vm.exc.deprecation_warning, &text())?;
+                return Ok(pair);
             }
             if !is_real(vm, v) {
                 return Err(vm.type_error(text()));

@@ -108,7 +108,8 @@ impl Spec {
         if s.ty != 's' as u32 {
             vm.check_room(s.precision.unwrap_or(0).saturating_mul(2))?;
         }
-        if let Some(sep) = s.grouping {
+        let of_fraction = s.fraction_grouping.filter(|_| s.ty == 'n' as u32);
+        for sep in [s.grouping, of_fraction].into_iter().flatten() {
             let fine = match char::from_u32(s.ty) {
                 Some('\0' | 'd' | 'e' | 'f' | 'g' | 'E' | 'G' | '%' | 'F') => true,
                 Some('b' | 'o' | 'x' | 'X') => sep == b'_',

@@ -5,8 +5,13 @@
 //! The object keeps its size while a view is in use ([`Export`]). If it has become shorter nevertheless, what lies
 //! behind its end reads as IndexError.
 
+mod lending;
+
+pub use lending::{lend, take_back};
+
 use super::bytes::FULL_READ_ONLY;
 use super::common::item_index;
+use lending::{Lease, from_flags, give_back, of_object};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
@@ -46,6 +51,8 @@ pub struct View {
     owner: Field,
     /// A tuple of ints; None: one dimension.
     shape: Field,
+    /// Whom to tell that the bytes are not needed any more, if that is to be told.
+    lease: Field,
     export: Export,
     part: Part,
     hash: Cell<Option<i64>>,
@@ -71,10 +78,10 @@ impl Deref for View {
 impl Payload for View {
     const NAME: &'static str = "memoryview";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let View { object, owner, shape, export, part: _, hash: _, held: _ } = self;
-        object.trace(t);
-        owner.trace(t);
-        shape.trace(t);
+        let View { object, owner, shape, lease, export, part: _, hash: _, held: _ } = self;
+        for field in [object, owner, shape, lease] {
+            field.trace(t);
+        }
         export.trace(t);
     }
 }
@@ -107,6 +114,7 @@ native_type! {
         "__buffer__($self, flags, /)" => |vm: &Vm, v: This, _: Value| -> R<Value> { let v = open(vm, v.0)?; Ok(v.shaped(vm, v.part, v.shape.get())?.value()) }, "Return a buffer object that exposes the underlying memory of the object.";
         "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: This, view: Ref<Ext<View>>| release(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item), "See PEP 585";
+        [class] "_from_flags($type, /, object, flags)" => from_flags, "Create a new memoryview object which references the given object, asked for with these flags.";
         "toreadonly($self, /)" => |vm: &Vm, v: This| { let v = open(vm, v.0)?; v.shaped(vm, Part { readonly: true, ..v.part }, v.shape.get()) }, "Return a readonly version of the memoryview.";
         "count($self, value, /)" => |vm: &Vm, v: This, x: Value| -> R<i64> { let l = tolist(vm, v)?; let mut n = 0; for i in 0..l.len() { if let Some(y) = l.get(i) && vm.eq(y, x)? { n += 1; } } Ok(n) };
         "index($self, value, start=0, stop=sys.maxsize, /)" => |vm: &Vm, v: This, x: Value, start: Option<Value>, stop: Option<Value>| -> R<Value> {
@@ -175,10 +183,25 @@ pub fn is_scattered_view(v: Value) -> bool {
 }
 
 fn make(vm: &Vm, object: Value, owner: Value, part: Part, shape: Option<Value>) -> R<ViewRef> {
+    make_of(vm, object, owner, part, shape, None)
+}
+
+fn make_of(
+    vm: &Vm,
+    object: Value,
+    owner: Value,
+    part: Part,
+    shape: Option<Value>,
+    lease: Option<Ref<Ext<Lease>>>,
+) -> R<ViewRef> {
+    if let Some(lease) = lease {
+        lease.views.set(lease.views.get() + 1);
+    }
     let view = View {
         object: Field::new(Some(object)),
         owner: Field::new(Some(owner)),
         shape: Field::new(shape),
+        lease: Field::new(lease.map(|l| l.value())),
         export: Export::of(object),
         part,
         hash: Cell::new(None),
@@ -195,7 +218,8 @@ impl View {
 
     /// Another view of the same object, of this shape.
     fn shaped(&self, vm: &Vm, part: Part, shape: Option<Value>) -> R<ViewRef> {
-        make(vm, self.object.value(), self.owner.value(), part, shape)
+        let lease = self.lease.get().and_then(|l| l.cast());
+        make_of(vm, self.object.value(), self.owner.value(), part, shape, lease)
     }
 
     /// The lengths of all dimensions. MemoryError.
@@ -211,8 +235,12 @@ impl View {
 fn release(vm: &Vm, v: ViewRef) -> R<()> {
     match v.held.get() {
         0 => {
+            let was_open = v.export.is_open();
             v.export.release();
-            Ok(())
+            match v.lease.cast::<Ext<Lease>>() {
+                Some(lease) if was_open => give_back(vm, lease),
+                _ => Ok(()),
+            }
         }
         n => {
             let plural = if n == 1 { "" } else { "s" };
@@ -372,24 +400,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         }
         _ => return Err(vm.type_error("memoryview() missing required argument 'object' (pos 1)")),
     };
-    if let Some(v) = object.cast::<Ext<View>>() {
-        open(vm, v)?;
-        return Ok(v.shaped(vm, v.part, v.shape.get())?.value());
-    }
-    if object.cast::<Bytes>().is_some() || object.cast::<ByteArray>().is_some() {
-        return view_of(vm, object, object, b'B');
-    }
-    // Others lend their bytes as an object that has them.
-    let ty = vm.type_of(object);
-    let Some(f) = ty.special(vm, skein_bytecode::Special::Buffer) else {
-        let got = ty.name_string();
-        return Err(vm.type_error(format!("memoryview: a bytes-like object is required, not '{got}'")));
-    };
-    let lent = vm.call(vm.bind(f, object, ty)?, &[Value::small_int(FULL_READ_ONLY)])?;
-    match lent.cast::<Ext<View>>() {
-        Some(v) => Ok(open(vm, v)?.shaped(vm, v.part, v.shape.get())?.value()),
-        None => Err(vm.type_error("__buffer__ returned non-memoryview object")),
-    }
+    of_object(vm, object, FULL_READ_ONLY)
 }
 
 /// The object's bytes as they are now.

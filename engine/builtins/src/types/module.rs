@@ -1,5 +1,6 @@
 //! What Python code sees of `module`.
 
+use super::function::annotations_by;
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
@@ -25,7 +26,7 @@ native_type! {
         "__annotations__" => get_annotations, set_annotations;
         "__annotate__" => |vm: &Vm, v: Ref<Module>| Ok(v.dict().get_str(vm, vm.names.__annotate__)?.unwrap_or(Value::NONE)), |vm: &Vm, v: Ref<Module>, new: Option<Value>| {
             let Some(new) = new else { return Err(vm.type_error("cannot delete __annotate__ attribute")) };
-            v.dict().set_str(vm, vm.names.__annotate__, new)
+            set_annotate(vm, v, new)
         };
     }
 }
@@ -104,11 +105,15 @@ fn namespace_path(vm: &Vm, loader: Value) -> R<Option<Value>> {
 }
 
 fn dir(vm: &Vm, m: Ref<Module>) -> R<Value> {
-    if let Some(f) = m.dict().get_name(vm, "__dir__")? {
+    let dict = vm.get_attr(m.value(), vm.names.__dict__)?;
+    let Some(dict) = dict.cast::<Dict>() else {
+        return Err(vm.type_error("<module>.__dict__ is not a dictionary"));
+    };
+    if let Some(f) = dict.get_name(vm, "__dir__")? {
         return vm.call(f, &[]);
     }
-    let list = List::with_capacity(vm, m.dict().len())?;
-    for (k, _) in m.dict().iter() {
+    let list = List::with_capacity(vm, dict.len())?;
+    for (k, _) in dict.iter() {
         list.push(vm, k)?;
     }
     Ok(list.value())
@@ -120,19 +125,22 @@ fn get_annotations(vm: &Vm, v: Ref<Module>) -> R<Value> {
         return Ok(a);
     }
     let made = match d.get_str(vm, vm.names.__annotate__)?.filter(|a| !a.is_none()) {
-        Some(f) => {
-            let r = vm.call(f, &[Value::small_int(1)])?;
-            if r.cast::<Dict>().is_none() {
-                return Err(
-                    vm.type_error(format!("__annotate__() must return a dict, not {}", vm.type_name(r)))
-                );
-            }
-            r
-        }
+        Some(annotate) => annotations_by(vm, annotate)?,
         None => Dict::new(vm)?.value(),
     };
     d.set_str(vm, vm.names.__annotations__, made)?;
     Ok(made)
+}
+
+fn set_annotate(vm: &Vm, m: Ref<Module>, new: Value) -> R<()> {
+    if !new.is_none() && !vm.is_callable(new) {
+        return Err(vm.type_error("__annotate__ must be callable or None"));
+    }
+    m.dict().set_str(vm, vm.names.__annotate__, new)?;
+    if !new.is_none() {
+        m.dict().delete_str(vm, vm.names.__annotations__)?;
+    }
+    Ok(())
 }
 
 fn set_annotations(vm: &Vm, v: Ref<Module>, new: Option<Value>) -> R<()> {

@@ -2,7 +2,7 @@
 //!
 //! `TEXT` says that the row is WTF-8 whose characters must not be cut; otherwise each byte is one.
 
-use crate::types::text::{find, is_byte_space, is_space, rfind};
+use crate::types::text::{is_byte_space, is_space, rfind};
 use skein_runtime::types::str::{char_width, code_points};
 use skein_runtime::value::R;
 use skein_runtime::vm::Vm;
@@ -239,10 +239,9 @@ pub fn replace<const TEXT: bool>(
     if max == 0 || old == new {
         return Ok(None);
     }
-    let mut out = Vec::new();
-    let mut from = 0;
     if old.is_empty() {
-        let mut done = 0;
+        let mut out = Vec::new();
+        let (mut from, mut done) = (0, 0);
         while done < max {
             vm.put(&mut out, new)?;
             done += 1;
@@ -256,16 +255,44 @@ pub fn replace<const TEXT: bool>(
         vm.put(&mut out, &row[from..])?;
         return Ok(Some(out));
     }
-    let Some(first) = find(row, old) else { return Ok(None) };
-    vm.grow(&mut out, row.len().max(first + new.len()))?;
-    let mut at = Some(first);
-    let mut done = 0;
-    while let Some(i) = at {
-        vm.put(&mut out, &row[from..i])?;
-        vm.put(&mut out, new)?;
-        from = i + old.len();
+    let mut size = row.len();
+    if new.len() > old.len() {
+        // Counted first, so that it is asked for at once.
+        let all = count::<TEXT>(row, old).min(max);
+        size = size.saturating_add(all.saturating_mul(new.len() - old.len()));
+    }
+    match old {
+        &[b] => replaced::<TEXT>(vm, row, 1, new, size, memchr::memchr_iter(b, row).take(max)),
+        _ => replaced::<TEXT>(vm, row, old.len(), new, size, memchr::memmem::find_iter(row, old).take(max)),
+    }
+}
+
+/// The row with what is at these places replaced, in a buffer of this size; None: there are none.
+fn replaced<const TEXT: bool>(
+    vm: &Vm,
+    row: &[u8],
+    width: usize,
+    new: &[u8],
+    size: usize,
+    places: impl Iterator<Item = usize>,
+) -> R<Option<Vec<u8>>> {
+    let mut out = Vec::new();
+    let (mut from, mut done) = (0, 0);
+    for i in places {
+        if done == 0 {
+            out = vm.buffer(size)?;
+        }
         done += 1;
-        at = if done < max { find(&row[from..], old).map(|j| from + j) } else { None };
+        // Text does not change, whatever a signal's handler does.
+        if TEXT && done % (1 << 14) == 0 {
+            vm.check_signals()?;
+        }
+        out.extend_from_slice(&row[from..i]);
+        out.extend_from_slice(new);
+        from = i + width;
+    }
+    if done == 0 {
+        return Ok(None);
     }
     vm.put(&mut out, &row[from..])?;
     Ok(Some(out))

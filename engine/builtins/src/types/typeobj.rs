@@ -1,5 +1,6 @@
 //! What Python code sees of `type`: making classes, their attributes, the MRO.
 
+use super::function::annotations_by;
 use skein_runtime::interp::{At, SoftCall, TaskRef, construct, run_task, run_task_soft};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
@@ -348,7 +349,11 @@ fn get_module(vm: &Vm, v: Ref<Type>) -> R<Value> {
 fn set_module(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
     check_settable(vm, obj, "__module__")?;
     match v {
-        Some(v) => obj.set_own(vm, vm.names.__module__, v),
+        Some(v) => {
+            // Where it begins is told of the module that it was made in.
+            obj.dict().delete_str(vm, vm.intern("__firstlineno__")?)?;
+            obj.set_own(vm, vm.names.__module__, v)
+        }
         None => Err(vm.type_error("cannot delete '__module__' attribute")),
     }
 }
@@ -411,58 +416,78 @@ fn set_abstract(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
     Ok(())
 }
 
-fn get_annotate(vm: &Vm, v: Ref<Type>) -> R<Value> {
-    if !v.has_flag(type_flags::HEAP) {
-        return Err(vm.no_attribute(v.value(), vm.intern("__annotate__")?));
+fn get_annotate(vm: &Vm, t: Ref<Type>) -> R<Value> {
+    if !t.has_flag(type_flags::HEAP) {
+        return Err(vm.no_attribute(t.value(), vm.intern("__annotate__")?));
     }
-    let d = v.dict();
     for name in ["__annotate__", "__annotate_func__"] {
-        if let Some(f) = d.get_name(vm, name)? {
+        if let Some(f) = t.dict().get_name(vm, name)? {
             return Ok(f);
         }
     }
+    t.set_own(vm, vm.intern("__annotate_func__")?, Value::NONE)?;
     Ok(Value::NONE)
 }
 
-fn set_annotate(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
-    check_settable(vm, obj, "__annotate__")?;
-    match v {
-        Some(v) => obj.set_own(vm, vm.intern("__annotate_func__")?, v),
-        None => Err(vm.type_error("cannot delete __annotate__ attribute")),
+fn set_annotate(vm: &Vm, t: Ref<Type>, v: Option<Value>) -> R<()> {
+    check_settable(vm, t, "__annotate__")?;
+    let Some(v) = v else { return Err(vm.type_error("cannot delete __annotate__ attribute")) };
+    if !v.is_none() && !vm.is_callable(v) {
+        return Err(vm.type_error("__annotate__ must be callable or None"));
     }
+    t.set_own(vm, vm.intern("__annotate_func__")?, v)?;
+    if !v.is_none() {
+        t.dict().delete_str(vm, vm.intern("__annotations_cache__")?)?;
+        t.modified(vm);
+    }
+    Ok(())
 }
 
-fn get_annotations(vm: &Vm, v: Ref<Type>) -> R<Value> {
-    let t = v;
+fn get_annotations(vm: &Vm, t: Ref<Type>) -> R<Value> {
     if !t.has_flag(type_flags::HEAP) {
-        return Err(vm.no_attribute(v.value(), vm.names.__annotations__));
+        return Err(vm.no_attribute(t.value(), vm.names.__annotations__));
     }
     for name in ["__annotations__", "__annotations_cache__"] {
         if let Some(a) = t.dict().get_name(vm, name)? {
             return Ok(a);
         }
     }
-    let annotate = get_annotate(vm, v)?;
-    let made =
-        if annotate.is_none() { Dict::new(vm)?.value() } else { vm.call(annotate, &[Value::small_int(1)])? };
+    let annotate = get_annotate(vm, t)?;
+    let made = match annotate.is_none() {
+        true => Dict::new(vm)?.value(),
+        false => annotations_by(vm, annotate)?,
+    };
     t.set_own(vm, vm.intern("__annotations_cache__")?, made)?;
     Ok(made)
 }
 
-fn set_annotations(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
-    let t = obj;
+fn set_annotations(vm: &Vm, t: Ref<Type>, v: Option<Value>) -> R<()> {
     check_settable(vm, t, "__annotations__")?;
+    let dict = t.dict();
     match v {
-        Some(v) => t.set_own(vm, vm.names.__annotations__, v),
+        Some(v) => {
+            let name = match dict.get_str(vm, vm.names.__annotations__)? {
+                Some(_) => vm.names.__annotations__,
+                None => vm.intern("__annotations_cache__")?,
+            };
+            t.set_own(vm, name, v)?;
+        }
         None => {
-            let mut found = false;
-            for name in ["__annotations__", "__annotations_cache__"] {
-                found |= t.dict().delete_str(vm, vm.intern(name)?)?;
+            let mut found = dict.delete_str(vm, vm.names.__annotations__)?;
+            if !found {
+                found = dict.delete_str(vm, vm.intern("__annotations_cache__")?)?;
             }
-            t.modified(vm);
-            if found { Ok(()) } else { Err(vm.no_attribute(obj.value(), vm.names.__annotations__)) }
+            if !found {
+                return Err(vm.attribute_error("__annotations__"));
+            }
         }
     }
+    // What would make others is not theirs any more.
+    for name in ["__annotate__", "__annotate_func__"] {
+        dict.delete_str(vm, vm.intern(name)?)?;
+    }
+    t.modified(vm);
+    Ok(())
 }
 
 fn get_type_params(vm: &Vm, v: Ref<Type>) -> R<Value> {

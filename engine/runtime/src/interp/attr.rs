@@ -551,14 +551,26 @@ pub fn super_lookup(vm: &Vm, s: Ref<Super>, name: Ref<Str>) -> R<AttrLookup> {
 
 fn special_error(vm: &Vm, s: Special, obj: Value) -> Raised {
     let name = vm.type_name(obj);
+    let has_both = |enter: Special, exit: Special| {
+        let ty = vm.type_of(obj);
+        ty.special(vm, enter).is_some() && ty.special(vm, exit).is_some()
+    };
     vm.type_error(match s {
         Special::Enter | Special::Exit => format!(
-            "'{name}' object does not support the context manager protocol{}",
-            if s == Special::Exit { " (missed __exit__ method)" } else { "" }
+            "'{name}' object does not support the context manager protocol (missed {} method){}",
+            s.name(),
+            match has_both(Special::AEnter, Special::AExit) {
+                true => " but it supports the asynchronous context manager protocol. Did you mean to use 'async with'?",
+                false => "",
+            }
         ),
         Special::AEnter | Special::AExit => format!(
-            "'{name}' object does not support the asynchronous context manager protocol{}",
-            if s == Special::AExit { " (missed __aexit__ method)" } else { "" }
+            "'{name}' object does not support the asynchronous context manager protocol (missed {} method){}",
+            s.name(),
+            match has_both(Special::Enter, Special::Exit) {
+                true => " but it supports the context manager protocol. Did you mean to use 'with'?",
+                false => "",
+            }
         ),
         Special::Iter => format!("'{name}' object is not iterable"),
         _ => format!("'{name}' object has no {}", s.name()),

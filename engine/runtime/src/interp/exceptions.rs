@@ -122,8 +122,19 @@ pub fn match_exc_group(vm: &Vm, at: At) -> R<At> {
     } else if vm.type_of(e).is_subtype(vm.exc.base_exception_group) {
         let split = vm.call(vm.get_attr_str(e, "split")?, &[ty])?;
         match split.cast::<Tuple>() {
-            Some(t) if t.len() == 2 => (t.items()[0], t.items()[1]),
-            _ => return Err(vm.type_error("split() must return a 2-tuple")),
+            // What there is beyond is not looked at.
+            Some(t) if t.len() >= 2 => (t.items()[0], t.items()[1]),
+            Some(t) => {
+                return Err(vm.type_error(format!(
+                    "{}.split must return a 2-tuple, got tuple of size {}",
+                    vm.type_name(e),
+                    t.len()
+                )));
+            }
+            None => {
+                let (class, got) = (vm.type_name(e), vm.type_name(split));
+                return Err(vm.type_error(format!("{class}.split must return a tuple, not {got}")));
+            }
         }
     } else {
         (Value::NONE, e)

@@ -148,7 +148,8 @@ impl Vm {
             if t == self.types.type_ {
                 return self.generic_alias(obj, key);
             }
-            if let Some(f) = self.find_attr(obj, self.names.__class_getitem__)? {
+            let own = self.find_attr(obj, self.names.__class_getitem__)?;
+            if let Some(f) = own.filter(|f| !f.is_none()) {
                 return self.call(f, &[key]);
             }
             return Err(self.type_error(format!("type '{}' is not subscriptable", t.name_string())));

@@ -25,7 +25,7 @@ impl FrameVariables {
 
     /// The namespace of module and class code.
     pub fn namespace(&self, vm: &Vm) -> Option<Value> {
-        has_namespace(self.code).then(|| self.register(vm, 0)).flatten()
+        takes_namespace(self.code).then(|| self.register(vm, 0)).flatten()
     }
 
     /// Number of registers of local variables.
@@ -106,7 +106,8 @@ impl FrameVariables {
     }
 }
 
-fn has_namespace(code: Ref<CodeObject>) -> bool {
+/// Is it code of a module or class, which is given the mapping that it binds names in?
+pub fn takes_namespace(code: Ref<CodeObject>) -> bool {
     code.portable().locals.first().is_some_and(|l| &*l.name == ".namespace")
 }
 
@@ -145,7 +146,7 @@ pub fn running_locals(vm: &Vm) -> R<Option<Value>> {
     let code = frame_code(w.base);
     // SAFETY: a frame has registers for all locals.
     let register = |i: usize| bound(vm, code, w.unit, i, unsafe { *w.base.add(i).cast::<u64>() });
-    match has_namespace(code).then(|| register(0)).flatten() {
+    match takes_namespace(code).then(|| register(0)).flatten() {
         Some(v) => Ok(Some(v)),
         None => {
             let dict = snapshot(vm, code, register)?;

@@ -54,7 +54,8 @@ fn unbound_local(vm: &Vm, at: At) -> Raised {
         "cannot access local variable '{}' where it is not associated with a value",
         name.to_string_lossy()
     );
-    named_error(vm, vm.exc.unbound_local_error, &text, name)
+    // Without `name`, for which other names would be suggested.
+    vm.raise_text(vm.exc.unbound_local_error, &text)
 }
 
 fn named_error(
@@ -95,7 +96,7 @@ fn empty_cell(vm: &Vm, at: At, name: crate::object::Ref<Str>) -> Raised {
         return named_error(vm, vm.exc.name_error, &message, name);
     }
     let message = format!("cannot access local variable '{text}' where it is not associated with a value");
-    named_error(vm, vm.exc.unbound_local_error, &message, name)
+    vm.raise_text(vm.exc.unbound_local_error, &message)
 }
 
 pub fn make_cell(vm: &Vm, at: At) -> R<At> {

@@ -68,7 +68,7 @@ pub use frozen::{
 };
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
-pub use locals::{FrameVariables, bound, frame_locals, running_locals};
+pub use locals::{FrameVariables, bound, frame_locals, running_locals, takes_namespace};
 pub use operators::{is_inverted, stage_after_comparison, stage_after_first};
 pub use panics::{help, hush_panics, without_panics};
 pub use place::{At, Site, publish};

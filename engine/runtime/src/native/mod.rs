@@ -332,6 +332,12 @@ impl NativeDef {
         let mut slots = [Value::UNBOUND; MAX_PARAMS];
         let slots = &mut slots[..self.params as usize];
         let positional = args.positional();
+        let known = self.parameters(vm);
+        let own = usize::from(self.is_method());
+        if args.has_keywords() && known.iter().skip(own).all(|p| p.positional_only) {
+            let name = self.full_name(vm, positional);
+            return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
+        }
         if positional.len() > self.max as usize {
             return Err(self.count_error(vm, positional, args.keywords().count()));
         }
@@ -339,7 +345,6 @@ impl NativeDef {
             return Err(self.count_error(vm, positional, 0));
         }
         slots[..positional.len()].copy_from_slice(positional);
-        let known = self.parameters(vm);
         for (name, value) in args.keywords() {
             let text = name.cast::<Str>();
             let is_named = |p: &Parameter| {
@@ -394,9 +399,6 @@ impl NativeDef {
                 let at = i + usize::from(!self.is_method());
                 format!("argument for {spoken}() given by name ('{text}') and position ({at})")
             }
-            None if parameters(self.signature).all(|p| p.positional_only) => {
-                format!("{spoken}() takes no keyword arguments")
-            }
             None => format!("{spoken}() got an unexpected keyword argument '{text}'"),
         })
     }
@@ -415,6 +417,13 @@ impl NativeDef {
             },
             _ => self.name.to_owned(),
         }
+    }
+
+    /// The name, of a method with that of its type.
+    fn full_name(&'static self, vm: &Vm, args: &[Value]) -> String {
+        let name = self.spoken_name(vm, args);
+        let owner = args.first().filter(|_| self.is_method()).and_then(|receiver| self.owner(vm, *receiver));
+        owner.map_or_else(|| name.clone(), |owner| format!("{}.{name}", owner.name_string()))
     }
 
     /// The type among those of the receiver that has this very method.
@@ -456,8 +465,10 @@ impl NativeDef {
             return vm
                 .type_error(format!("{name}() missing required argument '{}' (pos {position})", p.name));
         }
-        let owner = args.first().filter(|_| own == 1).and_then(|receiver| self.owner(vm, *receiver));
-        let full = owner.map_or(name.clone(), |owner| format!("{}.{name}", owner.name_string()));
+        if self.is_slot && own == 1 && min == max && max <= 1 && !args.is_empty() {
+            return vm.type_error(format!("expected {max} {}, got {given}", plural(max)));
+        }
+        let full = self.full_name(vm, args);
         vm.type_error(if max == 0 {
             format!("{full}() takes no arguments ({given} given)")
         } else if min == max && max == 1 && self.params == self.max {

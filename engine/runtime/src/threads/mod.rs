@@ -37,7 +37,7 @@ use std::os::unix::thread::JoinHandleExt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use words::Asker;
 
 /// The threads of an isolate.
@@ -55,6 +55,8 @@ pub struct Threads {
     signal: AtomicBool,
     /// Bytes of the native stack of new threads; 0: the default.
     pub stack_size: Cell<usize>,
+    /// When a thread that waits may collect again.
+    idle_after: Cell<Option<Instant>>,
 }
 
 /// Bytes of a thread's own native stack: programs run on pooled ones.
@@ -88,6 +90,7 @@ impl Threads {
             next_serial: Cell::new(1),
             signal: AtomicBool::new(false),
             stack_size: Cell::new(0),
+            idle_after: Cell::new(None),
         }
     }
 
@@ -225,6 +228,22 @@ impl Vm {
         self.outside(|gil, seat| gil.park(seat, until, main))
     }
 
+    /// Collects and runs finalizers, if that takes a moment only and was not done just now.
+    pub(crate) fn collect_while_idle(&self) {
+        const SMALL: usize = 32 << 20;
+        const PAUSE: Duration = Duration::from_secs(1);
+        /// Idle collections take no larger part of the time.
+        const SHARE: u32 = 20;
+        let began = Instant::now();
+        let too_early = self.threads.idle_after.get().is_some_and(|after| began < after);
+        if too_early || !self.gc_enabled.get() || self.heap.used_bytes() > SMALL {
+            return;
+        }
+        self.collect_thoroughly(skein_heap::CollectKind::Major);
+        self.run_finalizers();
+        self.threads.idle_after.set(Instant::now().checked_add(PAUSE.max(began.elapsed() * SHARE)));
+    }
+
     /// Wakes a thread that is in [`Vm::park`].
     pub fn unpark(&self, thread: &ThreadState) {
         self.threads.gil.unpark(&thread.seat);
@@ -270,12 +289,11 @@ impl Vm {
 
     /// After a fork, in the child: no other thread is there any more. Their stacks, and what is on them, are left
     /// alone.
-    fn forget_other_threads(&self, lost: impl Fn(&ThreadState)) {
+    fn forget_other_threads(&self) {
         let current = self.threads.current();
         current.identify();
         for state in self.threads.all.replace(Vec::from([current.clone()])) {
             if !Rc::ptr_eq(&state, &current) {
-                lost(&state);
                 // What its parked microthreads refer to is still there.
                 std::mem::forget(state);
             }
@@ -284,12 +302,11 @@ impl Vm {
         self.threads.main.replace(current);
     }
 
-    /// Forks: in the child the calling thread is the only and the main one, and `lost` is called there for each other
-    /// that there was.
-    pub fn fork_process(&self, fork: impl FnOnce() -> i32, lost: impl Fn(&ThreadState)) -> i32 {
+    /// Forks: in the child the calling thread is the only and the main one.
+    pub fn fork_process(&self, fork: impl FnOnce() -> i32) -> i32 {
         let pid = self.threads.gil.fork(fork);
         if pid == 0 {
-            self.forget_other_threads(lost);
+            self.forget_other_threads();
         }
         pid
     }
@@ -327,5 +344,11 @@ fn enter_thread(start: Start) {
     }
     vm.forget_thread(&state);
     drop(state);
+    if threads.all.borrow().is_empty() {
+        // In a child of a fork by a thread that was not the main one, the process ends with the last thread, whose function
+        // returns; the ticker alone would keep it.
+        // SAFETY: the end of the process. What it has registered with `atexit` is its parent's.
+        unsafe { libc::_exit(0) };
+    }
     start.gil.release();
 }

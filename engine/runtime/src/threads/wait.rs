@@ -6,7 +6,10 @@ use crate::vm::Vm;
 use std::cell::Cell;
 use std::ptr;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// After so long, a thread that waits without end has its idle moment used.
+const IDLE: Duration = Duration::from_millis(100);
 
 /// A thread that waits. It lies on that thread's stack, in the frame of [`WaitList::wait`].
 struct Waiter {
@@ -50,7 +53,17 @@ impl WaitList {
                 self.last.set(&me);
             }
         }
-        let how = vm.park(until);
+        let how = match until {
+            Some(_) => vm.park(until),
+            // What it waits for may be done by a finalizer.
+            None => match vm.park(Instant::now().checked_add(IDLE)) {
+                Parked::TimedOut => {
+                    vm.collect_while_idle();
+                    if me.queued.get() { vm.park(None) } else { Parked::Called }
+                }
+                how => how,
+            },
+        };
         if !me.queued.get() {
             // Its turn has come, whatever else has.
             return Parked::Called;

@@ -43,6 +43,21 @@ impl Vm {
     #[cold]
     #[inline(never)]
     fn alloc_slow(&self, size: usize) -> R<*mut Header> {
+        let p = self.alloc_unseen(size)?;
+        if let Some(seen) = self.allocation_watcher.get() {
+            seen(self, p, size);
+        }
+        Ok(p)
+    }
+
+    /// Calls a function for each object that is allocated from now on, with its place, which has no header yet, and its
+    /// size. The function allocates nothing.
+    pub fn watch_allocations(&self, watcher: Option<fn(&Vm, *const Header, usize)>) {
+        self.allocation_watcher.set(watcher);
+        self.heap.set_watched(watcher.is_some());
+    }
+
+    fn alloc_unseen(&self, size: usize) -> R<*mut Header> {
         // A loop that fills much memory looks for signals as soon as one of as much other work.
         const LARGE: usize = 1 << 16;
         if size >= LARGE {

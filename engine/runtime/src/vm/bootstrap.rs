@@ -85,6 +85,7 @@ impl Vm {
             pending: Cell::new(None),
             exit_result: Cell::new(Value::NONE),
             heap,
+            allocation_watcher: Cell::new(None),
             shapes: Default::default(),
             types: (builtin.assemble)(&list),
             exc: Exceptions::from_list(&exceptions),

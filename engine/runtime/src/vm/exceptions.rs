@@ -19,7 +19,7 @@ macro_rules! exceptions {
             def: &TypeDef {
                 name: $name,
                 kind: Kind::Exception,
-                flags: type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF,
+                flags: type_flags::BASETYPE | type_flags::HAS_DICT,
                 doc: None,
                 methods: &[],
                 getset: &[],

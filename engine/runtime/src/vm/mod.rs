@@ -90,6 +90,12 @@ pub struct Config {
     pub safe_path: bool,
     pub bytes_warning: u8,
     pub dev_mode: bool,
+    /// Show tracebacks when the process dies of a signal.
+    pub fault_handler: bool,
+    /// Code is compiled without columns, which saves memory.
+    pub lines_only: bool,
+    /// Frames of each allocation that are noted from the beginning; 0: allocations are not traced.
+    pub trace_allocations: u16,
     pub warn_options: Vec<String>,
     pub x_options: Vec<(String, Option<String>)>,
 }
@@ -130,6 +136,7 @@ pub struct Vm {
     /// collected in between, and it is no root.
     pub exit_result: Cell<Value>,
     pub heap: Heap<Model>,
+    allocation_watcher: Cell<Option<fn(&Vm, *const crate::object::Header, usize)>>,
     pub shapes: ShapeTable,
     pub types: Types,
     pub exc: Exceptions,

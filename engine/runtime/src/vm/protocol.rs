@@ -311,6 +311,9 @@ impl Vm {
         match self.as_i64(i) {
             Some(n) if n >= 0 => Ok(n as usize),
             Some(_) => Err(self.value_error("__len__() should return >= 0")),
+            None if self.as_big(i).is_some_and(|n| n.sign() == num_bigint::Sign::Minus) => {
+                Err(self.value_error("__len__() should return >= 0"))
+            }
             None => Err(self.overflow_error("cannot fit 'int' into an index-sized integer")),
         }
     }

@@ -10,7 +10,7 @@ use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::{Args, R, Value, Vm, native_type};
 
 native_type! {
-    pub AST: "ast.AST", Kind::Instance, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+    pub AST: "ast.AST", Kind::Instance, type_flags::BASETYPE | type_flags::HAS_DICT;
     methods {
         "__init__($self, *args, **kwargs)" => init;
         "__repr__($self, /)" => |vm: &Vm, node: Value| -> R<Value> { Ok(Str::new(vm, &text(vm, node, 3)?)?.value()) };

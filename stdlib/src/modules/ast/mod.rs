@@ -115,7 +115,7 @@ fn set_field_types(vm: &Vm, module: Ref<Dict>, def: &ClassDef) -> R<()> {
         types.set_name(vm, f.name, field_type(vm, module, &f)?)?;
     }
     ty.set_own(vm, vm.intern("_field_types")?, types.value())?;
-    ty.set_own(vm, vm.intern("__annotations__")?, types.value())
+    ty.set_own(vm, vm.intern("__annotations_cache__")?, types.value())
 }
 
 fn field_type(vm: &Vm, module: Ref<Dict>, f: &FieldDef) -> R<Value> {

@@ -159,7 +159,26 @@ fn bytes_to_hash(vm: &Vm, v: Value) -> R<BytesLike> {
 }
 
 fn update(vm: &Vm, h: This, data: Value) -> R<()> {
-    h.0.state.borrow_mut().update(&bytes_to_hash(vm, data)?);
+    let data = bytes_to_hash(vm, data)?;
+    if data.len() <= PART {
+        h.0.state.borrow_mut().update(&data);
+        return Ok(());
+    }
+    // All of it or nothing, if a signal comes in.
+    let mut state = h.0.state.borrow().clone();
+    add(vm, &mut state, &data)?;
+    *h.0.state.borrow_mut() = state;
+    Ok(())
+}
+
+/// Bytes that are hashed between two looks for signals.
+const PART: usize = 1 << 20;
+
+fn add(vm: &Vm, state: &mut State, data: &[u8]) -> R<()> {
+    for part in data.chunks(PART) {
+        vm.check_signals()?;
+        state.update(part);
+    }
     Ok(())
 }
 
@@ -186,7 +205,7 @@ fn make_hash(vm: &Vm, what: Kept, mut state: State, data: Option<Value>, string:
         (d, s) => d.or(s),
     };
     if let Some(v) = data {
-        state.update(&bytes_to_hash(vm, v)?);
+        add(vm, &mut state, &bytes_to_hash(vm, v)?)?;
     }
     let Kept { name, def, digest_size, block_size } = what;
     Ok(Ext::new(
@@ -384,7 +403,10 @@ pub fn make_blake2(vm: &Vm) -> R<Ref<Module>> {
             ("MAX_KEY_SIZE", l.key),
             ("MAX_DIGEST_SIZE", l.digest),
         ] {
-            ty.dict().set_name(vm, name, Value::small_int(n as i64))?;
+            let n = Value::small_int(n as i64);
+            ty.dict().set_name(vm, name, n)?;
+            let prefix = l.def.name.trim_start_matches("_blake2.").to_ascii_uppercase();
+            m.dict().set_name(vm, &format!("{prefix}_{name}"), n)?;
         }
         ty.modified(vm);
     }

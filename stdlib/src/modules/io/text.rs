@@ -322,7 +322,8 @@ fn set_codec(vm: &Vm, t: TextRef, encoding: String, errors: String) -> R<()> {
 
 fn start(vm: &Vm, t: TextRef, buffer: Value, o: &Options) -> R<()> {
     let encoding = match o.encoding.as_deref() {
-        None | Some("locale") => LOCALE_ENCODING.to_string(),
+        None if vm.config.utf8_mode => "utf-8".to_owned(),
+        None | Some("locale") => LOCALE_ENCODING.to_owned(),
         Some(e) => e.to_string(),
     };
     t.buffer.set(vm, t, buffer);

@@ -50,10 +50,6 @@ pub fn quote(vm: &Vm, s: Ref<Str>, ascii: bool, out: &mut Vec<u8>) -> R<()> {
                 out.extend_from_slice(&[b'\\', c]);
                 at += 1;
             }
-            None if b == 0x7f => {
-                out.push(b);
-                at += 1;
-            }
             None => {
                 let width = skein_runtime::types::str::char_width(b);
                 let c = skein_runtime::types::str::code_points(&bytes[at..at + width]).next().unwrap_or(0);

@@ -79,6 +79,9 @@ fn new_compressor(vm: &Vm, _class: Value, level: Option<i32>) -> R<Value> {
     Ok(Ext::new(vm, ext_type(vm, &COMPRESSOR)?, packer)?.value())
 }
 
+/// Bytes that are compressed between two looks for signals.
+const STEP: usize = 1 << 16;
+
 fn compress(vm: &Vm, c: &ExtArg<Compressor>, data: &[u8], action: Action) -> R<Value> {
     let mut c = c.0.0.borrow_mut();
     if c.finished {
@@ -96,7 +99,9 @@ fn compress(vm: &Vm, c: &ExtArg<Compressor>, data: &[u8], action: Action) -> R<V
         out.resize(old + PIECE, 0);
         let before = (c.stream.total_in(), c.stream.total_out());
         let action = if finish { Action::Finish } else { Action::Run };
-        let status = c.stream.compress(&data[at..], &mut out[old..], action).map_err(|e| raised(vm, e))?;
+        // A little at a time, to look for signals in between.
+        let end = data.len().min(at + STEP);
+        let status = c.stream.compress(&data[at..end], &mut out[old..], action).map_err(|e| raised(vm, e))?;
         at += (c.stream.total_in() - before.0) as usize;
         out.truncate(old + (c.stream.total_out() - before.1) as usize);
         if status == Status::StreamEnd {

@@ -216,6 +216,9 @@ fn new_compressor(
     Ok(Ext::new(vm, ext_type(vm, &COMPRESSOR)?, c)?.value())
 }
 
+/// Bytes that are compressed between two looks for signals.
+const STEP: usize = 1 << 16;
+
 fn compress(vm: &Vm, c: &ExtArg<Compressor>, data: &[u8], action: sys::lzma_action) -> R<Value> {
     let mut s = c.0.stream.borrow_mut();
     let (mut at, mut out) = (0, Vec::new());
@@ -223,7 +226,9 @@ fn compress(vm: &Vm, c: &ExtArg<Compressor>, data: &[u8], action: sys::lzma_acti
         let old = out.len();
         vm.check_room(old + PIECE)?;
         out.resize(old + PIECE, 0);
-        let (used, made, code) = s.code(&data[at..], &mut out[old..], action);
+        // A little at a time, to look for signals in between.
+        let end = data.len().min(at + STEP);
+        let (used, made, code) = s.code(&data[at..end], &mut out[old..], action);
         out.truncate(old + made);
         at += used;
         match code {

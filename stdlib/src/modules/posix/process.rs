@@ -124,7 +124,10 @@ pub fn run_hooks(vm: &Vm, which: usize) -> R<()> {
 /// the child has the calling one only.
 pub fn fork_with(vm: &Vm, fork: impl Fn() -> i32) -> R<i64> {
     run_hooks(vm, 0)?;
-    let pid = vm.fork_process(fork, crate::modules::thread::lost_in_fork);
+    let pid = vm.fork_process(fork);
+    if pid == 0 {
+        crate::modules::thread::forked(vm);
+    }
     let failed = (pid < 0).then(std::io::Error::last_os_error);
     run_hooks(vm, if pid == 0 { 1 } else { 2 })?;
     match failed {

@@ -11,6 +11,11 @@ pub fn ascii_upper(c: u32) -> u32 {
     if (0x61..=0x7a).contains(&c) { c - 32 } else { c }
 }
 
+/// Has it another case, which may be more than one character?
+pub fn is_cased(c: u32) -> bool {
+    char::from_u32(c).is_some_and(|c| !c.to_lowercase().eq([c]) || !c.to_uppercase().eq([c]))
+}
+
 /// The one-to-one lower case.
 pub fn lower(c: u32) -> u32 {
     if c < 0x80 {

@@ -157,7 +157,7 @@ fn number(vm: &Vm, m: MatchRef, key: Value) -> R<usize> {
             Some(names) => match vm.absorb(names.get(vm, key), vm.exc.type_error)?.flatten() {
                 Some(i) => vm.as_i64(i),
                 None if vm.type_of(key).special(vm, skein_bytecode::Special::Index).is_some() => {
-                    Some(vm.index_i64(key)?)
+                    Some(vm.index_clamped(key)?)
                 }
                 None => None,
             },

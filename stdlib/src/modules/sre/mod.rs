@@ -26,7 +26,7 @@ native_functions! { FUNCTIONS:
     "getcodesize()" => |_: &Vm| ops::CODESIZE;
     "getlower(character, flags, /)" => getlower;
     "ascii_iscased(character, /)" => |_: &Vm, c: u32| chars::ascii_lower(c) != c || chars::ascii_upper(c) != c;
-    "unicode_iscased(character, /)" => |_: &Vm, c: u32| chars::lower(c) != c || chars::upper(c) != c;
+    "unicode_iscased(character, /)" => |_: &Vm, c: u32| chars::is_cased(c);
     "ascii_tolower(character, /)" => |_: &Vm, c: u32| i64::from(chars::ascii_lower(c));
     "unicode_tolower(character, /)" => |_: &Vm, c: u32| i64::from(chars::lower(c));
 }

@@ -13,7 +13,7 @@ use skein_runtime::{R, Raised, Value, Vm, native_type};
 use skein_tls::faults::Fault;
 
 native_type! {
-    SSL_ERROR: "ssl.SSLError", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF,
+    SSL_ERROR: "ssl.SSLError", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT,
         base |vm: &Vm| vm.exc.os_error, "An error occurred in the SSL implementation.";
     methods {
         "__str__($self, /)" => text;

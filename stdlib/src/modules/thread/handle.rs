@@ -105,6 +105,12 @@ fn join(vm: &Vm, h: HandleRef, timeout: Option<Value>) -> R<()> {
     if h.ident.get() == vm.threads.current().ident() {
         return Err(vm.runtime_error("Cannot join current thread"));
     }
+    if vm.state::<Finalizing>().0.get() {
+        // Other threads run no more.
+        return Err(
+            vm.raise_text(vm.exc.python_finalization_error, "cannot join thread at interpreter shutdown")
+        );
+    }
     while h.life.get() != Life::Done {
         let how = h.joining.wait(vm, until, false);
         // Also one that came with the end of the thread.
@@ -249,10 +255,18 @@ pub fn shutdown(vm: &Vm) {
     }
 }
 
-/// After a fork, in the child: this thread is not there any more.
-pub fn lost_in_fork(thread: &ThreadState) {
-    if let Some(handle) = program_of(thread).and_then(|p| p.handle.cast::<Ext<Handle>>()) {
-        handle.life.set(Life::Done);
-        handle.joining.forget();
-    }
+/// After a fork, in the child: no thread but the calling one is there any more, whoever has a handle of it.
+pub fn forked(vm: &Vm) {
+    let me = vm.threads.current().ident();
+    vm.heap.for_each_object(&mut |h| {
+        // SAFETY: the heap hands out live objects.
+        let v = unsafe { Value::from_bits(h as u64) };
+        if let Some(handle) = v.cast::<Ext<Handle>>()
+            && handle.life.get() == Life::Running
+            && handle.ident.get() != me
+        {
+            handle.life.set(Life::Done);
+            handle.joining.forget();
+        }
+    });
 }

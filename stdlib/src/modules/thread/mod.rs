@@ -5,7 +5,7 @@ mod local;
 mod lock;
 mod timeout;
 
-pub use handle::{lost_in_fork, shutdown};
+pub use handle::{forked, shutdown};
 pub use timeout::{Timeout, deadline, seconds};
 
 use skein_builtins::modules::structseq::Lazy;

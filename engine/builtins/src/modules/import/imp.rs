@@ -12,7 +12,7 @@ use skein_runtime::vm::Vm;
 
 native_functions! { FUNCTIONS:
     "lock_held()" => lock_held;
-    "_override_frozen_modules_for_tests(override, /)" => |_: &Vm, _: Value| ();
+    "_override_frozen_modules_for_tests(override, /)" => |vm: &Vm, how: i64| vm.state::<Override>().0.set(how), "Use frozen modules (1), do not (-1), or as the program was started (0).";
     "_override_multi_interp_extensions_check(override, /)" => |_: &Vm, _: Value| 0i64;
     "acquire_lock()" => acquire_lock;
     "release_lock()" => release_lock;
@@ -45,6 +45,10 @@ fn is_builtin(vm: &Vm, name: Ref<Str>) -> i64 {
     let own = super::super::BUILTIN_MODULES.iter().any(|(n, _)| *n == name);
     i64::from(own || vm.hooks.clone().native_module_names().iter().any(|n| *n == name))
 }
+
+/// What tests have said of frozen modules.
+#[derive(Default)]
+struct Override(std::cell::Cell<i64>);
 
 /// A module of the packaged library that is there as a frozen one too.
 struct Frozen {
@@ -86,8 +90,10 @@ impl Frozen {
         Frozen { is_package: true, ..Frozen::module(name, code) }
     }
 
-    fn find(name: Ref<Str>) -> Option<&'static Frozen> {
-        FROZEN.iter().find(|f| f.name.as_bytes() == name.bytes())
+    fn find(vm: &Vm, name: Ref<Str>) -> Option<&'static Frozen> {
+        let essential = |name: &str| name.starts_with("_frozen_") || name == "zipimport";
+        let unwanted = vm.state::<Override>().0.get() < 0;
+        FROZEN.iter().find(|f| f.name.as_bytes() == name.bytes() && !(unwanted && !essential(f.name)))
     }
 
     fn load(&self, vm: &Vm) -> R<Value> {
@@ -100,7 +106,7 @@ impl Frozen {
 
 /// ImportError: it is not frozen.
 fn frozen(vm: &Vm, name: Ref<Str>) -> R<&'static Frozen> {
-    match Frozen::find(name) {
+    match Frozen::find(vm, name) {
         Some(f) => Ok(f),
         None => {
             let text = format!("No such frozen object named {}", vm.repr_string(name.value())?);
@@ -110,10 +116,12 @@ fn frozen(vm: &Vm, name: Ref<Str>) -> R<&'static Frozen> {
     }
 }
 
-/// One that is there already counts if it came from here: the others have their places in the packaged library.
+/// Of the import system, one that is there already counts if it came from here: the others have their places in the packaged
+/// library.
 fn is_frozen(vm: &Vm, name: Ref<Str>) -> R<bool> {
-    if Frozen::find(name).is_none() {
-        return Ok(false);
+    let Some(found) = Frozen::find(vm, name) else { return Ok(false) };
+    if found.name.starts_with("__") {
+        return Ok(true);
     }
     let Some(m) = super::modules(vm)?.get_str(vm, name)? else { return Ok(true) };
     let Some(spec) = vm.find_attr(m, vm.intern("__spec__")?)? else { return Ok(false) };
@@ -129,7 +137,7 @@ fn get_frozen_object(vm: &Vm, name: Ref<Str>, data: Option<Value>) -> R<Value> {
 }
 
 fn init_frozen(vm: &Vm, name: Ref<Str>) -> R<Value> {
-    let Some(f) = Frozen::find(name) else { return Ok(Value::NONE) };
+    let Some(f) = Frozen::find(vm, name) else { return Ok(Value::NONE) };
     let m = Module::new(vm, f.name)?;
     if f.is_package {
         m.dict().set_name(vm, "__path__", List::new(vm, &[])?.value())?;
@@ -166,7 +174,7 @@ fn fix_co_filename(_: &Vm, _code: Value, _path: Value) {}
 
 /// (data, is it a package, original name), or None.
 fn find_frozen(vm: &Vm, name: Ref<Str>, with_data: Option<bool>) -> R<Value> {
-    let Some(f) = Frozen::find(name) else { return Ok(Value::NONE) };
+    let Some(f) = Frozen::find(vm, name) else { return Ok(Value::NONE) };
     let data = if with_data.unwrap_or(false) {
         let dumped = vm.call_method(super::import(vm, "marshal")?, "dumps", &[f.load(vm)?])?;
         vm.call(vm.types.memoryview.value(), &[dumped])?

@@ -587,10 +587,20 @@ fn resolve(vm: &Vm, name: &str, globals: Option<Value>, level: i64) -> R<String>
     let given = globals.get_str(vm, vm.names.__package__)?.filter(|p| !p.is_none());
     let spec = globals.get_str(vm, vm.names.__spec__)?.filter(|s| !s.is_none());
     let package = if let Some(p) = given {
-        text_of(p, "package")?
+        let package = text_of(p, "package")?;
+        if let Some(s) = spec
+            && !vm.eq(p, vm.get_attr_str(s, "parent")?)?
+        {
+            vm.warn(vm.exc.deprecation_warning, "__package__ != __spec__.parent")?;
+        }
+        package
     } else if let Some(s) = spec {
         text_of(vm.get_attr_str(s, "parent")?, "__spec__.parent")?
     } else {
+        vm.warn(
+            vm.exc.import_warning,
+            "can't resolve package from __spec__ or __package__, falling back on __name__ and __path__",
+        )?;
         let Some(own) = globals.get_str(vm, vm.names.__name__)? else {
             return Err(vm.raise_text(vm.exc.key_error, "'__name__' not in globals"));
         };

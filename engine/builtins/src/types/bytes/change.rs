@@ -1,6 +1,6 @@
 //! `bytes` and `bytearray`: case, padding, translating, hexadecimal text.
 
-use super::{Like, Row, not_bytes_like};
+use super::{Like, Row, bytes_like, not_bytes_like};
 use crate::types::rows;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::exports::Pinned;
@@ -100,13 +100,14 @@ pub fn expandtabs(vm: &Vm, s: Row, size: Option<i32>) -> R<Value> {
     s.make(vm, &rows::expand_tabs::<false>(vm, s.data(), size)?)
 }
 
-pub fn translate(vm: &Vm, s: Row, table: Value, delete: Option<Like>) -> R<Value> {
+pub fn translate(vm: &Vm, s: Row, table: Value, delete: Option<Value>) -> R<Value> {
     let table = match Row::of(vm, table)? {
         _ if table.is_none() => None,
         Some(r) if r.data().len() == 256 => Some(r),
         Some(_) => return Err(vm.value_error("translation table must be 256 characters long")),
         None => return Err(not_bytes_like(vm, table)),
     };
+    let delete = delete.map(|d| bytes_like(vm, d)).transpose()?;
     let kept = s.data().iter().filter(|b| !delete.as_ref().is_some_and(|d| d.contains(b)));
     let out = vm.collected(kept.map(|&b| table.as_ref().map_or(b, |t| t.data()[b as usize])))?;
     s.make(vm, &out)

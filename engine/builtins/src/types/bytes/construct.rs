@@ -149,6 +149,13 @@ pub fn new_bytes(vm: &Vm, args: Args<'_>) -> R<Value> {
     {
         return Ok(b);
     }
+    if ty == vm.types.bytes
+        && let [Some(source), None, None] = slots
+        && let Some(made) = super::bytes_by_method(vm, source)?
+    {
+        // Also one of a subclass.
+        return Ok(made);
+    }
     let out = contents(vm, slots, "bytes")?;
     Ok(Bytes::of_type(vm, &out, ty)?.value())
 }

@@ -10,7 +10,7 @@ mod split;
 
 pub use iterator::{BYTEARRAY_ITERATOR, BYTES_ITERATOR};
 
-use crate::types::{codecs, percent};
+use crate::types::{codecs, memoryview, percent};
 use skein_bytecode::Special;
 use skein_runtime::native::{FromArg, NativeDef, wrong_type};
 use skein_runtime::native_type;
@@ -32,6 +32,7 @@ macro_rules! bytes_type {
             pub $def: $name, $kind, type_flags::BASETYPE | type_flags::MATCH_SELF, $doc;
             methods {
                 $($own)*
+                "__buffer__($self, flags, /)" => |vm: &Vm, s: Row, flags: i64| memoryview::lend(vm, s.value, flags), "Return a buffer object that exposes the underlying memory of the object.";
                 [simple] "__len__($self, /)" => |_: &Vm, s: Row| s.data().len();
                 [simple] "__eq__($self, value, /)" => |vm: &Vm, a: Row, b: Value| compare(vm, &a, b, Ordering::is_eq);
                 [simple] "__ne__($self, value, /)" => |vm: &Vm, a: Row, b: Value| compare(vm, &a, b, Ordering::is_ne);
@@ -114,6 +115,7 @@ bytes_type! {
     BYTEARRAY: "bytearray", Kind::ByteArray, "bytearray(iterable_of_ints) -> bytearray\nbytearray(string, encoding[, errors]) -> bytearray\nbytearray(bytes_or_buffer) -> mutable copy of bytes_or_buffer\nbytearray(int) -> bytes array of size given by the parameter initialized with null bytes\nbytearray() -> empty bytes array";
     [static] "__new__($type, *args, **kwargs)" => construct::new_bytearray;
     "__init__($self, /, *args, **kwargs)" => construct::init_bytearray;
+    "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: Row, view: Value| memoryview::take_back(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
     "__repr__($self, /)" => |vm: &Vm, v: Row| -> R<String> {
         Ok(format!("{}({})", vm.type_name(v.value), escaped_text(vm, v.data(), true)?))
     };
@@ -244,6 +246,13 @@ impl std::ops::Deref for Like {
     }
 }
 
+impl Like {
+    /// Is it a bytes or bytearray object?
+    fn is_row(v: Value) -> bool {
+        v.cast::<Bytes>().is_some() || v.cast::<ByteArray>().is_some()
+    }
+}
+
 impl FromArg for Like {
     fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<Like> {
         match Row::of(vm, v)? {
@@ -322,6 +331,10 @@ fn escaped_text(vm: &Vm, bytes: &[u8], all_single: bool) -> R<String> {
 }
 
 fn compare(vm: &Vm, a: &Row, b: Value, test: fn(Ordering) -> bool) -> R<Value> {
+    // A bytes object has no order with what merely lends bytes.
+    if a.value.cast::<Bytes>().is_some() && !Like::is_row(b) {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
     Ok(match Row::of(vm, b)? {
         Some(b) => Value::bool(test(a.data().cmp(b.data()))),
         None => Value::NOT_IMPLEMENTED,

@@ -142,8 +142,9 @@ fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, units as usize * 2)?;
     for (start, end, p) in c.portable().positions.rows() {
         let known = |n: u32, none: u32| if n == none { Value::NONE } else { int(n) };
-        let row =
-            [known(p.line, 0), known(p.end_line, 0), known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
+        // Where columns are left out, so is the end.
+        let end_line = if p.col == u32::MAX { Value::NONE } else { known(p.end_line, 0) };
+        let row = [known(p.line, 0), end_line, known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
         let row = vm.tuple(&row)?;
         // A table that a program gave may say more or less than there is.
         for _ in start.min(units) * 2..end.min(units) * 2 {

@@ -15,7 +15,7 @@ use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 
 native_type! {
-    pub DEF: "BaseException", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+    pub DEF: "BaseException", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT;
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;

@@ -17,7 +17,7 @@ const MESSAGE: usize = 0;
 const EXCEPTIONS: usize = 1;
 
 native_type! {
-    pub DEF: "BaseExceptionGroup", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+    pub DEF: "BaseExceptionGroup", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT;
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;

@@ -14,7 +14,7 @@ use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
-const FLAGS: u32 = type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+const FLAGS: u32 = type_flags::BASETYPE | type_flags::HAS_DICT;
 
 native_type! {
     pub KEY_ERROR: "KeyError", Kind::Exception, FLAGS;

@@ -21,7 +21,7 @@ const FILENAME2: usize = 3;
 const WRITTEN: usize = 4;
 
 native_type! {
-    pub DEF: "OSError", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+    pub DEF: "OSError", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT;
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;

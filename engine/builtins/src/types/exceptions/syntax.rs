@@ -16,7 +16,7 @@ const FILENAME: usize = 1;
 const LINENO: usize = 2;
 
 native_type! {
-    pub DEF: "SyntaxError", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+    pub DEF: "SyntaxError", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT;
     methods {
         "__init__($self, /, *args, **kwargs)" => init;
         "__str__($self, /)" => str;

@@ -17,7 +17,7 @@ const OBJECT: usize = 1;
 const START: usize = 2;
 const END: usize = 3;
 const REASON: usize = 4;
-const FLAGS: u32 = type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF;
+const FLAGS: u32 = type_flags::BASETYPE | type_flags::HAS_DICT;
 
 native_type! {
     pub DECODE: "UnicodeDecodeError", Kind::Exception, FLAGS;

@@ -137,6 +137,13 @@ fn to_float(vm: &Vm, x: Value) -> R<f64> {
             || vm.is_int(x)
             || ty.special(vm, Special::Float).is_some()
             || ty.special(vm, Special::Index).is_some();
+        // Of a subclass, what its `__float__` says.
+        if ty != vm.types.float
+            && vm.as_float(x).is_some()
+            && let Some(f) = ty.special(vm, Special::Float)
+        {
+            return vm.float_result(ty, vm.special_1(f, x)?);
+        }
         if number {
             return vm.to_f64(x);
         }
@@ -267,7 +274,7 @@ pub fn out_of_range(vm: &Vm) -> Raised {
 
 /// `x ** y`: complex for a negative base with a fraction in the exponent.
 pub fn float_pow(vm: &Vm, x: f64, y: f64) -> R<Value> {
-    if x == 0.0 && y < 0.0 {
+    if x == 0.0 && y < 0.0 && y.is_finite() {
         return Err(vm.zero_division("zero to a negative power"));
     }
     if x < 0.0 && x.is_finite() && y.is_finite() && y.fract() != 0.0 {

@@ -71,6 +71,10 @@ fn new(
         }
         f.defaults.set(vm, f, d);
     }
+    if skein_runtime::interp::takes_namespace(code) && given(defaults).is_none() {
+        // Code of a module binds its names in the globals.
+        f.defaults.set(vm, f, vm.tuple(&[globals.value()])?);
+    }
     let wanted = code.portable().free_locals().count();
     let cells = match given(closure) {
         Some(c) => match c.cast::<Tuple>() {
@@ -195,18 +199,20 @@ fn get_annotations(vm: &Vm, v: Ref<Function>) -> R<Value> {
         return Ok(a);
     }
     let made = match f.extra(Extra::Annotate).filter(|a| !a.is_none()) {
-        Some(annotate) => {
-            let r = vm.call(annotate, &[Value::small_int(1)])?;
-            if r.cast::<Dict>().is_none() {
-                return Err(
-                    vm.type_error(format!("__annotate__() must return a dict, not {}", vm.type_name(r)))
-                );
-            }
-            r
-        }
+        Some(annotate) => annotations_by(vm, annotate)?,
         None => Dict::new(vm)?.value(),
     };
     f.set_extra(vm, Extra::Annotations, Some(made))?;
+    Ok(made)
+}
+
+/// The annotations as values, which a function, class or module has by its `__annotate__`.
+pub(crate) fn annotations_by(vm: &Vm, annotate: Value) -> R<Value> {
+    let made = vm.call(annotate, &[Value::small_int(1)])?;
+    if made.cast::<Dict>().is_none() {
+        let got = vm.type_name(made);
+        return Err(vm.type_error(format!("__annotate__ returned non-dict of type '{got}'")));
+    }
     Ok(made)
 }
 

@@ -47,6 +47,7 @@ fn row(vm: &Vm, v: Value) -> R<Option<Ref<Tuple>>> {
 
 /// The type parameters in a tuple of arguments, each once.
 pub fn parameters(vm: &Vm, args: Ref<Tuple>) -> R<Ref<Tuple>> {
+    vm.check_depth()?;
     let found = List::with_capacity(vm, 2)?;
     let add = |v: Value| -> R<()> {
         if found.items().iter().any(|x| x.is(v)) { Ok(()) } else { found.push(vm, v) }

@@ -168,17 +168,9 @@ fn eq(vm: &Vm, u: ExtArg<Union>, other: Value) -> R<Value> {
 
 fn hash(vm: &Vm, u: ExtArg<Union>) -> R<i64> {
     // Each member is hashed once, as it may be a union itself, and the hashes are put together in any order.
-    let mut unhashable = 0;
     let hashes = List::with_capacity(vm, arguments(u.0).len())?;
     for &a in arguments(u.0).items() {
-        match vm.absorb(vm.hash(a), vm.exc.type_error)? {
-            Some(h) => hashes.push(vm, vm.int(h)?)?,
-            None => unhashable += 1,
-        }
-    }
-    if unhashable > 0 {
-        let plural = if unhashable == 1 { "" } else { "s" };
-        return Err(vm.type_error(format!("union contains {unhashable} unhashable element{plural}")));
+        hashes.push(vm, vm.int(vm.hash(a)?)?)?;
     }
     vm.hash(vm.frozenset(hashes.items())?)
 }

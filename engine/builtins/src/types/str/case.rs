@@ -146,29 +146,80 @@ fn room(vm: &Vm, s: Ref<Str>) -> R<Vec<u8>> {
     vm.buffer(s.bytes().len().saturating_mul(if s.is_ascii() { 1 } else { 3 }))
 }
 
+/// So many characters are mapped between two looks for signals.
+const BATCH: usize = 1 << 14;
+
+/// What characters that were mapped lately have become.
+struct Memo {
+    keys: [u32; Memo::SIZE],
+    texts: [[u8; Memo::LONGEST]; Memo::SIZE],
+    lengths: [u8; Memo::SIZE],
+}
+
+impl Memo {
+    const SIZE: usize = 256;
+    /// Bytes of three characters.
+    const LONGEST: usize = 12;
+
+    fn new() -> Memo {
+        let (keys, texts) = ([u32::MAX; Memo::SIZE], [[0; Memo::LONGEST]; Memo::SIZE]);
+        Memo { keys, texts, lengths: [0; Memo::SIZE] }
+    }
+
+    fn push(&mut self, out: &mut Vec<u8>, c: u32, map: &impl Fn(&mut Vec<u8>, u32)) {
+        let i = c as usize % Memo::SIZE;
+        if self.keys[i] != c {
+            let before = out.len();
+            map(out, c);
+            let made = &out[before..];
+            if made.len() <= Memo::LONGEST {
+                self.texts[i][..made.len()].copy_from_slice(made);
+                (self.keys[i], self.lengths[i]) = (c, made.len() as u8);
+            }
+            return;
+        }
+        out.extend_from_slice(&self.texts[i][..usize::from(self.lengths[i])]);
+    }
+}
+
+/// The text with each character mapped by itself.
+fn mapped(vm: &Vm, s: Ref<Str>, map: impl Fn(&mut Vec<u8>, u32)) -> R<Ref<Str>> {
+    let mut out = room(vm, s)?;
+    let mut memo = Memo::new();
+    for (i, c) in s.code_points().enumerate() {
+        if i % BATCH == 0 {
+            vm.check_signals()?;
+        }
+        memo.push(&mut out, c, &map);
+    }
+    Str::new(vm, &out)
+}
+
 pub fn upper(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
-    map_ascii(vm, s, |b| b.to_ascii_uppercase()).unwrap_or_else(|| {
-        let mut out = room(vm, s)?;
-        s.code_points().for_each(|c| push_mapped(&mut out, c, char::to_uppercase));
-        Str::new(vm, &out)
-    })
+    map_ascii(vm, s, |b| b.to_ascii_uppercase())
+        .unwrap_or_else(|| mapped(vm, s, |out, c| push_mapped(out, c, char::to_uppercase)))
 }
 
 pub fn lower(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     map_ascii(vm, s, |b| b.to_ascii_lowercase()).unwrap_or_else(|| {
+        // What a sigma becomes depends on what is around it.
+        if !s.bytes().windows(2).any(|two| two == "\u{3a3}".as_bytes()) {
+            return mapped(vm, s, |out, c| push_mapped(out, c, char::to_lowercase));
+        }
         let points = points(vm, s)?;
         let mut out = room(vm, s)?;
-        (0..points.len()).for_each(|i| push_lower(&mut out, &points, i));
+        for i in 0..points.len() {
+            if i % BATCH == 0 {
+                vm.check_signals()?;
+            }
+            push_lower(&mut out, &points, i);
+        }
         Str::new(vm, &out)
     })
 }
 
 pub fn casefold(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
-    map_ascii(vm, s, |b| b.to_ascii_lowercase()).unwrap_or_else(|| {
-        let mut out = room(vm, s)?;
-        s.code_points().for_each(|c| push_folded(&mut out, c));
-        Str::new(vm, &out)
-    })
+    map_ascii(vm, s, |b| b.to_ascii_lowercase()).unwrap_or_else(|| mapped(vm, s, push_folded))
 }
 
 pub fn title(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
@@ -176,6 +227,9 @@ pub fn title(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     let mut out = room(vm, s)?;
     let mut inside = false;
     for (i, &c) in points.iter().enumerate() {
+        if i % BATCH == 0 {
+            vm.check_signals()?;
+        }
         if inside {
             push_lower(&mut out, &points, i);
         } else {
@@ -203,6 +257,9 @@ pub fn swapcase(vm: &Vm, s: Ref<Str>) -> R<Ref<Str>> {
     let points = points(vm, s)?;
     let mut out = room(vm, s)?;
     for (i, &c) in points.iter().enumerate() {
+        if i % BATCH == 0 {
+            vm.check_signals()?;
+        }
         if is_upper(c) {
             push_lower(&mut out, &points, i);
         } else if is_lower(c) {

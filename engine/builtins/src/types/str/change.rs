@@ -72,7 +72,10 @@ pub fn expandtabs(vm: &Vm, s: Ref<Str>, size: Option<i32>) -> R<Ref<Str>> {
 pub fn translate(vm: &Vm, s: Ref<Str>, table: Value) -> R<Ref<Str>> {
     let mut out = vm.buffer(s.bytes().len())?;
     let exact_dict = table.cast::<Dict>().filter(|_| vm.type_of(table) == vm.types.dict);
-    for c in s.code_points() {
+    for (i, c) in s.code_points().enumerate() {
+        if i % (1 << 14) == 0 {
+            vm.check_signals()?;
+        }
         let key = Value::small_int(i64::from(c));
         let found = match exact_dict {
             Some(d) => d.get(vm, key)?,
