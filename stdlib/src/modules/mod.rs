@@ -21,7 +21,9 @@ mod io;
 mod json;
 mod locale;
 mod marshal;
+mod mmap;
 mod opcode;
+mod packed;
 mod packing;
 mod pickle;
 mod posix;
@@ -83,8 +85,10 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_json", json::make),
     ("_locale", locale::make),
     ("marshal", marshal::make),
+    ("mmap", mmap::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
+    ("_packed", packed::make),
     ("_pickle", pickle::make),
     ("posix", posix::make),
     ("_posixsubprocess", posixsubprocess::make),

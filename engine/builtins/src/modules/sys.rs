@@ -424,6 +424,11 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
     d.set_name(vm, "implementation", implementation)
 }
 
+/// A prefix of the configuration; where there is none, that of programs which the system's owner installs.
+fn prefix_or_default(prefix: &str) -> &str {
+    if prefix.is_empty() { "/usr/local" } else { prefix }
+}
+
 fn hexversion() -> i64 {
     let (major, minor, micro) = VERSION;
     major << 24 | minor << 16 | micro << 8 | 0xf0
@@ -477,11 +482,11 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         ("platform", "linux"),
         ("byteorder", "little"),
         ("executable", &c.executable),
-        ("_base_executable", &c.executable),
-        ("prefix", "/usr/local"),
-        ("base_prefix", "/usr/local"),
-        ("exec_prefix", "/usr/local"),
-        ("base_exec_prefix", "/usr/local"),
+        ("_base_executable", &c.base_executable),
+        ("prefix", prefix_or_default(&c.prefix)),
+        ("base_prefix", prefix_or_default(&c.base_prefix)),
+        ("exec_prefix", prefix_or_default(&c.prefix)),
+        ("base_exec_prefix", prefix_or_default(&c.base_prefix)),
         ("platlibdir", "lib"),
         ("_framework", ""),
         ("abiflags", ""),
