@@ -178,7 +178,8 @@ def main():
     path = os.environ.get("SKEIN") or os.path.join(HERE, "..", "target", "release", "skein")
     skein = Interpreter("skein", os.path.abspath(path), os.path.abspath(folder))
     found = os.environ.get("SKEIN_REFERENCE") or shutil.which("python3.14")
-    reference = Interpreter("reference", found, skein.folder[: -len("/skein")]) if found else None
+    # Not by a link, beside which its library is not.
+    reference = Interpreter("reference", os.path.realpath(found), os.path.abspath(folder)) if found else None
     print("skein: %s; reference: %s" % (skein.path, found or "none found, outputs are not compared"), flush=True)
     skein.prepare()
     if reference:

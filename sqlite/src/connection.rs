@@ -7,6 +7,11 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::rc::Rc;
 
+unsafe extern "C" {
+    /// Not among the bindings.
+    fn sqlite3_close_v2(db: *mut ffi::sqlite3) -> c_int;
+}
+
 /// The connection itself, shared by all that works on it.
 pub(crate) struct Handle {
     /// Null once it is closed.
@@ -74,7 +79,7 @@ impl Handle {
             return self.closing.set(true);
         }
         // SAFETY: taken once. What is still prepared or open keeps the rest of it alive.
-        unsafe { ffi::sqlite3_close_v2(self.db.replace(std::ptr::null_mut())) };
+        unsafe { sqlite3_close_v2(self.db.replace(std::ptr::null_mut())) };
     }
 
     /// What the connection says of a code.

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("skein-bytecode", &[]),
     ("skein-heap", &[]),
     ("skein-continuations", &[]),
+    ("skein-sqlite", &[]),
     ("skein-tls", &[]),
     ("skein-compiler", &["skein-bytecode"]),
     ("skein-runtime", &["skein-bytecode", "skein-heap"]),
@@ -23,7 +24,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     // The compiler compiles the library ahead, in the build script.
     (
         "skein-stdlib",
-        &["skein-bytecode", "skein-heap", "skein-runtime", "skein-builtins", "skein-compiler", "skein-tls"],
+        &["skein-bytecode", "skein-heap", "skein-runtime", "skein-builtins", "skein-compiler", "skein-sqlite", "skein-tls"],
     ),
 ];
 

@@ -596,7 +596,7 @@ fn buffer(vm: &Vm, m: This, flags: i64) -> R<Value> {
 }
 
 fn repr(vm: &Vm, m: This) -> R<String> {
-    let name = vm.type_of(m.0.value()).full_name();
+    let name = vm.qualified_type_name(vm.type_of(m.0.value()), &[b"builtins"])?;
     let Some(array) = array(m.0) else { return Ok(format!("<{name} closed=True>")) };
     let access = match m.0.access {
         ACCESS_READ => "ACCESS_READ",

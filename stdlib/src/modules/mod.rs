@@ -36,6 +36,7 @@ mod select;
 mod semaphores;
 mod site;
 mod socket;
+mod sqlite;
 mod sre;
 mod ssl;
 mod stat;
@@ -107,6 +108,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_socket", socket::make),
     ("_stat", stat::make),
     ("_statistics", statistics::make),
+    ("_sqlite", sqlite::make),
     ("_sre", sre::make),
     ("_ssl", ssl::make),
     ("_struct", structs::make),

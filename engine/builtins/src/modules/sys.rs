@@ -65,8 +65,8 @@ native_functions! { pub FUNCTIONS:
     "_is_interned(string, /)" => is_interned;
     "get_int_max_str_digits()" => get_int_max_str_digits;
     "set_int_max_str_digits(maxdigits)" => set_int_max_str_digits;
-    "audit(event, /, *args)" => audit;
-    "addaudithook(hook)" => addaudithook;
+    "audit(event, /, *args)" => super::audit::audit_event;
+    "addaudithook(hook)" => super::audit::add_hook;
     "getallocatedblocks()" => getallocatedblocks;
     "_clear_type_cache()" => clear_caches;
     "_clear_type_descriptors(type, /)" => clear_type_descriptors;
@@ -260,19 +260,6 @@ fn set_int_max_str_digits(vm: &Vm, n: i32) -> R<()> {
     }
     vm.state::<IntMaxDigits>().0.set(n.into());
     Ok(())
-}
-
-/// No events are sent to hooks, as in a CPython that has none.
-fn audit(vm: &Vm, args: Args<'_>) -> R<()> {
-    match args.positional().first() {
-        Some(e) if e.cast::<Str>().is_some() => Ok(()),
-        Some(e) => Err(vm.type_error(format!("expected str for argument 'event', not {}", vm.type_name(*e)))),
-        None => Err(vm.type_error("audit expected at least 1 argument, got 0")),
-    }
-}
-
-fn addaudithook(vm: &Vm, _hook: Value) -> R<()> {
-    Err(vm.unsupported("sys.addaudithook"))
 }
 
 fn getallocatedblocks(vm: &Vm) -> usize {

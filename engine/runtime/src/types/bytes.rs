@@ -4,7 +4,7 @@ use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::exports::Exports;
 use crate::types::instance::Raw;
 use crate::types::typeobj::Type;
-use crate::value::R;
+use crate::value::{R, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
 
