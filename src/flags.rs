@@ -230,11 +230,7 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
         text.push_str("Try `python -h' for more information.\n");
         UsageError { text, code: 2 }
     };
-    let mut c = Config {
-        orig_argv: args.to_vec(),
-        utf8_mode: is_c_locale(),
-        ..Config::default()
-    };
+    let mut c = Config { orig_argv: args.to_vec(), utf8_mode: is_c_locale(), ..Config::default() };
     let mut run = None;
     let mut skip_first_line = false;
     let mut versions = 0;

@@ -18,4 +18,4 @@ def only_b(sender, **kw):
 print(ready.send("a", x=1)[0][1], [r for _, r in ready.send("b")], seen)
 with ready.muted():
     print(ready.send("c"))
-print(bool(ready.receivers_for("z")), Namespace().signal("n"))
+print(bool(ready.receivers_for("z")), Namespace().signal("n").name)

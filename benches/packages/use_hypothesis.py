@@ -1,4 +1,4 @@
-# pip install hypothesis
+# pip install hypothesis==6.140.0
 from hypothesis import find, given, settings, strategies as st
 
 

@@ -19,7 +19,7 @@ def bad(a):
 
 
 bad(0)
-print([line for line in out.getvalue().splitlines() if line[:1].isupper()][:4])
+print([line for line in out.getvalue().splitlines() if line[:1].isupper()][:3])
 print("ZeroDivisionError: division by zero" in out.getvalue())
 logger.add(sys.stdout, serialize=False, format="{message}", filter=lambda r: r["level"].no >= 40)
 logger.error("to stdout")

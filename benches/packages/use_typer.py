@@ -1,4 +1,4 @@
-# pip install typer
+# pip install typer<0.24
 from typing import Annotated, Optional
 
 import typer

@@ -195,8 +195,7 @@ impl Connection {
         let db = self.handle.open()?;
         let mut now: c_int = 0;
         // SAFETY: these operations take an int and the address of one.
-        let code =
-            unsafe { ffi::sqlite3_db_config(db, op, value.map_or(-1, c_int::from), &raw mut now) };
+        let code = unsafe { ffi::sqlite3_db_config(db, op, value.map_or(-1, c_int::from), &raw mut now) };
         self.handle.check(code)?;
         Ok(now != 0)
     }

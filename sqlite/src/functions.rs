@@ -65,7 +65,8 @@ unsafe fn with_state(
     // function was made with.
     let done = unsafe {
         let slot: *mut Slot =
-            ffi::sqlite3_aggregate_context(context, if begin { size_of::<Slot>() as c_int } else { 0 }).cast();
+            ffi::sqlite3_aggregate_context(context, if begin { size_of::<Slot>() as c_int } else { 0 })
+                .cast();
         if slot.is_null() {
             if begin {
                 set_result(context, Output::NoMemory);

@@ -86,7 +86,12 @@ unsafe extern "C" fn busy(data: *mut c_void, count: c_int) -> c_int {
     catch_unwind(AssertUnwindSafe(|| hook(count))).unwrap_or(false).into()
 }
 
-unsafe extern "C" fn trace(kind: c_uint, data: *mut c_void, statement: *mut c_void, sql: *mut c_void) -> c_int {
+unsafe extern "C" fn trace(
+    kind: c_uint,
+    data: *mut c_void,
+    statement: *mut c_void,
+    sql: *mut c_void,
+) -> c_int {
     if kind != ffi::SQLITE_TRACE_STMT as c_uint {
         return 0;
     }

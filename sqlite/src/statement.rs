@@ -53,8 +53,7 @@ impl Statement {
         drop(entered);
         prepared?;
         let used = if tail.is_null() { sql.len() } else { tail.addr() - start.addr() };
-        let statement =
-            Statement { raw, handle: handle.clone(), running: Cell::new(false) };
+        let statement = Statement { raw, handle: handle.clone(), running: Cell::new(false) };
         Ok(((!raw.is_null()).then(|| Rc::new(statement)), used))
     }
 
@@ -136,7 +135,14 @@ impl Statement {
                 ValueRef::Text(t) => {
                     let len = t.len() as u64;
                     let encoding = ffi::SQLITE_UTF8 as u8;
-                    ffi::sqlite3_bind_text64(raw, at, t.as_ptr().cast(), len, ffi::SQLITE_TRANSIENT(), encoding)
+                    ffi::sqlite3_bind_text64(
+                        raw,
+                        at,
+                        t.as_ptr().cast(),
+                        len,
+                        ffi::SQLITE_TRANSIENT(),
+                        encoding,
+                    )
                 }
                 // An address, since null means no value.
                 ValueRef::Blob([]) => ffi::sqlite3_bind_zeroblob(raw, at, 0),
@@ -168,7 +174,10 @@ impl Statement {
         };
         // SAFETY: an index out of range gives null.
         let (name, declared) = unsafe {
-            (ffi::sqlite3_column_name(self.raw, i as c_int), ffi::sqlite3_column_decltype(self.raw, i as c_int))
+            (
+                ffi::sqlite3_column_name(self.raw, i as c_int),
+                ffi::sqlite3_column_decltype(self.raw, i as c_int),
+            )
         };
         Some(Column { name: text(name)?, declared: text(declared) })
     }

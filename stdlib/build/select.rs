@@ -49,12 +49,7 @@ pub fn files(lib: &Path, is_data: fn(&str) -> bool) -> std::io::Result<(Vec<Sour
     Ok((sources, data))
 }
 
-fn collect(
-    folder: &Path,
-    prefix: &str,
-    out: &mut Vec<Source>,
-    data: &mut Vec<Data>,
-) -> std::io::Result<()> {
+fn collect(folder: &Path, prefix: &str, out: &mut Vec<Source>, data: &mut Vec<Data>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };

@@ -96,6 +96,7 @@ try:
 except sqlite3.Error:
     pass
 
+db.commit()
 with sqlite3.connect(":memory:") as other:
     db.backup(other)
     assert other.execute("select count(*) from t").fetchone() == (3,)

@@ -24,7 +24,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     // The compiler compiles the library ahead, in the build script.
     (
         "skein-stdlib",
-        &["skein-bytecode", "skein-heap", "skein-runtime", "skein-builtins", "skein-compiler", "skein-sqlite", "skein-tls"],
+        &[
+            "skein-bytecode",
+            "skein-heap",
+            "skein-runtime",
+            "skein-builtins",
+            "skein-compiler",
+            "skein-sqlite",
+            "skein-tls",
+        ],
     ),
 ];
 

@@ -1,8 +1,11 @@
 """What is packed into the program beside code: files of the library's packages, and the distributions that are built in."""
 
+import contextlib
 import io
 import itertools
-from importlib import metadata
+import pathlib
+import tempfile
+from importlib import metadata, resources
 from importlib.resources.abc import Traversable, TraversableResources
 
 import _packed
@@ -56,6 +59,25 @@ class Packed(Traversable):
 
     def __repr__(self):
         return f"Packed({self._path!r})"
+
+
+def _copy(source, target):
+    if source.is_dir():
+        target.mkdir()
+        for child in source.iterdir():
+            _copy(child, target / child.name)
+    else:
+        target.write_bytes(source.read_bytes())
+
+
+@resources.as_file.register(Packed)
+@contextlib.contextmanager
+def _as_file(path):
+    """A copy on disk under the file's own name, which installers of wheels go by."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = pathlib.Path(folder, path.name)
+        _copy(path, target)
+        yield target
 
 
 class Reader(TraversableResources):

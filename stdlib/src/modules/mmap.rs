@@ -230,7 +230,10 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
         return Err(vm.overflow_error("memory mapped offset must be positive"));
     }
     let given = argument(vm, &args, 2, NAMES[2])?.is_some() || argument(vm, &args, 3, NAMES[3])?.is_some();
-    if access != ACCESS_DEFAULT && given && (flags != libc::MAP_SHARED || protection != libc::PROT_READ | libc::PROT_WRITE) {
+    if access != ACCESS_DEFAULT
+        && given
+        && (flags != libc::MAP_SHARED || protection != libc::PROT_READ | libc::PROT_WRITE)
+    {
         return Err(vm.value_error("mmap can't specify both access and flags, prot."));
     }
     match access {
@@ -261,7 +264,8 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             own => own,
         },
     };
-    let region = Ext::internal(vm, Region { start: Cell::new(std::ptr::null_mut()), len: Cell::new(length) })?;
+    let region =
+        Ext::internal(vm, Region { start: Cell::new(std::ptr::null_mut()), len: Cell::new(length) })?;
     let map = Map {
         region: Field::new(Some(region.value())),
         array: Field::new(None),

@@ -1,8 +1,8 @@
 //! Blobs in place.
 
 use super::super::support::BytesLike;
-use super::database::{Database, DatabaseRef, enter};
 use super::checked;
+use super::database::{Database, DatabaseRef, enter};
 use skein_runtime::object::{Field, Kind, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::typeobj::type_flags;

@@ -190,9 +190,8 @@ fn keep(vm: &Vm, d: DatabaseRef, place: &str, callable: Value) -> R<()> {
 fn create_function(vm: &Vm, d: This, name: Ref<Str>, count: i32, deterministic: bool, f: Value) -> R<()> {
     let name = name.to_string_lossy().into_owned();
     let owner = Owner::new(vm, d.0);
-    let scalar = (!f.is_none()).then(|| -> Scalar {
-        Box::new(move |row: &[ValueRef<'_>]| callbacks::scalar(owner, f, row))
-    });
+    let scalar = (!f.is_none())
+        .then(|| -> Scalar { Box::new(move |row: &[ValueRef<'_>]| callbacks::scalar(owner, f, row)) });
     let entered = enter(vm, d.0)?;
     let made = d.0.connection.create_function(&name, count, deterministic, scalar);
     drop(entered);
@@ -215,8 +214,8 @@ fn create_aggregate(vm: &Vm, d: This, name: Ref<Str>, count: i32, windows: bool,
 fn create_collation(vm: &Vm, d: This, name: Ref<Str>, f: Value) -> R<()> {
     let text = c_text(vm, name)?.into_string().unwrap_or_default();
     let owner = Owner::new(vm, d.0);
-    let collation = (!f.is_none())
-        .then(|| Box::new(move |a: &[u8], b: &[u8]| callbacks::compare(owner, f, a, b)) as _);
+    let collation =
+        (!f.is_none()).then(|| Box::new(move |a: &[u8], b: &[u8]| callbacks::compare(owner, f, a, b)) as _);
     let entered = enter(vm, d.0)?;
     let made = d.0.connection.create_collation(&text, collation);
     drop(entered);
@@ -284,7 +283,11 @@ fn backup(vm: &Vm, d: This, target: This, name: Ref<Str>, pages: i32, progress: 
             return Err(skein_runtime::Raised);
         }
         if !progress.is_none() {
-            let row = [vm.int(code.into())?, vm.int(backup.remaining().into())?, vm.int(backup.page_count().into())?];
+            let row = [
+                vm.int(code.into())?,
+                vm.int(backup.remaining().into())?,
+                vm.int(backup.page_count().into())?,
+            ];
             vm.call(progress, &row)?;
         }
         match code {

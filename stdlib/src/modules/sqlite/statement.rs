@@ -179,4 +179,3 @@ fn rows(vm: &Vm, s: This, factory: Value) -> R<Value> {
         }
     }
 }
-

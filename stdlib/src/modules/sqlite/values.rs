@@ -52,7 +52,12 @@ fn int64(vm: &Vm, v: Value) -> R<i64> {
 }
 
 /// Gives a parameter its value. `Ok(None)` for an object that is no value.
-pub fn bind(vm: &Vm, statement: &Statement, i: usize, v: Value) -> R<Option<Result<(), skein_sqlite::Fault>>> {
+pub fn bind(
+    vm: &Vm,
+    statement: &Statement,
+    i: usize,
+    v: Value,
+) -> R<Option<Result<(), skein_sqlite::Fault>>> {
     Ok(Some(if v.is_none() {
         statement.bind(i, ValueRef::Null)
     } else if vm.is_int(v) {

@@ -29,8 +29,8 @@ use skein_runtime::vm::{Compile, Finalizing, Mode, Vm};
 use std::path::Path;
 use std::rc::Rc;
 
-pub use entries::hooks as path_hooks;
 use super::audit::audit;
+pub use entries::hooks as path_hooks;
 use entries::{Importer, importer_of};
 pub use imp::make as make_imp;
 pub(crate) use loader::new_finder;
