@@ -13,7 +13,7 @@ pub type Collation = Box<dyn Fn(&[u8], &[u8]) -> Ordering>;
 pub type Authorizer = Box<dyn Fn(i32, [Option<&[u8]>; 4]) -> i32>;
 /// Called now and then; true stops what is executed.
 pub type Progress = Box<dyn Fn() -> bool>;
-/// Told of each statement that begins: its text with parameters filled in, or none if that is too long.
+/// Told of each statement that begins: its text with parameters filled in, or as it is if that is too long.
 pub type Trace = Box<dyn Fn(Option<&[u8]>)>;
 /// Called while another connection holds a lock, with the number of calls so far; true tries again.
 pub type Busy = Box<dyn Fn(i32) -> bool>;
@@ -106,7 +106,7 @@ unsafe extern "C" fn trace(
             return 0;
         }
         let expanded = ffi::sqlite3_expanded_sql(statement.cast());
-        let _ = catch_unwind(AssertUnwindSafe(|| hook(text(expanded))));
+        let _ = catch_unwind(AssertUnwindSafe(|| hook(text(expanded).or(plain))));
         ffi::sqlite3_free(expanded.cast());
     }
     0

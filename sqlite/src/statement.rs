@@ -204,15 +204,15 @@ impl Statement {
         }
     }
 
-    /// Its bytes if the value is not NULL, as text in UTF-8.
+    /// Its bytes, as text in UTF-8; None for NULL and a blob without bytes.
     pub fn with_bytes<T>(&self, i: usize, f: impl FnOnce(Option<&[u8]>) -> T) -> T {
         let (raw, at) = (self.raw, i as c_int);
         // SAFETY: as in `with_value`.
         unsafe {
             let blob = ffi::sqlite3_column_blob(raw, at).cast();
-            match ffi::sqlite3_column_type(raw, at) {
-                ffi::SQLITE_NULL => f(None),
-                _ => f(Some(bytes(blob, ffi::sqlite3_column_bytes(raw, at)))),
+            match blob {
+                blob if std::ptr::eq(blob, std::ptr::null::<u8>()) => f(None),
+                blob => f(Some(bytes(blob, ffi::sqlite3_column_bytes(raw, at)))),
             }
         }
     }

@@ -126,8 +126,15 @@ def _adapt_parameter(value):
     return adapt(value, PrepareProtocol, value)
 
 
+# Types whose values are not adapted, unless somebody has registered an adapter for one of them.
+_PLAIN = (int, float, str, bytearray)
+_all_adapted = False
+
+
 def register_adapter(type, adapter, /):
     """Register a function to adapt Python objects to SQLite values."""
+    global _all_adapted
+    _all_adapted = _all_adapted or type in _PLAIN
     adapters[type, PrepareProtocol] = adapter
 
 
@@ -136,12 +143,50 @@ def register_converter(typename, converter, /):
     converters[typename.upper()] = converter
 
 
-def connect(database, timeout=5.0, detect_types=0, isolation_level="", check_same_thread=True, factory=None,
-            cached_statements=128, uri=False, *, autocommit=LEGACY_TRANSACTION_CONTROL):
+def _listed(names):
+    names = [f"'{name}'" for name in names]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def _warn_of_positional(function, given):
+    """Tells who passes more than the database by its place."""
+    if given > 1:
+        import warnings
+        names = _listed(["timeout", "detect_types", "isolation_level", "check_same_thread", "factory",
+                         "cached_statements", "uri"])
+        warnings.warn(
+            f"Passing more than 1 positional argument to {function}() is deprecated. Parameters {names} will become "
+            "keyword-only parameters in Python 3.15.", DeprecationWarning, stacklevel=3)
+
+
+def _keywords_deprecated(*names):
+    """For methods whose parameters will be known by their places only."""
+    def decorate(function):
+        def method(self, *args, **kwargs):
+            if kwargs and not names_set.isdisjoint(kwargs):
+                import warnings
+                plural = "s" if len(names) > 1 else ""
+                warnings.warn(
+                    f"Passing keyword argument{plural} {_listed(names)} to _sqlite3.Connection.{function.__name__}() is "
+                    f"deprecated. Parameter{plural} {_listed(names)} will become positional-only in Python 3.15.",
+                    DeprecationWarning, stacklevel=2)
+            return function(self, *args, **kwargs)
+        names_set = frozenset(names)
+        method.__name__, method.__qualname__ = function.__name__, function.__qualname__
+        method.__doc__, method.__wrapped__ = function.__doc__, function
+        return method
+    return decorate
+
+
+def connect(*args, **kwargs):
     """Open a connection to the SQLite database file 'database'."""
-    return (Connection if factory is None else factory)(
-        database, timeout, detect_types, isolation_level, check_same_thread,
-        Connection if factory is None else factory, cached_statements, uri, autocommit=autocommit)
+    factory = args[5] if len(args) > 5 else kwargs.get("factory", Connection)
+    if factory is Connection:
+        _warn_of_positional("sqlite3.connect", len(args))
+        connection = object.__new__(Connection)
+        connection._open(*args, **kwargs)
+        return connection
+    return factory(*args, **kwargs)
 
 
 def _isolation_level(level):
@@ -152,7 +197,7 @@ def _isolation_level(level):
     if "\0" in level:
         raise ValueError("embedded null character")
     for known in ("", "DEFERRED", "IMMEDIATE", "EXCLUSIVE"):
-        if level.upper() == known:
+        if str.upper(level) == known:
             return known
     raise ValueError("isolation_level string must be '', 'DEFERRED', 'IMMEDIATE', or 'EXCLUSIVE'")
 
@@ -168,12 +213,18 @@ def _autocommit(value):
 class _Statement:
     """A statement with what its text tells."""
 
-    __slots__ = ("raw", "sql", "is_dml", "names", "count")
+    __slots__ = ("raw", "sql", "database", "is_dml", "names", "count")
 
-    def __init__(self, raw, sql):
-        self.raw, self.sql = raw, sql
+    def __new__(cls, *args):
+        raise TypeError("cannot create '_sqlite3._Statement' instances")
+
+    @classmethod
+    def of(cls, raw, sql, database):
+        self = object.__new__(cls)
+        self.raw, self.sql, self.database = raw, sql, database
         self.is_dml = _first_word(sql) in ("INSERT", "UPDATE", "DELETE", "REPLACE")
         self.names, self.count = raw.parameter_names(), raw.parameter_count
+        return self
 
     def bind(self, parameters):
         if isinstance(parameters, (tuple, list)) or not isinstance(parameters, dict) and _is_sequence(parameters):
@@ -186,11 +237,18 @@ class _Statement:
                     raise ProgrammingError(
                         f"Binding {i} ('{name}') is a named parameter, but you supplied a sequence which "
                         "requires nominal (qmark) placeholders.")
+            if not isinstance(parameters, (tuple, list)):
+                parameters = [parameters[i] for i in range(self.count)]
+            if _all_adapted:
+                parameters = [_adapt_parameter(value) for value in parameters]
             wrong = self.raw.bind_all(parameters, _adapt_parameter)
             if wrong is not None:
                 i, value = wrong
                 raise ProgrammingError(
                     f"Error binding parameter {i + 1}: type '{type(value).__name__}' is not supported")
+            if len(parameters) != self.count:
+                # An adapter has changed it meanwhile.
+                raise IndexError("list index out of range")
         elif isinstance(parameters, dict) or _is_mapping(parameters):
             row = []
             for i, name in enumerate(self.names, 1):
@@ -202,6 +260,8 @@ class _Statement:
                     row.append(parameters[name])
                 except LookupError:
                     raise ProgrammingError(f"You did not supply a value for binding parameter :{name}.") from None
+            if _all_adapted:
+                row = [_adapt_parameter(value) for value in row]
             wrong = self.raw.bind_all(row, _adapt_parameter)
             if wrong is not None:
                 i, value = wrong
@@ -253,8 +313,12 @@ class Connection:
     DataError, OperationalError, IntegrityError = DataError, OperationalError, IntegrityError
     InternalError, ProgrammingError, NotSupportedError = InternalError, ProgrammingError, NotSupportedError
 
-    def __init__(self, database, timeout=5.0, detect_types=0, isolation_level="", check_same_thread=True,
-                 factory=None, cached_statements=128, uri=False, *, autocommit=LEGACY_TRANSACTION_CONTROL):
+    def __init__(self, *args, **kwargs):
+        _warn_of_positional("_sqlite3.Connection", len(args))
+        self._open(*args, **kwargs)
+
+    def _open(self, database, timeout=5.0, detect_types=0, isolation_level="", check_same_thread=True,
+              factory=None, cached_statements=128, uri=False, *, autocommit=LEGACY_TRANSACTION_CONTROL):
         import sys
         if self._ready:
             self._ready = False
@@ -313,23 +377,30 @@ class Connection:
         raw, rest = self._database.prepare(sql)
         if _skip_blank(rest) < len(rest):
             raise ProgrammingError("You can only execute one statement at a time.")
-        return None if raw is None else _Statement(raw, sql)
+        return None if raw is None else _Statement.of(raw, sql, self._database)
 
     def _statement(self, sql):
-        """A statement of the cache that nobody executes, or a new one."""
+        """A statement that nobody executes, or a new one."""
         found = self._statements.pop(sql, None) if type(sql) is str else None
-        statement = found
-        if statement is None or statement.raw.is_busy():
-            statement = self._prepare(sql)
-        if statement is not None and self._cached > 0:
-            self._statements[sql] = found or statement
+        return self._prepare(sql) if found is None else found
+
+    def _give_back(self, statement):
+        """Keeps a statement that was executed for the next time. One that somebody has let go of before its end is not
+        kept, so that it ends when it is collected."""
+        if self._cached > 0 and statement.database is self._database and self._database.is_open:
+            self._statements[statement.sql] = statement
             while len(self._statements) > self._cached:
                 del self._statements[next(iter(self._statements))]
-        return statement
 
-    def __call__(self, sql, /):
+    def __call__(self, *args):
         self._check()
+        sql, = args
         return self._prepare(sql)
+
+    def __delattr__(self, name):
+        if name in ("row_factory", "text_factory", "autocommit"):
+            raise AttributeError(f"cannot delete {name} attribute")
+        object.__delattr__(self, name)
 
     def __enter__(self):
         self._check()
@@ -350,11 +421,11 @@ class Connection:
             self.rollback()
         return False
 
-    def cursor(self, factory=None):
+    def cursor(self, factory=_nothing):
         """Return a cursor for the connection."""
         self._check()
-        cursor = (Cursor if factory is None else factory)(self)
-        if not isinstance(cursor, Cursor):
+        cursor = (Cursor if factory is _nothing else factory)(self)
+        if not issubclass(type(cursor), Cursor):
             raise TypeError(f"factory must return a cursor, not {type(cursor).__name__}")
         if self.row_factory is not None:
             cursor.row_factory = self.row_factory
@@ -457,23 +528,33 @@ If there is no open transaction, this method is a no-op."""
         self._check()
         return not self._database.autocommit
 
+    @_keywords_deprecated("name", "narg", "func")
     def create_function(self, name, narg, func, *, deterministic=False):
         """Creates a new function."""
         self._check()
+        self._check_arity("narg", narg)
         self._made("Error creating function", self._database.create_function, name, narg, bool(deterministic), func)
 
+    @_keywords_deprecated("name", "n_arg", "aggregate_class")
     def create_aggregate(self, name, n_arg, aggregate_class):
         """Creates a new aggregate."""
         self._check()
+        self._check_arity("n_arg", n_arg)
         self._made("Error creating aggregate", self._database.create_aggregate, name, n_arg, False, aggregate_class)
 
     def create_window_function(self, name, num_params, aggregate_class, /):
         """Creates or redefines an aggregate window function. Experimental."""
         self._check()
+        self._check_arity("num_params", num_params)
         try:
             self._database.create_aggregate(name, num_params, True, aggregate_class)
         except InterfaceError:
             raise ProgrammingError("Error creating window function") from None
+
+    def _check_arity(self, name, n):
+        limit = self._database.limit(6, -1)
+        if not -1 <= n <= limit:
+            raise ProgrammingError(f"'{name}' must be between -1 and {limit}, not {n}")
 
     def _made(self, message, make, *arguments):
         try:
@@ -488,16 +569,19 @@ If there is no open transaction, this method is a no-op."""
             raise TypeError("parameter must be callable")
         self._database.create_collation(name, callback)
 
+    @_keywords_deprecated("authorizer_callback")
     def set_authorizer(self, authorizer_callback):
         """Set authorizer callback."""
         self._check()
         self._database.set_authorizer(authorizer_callback)
 
+    @_keywords_deprecated("progress_handler")
     def set_progress_handler(self, progress_handler, n):
         """Set progress handler callback."""
         self._check()
         self._database.set_progress(n, progress_handler)
 
+    @_keywords_deprecated("trace_callback")
     def set_trace_callback(self, trace_callback):
         """Set a trace callback called for each SQL statement (passed as unicode)."""
         self._check()
@@ -616,6 +700,18 @@ def _column_name(name, colnames):
     return name
 
 
+def _row_count(size):
+    """A number of rows. TypeError, ValueError, OverflowError."""
+    size = size.__index__() if hasattr(size, "__index__") else size
+    if not isinstance(size, int):
+        raise TypeError(f"'{type(size).__name__}' object cannot be interpreted as an integer")
+    if size < 0:
+        raise ValueError("value must be positive")
+    if size >= 2**32:
+        raise OverflowError("Python int too large to convert to C uint32_t")
+    return size
+
+
 class Cursor:
     """SQLite database cursor class."""
 
@@ -623,16 +719,18 @@ class Cursor:
     _ready = False
 
     def __init__(self, connection, /):
+        if self._ready and self._locked:
+            raise ProgrammingError("Recursive use of cursors not allowed.")
         if not isinstance(connection, Connection):
             raise TypeError(f"Cursor() argument 1 must be sqlite3.Connection, not {type(connection).__name__}")
-        if self._ready and self._statement is not None:
-            self._statement.raw.reset()
+        if self._ready:
+            self._end()
         self._connection = connection
         self._statement, self._row_is_there = None, False
         self._converters, self._description = None, None
         self._lastrowid, self._rowcount = None, -1
         self._closed, self._locked = False, False
-        self.arraysize, self.row_factory = 1, None
+        self._arraysize, self.row_factory = 1, None
         self._ready = True
         connection._check_thread()
 
@@ -655,12 +753,37 @@ class Cursor:
         statement, self._statement, self._row_is_there = self._statement, None, False
         if statement is not None:
             statement.raw.reset()
+            self._connection._give_back(statement)
 
     def _step(self):
-        """Goes on to the next row; at the end the statement is let go."""
-        statement = self._statement
-        self._row_is_there = statement.raw.step()
+        """Goes on to the next row; whether there is one."""
+        self._row_is_there = self._statement.raw.step()
         return self._row_is_there
+
+    def _first_step(self):
+        """As _step. Where a table is locked by cursors of which nobody has any more, they are collected."""
+        try:
+            return self._step()
+        except OperationalError as e:
+            if e.sqlite_errorcode & 0xFF != 6:
+                raise
+        import gc
+        self._statement.raw.reset()
+        gc.collect()
+        return self._step()
+
+    @property
+    def arraysize(self):
+        return self._arraysize
+
+    @arraysize.setter
+    def arraysize(self, size):
+        self._arraysize = _row_count(size)
+
+    def __delattr__(self, name):
+        if name in ("row_factory", "arraysize"):
+            raise AttributeError(f"'sqlite3.Cursor' attribute '{name}' cannot be deleted")
+        object.__delattr__(self, name)
 
     def execute(self, sql, parameters=(), /):
         """Executes an SQL statement."""
@@ -694,7 +817,7 @@ class Cursor:
                     connection._run(f"BEGIN {connection._isolation_level}")
             for parameters in rows:
                 statement.bind(parameters)
-                there = self._step()
+                there = self._first_step()
                 if not many and self._description is None and raw.column_count:
                     self._describe(statement)
                 if statement.is_dml:
@@ -702,7 +825,6 @@ class Cursor:
                         while self._step():
                             pass
                     self._rowcount += database.changes
-                    changes = True
                 if not self._row_is_there or many:
                     if many or not raw.column_count:
                         raw.reset()
@@ -796,12 +918,12 @@ class Cursor:
 
     def fetchmany(self, size=None):
         """Fetches several rows from the resultset."""
-        if size is None:
-            size = self.arraysize
+        size = self._arraysize if size is None else _row_count(size)
         rows = []
-        for row in self:
-            rows.append(row)
-            if len(rows) == size:
+        while len(rows) < size:
+            try:
+                rows.append(self.__next__())
+            except StopIteration:
                 break
         return rows
 
@@ -843,7 +965,7 @@ class Row:
     __slots__ = ("_data", "_description")
 
     def __new__(cls, cursor, data, /):
-        if not isinstance(cursor, Cursor):
+        if not issubclass(type(cursor), Cursor):
             raise TypeError(f"Row() argument 1 must be sqlite3.Cursor, not {type(cursor).__name__}")
         if not isinstance(data, tuple):
             raise TypeError(f"Row() argument 2 must be tuple, not {type(data).__name__}")
@@ -864,7 +986,7 @@ class Row:
                 name = column[0]
                 if name == key or name.isascii() and name.lower() == wanted:
                     return self._data[i]
-            raise IndexError("No item with that key")
+            raise IndexError(f"No item with key {key!r}")
         if isinstance(key, slice):
             return self._data[key]
         raise IndexError("Index must be int or string")
@@ -888,8 +1010,18 @@ class Row:
         return equal if equal is NotImplemented else not equal
 
 
+def _bytes_of(data):
+    view = memoryview(data)
+    if not view.c_contiguous:
+        raise BufferError("memoryview: underlying buffer is not C-contiguous")
+    return view.cast("B")
+
+
 class Blob:
     __module__ = "sqlite3"
+
+    def __contains__(self, item):
+        raise TypeError("argument of type 'sqlite3.Blob' is not a container or iterable")
 
     def __new__(cls, *args, **kwargs):
         raise TypeError("cannot create 'sqlite3.Blob' instances")
@@ -929,7 +1061,7 @@ class Blob:
     def write(self, data, /):
         """Write data at the current offset."""
         self._check()
-        data = memoryview(data).cast("B")
+        data = _bytes_of(data)
         if len(data) > len(self._raw) - self._offset:
             raise ValueError("data longer than blob length")
         self._raw.write(self._offset, data)
@@ -981,7 +1113,7 @@ class Blob:
         if isinstance(key, slice):
             start, stop, step = key.indices(len(self._raw))
             span = range(start, stop, step)
-            value = memoryview(value).cast("B")
+            value = _bytes_of(value)
             if len(value) != len(span):
                 raise IndexError("Blob slice assignment is wrong size")
             if step == 1:

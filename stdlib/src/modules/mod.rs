@@ -14,11 +14,14 @@ mod decimal;
 mod errno;
 mod expat;
 mod fcntl;
+#[cfg(target_arch = "x86_64")]
+mod foreign;
 mod gevent;
 mod hashes;
 mod heaps;
 mod io;
 mod json;
+mod kdf;
 mod locale;
 mod marshal;
 mod mmap;
@@ -79,11 +82,14 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_decimal", decimal::make),
     ("errno", errno::make),
     ("fcntl", fcntl::make),
+    #[cfg(target_arch = "x86_64")]
+    ("_foreign", foreign::make),
     (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
     ("_heapq", heaps::make_heapq),
     ("_io", io::make),
     ("_json", json::make),
+    ("_kdf", kdf::make),
     ("_locale", locale::make),
     ("marshal", marshal::make),
     ("mmap", mmap::make),

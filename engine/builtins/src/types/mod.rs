@@ -150,11 +150,16 @@ pub use text::{repeat_count, to_ascii_number};
 pub(crate) use typeobj::DICT as INSTANCE_DICT;
 
 use skein_runtime::types::dict::Dict;
+use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 /// `__dict__` of an object that has one.
 pub(crate) fn get_dict(vm: &Vm, v: Value) -> R<Value> {
+    // A metaclass may have this from a base that is no type.
+    if let Some(class) = v.cast::<Type>() {
+        return typeobj::get_dict(vm, class);
+    }
     match vm.instance_dict(v)? {
         Some(d) => Ok(d.value()),
         None => Err(vm.no_attribute(v, vm.names.__dict__)),

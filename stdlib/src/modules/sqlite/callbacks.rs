@@ -41,7 +41,10 @@ const DENY: i32 = 1;
 /// Shows the pending exception if the program wants that, and drops it.
 fn dismiss(vm: &Vm, callable: Value) {
     if vm.state::<Tracebacks>().0.get() {
-        vm.unraisable(None, callable);
+        let pending = vm.pending.take();
+        let text = vm.repr_string(callable).unwrap_or_default();
+        vm.pending.set(pending);
+        vm.unraisable(Some(&format!("Exception ignored on sqlite3 callback {text}")), Value::NONE);
     }
     vm.pending.take();
 }
@@ -235,17 +238,11 @@ pub fn progress(owner: Owner, f: Value) -> bool {
     })
 }
 
-/// A statement whose text with parameters is too long is told of as an error of the data.
 pub fn trace(owner: Owner, f: Value, sql: Option<&[u8]>) {
     let vm = owner.vm();
-    let tell = || match sql {
-        Some(sql) => vm.call(f, &[values::object(vm, ValueRef::Text(sql))?]),
-        None => {
-            let message = "Expanded SQL string exceeds the maximum string length".into();
-            Err(super::fault(vm, &skein_sqlite::Fault { code: 18, message }))
-        }
-    };
-    if tell().is_err() {
+    let Some(sql) = sql else { return };
+    let told = values::object(vm, ValueRef::Text(sql)).and_then(|text| vm.call(f, &[text]));
+    if told.is_err() {
         dismiss(vm, f);
     }
 }
