@@ -8,6 +8,7 @@ from _foreign import RTLD_GLOBAL, RTLD_LOCAL, dlclose, dlsym, get_errno, set_err
 
 __version__ = "1.1.0"
 SIZEOF_TIME_T = 8
+CTYPES_MAX_ARGCOUNT = 1024
 FUNCFLAG_CDECL, FUNCFLAG_PYTHONAPI, FUNCFLAG_USE_ERRNO, FUNCFLAG_USE_LASTERROR = 1, 4, 8, 16
 
 _read, _write, _read_bytes, _write_bytes = _foreign.read, _foreign.write, _foreign.read_bytes, _foreign.write_bytes
@@ -43,6 +44,8 @@ class _Info:
 
 
 def _info(cls):
+    if "_abstract_" in cls.__dict__:
+        raise TypeError("abstract class")
     info = cls.__dict__.get("_info_")
     if info is None:
         for base in cls.__mro__[1:]:
@@ -190,6 +193,11 @@ class _CData(metaclass=_CDataType):
     def __ctypes_from_outparam__(self):
         return self
 
+    def __delattr__(self, name):
+        if name in _FIXED and hasattr(type(self), name):
+            raise TypeError("cannot delete attribute")
+        object.__delattr__(self, name)
+
     def __reduce__(self):
         if _has_pointers(type(self)):
             raise ValueError("ctypes objects containing pointers cannot be pickled")
@@ -204,6 +212,7 @@ class _CData(metaclass=_CDataType):
     __hash__ = object.__hash__
 
 
+_FIXED = frozenset(("value", "raw", "contents"))
 _OWN = frozenset(("_address", "_keep", "_b_base_", "_objects", "_size", "_b_needsfree_", "_index"))
 
 
@@ -559,6 +568,8 @@ class CField:
     def __get__(self, obj, cls=None):
         if obj is None:
             return self
+        if not isinstance(obj, _CData):
+            raise TypeError("not a ctype instance")
         address = obj._address + self.byte_offset
         if not self.is_bitfield:
             made = _get(self.type, address, obj)
@@ -577,6 +588,8 @@ class CField:
         return int.from_bytes(_read_bytes(address, self.byte_size), order)
 
     def __set__(self, obj, value):
+        if not isinstance(obj, _CData):
+            raise TypeError("not a ctype instance")
         address = obj._address + self.byte_offset
         if not self.is_bitfield:
             return _set(self.type, address, value, obj, format(self.index, "x"))
@@ -628,6 +641,8 @@ class _AggregateType(_CDataType):
         info = cls.__dict__.get("_info_")
         if info is not None and info.final:
             raise AttributeError("_fields_ is final")
+        if any(len(field) > 1 and field[1] is cls for field in fields):
+            raise AttributeError("Structure or union cannot contain itself")
         if not isinstance(fields, (list, tuple)):
             raise TypeError("_fields_ must be a sequence of pairs")
         from ctypes._layout import get_layout
@@ -1085,7 +1100,7 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
 
         codes = [_info(argtype).passed for argtype in argtypes]
         result = "" if restype is None else _info(restype).passed
-        thunk = _foreign.Callback(call, result, codes, type(self)._flags_ & FUNCFLAG_USE_ERRNO)
+        thunk = _foreign.Callback(call, function, result, codes, type(self)._flags_ & FUNCFLAG_USE_ERRNO)
         _write("P", self._address, thunk.address)
         self._hold("0", thunk)
 
@@ -1148,6 +1163,8 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
             args, outs = self._fill(args, kwargs, argtypes)
         elif kwargs:
             raise TypeError(f"{type(self).__name__} takes no keyword arguments")
+        if len(args) > CTYPES_MAX_ARGCOUNT:
+            raise ArgumentError(f"too many arguments ({len(args)}), maximum is {CTYPES_MAX_ARGCOUNT}")
         codes, values, kept = [], [], []
         count = 0 if argtypes is None else len(argtypes)
         if len(args) < count:
@@ -1344,7 +1361,7 @@ def _wstring_at(at, size=-1):
 
 def _memoryview_at(at, size, readonly):
     at, keep = _address_of_argument(at)
-    if size < 0:
+    if size < 0 or at + size >= 2**64:
         raise ValueError("memoryview_at: size is negative (or overflowed)")
     view = _foreign.view(at, size, keep)
     return view.toreadonly() if readonly else view

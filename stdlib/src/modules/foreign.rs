@@ -83,7 +83,7 @@ fn alloc(vm: &Vm, _: Value, size: usize) -> R<Value> {
     Ok(Ext::new(vm, ext_type(vm, &MEMORY)?, Memory { start, len: size })?.value())
 }
 
-/// A callback with the callable that it leads to.
+/// A callback with the callable that it leads to, and the one that is shown for it.
 struct Thunk {
     callable: Field,
     callback: OnceCell<Callback>,
@@ -100,7 +100,7 @@ impl Payload for Thunk {
 native_type! {
     CALLBACK: "_foreign.Callback", Kind::Ext, 0, "A function that C can call.";
     methods {
-        [static] "__new__($type, callable, result, types, flags, /)" => new_callback;
+        [static] "__new__($type, callable, shown, result, types, flags, /)" => new_callback;
     }
     getset {
         "address" => |vm: &Vm, c: ExtArg<Thunk>| vm.int_u64(c.0.callback.get().map_or(0, |c| c.address() as u64));
@@ -342,9 +342,18 @@ fn call(vm: &Vm, function: Value, result: Value, of: Value, values: Value, flags
     }
 }
 
-fn new_callback(vm: &Vm, _: Value, callable: Value, result: Value, of: Value, flags: i64) -> R<Value> {
+fn new_callback(
+    vm: &Vm,
+    _: Value,
+    callable: Value,
+    shown: Value,
+    result: Value,
+    of: Value,
+    flags: i64,
+) -> R<Value> {
     let (result, of) = (type_of(vm, result)?, types(vm, of)?);
-    let thunk = Thunk { callable: Field::new(Some(callable)), callback: OnceCell::new() };
+    let kept = vm.tuple(&[callable, shown])?;
+    let thunk = Thunk { callable: Field::new(Some(kept)), callback: OnceCell::new() };
     let thunk = Ext::new(vm, ext_type(vm, &CALLBACK)?, thunk)?;
     let isolate: *const Vm = vm;
     let returns = result.clone();
@@ -356,7 +365,7 @@ fn new_callback(vm: &Vm, _: Value, callable: Value, result: Value, of: Value, fl
             eprintln!("ctypes: a callback was called from a thread that is not the interpreter's");
             return Returned::Nothing;
         }
-        answer(vm, callable, &returns, row, flags)
+        answer(vm, callable, shown, &returns, row, flags)
     };
     match Callback::new(result, of, Box::new(handler)) {
         Some(callback) => {
@@ -370,7 +379,7 @@ fn new_callback(vm: &Vm, _: Value, callable: Value, result: Value, of: Value, fl
 }
 
 /// Calls the callable of a callback. What it raises is shown.
-fn answer(vm: &Vm, callable: Value, result: &Type, row: Vec<Incoming>, flags: i64) -> Returned {
+fn answer(vm: &Vm, callable: Value, shown: Value, result: &Type, row: Vec<Incoming>, flags: i64) -> Returned {
     let swap = || {
         if flags & USE_ERRNO != 0 {
             let kept = &vm.state::<State>().errno;
@@ -398,7 +407,11 @@ fn answer(vm: &Vm, callable: Value, result: &Type, row: Vec<Incoming>, flags: i6
         }
     };
     let returned = run().unwrap_or_else(|_| {
-        vm.unraisable(Some("Exception ignored on calling ctypes callback function"), callable);
+        let pending = vm.pending.take();
+        let shown = vm.repr_string(shown).unwrap_or_default();
+        vm.pending.set(pending);
+        let text = format!("Exception ignored while calling ctypes callback function {shown}");
+        vm.unraisable(Some(&text), Value::NONE);
         vm.pending.take();
         Returned::Nothing
     });

@@ -150,7 +150,6 @@ pub use text::{repeat_count, to_ascii_number};
 pub(crate) use typeobj::DICT as INSTANCE_DICT;
 
 use skein_runtime::types::dict::Dict;
-use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
