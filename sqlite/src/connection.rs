@@ -259,7 +259,7 @@ impl Connection {
                 return Err(Fault::of_code(ffi::SQLITE_NOMEM));
             }
             std::ptr::copy_nonoverlapping(bytes.as_ptr(), copy, bytes.len());
-            let flags = (ffi::SQLITE_DESERIALIZE_FREEONCLOSE | ffi::SQLITE_DESERIALIZE_RESIZEABLE) as u32;
+            let flags = ffi::SQLITE_DESERIALIZE_FREEONCLOSE | ffi::SQLITE_DESERIALIZE_RESIZEABLE;
             ffi::sqlite3_deserialize(db, schema.as_ptr(), copy, len as i64, len as i64, flags)
         };
         self.handle.check(code)
