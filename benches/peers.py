@@ -19,7 +19,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "programs"))
-PROGRAMS = {"microthreads": "ROWS", "language": "ROWS", "threads": "ROWS"}
+PROGRAMS = {"microthreads": "ROWS", "language": "ROWS", "idioms": "ROWS", "idioms_of_builtins": "ROWS", "threads": "ROWS"}
 PEERS = (
     ("skein", "SKEIN", [os.path.join(HERE, "..", "target", "release", "skein"), "skein"]),
     ("cpython", "CPYTHON", ["python3.14", "python3.13", "python3"]),

@@ -283,12 +283,13 @@ impl Run<'_> {
                 let buffer = self.buffer as u64;
                 guard(read(buffer) == call.next_pc as u64 && read(buffer + 8) == base)
             }
-            Native1 | Native2 | Native3 => {
+            NativeNext | Native1 | Native2 | Native3 => {
                 let callee = self.tree.call(inst).callee as *const skein_runtime::native::NativeDef;
                 // SAFETY: calls of natives name their declarations; the operands are values.
                 raised(unsafe {
                     let value = |n| Value::from_bits(arg(n));
                     match inst.op {
+                        NativeNext => shims::native_next(self.vm, &*callee, value(0)),
                         Native1 => shims::native_1(self.vm, &*callee, value(0)),
                         Native2 => shims::native_2(self.vm, &*callee, value(0), value(1)),
                         _ => shims::native_3(self.vm, &*callee, value(0), value(1), value(2)),

@@ -54,6 +54,12 @@ pub extern "C" fn float_pow(base: u64, exponent: u64) -> u64 {
     f64::from_bits(base).powf(f64::from_bits(exponent)).to_bits()
 }
 
+/// A native `__next__`: UNBOUND at the end.
+pub unsafe extern "C" fn native_next(vm: *const Vm, def: &'static NativeDef, it: Value) -> u64 {
+    let vm = unsafe { &*vm };
+    word(without_panics(vm, || def.call_1(vm, it)))
+}
+
 pub unsafe extern "C" fn native_1(vm: *const Vm, def: &'static NativeDef, a: Value) -> u64 {
     let vm = unsafe { &*vm };
     word(without_panics(vm, || def.call_row(vm, &[a])))

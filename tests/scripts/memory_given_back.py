@@ -135,3 +135,40 @@ generators()
 classes()
 interned_names()
 print("ok")
+
+
+# A code that a program keeps does not keep the namespaces that it was executed in, and runs in others after them.
+class Kept:
+    pass
+
+
+code = compile("def f(): return kept\nkept.n += len([kept]); g = f()", "kept.py", "exec")
+refs = []
+for n in range(5):
+    space = {"kept": Kept()}
+    space["kept"].n = n
+    for _ in range(3):
+        exec(code, space)
+    assert space["g"] is space["kept"] and space["kept"].n == n + 3
+    refs.append(weakref.ref(space["kept"]))
+    del space
+    gc.collect()
+gc.collect()
+assert [r() for r in refs] == [None] * 5, refs
+
+# A global that is deleted goes too, though code has found it before.
+gone = Kept()
+gone_ref = weakref.ref(gone)
+source = compile("gone\ngone", "gone.py", "exec")
+exec(source)
+del gone
+gc.collect()
+assert gone_ref() is None
+try:
+    exec(source)
+except NameError as e:
+    assert str(e) == "name 'gone' is not defined"
+else:
+    assert False
+gone = 5
+exec(source)

@@ -72,6 +72,8 @@ pub mod flags {
     pub const FUTURE_ANNOTATIONS: u32 = 0x100_0000;
     pub const HAS_DOCSTRING: u32 = 0x400_0000;
     pub const METHOD: u32 = 0x800_0000;
+    /// Part of a builtin that is written in Python: no program sees its frames.
+    pub const HOSTED: u32 = 0x1000_0000;
     /// Any of the kinds that begin with `MakeGenerator`.
     pub const ANY_GENERATOR: u32 = GENERATOR | COROUTINE | ASYNC_GENERATOR;
 }

@@ -8,6 +8,7 @@
 //!
 //! The answers are upper bounds: a register that is not held has a word that nobody will look at.
 
+use crate::Intrinsic;
 use crate::code::Code;
 use crate::inst::{Inst, Row, instructions};
 use crate::ops::Op;
@@ -68,6 +69,7 @@ pub struct Liveness {
     locals: usize,
     registers: usize,
     suspended: usize,
+    closes: bool,
 }
 
 /// Where control goes from each instruction.
@@ -77,6 +79,18 @@ struct Flow {
     target: Vec<Option<u32>>,
     /// Index of the handler's first instruction, and its register, where the instruction may raise into one.
     handler: Vec<Option<(u32, u32)>>,
+}
+
+fn closes(code: &Code) -> bool {
+    // The handler around the whole body only converts StopIteration.
+    let converts = |target: u32| {
+        let first = code.units.get(target as usize);
+        first.is_some_and(|u| {
+            *u as u8 == Op::Intrinsic as u8 && (u >> 24) as u8 == Intrinsic::StopIterationError as u8
+        })
+    };
+    let delegates = |i: Inst| matches!(i.op, Op::YieldFrom | Op::Send);
+    !code.handlers.iter().all(|h| converts(h.target)) || instructions(&code.units).any(delegates)
 }
 
 impl Flow {
@@ -112,6 +126,7 @@ impl Liveness {
             locals: code.locals.len(),
             registers,
             suspended: code.param_count(),
+            closes: closes(code),
         };
         for (i, inst) in flow.insts.iter().enumerate() {
             if matches!(inst.op, Op::MakeGenerator | Op::Yield | Op::YieldFrom) {
@@ -133,6 +148,11 @@ impl Liveness {
     /// Is the register read before it is written, on some way from before the instruction of this unit?
     pub fn is_read(&self, unit: u32, register: usize) -> bool {
         self.index(unit).is_none_or(|i| self.live.has(i, register))
+    }
+
+    /// May a generator's frame be suspended where closing it runs code: in a `try` or `with`, or while it delegates?
+    pub fn closes(&self) -> bool {
+        self.closes
     }
 
     /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.

@@ -62,6 +62,40 @@ impl Special {
         if (n as usize) < Self::COUNT { Some(Self::ALL[n as usize]) } else { None }
     }
 
+    /// Is it a slot of types in CPython, and not merely an attribute that is looked up?
+    pub const fn is_slot(self) -> bool {
+        use Special::{
+            AEnter, AExit, Bytes, Ceil, ClassGetItem, Complex, Enter, Exit, Floor, Format, FsPath,
+            InitSubclass, InstanceCheck, LengthHint, Missing, MroEntries, New, Prepare, Reversed, Round,
+            SetName, SubclassCheck, Trunc,
+        };
+        !matches!(
+            self,
+            New | Format
+                | Bytes
+                | LengthHint
+                | SetName
+                | Missing
+                | Reversed
+                | Enter
+                | Exit
+                | AEnter
+                | AExit
+                | Complex
+                | Round
+                | Trunc
+                | Floor
+                | Ceil
+                | InstanceCheck
+                | SubclassCheck
+                | MroEntries
+                | InitSubclass
+                | ClassGetItem
+                | Prepare
+                | FsPath
+        )
+    }
+
     const fn offset(self, from: Special, to: Special) -> Special {
         Self::ALL[self as usize - from as usize + to as usize]
     }

@@ -305,6 +305,18 @@ impl<M: ObjectModel> Heap<M> {
         self.tables.finalizers.add(obj);
     }
 
+    /// Would `take_finalizable` ever hand out an object that `counts`, if nothing were reachable any more?
+    pub fn has_finalizable(&self, counts: impl Fn(*const Header) -> bool) -> bool {
+        let finalizers = &self.tables.finalizers;
+        let wants = |obj: &*mut Header| {
+            // SAFETY: registered, and still an object: the dead leave the tables before they are swept.
+            !obj.is_null() && unsafe { M::needs_finalizer(*obj) } && counts(*obj)
+        };
+        finalizers.young.borrow().iter().any(wants)
+            || finalizers.old.borrow().iter().any(wants)
+            || !self.tables.finalizable.borrow().is_empty()
+    }
+
     /// The next object that became unreachable and wants to be finalized, in order of
     /// registration. Until taken, the object is a root.
     pub fn take_finalizable(&self) -> Option<*mut Header> {

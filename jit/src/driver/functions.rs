@@ -139,6 +139,7 @@ impl Jit {
     /// The recorder, which goes into functions with traces or not as the trace with this head is to.
     pub(super) fn with_calls(&self, recorder: Recorder, head: usize) -> Recorder {
         let calls = self.loops.borrow().get(&head).is_some_and(|fate| fate.anew > 0);
+        let recorder = recorder.knowing(self.raising.clone());
         if calls { recorder.calling(self.rich.clone()) } else { recorder }
     }
 

@@ -52,6 +52,10 @@ const INSTS_PER_HIT: usize = 4;
 const LEAVES: u32 = 4000;
 /// Bridges of one loop.
 const MAX_BRIDGES: usize = 150;
+/// Bridges one behind the other: the passes go from each to the next.
+const MAX_NESTING: usize = 24;
+/// Bytes of the native stack that compiling takes at most.
+const ROOM: usize = 64 << 10;
 /// Instructions of one loop and its bridges.
 const MAX_TREE: usize = 12_000;
 
@@ -75,6 +79,8 @@ pub struct Jit {
     recorder: RefCell<Option<Recorder>>,
     /// The heads of functions whose traces others call.
     rich: Rc<RefCell<FxHashSet<usize>>>,
+    /// Instructions whose natives raise exceptions often.
+    raising: Rc<RefCell<FxHashSet<usize>>>,
     /// The next back edge with a trace is not to enter it: the recorder follows the loop.
     passes: Rc<Cell<bool>>,
     begun: Instant,
@@ -96,6 +102,7 @@ impl Default for Jit {
             traces: RefCell::default(),
             recorder: RefCell::default(),
             rich: Rc::default(),
+            raising: Rc::default(),
             passes: Rc::default(),
             begun: Instant::now(),
             spent: Cell::default(),
@@ -141,7 +148,7 @@ impl Jit {
     /// Is there time for compiling, of which the program gives no more than a share, and room on the native stack?
     fn may_compile(&self, vm: &Vm) -> bool {
         let allowed = ALWAYS + self.begun.elapsed() / SHARE;
-        (self.spent.get() < allowed || self.is_forced()) && !vm.native_stack_ending()
+        (self.spent.get() < allowed || self.is_forced()) && vm.native_stack_has(ROOM)
     }
 
     /// Is all that runs twice compiled, and at once?
@@ -388,7 +395,7 @@ impl Jit {
             let outside = at.base < root || vm.ctx.get() != ctx || is_back_edge(at);
             let full = body.bridges >= MAX_BRIDGES || body.closed.insts.len() > MAX_TREE;
             let waits = info.bridge.is_some();
-            if !waits && (outside || full || info.kind == ExitKind::Raise) {
+            if !waits && (outside || full) {
                 trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
                 return at;
             }
@@ -400,6 +407,10 @@ impl Jit {
             if self.is_recording() {
                 return at;
             }
+            if body.closed.nesting(exit) >= MAX_NESTING {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                return at;
+            }
             // The larger the tree, the more an exit must matter.
             let options = self.options.borrow();
             let worth = if options.looks > 1 { (body.closed.insts.len() / INSTS_PER_HIT) as u32 } else { 0 };
@@ -407,10 +418,18 @@ impl Jit {
             // What is amiss in a function with a trace of its own is mended there, if it can be.
             let within =
                 info.kind == ExitKind::Elsewhere && at.base > root.wrapping_offset(info.base as isize);
-            let later = if within && options.looks > 1 { 4 } else { 0 };
+            // For a native that raises the whole tree is recorded anew.
+            let later = if (within || info.kind == ExitKind::Raise) && options.looks > 1 { 4 } else { 0 };
             let wanted = options.hits.max(worth) << (fate.aborts.min(8) + later);
             if fate.hits < wanted {
                 fate.limit = wanted;
+                return at;
+            }
+            if info.kind == ExitKind::Raise {
+                fate.limit = NEVER;
+                let pc = info.pc;
+                drop(body);
+                self.record_raising(trace, pc);
                 return at;
             }
             let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
@@ -478,6 +497,17 @@ impl Jit {
             self.log(|| format!("bridge at {name} given up at {}: {reason}", place(next)));
         }
         next
+    }
+
+    /// The native of this instruction of the trace raises exceptions often. A trace that calls it by its helper goes on in
+    /// the handler, so it is recorded anew, unless that has been done often enough.
+    fn record_raising(&self, trace: &Trace, pc: usize) {
+        const MOST: u32 = 3;
+        let aborts = self.loops.borrow().get(&trace.head).map_or(0, |fate| fate.aborts);
+        if aborts < MOST && self.raising.borrow_mut().insert(pc) {
+            self.log(|| format!("{} is to be recorded anew, since natives in it raise", trace.name));
+            self.invalidate(trace);
+        }
     }
 
     /// A bridge was given up: the next try comes later, and some day no more.

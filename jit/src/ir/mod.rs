@@ -245,6 +245,17 @@ impl Tree {
         &self.calls[inst.imm as usize]
     }
 
+    /// How many bridges lead to an exit, one from the other.
+    pub fn nesting(&self, exit: ExitId) -> usize {
+        let leads_to = |exit: ExitId| {
+            let holds = |seq: &Seq| seq.insts.iter().any(|i| self.inst(*i).exit == Some(exit));
+            let seq = self.seqs.iter().position(holds)?;
+            let from = self.exits.iter().position(|e| e.bridge == Some(SeqId(seq as u32)))?;
+            Some(ExitId(from as u32))
+        };
+        std::iter::successors(leads_to(exit), |exit| leads_to(*exit)).count()
+    }
+
     /// Adds an instruction to no sequence yet.
     pub fn add(&mut self, inst: Inst) -> Id {
         self.insts.push(inst);

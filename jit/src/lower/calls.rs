@@ -144,6 +144,7 @@ impl Lowerer<'_> {
             args.push(self.arg(inst, n)?);
         }
         let shim = match count {
+            1 if inst.op == TraceOp::NativeNext => shims::native_next as *const () as usize,
             1 => shims::native_1 as *const () as usize,
             2 => shims::native_2 as *const () as usize,
             _ => shims::native_3 as *const () as usize,

@@ -4,6 +4,7 @@ use super::memory::shape_of;
 use super::{Recorder, Step};
 use crate::ir::{Id, TraceOp, Type};
 use skein_bytecode::{Op, Special};
+use skein_runtime::interp::{Consumer, Cont};
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 
@@ -176,7 +177,9 @@ impl Recorder {
             if let Some((truth, now)) = self.identity_comparison(vm, op, (l, lv), (r, rv)) {
                 return self.branch(truth, now, now == (at.c() != 0));
             }
-            let Some((result, now)) = self.comparison(vm, op, (l, lv), (r, rv)) else { return self.help(op) };
+            let Some((result, now)) = self.comparison(vm, op, (l, lv), (r, rv)) else {
+                return self.jump_by_method(vm, op, (l, lv), (r, rv)).unwrap_or_else(|| self.help(op));
+            };
             self.guard_is(result, Value::bool(now));
             return self.go_either(now == (at.c() != 0));
         };
@@ -203,12 +206,21 @@ impl Recorder {
         let (id, v) = (self.reg(at.a()), at.reg(at.a()));
         match self.known_truth(vm, id, v) {
             Some(now) => self.go_either(now == (op == Op::JumpTrue)),
-            None => self.help(op),
+            None => {
+                let cont = self.jump_cont(op == Op::JumpTrue);
+                self.truth_method(vm, (id, v), cont, 2).unwrap_or_else(|| self.help(op))
+            }
         }
     }
 
+    /// A jump by a comparison that a Python method makes.
+    fn jump_by_method(&mut self, vm: &Vm, op: Op, l: (Id, Value), r: (Id, Value)) -> Option<Step> {
+        let cont = self.jump_cont(self.at.c() != 0);
+        self.comparison_method(vm, super::natives::jump_special(op)?, l, r, (cont, 2))
+    }
+
     /// Makes sure that the value's truth is what it is now, if that takes no call.
-    fn known_truth(&mut self, vm: &Vm, id: Id, v: Value) -> Option<bool> {
+    pub(super) fn known_truth(&mut self, vm: &Vm, id: Id, v: Value) -> Option<bool> {
         if self.ty(id) == Type::B {
             let now = v.is(Value::TRUE);
             self.emit(if now { TraceOp::GuardTrue } else { TraceOp::GuardFalse }, &[id], 0);
@@ -261,7 +273,12 @@ impl Recorder {
         } else {
             match self.known_truth(vm, id, v) {
                 Some(now) => self.value(Value::bool(!now)),
-                None => return self.help(Op::Not),
+                None => {
+                    let mut cont = Cont::store(at.a());
+                    cont.consumer = Consumer::StoreNot;
+                    let step = self.truth_method(vm, (id, v), cont, 1);
+                    return step.unwrap_or_else(|| self.help(Op::Not));
+                }
             }
         };
         self.set(at.a(), result);

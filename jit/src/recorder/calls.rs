@@ -1,10 +1,11 @@
 //! Calls of Python functions, whose frames the trace only thinks of, and returns from them.
 
+use super::generators::can_be_made;
 use super::made::{starts_generator, takes};
-use super::memory::{function_of, shape_of};
+use super::memory::{FIXED_LEN, function_of, shape_of};
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
 use crate::ir::{self, Id, Place, TraceOp};
-use skein_bytecode::{Op, Special, flags};
+use skein_bytecode::{Op, flags};
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::WANTED;
 use skein_runtime::object::Ref;
@@ -14,13 +15,27 @@ use skein_runtime::types::function::{
 };
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
-use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
 use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 
+/// Arguments of calls that are followed: the interpreter takes longer ones another way.
+const MOST: usize = 8;
+
+/// A call's instruction.
+pub(super) struct Call {
+    pub op: Op,
+    /// The window's first register, and that of the first argument.
+    pub w: usize,
+    pub from: usize,
+    /// Names of the last arguments.
+    pub names: Vec<Value>,
+    pub units: u8,
+}
+
 /// What a parameter gets in a call.
-enum Bound {
+pub(super) enum Bound {
     /// The argument of this number.
     Argument(usize),
     Default(Value),
@@ -34,15 +49,12 @@ enum Bound {
 
 /// Which argument each parameter gets, in the order of the parameters' registers. None: the call is none that the
 /// recorder follows.
-fn bound_arguments(f: Ref<Function>, n: usize, names: Option<Ref<Tuple>>) -> Option<Vec<Bound>> {
-    /// The interpreter takes longer calls another way.
-    const MOST: usize = 8;
-    if names.is_none() && takes(f, n) {
+pub(super) fn bound_arguments(f: Ref<Function>, n: usize, names: &[Value]) -> Option<Vec<Bound>> {
+    if names.is_empty() && takes(f, n) {
         return Some((0..n).map(Bound::Argument).collect());
     }
     let code = f.code();
     let portable = code.portable();
-    let names = names.as_ref().map_or(&[][..], |t| t.items());
     let given = n.checked_sub(names.len())?;
     let (npos, total) = (portable.arg_count as usize, (portable.arg_count + portable.kwonly_count) as usize);
     let [has_rest, has_keywords] =
@@ -109,7 +121,7 @@ impl Recorder {
         id
     }
 
-    /// `Call` and `CallMethod`.
+    /// `Call` and `CallMethod`, `CallKw` and `CallMethodKw`.
     pub(super) fn call(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
         let w = at.window();
@@ -117,10 +129,17 @@ impl Recorder {
         let first = w + FRAME_WORDS;
         // Arguments from this register on.
         let (from, n) = match op {
-            Op::CallMethod if at.reg(first).is_unbound() => (first + 1, at.b()),
-            Op::CallMethod => (first, at.b() + 1),
+            Op::CallMethod | Op::CallMethodKw if at.reg(first).is_unbound() => (first + 1, at.b()),
+            Op::CallMethod | Op::CallMethodKw => (first, at.b() + 1),
             _ => (first, at.b()),
         };
+        let given: Vec<(Id, Value)> = (from..from + n).map(|i| (self.reg(i), at.reg(i))).collect();
+        if matches!(op, Op::CallKw | Op::CallMethodKw) {
+            let names = at.extra_value().cast::<Tuple>().map_or(Vec::new(), |t| t.items().to_vec());
+            let call = Call { op, w, from, names, units: 2 };
+            return self.call_python(vm, call, given);
+        }
+        let call = Call { op, w, from, names: Vec::new(), units: 1 };
         if let Some(ty) = callee.cast::<Class>() {
             if ty == vm.types.range && op == Op::Call {
                 let callee = self.reg(w);
@@ -131,7 +150,18 @@ impl Recorder {
                     return self.next(1);
                 }
             }
-            if n == 1 && op == Op::Call && (ty == vm.types.int || ty == vm.types.float) {
+            if n == 1 && op == Op::Call && ty == vm.types.type_ {
+                // The type goes with the shape.
+                let (callee, operand) = (self.reg(w), self.reg(from));
+                self.guard_is(callee, ty.value());
+                self.guard_type(operand, at.reg(from));
+                let class = self.value(vm.type_of(at.reg(from)).value());
+                self.forget_from(self.base() + w as i32 + 1);
+                self.set(w, class);
+                return self.next(1);
+            }
+            let t = &vm.types;
+            if n == 1 && op == Op::Call && [t.int, t.float, t.str].contains(&ty) {
                 let operand = (self.reg(from), at.reg(from));
                 if let Some(number) = self.call_number(vm, ty, w, operand) {
                     self.forget_from(self.base() + w as i32 + 1);
@@ -139,35 +169,69 @@ impl Recorder {
                     return self.next(1);
                 }
             }
-            return self.instantiate(vm, op, ty, w, from, n);
+            return self.instantiate(vm, call, ty, given);
         }
         if let Some(native) = callee.cast::<NativeFunction>() {
             return self.native_call(vm, op, native, w, from, n);
         }
-        if let Some(method) = callee.cast::<BoundMethod>() {
-            return self.call_bound(vm, op, method, w, from, n);
-        }
-        let called = vm.type_of(callee).special(vm, Special::Call).and_then(|f| f.cast::<Function>());
-        if let Some(f) = called
-            && !starts_generator(f)
-            && self.calls_through(f)?
-        {
-            return self.call_through();
-        }
-        self.call_function(vm, op, w, from, n, None)
+        self.call_python(vm, call, given)
     }
 
-    /// `CallKw` and `CallMethodKw`, of Python functions.
-    pub(super) fn call_keywords(&mut self, vm: &Vm, op: Op) -> Step {
-        let at = self.at;
-        let first = at.window() + FRAME_WORDS;
-        let (from, n) = match op {
-            Op::CallMethodKw if at.reg(first).is_unbound() => (first + 1, at.b()),
-            Op::CallMethodKw => (first, at.b() + 1),
-            _ => (first, at.b()),
+    /// `CallEx` of a tuple of few arguments, and of a dict of few with names.
+    pub(super) fn call_unpacked(&mut self, vm: &Vm) -> Step {
+        let (at, op) = (self.at, Op::CallEx);
+        let w = at.window();
+        let (positional, keywords) = (at.reg(w + FRAME_WORDS), at.reg(w + FRAME_WORDS + 1));
+        let dict = keywords.cast::<Dict>();
+        let plain =
+            |d: &Ref<Dict>| shape_of(keywords) == Some(vm.types.dict.root_shape_id()) && d.fill() == d.len();
+        let row = positional.cast::<Tuple>();
+        let exact = shape_of(positional) == Some(vm.types.tuple.root_shape_id());
+        let Some(row) = row.filter(|_| exact && (keywords.is_unbound() || dict.is_some_and(|d| plain(&d))))
+        else {
+            return self.help(op);
         };
-        let names = at.extra_value().cast::<Tuple>();
-        self.call_function(vm, op, at.window(), from, n, names)
+        let all = row.len() + dict.map_or(0, |d| d.len());
+        let callee = at.reg(w);
+        if all > MOST || callee.cast::<NativeFunction>().is_some() {
+            return self.help(op);
+        }
+        let tuple = self.reg(w + FRAME_WORDS);
+        let tuple = self.guard_shape(tuple, vm.types.tuple.root_shape_id());
+        let len = self.emit(TraceOp::LoadRaw, &[tuple], FIXED_LEN.imm());
+        self.emit(TraceOp::GuardRaw, &[len], row.len() as u64);
+        let mut given = Vec::with_capacity(all);
+        for (i, &v) in row.items().iter().enumerate() {
+            let place = Place::new(ir::Class::Fixed, TUPLE_ITEMS + 8 * i);
+            given.push((self.emit(TraceOp::LoadField, &[tuple], place.imm()), v));
+        }
+        let mut names = Vec::new();
+        let id = self.reg(w + FRAME_WORDS + 1);
+        match dict {
+            None => drop(self.guard_is(id, Value::UNBOUND)),
+            Some(dict) => {
+                let Some(all) = self.dict_of_names(vm, (id, keywords), dict) else { return self.help(op) };
+                for (name, value) in all {
+                    names.push(name);
+                    given.push(value);
+                }
+            }
+        }
+        let call = Call { op, w, from: w + FRAME_WORDS, names, units: 1 };
+        self.call_python(vm, call, given)
+    }
+
+    /// A call of something of Python's.
+    fn call_python(&mut self, vm: &Vm, call: Call, given: Vec<(Id, Value)>) -> Step {
+        let callee = self.at.reg(call.w);
+        match (callee.cast::<Class>(), callee.cast::<BoundMethod>()) {
+            (Some(ty), _) => self.instantiate(vm, call, ty, given),
+            (_, Some(method)) => self.call_bound(vm, call, method, given),
+            _ => match self.called_method(vm, callee).filter(|f| !starts_generator(*f)) {
+                Some(f) => self.call_instance(vm, call, f, given),
+                None => self.call_function(vm, call, given),
+            },
+        }
     }
 
     /// Which way of passing the receiver a method call has.
@@ -184,66 +248,33 @@ impl Recorder {
         }
     }
 
-    /// A call of a plain function in the register `w`, with `n` arguments from `from` on.
-    fn call_function(
-        &mut self,
-        vm: &Vm,
-        op: Op,
-        w: usize,
-        from: usize,
-        n: usize,
-        names: Option<Ref<Tuple>>,
-    ) -> Step {
-        let at = self.at;
+    /// A call of a plain function in the window's first register.
+    fn call_function(&mut self, vm: &Vm, call: Call, given: Vec<(Id, Value)>) -> Step {
+        let (at, w) = (self.at, call.w);
         let callee = at.reg(w);
         let plain = shape_of(callee) == Some(vm.types.function.root_shape_id());
-        let Some(f) = function_of(callee).filter(|f| plain && !starts_generator(*f)) else {
-            return self.help(op);
+        let follows = |f: &Ref<Function>| plain && (!starts_generator(*f) || can_be_made(f.code()));
+        let Some(f) = function_of(callee).filter(follows) else {
+            return self.help(call.op);
         };
         let through = self.calls_through(f)?;
-        let Some(bound) = bound_arguments(f, n, names) else {
-            return if through { self.call_through() } else { self.help(op) };
+        let Some(bound) = bound_arguments(f, given.len(), &call.names) else {
+            return if through { self.call_through() } else { self.help(call.op) };
         };
         let code = f.code();
         let exit = self.exit();
         let id = self.reg(w);
         let id = self.guard_function(vm, id, f);
         let base = self.base();
-        self.guard_receiver(op, w, from);
-        if let Some(defaults) =
-            f.defaults.get().filter(|_| bound.iter().any(|b| matches!(b, Bound::Default(_))))
-        {
-            let place = Place::new(ir::Class::Function, FUNCTION_DEFAULTS);
-            let now = self.emit(TraceOp::LoadField, &[id], place.imm());
-            self.guard_is(now, defaults);
-        }
-        let mut args = Vec::with_capacity(bound.len());
-        for b in bound {
-            args.push(match b {
-                Bound::Argument(i) => self.reg(from + i),
-                Bound::Default(v) => self.value(v),
-                Bound::Rest(all) => {
-                    let items: Vec<Id> = all.map(|i| self.reg(from + i)).collect();
-                    self.new_tuple(vm, &items)
-                }
-                Bound::KeywordDefault(name) => match self.keyword_default(vm, f, id, name) {
-                    Some(default) => default,
-                    None => return self.help(op),
-                },
-                Bound::Keywords(all) => match self.keyword_dict(vm, from, &all) {
-                    Some(dict) => dict,
-                    None => return self.help(op),
-                },
-            });
-        }
+        self.guard_receiver(call.op, w, call.from);
+        let Some(args) = self.bind_arguments(vm, f, id, bound, &given) else { return self.help(call.op) };
         self.set(w, id);
         self.forget_from(base + w as i32 + 1);
         let callee_base = base + (w + FRAME_WORDS) as i32;
         for (i, arg) in args.into_iter().enumerate() {
             self.slots.insert(callee_base + i as i32, super::Slot { id: arg, dirty: true });
         }
-        let units = if matches!(op, Op::CallKw | Op::CallMethodKw) { 2 } else { 1 };
-        let return_pc = at.skip(units).pc as usize;
+        let return_pc = at.skip(call.units.into()).pc as usize;
         let kind = FrameKind::Window { return_pc, in_memory: false };
         self.push_frame(Frame { base: callee_base, code, kind })?;
         self.clobbered_from = self.clobbered_from.min(callee_base - 3);
@@ -253,6 +284,42 @@ impl Recorder {
         // SAFETY: a function's code is loaded.
         self.go(unsafe { (*f.exec()).start() });
         Ok(())
+    }
+
+    /// What the parameters get. None: a default that is not found as it should be.
+    pub(super) fn bind_arguments(
+        &mut self,
+        vm: &Vm,
+        f: Ref<Function>,
+        function: Id,
+        bound: Vec<Bound>,
+        given: &[(Id, Value)],
+    ) -> Option<Vec<Id>> {
+        if let Some(defaults) =
+            f.defaults.get().filter(|_| bound.iter().any(|b| matches!(b, Bound::Default(_))))
+        {
+            let place = Place::new(ir::Class::Function, FUNCTION_DEFAULTS);
+            let now = self.emit(TraceOp::LoadField, &[function], place.imm());
+            self.guard_is(now, defaults);
+        }
+        let mut args = Vec::with_capacity(bound.len());
+        for b in bound {
+            args.push(match b {
+                Bound::Argument(i) => given[i].0,
+                Bound::Default(v) => self.value(v),
+                Bound::Rest(all) => {
+                    let items: Vec<Id> = given[all].iter().map(|(id, _)| *id).collect();
+                    self.new_tuple(vm, &items)
+                }
+                Bound::KeywordDefault(name) => self.keyword_default(vm, f, function, name)?,
+                Bound::Keywords(all) => {
+                    let items: Vec<_> =
+                        all.iter().map(|(name, i)| ((self.value(*name), *name), given[*i])).collect();
+                    self.new_dict(vm, &items)?
+                }
+            });
+        }
+        Some(args)
     }
 
     /// The default of a keyword-only parameter, as it is in the function's dict of them when the trace runs.
@@ -267,16 +334,6 @@ impl Recorder {
         let default = self.leaf_call(vm, get.def(), &operands)?;
         self.guard_is_not(default, missing.bits());
         Some(default)
-    }
-
-    /// A dict of names and arguments.
-    fn keyword_dict(&mut self, vm: &Vm, from: usize, all: &[(Value, usize)]) -> Option<Id> {
-        let at = self.at;
-        let items: Vec<_> = all
-            .iter()
-            .map(|(name, i)| ((self.value(*name), *name), (self.reg(from + i), at.reg(from + i))))
-            .collect();
-        self.new_dict(vm, &items)
     }
 
     /// Is the function called, instead of followed into? An error: it has to have a trace of its own first.
@@ -305,7 +362,7 @@ impl Recorder {
         self.emit(TraceOp::GuardRaw, &[raw], word);
     }
 
-    pub(super) fn ret(&mut self) -> Step {
+    pub(super) fn ret(&mut self, vm: &Vm) -> Step {
         let frame = self.frame();
         match frame.kind {
             FrameKind::Root => {
@@ -313,7 +370,7 @@ impl Recorder {
                 Ok(())
             }
             FrameKind::Machine { .. } => self.help(Op::Return),
-            FrameKind::Made(made) => self.ret_made(frame, made),
+            FrameKind::Made(made) => self.ret_made(vm, frame, made),
             FrameKind::Window { return_pc, in_memory } => {
                 let v = self.reg(self.at.a());
                 if in_memory {

@@ -4,7 +4,8 @@ use super::iteration::fixed;
 use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN};
 use super::{Recorder, Step};
 use crate::ir::{self, Id, NewKind, TraceOp};
-use skein_bytecode::Op;
+use skein_bytecode::{Op, Special};
+use skein_runtime::interp::converted;
 use skein_runtime::native::NativeDef;
 use skein_runtime::native_functions;
 use skein_runtime::object::{Kind, Ref};
@@ -21,16 +22,60 @@ use skein_runtime::vm::Vm;
 native_functions! { MADE:
     // No program sees them; they are called as natives are.
     [simple] "new_dict(like, /)" => new_dict;
+    [simple] "entry_of_name(dict, index, name, /)" => entry_of_name;
+    [leaf] "converted(type, value, /)" => converted_or_unbound;
 }
 
 fn new_dict(vm: &Vm, _: Value) -> R<Ref<Dict>> {
     Dict::new(vm)
 }
 
+/// The value of the entry of this number if it has this name, which is interned; UNBOUND if it has not.
+fn entry_of_name(_: &Vm, dict: Ref<Dict>, index: usize, name: Value) -> Value {
+    match dict.entry(index) {
+        Some((k, v)) if k.is(name) => v,
+        _ => Value::UNBOUND,
+    }
+}
+
+/// `type(value)` where that is simple; UNBOUND where it is not.
+fn converted_or_unbound(vm: &Vm, ty: Ref<Class>, v: Value) -> R<Value> {
+    Ok(converted(vm, ty, v)?.unwrap_or(Value::UNBOUND))
+}
+
 /// A value of the trace and what it is now.
 type Operand = (Id, Value);
 
 impl Recorder {
+    /// The names and values of a plain dict without holes, whose names are checked to be what they are.
+    pub(super) fn dict_of_names(
+        &mut self,
+        vm: &Vm,
+        dict: Operand,
+        now: Ref<Dict>,
+    ) -> Option<Vec<(Value, Operand)>> {
+        let interned = |k: Value| k.cast::<Str>().is_some_and(|k| k.is_interned());
+        if !now.iter().all(|(k, _)| interned(k)) {
+            return None;
+        }
+        let len = vm.types.dict.special(vm, Special::Len)?.cast::<NativeFunction>()?;
+        let len = self.leaf_call(vm, len.def(), &[dict])?;
+        self.guard_is(len, Value::small_int(now.len() as i64));
+        let mut all = Vec::with_capacity(now.len());
+        for (i, (name, v)) in now.iter().enumerate() {
+            let index = Value::small_int(i as i64);
+            let operands = [dict, (self.value(index), index), (self.value(name), name)];
+            let id = self.leaf_call(vm, &MADE[1], &operands)?;
+            self.guard_is_not(id, Value::UNBOUND.bits());
+            all.push((name, (id, v)));
+        }
+        Some(all)
+    }
+
+    pub(super) fn conversion(&mut self, vm: &Vm, ty: Operand, operand: Operand) -> Option<Id> {
+        self.leaf_call(vm, &MADE[2], &[ty, operand])
+    }
+
     pub(super) fn new_tuple(&mut self, vm: &Vm, items: &[Id]) -> Id {
         if items.is_empty()
             && let Some(empty) = vm.empty_tuple.get()

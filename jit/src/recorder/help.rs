@@ -4,9 +4,9 @@
 use super::made::{self, Made};
 use super::{Abort, End, Expect, Frame, FrameKind, Recorder, Step};
 use crate::ir::{Call, Exit, ExitId, ExitKind, Inst, Source, Target, TraceOp, Type};
-use skein_bytecode::{Inst as Code, Op};
+use skein_bytecode::{Handler, Inst as Code, Op};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use skein_runtime::interp::{At, ContKind, call_through, enter_called, frame_code, helpers};
+use skein_runtime::interp::{At, call_through, enter_called, frame_code, helpers};
 use skein_runtime::object::Ref;
 use skein_runtime::types::function::Function;
 use skein_runtime::value::Value;
@@ -171,17 +171,21 @@ impl Recorder {
         let inst = decode(from.pc).ok_or(Abort::Unknown)?;
         let base = self.base();
         let (pushed, popped) = (self.offset_of(at.base)? > base, self.offset_of(at.base)? < base);
-        if pushed {
+        let behind = goes_on(from.pc as usize, &inst, at.pc as usize);
+        if inst.op == Op::JumpBackTraced {
+            // Another trace has run on the frame, wherever it was left.
+            self.invalidate_from(base);
+        }
+        if let Some((frame, handler)) = self.handler_frame(at).filter(|_| !pushed && (popped || !behind)) {
+            self.handled(frame, handler, &inst);
+        } else if pushed {
             self.entered(at, from, &inst)?;
         } else if popped {
             self.returned(at)?;
         } else {
-            if inst.op == Op::JumpBackTraced {
-                // Another trace has run on the frame.
-                self.invalidate_from(base);
-            } else if goes_on(from.pc as usize, &inst, at.pc as usize) {
+            if behind {
                 self.invalidate_writes(base, &inst);
-            } else {
+            } else if inst.op != Op::JumpBackTraced {
                 return Err(Abort::Raised);
             }
         }
@@ -222,6 +226,40 @@ impl Recorder {
         Ok(())
     }
 
+    /// The frame that the machine is in, by number, and the handler in it that begins where the machine is.
+    pub(super) fn handler_frame(&self, at: At) -> Option<(usize, Handler)> {
+        let off = self.offset_of(at.base).ok()?;
+        let frame = self.frames.iter().rposition(|f| f.base == off)?;
+        let code = self.frames[frame].code;
+        let unit = code.unit_of(at.pc);
+        code.portable().handlers.iter().find(|h| h.target == unit).map(|h| (frame, *h))
+    }
+
+    /// The helper of the instruction has raised an exception, which is handled in this frame of the trace.
+    fn handled(&mut self, frame: usize, handler: Handler, inst: &Code) {
+        // What calls leave undone in the frames is nothing; memory has the rest.
+        if let Some(left) = self.frames.get(frame + 1).copied() {
+            let head = match left.kind {
+                FrameKind::Window { .. } => left.base - FRAME_WORDS as i32,
+                _ => left.base - (FRAME_WORDS + RECORD_WORDS) as i32,
+            };
+            self.invalidate_from(head);
+            let call = match left.kind {
+                FrameKind::Made(made) => Some(made.call_pc),
+                FrameKind::Machine { pushed_by } => Some(pushed_by),
+                FrameKind::Window { .. } | FrameKind::Root => None,
+            };
+            if let Some(inst) = call.and_then(|pc| decode(pc as *const u32)) {
+                self.invalidate_writes(self.frames[frame].base, &inst);
+            }
+            self.frames.truncate(frame + 1);
+            self.frame_set = None;
+        } else {
+            self.invalidate_writes(self.base(), inst);
+        }
+        self.invalidate(self.base() + i32::from(handler.reg));
+    }
+
     /// A helper has left the innermost frame, and maybe more.
     fn returned(&mut self, at: At) -> Step {
         let to = self.offset_of(at.base)?;
@@ -244,14 +282,10 @@ impl Recorder {
             FrameKind::Window { return_pc, .. } => return_pc,
             FrameKind::Made(made) => {
                 self.invalidate(to + i32::from(made.dst));
-                // A generator that ends is the end of its loop.
-                let ended = made.kind == ContKind::GenFor && at.pc as usize != made.return_pc();
+                // A generator that ends is the end of its loop; a truth value may be jumped by.
                 let inst = decode(made.call_pc as *const u32).ok_or(Abort::Unknown)?;
-                if ended && goes_on(made.call_pc, &inst, at.pc as usize) {
-                    at.pc as usize
-                } else {
-                    made.return_pc()
-                }
+                let goes_on = goes_on(made.call_pc, &inst, at.pc as usize);
+                if goes_on { at.pc as usize } else { made.return_pc() }
             }
             FrameKind::Machine { .. } | FrameKind::Root => 0,
         };

@@ -2,9 +2,11 @@
 //! loop uses them.
 
 use super::memory::{ELEMS, FIXED_LEN, LEN, shape_of};
-use super::{Recorder, Slot, Step};
+use super::{Abort, Expect, Recorder, Slot, Step};
 use crate::ir::{self, Class, Id, NewKind, Place, TraceOp};
 use skein_bytecode::{Op, Special};
+use skein_runtime::interp::{At, plain_native};
+use skein_runtime::native::{Effect, NativeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::Ext;
 use skein_runtime::types::generator::Generator;
@@ -69,6 +71,14 @@ fn has_next(vm: &Vm, v: Value, nested: usize) -> Option<bool> {
     let each = |it: &Value| has_next(vm, *it, nested - 1) == Some(true);
     // Where one ends, it matters whether the others have to as well.
     (!all.is_empty() && all.len() < MAX_TOGETHER && all.items().iter().all(each)).then_some(true)
+}
+
+/// The native that a builtin type has for a special method of its instances, if that runs no Python code.
+fn own_method(vm: &Vm, v: Value, special: Special) -> Option<&'static NativeDef> {
+    let ty = vm.type_of(v);
+    ty.def()?;
+    let def = ty.special(vm, special).and_then(plain_native)?;
+    (def.effect == Effect::Leaf).then_some(def)
 }
 
 /// Is it an instance of a list's subclass that is iterated over as a list is?
@@ -320,7 +330,10 @@ impl Recorder {
         }
         let twice = all.iter().enumerate().any(|(i, it)| all[..i].iter().any(|other| other.is(*it)));
         if twice || !(1..=MAX_TOGETHER).contains(&all.len()) {
-            return self.help(op);
+            return match own_method(vm, v, Special::Next) {
+                Some(def) => self.next_of_native(def, v),
+                None => self.help(op),
+            };
         }
         // All that leaves the trace does it before the instruction.
         self.exit();
@@ -336,6 +349,43 @@ impl Recorder {
         }
     }
 
+    /// A loop's step over an iterator of a builtin type. What it gives is seen behind it.
+    fn next_of_native(&mut self, def: &'static NativeDef, v: Value) -> Step {
+        let at = self.at;
+        self.exit();
+        let id = self.reg(at.b());
+        let id = self.guard_type(id, v);
+        let item = self.native_op(TraceOp::NativeNext, def, [Some(id), None, None]);
+        self.expect = Expect::Item(item);
+        Ok(())
+    }
+
+    /// The machine has gone on behind the step over a native iterator, or at the loop's end.
+    pub(super) fn after_item(&mut self, at: At, item: Id) -> Step {
+        let from = self.at;
+        let (behind, end) = (from.skip(2), from.jump(from.extra() as i32));
+        if at.base != from.base || at.pc != behind.pc && at.pc != end.pc {
+            return Err(Abort::Surprised);
+        }
+        let unbound = Value::UNBOUND.bits();
+        if at.pc == behind.pc {
+            // One that has ended does so again when it is asked again.
+            self.guard_is_not(item, unbound);
+            self.set(from.a(), item);
+            return Ok(());
+        }
+        // Else it has given an item, and the loop goes on.
+        let place = self.base() + from.a() as i32;
+        let before = self.slots.insert(place, Slot { id: item, dirty: true });
+        self.begin(behind);
+        self.emit(TraceOp::GuardIs, &[item], unbound);
+        match before {
+            Some(slot) => self.slots.insert(place, slot),
+            None => self.slots.remove(&place),
+        };
+        Ok(())
+    }
+
     // ---- making them
 
     pub(super) fn new_object<T>(&mut self, shape: u32, kind: Kind) -> Id {
@@ -346,8 +396,14 @@ impl Recorder {
     }
 
     /// A raw word of an iterator that was made just now.
-    fn begin_state(&mut self, it: Id, offset: usize, id: Id) {
+    pub(super) fn begin_state(&mut self, it: Id, offset: usize, id: Id) {
         self.emit(TraceOp::StoreRaw, &[it, id], state(offset));
+        self.fields.insert((it, offset as u32), Slot { id, dirty: false });
+    }
+
+    /// As `begin_state`, of a word of Python.
+    pub(super) fn begin_held(&mut self, it: Id, offset: usize, id: Id) {
+        self.emit(TraceOp::StoreField, &[it, id], state(offset));
         self.fields.insert((it, offset as u32), Slot { id, dirty: false });
     }
 
@@ -374,7 +430,18 @@ impl Recorder {
                 Some(it) => it,
                 None => return self.help(Op::GetIter),
             },
-            _ => return self.help(Op::GetIter),
+            Some(shape) if shape == vm.types.generator.root_shape_id() => {
+                let g = self.reg(at.b());
+                self.guard_shape(g, shape)
+            }
+            _ => match own_method(vm, v, Special::Iter) {
+                Some(def) => {
+                    let object = self.reg(at.b());
+                    let object = self.guard_type(object, v);
+                    self.native_op(TraceOp::Native1, def, [Some(object), None, None])
+                }
+                None => return self.iter_method(vm).unwrap_or_else(|| self.help(Op::GetIter)),
+            },
         };
         self.set(at.a(), id);
         self.next(1)

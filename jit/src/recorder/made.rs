@@ -1,12 +1,13 @@
 //! Calls that the machine makes for an instruction: `__init__`, operators' methods, properties. Their frames stand
 //! behind the caller's, with a record that says what becomes of the result; the trace only thinks of both.
 
+use super::calls::{Call, bound_arguments};
 use super::memory::shape_of;
 use super::{Frame, FrameKind, Recorder, Slot, Step};
 use crate::ir::{Class, Id, NewKind, Place, Source, Target, TraceOp};
 use skein_bytecode::{Op, Special};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use skein_runtime::interp::{Cont, ContKind};
+use skein_runtime::interp::{Consumer, Cont, ContKind, is_inverted};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::function::{BoundMethod, Function};
@@ -43,17 +44,15 @@ impl Made {
     }
 }
 
-/// The `__init__` of a class whose call does no more than to make an instance and call that.
-fn instantiable(vm: &Vm, ty: Ref<Type>) -> Option<Ref<Function>> {
+/// Makes a call of the class no more than an instance, on which `__init__` is called?
+fn is_instantiable(vm: &Vm, ty: Ref<Type>) -> bool {
     let plain = vm.type_of(ty.value()) == vm.types.type_
         && ty.def().is_none_or(|d| d.construct.is_none())
         && !ty.has_flag(type_flags::ABSTRACT | type_flags::HAS_DEL)
+        && ty.has_flag(type_flags::HEAP)
         && ty.instance_kind() == Kind::Instance as u8;
-    let new = vm.unwrap_static(ty.special(vm, Special::New).filter(|_| plain)?);
-    if !new.is(vm.object_new()) {
-        return None;
-    }
-    ty.special(vm, Special::Init)?.cast::<Function>()
+    let new = ty.special(vm, Special::New).filter(|_| plain).map(|new| vm.unwrap_static(new));
+    new.is_some_and(|new| new.is(vm.object_new()))
 }
 
 /// Does the function take just so many arguments, and run at once?
@@ -73,74 +72,123 @@ pub fn makes_generator(code: Ref<CodeObject>) -> bool {
 }
 
 impl Recorder {
-    /// A call of a class whose instances Python's `__init__` sets up.
+    /// A call of a class whose instances Python's `__init__` sets up, or none.
     pub(super) fn instantiate(
         &mut self,
         vm: &Vm,
-        op: Op,
+        call: Call,
         ty: Ref<Type>,
-        w: usize,
-        from: usize,
-        n: usize,
+        mut given: Vec<(Id, Value)>,
     ) -> Step {
+        let w = call.w;
         let shape = ty.root_shape_id();
         let capacity = usize::from(vm.shapes.get(shape).inline_cap);
-        let Some(f) = instantiable(vm, ty).filter(|f| takes(*f, n + 1) && capacity <= 100) else {
-            return self.help(op);
+        let init = ty.special(vm, Special::Init).filter(|_| capacity <= 100 && is_instantiable(vm, ty));
+        let Some(init) = init else { return self.help(call.op) };
+        let none = self.value(Value::NONE);
+        // The instance is not there yet.
+        given.insert(0, (none, Value::NONE));
+        let (f, bound) = match init.cast::<Function>().filter(|f| !starts_generator(*f)) {
+            Some(f) => {
+                let through = self.calls_through(f)?;
+                match bound_arguments(f, given.len(), &call.names) {
+                    Some(bound) if !through => (Some(f), bound),
+                    _ => return if through { self.call_through() } else { self.help(call.op) },
+                }
+            }
+            None if init.is(vm.object_init()) && given.len() == 1 => (None, Vec::new()),
+            None => return self.help(call.op),
         };
-        if self.calls_through(f)? {
-            return self.call_through();
-        }
         for special in [Special::Init, Special::New] {
             self.rely_on_type(ty, vm.special_name(special));
         }
         let callee = self.reg(w);
         self.guard_is(callee, ty.value());
-        self.guard_receiver(op, w, from);
-        let init = self.value(f.value());
-        self.guard_function(vm, init, f);
-        let mut args: Vec<Id> = (from..from + n).map(|i| self.reg(i)).collect();
+        self.guard_receiver(call.op, w, call.from);
+        let function = self.value(init);
+        if let Some(f) = f {
+            self.guard_function(vm, function, f);
+        }
         let size = (INSTANCE_SLOTS + 8 * capacity) as u16;
         let kind = NewKind { shape, size, kind: Kind::Instance as u8, bits: capacity as u8 };
         let object = self.emit(TraceOp::NewObject, &[], kind.imm());
         self.shapes.insert(object, shape);
-        let none = self.value(Value::NONE);
-        self.forget_from(self.base() + w as i32);
-        self.clobbered_from = self.clobbered_from.min(self.base() + w as i32);
-        args.insert(0, object);
-        let made = (Cont::store(w).kind(ContKind::Init), 1, true);
-        self.push_made(f, init, &args, made, [object, none])
+        given[0].0 = object;
+        let Some(f) = f else {
+            self.forget_from(self.base() + w as i32 + 1);
+            self.set(w, object);
+            return self.next(call.units.into());
+        };
+        let Some(args) = self.bind_arguments(vm, f, function, bound, &given) else {
+            return self.help(call.op);
+        };
+        self.leave_window(w);
+        let made = (Cont::store(w).kind(ContKind::Init), call.units, true);
+        self.push_made(f, function, &args, made, [object, none])
+    }
+
+    /// What is in a call's window is nothing any more.
+    fn leave_window(&mut self, w: usize) {
+        let window = self.base() + w as i32;
+        self.forget_from(window);
+        self.clobbered_from = self.clobbered_from.min(window);
     }
 
     /// A call of a bound method of Python's.
     pub(super) fn call_bound(
         &mut self,
         vm: &Vm,
-        op: Op,
+        call: Call,
         method: Ref<BoundMethod>,
-        w: usize,
-        from: usize,
-        n: usize,
+        mut given: Vec<(Id, Value)>,
     ) -> Step {
-        let Some(f) = method.function.cast::<Function>().filter(|f| takes(*f, n + 1)) else {
-            return self.help(op);
+        let Some(f) = method.function.cast::<Function>().filter(|f| !starts_generator(*f)) else {
+            return self.help(call.op);
         };
-        if self.calls_through(f)? {
-            return self.call_through();
-        }
-        self.guard_receiver(op, w, from);
-        let callee = self.reg(w);
+        let through = self.calls_through(f)?;
+        let Some(bound) = bound_arguments(f, given.len() + 1, &call.names).filter(|_| !through) else {
+            return if through { self.call_through() } else { self.help(call.op) };
+        };
+        self.guard_receiver(call.op, call.w, call.from);
+        let callee = self.reg(call.w);
         let callee = self.guard_shape(callee, vm.types.method.root_shape_id());
         let part = |offset: usize| Place::new(Class::Fixed, offset).imm();
         let function = self.emit(TraceOp::LoadField, &[callee], part(offset_of!(BoundMethod, function)));
         let function = self.guard_function(vm, function, f);
         let receiver = self.emit(TraceOp::LoadField, &[callee], part(offset_of!(BoundMethod, receiver)));
-        let mut args = vec![receiver];
-        args.extend((from..from + n).map(|i| self.reg(i)));
+        given.insert(0, (receiver, method.receiver.or_none()));
+        let Some(args) = self.bind_arguments(vm, f, function, bound, &given) else {
+            return self.help(call.op);
+        };
         let none = self.value(Value::NONE);
-        self.forget_from(self.base() + w as i32);
-        self.clobbered_from = self.clobbered_from.min(self.base() + w as i32);
-        self.push_made(f, function, &args, (Cont::store(w), 1, true), [none, none])
+        self.leave_window(call.w);
+        self.push_made(f, function, &args, (Cont::store(call.w), call.units, true), [none, none])
+    }
+
+    /// A call of an instance, whose class has a Python `__call__`.
+    pub(super) fn call_instance(
+        &mut self,
+        vm: &Vm,
+        call: Call,
+        f: Ref<Function>,
+        mut given: Vec<(Id, Value)>,
+    ) -> Step {
+        let through = self.calls_through(f)?;
+        let Some(bound) = bound_arguments(f, given.len() + 1, &call.names).filter(|_| !through) else {
+            return if through { self.call_through() } else { self.help(call.op) };
+        };
+        self.guard_receiver(call.op, call.w, call.from);
+        let (callee, v) = (self.reg(call.w), self.at.reg(call.w));
+        self.rely_on_type(vm.type_of(v), vm.special_name(Special::Call));
+        given.insert(0, (self.guard_type(callee, v), v));
+        let function = self.value(f.value());
+        self.guard_function(vm, function, f);
+        let Some(args) = self.bind_arguments(vm, f, function, bound, &given) else {
+            return self.help(call.op);
+        };
+        let none = self.value(Value::NONE);
+        self.leave_window(call.w);
+        self.push_made(f, function, &args, (Cont::store(call.w), call.units, true), [none, none])
     }
 
     /// A bound method of this function, made by the trace.
@@ -152,48 +200,6 @@ impl Recorder {
         self.emit(TraceOp::StoreField, &[method, f], part(offset_of!(BoundMethod, function)));
         self.emit(TraceOp::StoreField, &[method, receiver], part(offset_of!(BoundMethod, receiver)));
         method
-    }
-
-    /// A binary operator of an object whose class has a Python method for it. None: it is not so.
-    pub(super) fn operator_method(&mut self, vm: &Vm, op: Op) -> Option<Step> {
-        let at = self.at;
-        let (l, r) = (at.reg(at.b()), at.reg(at.c()));
-        let (special, in_place) = super::natives::special_of(op)?;
-        let (lt, rt) = (vm.type_of(l), vm.type_of(r));
-        let f = lt.special(vm, special)?.cast::<Function>()?;
-        let arithmetic = special.reflected() != special;
-        let overridden = lt != rt
-            && rt.is_subtype(lt)
-            && rt.special(vm, special.reflected()) != lt.special(vm, special.reflected());
-        if !arithmetic
-            || overridden
-            || !takes(f, 2)
-            || l.header().map(|h| h.kind.get()) != Some(Kind::Instance as u8)
-            || r.cast::<Type>().is_some()
-            || in_place.is_some_and(|s| lt.special(vm, s).is_some())
-        {
-            return None;
-        }
-        match self.calls_through(f) {
-            Ok(true) => return Some(self.call_through()),
-            Ok(false) => {}
-            Err(abort) => return Some(Err(abort)),
-        }
-        self.rely_on_type(lt, vm.special_name(special));
-        for ty in [lt, rt] {
-            self.rely_on_type(ty, vm.special_name(special.reflected()));
-        }
-        if let Some(s) = in_place {
-            self.rely_on_type(lt, vm.special_name(s));
-        }
-        let (a, b) = (self.reg(at.b()), self.reg(at.c()));
-        let a = self.guard_shape(a, shape_of(l)?);
-        let b = self.guard_type(b, r);
-        let method = self.value(f.value());
-        self.guard_function(vm, method, f);
-        let stage = skein_runtime::interp::stage_after_first(in_place.is_some());
-        let cont = Cont::store(at.a()).kind(ContKind::Binary).op(special, stage);
-        Some(self.push_made(f, method, &[a, b], (cont, 1, false), [a, b]))
     }
 
     /// An attribute that a property's Python function computes.
@@ -212,7 +218,7 @@ impl Recorder {
 
     /// Thinks of the frame of a function with these arguments, and its record: of the continuation, the instruction's
     /// units, and whether it has a window.
-    fn push_made(
+    pub(super) fn push_made(
         &mut self,
         f: Ref<Function>,
         function: Id,
@@ -249,13 +255,19 @@ impl Recorder {
     }
 
     /// The return from such a frame.
-    pub(super) fn ret_made(&mut self, frame: Frame, made: Made) -> Step {
+    pub(super) fn ret_made(&mut self, vm: &Vm, frame: Frame, made: Made) -> Step {
         // SAFETY: a frame's head precedes its registers.
         let word = unsafe { *self.at.base.sub(2).cast::<usize>() };
         let v = self.at.reg(self.at.a());
-        let taken = match made.kind {
+        // SAFETY: the word of a record.
+        let info = unsafe { Value::from_bits(made.info) };
+        let mut cont = Cont::unpack([info, Value::NONE, Value::NONE]);
+        let taken = match cont.kind {
             ContKind::Init => v.is_none(),
-            ContKind::Binary => !v.is(Value::NOT_IMPLEMENTED),
+            ContKind::Binary | ContKind::Compare => !v.is(Value::NOT_IMPLEMENTED),
+            ContKind::Bool => v.is_bool(),
+            ContKind::LenTruth => v.is_int() && v.as_small_int() >= 0,
+            ContKind::Iter => shape_of(v).is_some() && vm.type_of(v).special(vm, Special::Next).is_some(),
             _ => true,
         };
         let return_word = made.return_pc() | RECORD;
@@ -263,25 +275,51 @@ impl Recorder {
             return self.help(Op::Return);
         }
         let mut id = self.reg(self.at.a());
-        match made.kind {
-            ContKind::Init => {
-                self.guard_is(id, Value::NONE);
+        match cont.kind {
+            ContKind::Init => drop(self.guard_is(id, Value::NONE)),
+            ContKind::Binary | ContKind::Compare => self.guard_is_not(id, Value::NOT_IMPLEMENTED.bits()),
+            ContKind::Iter => {
+                self.rely_on_type(vm.type_of(v), vm.special_name(Special::Next));
+                id = self.guard_type(id, v);
             }
-            ContKind::Binary => self.guard_is_not(id, Value::NOT_IMPLEMENTED.bits()),
+            ContKind::LenTruth => {
+                let (int, zero) = (self.as_int(id), self.value(Value::small_int(0)));
+                let negative = self.emit(TraceOp::IntLt, &[int, zero], 0);
+                self.emit(TraceOp::GuardFalse, &[negative], 0);
+            }
             _ => {}
+        }
+        if is_inverted(&cont) {
+            match cont.consumer {
+                Consumer::Jump => cont.dst ^= 1,
+                _ => cont.consumer = Consumer::StoreNot,
+            }
+        }
+        let mut to = made.return_pc();
+        if !matches!(cont.consumer, Consumer::Store | Consumer::Drop) {
+            let Some(now) = self.known_truth(vm, id, v) else { return self.help(Op::Return) };
+            match cont.consumer {
+                Consumer::Jump if now == (cont.dst != 0) => {
+                    to = to.wrapping_add_signed(4 * cont.jump as isize);
+                }
+                Consumer::StoreNot => id = self.value(Value::bool(!now)),
+                _ => id = self.value(Value::bool(now)),
+            }
         }
         if made.in_memory {
             self.guard_return(frame, return_word as u64);
         }
-        if made.kind == ContKind::Init {
+        if cont.kind == ContKind::Init {
             id = self.slot(frame.base - RECORD_A);
         }
         self.frames.pop();
         self.frame_set = None;
-        let result = self.base() + i32::from(made.dst);
+        let result = self.base() + i32::from(cont.dst);
         self.forget_from(if made.window { result } else { frame.base - RECORD_B });
-        self.slots.insert(result, Slot { id, dirty: true });
-        self.go(made.return_pc() as *const u32);
+        if matches!(cont.consumer, Consumer::Store | Consumer::StoreTruth | Consumer::StoreNot) {
+            self.slots.insert(result, Slot { id, dirty: true });
+        }
+        self.go(to as *const u32);
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use crate::ir::{self, Class, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::attr_place;
+use skein_runtime::native::Effect;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::cell::{CELL_CONTENTS, CellObject};
 use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
@@ -56,7 +57,7 @@ impl Recorder {
             let cache = &*at.extra_ptr::<GlobalCache>();
             (cache.cell.get(), cache.epoch.get())
         };
-        let Some(cell) = cell.and_then(|c| c.cast::<CellObject>()) else { return self.help(op) };
+        let Some(cell) = cell.cast::<CellObject>() else { return self.help(op) };
         let v = cell.get();
         if v.is_unbound() {
             return self.help(op);
@@ -159,7 +160,7 @@ impl Recorder {
     }
 
     /// The name that an attribute op has in its cache.
-    fn cached_name(&self) -> Ref<Str> {
+    pub(super) fn cached_name(&self) -> Ref<Str> {
         // SAFETY: the loader has put a cache there; all kinds have the name in the same place.
         unsafe { (*self.at.extra_ptr::<AttrCache>()).name }
     }
@@ -181,7 +182,9 @@ impl Recorder {
         if let Some(ty) = v.cast::<Type>() {
             return self.load_type_attr(vm, op, ty, name);
         }
-        let Some(i) = v.cast::<Instance>() else { return self.help(op) };
+        let Some(i) = v.cast::<Instance>() else {
+            return self.described(vm, v, name).unwrap_or_else(|| self.help(op));
+        };
         match self.own_value(vm, i, name) {
             Some(id) => {
                 self.set(at.a(), id);
@@ -189,6 +192,24 @@ impl Recorder {
             }
             None => self.load_class_value(vm, op, v, name),
         }
+    }
+
+    /// What a descriptor of the class gets from an object that has no attributes of its own, by a native that runs no
+    /// Python code.
+    fn described(&mut self, vm: &Vm, v: Value, name: Ref<Str>) -> Option<Step> {
+        let (descriptor, def) = attr_place::native_descriptor(vm, v, name)?;
+        if def.effect != Effect::Leaf {
+            return None;
+        }
+        let ty = vm.type_of(v);
+        self.rely_on_type(ty, name);
+        let obj = self.reg(self.at.b());
+        let obj = self.guard_type(obj, v);
+        let own = self.value(descriptor);
+        let class = self.value(ty.value());
+        let id = self.native_op(TraceOp::Native3, def, [Some(own), Some(obj), Some(class)]);
+        self.set(self.at.a(), id);
+        Some(self.next(2))
     }
 
     /// What the object in r[b] has in a slot of its own.
@@ -259,7 +280,7 @@ impl Recorder {
         let Some(shape) = shape_of(v) else { return self.help(op) };
         let getter = attr_place::property_getter(vm, v, name).filter(|g| self.is_simple_getter(*g));
         if found.is_none() && getter.is_none() {
-            return self.help(op);
+            return self.getattr_method(vm, v).unwrap_or_else(|| self.help(op));
         }
         self.rely_on_shape(vm, v, name);
         let obj = self.reg(self.at.b());
@@ -282,7 +303,7 @@ impl Recorder {
             Some(slot) => (slot, None),
             None => match attr_place::added_slot(vm, i, name) {
                 Some((slot, next)) => (slot, Some(next)),
-                None => return self.help(op),
+                None => return self.setter_method(vm, target).unwrap_or_else(|| self.help(op)),
             },
         };
         // The overflow array may have to grow.
@@ -409,7 +430,7 @@ impl Recorder {
                 self.set(self.at.a(), id);
                 self.next(1)
             }
-            None => self.help(op),
+            None => self.item_method(vm).unwrap_or_else(|| self.help(op)),
         }
     }
 
@@ -420,7 +441,7 @@ impl Recorder {
         let Some(list) = obj.cast::<List>().filter(|_| key.is_int() && shape_of(obj) == Some(shape)) else {
             return match self.native_store_item(vm) {
                 Some(_) => self.next(1),
-                None => self.help(op),
+                None => self.set_item_method(vm).unwrap_or_else(|| self.help(op)),
             };
         };
         let i = key.as_small_int();

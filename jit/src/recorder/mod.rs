@@ -19,6 +19,7 @@ mod memory;
 mod natives;
 mod ops;
 mod slices;
+mod specials;
 
 pub use made::{Made, makes_generator};
 
@@ -73,8 +74,10 @@ aborts! {
     InnerLoop "inner loop without a trace";
     /// Another microthread runs.
     Switched "switched to another microthread";
-    /// An exception was raised.
-    Raised "an exception was raised";
+    /// An exception leaves the trace's frames.
+    Raised "an exception leaves its frames";
+    /// A native that is called without a frame raised an exception, which the next recording knows.
+    RaisedThere "a native raises an exception";
     /// The machine did something else than the recorder took it to do.
     Surprised "went on elsewhere than foreseen";
     /// The frame that the trace began in was left.
@@ -142,6 +145,8 @@ enum Expect {
     Help(u32, ExitId),
     /// Likewise, when the function that it calls has returned: nothing in between is recorded.
     Returned(u32, ExitId),
+    /// Behind a loop's step over a native iterator, which gave this, or at the loop's end.
+    Item(Id),
 }
 
 pub struct Recorder {
@@ -188,6 +193,10 @@ pub struct Recorder {
     is_function: bool,
     /// The heads of functions whose traces are called, and not gone into.
     rich: Rc<RefCell<FxHashSet<usize>>>,
+    /// Instructions whose natives raise exceptions often enough to be left to their helpers.
+    raising: Rc<RefCell<FxHashSet<usize>>>,
+    /// The instruction that was recorded as the call of a native without a frame.
+    native_at: usize,
     /// The function that should have a trace of its own before this one can be.
     pub wanted: Option<Value>,
     /// The bridge goes on behind the loop's end.
@@ -333,6 +342,8 @@ impl Recorder {
             is_bridge: false,
             is_function,
             rich: Rc::default(),
+            raising: Rc::default(),
+            native_at: 0,
             wanted: None,
             left_loop: false,
             passes,
@@ -352,6 +363,12 @@ impl Recorder {
     /// The traces of these functions are to be called.
     pub fn calling(mut self, rich: Rc<RefCell<FxHashSet<usize>>>) -> Recorder {
         self.rich = rich;
+        self
+    }
+
+    /// Natives are known to raise exceptions at these instructions; more may be found.
+    pub fn knowing(mut self, raising: Rc<RefCell<FxHashSet<usize>>>) -> Recorder {
+        self.raising = raising;
         self
     }
 
@@ -388,9 +405,14 @@ impl Recorder {
             Expect::Anywhere => {}
             Expect::At(pc, base) => {
                 if at.pc as usize != pc || at.base != self.address(base) {
+                    if self.native_at == self.at.pc as usize && self.handler_frame(at).is_some() {
+                        self.raising.borrow_mut().insert(self.native_at);
+                        return Err(Abort::RaisedThere);
+                    }
                     return Err(Abort::Surprised);
                 }
             }
+            Expect::Item(item) => self.after_item(at, item)?,
             Expect::Help(call, elsewhere) => {
                 self.after_help(at, call)?;
                 self.begin(at);

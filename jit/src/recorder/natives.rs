@@ -4,11 +4,13 @@ use super::memory::shape_of;
 use super::{Recorder, Step};
 use crate::ir::{self, Call, Exit, ExitKind, Id, Inst, Place, TraceOp};
 use skein_bytecode::{Op, Special};
+use skein_runtime::interp::small_decimal;
 use skein_runtime::native::{Effect, NativeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::list::LIST_LEN;
 use skein_runtime::types::native::{NATIVE_DEF, NATIVE_RECEIVER, NativeFunction};
 use skein_runtime::types::slice::SLICE_PARTS;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::TUPLE_LEN;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::Value;
@@ -61,7 +63,8 @@ impl Recorder {
         operands: &[(Id, Value)],
     ) -> Option<Id> {
         let n = operands.len();
-        if def.soft.is_some()
+        let pc = self.at.pc as usize;
+        if self.raising.borrow().contains(&pc)
             || n == 0
             || n > MAX_OPERANDS
             || !(def.min as usize..=def.max as usize).contains(&n)
@@ -98,17 +101,23 @@ impl Recorder {
             });
         }
         let op = [TraceOp::Native1, TraceOp::Native2, TraceOp::Native3][n - 1];
+        Some(self.native_op(op, def, row))
+    }
+
+    /// The call of a native, which leaves where it raises.
+    pub(super) fn native_op(&mut self, op: TraceOp, def: &'static NativeDef, args: [Option<Id>; 3]) -> Id {
         let (pc, base) = (self.at.pc as usize, self.base());
+        self.native_at = pc;
         let callee = std::ptr::from_ref(def) as usize;
         self.tree.calls.push(Call { callee, pc, base, next_pc: 0, next_base: 0 });
         let (writes, frames) = (self.writes(), self.frames_number());
         let exit = Exit { kind: ExitKind::Raise, pc, base, writes, frames, bridge: None };
         let exit = self.tree.add_exit(exit);
         let imm = self.tree.calls.len() as u64 - 1;
-        let id = self.push(Inst { op, ty: ir::Type::W, args: row, imm, exit: Some(exit) });
+        let id = self.push(Inst { op, ty: ir::Type::W, args, imm, exit: Some(exit) });
         // Memory may be another now; what the trace knows of its iterators it has in hand.
         self.shapes.clear();
-        Some(id)
+        id
     }
 
     /// The slice that is filled in for a call, so that none need be made.
@@ -179,7 +188,7 @@ impl Recorder {
         let native = vm.type_of(operands[0].1).special(vm, Special::Contains);
         let native = native.and_then(|f| f.cast::<NativeFunction>());
         let Some(found) = native.and_then(|f| self.leaf_call(vm, f.def(), &operands)) else {
-            return self.help(op);
+            return self.contains_method(vm, op).unwrap_or_else(|| self.help(op));
         };
         let yes = self.value(Value::TRUE);
         let is = self.emit(TraceOp::Same, &[found, yes], 0);
@@ -188,7 +197,7 @@ impl Recorder {
         self.next(1)
     }
 
-    /// `int(x)` and `float(x)` of exact numbers. None: it is something else.
+    /// `int(x)`, `float(x)` and `str(x)` of exact numbers and text. None: it is something else.
     pub(super) fn call_number(
         &mut self,
         vm: &Vm,
@@ -208,7 +217,20 @@ impl Recorder {
             let to_int = vm.types.float.special(vm, Special::Int)?.cast::<NativeFunction>()?;
             self.leaf_call(vm, to_int.def(), &[operand])?
         } else {
-            return None;
+            // Nothing may be made while it is looked at.
+            let text = v.cast::<Str>().filter(|_| vm.is_exact_str(v));
+            let simple = if ty == vm.types.str {
+                v.is_int() || text.is_some()
+            } else {
+                ty == vm.types.int && text.is_some_and(|text| small_decimal(text.bytes()).is_some())
+            };
+            if !simple {
+                return None;
+            }
+            let ty = (self.value(ty.value()), ty.value());
+            let result = self.conversion(vm, ty, operand)?;
+            self.guard_is_not(result, Value::UNBOUND.bits());
+            result
         };
         let callee = self.reg(w);
         self.guard_is(callee, ty.value());
@@ -293,15 +315,7 @@ impl Recorder {
         l: (Id, Value),
         r: (Id, Value),
     ) -> Option<(Id, bool)> {
-        let special = match op {
-            Op::JumpLt => Special::Lt,
-            Op::JumpLe => Special::Le,
-            Op::JumpEq => Special::Eq,
-            Op::JumpNe => Special::Ne,
-            Op::JumpGt => Special::Gt,
-            Op::JumpGe => Special::Ge,
-            _ => return None,
-        };
+        let special = jump_special(op)?;
         let native = vm.type_of(l.1).special(vm, special)?.cast::<NativeFunction>()?;
         let def = native.def();
         if def.effect != Effect::Simple || !is_simple(vm, l.1) || !is_simple(vm, r.1) {
@@ -335,6 +349,19 @@ impl Recorder {
         self.guard_is_not(id, Value::NOT_IMPLEMENTED.bits());
         Some(id)
     }
+}
+
+/// The special method of a jump by the comparison of two registers, or of one with a small number.
+pub(super) fn jump_special(op: Op) -> Option<Special> {
+    Some(match op {
+        Op::JumpLt | Op::JumpLtInt => Special::Lt,
+        Op::JumpLe | Op::JumpLeInt => Special::Le,
+        Op::JumpEq | Op::JumpEqInt => Special::Eq,
+        Op::JumpNe | Op::JumpNeInt => Special::Ne,
+        Op::JumpGt | Op::JumpGtInt => Special::Gt,
+        Op::JumpGe | Op::JumpGeInt => Special::Ge,
+        _ => return None,
+    })
 }
 
 /// The special methods of a binary operator, and of its in-place form.

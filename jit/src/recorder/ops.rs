@@ -64,6 +64,7 @@ impl Recorder {
             Op::LoadAttr | Op::LoadAttrSlot | Op::LoadAttrOverflow => self.load_attr(vm, op),
             Op::StoreAttr | Op::StoreAttrSlot | Op::StoreAttrAdd => self.store_attr(vm, op),
             Op::LoadMethod | Op::LoadMethodCached => self.load_method(vm, op),
+            Op::LoadSpecialMethod | Op::BindSpecial => self.load_special(vm, op),
             Op::LoadAttrModule | Op::LoadMethodModule => self.load_module(op),
             Op::LoadIndex => self.load_index(vm, op),
             Op::StoreIndex => self.store_index(vm, op),
@@ -130,16 +131,16 @@ impl Recorder {
             Op::BuildMap => self.build_map(vm),
             Op::ListAppend | Op::ListExtend | Op::SetAdd | Op::MapAdd => self.add_to(vm, op),
             Op::ForIter | Op::ForRange | Op::ForList | Op::ForGenerator => self.for_iter(vm, op),
+            Op::MakeGenerator => self.make_generator(vm),
             Op::Yield => self.yield_value(vm),
+            Op::ReturnGen => self.return_generator(vm),
 
-            Op::Call | Op::CallMethod => self.call(vm, op),
-            Op::CallKw | Op::CallMethodKw => self.call_keywords(vm, op),
+            Op::Call | Op::CallMethod | Op::CallKw | Op::CallMethodKw => self.call(vm, op),
+            Op::CallEx => self.call_unpacked(vm),
             Op::In | Op::NotIn => self.contains(vm, op),
             Op::LoadSuperAttr | Op::LoadSuperAttr0 => self.load_super(vm, op),
-            Op::Return => self.ret(),
+            Op::Return => self.ret(vm),
             Op::Exit | Op::ExitRaise => self.exited(),
-            // Exceptions leave the trace before they are raised.
-            Op::Raise | Op::RaiseFrom | Op::RaiseHandled | Op::Reraise => Err(Abort::Raised),
             _ => self.help(op),
         }
     }

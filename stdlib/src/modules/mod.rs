@@ -176,14 +176,18 @@ pub fn finish(vm: &Vm) -> bool {
     atexit::run(vm);
     vm.state::<Finalizing>().0.set(true);
     vm.threads.end_others();
-    // What nothing leads to is finalized, as it would have been later; then what only modules lead to.
-    vm.collect_thoroughly(CollectKind::Major);
-    vm.run_finalizers();
-    if forget_modules(vm).is_err() {
-        vm.unraisable(None, Value::NONE);
+    // Collections cost what the program holds: only where there is something to finalize.
+    let streams = io::standard_streams(vm);
+    if vm.heap.has_finalizable(|obj| !streams.iter().any(|s| s.bits() == obj as u64)) {
+        // What nothing leads to is finalized, as it would have been later; then what only modules lead to.
+        vm.collect_thoroughly(CollectKind::Major);
+        vm.run_finalizers();
+        if forget_modules(vm).is_err() {
+            vm.unraisable(None, Value::NONE);
+        }
+        vm.collect_thoroughly(CollectKind::Major);
+        vm.run_finalizers();
     }
-    vm.collect_thoroughly(CollectKind::Major);
-    vm.run_finalizers();
     io::flush_standard(vm)
 }
 

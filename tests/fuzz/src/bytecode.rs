@@ -103,7 +103,7 @@ fn run(python: &skein::Interpreter, code: Code) -> Result<(), String> {
     vm.pending.take();
     // The timer may go off until it is stopped.
     while let Err(error) = python.exec("watch(0)", "watch.py") {
-        if !too_much(&error) {
+        if !too_much(error.kind()) {
             return Err(error.to_string());
         }
     }

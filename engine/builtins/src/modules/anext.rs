@@ -31,7 +31,7 @@ native_type! {
     DEF: "anext_awaitable", Kind::Ext, skein_runtime::types::typeobj::type_flags::NO_NEW;
     methods {
         "__await__($self, /)" => |_: &Vm, this: Value| this;
-        "__iter__($self, /)" => |_: &Vm, this: Value| this;
+        [leaf] "__iter__($self, /)" => |_: &Vm, this: Value| this;
         "__next__($self, /)" => |vm: &Vm, this: This| forward(vm, this, "__next__", &[]);
         "send($self, value, /)" => |vm: &Vm, this: This, v: Value| forward(vm, this, "send", &[v]);
         "throw($self, typ, val=None, tb=None, /)" => throw;

@@ -23,10 +23,11 @@ native_functions! { pub FUNCTIONS:
 }
 
 /// The text of an optional keyword of `print`.
-fn print_option(vm: &Vm, v: Value, name: &str, default: &str) -> R<Ref<Str>> {
+fn print_option(vm: &Vm, v: Value, name: &str, default: u8) -> R<Ref<Str>> {
     match v.cast::<Str>() {
         Some(s) => Ok(s),
-        None if v.is_none() => vm.intern(default),
+        // SAFETY: that is a string.
+        None if v.is_none() => Ok(unsafe { vm.char_str(default.into())?.cast_unchecked() }),
         None => Err(vm.type_error(format!("{name} must be None or a string, not {}", vm.type_name(v)))),
     }
 }
@@ -34,17 +35,19 @@ fn print_option(vm: &Vm, v: Value, name: &str, default: &str) -> R<Ref<Str>> {
 fn print(vm: &Vm, args: Args<'_>) -> R<()> {
     let (mut sep, mut end, mut file, mut flush) = (Value::NONE, Value::NONE, Value::NONE, false);
     for (k, v) in args.keywords() {
-        match k.cast::<Str>().map(|k| k.to_string_lossy().into_owned()).unwrap_or_default().as_str() {
-            "sep" => sep = v,
-            "end" => end = v,
-            "file" => file = v,
-            "flush" => flush = vm.truth(v)?,
+        let name = k.cast::<Str>();
+        match name.as_ref().map_or(&[][..], |k| k.bytes()) {
+            b"sep" => sep = v,
+            b"end" => end = v,
+            b"file" => file = v,
+            b"flush" => flush = vm.truth(v)?,
             other => {
+                let other = String::from_utf8_lossy(other);
                 return Err(vm.type_error(format!("print() got an unexpected keyword argument '{other}'")));
             }
         }
     }
-    let (sep, end) = (print_option(vm, sep, "sep", " ")?, print_option(vm, end, "end", "\n")?);
+    let (sep, end) = (print_option(vm, sep, "sep", b' ')?, print_option(vm, end, "end", b'\n')?);
     if file.is_none() {
         file = match vm.sys_dict.get() {
             Some(sys) => {

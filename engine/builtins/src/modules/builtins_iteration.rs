@@ -26,14 +26,14 @@ native_functions! { pub FUNCTIONS:
     [soft next_soft] "next(iterator, default=<unrepresentable>, /)" => next, "Return the next item from the iterator.\n\nIf default is given and the iterator is exhausted,\nit is returned instead of raising StopIteration.";
     "aiter(async_iterable, /)" => aiter, "Return an AsyncIterator for an AsyncIterable object.";
     "anext(aiterator, default=<unrepresentable>, /)" => anext, "Return the next item from the async iterator.\n\nIf default is given and the async iterator is exhausted,\nit is returned instead of raising StopAsyncIteration.";
-    "sorted(iterable, /, *, key=None, reverse=False)" => sorted, "Return a new list containing all items from the iterable in ascending order.\n\nA custom key function can be supplied to customize the sort order, and the\nreverse flag can be set to request the result in descending order.";
-    "min(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "min", Special::Lt),
+    [soft super::hosted::sorted] "sorted(iterable, /, *, key=None, reverse=False)" => sorted, "Return a new list containing all items from the iterable in ascending order.\n\nA custom key function can be supplied to customize the sort order, and the\nreverse flag can be set to request the result in descending order.";
+    [soft super::hosted::min] "min(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "min", Special::Lt),
         "min(iterable, *[, default=obj, key=func]) -> value\nmin(arg1, arg2, *args, *[, key=func]) -> value\n\nThe smallest item of an iterable, or else the smallest argument.\nWithout any item, `default` is given if there is one.";
-    "max(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "max", Special::Gt),
+    [soft super::hosted::max] "max(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| extreme(vm, args, "max", Special::Gt),
         "max(iterable, *[, default=obj, key=func]) -> value\nmax(arg1, arg2, *args, *[, key=func]) -> value\n\nThe biggest item of an iterable, or else the biggest argument.\nWithout any item, `default` is given if there is one.";
-    "sum(iterable, /, start=0)" => sum, "Return the sum of a 'start' value (default: 0) plus an iterable of numbers\n\nWhen the iterable is empty, return the start value.\nThis function is intended specifically for use with numeric values and may\nreject non-numeric types.";
-    "any(iterable, /)" => any, "Return True if bool(x) is True for any x in the iterable.\n\nIf the iterable is empty, return False.";
-    "all(iterable, /)" => all, "Return True if bool(x) is True for all values x in the iterable.\n\nIf the iterable is empty, return True.";
+    [soft super::hosted::sum] "sum(iterable, /, start=0)" => sum, "Return the sum of a 'start' value (default: 0) plus an iterable of numbers\n\nWhen the iterable is empty, return the start value.\nThis function is intended specifically for use with numeric values and may\nreject non-numeric types.";
+    [soft super::hosted::any] "any(iterable, /)" => any, "Return True if bool(x) is True for any x in the iterable.\n\nIf the iterable is empty, return False.";
+    [soft super::hosted::all] "all(iterable, /)" => all, "Return True if bool(x) is True for all values x in the iterable.\n\nIf the iterable is empty, return True.";
 }
 
 /// Adds them to the module `builtins`. MemoryError.
@@ -254,6 +254,18 @@ fn sum(vm: &Vm, iterable: Value, start: Option<Value>) -> R<Value> {
     total.value(vm)
 }
 
+/// Goes on with a sum, of which rounding has lost something, from an item on.
+pub(super) fn sum_on(vm: &Vm, items: Value, total: Value, lost: f64, item: Value) -> R<Value> {
+    let mut total = match total {
+        v if v.is_int() => Sum::Int(v.as_small_int()),
+        v if v.is_float() => Sum::Float { sum: v.as_immediate_float(), lost },
+        v => Sum::Any(v),
+    };
+    total.add(vm, item)?;
+    vm.for_each(items, |v| total.add(vm, v))?;
+    total.value(vm)
+}
+
 fn any(vm: &Vm, iterable: Value) -> R<bool> {
     let it = vm.iter(iterable)?;
     while let Some(v) = vm.next(it)? {
@@ -280,7 +292,7 @@ native_type! {
     ENUMERATE: "enumerate", Kind::Ext, type_flags::BASETYPE, "Return an enumerate object.";
     methods {
         [static] "__new__($type, iterable, start=0)" => new_enumerate;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_enumerate;
         "__reduce__($self, /)" => reduce_enumerate, "Return state information for pickling.";
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
@@ -408,7 +420,7 @@ native_type! {
     ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
     methods {
         [static] "__new__($type, *iterables, strict=False)" => new_zip;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_zip;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Zip>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
         "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Zip>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
@@ -419,7 +431,7 @@ native_type! {
     MAP: "map", Kind::Ext, type_flags::BASETYPE, "Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
     methods {
         [static] "__new__($type, function, iterable, /, *iterables, strict=False)" => new_map;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_map;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Map>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
         "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Map>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
@@ -499,7 +511,7 @@ native_type! {
     FILTER: "filter", Kind::Ext, type_flags::BASETYPE, "Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return the items that are true.";
     methods {
         [static] "__new__($type, function, iterable, /)" => new_filter;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_filter;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Filter>| -> R<Value> {
             let args = vm.tuple(&[it.0.function.value(), it.0.iterator.value()])?;

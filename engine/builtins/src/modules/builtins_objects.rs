@@ -1,7 +1,7 @@
 //! Functions of `builtins` about objects, scopes and code.
 
 use super::audit::audit;
-use crate::types::{Row, attribute_name};
+use crate::types::{Row, attribute_name, path_object};
 use skein_bytecode::{Special, flags};
 use skein_runtime::interp::{Walk, frame_code, frame_function, running_locals};
 use skein_runtime::native_functions;
@@ -168,16 +168,7 @@ fn compile_text(
 
 /// A source's file name: text, bytes or a path. TypeError.
 fn filename_of(vm: &Vm, v: Value) -> R<String> {
-    let path = match v.cast::<Str>().is_some() || v.cast::<Bytes>().is_some() {
-        true => v,
-        false => match vm.type_of(v).lookup(vm, vm.intern("__fspath__")?) {
-            Some(_) => vm.call_method(v, "__fspath__", &[])?,
-            None => {
-                let got = vm.type_name(v);
-                return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")));
-            }
-        },
-    };
+    let path = path_object(vm, v)?;
     match path.cast::<Bytes>() {
         Some(b) => Ok(String::from_utf8_lossy(b.bytes()).into_owned()),
         None => vm.str_string(path),

@@ -11,6 +11,7 @@ mod collections;
 pub mod contextvars;
 mod functools;
 mod gc;
+pub mod hosted;
 mod import;
 mod itertools;
 mod math;

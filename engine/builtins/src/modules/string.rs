@@ -43,7 +43,7 @@ impl Payload for Pieces {
 native_type! {
     PIECES: "formatteriterator", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next;
     }
 }

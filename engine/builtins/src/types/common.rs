@@ -3,6 +3,7 @@
 use skein_bytecode::Special;
 use skein_runtime::interp::check_native_stack;
 use skein_runtime::object::Ref;
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Value};
@@ -97,9 +98,31 @@ pub fn string_of_items(vm: &Vm, open: &str, close: &str, item: impl Fn(usize) ->
 /// The row of a list repeated.
 pub fn repeated(vm: &Vm, items: &[Value], n: usize) -> R<Ref<List>> {
     let total = items.len().checked_mul(n).filter(|&t| t < 1 << 48).ok_or_else(|| vm.memory_error())?;
+    if let &[one] = items {
+        return List::filled(vm, one, total);
+    }
     let list = List::with_capacity(vm, total)?;
     for _ in 0..if items.is_empty() { 0 } else { n } {
         list.extend(vm, items)?;
     }
     Ok(list)
+}
+
+/// `os.fspath(v)`: text or bytes. TypeError.
+pub fn path_object(vm: &Vm, v: Value) -> R<Value> {
+    let is_path = |v: Value| v.cast::<Str>().is_some() || v.cast::<Bytes>().is_some();
+    if is_path(v) {
+        return Ok(v);
+    }
+    let ty = vm.type_of(v);
+    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?).filter(|f| !f.is_none()) else {
+        let got = vm.type_name(v);
+        return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")));
+    };
+    let path = vm.call(vm.bind(f, v, ty)?, &[])?;
+    if is_path(path) {
+        return Ok(path);
+    }
+    let (owner, got) = (ty.name_string(), vm.type_name(path));
+    Err(vm.type_error(format!("expected {owner}.__fspath__() to return str or bytes, not {got}")))
 }

@@ -24,7 +24,7 @@ native_type! {
         [simple] "__setitem__($self, key, value, /)" => |vm: &Vm, d: Ref<Dict>, k: Value, v: Value| d.set(vm, k, v);
         "__delitem__($self, key, /)" => delitem;
         [simple] "__contains__($self, key, /)" => |vm: &Vm, d: Ref<Dict>, k: Value| d.contains(vm, k);
-        "__iter__($self, /)" => |vm: &Vm, d: Ref<Dict>| forward(vm, vm.types.dict_keyiterator, d);
+        [leaf] "__iter__($self, /)" => |vm: &Vm, d: Ref<Dict>| forward(vm, vm.types.dict_keyiterator, d);
         "__reversed__($self, /)" => |vm: &Vm, d: Ref<Dict>| backward(vm, vm.types.dict_reversekeyiterator, d);
         [simple] "get($self, key, default=None, /)" => get, "Return the value for key if key is in the dictionary, else default.";
         [simple] "setdefault($self, key, default=None, /)" => setdefault, "Insert key with a value of default if key is not in the dictionary.\n\nReturn the value for key if key is in the dictionary, else default.";

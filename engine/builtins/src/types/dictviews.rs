@@ -90,7 +90,7 @@ macro_rules! set_like_view {
             methods {
                 "__len__($self, /)" => |_: &Vm, v: Ref<DictView>| dict_of(v).len();
                 "__contains__($self, key, /)" => $contains;
-                "__iter__($self, /)" => |vm: &Vm, v: Ref<DictView>| super::dict::forward(vm, vm.types.$forward, dict_of(v));
+                [leaf] "__iter__($self, /)" => |vm: &Vm, v: Ref<DictView>| super::dict::forward(vm, vm.types.$forward, dict_of(v));
                 "__reversed__($self, /)" => |vm: &Vm, v: Ref<DictView>| super::dict::backward(vm, vm.types.$backward, dict_of(v));
                 "__repr__($self, /)" => repr;
                 "__eq__($self, value, /)" => |vm: &Vm, a: Value, b: Value| compare(vm, Special::Eq, a, b);
@@ -120,7 +120,7 @@ native_type! {
     pub VALUES: "dict_values", Kind::DictView, type_flags::NO_NEW;
     methods {
         "__len__($self, /)" => |_: &Vm, v: Ref<DictView>| dict_of(v).len();
-        "__iter__($self, /)" => |vm: &Vm, v: Ref<DictView>| super::dict::forward(vm, vm.types.dict_valueiterator, dict_of(v));
+        [leaf] "__iter__($self, /)" => |vm: &Vm, v: Ref<DictView>| super::dict::forward(vm, vm.types.dict_valueiterator, dict_of(v));
         "__reversed__($self, /)" => |vm: &Vm, v: Ref<DictView>| super::dict::backward(vm, vm.types.dict_reversevalueiterator, dict_of(v));
         "__repr__($self, /)" => repr;
     }
@@ -311,8 +311,8 @@ macro_rules! dict_iterator {
         native_type! {
             pub $def: $name, Kind::DictIter, type_flags::NO_NEW;
             methods {
-                "__iter__($self, /)" => |_: &Vm, it: Value| it;
-                "__next__($self, /)" => |vm: &Vm, it: Ref<DictIter>| -> R<Value> {
+                [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+                [leaf] "__next__($self, /)" => |vm: &Vm, it: Ref<DictIter>| -> R<Value> {
                     match $step(vm, it)? {
                         Some(entry) => $item(vm, entry),
                         None => Ok(vm.stop()),

@@ -12,12 +12,12 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 macro_rules! iterator_type {
-    ($def:ident, $name:literal, $next:expr, $hint:expr $(, $setstate:expr)?) => {
+    ($([$effect:ident])? $def:ident, $name:literal, $next:expr, $hint:expr) => {
         native_type! {
             pub $def: $name, Kind::SeqIter, type_flags::NO_NEW;
             methods {
-                "__iter__($self, /)" => |_: &Vm, it: Value| it;
-                "__next__($self, /)" => $next;
+                [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+                $([$effect])? "__next__($self, /)" => $next;
                 "__length_hint__($self, /)" => $hint;
                 "__reduce__($self, /)" => reduce;
                 "__setstate__($self, state, /)" => setstate;
@@ -25,16 +25,16 @@ macro_rules! iterator_type {
         }
     };
 }
-iterator_type!(LIST, "list_iterator", next_of_list, hint::<List>);
-iterator_type!(TUPLE, "tuple_iterator", next_of_tuple, hint::<Tuple>);
+iterator_type!([leaf] LIST, "list_iterator", next_of_list, hint::<List>);
+iterator_type!([leaf] TUPLE, "tuple_iterator", next_of_tuple, hint::<Tuple>);
 iterator_type!(SEQUENCE, "iterator", next_of_sequence, hint_of_sequence);
-iterator_type!(LIST_REVERSE, "list_reverseiterator", next_of_reversed_list, hint_of_reversed);
+iterator_type!([leaf] LIST_REVERSE, "list_reverseiterator", next_of_reversed_list, hint_of_reversed);
 
 native_type! {
     pub REVERSED: "reversed", Kind::SeqIter, type_flags::BASETYPE, "Return a reverse iterator over the values of the given sequence.";
     methods {
         [static] "__new__($type, *args, **kwargs)" => new_reversed;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_of_reversed;
         "__length_hint__($self, /)" => hint_of_reversed;
         "__reduce__($self, /)" => reduce_reversed;
@@ -45,7 +45,7 @@ native_type! {
 native_type! {
     pub CALLABLE: "callable_iterator", Kind::SeqIter, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_of_callable;
         "__reduce__($self, /)" => reduce_callable;
     }

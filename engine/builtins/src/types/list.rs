@@ -21,6 +21,7 @@ pub use sort::sort_list;
 native_type! {
     pub DEF: "list", Kind::List, type_flags::BASETYPE | type_flags::SEQUENCE | type_flags::MATCH_SELF,
         "Built-in mutable sequence.\n\nIf no argument is given, the constructor creates a new empty list.\nThe argument must be an iterable if specified.";
+    construct { crate::modules::hosted::list }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;
@@ -40,7 +41,7 @@ native_type! {
         [simple] "__setitem__($self, key, value, /)" => setitem;
         "__delitem__($self, key, /)" => delitem;
         "__contains__($self, key, /)" => contains;
-        "__iter__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_iterator, l.value(), 0);
+        [leaf] "__iter__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_iterator, l.value(), 0);
         "__reversed__($self, /)" => |vm: &Vm, l: Ref<List>| SeqIter::new(vm, vm.types.list_reverseiterator, l.value(), l.len());
         [simple] "__add__($self, value, /)" => add;
         [simple] "__iadd__($self, value, /)" => iadd;

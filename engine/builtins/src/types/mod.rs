@@ -52,7 +52,7 @@ mod rows;
 mod set;
 mod singletons;
 mod slice;
-mod str;
+pub mod str;
 mod template;
 mod text;
 mod tuple;
@@ -130,7 +130,7 @@ types! {
 }
 
 pub use bytes::{Like, Row, is_bytes_like};
-pub use common::{compare_rows, item_index, repeated, string_of_items};
+pub use common::{compare_rows, item_index, path_object, repeated, string_of_items};
 pub use dict::update_from_args as dict_update_from_args;
 pub use float::text::repr as float_repr;
 pub use float::to_int as float_to_int;

@@ -44,7 +44,7 @@ native_type! {
 native_type! {
     pub ITERATOR: "range_iterator", Kind::RangeIter, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => |vm: &Vm, it: Ref<RangeIter>| it.advance().unwrap_or(vm.stop());
         "__length_hint__($self, /)" => |vm: &Vm, it: Ref<RangeIter>| vm.int_u64(it.left.get());
         "__reduce__($self, /)" => reduce_iter;
@@ -72,8 +72,8 @@ impl Payload for LongRangeIter {
 native_type! {
     LONG_ITERATOR: "longrange_iterator", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
-        "__next__($self, /)" => next_long;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__next__($self, /)" => next_long;
         "__length_hint__($self, /)" => |_: &Vm, it: ExtArg<LongRangeIter>| it.0.left.value();
         "__reduce__($self, /)" => reduce_long, "Return state information for pickling.";
         "__setstate__($self, state, /)" => setstate_long, "Set state information for unpickling.";

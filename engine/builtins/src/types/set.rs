@@ -15,14 +15,15 @@ use skein_runtime::vm::Vm;
 
 /// `set` with its own methods, or `frozenset` with its: the methods in common follow.
 macro_rules! set_type {
-    ($def:ident, $name:literal, $doc:literal, { $($own:tt)* }) => {
+    ($def:ident, $name:literal, $doc:literal, $(construct { $construct:path })? { $($own:tt)* }) => {
         native_type! {
             pub $def: $name, Kind::Set, type_flags::BASETYPE | type_flags::HAS_WEAKREF | type_flags::MATCH_SELF, $doc;
+            $(construct { $construct })?
             methods {
                 $($own)*
                 [reads] "__len__($self, /)" => |_: &Vm, s: Ref<Set>| s.len();
                 [simple] "__contains__($self, object, /)" => contains;
-                "__iter__($self, /)" => |vm: &Vm, s: Ref<Set>| DictIter::new(vm, vm.types.set_iterator, s.value(), 0, s.len());
+                [leaf] "__iter__($self, /)" => |vm: &Vm, s: Ref<Set>| DictIter::new(vm, vm.types.set_iterator, s.value(), 0, s.len());
                 "__repr__($self, /)" => repr;
                 "__eq__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Eq, a, b);
                 "__ne__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Ne, a, b);
@@ -30,12 +31,12 @@ macro_rules! set_type {
                 "__le__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Le, a, b);
                 "__gt__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Gt, a, b);
                 "__ge__($self, value, /)" => |vm: &Vm, a: Ref<Set>, b: Value| compare(vm, Special::Ge, a, b);
-                "__and__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, intersection_into);
-                "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, set_update);
+                "__and__($self, value, /)" => |vm: &Vm, a: Value, b: Value| common(vm, a, b);
+                "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| union(vm, a, b);
                 "__sub__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, difference_of);
                 "__xor__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, a, b, symmetric_difference_of);
-                "__rand__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, intersection_into);
-                "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, set_update);
+                "__rand__($self, value, /)" => |vm: &Vm, a: Value, b: Value| common(vm, b, a);
+                "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| union(vm, b, a);
                 "__rsub__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, difference_of);
                 "__rxor__($self, value, /)" => |vm: &Vm, a: Value, b: Value| operator(vm, b, a, symmetric_difference_of);
                 [simple] "copy($self, /)" => copy, "Return a shallow copy of a set.";
@@ -54,7 +55,7 @@ macro_rules! set_type {
     };
 }
 
-set_type!(SET, "set", "Build an unordered collection of unique elements.", {
+set_type!(SET, "set", "Build an unordered collection of unique elements.", construct { crate::modules::hosted::set } {
     [static] "__new__($type, *args, **kwargs)" => new;
     "__init__($self, /, *args, **kwargs)" => init;
     [simple] "add($self, object, /)" => |vm: &Vm, s: Ref<Set>, v: Value| s.add(vm, v).map(|_| ()), "Add an element to a set.\n\nThis has no effect if the element is already present.";
@@ -80,8 +81,8 @@ set_type!(FROZENSET, "frozenset", "Build an immutable unordered collection of un
 native_type! {
     pub ITERATOR: "set_iterator", Kind::DictIter, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
-        "__next__($self, /)" => next;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__next__($self, /)" => next;
         "__length_hint__($self, /)" => length_hint;
         "__reduce__($self, /)" => super::dictviews::reduce, "Return state information for pickling.";
     }
@@ -204,27 +205,30 @@ pub fn difference_of(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
 /// Keeps what `other` gives too.
 fn intersection_into(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
     let kept = new_set(vm, vm.types.set)?;
-    match other.cast::<Set>() {
-        Some(o) => {
-            // The smaller set is gone through, and gives the items; of two alike the other one.
-            let (small, large) = if o.len() <= s.len() { (o, s) } else { (s, o) };
-            each_hashed(small, |v, h| {
-                if large.table.find(vm, v, h)?.is_some() {
-                    kept.add_hashed(vm, v, h)?;
-                }
-                Ok(())
-            })?;
-        }
-        None => vm.for_each(other, |v| {
-            let hash = vm.hash_as(v, "a set element")?;
-            if s.table.find(vm, v, hash)?.is_some() {
-                kept.add_hashed(vm, v, hash)?;
-            }
-            Ok(())
-        })?,
-    }
+    add_common(vm, kept, s, other)?;
     s.table.clear();
     s.table.copy_from(vm, s, &kept.table)
+}
+
+/// Adds what a set and `other` have both.
+fn add_common(vm: &Vm, to: Ref<Set>, s: Ref<Set>, other: Value) -> R<()> {
+    let Some(o) = other.cast::<Set>() else {
+        return vm.for_each(other, |v| {
+            let hash = vm.hash_as(v, "a set element")?;
+            if s.table.find(vm, v, hash)?.is_some() {
+                to.add_hashed(vm, v, hash)?;
+            }
+            Ok(())
+        });
+    };
+    // The smaller set is gone through, and gives the items; of two alike the other one.
+    let (small, large) = if o.len() <= s.len() { (o, s) } else { (s, o) };
+    each_hashed(small, |v, h| {
+        if large.table.find(vm, v, h)?.is_some() {
+            to.add_hashed(vm, v, h)?;
+        }
+        Ok(())
+    })
 }
 
 /// Keeps what is in one of the two only.
@@ -272,6 +276,25 @@ fn operator(vm: &Vm, a: Value, b: Value, f: Into) -> R<Value> {
     let (Some(x), Some(_)) = (a.cast::<Set>(), b.cast::<Set>()) else { return Ok(Value::NOT_IMPLEMENTED) };
     let out = copy_as(vm, x, base_of(vm, x))?;
     f(vm, out, b)?;
+    Ok(out.value())
+}
+
+/// `a | b`.
+fn union(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    /// More than that may well be in both.
+    const MOST: usize = 64;
+    let (Some(x), Some(y)) = (a.cast::<Set>(), b.cast::<Set>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let out = new_set(vm, base_of(vm, x))?;
+    out.table.copy_with_room(vm, out, &x.table, y.len().min(MOST))?;
+    set_update(vm, out, b)?;
+    Ok(out.value())
+}
+
+/// `a & b`.
+fn common(vm: &Vm, a: Value, b: Value) -> R<Value> {
+    let (Some(x), Some(_)) = (a.cast::<Set>(), b.cast::<Set>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let out = new_set(vm, base_of(vm, x))?;
+    add_common(vm, out, x, b)?;
     Ok(out.value())
 }
 

@@ -298,7 +298,7 @@ impl Payload for Parts {
 native_type! {
     ITERATOR: "string.templatelib.TemplateIter", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next;
     }
 }

@@ -18,6 +18,7 @@ use skein_runtime::vm::Vm;
 native_type! {
     pub DEF: "tuple", Kind::Tuple, type_flags::BASETYPE | type_flags::SEQUENCE | type_flags::MATCH_SELF,
         "Built-in immutable sequence.\n\nIf no argument is given, the constructor returns an empty tuple.\nIf iterable is specified the tuple is initialized from iterable's items.\n\nIf the argument is a tuple, the return value is the same object.";
+    construct { crate::modules::hosted::tuple }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "count($self, value, /)" => count, "Return number of occurrences of value.";
@@ -25,7 +26,7 @@ native_type! {
         [reads] "__len__($self, /)" => |_: &Vm, t: Ref<Tuple>| t.len();
         [simple] "__getitem__($self, key, /)" => getitem;
         "__contains__($self, key, /)" => contains;
-        "__iter__($self, /)" => |vm: &Vm, t: Ref<Tuple>| SeqIter::new(vm, vm.types.tuple_iterator, t.value(), 0);
+        [leaf] "__iter__($self, /)" => |vm: &Vm, t: Ref<Tuple>| SeqIter::new(vm, vm.types.tuple_iterator, t.value(), 0);
         [simple] "__add__($self, value, /)" => add;
         [simple] "__mul__($self, value, /)" => mul;
         [simple] "__rmul__($self, value, /)" => mul;

@@ -10,7 +10,7 @@ use crate::object::Ref;
 use crate::types::code::CodeObject;
 use crate::value::R;
 use crate::vm::Vm;
-use skein_bytecode::Op;
+use skein_bytecode::{Op, flags};
 
 /// Bits of [`Site::flags`].
 pub mod site {
@@ -272,6 +272,9 @@ impl Ref<CodeObject> {
 
     /// Brings the code's instructions in line with what is wanted now. There are no traces of it. MemoryError.
     pub fn update_events(self, vm: &Vm) -> R<()> {
+        if self.has_flag(flags::HOSTED) {
+            return Ok(());
+        }
         let all = vm.events.wanted_everywhere();
         if self.table().is_none() {
             if all.iter().all(|&e| e & event::INSTRUMENTED == 0) {

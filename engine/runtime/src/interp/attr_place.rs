@@ -4,6 +4,8 @@
 //! `types/watch.rs`. Whoever keeps it must watch the name on the type.
 
 use super::attr::{has_builtin_getattribute, is_data_descriptor, is_plain_method, own_attribute};
+use super::call::plain_native;
+use crate::native::NativeDef;
 use crate::object::{Kind, Ref};
 use crate::types::descriptor::{Member, Property, Wrapper};
 use crate::types::function::Function;
@@ -96,6 +98,39 @@ pub fn property_getter(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<Functi
         && has_builtin_getattribute(vm, ty)
         && ty.special(vm, skein_bytecode::Special::GetAttr).is_none();
     p.getter.get().filter(|_| plain)?.cast::<Function>()
+}
+
+/// A descriptor of the class of an object without attributes of its own, and the native of its `__get__`.
+pub fn native_descriptor(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<(Value, &'static NativeDef)> {
+    let ty = vm.type_of(obj);
+    let plain = !ty.has_flag(type_flags::HAS_DICT)
+        && obj.cast::<Type>().is_none()
+        && has_builtin_getattribute(vm, ty)
+        && ty.special(vm, skein_bytecode::Special::GetAttr).is_none();
+    let d = ty.lookup(vm, name).filter(|_| plain)?;
+    let get = vm.type_of(d).special(vm, skein_bytecode::Special::Get)?;
+    Some((d, plain_native(get)?))
+}
+
+/// The Python function that `obj.name = v` calls, a property's of the class.
+pub fn property_setter(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<Function>> {
+    let ty = vm.type_of(obj);
+    let p = ty.lookup(vm, name)?.cast::<Property>()?;
+    let plain = obj.cast::<Instance>().is_some()
+        && vm.type_of(p.value()) == vm.types.property
+        && vm.known.is_object_setattr(ty.special(vm, skein_bytecode::Special::SetAttr));
+    p.setter.get().filter(|_| plain)?.cast::<Function>()
+}
+
+/// The `__getattr__` that is asked for `obj.name`, since neither the object, as its shape tells, nor its class has it.
+pub fn fallback(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<Function>> {
+    let shape = obj.cast::<Instance>()?.shape(vm);
+    let ty = shape.ty.get();
+    let missing = !shape.is_dict
+        && has_builtin_getattribute(vm, ty)
+        && shape.slot(name).is_none()
+        && ty.lookup(vm, name).is_none();
+    ty.special(vm, skein_bytecode::Special::GetAttr).filter(|_| missing)?.cast::<Function>()
 }
 
 /// What `ty.name` is, if the class (or a base of it) has it as it is.

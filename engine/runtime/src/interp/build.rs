@@ -136,8 +136,19 @@ fn mapping_entries(vm: &Vm, m: Value, mut f: impl FnMut(Value, Value) -> R<()>) 
     Ok(Some(()))
 }
 
+/// Fills a dict that was made just now with all that another one has, if that is a plain one.
+fn filled_at_once(vm: &Vm, d: Ref<Dict>, m: Value) -> R<bool> {
+    let like = m.cast::<Dict>().filter(|like| vm.type_of(m) == vm.types.dict && !like.has_cells());
+    let Some(like) = like.filter(|_| d.fill() == 0 && !d.has_cells()) else { return Ok(false) };
+    d.table.copy_from(vm, d, &like.table)?;
+    Ok(true)
+}
+
 pub fn map_update(vm: &Vm, at: At) -> R<At> {
     let (d, m) = (dict_at(at, at.a()), at.reg(at.b()));
+    if filled_at_once(vm, d, m)? {
+        return Ok(at.skip(1));
+    }
     match mapping_entries(vm, m, |k, v| d.set(vm, k, v))? {
         Some(()) => Ok(at.skip(1)),
         None => Err(vm.type_error(format!("'{}' object is not a mapping", vm.type_name(m)))),
@@ -146,6 +157,10 @@ pub fn map_update(vm: &Vm, at: At) -> R<At> {
 
 pub fn map_merge(vm: &Vm, at: At) -> R<At> {
     let (d, m, callee) = (dict_at(at, at.a()), at.reg(at.b()), at.reg(at.c()));
+    let all_names = |m: Ref<Dict>| m.iter().all(|(k, _)| k.cast::<Str>().is_some());
+    if m.cast::<Dict>().is_some_and(all_names) && filled_at_once(vm, d, m)? {
+        return Ok(at.skip(1));
+    }
     let merged = mapping_entries(vm, m, |k, v| {
         let Some(name) = k.cast::<Str>() else {
             return Err(vm.type_error("keywords must be strings"));

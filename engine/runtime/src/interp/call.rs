@@ -6,12 +6,13 @@ use crate::interp::result::apply;
 use crate::interp::safepoint::safepoint_at;
 use crate::interp::stack::{leave_side, make_room};
 use crate::interp::{At, Consumer, Cont, ContKind, copy_words, or_unwind, publish};
-use crate::native::{Args, NativeDef};
+use crate::native::{Args, NativeDef, SoftFn};
 use crate::object::{Kind, Ref};
 use crate::types::code::NOT_SIMPLE;
 use crate::types::dict::Dict;
 use crate::types::exception::Exception;
 use crate::types::function::{BoundMethod, Function};
+use crate::types::int::decimal_str;
 use crate::types::list::List;
 use crate::types::native::NativeFunction;
 use crate::types::str::Str;
@@ -182,11 +183,13 @@ fn call_row_kw(vm: &Vm, at: At, w: usize, row: &[Value]) -> R<At> {
     call_soft(vm, resume, callee, args, Cont::store(w))
 }
 
+/// Arguments that a call which has to bind them takes to the callee's frame itself.
+const MOST: usize = 8;
+
 /// Enters a function whose arguments have to be bound, with its frame on the window: so its return needs no record.
 /// None: there is no room, or too many arguments for this way.
 #[inline]
 fn enter_window(vm: &Vm, at: At, w: usize, f: Ref<Function>, args: Args<'_>, resume: At) -> Option<R<At>> {
-    const MOST: usize = 8;
     let (row, names) = args.parts();
     // SAFETY: a function's code is loaded; the frame's head stands in the window.
     let (exec, base) = unsafe { (&*f.code().exec(), at.base.add(w + FRAME_WORDS)) };
@@ -212,25 +215,56 @@ pub fn call_ex(vm: &Vm, at: At) -> R<At> {
     let w = at.window();
     let callee = at.reg(w);
     let positional = at.reg(w + FRAME_WORDS);
-    let list = match positional.cast::<Tuple>() {
-        Some(t) => List::new(vm, t.items())?,
-        None => vm.list_from_iterable_for_call(positional, callee)?,
+    let (tuple, list);
+    let items = match positional.cast::<Tuple>() {
+        Some(t) => {
+            tuple = t;
+            tuple.items()
+        }
+        None => {
+            list = vm.list_from_iterable_for_call(positional, callee)?;
+            // It keeps the values alive; nobody else has it, so that its items stay in place.
+            at.set(w + FRAME_WORDS, list.value());
+            list.items()
+        }
     };
-    let mut names = None;
     let keywords = at.reg(w + FRAME_WORDS + 1);
-    if !keywords.is_unbound() {
-        let Some(dict) = keywords.cast::<Dict>() else {
-            return Err(vm.type_error(format!(
-                "{} argument after ** must be a mapping, not {}",
-                vm.callable_text(callee),
-                vm.type_name(keywords)
-            )));
-        };
-        names = Some(add_keywords(vm, list, dict)?);
+    if keywords.is_unbound() {
+        return call_unpacked(vm, at, w, callee, Args::new(items, None));
     }
-    // The list keeps the values alive; nobody else has it, so that its items stay in place.
-    let items = list.items();
-    call_soft(vm, at.skip(1), callee, Args::new(items, names), Cont::store(w))
+    let Some(dict) = keywords.cast::<Dict>() else {
+        return Err(vm.type_error(format!(
+            "{} argument after ** must be a mapping, not {}",
+            vm.callable_text(callee),
+            vm.type_name(keywords)
+        )));
+    };
+    let n = items.len() + dict.len();
+    if n > MOST {
+        let row = List::new(vm, items)?;
+        let names = add_keywords(vm, row, dict)?;
+        return call_unpacked(vm, at, w, callee, Args::new(row.items(), Some(names)));
+    }
+    let mut row = [Value::UNBOUND; MOST];
+    let mut names = [Value::UNBOUND; MOST];
+    row[..items.len()].copy_from_slice(items);
+    for (i, (k, v)) in dict.iter().enumerate() {
+        if k.cast::<Str>().is_none() {
+            return Err(vm.type_error("keywords must be strings"));
+        }
+        (names[i], row[items.len() + i]) = (k, v);
+    }
+    let names = Tuple::new(vm, &names[..dict.len()])?;
+    call_unpacked(vm, at, w, callee, Args::new(&row[..n], Some(names)))
+}
+
+fn call_unpacked(vm: &Vm, at: At, w: usize, callee: Value, args: Args<'_>) -> R<At> {
+    if let Some(f) = callee.cast::<Function>()
+        && let Some(r) = enter_window(vm, at, w, f, args, at.skip(1))
+    {
+        return r;
+    }
+    call_soft(vm, at.skip(1), callee, args, Cont::store(w))
 }
 
 /// Adds the values of arguments by name to a row of arguments: their names. TypeError, MemoryError.
@@ -306,6 +340,12 @@ pub fn call_soft(vm: &Vm, resume: At, callee: Value, args: Args<'_>, cont: Cont)
 pub fn plain_native(f: Value) -> Option<&'static NativeDef> {
     let native = f.cast::<NativeFunction>()?;
     (native.receiver.get().is_none() && native.def().soft.is_none()).then(|| native.def())
+}
+
+/// The form that runs Python code in the loop at hand, of a native that a type's dictionary had for a special method.
+pub fn soft_native(f: Value) -> Option<SoftFn> {
+    let native = f.cast::<NativeFunction>().filter(|n| n.receiver.get().is_none())?;
+    native.def().soft
 }
 
 /// Calls what a type's dictionary had for a special method; the receiver is the first argument.
@@ -404,17 +444,69 @@ fn call_type(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont) -> 
     construct(vm, resume, ty, args, cont)
 }
 
+/// What the commonest builtin types make of one simple value; None: the general way.
+pub fn converted(vm: &Vm, ty: Ref<Type>, v: Value) -> R<Option<Value>> {
+    let t = &vm.types;
+    if ty == t.type_ {
+        return Ok(Some(vm.type_of(v).value()));
+    }
+    if ty == t.str {
+        return match v.is_int() {
+            true => Ok(Some(decimal_str(vm, v.as_small_int())?.value())),
+            false => Ok(vm.is_exact_str(v).then_some(v)),
+        };
+    }
+    if ty == t.int {
+        return Ok(match vm.is_exact_str(v) {
+            // SAFETY: it is a string.
+            true => small_decimal(unsafe { v.cast_unchecked::<Str>() }.bytes()).map(Value::small_int),
+            false => v.is_int().then_some(v),
+        });
+    }
+    if ty == t.float {
+        if v.is_int() && v.as_small_int().unsigned_abs() <= 1 << 53 {
+            return vm.float(v.as_small_int() as f64).map(Some);
+        }
+        return Ok(v.is_float().then_some(v));
+    }
+    if ty == t.bool && (v.is_int() || v.is_bool() || v.is_none()) {
+        return Ok(Some(Value::bool(v.is(Value::TRUE) || v.is_int() && v.as_small_int() != 0)));
+    }
+    Ok(None)
+}
+
+/// The number that some plain digits stand for.
+pub fn small_decimal(text: &[u8]) -> Option<i64> {
+    /// That many fit a word.
+    const MOST: usize = 18;
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    if !(1..=MOST).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let n = digits.iter().fold(0, |n, digit| n * 10 + i64::from(digit - b'0'));
+    Some(if digits.len() < text.len() { -n } else { n })
+}
+
 /// `type.__call__`: `__new__`, then `__init__`.
 pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont) -> R<At> {
-    if ty == vm.types.type_ && args.positional().len() == 1 && !args.has_keywords() {
-        return apply(vm, resume, cont, vm.type_of(args.positional()[0]).value());
+    if let &[v] = args.positional()
+        && !args.has_keywords()
+        && let Some(made) = converted(vm, ty, v)?
+    {
+        return apply(vm, resume, cont, made);
     }
     let Some(new) = ty.special(vm, Special::New) else {
         return Err(vm.type_error(format!("cannot create '{}' instances", ty.name_string())));
     };
     let new = vm.unwrap_static(new);
+    let init = ty.special(vm, Special::Init);
+    // Whose own checks `object.__new__` makes, or nobody.
+    let bare = init.is_some_and(|f| f.is(vm.object_init()));
     if new.is(vm.object_new()) {
-        let init = ty.special(vm, Special::Init);
+        let none = args.positional().is_empty() && !args.has_keywords();
+        if bare && none && ty.has_flag(type_flags::HEAP) && ty.instance_kind() == Kind::Instance as u8 {
+            return apply(vm, resume, cont, vm.new_instance(ty)?);
+        }
         if let Some(f) = init.and_then(|f| f.cast::<Function>())
             && !ty.has_flag(type_flags::ABSTRACT)
             && cont.consumer == Consumer::Store
@@ -426,7 +518,7 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
         }
     }
     if vm.known.is_exception_new(new)
-        && ty.special(vm, Special::Init).is_some_and(|f| vm.known.is_exception_init(f))
+        && init.is_some_and(|f| vm.known.is_exception_init(f))
         && !args.has_keywords()
     {
         // `__init__` would only set what is set already.
@@ -445,6 +537,9 @@ pub fn construct(vm: &Vm, resume: At, ty: Ref<Type>, args: Args<'_>, cont: Cont)
     }
     if let Some(native) = native {
         let instance = with_first(vm, ty.value(), args, |args| native.def().invoke(vm, args))?;
+        if bare && !new.is(vm.object_new()) && vm.type_of(instance) == ty {
+            return apply(vm, resume, cont, instance);
+        }
         return init_instance(vm, resume, ty, instance, args, cont);
     }
     // A Python `__new__`: its frame first. The arguments are kept for `__init__`.

@@ -18,6 +18,12 @@ impl Vm {
         std::ptr::from_ref(&marker).addr() < self.native_limit.get() + AHEAD
     }
 
+    /// Are there so many bytes left before it is low?
+    pub fn native_stack_has(&self, bytes: usize) -> bool {
+        let marker = 0u8;
+        std::ptr::from_ref(&marker).addr() >= self.native_limit.get().saturating_add(bytes)
+    }
+
     /// RecursionError where natives call each other so deep that the native stack is used up. It leaves
     /// room for those that ask on their own account, to say what they were doing.
     #[inline(always)]

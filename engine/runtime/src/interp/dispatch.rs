@@ -280,7 +280,7 @@ pub fn run<const MODE: u8>(vm: &Vm, start: At) -> R<Value> {
                 // SAFETY: the loader has put a cache there; quickening has put a cell into it.
                 let v = unsafe {
                     let cache = &*at.extra_ptr::<GlobalCache>();
-                    cache.cell.get().unwrap_unchecked().cast_unchecked::<CellObject>().get()
+                    cache.cell.get().cast_unchecked::<CellObject>().get()
                 };
                 if v.is_unbound() {
                     slow!(vm, at, LoadGlobalCell);
@@ -292,7 +292,7 @@ pub fn run<const MODE: u8>(vm: &Vm, start: At) -> R<Value> {
                 // SAFETY: as in LoadGlobalCell.
                 let (v, epoch) = unsafe {
                     let cache = &*at.extra_ptr::<GlobalCache>();
-                    let cell = cache.cell.get().unwrap_unchecked().cast_unchecked::<CellObject>();
+                    let cell = cache.cell.get().cast_unchecked::<CellObject>();
                     (cell.get(), cache.epoch.get())
                 };
                 if v.is_unbound() || epoch != vm.globals_epoch.get() {

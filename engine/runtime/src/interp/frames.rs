@@ -13,6 +13,7 @@ use crate::types::instance::Values;
 use crate::types::traceback::Traceback;
 use crate::value::{R, Value};
 use crate::vm::Vm;
+use skein_bytecode::flags;
 
 /// The code of the frame at `base`.
 #[inline(always)]
@@ -139,7 +140,7 @@ impl Iterator for Frames {
         if let Some(g) = self.waiting.as_mut().and_then(Iterator::next) {
             return Some(Standing::Waiting(g));
         }
-        let w = self.stack.next()?;
+        let w = self.stack.find(|w| !frame_code(w.base).has_flag(flags::HOSTED))?;
         self.waiting = frame_generator(w.base).map(Waiting::of);
         Some(Standing::OnStack(w))
     }

@@ -44,7 +44,9 @@ pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
     let g = Generator::new(vm, f, code.liveness().suspended() as u16, ty.root_shape_id())?;
     g.set_flag(PLAIN, ty == vm.types.generator);
     g.set_flag(ASYNC, ty == vm.types.async_generator);
-    vm.heap.register_finalizer(g.header());
+    if ty != vm.types.generator || code.liveness().closes() {
+        vm.heap.register_finalizer(g.header());
+    }
     Ok(g)
 }
 

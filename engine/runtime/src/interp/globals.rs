@@ -44,7 +44,7 @@ pub fn load_global(vm: &Vm, at: At) -> R<At> {
     let globals = f.globals();
     let quicken = |cell: Value, op: Op| {
         frame_code(at.base).barrier(vm);
-        cache.cell.set(Some(cell));
+        cache.cell.set(cell);
         cache.epoch.set(vm.globals_epoch.get());
         at.quicken(op);
     };

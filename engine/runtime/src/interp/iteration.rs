@@ -1,6 +1,6 @@
 //! Iteration: getting iterators, `for` loops.
 
-use crate::interp::call::call_special_1;
+use crate::interp::call::{call_special_1, plain_native, soft_native};
 use crate::interp::frames::frame_code;
 use crate::interp::{At, Cont, ContKind, SoftCall};
 use crate::native::Args;
@@ -59,21 +59,27 @@ pub fn for_iter(vm: &Vm, at: At) -> R<At> {
     }
     let resume = at.skip(2);
     let exit = at.extra() as i32 - 2;
-    if let Some(f) = ty.special(vm, Special::Next)
-        && f.cast::<Function>().is_some()
-    {
+    let f = ty.special(vm, Special::Next).filter(|_| ty != vm.types.generator);
+    if f.is_some_and(|f| f.cast::<Function>().is_some()) || f.and_then(soft_native).is_some() {
         let mut cont = Cont::store(at.a()).kind(ContKind::ForNext);
         cont.jump = exit;
-        return call_special_1(vm, resume, f, it, cont);
+        return match f.and_then(soft_native) {
+            Some(soft) => Ok(soft(vm, &SoftCall { args: Args::new(&[it], None), resume, cont })),
+            None => call_special_1(vm, resume, f.unwrap_or(Value::NONE), it, cont),
+        };
     }
-    if let Some(f) = ty.special(vm, Special::Next)
-        && let Some(native) = f.cast::<NativeFunction>()
-        && let Some(soft) = native.def().soft
-        && native.receiver.get().is_none()
-    {
-        let mut cont = Cont::store(at.a()).kind(ContKind::ForNext);
-        cont.jump = exit;
-        return Ok(soft(vm, &SoftCall { args: Args::new(&[it], None), resume, cont }));
+    if let Some(def) = f.and_then(plain_native) {
+        return match vm.with_room(|| def.call_1(vm, it)) {
+            Ok(v) if v.is_unbound() => Ok(resume.jump(exit)),
+            Ok(v) => {
+                at.set(at.a(), v);
+                Ok(resume)
+            }
+            Err(e) => match vm.catch(vm.exc.stop_iteration) {
+                Some(_) => Ok(resume.jump(exit)),
+                None => Err(e),
+            },
+        };
     }
     match vm.next(it)? {
         Some(v) => {
@@ -144,7 +150,7 @@ impl Vm {
         self.check_signals()?;
         // Native iterators end by returning UNBOUND: no exception is made.
         let r = match f.cast::<NativeFunction>().filter(|n| n.receiver.get().is_none()) {
-            Some(native) => self.with_room(|| native.def().invoke_raw(self, Args::new(&[it], None))),
+            Some(native) => self.with_room(|| native.def().call_1(self, it)),
             None => self.special_1(f, it),
         };
         match r {

@@ -49,7 +49,9 @@ mod unwind;
 pub use attr::AttrLookup;
 pub use attr_table::AttrTable;
 pub use bind::bind_arguments;
-pub use call::{SoftCall, add_keywords, call_soft, construct, with_first};
+pub use call::{
+    SoftCall, add_keywords, call_soft, construct, converted, plain_native, small_decimal, with_first,
+};
 pub use collecting::collect_after;
 pub use cont::{Consumer, Cont, ContKind};
 pub use delegation::{is_running, running_from};
@@ -67,7 +69,7 @@ pub use frozen::{
 pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
 pub use locals::{FrameVariables, bound, frame_locals, running_locals};
-pub use operators::stage_after_first;
+pub use operators::{is_inverted, stage_after_comparison, stage_after_first};
 pub use panics::{help, hush_panics, without_panics};
 pub use place::{At, Site, publish};
 pub use result::{apply, leave_frame};

@@ -28,6 +28,16 @@ pub fn stage_after_first(inplace: bool) -> u8 {
     if inplace { SECOND | WAS_INPLACE } else { SECOND }
 }
 
+/// The stage in the record of a comparison whose left operand's method is called first: for `!=` by `__eq__`, or its own.
+pub fn stage_after_comparison(by_eq: bool) -> u8 {
+    if by_eq { SECOND | INVERTED } else { SECOND }
+}
+
+/// Is the result of the comparison's method to be inverted?
+pub fn is_inverted(cont: &Cont) -> bool {
+    cont.kind == ContKind::Compare && cont.stage & INVERTED != 0
+}
+
 /// `r[a] = r[b] op r[c]`.
 pub fn binary(vm: &Vm, at: At, op: Special, inplace: bool) -> R<At> {
     let (l, r) = (at.reg(at.b()), at.reg(at.c()));
@@ -45,22 +55,36 @@ fn binary_values(vm: &Vm, resume: At, op: Special, inplace: bool, l: Value, r: V
         resume.set(dst, v);
         return Ok(resume);
     }
-    let lt = vm.type_of(l);
-    if !inplace
-        && let Some(def) = lt.special(vm, op).and_then(plain_native)
-        && (vm.type_of(r) == lt || vm.type_of(r).special(vm, op.reflected()).is_none())
-    {
-        // There is nothing to be asked before, nor behind.
-        let v = def.call_2(vm, l, r)?;
-        if v.is(Value::NOT_IMPLEMENTED) {
-            return Err(unsupported(vm, op, false, l, r));
+    let (lt, rt) = (vm.type_of(l), vm.type_of(r));
+    let mut stage = FIRST;
+    if inplace && let Some(f) = lt.special(vm, op.inplace()) {
+        match plain_native(f) {
+            Some(def) => {
+                let v = def.call_2(vm, l, r)?;
+                if !v.is(Value::NOT_IMPLEMENTED) {
+                    resume.set(dst, v);
+                    return Ok(resume);
+                }
+            }
+            None => stage = INPLACE,
         }
-        resume.set(dst, v);
-        return Ok(resume);
     }
-    let stage = if inplace { INPLACE | WAS_INPLACE } else { FIRST };
-    let cont = Cont::store(dst).kind(ContKind::Binary).op(op, stage).with(l, r);
-    binary_step(vm, resume, cont)
+    if stage == FIRST
+        && let Some(def) = lt.special(vm, op).and_then(plain_native)
+        && (lt == rt || !rt.is_subtype(lt))
+    {
+        // There is nothing to be asked before.
+        let v = def.call_2(vm, l, r)?;
+        if !v.is(Value::NOT_IMPLEMENTED) {
+            resume.set(dst, v);
+            return Ok(resume);
+        }
+        stage = SECOND;
+    }
+    if inplace {
+        stage |= WAS_INPLACE;
+    }
+    binary_step(vm, resume, Cont::store(dst).kind(ContKind::Binary).op(op, stage).with(l, r))
 }
 
 /// What the two operands' types have for the operator: (method, its arguments), tried in this order.

@@ -11,7 +11,7 @@ use crate::types::exception::Exception;
 use crate::types::traceback::Traceback;
 use crate::value::{Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::Op;
+use skein_bytecode::{Op, flags};
 
 /// Events of exceptions that pass.
 const EXCEPTIONS: u32 = event::RAISE | event::RERAISE | event::EXCEPTION_HANDLED | event::PY_UNWIND;
@@ -34,7 +34,7 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         // What is raised again has its entry for this frame.
         let bare = is_op(Op::RaiseHandled) && vm.context().handled.get() == Some(exception);
         let again = bare || is_op(Op::Reraise);
-        if !again {
+        if !again && !code.has_flag(flags::HOSTED) {
             add_traceback(vm, exception, site);
         }
         let watched = vm.events.any_of(EXCEPTIONS);

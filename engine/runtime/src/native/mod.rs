@@ -26,10 +26,15 @@ use signature::{count_params, name_of};
 
 use crate::object::{Kind, Ref};
 use crate::types::native::NativeFunction;
+use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
+use rustc_hash::FxHashMap;
+use skein_bytecode::Special;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The arguments of a call: positional ones, then the values of the keyword arguments.
 #[derive(Clone, Copy)]
@@ -150,112 +155,29 @@ pub struct NativeDef {
     pub is_slot: bool,
 }
 
-/// Special methods, without their underscores, that are slots of types in CPython.
-const SLOTS: &[&str] = &[
-    "getattribute",
-    "getattr",
-    "setattr",
-    "delattr",
-    "repr",
-    "hash",
-    "call",
-    "str",
-    "lt",
-    "le",
-    "eq",
-    "ne",
-    "gt",
-    "ge",
-    "iter",
-    "next",
-    "get",
-    "set",
-    "delete",
-    "init",
-    "del",
-    "await",
-    "aiter",
-    "anext",
-    "add",
-    "radd",
-    "sub",
-    "rsub",
-    "mul",
-    "rmul",
-    "mod",
-    "rmod",
-    "divmod",
-    "rdivmod",
-    "pow",
-    "rpow",
-    "neg",
-    "pos",
-    "abs",
-    "bool",
-    "invert",
-    "lshift",
-    "rlshift",
-    "rshift",
-    "rrshift",
-    "and",
-    "rand",
-    "xor",
-    "rxor",
-    "or",
-    "ror",
-    "int",
-    "float",
-    "iadd",
-    "isub",
-    "imul",
-    "imod",
-    "ipow",
-    "ilshift",
-    "irshift",
-    "iand",
-    "ixor",
-    "ior",
-    "floordiv",
-    "rfloordiv",
-    "truediv",
-    "rtruediv",
-    "ifloordiv",
-    "itruediv",
-    "index",
-    "matmul",
-    "rmatmul",
-    "imatmul",
-    "len",
-    "getitem",
-    "setitem",
-    "delitem",
-    "contains",
-    "buffer",
-    "release_buffer",
-];
-
-/// Is it the name of such a method?
+/// Is it the name of a special method that is a slot of types?
 const fn is_slot(name: &str) -> bool {
-    let name = name.as_bytes();
-    if name.len() < 5 || name[0] != b'_' || name[1] != b'_' {
-        return false;
-    }
     let mut i = 0;
-    while i < SLOTS.len() {
-        let slot = SLOTS[i].as_bytes();
-        if slot.len() + 4 == name.len() {
-            let mut k = 0;
-            while k < slot.len() && slot[k] == name[k + 2] {
-                k += 1;
-            }
-            if k == slot.len() {
-                return true;
-            }
+    while i < Special::ALL.len() {
+        if is_same(name.as_bytes(), Special::ALL[i].name().as_bytes()) {
+            return Special::ALL[i].is_slot();
         }
         i += 1;
     }
     false
 }
+
+const fn is_same(a: &[u8], b: &[u8]) -> bool {
+    let mut i = 0;
+    while i < a.len() && i < b.len() && a[i] == b[i] {
+        i += 1;
+    }
+    i == a.len() && i == b.len()
+}
+
+/// Parameters of natives that were called with keywords, by their declarations' addresses.
+#[derive(Default)]
+struct KnownParameters(RefCell<FxHashMap<usize, Rc<[Parameter<'static>]>>>);
 
 impl NativeDef {
     /// A declaration; used by the list macros.
@@ -417,31 +339,18 @@ impl NativeDef {
             return Err(self.count_error(vm, positional, 0));
         }
         slots[..positional.len()].copy_from_slice(positional);
+        let known = self.parameters(vm);
         for (name, value) in args.keywords() {
-            let text = name.cast::<crate::types::str::Str>().map(|s| s.to_string_lossy().into_owned());
-            let text = text.unwrap_or_default();
-            match parameters(self.signature).position(|p| !p.positional_only && p.name == text) {
+            let text = name.cast::<Str>();
+            let is_named = |p: &Parameter| {
+                !p.positional_only && text.is_some_and(|text| text.bytes() == p.name.as_bytes())
+            };
+            match known.iter().position(is_named) {
                 Some(i) if slots[i].is_unbound() => slots[i] = value,
-                Some(i) => {
-                    return Err(vm.type_error(format!(
-                        "argument for {}() given by name ('{text}') and position ({})",
-                        self.spoken_name(vm, positional),
-                        i + usize::from(!self.is_method())
-                    )));
-                }
-                None if parameters(self.signature).all(|p| p.positional_only) => {
-                    let name = self.spoken_name(vm, positional);
-                    return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
-                }
-                None => {
-                    let name = self.spoken_name(vm, positional);
-                    return Err(
-                        vm.type_error(format!("{name}() got an unexpected keyword argument '{text}'"))
-                    );
-                }
+                found => return Err(self.keyword_error(vm, positional, name, found)),
             }
         }
-        for (i, p) in parameters(self.signature).enumerate() {
+        for (i, p) in known.iter().enumerate() {
             if p.required && slots[i].is_unbound() {
                 if i < positional.len().max(self.min as usize) && self.is_method() && i == 0 {
                     return Err(self.count_error(vm, positional, 0));
@@ -455,6 +364,41 @@ impl NativeDef {
             }
         }
         (self.call)(vm, self, Args::new(slots, None))
+    }
+
+    /// The parameters; the signature is read once.
+    fn parameters(&'static self, vm: &Vm) -> Rc<[Parameter<'static>]> {
+        let known = vm.state::<KnownParameters>();
+        let key = std::ptr::from_ref(self) as usize;
+        if let Some(found) = known.0.borrow().get(&key) {
+            return found.clone();
+        }
+        let all: Rc<[Parameter<'static>]> = parameters(self.signature).collect();
+        known.0.borrow_mut().insert(key, all.clone());
+        all
+    }
+
+    /// TypeError for a keyword argument that does not fit, or is for the parameter of this number, which has a value.
+    #[cold]
+    fn keyword_error(
+        &'static self,
+        vm: &Vm,
+        positional: &[Value],
+        name: Value,
+        given: Option<usize>,
+    ) -> Raised {
+        let text = name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+        let spoken = self.spoken_name(vm, positional);
+        vm.type_error(match given {
+            Some(i) => {
+                let at = i + usize::from(!self.is_method());
+                format!("argument for {spoken}() given by name ('{text}') and position ({at})")
+            }
+            None if parameters(self.signature).all(|p| p.positional_only) => {
+                format!("{spoken}() takes no keyword arguments")
+            }
+            None => format!("{spoken}() got an unexpected keyword argument '{text}'"),
+        })
     }
 
     fn is_method(&self) -> bool {
@@ -575,6 +519,9 @@ macro_rules! native_modifiers {
     };
     ($def:expr, soft $soft:path) => {
         $def.soft($soft)
+    };
+    ($def:expr, simple soft $soft:path) => {
+        $def.soft($soft).effect($crate::native::Effect::Simple)
     };
     ($def:expr, class) => {
         $def.class_method()

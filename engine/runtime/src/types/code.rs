@@ -29,8 +29,15 @@ pub struct CodeObject {
     pub name: Field,
     pub qualname: Field,
     pub filename: Field,
-    /// The globals whose cells the caches hold; None: functions of several globals share the code.
-    home: Field,
+    /// The globals whose cells the caches name; None: functions of several globals share the code. A code that a program
+    /// keeps does not keep the namespaces that it was executed in.
+    home: Uncounted,
+    /// The collector knows that it names what it does not keep.
+    is_weak: Cell<bool>,
+    /// Of a generator: how often builtins that go over one have been called with it, and their functions for it alone, a list
+    /// by number. Both are theirs.
+    pub uses: Cell<u8>,
+    pub consumers: Field,
     /// Tuple of the parameters' names, made when keywords are first bound.
     parameters: Field,
     /// Made when it is first asked for; null before.
@@ -96,9 +103,31 @@ pub struct MethodCache {
 
 /// A value that is not kept alive by being here: its word is inverted, so that the collector, which goes over caches
 /// word by word, does not see it. Whoever reads it must know from elsewhere that it is alive.
+#[derive(Default)]
 pub struct Uncounted(Cell<u64>);
 
 impl Uncounted {
+    pub fn is_empty(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    pub fn clear(&self) {
+        self.0.set(0);
+    }
+
+    /// Is it this value?
+    #[inline(always)]
+    pub fn is(&self, v: Value) -> bool {
+        self.0.get() == !v.bits()
+    }
+
+    /// Is it an object that is not alive?
+    fn is_dead(&self, is_live: &dyn Fn(*const Header) -> bool) -> bool {
+        // SAFETY: only looked at as a word.
+        let v = unsafe { Value::from_bits(!self.0.get()) };
+        !self.is_empty() && v.is_ptr() && !is_live(v.bits() as *const Header)
+    }
+
     #[inline(always)]
     pub fn set(&self, v: Value) {
         self.0.set(!v.bits());
@@ -127,8 +156,8 @@ pub struct ModuleCache {
 /// Inline cache of a global.
 #[repr(C)]
 pub struct GlobalCache {
-    /// The cell found; the module's or builtins'.
-    pub cell: Cell<Option<Value>>,
+    /// The cell found; the module's or builtins'. The ops that use it are put back when it dies.
+    pub cell: Uncounted,
     pub name: Ref<Str>,
     /// For builtins: the globals epoch of the look-up.
     pub epoch: Cell<u32>,
@@ -158,8 +187,8 @@ unsafe impl Object for CodeObject {
         self.name.trace(tracer);
         self.qualname.trace(tracer);
         self.filename.trace(tracer);
-        self.home.trace(tracer);
         self.parameters.trace(tracer);
+        self.consumers.trace(tracer);
         // SAFETY: the block lives as long as the object; null while being loaded.
         let Some(exec) = (unsafe { self.exec.get().as_ref() }) else { return };
         for v in exec.values() {
@@ -172,6 +201,25 @@ unsafe impl Object for CodeObject {
                 tracer.visit_cache_word(word.get());
             }
         }
+    }
+    fn clear_weak(&self, is_live: &dyn Fn(*const Header) -> bool) -> bool {
+        // SAFETY: this is an object of the heap.
+        let code: Ref<CodeObject> = unsafe { Ref::from_header(std::ptr::from_ref(&self.header).cast_mut()) };
+        let homeless = self.home.is_dead(is_live);
+        if homeless {
+            self.home.clear();
+        }
+        rewrite(code, |op, extra| match op {
+            Op::LoadGlobalCell | Op::LoadGlobalBuiltin => {
+                // SAFETY: the loader has put a cache there.
+                let cache = unsafe { &*extra.cast::<GlobalCache>() };
+                let gone = cache.cell.is_dead(is_live) || homeless;
+                gone.then(|| cache.cell.clear());
+                gone.then_some(Op::LoadGlobal)
+            }
+            _ => None,
+        });
+        false
     }
     fn drop_external(&mut self) {
         // SAFETY: made by `load`, `liveness` and `standstill`; each is freed once.
@@ -618,22 +666,35 @@ impl Ref<CodeObject> {
     /// A function with these globals is to run the code: caches of globals can serve one dictionary only.
     #[inline]
     pub fn note_globals(self, vm: &Vm, globals: Ref<Dict>) {
-        match self.home.get() {
-            Some(home) if home.is(globals.value()) || home.is_none() => {}
-            Some(_) => self.share_among_globals(vm),
-            None => self.home.set(vm, self, globals.value()),
+        if self.home.is(globals.value()) || self.home.is(Value::NONE) {
+            return;
+        }
+        if self.home.is_empty() {
+            self.set_home(vm, globals);
+        } else {
+            self.share_among_globals(vm);
         }
     }
 
     /// Whether caches may hold cells of these globals.
     pub fn caches_globals(self, globals: Ref<Dict>) -> bool {
-        self.home.get().is_some_and(|h| h.is(globals.value()))
+        self.home.is(globals.value())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn set_home(self, vm: &Vm, globals: Ref<Dict>) {
+        if !self.is_weak.replace(true) {
+            vm.heap.register_weak(self.header());
+        }
+        self.barrier(vm);
+        self.home.set(globals.value());
     }
 
     #[cold]
     #[inline(never)]
     fn share_among_globals(self, vm: &Vm) {
-        self.home.set(vm, self, Value::NONE);
+        self.home.set(Value::NONE);
         vm.hooks.tier().globals_shared(self);
         rewrite(self, |op, _| match op {
             Op::LoadGlobalCell | Op::LoadGlobalBuiltin => Some(Op::LoadGlobal),

@@ -5,19 +5,22 @@ use crate::value::R;
 use crate::vm::Vm;
 use num_bigint::{BigInt as Big, Sign};
 use std::borrow::Cow;
-use std::cell::{Cell, UnsafeCell};
+use std::cell::Cell;
 
 /// A boxed int: too large for a word, or an instance of a subclass.
 ///
-/// One of 64 bits is in the object itself: hashes and masks are mostly so large, and have nothing to
-/// free.
+/// One of 128 bits is in the object itself: hashes and masks, and the products of two such, are mostly so large, and
+/// have nothing to free.
 #[repr(C)]
 pub struct BigInt {
     header: Header,
-    small: Cell<i64>,
-    /// The value where it takes more than 64 bits; owned.
-    large: UnsafeCell<Option<Box<Big>>>,
+    /// The value in two's complement, the low half first. With `LARGE` the first word is the address of a [`Big`], which
+    /// the object owns.
+    words: [Cell<u64>; 2],
 }
+
+/// In the header's bits: the value takes more than 128 bits.
+const LARGE: u16 = 1;
 
 // SAFETY: no references; the box is freed with the object, which is registered for it.
 unsafe impl Object for BigInt {
@@ -27,7 +30,10 @@ unsafe impl Object for BigInt {
     }
     fn trace(&self, _: &mut Tracer<'_>) {}
     fn drop_external(&mut self) {
-        self.large.get_mut().take();
+        if self.header.bits.get() & LARGE != 0 {
+            // SAFETY: made by `init`, and freed once.
+            drop(unsafe { Box::from_raw(self.words[0].get() as *mut Big) });
+        }
     }
 }
 
@@ -39,53 +45,68 @@ impl BigInt {
         Ok(b)
     }
 
-    /// A boxed int of 64 bits. MemoryError.
-    pub fn new_small(vm: &Vm, value: i64) -> R<Ref<BigInt>> {
+    /// A boxed int of 128 bits. MemoryError.
+    pub fn new_wide(vm: &Vm, value: i128) -> R<Ref<BigInt>> {
         let b = vm.alloc_fixed::<BigInt>(vm.types.int.root_shape_id())?;
-        b.small.set(value);
+        b.set_wide(value);
         Ok(b)
     }
 
-    /// The value where it takes more than 64 bits.
+    fn set_wide(&self, value: i128) {
+        self.words[0].set(value as u64);
+        self.words[1].set((value >> 64) as u64);
+    }
+
+    /// The value where it takes more than 128 bits.
     #[inline]
     fn large(&self) -> Option<&Big> {
         // SAFETY: set once, before anyone else sees the object.
-        unsafe { &*self.large.get() }.as_deref()
+        (self.header.bits.get() & LARGE != 0).then(|| unsafe { &*(self.words[0].get() as *const Big) })
     }
 
-    /// The value where it fits.
+    /// The value where 128 bits hold it.
+    #[inline]
+    pub fn wide(&self) -> Option<i128> {
+        let [low, high] = &self.words;
+        let wide = i128::from(high.get() as i64) << 64 | i128::from(low.get());
+        self.large().is_none().then_some(wide)
+    }
+
+    /// The value where 64 bits hold it.
     #[inline]
     pub fn small(&self) -> Option<i64> {
-        self.large().is_none().then_some(self.small.get())
+        let [low, high] = &self.words;
+        let small = low.get() as i64;
+        (self.large().is_none() && high.get() as i64 == small >> 63).then_some(small)
     }
 
     #[inline]
     pub fn get(&self) -> Cow<'_, Big> {
         match self.large() {
             Some(b) => Cow::Borrowed(b),
-            None => Cow::Owned(Big::from(self.small.get())),
+            None => Cow::Owned(Big::from(self.wide().unwrap_or_default())),
         }
     }
 
     pub fn is_negative(&self) -> bool {
-        self.large().map_or(self.small.get() < 0, |b| b.sign() == Sign::Minus)
+        self.large().map_or((self.words[1].get() as i64) < 0, |b| b.sign() == Sign::Minus)
     }
 
     pub fn is_zero(&self) -> bool {
-        self.large().is_none() && self.small.get() == 0
+        self.wide() == Some(0)
     }
 }
 
 impl Ref<BigInt> {
     /// Sets the value of a fresh object.
     pub fn init(self, vm: &Vm, value: Big) {
-        if let Ok(small) = i64::try_from(&value) {
-            self.small.set(small);
+        if let Ok(wide) = i128::try_from(&value) {
+            self.set_wide(wide);
             return;
         }
         vm.heap.add_external((value.bits() / 8) as isize + 48);
-        // SAFETY: fresh, so no reference to the value is out.
-        unsafe { *self.large.get() = Some(Box::new(value)) };
+        self.words[0].set(Box::into_raw(Box::new(value)) as u64);
+        self.header.bits.set(self.header.bits.get() | LARGE);
         vm.heap.register_free_on_death(self.header());
     }
 }
@@ -126,6 +147,15 @@ pub fn hash_i64(i: i64) -> i64 {
     // A remainder takes longer than all the rest of a look-up.
     let h = if i.unsigned_abs() < HASH_MODULUS as u64 { i } else { i % HASH_MODULUS };
     if h == -1 { -2 } else { h }
+}
+
+/// `hash` of an int of 128 bits.
+pub fn hash_wide(i: i128) -> i64 {
+    let h = (i.unsigned_abs() % HASH_MODULUS as u128) as i64;
+    match if i < 0 { -h } else { h } {
+        -1 => -2,
+        h => h,
+    }
 }
 
 /// `hash` of an int of any size.

@@ -81,6 +81,17 @@ impl List {
         Ok(list)
     }
 
+    /// A list of `n` times the same. MemoryError.
+    pub fn filled(vm: &Vm, item: Value, n: usize) -> R<Ref<List>> {
+        let list = List::with_capacity(vm, n)?;
+        if let Some(array) = list.array() {
+            // Nobody else knows the array, which is as young as can be.
+            array.slots()[..n].iter().for_each(|slot| slot.init(item));
+            list.len.set(n);
+        }
+        Ok(list)
+    }
+
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.len.get()

@@ -15,6 +15,7 @@ pub mod float;
 pub mod frame;
 pub mod function;
 pub mod generator;
+pub mod growing;
 pub mod instance;
 pub mod int;
 pub mod iterators;

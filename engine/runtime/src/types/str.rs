@@ -2,11 +2,14 @@
 //!
 //! ```text
 //! Str | header (bits: ASCII, INTERNED) | hash (0: not known) | bytes | chars | data … 0 | marks …
+//! Str | header (bits: SHARED, …)        | hash (0: not known) | bytes | chars | buffer              see `growing`
 //! ```
 //! WTF-8 is UTF-8 that may also hold lone surrogates. A text that is all ASCII is indexed directly; others end with
 //! *marks*, the byte offset of each 64th character, so that a position is found by walking over less than 64.
 
-use crate::object::{Header, Kind, Object, Ref, Tracer};
+use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
+use crate::types::growing;
+use crate::types::instance::Raw;
 use crate::types::typeobj::Type;
 use crate::value::R;
 use crate::value::Value;
@@ -19,13 +22,13 @@ use std::hash::Hasher;
 pub struct Str {
     header: Header,
     hash: Cell<i64>,
-    len: Cell<usize>,
-    chars: Cell<usize>,
+    pub(super) len: Cell<usize>,
+    pub(super) chars: Cell<usize>,
     data: [u8; 0],
 }
 
 /// Characters between two marks.
-const STRIDE: usize = 64;
+pub(super) const STRIDE: usize = 64;
 
 /// Marks of a text of this many bytes and characters. Without offsets of 32 bits there are none.
 fn mark_count(len: usize, chars: usize) -> usize {
@@ -39,15 +42,24 @@ fn data_bytes(len: usize) -> usize {
 
 const ASCII: u16 = 1;
 const INTERNED: u16 = 2;
+/// The data is in a buffer that other strings show too, whose address stands in its place.
+const SHARED: u16 = 4;
 
-// SAFETY: the length never changes after allocation; no references.
+// SAFETY: the length never changes after allocation; the buffer is the only reference.
 unsafe impl Object for Str {
     const KIND: Kind = Kind::Str;
     fn size(&self) -> usize {
+        if self.is_shared() {
+            return size_of::<Str>() + size_of::<Field>();
+        }
         let (len, chars) = (self.len.get(), self.chars.get());
         size_of::<Str>() + data_bytes(len) + (mark_count(len, chars) * size_of::<u32>()).next_multiple_of(8)
     }
-    fn trace(&self, _tracer: &mut Tracer<'_>) {}
+    fn trace(&self, tracer: &mut Tracer<'_>) {
+        if self.is_shared() {
+            self.buffer().trace(tracer);
+        }
+    }
 }
 
 impl Str {
@@ -86,6 +98,30 @@ impl Str {
         Ok(s)
     }
 
+    /// A string of this many bytes and characters at the beginning of a buffer. MemoryError.
+    pub(super) fn over(vm: &Vm, buffer: Ref<Raw>, len: usize, chars: usize) -> R<Ref<Str>> {
+        let s = vm.alloc::<Str>(size_of::<Str>() + size_of::<Field>(), vm.types.str.root_shape_id())?;
+        s.len.set(len);
+        s.chars.set(chars);
+        let ascii = if len == chars { ASCII } else { 0 };
+        s.header.bits.set(s.header.bits.get() | SHARED | ascii);
+        s.buffer().init(buffer.value());
+        Ok(s)
+    }
+
+    #[inline(always)]
+    pub(super) fn is_shared(&self) -> bool {
+        self.header.bits.get() & SHARED != 0
+    }
+
+    /// Where a shared string has its buffer, a [`Raw`].
+    #[inline]
+    pub(super) fn buffer(&self) -> &Field {
+        debug_assert!(self.is_shared());
+        // SAFETY: `over` has made room for it.
+        unsafe { &*self.data.as_ptr().cast() }
+    }
+
     /// Writes the bytes of a fresh string.
     #[inline]
     fn fill(&self, fill: impl FnOnce(&mut [u8])) {
@@ -100,9 +136,12 @@ impl Str {
     #[inline]
     fn marks(&self) -> &[Cell<u32>] {
         let len = self.len.get();
-        // SAFETY: they follow the data.
+        // SAFETY: they follow the data, or that of the whole buffer.
         unsafe {
-            let p = self.data.as_ptr().add(data_bytes(len)).cast();
+            let p = match self.is_shared() {
+                true => growing::marks(self),
+                false => self.data.as_ptr().add(data_bytes(len)).cast(),
+            };
             std::slice::from_raw_parts(p, mark_count(len, self.chars.get()))
         }
     }
@@ -129,8 +168,9 @@ impl Str {
     /// The WTF-8 bytes.
     #[inline(always)]
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `len` bytes follow the struct and never change.
-        unsafe { std::slice::from_raw_parts(self.data.as_ptr(), self.len.get()) }
+        let data = if self.is_shared() { growing::data(self) } else { self.data.as_ptr() };
+        // SAFETY: `len` bytes are there and never change.
+        unsafe { std::slice::from_raw_parts(data, self.len.get()) }
     }
 
     /// The text as UTF-8, if it holds no lone surrogates.

@@ -416,8 +416,13 @@ impl Table {
 
     /// Takes over a copy of another table. MemoryError.
     pub fn copy_from<T: Object>(&self, vm: &Vm, owner: Ref<T>, other: &Table) -> R<()> {
+        self.copy_with_room(vm, owner, other, 0)
+    }
+
+    /// As [`Table::copy_from`], with room for more entries. MemoryError.
+    pub fn copy_with_room<T: Object>(&self, vm: &Vm, owner: Ref<T>, other: &Table, more: usize) -> R<()> {
         if let Some(e) = other.entries() {
-            let new = e.rebuilt(vm, other.len())?;
+            let new = e.rebuilt(vm, other.len() + more)?;
             self.entries.set(vm, owner, new.value());
             self.used.set(other.len());
         }

@@ -78,6 +78,7 @@ impl Vm {
             collecting: Cell::new(None),
             slice: Count::new(0),
             globals_epoch: Cell::new(1),
+            last_sum: Cell::new(0),
             poll,
             frame: Published { pc: Cell::new(std::ptr::null()), base: Cell::new(std::ptr::null_mut()) },
             ctx: Cell::new(&*main_ctx),

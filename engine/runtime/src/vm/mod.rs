@@ -118,6 +118,8 @@ pub struct Vm {
     pub slice: Count,
     /// Moves when cached builtins may be shadowed.
     pub globals_epoch: Cell<u32>,
+    /// The last string that was made of two, as a word: it may be dead.
+    pub(crate) last_sum: Cell<u64>,
     /// Requests to the running code: bits of [`poll`]. Shared with signal handlers and other threads.
     pub poll: Arc<AtomicU32>,
     pub frame: Published,

@@ -78,16 +78,22 @@ impl Vm {
     pub fn int(&self, i: i64) -> R<Value> {
         match Value::try_int(i) {
             Some(v) => Ok(v),
-            None => Ok(BigInt::new_small(self, i)?.value()),
+            None => Ok(BigInt::new_wide(self, i.into())?.value()),
+        }
+    }
+
+    /// MemoryError.
+    #[inline]
+    pub fn wide_int(&self, i: i128) -> R<Value> {
+        match i64::try_from(i).ok().and_then(Value::try_int) {
+            Some(v) => Ok(v),
+            None => Ok(BigInt::new_wide(self, i)?.value()),
         }
     }
 
     /// MemoryError.
     pub fn int_u64(&self, i: u64) -> R<Value> {
-        match i64::try_from(i) {
-            Ok(i) => self.int(i),
-            Err(_) => Ok(BigInt::new(self, Big::from(i))?.value()),
-        }
+        self.wide_int(i.into())
     }
 
     /// An int of any size, immediate if it fits. MemoryError.

@@ -21,4 +21,4 @@ mod text_read;
 mod types;
 
 pub use codec::decode;
-pub use open::{encode_path, flush_standard, install, make, path_bytes, path_object};
+pub use open::{encode_path, flush_standard, install, make, path_bytes, standard_streams};

@@ -6,8 +6,9 @@ use super::methods;
 use super::newlines::Newline;
 use super::text::{self, Options, optional_text};
 use super::types;
+use skein_builtins::types::path_object;
 use skein_runtime::object::Ref;
-use skein_runtime::types::bytes::Bytes;
+use skein_runtime::types::ext::Ext;
 use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::{R, Value, Vm, native_functions};
@@ -19,25 +20,6 @@ pub fn encode_path(vm: &Vm, v: Value) -> R<Vec<u8>> {
         Some(s) => super::codec::encode(vm, s, "utf-8", "surrogateescape"),
         None => super::super::support::bytes_of(vm, v),
     }
-}
-
-/// `os.fspath(v)`: text or bytes. TypeError.
-pub fn path_object(vm: &Vm, v: Value) -> R<Value> {
-    let is_path = |v: Value| v.cast::<Str>().is_some() || v.cast::<Bytes>().is_some();
-    if is_path(v) {
-        return Ok(v);
-    }
-    let ty = vm.type_of(v);
-    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?).filter(|f| !f.is_none()) else {
-        let got = vm.type_name(v);
-        return Err(vm.type_error(format!("expected str, bytes or os.PathLike object, not {got}")));
-    };
-    let path = vm.call(vm.bind(f, v, ty)?, &[])?;
-    if is_path(path) {
-        return Ok(path);
-    }
-    let (owner, got) = (ty.name_string(), vm.type_name(path));
-    Err(vm.type_error(format!("expected {owner}.__fspath__() to return str or bytes, not {got}")))
 }
 
 /// As [`encode_path`], for the system. ValueError for zero bytes.
@@ -239,9 +221,22 @@ pub fn flush_standard(vm: &Vm) -> bool {
     fine
 }
 
+/// The streams that the program began with, and what they stand on.
+pub fn standard_streams(vm: &Vm) -> Vec<Value> {
+    let mut streams = Vec::with_capacity(9);
+    for name in ["__stdin__", "__stdout__", "__stderr__"] {
+        let stream = vm.sys_dict.get().and_then(|d| d.get_name(vm, name).ok().flatten());
+        let Some(text) = stream.and_then(|s| s.cast::<Ext<text::TextIo>>()) else { continue };
+        streams.extend([text.value(), text.buffer.or_none()]);
+        if let Some(b) = text.buffer.cast::<Ext<super::buffered::Buffered>>() {
+            streams.push(b.raw.or_none());
+        }
+    }
+    streams
+}
+
 /// What could not be written is not tried again when the stream dies.
 fn forget_output(stream: Value) {
-    use skein_runtime::types::ext::Ext;
     let text = stream.cast::<Ext<text::TextIo>>();
     if let Some(b) = text.and_then(|t| t.buffer.cast::<Ext<super::buffered::Buffered>>()) {
         super::buffered::discard(b);

@@ -1,7 +1,8 @@
 //! Arguments that most functions here have: paths, folders' descriptors, ids.
 
-use super::super::io::{encode_path, path_object};
+use super::super::io::encode_path;
 use super::super::support::descriptor;
+use skein_builtins::types::path_object;
 use skein_runtime::native::{FromArg, NativeDef, parameters};
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::str::Str;

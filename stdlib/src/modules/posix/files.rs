@@ -3,8 +3,8 @@
 use super::arguments::{
     DirFd, Gid, Path, Place, PlaceOrHere, Uid, buffer, checked, checked_two, folder, path_like, path_text,
 };
+use skein_builtins::types::path_object;
 use skein_runtime::object::Ref;
-use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
@@ -39,7 +39,7 @@ native_functions! { pub FUNCTIONS:
     "setxattr(path, attribute, value, flags=0, *, follow_symlinks=True)" => setxattr, "Set extended attribute attribute on path to value.";
     "removexattr(path, attribute, *, follow_symlinks=True)" => removexattr, "Remove extended attribute attribute on path.";
     "listxattr(path=None, *, follow_symlinks=True)" => listxattr, "Return a list of extended attributes on path.";
-    "fspath(path)" => fspath, "Return the file system path representation of the object.";
+    "fspath(path)" => path_object, "Return the file system path representation of the object.";
     "_path_normpath(path)" => path_normpath, "Normalize path, eliminating double slashes, etc.";
     "_path_splitroot_ex(path)" => path_splitroot, "Split a pathname into drive, root and tail.";
 }
@@ -457,30 +457,9 @@ fn listxattr(vm: &Vm, place: Option<PlaceOrHere>, follow: Option<bool>) -> R<Ref
 
 // ---- paths as text
 
-fn fspath(vm: &Vm, path: Value) -> R<Value> {
-    if path.cast::<Str>().is_some() || path.cast::<Bytes>().is_some() {
-        return Ok(path);
-    }
-    let ty = vm.type_of(path);
-    let Some(f) = ty.lookup(vm, vm.intern("__fspath__")?).filter(|f| !f.is_none()) else {
-        return Err(
-            vm.type_error(format!("expected str, bytes or os.PathLike object, not {}", ty.name_string()))
-        );
-    };
-    let r = vm.call(vm.bind(f, path, ty)?, &[])?;
-    if r.cast::<Str>().is_some() || r.cast::<Bytes>().is_some() {
-        return Ok(r);
-    }
-    Err(vm.type_error(format!(
-        "expected {}.__fspath__() to return str or bytes, not {}",
-        ty.name_string(),
-        vm.type_name(r)
-    )))
-}
-
 /// A path's bytes for splitting: zero bytes are allowed.
 fn text_bytes(vm: &Vm, path: Value) -> R<(Vec<u8>, bool)> {
-    let path = fspath(vm, path)?;
+    let path = path_object(vm, path)?;
     match path.cast::<Str>() {
         Some(s) => Ok((vm.copied(s.bytes())?, false)),
         None => Ok((super::super::support::bytes_of(vm, path)?, true)),

@@ -516,8 +516,8 @@ native_type! {
     pub ITERATOR: "collections._deque_iterator", Kind::Ext, 0;
     methods {
         [static] "__new__($type, iterable, index=0, /)" => |vm: &Vm, ty: Ref<Type>, d: Arg, i: Option<usize>| new_iterator(vm, ty, &ITERATOR, d.0, i);
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
-        "__next__($self, /)" => |vm: &Vm, it: ExtArg<DequeIter>| next(vm, it.0, false);
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__next__($self, /)" => |vm: &Vm, it: ExtArg<DequeIter>| next(vm, it.0, false);
         "__reduce__($self, /)" => reduce_iterator, "Return state information for pickling.";
         "__length_hint__($self, /)" => length_hint;
     }
@@ -527,8 +527,8 @@ native_type! {
     pub REVERSE_ITERATOR: "collections._deque_reverse_iterator", Kind::Ext, 0;
     methods {
         [static] "__new__($type, iterable, index=0, /)" => |vm: &Vm, ty: Ref<Type>, d: Arg, i: Option<usize>| new_iterator(vm, ty, &REVERSE_ITERATOR, d.0, i);
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
-        "__next__($self, /)" => |vm: &Vm, it: ExtArg<DequeIter>| next(vm, it.0, true);
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__next__($self, /)" => |vm: &Vm, it: ExtArg<DequeIter>| next(vm, it.0, true);
         "__reduce__($self, /)" => reduce_iterator, "Return state information for pickling.";
         "__length_hint__($self, /)" => length_hint;
     }

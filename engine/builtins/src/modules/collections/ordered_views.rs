@@ -39,7 +39,7 @@ impl Payload for Iter {
 native_type! {
     ITERATOR: "odict_iterator", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next;
         "__reduce__($self, /)" => reduce, "Return state information for pickling";
     }

@@ -27,7 +27,7 @@ native_type! {
     pub DEF: "collections._tuplegetter", Kind::Ext, 0;
     methods {
         [static] "__new__($type, index, doc, /)" => new;
-        "__get__($self, instance, owner=None, /)" => get;
+        [leaf] "__get__($self, instance, owner=None, /)" => get;
         "__set__($self, instance, value, /)" => set;
         "__delete__($self, instance, /)" => delete;
         "__reduce__($self, /)" => reduce;

@@ -154,7 +154,7 @@ impl Payload for Iter {
 native_type! {
     KEYS: "keys", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => |vm: &Vm, it: ExtArg<Iter>| Ok::<_, Raised>(next(&it)?.map_or(vm.stop(), |(k, _)| k));
         "__len__($self, /)" => |_: &Vm, it: ExtArg<Iter>| entries(&it).len() / 2;
     }
@@ -163,7 +163,7 @@ native_type! {
 native_type! {
     VALUES: "values", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => |vm: &Vm, it: ExtArg<Iter>| Ok::<_, Raised>(next(&it)?.map_or(vm.stop(), |(_, v)| v));
         "__len__($self, /)" => |_: &Vm, it: ExtArg<Iter>| entries(&it).len() / 2;
     }
@@ -172,7 +172,7 @@ native_type! {
 native_type! {
     ITEMS: "items", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => |vm: &Vm, it: ExtArg<Iter>| match next(&it)? {
             Some((k, v)) => vm.tuple(&[k, v]),
             None => Ok(vm.stop()),

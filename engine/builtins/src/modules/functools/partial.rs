@@ -1,5 +1,6 @@
 //! `partial` and `Placeholder`.
 
+use skein_runtime::interp::{At, SoftCall, call_soft};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
@@ -41,7 +42,7 @@ native_type! {
     pub PARTIAL: "functools.partial", Kind::Ext, type_flags::BASETYPE | type_flags::HAS_DICT | type_flags::HAS_WEAKREF, "Create a new function with partial application of the given arguments and keywords.";
     methods {
         [static] "__new__($type, func, /, *args, **keywords)" => new;
-        "__call__($self, /, *args, **kwargs)" => call;
+        [soft call_soft_] "__call__($self, /, *args, **kwargs)" => call;
         "__get__($self, instance, owner=None, /)" => get;
         "__repr__($self, /)" => repr;
         "__reduce__($self, /)" => reduce;
@@ -168,13 +169,27 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     Ok(Ext::new(vm, class, payload)?.value())
 }
 
+/// Arguments that need no list.
+const FEW: usize = 8;
+
 fn call(vm: &Vm, args: Args<'_>) -> R<Value> {
+    with_all(vm, args, |function, args| vm.call_args(function, args))
+}
+
+/// As `call`, in the loop.
+fn call_soft_(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let r = with_all(vm, call.args, |function, args| call_soft(vm, call.resume, function, args, call.cont));
+    call.go_on(vm, r)
+}
+
+/// Hands the function that a partial object calls to `f`, with all that it is called with.
+fn with_all<T>(vm: &Vm, args: Args<'_>, f: impl FnOnce(Value, Args<'_>) -> R<T>) -> R<T> {
     let Some(this) = args.positional().first().and_then(|v| v.cast::<Ext<Partial>>()) else {
         return Err(vm.type_error("a functools.partial object is needed"));
     };
     let (args, function) = (args.rest(), this.function.value());
     let (Some(first), Some(keywords)) = (args_of(this), keywords_of(this)) else {
-        return vm.call_args(function, args);
+        return f(function, args);
     };
     let given = args.positional();
     let places = this.places.get();
@@ -184,18 +199,25 @@ fn call(vm: &Vm, args: Args<'_>) -> R<Value> {
             given.len()
         )));
     }
+    let (values, names) = args.parts();
+    if places == 0 && keywords.is_empty() && first.len() + values.len() <= FEW {
+        // The values are kept by the object and by who calls it.
+        let mut row = [Value::UNBOUND; FEW];
+        row[..first.len()].copy_from_slice(first.items());
+        row[first.len()..first.len() + values.len()].copy_from_slice(values);
+        return f(function, Args::new(&row[..first.len() + values.len()], names));
+    }
     let row = if places > 0 {
         fill(vm, first.items(), given)?
     } else {
-        let row = List::with_capacity(vm, first.len() + args.parts().0.len())?;
+        let row = List::with_capacity(vm, first.len() + values.len())?;
         row.extend(vm, first.items())?;
         row.extend(vm, given)?;
         row
     };
     if keywords.is_empty() {
-        let (values, names) = args.parts();
         row.extend(vm, &values[given.len()..])?;
-        return vm.call_args(function, Args::new(row.items(), names));
+        return f(function, Args::new(row.items(), names));
     }
     let merged = keywords.copy(vm)?;
     for (k, v) in args.keywords() {
@@ -207,7 +229,7 @@ fn call(vm: &Vm, args: Args<'_>) -> R<Value> {
         row.push(vm, v)?;
     }
     let names = Tuple::new(vm, names.items())?;
-    vm.call_args(function, Args::new(row.items(), Some(names)))
+    f(function, Args::new(row.items(), Some(names)))
 }
 
 fn get(vm: &Vm, this: Value, instance: Value, _owner: Option<Value>) -> R<Value> {

@@ -50,8 +50,8 @@ macro_rules! choice_type {
             pub $def: $name, Kind::Ext, type_flags::BASETYPE, $doc;
             methods {
                 [static] $signature => $new;
-                "__iter__($self, /)" => |_: &Vm, it: Value| it;
-                "__next__($self, /)" => |vm: &Vm, it: ExtArg<$payload>| next(vm, &it.0.0, $advance);
+                [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+                [leaf] "__next__($self, /)" => |vm: &Vm, it: ExtArg<$payload>| next(vm, &it.0.0, $advance);
             }
         }
     };

@@ -18,7 +18,7 @@ native_type! {
     pub ACCUMULATE: "itertools.accumulate", Kind::Ext, type_flags::BASETYPE, "Return series of accumulated sums.";
     methods {
         [static] "__new__($type, iterable, func=None, *, initial=None)" => new_accumulate;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_accumulate;
     }
 }
@@ -64,7 +64,7 @@ native_type! {
     pub COMPRESS: "itertools.compress", Kind::Ext, type_flags::BASETYPE, "Return data elements corresponding to true selector elements.";
     methods {
         [static] "__new__($type, data, selectors)" => new_compress;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_compress;
     }
 }
@@ -97,7 +97,7 @@ native_type! {
     pub DROPWHILE: "itertools.dropwhile", Kind::Ext, type_flags::BASETYPE, "Drop items from the iterable while predicate(item) is true.\n\nAfterwards, return every element until the iterable is exhausted.";
     methods {
         [static] "__new__($type, predicate, iterable, /)" => new_dropwhile;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_dropwhile;
     }
 }
@@ -131,7 +131,7 @@ native_type! {
     pub TAKEWHILE: "itertools.takewhile", Kind::Ext, type_flags::BASETYPE, "Return successive entries from an iterable as long as the predicate evaluates to true for each entry.";
     methods {
         [static] "__new__($type, predicate, iterable, /)" => new_takewhile;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_takewhile;
     }
 }
@@ -162,7 +162,7 @@ native_type! {
     pub FILTERFALSE: "itertools.filterfalse", Kind::Ext, type_flags::BASETYPE, "Return those items of iterable for which function(item) is false.\n\nIf function is None, return the items that are false.";
     methods {
         [static] "__new__($type, function, iterable, /)" => new_filterfalse;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_filterfalse;
     }
 }
@@ -190,7 +190,7 @@ native_type! {
     pub STARMAP: "itertools.starmap", Kind::Ext, type_flags::BASETYPE, "Return an iterator whose values are returned from the function evaluated with an argument tuple taken from the given sequence.";
     methods {
         [static] "__new__($type, function, iterable, /)" => new_starmap;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_starmap;
     }
 }
@@ -219,7 +219,7 @@ native_type! {
     pub ISLICE: "itertools.islice", Kind::Ext, type_flags::BASETYPE, "islice(iterable, stop) --> islice object\nislice(iterable, start, stop[, step]) --> islice object\n\nReturn an iterator whose next() method returns selected values from an\niterable.";
     methods {
         [static] "__new__($type, *args)" => new_islice;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_islice;
     }
 }

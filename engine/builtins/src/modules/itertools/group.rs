@@ -17,7 +17,7 @@ native_type! {
     pub GROUPBY: "itertools.groupby", Kind::Ext, type_flags::BASETYPE, "make an iterator that returns consecutive keys and groups from the iterable";
     methods {
         [static] "__new__($type, iterable, key=None)" => new_groupby;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_groupby;
     }
 }
@@ -25,7 +25,7 @@ native_type! {
 native_type! {
     pub GROUPER: "itertools._grouper", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_grouper;
     }
 }
@@ -109,7 +109,7 @@ native_type! {
     pub TEE: "itertools._tee", Kind::Ext, type_flags::HAS_WEAKREF, "Iterator wrapped to make it copyable.";
     methods {
         [static] "__new__($type, iterable, /)" => new_tee;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_tee;
         "__copy__($self, /)" => copy_tee, "Returns an independent iterator.";
     }

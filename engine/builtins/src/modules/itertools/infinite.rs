@@ -17,7 +17,7 @@ native_type! {
     pub COUNT: "itertools.count", Kind::Ext, type_flags::BASETYPE, "Return a count object whose .__next__() method returns consecutive values.";
     methods {
         [static] "__new__($type, start=0, step=1)" => new_count;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_count;
         "__repr__($self, /)" => repr_count;
     }
@@ -69,7 +69,7 @@ native_type! {
     pub CYCLE: "itertools.cycle", Kind::Ext, type_flags::BASETYPE, "Return elements from the iterable until it is exhausted. Then repeat the sequence indefinitely.";
     methods {
         [static] "__new__($type, iterable, /)" => new_cycle;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_cycle;
     }
 }
@@ -108,8 +108,8 @@ native_type! {
     pub REPEAT: "itertools.repeat", Kind::Ext, type_flags::BASETYPE, "repeat(object [,times]) -> create an iterator which returns the object\nfor the specified number of times.  If not specified, returns the object\nendlessly.";
     methods {
         [static] "__new__($type, object, times=<unrepresentable>)" => new_repeat;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
-        "__next__($self, /)" => next_repeat;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__next__($self, /)" => next_repeat;
         "__length_hint__($self, /)" => hint_repeat;
         "__repr__($self, /)" => repr_repeat;
     }

@@ -20,7 +20,7 @@ native_type! {
     methods {
         [static] "__new__($type, *iterables)" => new_chain;
         [class] "from_iterable($type, iterable, /)" => chain_from_iterable, "Alternative chain() constructor taking a single iterable argument that evaluates lazily.";
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_chain;
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
@@ -71,7 +71,7 @@ native_type! {
     pub BATCHED: "itertools.batched", Kind::Ext, type_flags::BASETYPE, "Batch data into tuples of length n. The last batch may be shorter than n.";
     methods {
         [static] "__new__($type, iterable, n, *, strict=False)" => new_batched;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_batched;
     }
 }
@@ -115,7 +115,7 @@ native_type! {
     pub PAIRWISE: "itertools.pairwise", Kind::Ext, type_flags::BASETYPE, "Return an iterator of overlapping pairs taken from the input iterator.\n\n    s -> (s0,s1), (s1,s2), (s2, s3), ...";
     methods {
         [static] "__new__($type, iterable, /)" => new_pairwise;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_pairwise;
     }
 }
@@ -168,8 +168,8 @@ native_type! {
     pub PRODUCT: "itertools.product", Kind::Ext, type_flags::BASETYPE, "product(*iterables, repeat=1) --> product object\n\nCartesian product of input iterables.  Equivalent to nested for-loops.";
     methods {
         [static] "__new__($type, *iterables, repeat=1)" => new_product;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
-        "__next__($self, /)" => next_product;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__next__($self, /)" => next_product;
     }
 }
 
@@ -244,7 +244,7 @@ native_type! {
     pub ZIP_LONGEST: "itertools.zip_longest", Kind::Ext, type_flags::BASETYPE, "Return a zip_longest object whose .__next__() method returns a tuple where\nthe i-th element comes from the i-th iterable argument.  The .__next__()\nmethod continues until the longest iterable in the argument sequence\nis exhausted and then it raises StopIteration.";
     methods {
         [static] "__new__($type, *iterables, fillvalue=None)" => new_zip_longest;
-        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_zip_longest;
     }
 }

@@ -12,8 +12,8 @@ use skein_runtime::vm::Vm;
 native_type! {
     pub BYTES_ITERATOR: "bytes_iterator", Kind::SeqIter, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, this: Ref<SeqIter>| this;
-        "__next__($self, /)" => next;
+        [leaf] "__iter__($self, /)" => |_: &Vm, this: Ref<SeqIter>| this;
+        [leaf] "__next__($self, /)" => next;
         "__length_hint__($self, /)" => length_hint, "Private method returning an estimate of len(list(it)).";
         "__reduce__($self, /)" => reduce, "Return state information for pickling.";
         "__setstate__($self, state, /)" => setstate, "Set state information for unpickling.";
@@ -23,8 +23,8 @@ native_type! {
 native_type! {
     pub BYTEARRAY_ITERATOR: "bytearray_iterator", Kind::SeqIter, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, this: Ref<SeqIter>| this;
-        "__next__($self, /)" => next;
+        [leaf] "__iter__($self, /)" => |_: &Vm, this: Ref<SeqIter>| this;
+        [leaf] "__next__($self, /)" => next;
         "__length_hint__($self, /)" => length_hint, "Private method returning an estimate of len(list(it)).";
         "__reduce__($self, /)" => reduce, "Return state information for pickling.";
         "__setstate__($self, state, /)" => setstate, "Set state information for unpickling.";

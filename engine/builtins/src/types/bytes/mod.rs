@@ -102,7 +102,7 @@ bytes_type! {
     [static] "__new__($type, *args, **kwargs)" => construct::new_bytes;
     "__repr__($self, /)" => |vm: &Vm, s: Row| repr_text(vm, s.data());
     [simple] "__hash__($self, /)" => |vm: &Vm, s: Ref<Bytes>| s.hash(vm);
-    "__iter__($self, /)" => |vm: &Vm, s: Ref<Bytes>| SeqIter::new(vm, vm.types.bytes_iterator, s.value(), 0);
+    [leaf] "__iter__($self, /)" => |vm: &Vm, s: Ref<Bytes>| SeqIter::new(vm, vm.types.bytes_iterator, s.value(), 0);
     "__bytes__($self, /)" => |vm: &Vm, s: Row| s.make(vm, s.data()), "Convert this value to exact type bytes.";
     "__getnewargs__($self, /)" => |vm: &Vm, s: Row| {
         let b = vm.bytes(s.data())?;
@@ -117,7 +117,7 @@ bytes_type! {
     "__repr__($self, /)" => |vm: &Vm, v: Row| -> R<String> {
         Ok(format!("{}({})", vm.type_name(v.value), escaped_text(vm, v.data(), true)?))
     };
-    "__iter__($self, /)" => |vm: &Vm, s: Ref<ByteArray>| SeqIter::new(vm, vm.types.bytearray_iterator, s.value(), 0);
+    [leaf] "__iter__($self, /)" => |vm: &Vm, s: Ref<ByteArray>| SeqIter::new(vm, vm.types.bytearray_iterator, s.value(), 0);
     "__setitem__($self, key, value, /)" => array::setitem;
     "__delitem__($self, key, /)" => array::delitem;
     "__iadd__($self, value, /)" => array::iadd;

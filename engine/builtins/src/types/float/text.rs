@@ -312,10 +312,38 @@ pub fn hash(x: f64) -> i64 {
     }
 }
 
+/// As [`round`] where the scaled number's error is known: few digits of a number that is not large.
+fn round_exactly(x: f64, n: i64) -> Option<f64> {
+    // Powers of ten that are exact.
+    const POWERS: [f64; 16] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let power = *POWERS.get(usize::try_from(n).ok()?)?;
+    let scaled = x * power;
+    if scaled.abs() >= (1u64 << 52) as f64 {
+        return None;
+    }
+    // What the product lost by rounding is exact itself.
+    let lost = x.mul_add(power, -scaled);
+    let below = scaled.floor();
+    // Exact, as both are multiples of the lower one's last place.
+    let part = scaled - below;
+    let up = match part.total_cmp(&0.5) {
+        // A half is one only if nothing was lost.
+        std::cmp::Ordering::Equal if lost == 0.0 => below % 2.0 != 0.0,
+        std::cmp::Ordering::Equal => lost > 0.0,
+        order => order.is_gt(),
+    };
+    // The nearest to the decimal number, of which both parts are exact.
+    Some(((if up { below + 1.0 } else { below }) / power).copysign(x))
+}
+
 /// Rounded to this many decimals, or to a multiple of a power of ten.
 pub fn round(x: f64, n: i64) -> f64 {
     if x == 0.0 || !x.is_finite() || n > 330 {
         return x;
+    }
+    if let Some(r) = round_exactly(x, n) {
+        return r;
     }
     if n >= 0 {
         return format!("{:.*}", n as usize, x).parse().unwrap_or(x);

@@ -21,7 +21,7 @@ native_type! {
     pub ASEND: "async_generator_asend", Kind::Ext, type_flags::NO_NEW;
     methods {
         "__await__($self, /)" => |_: &Vm, v: Value| v;
-        "__iter__($self, /)" => |_: &Vm, v: Value| v;
+        [leaf] "__iter__($self, /)" => |_: &Vm, v: Value| v;
         "__next__($self, /)" => |vm: &Vm, a: ExtArg<Awaitable>| send(vm, a.0, Value::NONE);
         "send($self, value, /)" => |vm: &Vm, a: ExtArg<Awaitable>, v: Value| send(vm, a.0, v);
         "throw($self, type, value=None, traceback=None, /)" => throw_method;
@@ -33,7 +33,7 @@ native_type! {
     pub ATHROW: "async_generator_athrow", Kind::Ext, type_flags::NO_NEW;
     methods {
         "__await__($self, /)" => |_: &Vm, v: Value| v;
-        "__iter__($self, /)" => |_: &Vm, v: Value| v;
+        [leaf] "__iter__($self, /)" => |_: &Vm, v: Value| v;
         "__next__($self, /)" => |vm: &Vm, a: ExtArg<Awaitable>| send(vm, a.0, Value::NONE);
         "send($self, value, /)" => |vm: &Vm, a: ExtArg<Awaitable>, v: Value| send(vm, a.0, v);
         "throw($self, type, value=None, traceback=None, /)" => throw_method;

@@ -18,7 +18,7 @@ use skein_runtime::vm::Vm;
 native_type! {
     pub COROUTINE_WRAPPER: "coroutine_wrapper", Kind::Ext, type_flags::NO_NEW;
     methods {
-        "__iter__($self, /)" => |_: &Vm, v: Value| v;
+        [leaf] "__iter__($self, /)" => |_: &Vm, v: Value| v;
         [soft next_soft] "__next__($self, /)" => |vm: &Vm, w: ExtArg<Wrapper>| sent(vm, vm.resume(inner(w), Resume::Send(Value::NONE))?);
         [soft send_soft] "send($self, value, /)" => |vm: &Vm, w: ExtArg<Wrapper>, v: Value| sent(vm, vm.resume(inner(w), Resume::Send(v))?);
         "throw($self, type, value=None, traceback=None, /)" => throw_method;

@@ -26,7 +26,7 @@ native_type! {
     pub GENERATOR: "generator", Kind::Generator, type_flags::NO_NEW | type_flags::HAS_WEAKREF;
     methods {
         [soft next_soft] "__next__($self, /)" => next, "Implement next(self).";
-        "__iter__($self, /)" => |_: &Vm, g: Ref<Generator>| g;
+        [leaf] "__iter__($self, /)" => |_: &Vm, g: Ref<Generator>| g;
         "__repr__($self, /)" => repr;
         [soft send_soft] "send($self, value, /)" => send,
             "send(value) -> send 'value' into generator,\nreturn next yielded value or raise StopIteration.";

@@ -63,6 +63,15 @@ impl Int {
         }
     }
 
+    /// The value where 128 bits hold it.
+    #[inline]
+    pub fn wide(self) -> Option<i128> {
+        match self {
+            Int::Small(i) => Some(i.into()),
+            Int::Boxed(b) => b.wide(),
+        }
+    }
+
     /// As an exact int object.
     pub fn into_value(self, vm: &Vm) -> R<Value> {
         match self {
@@ -90,34 +99,33 @@ pub fn int_op(vm: &Vm, op: Special, a: Int, b: Int) -> R<Value> {
     {
         return Ok(v);
     }
-    if let (Some(x), Some(y)) = (a.to_i64(), b.to_i64())
-        && let Some(v) = wide_op(vm, op, x.into(), y.into())?
+    if let (Some(x), Some(y)) = (a.wide(), b.wide())
+        && let Some(v) = wide_op(vm, op, x, y)?
     {
         return Ok(v);
     }
     big_op(vm, op, a, b)
 }
 
-/// Ints of 64 bits each, one of them boxed; None: the general way.
+/// Ints of 128 bits each; None: the general way.
 fn wide_op(vm: &Vm, op: Special, x: i128, y: i128) -> R<Option<Value>> {
     let v = match op {
-        Special::Add => x + y,
-        Special::Sub => x - y,
-        Special::Mul => x * y,
-        Special::FloorDiv if y != 0 => Integer::div_floor(&x, &y),
-        Special::Mod if y != 0 => x.mod_floor(&y),
-        Special::And => x & y,
-        Special::Or => x | y,
-        Special::Xor => x ^ y,
-        Special::Shr if y >= 0 => x >> y.min(127),
-        Special::Shl if (0..63).contains(&y) => x << y,
-        _ => return Ok(None),
+        Special::Add => x.checked_add(y),
+        Special::Sub => x.checked_sub(y),
+        Special::Mul => match (i64::try_from(x), i64::try_from(y)) {
+            (Ok(x), Ok(y)) => Some(i128::from(x) * i128::from(y)),
+            _ => x.checked_mul(y),
+        },
+        Special::FloorDiv if y != 0 && x != i128::MIN => Some(Integer::div_floor(&x, &y)),
+        Special::Mod if y != 0 && x != i128::MIN => Some(x.mod_floor(&y)),
+        Special::And => Some(x & y),
+        Special::Or => Some(x | y),
+        Special::Xor => Some(x ^ y),
+        Special::Shr if y >= 0 => Some(x >> y.min(127)),
+        Special::Shl if (0..127).contains(&y) => x.checked_mul(1 << y),
+        _ => None,
     };
-    match i64::try_from(v) {
-        Ok(v) => vm.int(v),
-        Err(_) => vm.big_int(Big::from(v)),
-    }
-    .map(Some)
+    v.map(|v| vm.wide_int(v)).transpose()
 }
 
 #[cold]
@@ -206,7 +214,7 @@ fn by_word(vm: &Vm, op: Special, a: Int, b: Int) -> R<Option<Value>> {
         (Int::Small(y), Int::Boxed(x)) if y != 0 && matches!(op, Special::Add | Special::Mul) => (x, y),
         _ => return Ok(None),
     };
-    if x.small().is_some() {
+    if x.wide().is_some() && !matches!(op, Special::Add | Special::Sub | Special::Mul) {
         return Ok(None);
     }
     let x: &Big = &x.get();

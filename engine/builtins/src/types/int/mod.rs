@@ -18,7 +18,7 @@ use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::int::BigInt;
-use skein_runtime::types::int::{decimal_str, hash_big, hash_i64};
+use skein_runtime::types::int::{decimal_str, hash_big, hash_i64, hash_wide};
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -193,20 +193,23 @@ fn to_int(vm: &Vm, x: Value) -> R<Value> {
 fn repr(vm: &Vm, a: Int) -> R<Value> {
     match a {
         Int::Small(i) => Ok(decimal_str(vm, i)?.value()),
-        Int::Boxed(b) => vm.str(&to_decimal(vm, &b.get())?),
+        Int::Boxed(b) => match b.wide() {
+            Some(wide) => vm.str(&wide.to_string()),
+            None => vm.str(&to_decimal(vm, &b.get())?),
+        },
     }
 }
 
 fn hash(_: &Vm, a: Int) -> i64 {
     match a {
         Int::Small(i) => hash_i64(i),
-        Int::Boxed(b) => b.small().map_or_else(|| hash_big(&b.get()), hash_i64),
+        Int::Boxed(b) => b.wide().map_or_else(|| hash_big(&b.get()), hash_wide),
     }
 }
 
 /// Order of two ints.
 pub fn compare_ints(a: Int, b: Int) -> Ordering {
-    match (a.to_i64(), b.to_i64()) {
+    match (a.wide(), b.wide()) {
         (Some(a), Some(b)) => a.cmp(&b),
         _ => a.big().cmp(&b.big()),
     }

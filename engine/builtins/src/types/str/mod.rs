@@ -6,7 +6,7 @@ pub mod format;
 mod iterator;
 mod predicates;
 mod search;
-mod split;
+pub mod split;
 
 pub use iterator::ITERATOR;
 pub use predicates::is_printable;
@@ -16,6 +16,7 @@ use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::bytes::{ByteArray, Bytes};
+use skein_runtime::types::growing::concatenated;
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::slice::Slice;
 use skein_runtime::types::slice::SliceRange;
@@ -51,7 +52,7 @@ native_type! {
         };
         [simple] "__contains__($self, key, /)" => contains;
         [simple] "__getitem__($self, key, /)" => getitem;
-        "__iter__($self, /)" => |vm: &Vm, s: Ref<Str>| SeqIter::new(vm, vm.types.str_iterator, s.value(), 0);
+        [leaf] "__iter__($self, /)" => |vm: &Vm, s: Ref<Str>| SeqIter::new(vm, vm.types.str_iterator, s.value(), 0);
         "__format__($self, format_spec, /)" => |vm: &Vm, s: Ref<Str>, spec: Ref<Str>| number_format::format_str(vm, s, spec), "Return a formatted version of the string as described by format_spec.";
         "__getnewargs__($self, /)" => |vm: &Vm, s: Ref<Str>| {
             let s = Str::new(vm, s.bytes())?;
@@ -75,7 +76,7 @@ native_type! {
         [simple] "splitlines($self, /, keepends=False)" => split::splitlines, "Return a list of the lines in the string, breaking at line boundaries.";
         [simple] "partition($self, sep, /)" => |vm: &Vm, s: Ref<Str>, sep: Value| split::partition(vm, s, separator(vm, sep)?), "Partition the string into three parts using the given separator.";
         [simple] "rpartition($self, sep, /)" => |vm: &Vm, s: Ref<Str>, sep: Value| split::rpartition(vm, s, separator(vm, sep)?), "Partition the string into three parts using the given separator.";
-        [simple] "join($self, iterable, /)" => split::join, "Concatenate any number of strings.";
+        [simple soft crate::modules::hosted::join_all] "join($self, iterable, /)" => split::join, "Concatenate any number of strings.";
         [simple] "strip($self, chars=None, /)" => split::strip, "Return a copy of the string with leading and trailing whitespace removed.";
         [simple] "lstrip($self, chars=None, /)" => split::lstrip, "Return a copy of the string with leading whitespace removed.";
         [simple] "rstrip($self, chars=None, /)" => split::rstrip, "Return a copy of the string with trailing whitespace removed.";
@@ -253,19 +254,13 @@ fn add(vm: &Vm, a: Ref<Str>, b: Value) -> R<Value> {
             format!("can only concatenate str (not \"{}\") to str", vm.type_name(b))
         });
     };
-    let (x, y) = (a.bytes(), other.bytes());
-    if x.is_empty() {
+    if a.char_len() == 0 {
         return Ok(exact(vm, other)?.value());
     }
-    if y.is_empty() {
+    if other.char_len() == 0 {
         return Ok(exact(vm, a)?.value());
     }
-    let s = Str::build(vm, x.len() + y.len(), a.char_len() + other.char_len(), |to| {
-        let (left, right) = to.split_at_mut(x.len());
-        left.copy_from_slice(x);
-        right.copy_from_slice(y);
-    })?;
-    Ok(s.value())
+    Ok(concatenated(vm, a, other)?.value())
 }
 
 fn multiply(vm: &Vm, s: Ref<Str>, n: Value) -> R<Value> {

@@ -1,0 +1,284 @@
+//! Builtins that go over a generator, written in Python.
+//!
+//! A native that asks a generator for its items runs the interpreter's loop anew for each, and a trace cannot follow
+//! it. So where `any`, `sum`, `list` and the like are called with a generator, they are functions in Python, of which
+//! the code of each generator gets its own: their loops are those of one generator, and traces go through both.
+//! Nobody sees their frames (`flags::HOSTED`).
+
+use super::builtins_iteration::{FUNCTIONS, sum_on};
+use crate::types::sort_list;
+use crate::types::str::DEF as STR;
+use crate::types::str::split::join;
+use skein_bytecode::{Code, Const, flags};
+use skein_runtime::interp::{At, SoftCall, call_soft, construct};
+use skein_runtime::native::{Args, NativeDef};
+use skein_runtime::native_functions;
+use skein_runtime::object::Ref;
+use skein_runtime::types::code::load;
+use skein_runtime::types::function::Function;
+use skein_runtime::types::generator::{GenState, Generator, PLAIN};
+use skein_runtime::types::list::List;
+use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::vm::{Compile, Mode, Vm};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// Which of them.
+#[derive(Clone, Copy)]
+pub enum Hosted {
+    Any,
+    All,
+    Sum,
+    Min,
+    Max,
+    Sorted,
+    List,
+    Tuple,
+    Set,
+    Join,
+}
+
+/// In the order of [`Hosted`]. What is no generator's item comes behind it, as they are called.
+const SOURCE: &str = "
+def any(items):
+    for item in items:
+        if item:
+            return True
+    return False
+
+def all(items):
+    for item in items:
+        if not item:
+            return False
+    return True
+
+def sum(items, type, int, float, rest):
+    total = 0
+    for item in items:
+        if type(item) is not int:
+            break
+        total += item
+    else:
+        return total
+    if type(item) is not float or type(total) is not int:
+        return rest(items, total, 0.0, item)
+    total = rest((), total, 0.0, 0.0) + item
+    lost = 0.0
+    for item in items:
+        if type(item) is not float:
+            return rest(items, total, lost, item)
+        # What the sum loses by rounding, exactly.
+        sum = total + item
+        part = sum - total
+        lost += (total - (sum - part)) + (item - part)
+        total = sum
+    return rest((), total, lost, 0.0)
+
+def min(items, empty):
+    for least in items:
+        break
+    else:
+        empty()
+    for item in items:
+        if item < least:
+            least = item
+    return least
+
+def max(items, empty):
+    for most in items:
+        break
+    else:
+        empty()
+    for item in items:
+        if item > most:
+            most = item
+    return most
+
+def sorted(items, sort):
+    all = [item for item in items]
+    sort(all)
+    return all
+
+def list(items):
+    return [item for item in items]
+
+def tuple(items):
+    return (*[item for item in items],)
+
+def set(items):
+    return {item for item in items}
+
+def join(items, join, separator):
+    return join(separator, [item for item in items])
+";
+const COUNT: usize = 10;
+
+/// Generators of one code that are asked natively before it gets functions of its own.
+const FEW: u8 = 4;
+
+/// Their codes, compiled at the first use.
+#[derive(Default)]
+struct Codes(RefCell<Vec<Rc<Code>>>);
+
+native_functions! { PARTS:
+    // No program sees them; the functions call them.
+    "sum(items, total, lost, item, /)" => sum_on;
+    "min()" => |vm: &Vm| -> R<Value> { Err(vm.value_error("min() iterable argument is empty")) };
+    "max()" => |vm: &Vm| -> R<Value> { Err(vm.value_error("max() iterable argument is empty")) };
+    "sort(items, /)" => |vm: &Vm, items: Ref<List>| sort_list(vm, items, None, false);
+    "join(separator, items, /)" => join;
+}
+
+/// One of [`PARTS`].
+fn part(vm: &Vm, n: usize) -> R<Value> {
+    Ok(NativeFunction::function(vm, &PARTS[n], Value::NONE)?.value())
+}
+
+fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
+    let codes = vm.state::<Codes>();
+    if codes.0.borrow().is_empty() {
+        let what = Compile {
+            source: SOURCE.as_bytes(),
+            filename: "<builtin>",
+            mode: Mode::Exec,
+            optimize: 0,
+            flags: 0,
+            decoded: true,
+        };
+        let module = vm.hooks.clone().compile(vm, &what)?;
+        let functions = module.consts.iter().filter_map(|c| match c {
+            Const::Code(code) => {
+                let mut code = Code::clone(code);
+                code.flags |= flags::HOSTED;
+                Some(Rc::new(code))
+            }
+            _ => None,
+        });
+        *codes.0.borrow_mut() = functions.collect();
+        debug_assert!(codes.0.borrow().len() == COUNT);
+    }
+    let found = codes.0.borrow().get(which as usize).cloned();
+    found.ok_or_else(|| vm.system_error("no such hosted builtin"))
+}
+
+/// The function for generators of this one's code. MemoryError.
+fn function(vm: &Vm, g: Ref<Generator>, which: Hosted) -> R<Value> {
+    let owner = g.code();
+    let all = match owner.consumers.cast::<List>() {
+        Some(all) => all,
+        None => {
+            let all = List::filled(vm, Value::NONE, COUNT)?;
+            owner.consumers.set(vm, owner, all.value());
+            all
+        }
+    };
+    if let Some(f) = all.get(which as usize).filter(|f| !f.is_none()) {
+        return Ok(f);
+    }
+    // They have no globals of their own.
+    let globals = vm.builtins.get().ok_or_else(|| vm.system_error("lost builtins"))?;
+    let f = Function::new(vm, load(vm, compiled(vm, which)?)?, globals)?;
+    all.store(vm, which as usize, f.value());
+    Ok(f.value())
+}
+
+/// Is the value a generator that is worth it? Those of code that is seldom called are not, nor is anything while
+/// somebody is told of what programs do.
+fn worthwhile(vm: &Vm, items: Value) -> Option<Ref<Generator>> {
+    let g = items.cast::<Generator>()?;
+    let waits = matches!(g.state(), GenState::Created | GenState::Suspended);
+    if !g.flag(PLAIN) || !waits || vm.events.has_listeners() {
+        return None;
+    }
+    let uses = &g.code().uses;
+    uses.set(uses.get().saturating_add(1));
+    (uses.get() > FEW).then_some(g)
+}
+
+/// Goes over the generator that is the call's only argument, in the loop. `others` are what the function wants besides.
+/// None: it is to be done natively.
+pub fn consume(
+    vm: &Vm,
+    call: &SoftCall<'_>,
+    which: Hosted,
+    others: impl FnOnce(&Vm) -> R<Vec<Value>>,
+) -> Option<At> {
+    let &[.., items] = call.args.positional() else { return None };
+    let g = worthwhile(vm, items).filter(|_| !call.args.has_keywords())?;
+    let begun = || {
+        let f = function(vm, g, which)?;
+        let row = List::new(vm, &[items])?;
+        row.extend(vm, &others(vm)?)?;
+        call_soft(vm, call.resume, f, Args::new(row.items(), None), call.cont)
+    };
+    let r = begun();
+    Some(call.go_on(vm, r))
+}
+
+/// A call of one of the builtin types that take an iterable.
+fn make(vm: &Vm, call: &SoftCall<'_>, which: Hosted, ty: Ref<Type>) -> At {
+    let alone = call.args.positional().len() == 1;
+    match alone.then(|| consume(vm, call, which, |_| Ok(Vec::new()))).flatten() {
+        Some(at) => at,
+        None => call.go_on(vm, construct(vm, call.resume, ty, call.args, call.cont)),
+    }
+}
+
+/// A call of a builtin function, `def`, with nothing but an iterable behind `before` others.
+fn call_function(
+    vm: &Vm,
+    call: &SoftCall<'_>,
+    which: Hosted,
+    (def, before): (&'static NativeDef, usize),
+    others: impl FnOnce(&Vm) -> R<Vec<Value>>,
+) -> At {
+    let alone = call.args.positional().len() == 1 + before;
+    match alone.then(|| consume(vm, call, which, others)).flatten() {
+        Some(at) => at,
+        None => match def.invoke(vm, call.args) {
+            Ok(v) => call.done(vm, v),
+            Err(Raised) => call.raised(vm),
+        },
+    }
+}
+
+macro_rules! functions {
+    ($($name:ident $which:ident $def:expr, $before:literal, |$vm:ident, $call:ident| $others:expr;)*) => {$(
+        pub fn $name(vm: &Vm, call: &SoftCall<'_>) -> At {
+            let $call = call;
+            let others = |$vm: &Vm| -> R<Vec<Value>> { Ok($others) };
+            call_function(vm, call, Hosted::$which, ($def, $before), others)
+        }
+    )*};
+}
+functions! {
+    any Any iteration("any"), 0, |_vm, _call| Vec::new();
+    all All iteration("all"), 0, |_vm, _call| Vec::new();
+    sum Sum iteration("sum"), 0, |vm, _call| {
+        let t = &vm.types;
+        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, 0)?]
+    };
+    min Min iteration("min"), 0, |vm, _call| vec![part(vm, 1)?];
+    max Max iteration("max"), 0, |vm, _call| vec![part(vm, 2)?];
+    sorted Sorted iteration("sorted"), 0, |vm, _call| vec![part(vm, 3)?];
+    join_all Join STR.method("join"), 1, |vm, call| vec![part(vm, 4)?, call.args.positional()[0]];
+}
+
+/// One of the functions that go over an iterable.
+fn iteration(name: &str) -> &'static NativeDef {
+    FUNCTIONS.iter().find(|def| def.name == name).expect("declared there")
+}
+
+pub fn list(vm: &Vm, call: &SoftCall<'_>) -> At {
+    make(vm, call, Hosted::List, vm.types.list)
+}
+
+pub fn tuple(vm: &Vm, call: &SoftCall<'_>) -> At {
+    make(vm, call, Hosted::Tuple, vm.types.tuple)
+}
+
+pub fn set(vm: &Vm, call: &SoftCall<'_>) -> At {
+    make(vm, call, Hosted::Set, vm.types.set)
+}
