@@ -47,6 +47,7 @@ const VARIABLES: &str = "\
 Environment variables that change behavior:
 PYTHONDEVMODE           : development mode (-X dev)
 PYTHONDONTWRITEBYTECODE : don't write .pyc files (-B)
+PYTHONHOME              : folder of the installation; also overrides virtual environments
 PYTHONHASHSEED          : seed of the hash of str and bytes, or 'random'
 PYTHONINSPECT           : inspect interactively after running script (-i)
 PYTHONINTMAXSTRDIGITS   : limit of int <-> str conversions (-X int_max_str_digits)
@@ -248,12 +249,7 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
         text.push_str("Try `python -h' for more information.\n");
         UsageError { text, code: 2 }
     };
-    let mut c = Config {
-        executable: executable(program),
-        orig_argv: args.to_vec(),
-        utf8_mode: is_c_locale(),
-        ..Config::default()
-    };
+    let mut c = Config { orig_argv: args.to_vec(), utf8_mode: is_c_locale(), ..Config::default() };
     let mut run = None;
     let mut skip_first_line = false;
     let mut versions = 0;
@@ -363,12 +359,4 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
     }
     c.argv = rest;
     Ok(Flags { config: c, run, skip_first_line })
-}
-
-/// `sys.executable`.
-fn executable(program: &str) -> String {
-    match std::env::current_exe() {
-        Ok(p) => p.to_string_lossy().into_owned(),
-        Err(_) => program.to_string(),
-    }
 }

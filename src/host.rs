@@ -209,6 +209,10 @@ impl Hooks for Host {
         String::from_utf8(skein_stdlib::find(&name)?.source()).ok()
     }
 
+    fn packaged_file(&self, path: &str) -> Option<Vec<u8>> {
+        skein_stdlib::file(path.strip_prefix(skein_stdlib::FILENAME_PREFIX)?)
+    }
+
     fn caret_anchors(&self, segment: &str) -> Option<(usize, usize)> {
         skein_compiler::caret_anchors(segment).map(|a| (a.left, a.right))
     }

@@ -2,6 +2,7 @@
 
 mod closed;
 mod flags;
+mod installation;
 mod prompt;
 
 use flags::{Flags, Run, UsageError};
@@ -135,11 +136,20 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     path.push(LIBRARY.into());
     flags.config.path = path;
     flags.config.closed = closed::at_start();
+    installation::locate(&mut flags.config, program);
     hush_panics(flags.config.dev_mode);
     let interpreter = Interpreter::from_config(flags.config)
         .map_err(|e| format!("{program}: {}", e.traceback().trim_end()))?;
     let vm = interpreter.vm();
     install_interrupt(vm);
+    if !vm.config.no_site && vm.import("site").is_err() {
+        eprintln!("Fatal Python error: init_import_site: Failed to import the site module");
+        eprintln!("Python runtime state: initialized");
+        if let Some(e) = vm.pending.take() {
+            print_exception(vm, e);
+        }
+        return Ok(ExitCode::from(1));
+    }
     if !vm.config.warn_options.is_empty() && vm.import("warnings").is_err() {
         // Without its filters the program can run all the same.
         vm.unraisable(Some("Exception ignored while importing warnings"), Value::NONE);

@@ -3,7 +3,7 @@
 //! In: the files of the crate `rustpython-pylib`, which are CPython's, and Skein's own in `python`. Out, in `OUT_DIR`:
 //!
 //! - `library.bin`: for each module its code in the file form of skein-bytecode, plain for the modules of
-//!   start-up and LZ4 for the rest, and behind all codes the sources, deflated;
+//!   start-up and LZ4 for the rest, and behind all codes the sources and what is no module, deflated;
 //! - `index.rs`: records of plain numbers sorted by module name, and one piece with the names. No pointers:
 //!   nothing is relocated when a program starts.
 //!
@@ -49,18 +49,23 @@ fn main() -> ExitCode {
 
 fn run(lib: &Path) -> Result<(), Vec<String>> {
     let one = |problem: String| vec![problem];
-    let mut sources = Vec::new();
+    let (mut sources, mut data) = (Vec::new(), Vec::new());
+    let all: fn(&str) -> bool = |_| true;
     for (folder, own) in [(lib, false), (Path::new(OWN), true)] {
-        let found = select::sources(folder, own).map_err(|e| one(format!("{}: {e}", folder.display())))?;
-        sources.extend(found);
+        let is_data = if own { all } else { select::is_data };
+        let found = select::files(folder, own, is_data);
+        let (modules, files) = found.map_err(|e| one(format!("{}: {e}", folder.display())))?;
+        sources.extend(modules);
+        data.extend(files);
     }
+    data.sort_by(|a, b| a.path.cmp(&b.path));
     patches::check_all(&sources).map_err(one)?;
     let modules = compile_all(&sources)?;
     if let Some(name) = pack::unknown_plain(&modules) {
         return Err(one(format!("{name} is to be plain (build/pack.rs), but is no module")));
     }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or_else(|| one("no OUT_DIR".into()))?);
-    pack::write(&out, &modules).map_err(|e| one(format!("{}: {e}", out.display())))
+    pack::write(&out, &modules, &data).map_err(|e| one(format!("{}: {e}", out.display())))
 }
 
 /// Compiles all files on all cores. Order of the result is that of the sources.

@@ -1,6 +1,7 @@
 //! Writes the blob and its index.
 
 use crate::Source;
+use crate::select::Data;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -40,18 +41,22 @@ pub struct Module {
 impl Module {
     pub fn new(source: &Source, code: &[u8], text: &[u8]) -> Module {
         let plain = PLAIN.contains(&source.module.as_str());
-        let mut deflated = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
-        // Writing to a vector does not fail.
-        let _ = deflated.write_all(text);
         Module {
             name: source.module.clone(),
             is_package: source.is_package,
             code: if plain { code.to_owned() } else { lz4_flex::block::compress(code) },
             code_len: if plain { 0 } else { code.len() },
-            source: deflated.finish().unwrap_or_default(),
+            source: deflated(text),
             source_len: text.len(),
         }
     }
+}
+
+fn deflated(bytes: &[u8]) -> Vec<u8> {
+    let mut out = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::new(6));
+    // Writing to a vector does not fail.
+    let _ = out.write_all(bytes);
+    out.finish().unwrap_or_default()
 }
 
 /// A name in [`PLAIN`] that is no module's, if there is one.
@@ -59,11 +64,11 @@ pub fn unknown_plain(modules: &[Module]) -> Option<&'static str> {
     PLAIN.iter().copied().find(|plain| !modules.iter().any(|m| m.name == *plain))
 }
 
-/// Writes `library.bin` and `index.rs` for modules sorted by name.
+/// Writes `library.bin` and `index.rs` for modules sorted by name and other files sorted by path.
 ///
 /// # Errors
-/// If a file cannot be written.
-pub fn write(out: &Path, modules: &[Module]) -> std::io::Result<()> {
+/// If a file cannot be read or written.
+pub fn write(out: &Path, modules: &[Module], data: &[Data]) -> std::io::Result<()> {
     let mut blob: Vec<u8> = Vec::new();
     let mut names = String::new();
     let mut index = String::from("static RECORDS: &[Record] = &[\n");
@@ -87,7 +92,21 @@ pub fn write(out: &Path, modules: &[Module]) -> std::io::Result<()> {
         source_at += m.source.len();
     }
     modules.iter().for_each(|m| blob.extend(&m.source));
-    let _ = write!(index, "];\nstatic NAMES: &str = {names:?};\n");
+    let _ = write!(index, "];\nstatic NAMES: &str = {names:?};\nstatic DATA: &[Data] = &[\n");
+    for d in data {
+        let bytes = std::fs::read(&d.file)?;
+        let stored = deflated(&bytes);
+        let _ = writeln!(
+            index,
+            "Data {{ path: {:?}, start: {}, deflated_len: {}, len: {} }},",
+            d.path,
+            blob.len(),
+            stored.len(),
+            bytes.len(),
+        );
+        blob.extend(stored);
+    }
+    index += "];\n";
     std::fs::write(out.join("library.bin"), blob)?;
     std::fs::write(out.join("index.rs"), index)
 }

@@ -31,6 +31,30 @@ const PATCHES: &[Patch] = &[
         why: "as in sysconfig's schemes",
     },
     Patch {
+        path: "site.py",
+        from: "        dir, dircase = makepath(dir)\n        if dircase not in known_paths:\n            L.append(dir)\n",
+        to: "        dir, dircase = makepath(dir) if dir != '<stdlib>' else (dir, dir)\n        if dircase not in known_paths:\n            L.append(dir)\n",
+        why: "the entry of the packed library is not a relative path",
+    },
+    Patch {
+        path: "hashlib.py",
+        from: "    # OpenSSL's PKCS5_PBKDF2_HMAC requires OpenSSL 1.0+ with HMAC and SHA\n    from _hashlib import pbkdf2_hmac\n",
+        to: "    from _kdf import pbkdf2_hmac\n",
+        why: "keys from passwords are there without OpenSSL",
+    },
+    Patch {
+        path: "hashlib.py",
+        from: "    # OpenSSL's scrypt requires OpenSSL 1.1+\n    from _hashlib import scrypt  # noqa: F401\n",
+        to: "    from _kdf import scrypt  # noqa: F401\n",
+        why: "as above",
+    },
+    Patch {
+        path: "venv/__init__.py",
+        from: "        path = os.path.abspath(os.path.dirname(__file__))\n        path = os.path.join(path, 'scripts')\n        self.install_scripts(context, path)\n",
+        to: "        from importlib import resources\n\n        with resources.as_file(resources.files(__name__) / 'scripts') as path:\n            self.install_scripts(context, str(path))\n",
+        why: "the scripts are packed, and in no folder",
+    },
+    Patch {
         path: "platform.py",
         from: "        # XXX: RUSTPYTHON support\n        if \"RustPython\" in sys_version:\n            name = \"RustPython\"\n",
         to: "        if \"Skein\" in sys_version:\n            name = \"Skein\"\n",

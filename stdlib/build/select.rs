@@ -1,7 +1,7 @@
 //! Which files of the library go in, and what they are called there.
 
 use crate::Source;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Files and folders (with a slash at the end) that stay out, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
@@ -24,19 +24,37 @@ pub const NOT_COMPILED: &[(&str, &str)] = &[];
 /// import system looks for the first two by these names.
 const FROZEN: &[&str] = &["importlib._bootstrap", "importlib._bootstrap_external", "zipimport"];
 
-/// All files of a folder that go in, sorted by path; `own` are Skein's.
+/// Files that are no modules but are asked for: paths, or what they begin with.
+const DATA: &[&str] = &["ensurepip/_bundled/", "pydoc_data/_pydoc.css", "venv/scripts/"];
+
+/// A file that is no module.
+pub struct Data {
+    /// Where it is.
+    pub file: PathBuf,
+    /// Path below `Lib`, with slashes.
+    pub path: String,
+}
+
+/// Whether a file of the library that is no module goes in.
+pub fn is_data(path: &str) -> bool {
+    DATA.iter().any(|wanted| path.starts_with(wanted))
+}
+
+/// All files of a folder that go in, sorted by path: modules, and others, of which `is_data` says which. `own` are
+/// Skein's, which may stand for modules that are left out.
 ///
 /// # Errors
 /// If the library cannot be read.
-pub fn sources(lib: &Path, own: bool) -> std::io::Result<Vec<Source>> {
-    let mut out = Vec::new();
-    collect(lib, "", &mut out)?;
-    out.retain(|source| own || !is_left_out(&source.path));
-    out.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(out)
+pub fn files(lib: &Path, own: bool, is_data: fn(&str) -> bool) -> std::io::Result<(Vec<Source>, Vec<Data>)> {
+    let (mut sources, mut data) = (Vec::new(), Vec::new());
+    collect(lib, "", &mut sources, &mut data)?;
+    sources.retain(|source| own || !is_left_out(&source.path));
+    data.retain(|d| is_data(&d.path));
+    sources.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok((sources, data))
 }
 
-fn collect(folder: &Path, prefix: &str, out: &mut Vec<Source>) -> std::io::Result<()> {
+fn collect(folder: &Path, prefix: &str, out: &mut Vec<Source>, data: &mut Vec<Data>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let Ok(name) = entry.file_name().into_string() else { continue };
@@ -44,12 +62,15 @@ fn collect(folder: &Path, prefix: &str, out: &mut Vec<Source>) -> std::io::Resul
         if entry.path().is_dir() {
             let path = format!("{prefix}{name}/");
             if !is_left_out(&path) {
-                collect(&entry.path(), &path, out)?;
+                collect(&entry.path(), &path, out, data)?;
             }
             continue;
         }
         let path = format!("{prefix}{name}");
-        let Some(stem) = path.strip_suffix(".py") else { continue };
+        let Some(stem) = path.strip_suffix(".py") else {
+            data.push(Data { file: entry.path(), path });
+            continue;
+        };
         let (stem, is_package) = match stem.strip_suffix("/__init__") {
             Some(package) => (package, true),
             None => (stem, false),

@@ -33,6 +33,15 @@ struct Record {
     source_len: u32,
 }
 
+/// A file that is no module.
+struct Data {
+    /// Below `Lib`, with slashes.
+    path: &'static str,
+    start: u32,
+    deflated_len: u32,
+    len: u32,
+}
+
 include!(concat!(env!("OUT_DIR"), "/index.rs"));
 static BLOB: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/library.bin"));
 
@@ -77,10 +86,7 @@ impl Entry {
 
     /// The source text as the file has it, decompressed anew at each call.
     pub fn source(&self) -> Vec<u8> {
-        let stored = &BLOB[self.0.source as usize..][..self.0.deflated_len as usize];
-        let mut out = Vec::with_capacity(self.0.source_len as usize);
-        flate2::read::ZlibDecoder::new(stored).read_to_end(&mut out).expect("the build script compressed it");
-        out
+        inflated(self.0.source, self.0.deflated_len, self.0.source_len)
     }
 
     /// Bytes that it takes in the blob: code, source.
@@ -93,6 +99,33 @@ impl std::fmt::Debug for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Entry").field(&self.name()).finish()
     }
+}
+
+fn inflated(start: u32, stored: u32, len: u32) -> Vec<u8> {
+    let stored = &BLOB[start as usize..][..stored as usize];
+    let mut out = Vec::with_capacity(len as usize);
+    flate2::read::ZlibDecoder::new(stored).read_to_end(&mut out).expect("the build script compressed it");
+    out
+}
+
+/// The bytes of a packed file, a module's source or another: its path is below `Lib`, with slashes.
+pub fn file(path: &str) -> Option<Vec<u8>> {
+    if let Ok(i) = DATA.binary_search_by(|d| d.path.cmp(path)) {
+        let d = &DATA[i];
+        return Some(inflated(d.start, d.deflated_len, d.len));
+    }
+    let stem = path.strip_suffix(".py")?;
+    let entry = find(&stem.strip_suffix("/__init__").unwrap_or(stem).replace('/', "."))?;
+    (entry.path() == path).then(|| entry.source())
+}
+
+/// Names of what is directly in a packed folder, each once; none if there is no such folder. `""` is the whole library.
+pub fn folder(path: &str) -> Vec<String> {
+    let prefix = if path.is_empty() { String::new() } else { format!("{path}/") };
+    let modules = RECORDS.iter().map(|r| Entry(r).path());
+    let all = modules.chain(DATA.iter().map(|d| d.path.to_string()));
+    let names = all.filter_map(|p| Some(p.strip_prefix(&prefix)?.split('/').next()?.to_string()));
+    names.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
 }
 
 /// The packed module of this full name, if there is one.

@@ -105,27 +105,129 @@ pub struct TokenError {
     pub col: u32,
 }
 
-/// The tokens of a text, and the error that they end with.
-pub fn tokens(text: &str) -> (Vec<Token>, Option<TokenError>) {
-    let mut lexer = Lexer {
-        text: text.as_bytes(),
-        at: 0,
-        line: 1,
-        line_start: 0,
-        line_end: end_of_line(text.as_bytes(), 0),
-        depth: 0,
-        indents: vec![(0, 0)],
-        strings: Vec::new(),
-        out: Vec::new(),
-    };
-    let error = match text.find('\0') {
-        Some(_) => lexer.fail::<()>("source code cannot contain null bytes", 0).err(),
-        None => lexer.run().err(),
-    };
-    (lexer.out, error)
+/// The tokens of a text that comes line by line: those of a line are there before the next one is asked for. Of what goes
+/// over several lines and is one token, all lines are needed.
+#[derive(Default)]
+pub struct Lines {
+    text: String,
+    state: State,
+    tokens: Vec<Token>,
+    error: Option<TokenError>,
+    /// All is read, and there are no tokens but these.
+    done: bool,
+    /// Lines since the one where the state is, and how many there are to be before it is worth while to try again.
+    pending: usize,
+    wanted: usize,
+}
+
+/// So many lines of one token are looked at again for each new one.
+const EAGER: usize = 64;
+
+impl Lines {
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// What the tokens end with.
+    pub fn error(&self) -> Option<&TokenError> {
+        self.error.as_ref()
+    }
+
+    /// Whether there will be no further tokens.
+    pub fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Adds a line. False: there is no memory for it.
+    pub fn feed(&mut self, line: &str) -> bool {
+        if self.text.try_reserve(line.len()).is_err() {
+            return false;
+        }
+        self.text.push_str(line);
+        self.pending += 1;
+        if line.contains('\0') {
+            self.done = true;
+            let message = "source code cannot contain null bytes".into();
+            self.error = Some(TokenError { kind: ErrorKind::Syntax, message, line: 1, col: 0 });
+        } else {
+            self.advance(false);
+        }
+        true
+    }
+
+    /// Says that there are no more lines.
+    pub fn finish(&mut self) {
+        self.advance(true);
+    }
+
+    fn advance(&mut self, last: bool) {
+        if self.done || !last && self.pending < self.wanted {
+            return;
+        }
+        let known = self.tokens.len();
+        let text = self.text.as_bytes();
+        let mut state = self.state.clone();
+        state.line_end = end_of_line(text, state.line_start);
+        let mut lexer = Lexer { text, last, state, out: std::mem::take(&mut self.tokens) };
+        let ran = lexer.run();
+        let at_end = lexer.at_end();
+        let Lexer { state, mut out, .. } = lexer;
+        match ran {
+            Ok(finished) if finished || state.at == state.line_start => {
+                self.done = finished;
+                (self.state, self.pending, self.wanted) = (state, 0, 0);
+            }
+            Err(error) if last || !at_end => {
+                self.done = true;
+                self.error = Some(error);
+            }
+            _ => {
+                // Something goes on in the next line.
+                out.truncate(known);
+                self.wanted = if self.pending < EAGER { 0 } else { self.pending + self.pending / 4 };
+            }
+        }
+        self.tokens = out;
+    }
+}
+
+/// Where the lexer is, at the beginning of a line or within one.
+#[derive(Clone)]
+struct State {
+    at: usize,
+    line: u32,
+    line_start: usize,
+    line_end: usize,
+    /// The line's indentation was not looked at yet.
+    fresh: bool,
+    /// Of open brackets.
+    depth: usize,
+    /// Columns with tabs of eight and of one.
+    indents: Vec<(usize, usize)>,
+    strings: Vec<Open>,
+}
+
+impl Default for State {
+    fn default() -> State {
+        State {
+            at: 0,
+            line: 1,
+            line_start: 0,
+            line_end: 0,
+            fresh: true,
+            depth: 0,
+            indents: vec![(0, 0)],
+            strings: Vec::new(),
+        }
+    }
 }
 
 /// An f-string or t-string that is open.
+#[derive(Clone)]
 struct Open {
     letter: char,
     quote: u8,
@@ -139,16 +241,23 @@ struct Open {
 
 struct Lexer<'a> {
     text: &'a [u8],
-    at: usize,
-    line: u32,
-    line_start: usize,
-    line_end: usize,
-    /// Of open brackets.
-    depth: usize,
-    /// Columns with tabs of eight and of one.
-    indents: Vec<(usize, usize)>,
-    strings: Vec<Open>,
+    /// Nothing follows the text.
+    last: bool,
+    state: State,
     out: Vec<Token>,
+}
+
+impl std::ops::Deref for Lexer<'_> {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl std::ops::DerefMut for Lexer<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
 }
 
 type Res<T> = Result<T, TokenError>;
@@ -187,18 +296,22 @@ impl Lexer<'_> {
     }
 
     fn new_line(&mut self) {
+        let at = self.at;
         self.line += 1;
-        self.line_start = self.at;
-        self.line_end = end_of_line(self.text, self.at);
+        self.line_start = at;
+        self.line_end = end_of_line(self.text, at);
     }
 
-    fn run(&mut self) -> Res<()> {
-        let mut fresh = true;
+    /// Goes on to the end of the text. False: more is to come.
+    fn run(&mut self) -> Res<bool> {
         loop {
-            if fresh && self.depth == 0 && self.strings.is_empty() {
-                fresh = false;
+            if !self.last && self.at_end() && self.at == self.line_start {
+                return Ok(false);
+            }
+            if self.fresh && self.depth == 0 && self.strings.is_empty() {
+                self.fresh = false;
                 if self.indentation()? {
-                    fresh = true;
+                    self.fresh = true;
                     continue;
                 }
             }
@@ -210,7 +323,7 @@ impl Lexer<'_> {
                 self.at += 1;
             }
             if self.at_end() {
-                return self.finish();
+                return if self.last { self.finish().map(|()| true) } else { Ok(false) };
             }
             let start = self.at;
             match self.peek(0) {
@@ -219,8 +332,8 @@ impl Lexer<'_> {
                     continue;
                 }
                 b'\n' | b'\r' => {
-                    fresh = self.depth == 0;
-                    self.end_of_line(if fresh { kind::NEWLINE } else { kind::NL });
+                    self.fresh = self.depth == 0;
+                    self.end_of_line(if self.fresh { kind::NEWLINE } else { kind::NL });
                 }
                 b'\\' => self.joint()?,
                 b'0'..=b'9' => self.number()?,
@@ -404,9 +517,10 @@ impl Lexer<'_> {
     fn operator(&mut self) -> Res<()> {
         let start = self.at;
         let c = self.peek(0);
-        if let Some(open) = self.strings.last_mut()
+        let state = &mut self.state;
+        if let Some(open) = state.strings.last_mut()
             && let Some((outside, spec)) = open.expressions.last_mut()
-            && self.depth == *outside + 1
+            && state.depth == *outside + 1
         {
             if c == b':' {
                 *spec = true;
@@ -415,7 +529,7 @@ impl Lexer<'_> {
                 return Ok(());
             }
             if c == b'}' {
-                self.depth = *outside;
+                state.depth = *outside;
                 open.expressions.pop();
                 self.at += 1;
                 self.push_here(kind_of("}"), start);

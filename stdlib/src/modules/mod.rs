@@ -16,15 +16,20 @@ mod errno;
 mod expat;
 mod faulthandler;
 mod fcntl;
+#[cfg(target_arch = "x86_64")]
+mod foreign;
 mod gevent;
 mod hashes;
 mod heaps;
 mod io;
 mod json;
+mod kdf;
 mod locale;
 mod lsprof;
 mod marshal;
+mod mmap;
 mod opcode;
+mod packed;
 mod packing;
 mod pickle;
 mod posix;
@@ -37,6 +42,7 @@ mod select;
 mod semaphores;
 mod site;
 mod socket;
+mod sqlite;
 mod sre;
 mod ssl;
 mod stat;
@@ -83,16 +89,21 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("errno", errno::make),
     ("faulthandler", faulthandler::make),
     ("fcntl", fcntl::make),
+    #[cfg(target_arch = "x86_64")]
+    ("_foreign", foreign::make),
     (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
     ("_heapq", heaps::make_heapq),
     ("_io", io::make),
     ("_json", json::make),
+    ("_kdf", kdf::make),
     ("_locale", locale::make),
     ("_lsprof", lsprof::make),
     ("marshal", marshal::make),
+    ("mmap", mmap::make),
     ("_md5", hashes::make_md5),
     ("_opcode", opcode::make),
+    ("_packed", packed::make),
     ("_pickle", pickle::make),
     ("posix", posix::make),
     ("_posixsubprocess", posixsubprocess::make),
@@ -111,6 +122,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_socket", socket::make),
     ("_stat", stat::make),
     ("_statistics", statistics::make),
+    ("_sqlite", sqlite::make),
     ("_sre", sre::make),
     ("_ssl", ssl::make),
     ("_struct", structs::make),

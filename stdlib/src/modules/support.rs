@@ -78,7 +78,7 @@ pub fn bytes_of(vm: &Vm, v: Value) -> R<Vec<u8>> {
 
 /// `inspect.BufferFlags.FULL_RO` and `WRITABLE`.
 const FULL_READ_ONLY: i64 = 0x11c;
-const WRITABLE: i64 = 1;
+pub const WRITABLE: i64 = 1;
 
 impl Deref for BytesLike {
     type Target = [u8];

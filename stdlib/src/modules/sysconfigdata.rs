@@ -43,6 +43,15 @@ const NUMBERS: &[(&str, i64)] = &[
 /// `{prefix}`, `{version}` and `{arch}` are filled in.
 const TEXTS: &[(&str, &str)] = &[
     ("ABIFLAGS", ""),
+    // What packages with parts in C try first, before they do without.
+    ("AR", "ar"),
+    ("ARFLAGS", "rcs"),
+    ("CC", "cc"),
+    ("CCSHARED", "-fPIC"),
+    ("CFLAGS", ""),
+    ("CXX", "c++"),
+    ("LDCXXSHARED", "c++ -shared"),
+    ("LDSHARED", "cc -shared"),
     ("BINDIR", "{prefix}/bin"),
     ("BUILD_GNU_TYPE", "{arch}-unknown-linux-gnu"),
     ("CONFIG_ARGS", ""),

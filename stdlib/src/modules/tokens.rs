@@ -1,35 +1,28 @@
 //! `_tokenize`: the tokens of source text, for the module `tokenize`.
 
 use skein_compiler::ErrorKind;
-use skein_compiler::tokens::{self, Token, TokenError, kind};
+use skein_compiler::tokens::{self, Lines, Token, TokenError, kind};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
-use skein_runtime::types::list::List;
 use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::vm::SyntaxPlace;
 use skein_runtime::{R, Raised, Value, Vm, native_functions, native_type};
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, RefCell};
 
-/// An iterator over the tokens. The source is read at the first one.
+/// An iterator over the tokens. The source is read line by line.
 struct Tokenizer {
     readline: Field,
     encoding: Field,
     /// With comments and line ends, and one kind for all operators: as `tokenize` shows them.
     extra: bool,
-    read: OnceCell<Read>,
+    read: RefCell<Lines>,
     next: Cell<usize>,
     /// A place in the source and its column in characters, to go on from.
     column: Cell<(usize, usize, u32)>,
     /// Text of the line that begins and ends at these places.
     line: Field,
     line_range: Cell<(usize, usize)>,
-}
-
-struct Read {
-    text: String,
-    tokens: Vec<Token>,
-    error: Option<TokenError>,
 }
 
 impl Payload for Tokenizer {
@@ -72,7 +65,7 @@ fn new(vm: &Vm, _: Value, readline: Value, encoding: Option<Value>, extra: bool)
             readline: Field::new(Some(readline)),
             encoding: Field::new(encoding),
             extra,
-            read: OnceCell::new(),
+            read: RefCell::default(),
             next: Cell::new(0),
             column: Cell::new((0, 0, 0)),
             line: Field::new(None),
@@ -82,87 +75,77 @@ fn new(vm: &Vm, _: Value, readline: Value, encoding: Option<Value>, extra: bool)
     Ok(made.value())
 }
 
-/// All that `readline` gives.
-fn read(vm: &Vm, this: &Tokenizer) -> R<Read> {
-    let lines = List::with_capacity(vm, 0)?;
+/// One line of what `readline` gives; None at the end.
+fn read_line(vm: &Vm, this: &Tokenizer) -> R<Option<Ref<Str>>> {
     let encoding = this.encoding.or_none();
-    loop {
-        let line = match vm.call(this.readline.or_none(), &[]) {
-            Ok(line) => line,
-            Err(e) => match vm.catch(vm.exc.stop_iteration) {
-                Some(_) => break,
-                None => return Err(e),
-            },
-        };
-        let line = match (line.cast::<Str>(), encoding.is_none()) {
-            (Some(s), true) => s.value(),
-            (None, false) => {
-                let decoded = vm.call_method(line, "decode", &[encoding, vm.str("replace")?])?;
-                if decoded.cast::<Str>().is_none() {
-                    return Err(vm.type_error("readline() returned a non-bytes object"));
-                }
-                decoded
+    let line = match vm.call(this.readline.or_none(), &[]) {
+        Ok(line) => line,
+        Err(e) => match vm.catch(vm.exc.stop_iteration) {
+            Some(_) => return Ok(None),
+            None => return Err(e),
+        },
+    };
+    let line = match (line.cast::<Str>(), encoding.is_none()) {
+        (Some(s), true) => Some(s),
+        (None, false) => {
+            let decoded = vm.call_method(line, "decode", &[encoding, vm.str("replace")?])?;
+            if decoded.cast::<Str>().is_none() {
+                return Err(vm.type_error("readline() returned a non-bytes object"));
             }
-            (_, true) => return Err(vm.type_error("readline() returned a non-string object")),
-            (_, false) => return Err(vm.type_error("readline() returned a non-bytes object")),
-        };
-        if line.cast::<Str>().is_none_or(|s| s.bytes().is_empty()) {
-            break;
+            decoded.cast::<Str>()
         }
-        lines.push(vm, line)?;
-    }
-    let mut text = String::new();
-    for line in lines.items().iter().filter_map(|l| l.cast::<Str>()) {
-        let line = line.to_string_lossy();
-        if text.try_reserve(line.len()).is_err() {
-            return Err(vm.memory_error());
-        }
-        text.push_str(&line);
-    }
-    let (tokens, error) = tokens::tokens(&text);
-    Ok(Read { text, tokens, error })
+        (_, true) => return Err(vm.type_error("readline() returned a non-string object")),
+        (_, false) => return Err(vm.type_error("readline() returned a non-bytes object")),
+    };
+    Ok(line.filter(|s| !s.bytes().is_empty()))
 }
 
 fn next(vm: &Vm, this: This) -> R<Value> {
     let this = this.0;
-    if this.read.get().is_none() {
-        let read = read(vm, &this)?;
-        // A readline() that asks for tokens itself was first.
-        let _ = this.read.set(read);
-    }
-    let Some(read) = this.read.get() else { return Err(vm.stop_iteration(Value::NONE)) };
     loop {
-        let i = this.next.get();
-        let Some(token) = read.tokens.get(i) else {
-            return match &read.error {
-                Some(e) => Err(raise(vm, e, read)),
-                None => Err(vm.stop_iteration(Value::NONE)),
-            };
+        let is_done = {
+            let read = this.read.borrow();
+            while let Some(token) = read.tokens().get(this.next.get()) {
+                this.next.set(this.next.get() + 1);
+                if this.extra || !matches!(token.kind, kind::COMMENT | kind::NL) {
+                    return info(vm, this, &read, token);
+                }
+            }
+            if let Some(e) = read.error() {
+                return Err(raise(vm, e, &read));
+            }
+            read.is_done()
         };
-        this.next.set(i + 1);
-        if this.extra || !matches!(token.kind, kind::COMMENT | kind::NL) {
-            return info(vm, this, read, token);
+        if is_done {
+            return Err(vm.stop_iteration(Value::NONE));
+        }
+        match read_line(vm, &this)? {
+            Some(line) if !this.read.borrow_mut().feed(&line.to_string_lossy()) => {
+                return Err(vm.memory_error());
+            }
+            Some(_) => {}
+            None => this.read.borrow_mut().finish(),
         }
     }
 }
 
-fn raise(vm: &Vm, e: &TokenError, read: &Read) -> Raised {
+fn raise(vm: &Vm, e: &TokenError, read: &Lines) -> Raised {
     let ty = match e.kind {
         ErrorKind::Indentation => vm.exc.indentation_error,
         ErrorKind::Tab => vm.exc.tab_error,
         _ => vm.exc.syntax_error,
     };
-    let text = read.text.lines().nth(e.line.max(1) as usize - 1);
+    let text = read.text().lines().nth(e.line.max(1) as usize - 1);
     let place = SyntaxPlace { filename: "<string>", line: e.line, col: e.col, end_line: 0, end_col: 0, text };
     vm.syntax_error(ty, &e.message, &place)
 }
 
 /// (kind, text, start, end, line).
-fn info(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Read, token: &Token) -> R<Value> {
+fn info(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Lines, token: &Token) -> R<Value> {
     let is_trailing = token.kind == kind::ENDMARKER
         || token.kind == kind::DEDENT
-            && token.start >= read.text.len()
-            && token.line_start >= read.text.len();
+            && token.start >= read.text().len()
+            && token.line_start >= read.text().len();
     let kind = match token.kind {
         k if this.extra && k > kind::DEDENT && k < kind::OP => kind::OP,
         k => k,
@@ -170,7 +153,7 @@ fn info(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Read, token: &Token) -> R<Val
     let text = match token.kind {
         kind::DEDENT | kind::ENDMARKER => "",
         kind::NEWLINE if !this.extra => "",
-        _ => &read.text[token.start..token.end],
+        _ => &read.text()[token.start..token.end],
     };
     let start = column(&this, read, token.line_start, token.start);
     let end = match token.kind {
@@ -179,7 +162,7 @@ fn info(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Read, token: &Token) -> R<Val
         kind::NEWLINE | kind::NL => start + (token.end - token.start) as u32,
         _ if token.line == token.end_line => column(&this, read, token.line_start, token.end),
         _ => {
-            let from = read.text[..token.end].rfind('\n').map_or(0, |i| i + 1);
+            let from = read.text()[..token.end].rfind('\n').map_or(0, |i| i + 1);
             column(&this, read, from, token.end)
         }
     };
@@ -196,20 +179,20 @@ fn info(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Read, token: &Token) -> R<Val
 }
 
 /// The column of a place on the line that begins at `line_start`, counted on from the last one asked for.
-fn column(this: &Tokenizer, read: &Read, line_start: usize, at: usize) -> u32 {
+fn column(this: &Tokenizer, read: &Lines, line_start: usize, at: usize) -> u32 {
     let (last_start, last, col) = this.column.get();
     let (from, base) = if last_start == line_start && last <= at { (last, col) } else { (line_start, 0) };
-    let col = base + tokens::chars(&read.text.as_bytes()[from..at]);
+    let col = base + tokens::chars(&read.text().as_bytes()[from..at]);
     this.column.set((line_start, at, col));
     col
 }
 
-fn line(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Read, token: &Token) -> R<Value> {
+fn line(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Lines, token: &Token) -> R<Value> {
     let range = (token.line_start, token.line_end);
     if let Some(line) = this.line.get().filter(|_| this.line_range.get() == range) {
         return Ok(line);
     }
-    let text = vm.str(&read.text[range.0..range.1])?;
+    let text = vm.str(&read.text()[range.0..range.1])?;
     this.line.set(vm, this, text);
     this.line_range.set(range);
     Ok(text)

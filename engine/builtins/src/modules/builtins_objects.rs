@@ -1,5 +1,6 @@
 //! Functions of `builtins` about objects, scopes and code.
 
+use super::audit::audit;
 use crate::types::{Row, attribute_name, path_object};
 use skein_bytecode::{Special, flags};
 use skein_runtime::interp::{Walk, frame_code, frame_function, running_locals};
@@ -185,6 +186,7 @@ fn compile(
     optimize: Option<i64>,
     version: Option<i64>,
 ) -> R<Value> {
+    audit(vm, "compile", || vm.tuple(&[source, filename]))?;
     let filename = filename_of(vm, filename)?;
     let wanted = flags_.unwrap_or(0) as u32;
     let only_tree = wanted & compile_flags::ONLY_AST != 0;
@@ -294,6 +296,7 @@ fn exec(
     let (globals, locals) = scopes(vm, "exec", globals, locals)?;
     let closure = closure.filter(|c| !c.is_none());
     if let Some(code) = source.cast::<CodeObject>() {
+        audit(vm, "exec", || vm.tuple(&[source]))?;
         let wanted = code.portable().free_locals().count();
         let cells = closure.and_then(|c| c.cast::<Tuple>());
         let fits = match cells {

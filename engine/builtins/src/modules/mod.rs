@@ -1,6 +1,7 @@
 //! The modules written in Rust that the engine itself needs.
 
 mod anext;
+mod audit;
 pub mod builtins;
 mod builtins_iteration;
 mod builtins_numbers;
@@ -32,6 +33,7 @@ mod typing;
 
 pub(crate) use crate::types::generic::union::make_union;
 pub(crate) use crate::types::{default_getstate, reduce_2};
+pub use audit::audit;
 pub use builtins_objects::{source_text as program_source, texts};
 pub use import::{Main, MainCode, MainMissing, import, main_code, main_namespace, run_code, run_main};
 pub use namespace::namespace;

@@ -65,8 +65,8 @@ native_functions! { pub FUNCTIONS:
     "_is_interned(string, /)" => is_interned;
     "get_int_max_str_digits()" => get_int_max_str_digits;
     "set_int_max_str_digits(maxdigits)" => set_int_max_str_digits;
-    "audit(event, /, *args)" => audit;
-    "addaudithook(hook)" => addaudithook;
+    "audit(event, /, *args)" => super::audit::audit_event;
+    "addaudithook(hook)" => super::audit::add_hook;
     "getallocatedblocks()" => getallocatedblocks;
     "_clear_type_cache()" => clear_caches;
     "_clear_type_descriptors(type, /)" => clear_type_descriptors;
@@ -262,19 +262,6 @@ fn set_int_max_str_digits(vm: &Vm, n: i32) -> R<()> {
     Ok(())
 }
 
-/// No events are sent to hooks, as in a CPython that has none.
-fn audit(vm: &Vm, args: Args<'_>) -> R<()> {
-    match args.positional().first() {
-        Some(e) if e.cast::<Str>().is_some() => Ok(()),
-        Some(e) => Err(vm.type_error(format!("expected str for argument 'event', not {}", vm.type_name(*e)))),
-        None => Err(vm.type_error("audit expected at least 1 argument, got 0")),
-    }
-}
-
-fn addaudithook(vm: &Vm, _hook: Value) -> R<()> {
-    Err(vm.unsupported("sys.addaudithook"))
-}
-
 fn getallocatedblocks(vm: &Vm) -> usize {
     let mut n = 0;
     vm.heap.for_each_object(&mut |_| n += 1);
@@ -424,6 +411,11 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
     d.set_name(vm, "implementation", implementation)
 }
 
+/// A prefix of the configuration; where there is none, that of programs which the system's owner installs.
+fn prefix_or_default(prefix: &str) -> &str {
+    if prefix.is_empty() { "/usr/local" } else { prefix }
+}
+
 fn hexversion() -> i64 {
     let (major, minor, micro) = VERSION;
     major << 24 | minor << 16 | micro << 8 | 0xf0
@@ -477,11 +469,11 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         ("platform", "linux"),
         ("byteorder", "little"),
         ("executable", &c.executable),
-        ("_base_executable", &c.executable),
-        ("prefix", "/usr/local"),
-        ("base_prefix", "/usr/local"),
-        ("exec_prefix", "/usr/local"),
-        ("base_exec_prefix", "/usr/local"),
+        ("_base_executable", &c.base_executable),
+        ("prefix", prefix_or_default(&c.prefix)),
+        ("base_prefix", prefix_or_default(&c.base_prefix)),
+        ("exec_prefix", prefix_or_default(&c.prefix)),
+        ("base_exec_prefix", prefix_or_default(&c.base_prefix)),
         ("platlibdir", "lib"),
         ("_framework", ""),
         ("abiflags", ""),

@@ -155,6 +155,10 @@ use skein_runtime::vm::Vm;
 
 /// `__dict__` of an object that has one.
 pub(crate) fn get_dict(vm: &Vm, v: Value) -> R<Value> {
+    // A metaclass may have this from a base that is no type.
+    if let Some(class) = v.cast::<Type>() {
+        return typeobj::get_dict(vm, class);
+    }
     match vm.instance_dict(v)? {
         Some(d) => Ok(d.value()),
         None => Err(vm.no_attribute(v, vm.names.__dict__)),

@@ -358,7 +358,7 @@ fn set_module(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
     }
 }
 
-fn get_dict(vm: &Vm, v: Ref<Type>) -> R<Value> {
+pub(super) fn get_dict(vm: &Vm, v: Ref<Type>) -> R<Value> {
     Ok(skein_runtime::types::mappingproxy::MappingProxy::new(vm, v.dict.value())?.value())
 }
 

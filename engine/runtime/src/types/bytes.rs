@@ -4,7 +4,7 @@ use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::exports::Exports;
 use crate::types::instance::Raw;
 use crate::types::typeobj::Type;
-use crate::value::R;
+use crate::value::{R, Value};
 use crate::vm::Vm;
 use std::cell::Cell;
 
@@ -77,8 +77,11 @@ impl Bytes {
 pub struct ByteArray {
     header: Header,
     len: Cell<usize>,
+    /// The array of bytes, or what keeps the foreign memory.
     data: Field,
     exports: Exports,
+    /// Memory that is not the heap's; null: none. It keeps its size.
+    foreign: Cell<*mut u8>,
 }
 
 // SAFETY: the slot is the only reference.
@@ -100,18 +103,44 @@ impl ByteArray {
         Ok(b)
     }
 
+    /// One that shows memory which `keeper` keeps. MemoryError.
+    ///
+    /// # Safety
+    /// The memory is there, and so long, until the keeper dies or the array is detached.
+    pub unsafe fn of_foreign(vm: &Vm, keeper: Value, start: *mut u8, len: usize) -> R<Ref<ByteArray>> {
+        let b = vm.alloc_fixed::<ByteArray>(vm.types.bytearray.root_shape_id())?;
+        b.data.set(vm, b, keeper);
+        b.foreign.set(start);
+        b.len.set(len);
+        Ok(b)
+    }
+
+    /// Lets go of foreign memory: what views are left find nothing.
+    pub fn detach(&self) {
+        self.len.set(0);
+        self.foreign.set(std::ptr::null_mut());
+        self.data.init(None);
+    }
+
     /// The bytes as they are now; not to be kept over anything that may change them.
     pub fn bytes(&self) -> &[u8] {
-        match self.data.cast::<Raw>() {
-            // SAFETY: the array is at least `len` long.
-            Some(raw) => unsafe { std::slice::from_raw_parts(raw.data_ptr(), self.len.get()) },
+        match self.as_mut_ptr() {
+            // SAFETY: the array, or the foreign memory, is at least `len` long.
+            Some(start) => unsafe { std::slice::from_raw_parts(start, self.len.get()) },
             None => &[],
         }
     }
 
     /// Where the data are, for writing in place.
     pub fn as_mut_ptr(&self) -> Option<*mut u8> {
-        self.data.cast::<Raw>().map(|r| r.data_ptr())
+        match self.data.cast::<Raw>() {
+            Some(raw) => Some(raw.data_ptr()),
+            None => Some(self.foreign.get()).filter(|start| !start.is_null()),
+        }
+    }
+
+    fn is_foreign(&self) -> bool {
+        !self.foreign.get().is_null()
     }
 
     pub(crate) fn exports(&self) -> &Exports {
@@ -120,10 +149,10 @@ impl ByteArray {
 }
 
 impl Ref<ByteArray> {
-    /// BufferError while a view shows it.
+    /// BufferError while a view shows it, and of foreign memory.
     #[inline]
     pub fn check_resizable(self, vm: &Vm) -> R<()> {
-        if self.is_resizable(vm) {
+        if !self.is_foreign() && self.is_resizable(vm) {
             return Ok(());
         }
         Err(vm.buffer_error("Existing exports of data: object cannot be re-sized"))
@@ -133,6 +162,9 @@ impl Ref<ByteArray> {
     pub fn replace(self, vm: &Vm, bytes: &[u8]) -> R<()> {
         if bytes.len() != self.len.get() {
             self.check_resizable(vm)?;
+        } else if self.is_foreign() {
+            self.update(|all| all.copy_from_slice(bytes));
+            return Ok(());
         }
         match self.data.cast::<Raw>() {
             Some(raw) if raw.len() >= bytes.len() => {
@@ -158,6 +190,9 @@ impl Ref<ByteArray> {
         let start = start.min(end);
         if bytes.len() != end - start {
             self.check_resizable(vm)?;
+        } else if self.is_foreign() {
+            self.update(|all| all[start..end].copy_from_slice(bytes));
+            return Ok(());
         }
         let new = old - (end - start) + bytes.len();
         let raw = match self.data.cast::<Raw>() {
@@ -191,9 +226,9 @@ impl Ref<ByteArray> {
 
     /// Changes the bytes in place.
     pub fn update(self, f: impl FnOnce(&mut [u8])) {
-        if let Some(raw) = self.data.cast::<Raw>() {
+        if let Some(start) = self.as_mut_ptr() {
             // SAFETY: the array is at least `len` long; `f` gets nothing by which it could reach it otherwise.
-            f(unsafe { std::slice::from_raw_parts_mut(raw.data_ptr(), self.len.get()) });
+            f(unsafe { std::slice::from_raw_parts_mut(start, self.len.get()) });
         }
     }
 
@@ -233,9 +268,10 @@ impl Ref<ByteArray> {
 
     /// Appends bytes, which do not lie in the array itself. MemoryError, BufferError.
     pub fn append(self, vm: &Vm, bytes: &[u8]) -> R<()> {
-        if !bytes.is_empty() {
-            self.check_resizable(vm)?;
+        if bytes.is_empty() {
+            return Ok(());
         }
+        self.check_resizable(vm)?;
         let (old, new) = (self.len.get(), self.len.get() + bytes.len());
         let raw = match self.data.cast::<Raw>() {
             Some(raw) if raw.len() >= new => raw,

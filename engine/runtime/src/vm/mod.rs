@@ -73,7 +73,11 @@ pub struct Config {
     pub utf8_mode: bool,
     /// The longest decimal text of an int that conversions take; 0: any.
     pub int_max_str_digits: Option<i64>,
+    /// `sys.executable` and its like. Empty prefixes: the place for programs of the system's owner.
     pub executable: String,
+    pub base_executable: String,
+    pub prefix: String,
+    pub base_prefix: String,
     pub path: Vec<String>,
     /// The first entry of `sys.path`, where it is the folder of the program (empty: where the process is).
     pub program_folder: Option<String>,

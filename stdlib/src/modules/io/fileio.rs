@@ -212,6 +212,7 @@ fn start(vm: &Vm, f: FileRef, file: Value, mode: &str, close_fd: bool, opener: O
     if f.file.fd.get() >= 0 {
         release(vm, &f.file)?;
     }
+    let mode_text = mode;
     let mode = parse_mode(vm, mode)?;
     f.created.set(mode.created);
     f.readable.set(mode.readable);
@@ -247,6 +248,9 @@ fn start(vm: &Vm, f: FileRef, file: Value, mode: &str, close_fd: bool, opener: O
         }
         fd
     } else {
+        skein_builtins::modules::audit(vm, "open", || {
+            vm.tuple(&[file, vm.str(mode_text)?, vm.int(mode.flags.into())?])
+        })?;
         let path = path_bytes(vm, file)?;
         let opened = vm.retry(|| {
             // SAFETY: a C string and numbers.

@@ -79,7 +79,7 @@ native_type! {
     methods {
         [static] "find_spec(fullname, path=None, target=None)" => find_spec;
         [static] "invalidate_caches()" => invalidate_caches;
-        [static] "find_distributions(*args, **kwargs)" => |vm: &Vm, args: Args<'_>| of_path_finder(vm, "find_distributions", args), "Find distributions on the path that a context names.";
+        [static] "find_distributions(*args, **kwargs)" => find_distributions, "Find distributions on the path that a context names.";
         [static] "create_module(spec)" => create_builtin;
         [static] "exec_module(module)" => exec_builtin;
         [static] "is_package(fullname)" => builtin_is_package;
@@ -137,6 +137,12 @@ fn of_path_finder(vm: &Vm, name: &str, args: Args<'_>) -> R<Value> {
     let external = super::import(vm, "_frozen_importlib_external")?;
     let finder = vm.get_attr_str(external, "PathFinder")?;
     vm.call_args(vm.get_attr_str(finder, name)?, args)
+}
+
+/// By the library's module for what is packed with it: `greenlet` is a distribution that is in no folder.
+fn find_distributions(vm: &Vm, args: Args<'_>) -> R<Value> {
+    let packed = super::import(vm, "skein.packed")?;
+    vm.call_args(vm.get_attr_str(packed, "find_distributions")?, args)
 }
 
 fn invalidate_caches(vm: &Vm) -> R<()> {
@@ -236,8 +242,8 @@ fn get_source(vm: &Vm, this: ExtArg<Loader>, _name: Option<Value>) -> R<Value> {
 fn get_data(vm: &Vm, _this: ExtArg<Loader>, path: Ref<Str>) -> R<Value> {
     let path = path.to_string_lossy().into_owned();
     if path.starts_with(LIBRARY) {
-        return match vm.hooks.clone().packaged_source(&path) {
-            Some(s) => vm.bytes(s.as_bytes()),
+        return match vm.hooks.clone().packaged_file(&path) {
+            Some(bytes) => vm.bytes(&bytes),
             None => Err(vm.os_error(libc::ENOENT, Some(vm.str(&path)?))),
         };
     }
@@ -246,9 +252,13 @@ fn get_data(vm: &Vm, _this: ExtArg<Loader>, path: Ref<Str>) -> R<Value> {
 }
 
 /// What `importlib.resources` reads a package's files with; those of the packaged library are in no folder.
-fn get_resource_reader(vm: &Vm, this: ExtArg<Loader>, _name: Value) -> R<Value> {
+fn get_resource_reader(vm: &Vm, this: ExtArg<Loader>, name: Value) -> R<Value> {
     if this.0.path_string().starts_with(LIBRARY) {
-        return Ok(Value::NONE);
+        if !this.0.is_package.get() {
+            return Ok(Value::NONE);
+        }
+        let packed = super::import(vm, "skein.packed")?;
+        return vm.call(vm.get_attr_str(packed, "Reader")?, &[name]);
     }
     let readers = super::import(vm, "importlib.readers")?;
     vm.call(vm.get_attr_str(readers, "FileReader")?, &[this.0.value()])

@@ -29,6 +29,7 @@ use skein_runtime::vm::{Compile, Finalizing, Mode, Vm};
 use std::path::Path;
 use std::rc::Rc;
 
+use super::audit::audit;
 pub use entries::hooks as path_hooks;
 use entries::{Importer, importer_of};
 pub use imp::make as make_imp;
@@ -200,6 +201,14 @@ pub fn import(vm: &Vm, name: &str) -> R<Value> {
 
 /// Asks the finders in turn, and loads what the first of them found.
 fn find_and_load(vm: &Vm, name: &str, path: Option<Value>) -> R<Value> {
+    audit(vm, "import", || {
+        let of_sys = |name: &str| match vm.sys_dict.get() {
+            Some(sys) => Ok(sys.get_name(vm, name)?.unwrap_or(Value::NONE)),
+            None => Ok(Value::NONE),
+        };
+        let (paths, finders, hooks) = (of_sys("path")?, of_sys("meta_path")?, of_sys("path_hooks")?);
+        vm.tuple(&[vm.str(name)?, Value::NONE, paths, finders, hooks])
+    })?;
     let finders = match vm.sys_dict.get() {
         Some(sys) => sys.get_name(vm, "meta_path")?.and_then(|l| l.cast::<List>()),
         None => None,
