@@ -134,8 +134,9 @@ impl Out {
 fn show_all(vm: &Vm, fd: i32, but: Option<u32>) -> R<()> {
     let mut out = Out(fd);
     let me = vm.threads.current().serial;
-    let mut shown = 0;
-    for thread in vm.threads.all().iter().rev().filter(|t| Some(t.serial) != but) {
+    let all = vm.threads.all();
+    let wanted = all.iter().rev().filter(|t| Some(t.serial) != but);
+    for (shown, thread) in wanted.enumerate() {
         if shown == MOST {
             let _ = out.write_str("...\n");
             break;
@@ -143,7 +144,6 @@ fn show_all(vm: &Vm, fd: i32, but: Option<u32>) -> R<()> {
         if shown > 0 {
             let _ = out.write_str("\n");
         }
-        shown += 1;
         let _ = out.thread(thread.ident(), thread.serial == me);
         if thread.serial == me {
             let _ = out.running(vm);

@@ -318,11 +318,11 @@ fn call(vm: &Vm, function: Value, result: Value, of: Value, values: Value, flags
         unsafe {
             let place = libc::__errno_location();
             if flags & USE_ERRNO != 0 {
-                std::mem::swap(&mut *place, &mut kept);
+                std::ptr::swap(place, &raw mut kept);
             }
             let word = call_c(function, &result, &arguments, &mut out);
             if flags & USE_ERRNO != 0 {
-                std::mem::swap(&mut *place, &mut kept);
+                std::ptr::swap(place, &raw mut kept);
             }
             word
         }

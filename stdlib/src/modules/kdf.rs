@@ -53,6 +53,7 @@ fn pbkdf2_hmac(
     vm.bytes(&key)
 }
 
+#[expect(clippy::too_many_arguments, reason = "Python's signature")]
 fn scrypt_key(
     vm: &Vm,
     password: BytesLike,

@@ -62,7 +62,7 @@ fn failed(vm: &Vm, message: &str, callable: Value) -> Output {
     output
 }
 
-fn arguments<'a>(vm: &Vm, row: &[ValueRef<'_>]) -> R<skein_runtime::object::Ref<List>> {
+fn arguments(vm: &Vm, row: &[ValueRef<'_>]) -> R<skein_runtime::object::Ref<List>> {
     let list = List::with_capacity(vm, row.len())?;
     for v in row {
         list.push(vm, values::object(vm, *v)?)?;

@@ -93,7 +93,7 @@ impl Frozen {
     fn find(vm: &Vm, name: Ref<Str>) -> Option<&'static Frozen> {
         let essential = |name: &str| name.starts_with("_frozen_") || name == "zipimport";
         let unwanted = vm.state::<Override>().0.get() < 0;
-        FROZEN.iter().find(|f| f.name.as_bytes() == name.bytes() && !(unwanted && !essential(f.name)))
+        FROZEN.iter().find(|f| f.name.as_bytes() == name.bytes() && (!unwanted || essential(f.name)))
     }
 
     fn load(&self, vm: &Vm) -> R<Value> {
