@@ -223,7 +223,7 @@ pub fn flush_standard(vm: &Vm) -> bool {
 
 /// The streams that the program began with, and what they stand on.
 pub fn standard_streams(vm: &Vm) -> Vec<Value> {
-    let mut streams = Vec::with_capacity(9);
+    let mut streams = Vec::new();
     for name in ["__stdin__", "__stdout__", "__stderr__"] {
         let stream = vm.sys_dict.get().and_then(|d| d.get_name(vm, name).ok().flatten());
         let Some(text) = stream.and_then(|s| s.cast::<Ext<text::TextIo>>()) else { continue };
