@@ -4,7 +4,7 @@
 
 use crate::ir::{Call, NewKind};
 use skein_bytecode::Special;
-use skein_runtime::interp::{At, or_unwind, without_panics};
+use skein_runtime::interp::{At, or_unwind, publish, without_panics};
 use skein_runtime::native::NativeDef;
 use skein_runtime::object::Header;
 use skein_runtime::types::list::List;
@@ -45,7 +45,12 @@ pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help
         *buffer = next.pc as u64;
         *buffer.add(1) = next.base as u64;
         let expected = base.offset(call.next_base as isize);
-        u64::from(is_valid && next.pc as usize == call.next_pc && next.base == expected)
+        let goes_on = is_valid && next.pc as usize == call.next_pc && next.base == expected;
+        if goes_on {
+            // What the machine has published last may be a frame that is long gone, with others in its place.
+            publish(vm, next);
+        }
+        u64::from(goes_on)
     }
 }
 

@@ -111,6 +111,9 @@ impl Recorder {
 
     /// Brings memory up to date.
     fn sync(&mut self) {
+        // Numbers may need objects. These are made before the first word is written, since what is behind the published
+        // frame is seen by no collection.
+        let mut words = Vec::new();
         for (target, source) in self.writes() {
             let id = match source {
                 Source::Value(id) => self.as_word(id),
@@ -118,6 +121,9 @@ impl Recorder {
                 Source::Base(off) => self.emit(TraceOp::BaseAddress, &[], off as i64 as u64),
                 Source::Virtual(_) => unreachable!("only optimized trees have them"),
             };
+            words.push((target, id));
+        }
+        for (target, id) in words {
             match target {
                 Target::Reg(off) => {
                     self.emit(TraceOp::StoreReg, &[id], off as i64 as u64);
