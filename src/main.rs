@@ -12,7 +12,7 @@ use skein_builtins::report::print_exception;
 use skein_runtime::interp::hush_panics;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::list::List;
-use skein_runtime::value::{R, Value};
+use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::Vm;
 use skein_runtime::vm::write_stderr;
@@ -131,10 +131,7 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     }
     let first = first.filter(|_| !flags.config.safe_path);
     flags.config.program_folder.clone_from(&first);
-    let mut path: Vec<String> = first.into_iter().collect();
-    path.append(&mut flags.config.path);
-    path.push(LIBRARY.into());
-    flags.config.path = path;
+    flags.config.path.push(LIBRARY.into());
     flags.config.closed = closed::at_start();
     installation::locate(&mut flags.config, program);
     hush_panics(flags.config.dev_mode);
@@ -149,6 +146,10 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
             print_exception(vm, e);
         }
         return Ok(ExitCode::from(1));
+    }
+    if let Some(first) = first {
+        // As it is: `site` makes the others absolute.
+        put_first(vm, &first).map_err(|Raised| format!("{program}: no memory for sys.path"))?;
     }
     if !vm.config.warn_options.is_empty() && vm.import("warnings").is_err() {
         // Without its filters the program can run all the same.
@@ -180,6 +181,19 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
         result = prompt::run(vm, false);
     }
     Ok(end(program, &interpreter, result))
+}
+
+/// Puts a folder before all others in `sys.path`. MemoryError.
+fn put_first(vm: &Vm, folder: &str) -> R<()> {
+    let path = match vm.sys_dict.get() {
+        Some(sys) => sys.get_name(vm, "path")?.and_then(|path| path.cast::<List>()),
+        None => None,
+    };
+    match path {
+        Some(path) => path.splice(vm, 0, 0, &[vm.str(folder)?]),
+        // The site module has put something else there.
+        None => Ok(()),
+    }
 }
 
 /// Does a zip file end here? Its last record says how long the comment is that follows it.

@@ -182,7 +182,9 @@ impl Recorder {
             // Another trace has run on the frame, wherever it was left.
             self.invalidate_from(base);
         }
-        if let Some((frame, handler)) = self.handler_frame(at).filter(|_| !pushed && (popped || !behind)) {
+        // A handler may stand right behind what raises.
+        let raised = popped || !behind || inst.op.is_terminator();
+        if let Some((frame, handler)) = self.handler_frame(at).filter(|_| !pushed && raised) {
             self.handled(frame, handler, &inst);
         } else if pushed {
             self.entered(at, from, &inst)?;
