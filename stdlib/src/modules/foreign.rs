@@ -2,6 +2,9 @@
 //!
 //! Addresses are what the program says they are: a wrong one ends it, as in C.
 
+// Calls of C are written for this architecture.
+#![cfg(target_arch = "x86_64")]
+
 use super::io::path_bytes;
 use super::support::BytesLike;
 use skein_builtins::types::view_of;

@@ -16,6 +16,7 @@ mod errno;
 mod expat;
 mod faulthandler;
 mod fcntl;
+mod foreign;
 mod gevent;
 mod hashes;
 mod heaps;
@@ -61,10 +62,6 @@ mod warnings;
 mod weakproxy;
 mod weakref;
 mod zlib;
-
-// Calls of C are written for this architecture.
-#[cfg(target_arch = "x86_64")]
-mod foreign;
 
 use skein_runtime::types::module::MakeModule;
 use skein_runtime::value::{R, Value};
