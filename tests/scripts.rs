@@ -49,11 +49,12 @@ fn scripts_pass() {
     run_all("plain", |_| Some(&[]));
 }
 
-/// Scripts of so much work that collecting at each allocation would take minutes.
+/// Scripts of so much work that collecting at each allocation takes long.
 const LARGE: &[&str] = &[
     "dis_own",
     "everyday_library",
     "gc_pauses",
+    "mixed_microthreads",
     "one_world",
     "pickled_microthreads",
     "profile_calls",
