@@ -49,12 +49,11 @@ fn scripts_pass() {
     run_all("plain", |_| Some(&[]));
 }
 
-/// Scripts of so much work that collecting at each allocation takes long.
+/// Scripts of so much work that collecting at each allocation would take minutes.
 const LARGE: &[&str] = &[
     "dis_own",
     "everyday_library",
     "gc_pauses",
-    "mixed_microthreads",
     "one_world",
     "pickled_microthreads",
     "profile_calls",
