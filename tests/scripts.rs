@@ -67,12 +67,7 @@ const LARGE: &[&str] = &[
 #[test]
 fn scripts_pass_while_collecting() {
     run_all("collecting", |name| {
-        Some(match name {
-            // With compiled loops it fails now and then, which is not found yet.
-            "mixed_microthreads" => &["-X", "skein-gc-stress=1", "-X", "jit=off"],
-            _ if LARGE.contains(&name) => &["-X", "skein-gc-stress=97"],
-            _ => &["-X", "skein-gc-stress=1"],
-        })
+        Some(if LARGE.contains(&name) { &["-X", "skein-gc-stress=97"] } else { &["-X", "skein-gc-stress=1"] })
     });
 }
 
