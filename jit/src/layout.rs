@@ -5,6 +5,7 @@ use skein_runtime::Vm;
 use skein_runtime::context::Context;
 use skein_runtime::object::Model;
 use skein_runtime::types::instance::VALUES_SLOTS;
+use skein_runtime::vm::Published;
 use std::mem::offset_of;
 
 type Heap = skein_heap::Heap<Model>;
@@ -12,6 +13,9 @@ type Heap = skein_heap::Heap<Model>;
 pub const VM_TICKS: i32 = offset_of!(Vm, ticks) as i32;
 pub const VM_HEAP_CURSOR: i32 = (offset_of!(Vm, heap) + Heap::CURSOR_OFFSET) as i32;
 pub const VM_HEAP_LIMIT: i32 = (offset_of!(Vm, heap) + Heap::LIMIT_OFFSET) as i32;
+
+pub const VM_FRAME_PC: i32 = (offset_of!(Vm, frame) + offset_of!(Published, pc)) as i32;
+pub const VM_FRAME_BASE: i32 = (offset_of!(Vm, frame) + offset_of!(Published, base)) as i32;
 
 pub const VM_CTX: i32 = offset_of!(Vm, ctx) as i32;
 pub const CONTEXT_HANDLED: i32 = offset_of!(Context, handled) as i32;

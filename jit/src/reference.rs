@@ -5,7 +5,8 @@
 
 use crate::ir::{Exit, ExitId, Inst, NewKind, Place, SeqId, TraceOp, Tree, Type};
 use crate::layout::{
-    CONTEXT_HANDLED, FIRST_SLOT, GRANULE, HEADER_GC, VM_HEAP_CURSOR, VM_HEAP_LIMIT, VM_TICKS, header_word,
+    CONTEXT_HANDLED, FIRST_SLOT, GRANULE, HEADER_GC, VM_FRAME_BASE, VM_FRAME_PC, VM_HEAP_CURSOR,
+    VM_HEAP_LIMIT, VM_TICKS, header_word,
 };
 use crate::machine::NOWHERE;
 use crate::shims;
@@ -282,6 +283,12 @@ impl Run<'_> {
                 let base = self.base.wrapping_offset(call.next_base as isize) as u64;
                 let buffer = self.buffer as u64;
                 guard(read(buffer) == call.next_pc as u64 && read(buffer + 8) == base)
+            }
+            Publish => {
+                let call = self.tree.call(inst);
+                write(self.vm_word(VM_FRAME_PC), call.pc as u64);
+                write(self.vm_word(VM_FRAME_BASE), self.base.wrapping_offset(call.base as isize) as u64);
+                Outcome::Done(None)
             }
             NativeNext | Native1 | Native2 | Native3 => {
                 let callee = self.tree.call(inst).callee as *const skein_runtime::native::NativeDef;

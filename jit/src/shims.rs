@@ -3,7 +3,7 @@
 //! A panic must not leave a shim: it becomes a SystemError of the program, as in the interpreter's loop.
 
 use crate::ir::{Call, NewKind};
-use skein_bytecode::Special;
+use skein_bytecode::{Op, Special};
 use skein_runtime::interp::{At, or_unwind, publish, without_panics};
 use skein_runtime::native::NativeDef;
 use skein_runtime::object::Header;
@@ -45,12 +45,12 @@ pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help
         *buffer = next.pc as u64;
         *buffer.add(1) = next.base as u64;
         let expected = base.offset(call.next_base as isize);
-        let goes_on = is_valid && next.pc as usize == call.next_pc && next.base == expected;
-        if goes_on {
-            // What the machine has published last may be a frame that is long gone, with others in its place.
+        if !matches!(Op::from_u8(*next.pc.cast::<u8>()), Some(Op::Exit | Op::ExitRaise)) {
+            // What the machine has published last may be a frame that is long gone, with others in its place. Where it goes
+            // on elsewhere than expected, a bridge may begin.
             publish(vm, next);
         }
-        u64::from(goes_on)
+        u64::from(is_valid && next.pc as usize == call.next_pc && next.base == expected)
     }
 }
 

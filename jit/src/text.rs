@@ -53,7 +53,7 @@ fn imm_of(op: TraceOp) -> Imm {
             Imm::Place
         }
         NewObject => Imm::New,
-        Help | GuardNext | NativeNext | Native1 | Native2 | Native3 => Imm::Call,
+        Help | GuardNext | Publish | NativeNext | Native1 | Native2 | Native3 => Imm::Call,
         _ => Imm::No,
     }
 }

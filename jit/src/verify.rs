@@ -143,7 +143,9 @@ impl Check<'_> {
         }
         use TraceOp::*;
         let fits = match inst.op {
-            Help | GuardNext | NativeNext | Native1 | Native2 | Native3 => inst.imm < tree.calls.len() as u64,
+            Help | GuardNext | Publish | NativeNext | Native1 | Native2 | Native3 => {
+                inst.imm < tree.calls.len() as u64
+            }
             LoadField | StoreField | LoadRaw | LoadState | LoadHeld | StoreRaw | LoadElem | StoreElem => {
                 inst.imm >> 32 < Place::ALL_CLASSES.len() as u64
             }

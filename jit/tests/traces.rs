@@ -430,8 +430,8 @@ impl<'a> Maker<'a> {
         let op = self.random.one_of(TraceOp::ALL);
         let field = |n: usize| Place::new(Class::Slot, RAW + 8 + 8 * n).imm();
         match op {
-            Const | Phi | Help | GuardNext | NativeNext | Native1 | Native2 | Native3 | Tick | Jump
-            | Restart | Leave | FromRaw => {}
+            Const | Phi | Help | GuardNext | Publish | NativeNext | Native1 | Native2 | Native3 | Tick
+            | Jump | Restart | Leave | FromRaw => {}
             // The world has no contexts.
             LoadHandled => {}
             // Nor has it numbers in objects, or slices.

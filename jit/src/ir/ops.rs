@@ -113,6 +113,7 @@ NumberOp "number.op" (W W) -> W Alloc "What the operator of the special method i
 // ---- calls
 Help "help" () -> No Call "Does the instruction of call imm by its helper on the frame in memory. Its exit tells the state before.";
 GuardNext "guard.next" () -> No Call "Behind a `help` or another of its kind: leaves unless the machine goes on where call imm says.";
+Publish "publish" () -> No Store "The frame of call imm is the innermost that is in memory, from where collections look on.";
 NativeNext "native.next" (W) -> W Call "Calls the `__next__` (call imm) of an iterator, which runs no Python code: UNBOUND at its end; leaves, to raise, if it raised.";
 Native1 "native.1" (W) -> W Call "Calls a native (call imm) that runs no Python code; leaves, to raise, if it raised.";
 Native2 "native.2" (W W) -> W Call "Likewise with two arguments.";

@@ -2,6 +2,7 @@
 
 use super::{Lowerer, MAX_PARAMS, Result, signature, trusted};
 use crate::ir::{ExitKind, Id, Inst, TraceOp};
+use crate::layout::{VM_FRAME_BASE, VM_FRAME_PC};
 use crate::machine::CompileError;
 use crate::shims;
 use crate::thunks::Thunk;
@@ -134,6 +135,15 @@ impl Lowerer<'_> {
         let not = self.pos.ins().icmp_imm_s(IntCC::Equal, done, 0);
         self.leave_if(inst, not)?;
         Ok(done)
+    }
+
+    pub(super) fn publish(&mut self, inst: &Inst) -> Result<Option<Value>> {
+        let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?.call;
+        let pc = self.pos.ins().iconst(I64, call.pc as i64);
+        let base = self.pos.ins().iadd_imm_s(self.base, 8 * i64::from(call.base));
+        self.pos.ins().store(trusted(), pc, self.vm, VM_FRAME_PC);
+        self.pos.ins().store(trusted(), base, self.vm, VM_FRAME_BASE);
+        Ok(None)
     }
 
     pub(super) fn native(&mut self, inst: &Inst) -> Result<Value> {

@@ -447,6 +447,7 @@ impl<'a> Lowerer<'a> {
             NumberOp => self.number_op(inst)?,
             CopySlice => self.copy_slice(inst)?,
             GuardNext => return self.guard_next(inst),
+            Publish => return self.publish(inst),
             NativeNext | Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),
             Const | Phi | GuardInt | GuardFloat | Help | Jump | Restart | Leave => {

@@ -381,8 +381,7 @@ impl Recorder {
                     }
                     self.guard_return(frame, return_pc as u64);
                 }
-                self.frames.pop();
-                self.frame_set = None;
+                self.pop_frame(in_memory, return_pc);
                 let result = frame.base - FRAME_WORDS as i32;
                 self.forget_from(result);
                 self.slots.insert(result, super::Slot { id: v, dirty: true });

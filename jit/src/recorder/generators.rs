@@ -175,8 +175,7 @@ impl Recorder {
             let held = parameters.get(i).copied().unwrap_or(nothing);
             self.begin_held(g, register(i), held);
         }
-        self.frames.pop();
-        self.frame_set = None;
+        self.pop_frame(false, return_pc);
         self.forget_from(window);
         self.slots.insert(result, Slot { id: g, dirty: true });
         self.go(return_pc as *const u32);
@@ -203,12 +202,12 @@ impl Recorder {
         let place = skein_runtime::types::generator::Place { state: GenState::Finished as u16, ..g.place() };
         let finished = self.constant(place.bits(), Type::R);
         self.set_state(id, GENERATOR_PLACE, finished);
-        self.frames.pop();
-        self.frame_set = None;
-        self.forget_from(frame.base - RECORD_B);
         // SAFETY: the word of a record.
         let cont = Cont::unpack([unsafe { Value::from_bits(made.info) }, Value::NONE, Value::NONE]);
-        self.go(made.return_pc().wrapping_add_signed(4 * cont.jump as isize) as *const u32);
+        let end = made.return_pc().wrapping_add_signed(4 * cont.jump as isize);
+        self.pop_frame(made.in_memory, end);
+        self.forget_from(frame.base - RECORD_B);
+        self.go(end as *const u32);
         Ok(())
     }
 
@@ -247,8 +246,7 @@ impl Recorder {
             skein_runtime::types::generator::Place { unit, state: GenState::Suspended as u16, ..g.place() };
         let suspended = self.constant(place.bits(), Type::R);
         self.set_state(id, GENERATOR_PLACE, suspended);
-        self.frames.pop();
-        self.frame_set = None;
+        self.pop_frame(made.in_memory, made.return_pc());
         let result = self.base() + i32::from(made.dst);
         self.forget_from(frame.base - RECORD_B);
         self.slots.insert(result, Slot { id: v, dirty: true });

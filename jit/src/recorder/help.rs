@@ -109,6 +109,18 @@ impl Recorder {
         self.emit(TraceOp::GuardRaw, &[valid], 1);
     }
 
+    /// The innermost frame is left, and the machine goes on in its caller. One that is in memory may have been published: no
+    /// collection is to look there any more, once other registers lie in its place.
+    pub(super) fn pop_frame(&mut self, in_memory: bool, return_pc: usize) {
+        self.frames.pop();
+        self.frame_set = None;
+        if in_memory {
+            let base = self.base();
+            self.tree.calls.push(Call { callee: 0, pc: return_pc, base, next_pc: 0, next_base: 0 });
+            self.emit(TraceOp::Publish, &[], self.tree.calls.len() as u64 - 1);
+        }
+    }
+
     /// Brings memory up to date.
     fn sync(&mut self) {
         // Numbers may need objects. These are made before the first word is written, since what is behind the published

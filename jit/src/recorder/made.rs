@@ -312,8 +312,7 @@ impl Recorder {
         if cont.kind == ContKind::Init {
             id = self.slot(frame.base - RECORD_A);
         }
-        self.frames.pop();
-        self.frame_set = None;
+        self.pop_frame(made.in_memory, to);
         let result = self.base() + i32::from(cont.dst);
         self.forget_from(if made.window { result } else { frame.base - RECORD_B });
         if matches!(cont.consumer, Consumer::Store | Consumer::StoreTruth | Consumer::StoreNot) {
