@@ -7,6 +7,6 @@ print(data, fmt.parse(data))
 print(PrefixedArray(Byte, Int16ub).parse(b"\x02\x00\x01\x00\x02"), Enum(Byte, a=1, b=2).parse(b"\x02"))
 print(BitStruct("a" / BitsInteger(3), "b" / Flag, "c" / BitsInteger(4)).parse(b"\xb5"))
 try:
-    fmt.parse(b"XXX")
+    fmt.parse(b"???")
 except ConstructError as e:
     print(type(e).__name__, str(e).splitlines()[-1])

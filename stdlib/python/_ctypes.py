@@ -920,7 +920,7 @@ class PyCPointerType(_CDataType):
 
 
 class _Pointer(_CData, metaclass=PyCPointerType):
-    """XXX to be provided"""
+    """The address of an object of C, with the type of what is there."""
 
     __module__ = "_ctypes"
 
