@@ -6,7 +6,11 @@
 //! `# Python 3.14` need just that, and those with `# Skein alone` do what a peer does not survive, or not end.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+/// No script needs a tenth of this, on any machine: one that reaches it hangs.
+const TIME_LIMIT: Duration = Duration::from_secs(600);
 
 fn scripts() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scripts");
@@ -31,6 +35,40 @@ fn failure(what: &str, script: &Path, out: &Output) -> Option<String> {
     })
 }
 
+/// The result of a command, or of killing it when it reaches the time limit.
+fn output_in_time(command: &mut Command) -> Output {
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the interpreter can be started");
+    let mut pipe = child.stderr.take().expect("a pipe was asked for");
+    let reader = std::thread::spawn(move || {
+        let mut text = Vec::new();
+        std::io::Read::read_to_end(&mut pipe, &mut text).expect("standard error can be read");
+        text
+    });
+    let start = Instant::now();
+    let mut hangs = false;
+    let status = loop {
+        if let Some(status) = child.try_wait().expect("a child can be waited for") {
+            break status;
+        }
+        if start.elapsed() > TIME_LIMIT && !hangs {
+            hangs = true;
+            child.kill().expect("a child can be killed");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    if hangs {
+        // Its own children may hold the pipe open for ever.
+        let stderr = format!("stopped after {} s\n", TIME_LIMIT.as_secs()).into_bytes();
+        return Output { status, stdout: Vec::new(), stderr };
+    }
+    Output { status, stdout: Vec::new(), stderr: reader.join().expect("the reader does not panic") }
+}
+
 /// Runs the scripts that have arguments.
 fn run_all(what: &str, args: impl Fn(&str) -> Option<&'static [&'static str]>) {
     let mut failures = Vec::new();
@@ -38,7 +76,7 @@ fn run_all(what: &str, args: impl Fn(&str) -> Option<&'static [&'static str]>) {
         let name = script.file_stem().and_then(|n| n.to_str()).unwrap_or_default();
         let Some(args) = args(name) else { continue };
         let mut command = Command::new(env!("CARGO_BIN_EXE_skein"));
-        let out = command.args(args).arg(&script).output().expect("skein can be started");
+        let out = output_in_time(command.args(args).arg(&script));
         failures.extend(failure(what, &script, &out));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -109,7 +147,7 @@ fn scripts_are_python() {
         {
             continue;
         }
-        let out = Command::new(peer).arg(&script).output().expect("the peer can be started");
+        let out = output_in_time(Command::new(peer).arg(&script));
         failures.extend(failure(peer, &script, &out));
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
