@@ -7,6 +7,7 @@ use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::dictview::{DictIter, DictView};
+use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -103,24 +104,14 @@ pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
     }
     let mut i = 0;
     vm.for_each(from, |pair| {
-        let ty = vm.type_of(pair);
-        if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
-            let raised = vm.type_error("object is not iterable");
-            if let Some(e) = vm.pending.take() {
-                let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
-                vm.call_method(e, "add_note", &[vm.str(&note)?])?;
-                vm.pending.set(Some(e));
-            }
-            return Err(raised);
-        }
         let (tuple, list);
         let items = match pair.cast::<Tuple>() {
-            Some(t) if ty == vm.types.tuple => {
+            Some(t) if vm.type_of(pair) == vm.types.tuple => {
                 tuple = t;
                 tuple.items()
             }
             _ => {
-                list = vm.list_from(pair)?;
+                list = pair_from(vm, pair, i)?;
                 list.items()
             }
         };
@@ -133,6 +124,21 @@ pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
         i += 1;
         d.set(vm, k, v)
     })
+}
+
+/// The items of what should be a key and its value, the `i`-th that `dict.update` is given.
+fn pair_from(vm: &Vm, pair: Value, i: usize) -> R<Ref<List>> {
+    let ty = vm.type_of(pair);
+    if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
+        let raised = vm.type_error("object is not iterable");
+        if let Some(e) = vm.pending.take() {
+            let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
+            vm.call_method(e, "add_note", &[vm.str(&note)?])?;
+            vm.pending.set(Some(e));
+        }
+        return Err(raised);
+    }
+    vm.list_from(pair)
 }
 
 fn getitem(vm: &Vm, d: Ref<Dict>, key: Value) -> R<Value> {
