@@ -529,7 +529,8 @@ fn next_map_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
         return call.natively(vm, MAP.method("__next__"));
     };
     let f = map.0.function.value();
-    let next = next_of_all(&map.0, vm, "map", |row| call_soft(vm, call.resume, f, Args::new(row, None), call.cont));
+    let next =
+        next_of_all(&map.0, vm, "map", |row| call_soft(vm, call.resume, f, Args::new(row, None), call.cont));
     match next {
         Ok(Some(at)) => at,
         Ok(None) => call.ended(vm),

@@ -211,7 +211,7 @@ fn maker(vm: &Vm, items: Value) -> Option<Ref<CodeObject>> {
         vm.type_of(items).def()?;
         let function = match (items.cast::<Ext<Map>>(), items.cast::<Ext<Filter>>()) {
             (Some(map), _) => map.0.function.get(),
-            (_, Some(filter)) => filter.0.function.get(),
+            (_, Some(filter)) => filter.function.get(),
             _ => None,
         };
         function?.cast::<Function>()?.code()
@@ -227,7 +227,7 @@ fn maker(vm: &Vm, items: Value) -> Option<Ref<CodeObject>> {
 fn followed(vm: &Vm, items: Value, code: Ref<CodeObject>) -> R<Value> {
     let Some(filter) = items.cast::<Ext<Filter>>() else { return Ok(items) };
     let made = function(vm, code, Hosted::Filter)?;
-    vm.call(made, &[filter.0.iterator.value(), filter.0.function.value(), vm.exc.stop_iteration.value()])
+    vm.call(made, &[filter.iterator.value(), filter.function.value(), vm.exc.stop_iteration.value()])
 }
 
 /// Goes over the generator, `map` or `filter` that is the call's only argument, in the loop. `others` are what the function wants besides.

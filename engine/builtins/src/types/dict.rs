@@ -1,7 +1,7 @@
 //! What Python code sees of `dict`.
 
 use skein_bytecode::Special;
-use skein_runtime::interp::check_native_stack;
+use skein_runtime::interp::{At, SoftCall, check_native_stack, construct};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
@@ -11,12 +11,13 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
-use skein_runtime::value::{R, Value};
+use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 
 native_type! {
     pub DEF: "dict", Kind::Dict, type_flags::BASETYPE | type_flags::MAPPING | type_flags::MATCH_SELF,
         "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n    (key, value) pairs\ndict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n        d[k] = v\ndict(**kwargs) -> new dictionary initialized with the name=value pairs\n    in the keyword argument list.  For example:  dict(one=1, two=2)";
+    construct { construct_soft }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| update_from_args(vm, "dict", args);
@@ -62,6 +63,22 @@ pub fn forward(vm: &Vm, ty: Ref<Type>, d: Ref<Dict>) -> R<Ref<DictIter>> {
 /// An iterator over a dict's entries from the last on.
 pub fn backward(vm: &Vm, ty: Ref<Type>, d: Ref<Dict>) -> R<Ref<DictIter>> {
     DictIter::new(vm, ty, d.value(), d.fill(), d.len())
+}
+
+/// `dict(items)`, without the calls of `__new__` and `__init__` that make it else.
+fn construct_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let (&[items], None) = call.args.parts() else {
+        return call.go_on(vm, construct(vm, call.resume, vm.types.dict, call.args, call.cont));
+    };
+    let made = || {
+        let d = Dict::new(vm)?;
+        update(vm, d, items)?;
+        Ok(d.value())
+    };
+    match made() {
+        Ok(d) => call.done(vm, d),
+        Err(Raised) => call.raised(vm),
+    }
 }
 
 /// `d.update(*args, **kwargs)`, `args` beginning with the dict.

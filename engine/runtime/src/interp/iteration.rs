@@ -143,6 +143,14 @@ impl Vm {
         {
             return self.resume(g, crate::interp::Resume::Send(Value::NONE));
         }
+        // Lists are what is mostly gone over.
+        if ty == self.types.list_iterator
+            && let Some(it) = it.cast::<SeqIter>()
+            && let Some(v) = it.sequence.cast::<List>().and_then(|l| l.get(it.index.get()))
+        {
+            it.index.set(it.index.get() + 1);
+            return Ok(Ok(v));
+        }
         let Some(f) = ty.special(self, Special::Next) else {
             return Err(self.type_error(format!("'{}' object is not an iterator", ty.name_string())));
         };

@@ -333,7 +333,7 @@ impl NativeDef {
         let slots = &mut slots[..self.params as usize];
         let positional = args.positional();
         let known = self.parameters(vm);
-        let own = usize::from(self.is_method());
+        let own = usize::from(known.first().is_some_and(Parameter::is_receiver));
         if args.has_keywords() && known.iter().skip(own).all(|p| p.positional_only) {
             let name = self.full_name(vm, positional);
             return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
@@ -404,7 +404,7 @@ impl NativeDef {
     }
 
     fn is_method(&self) -> bool {
-        parameters(self.signature).next().is_some_and(|p| p.name.starts_with('$'))
+        parameters(self.signature).next().is_some_and(|p| p.is_receiver())
     }
 
     /// What messages call it: a constructor, by the type's name.
