@@ -339,6 +339,9 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
     if !c.ignore_environment {
         environment(&mut c)?;
     }
+    if (c.utf8_mode || is_c_locale()) && c.io_encoding == (None, None) {
+        c.io_encoding.1 = Some("surrogateescape".into());
+    }
     let mut rest = args.get(i..).unwrap_or_default().to_vec();
     let run = match run {
         Some(run) => {

@@ -194,6 +194,15 @@ for _field, _text in (
 class Instruction(_Instruction):
     """An instruction of the machine."""
 
+    @classmethod
+    def make(cls, opname, arg, argval, argrepr, offset, start_offset, starts_line, line_number, label=None,
+             positions=None, cache_info=None):
+        """An instruction by its name; what this machine does not have has the number -1."""
+        return cls(
+            opname, opmap.get(opname, -1), arg, argval, argrepr, offset, start_offset, starts_line, line_number, label,
+            positions, cache_info,
+        )
+
     @property
     def oparg(self):
         return self.arg
@@ -388,12 +397,12 @@ def findlabels(code):
 
 
 def findlinestarts(code):
-    """(offset, line) for each place where another line of source begins."""
+    """(offset, line) for each place where another line of source begins; a function's own is told of at its beginning."""
     last = False
     for start, _, line in code.co_lines():
         if line is not last:
             last = line
-            yield start, line
+            yield max(start, 0), line
 
 
 def _find_imports(co):

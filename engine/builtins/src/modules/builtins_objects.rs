@@ -216,10 +216,10 @@ fn compile(
     let flags = inherited | wanted;
     let hooks = vm.hooks.clone();
     if hooks.is_tree(vm, source)? {
-        if only_tree {
-            return Ok(source);
-        }
         let what = Compile { source: &[], filename: &filename, mode, optimize, flags, decoded: true };
+        if only_tree {
+            return hooks.checked_tree(vm, source, &what, function_type);
+        }
         let code = hooks.compile_tree(vm, source, &what)?;
         return Ok(load(vm, code)?.value());
     }
