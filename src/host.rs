@@ -46,7 +46,9 @@ fn warn(vm: &Vm, w: &SyntaxWarning, what: &Compile<'_>) -> R<()> {
             end_col: w.end_col,
             text: text.split_inclusive('\n').nth(w.line as usize - 1),
         };
-        return Err(vm.syntax_error(vm.exc.syntax_error, &w.message, &place));
+        // What it says of the future is no news where it is an error now.
+        let message = w.message.replace(" Such sequences will not work in the future.", "");
+        return Err(vm.syntax_error(vm.exc.syntax_error, &message, &place));
     }
     issued
 }
@@ -72,6 +74,9 @@ fn compiler_mode(mode: Mode) -> CompilerMode {
     }
 }
 
+/// `__future__.CO_FUTURE_BARRY_AS_BDFL`.
+const FUTURE_BARRY: u32 = 0x40_0000;
+
 fn options(vm: &Vm, what: &Compile<'_>) -> Options {
     Options {
         optimize: what.optimize,
@@ -79,6 +84,7 @@ fn options(vm: &Vm, what: &Compile<'_>) -> Options {
         allow_top_level_await: what.flags & compile_flags::TOP_LEVEL_AWAIT != 0,
         dont_imply_dedent: what.flags & compile_flags::DONT_IMPLY_DEDENT != 0,
         lines_only: vm.config.lines_only,
+        barry: what.flags & FUTURE_BARRY != 0,
         max_int_digits: usize::try_from(vm.state::<IntMaxDigits>().0.get()).ok(),
         decoded: what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0,
         ..Options::default()

@@ -178,7 +178,8 @@ except ImportError:
 /// # Errors
 /// A patch for a file that is not there.
 pub fn check_all(sources: &[Source]) -> Result<(), String> {
-    let lost = PATCHES.iter().chain(MENDS).find(|patch| !sources.iter().any(|source| source.path == patch.path));
+    let lost =
+        PATCHES.iter().chain(MENDS).find(|patch| !sources.iter().any(|source| source.path == patch.path));
     lost.map_or(Ok(()), |patch| Err(format!("a patch for {}, which is not packed", patch.path)))
 }
 

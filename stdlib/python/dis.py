@@ -406,14 +406,14 @@ def findlinestarts(code):
 
 
 def _find_imports(co):
-    """(level, names or None, module) for each import that a code does, as it stands there."""
+    """(module, level, names or None) for each import that a code does, as it stands there."""
     held = {}
     for _, opcode, _, argval, _, _, (a, b, _) in _opcode.get_instructions(co):
         name = opname[opcode]
         if name in ("LOAD_CONST", "LOAD_INT", "LOAD_SPECIAL"):
             held[a] = argval
         elif name == "IMPORT_NAME":
-            yield held.get(b + 1), held.get(b), argval
+            yield argval, held.get(b + 1), held.get(b)
 
 
 def _find_store_names(co):

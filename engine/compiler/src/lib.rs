@@ -87,6 +87,8 @@ pub struct Options {
     pub feature_version: Option<u8>,
     /// Positions say lines only.
     pub lines_only: bool,
+    /// `from __future__ import barry_as_FLUFL` is inherited: `<>` is how inequality is written.
+    pub barry: bool,
     /// Digits of a decimal literal; 0: as many as there are. None: CPython's default.
     pub max_int_digits: Option<usize>,
     /// The source is text already, in UTF-8: a byte order mark is an error, a coding cookie says nothing.
@@ -118,6 +120,7 @@ pub fn compile_with_warnings(
     let mut source = Source::new(text);
     source.lines_only = options.lines_only;
     source.max_int_digits = options.max_int_digits;
+    source.barry = options.barry;
     nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
     // How deep expressions nest is bounded by now; what a level takes is bounded too.
     stacker::maybe_grow(RED_ZONE, STACK, || {

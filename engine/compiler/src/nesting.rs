@@ -1,9 +1,9 @@
 //! A scan before parsing: brackets and expressions that nest too deep for the parser and the compiler,
 //! which recurse. Exact in programs without errors; it only has to be safe in others.
 
-use crate::{TOO_COMPLEX, TOO_DEEP};
 use crate::errors::{ErrorKind, Fault, Res};
 use crate::source::Source;
+use crate::{TOO_COMPLEX, TOO_DEEP};
 use ruff_text_size::TextRange;
 
 /// CPython's limit of nested brackets.
@@ -158,7 +158,9 @@ pub fn check(source: &Source) -> Res<()> {
                         n.top().lambdas += 1;
                         n.bump(LAMBDA, false)?;
                     }
-                    (b"not" | b"if" | b"await" | b"is" | b"in" | b"else" | b"yield", _) => n.bump(1, false)?,
+                    (b"not" | b"if" | b"await" | b"is" | b"in" | b"else" | b"yield", _) => {
+                        n.bump(1, false)?
+                    }
                     (prefix, Some(&quote @ (b'"' | b'\''))) if is_interpolated(prefix) => {
                         let triple = b.get(i + 1) == Some(&quote) && b.get(i + 2) == Some(&quote);
                         n.push(Kind::Text { quote, triple, format: false });
@@ -178,7 +180,9 @@ pub fn check(source: &Source) -> Res<()> {
 /// Is there an operand before an operator?
 fn follows_operand(before: &[u8]) -> bool {
     let last = before.iter().rev().find(|c| !c.is_ascii_whitespace());
-    last.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, b'_' | b'"' | b'\'' | b')' | b']' | b'}' | 0x80..))
+    last.is_some_and(|c| {
+        c.is_ascii_alphanumeric() || matches!(c, b'_' | b'"' | b'\'' | b')' | b']' | b'}' | 0x80..)
+    })
 }
 
 /// Goes on in the text of an interpolated string: the index behind what was looked at.

@@ -18,6 +18,8 @@ pub struct Source {
     /// Positions say lines only.
     pub lines_only: bool,
     /// See [`crate::Options`].
+    pub barry: bool,
+    /// See [`crate::Options`].
     pub max_int_digits: Option<usize>,
 }
 

@@ -165,7 +165,7 @@ impl Tables {
             for obj in &found {
                 tracer.visit_object(*obj);
             }
-            self.finalizable.borrow_mut().extend(found.into_iter().rev());
+            self.enqueue::<M>(found);
             tracer.drain();
         }
 
@@ -238,8 +238,18 @@ impl Tables {
             }
         }
         let any = !found.is_empty();
-        self.finalizable.borrow_mut().extend(found.into_iter().rev());
+        self.enqueue::<M>(found);
         any
+    }
+
+    /// Has objects handed out that were found in the order of their registration.
+    fn enqueue<M: ObjectModel>(&self, found: Vec<*mut Header>) {
+        let mut queue = self.finalizable.borrow_mut();
+        // SAFETY: registered, and not swept yet.
+        let (older_first, newer_first): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|obj| unsafe { M::leads_to_younger(*obj) });
+        queue.extend(older_first);
+        queue.extend(newer_first.into_iter().rev());
     }
 
     /// The marks have changed places: the dead leave the tables, and the owners among them are told.
@@ -319,7 +329,8 @@ impl<M: ObjectModel> Heap<M> {
     }
 
     /// The next object that became unreachable and wants to be finalized. Of those that one collection finds the
-    /// newest come first: what leads to others is mostly made after them. Until taken, the object is a root.
+    /// newest come first, since what leads to others is mostly made after them; see `leads_to_younger`. Until taken, the
+    /// object is a root.
     pub fn take_finalizable(&self) -> Option<*mut Header> {
         self.tables.finalizable.borrow_mut().pop_front()
     }

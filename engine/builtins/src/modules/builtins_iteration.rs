@@ -470,18 +470,13 @@ native_type! {
     }
 }
 
-/// The `strict` keyword, the only one. Keywords of subclasses are left to them.
-fn strict_argument(vm: &Vm, name: &str, args: Args<'_>, exact: bool) -> R<bool> {
+/// The `strict` keyword, the only one.
+fn strict_argument(vm: &Vm, name: &str, args: Args<'_>) -> R<bool> {
     let mut strict = false;
     for (k, v) in args.keywords() {
-        let k = k.cast::<Str>();
-        match k.as_ref().map(|k| k.bytes()) {
+        match k.cast::<Str>().as_ref().map(|k| k.bytes()) {
             Some(b"strict") => strict = vm.truth(v)?,
-            _ if !exact => {}
-            _ => {
-                let k = k.map(|k| k.to_string_lossy().into_owned()).unwrap_or_default();
-                return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{k}'")));
-            }
+            _ => return Err(unexpected_keyword(vm, name, k, &["strict"])),
         }
     }
     Ok(strict)
@@ -490,7 +485,7 @@ fn strict_argument(vm: &Vm, name: &str, args: Args<'_>, exact: bool) -> R<bool> 
 fn new_zip(vm: &Vm, args: Args<'_>) -> R<Value> {
     let own = ext_type(vm, &ZIP)?;
     let ty = class_argument(vm, &args, own)?;
-    let strict = strict_argument(vm, "zip", args, ty == own)?;
+    let strict = strict_argument(vm, "zip", args)?;
     let iterators = iterators(vm, None, &args.positional()[1..], strict)?;
     Ok(Ext::new(vm, ty, Zip(iterators))?.value())
 }
@@ -506,7 +501,7 @@ fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
 fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {
     let own = ext_type(vm, &MAP)?;
     let ty = class_argument(vm, &args, own)?;
-    let strict = strict_argument(vm, "map", args, ty == own)?;
+    let strict = strict_argument(vm, "map", args)?;
     let [_, function, iterables @ ..] = args.positional() else {
         return Err(vm.type_error("map() must have at least two arguments."));
     };

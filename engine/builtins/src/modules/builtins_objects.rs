@@ -43,7 +43,7 @@ native_functions! { pub FUNCTIONS:
 fn getattr(vm: &Vm, v: Value, name: Value, default: Option<Value>) -> R<Value> {
     let name = attribute_name(vm, name)?;
     match default {
-        None => vm.get_attr(v, name),
+        None => vm.get_attr(v, name).inspect_err(|_| vm.name_missing_attribute(v, name)),
         Some(d) => Ok(vm.find_attr(v, name)?.unwrap_or(d)),
     }
 }

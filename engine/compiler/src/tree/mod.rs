@@ -108,6 +108,7 @@ pub fn parse(source: &[u8], mode: Mode, options: &Options) -> Result<Parsed, Syn
     let text = source::decode(source, options.decoded).map_err(|e| *e)?;
     let mut source = Source::new(text);
     source.max_int_digits = options.max_int_digits;
+    source.barry = options.barry;
     nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
     let parse = || -> errors::Res<Parsed> {
         let (module, tokens, warnings) =

@@ -59,8 +59,7 @@ fn at(place: Option<Position>, class: Class, fields: Vec<Field>) -> Node {
 fn remove_docstring(body: &mut Field) {
     let Field::List(body) = body else { return };
     let Some(Field::Node(first)) = body.first() else { return };
-    let is_text =
-        |n: &Node| n.class == Class::Constant && matches!(n.fields[0], Field::Const(Const::Str(_)));
+    let is_text = |n: &Node| n.class == Class::Constant && matches!(n.fields[0], Field::Const(Const::Str(_)));
     if first.class != Class::Expr || !is_text(first.node(0)) {
         return;
     }
@@ -84,9 +83,7 @@ fn const_of(node: &Node) -> Option<Const> {
 fn fold_number(field: &mut Field) {
     let Field::Node(node) = field else { return };
     let number = |node: &Node| match node.class {
-        Class::UnaryOp if node.node(0).class == Class::USub => {
-            unary(UnaryOp::USub, const_of(node.node(1))?)
-        }
+        Class::UnaryOp if node.node(0).class == Class::USub => unary(UnaryOp::USub, const_of(node.node(1))?),
         _ => const_of(node),
     };
     let folded = match node.class {

@@ -417,12 +417,21 @@ impl NativeDef {
         parameters(self.signature).next().is_some_and(|p| p.name.starts_with('$'))
     }
 
+    /// The type among a class's bases that has this very constructor.
+    fn declaring(&self, vm: &Vm, class: Ref<Type>) -> Ref<Type> {
+        let has_it = |t: &Ref<Type>| {
+            let own = t.dict().get_name(vm, self.name).ok().flatten();
+            own.and_then(|f| f.cast::<NativeFunction>()).is_some_and(|f| std::ptr::eq(f.def(), self))
+        };
+        class.mro().items().iter().filter_map(|t| t.cast::<Type>()).find(has_it).unwrap_or(class)
+    }
+
     /// What messages call it: a constructor, by the type's name.
     fn spoken_name(&self, vm: &Vm, args: &[Value]) -> String {
         match (self.name, args.first()) {
-            ("__init__", Some(&this)) => vm.type_of(this).name_string(),
+            ("__init__", Some(&this)) => self.declaring(vm, vm.type_of(this)).name_string(),
             ("__new__", Some(class)) => match class.cast::<Type>() {
-                Some(class) => class.name_string(),
+                Some(class) => self.declaring(vm, class).name_string(),
                 None => self.name.to_owned(),
             },
             _ => self.name.to_owned(),
@@ -495,7 +504,8 @@ impl NativeDef {
             return vm
                 .type_error(format!("{name}() missing required argument '{}' (pos {position})", p.name));
         }
-        let is_plain = || self.owner(vm, args[0]).is_some_and(|owner| is_plain_there(vm, self, owner.value()));
+        let is_plain =
+            || self.owner(vm, args[0]).is_some_and(|owner| is_plain_there(vm, self, owner.value()));
         if self.is_slot && own == 1 && min == max && max <= 1 && !args.is_empty() && !is_plain() {
             return vm.type_error(format!("expected {max} {}, got {given}", plural(max)));
         }

@@ -41,6 +41,7 @@ pub(super) fn make(vm: &Vm) -> R<Ref<Module>> {
         let nodes = CLASSES.iter().filter(|c| c.base == name).map(ClassDef::text).collect::<Vec<_>>();
         // bounded: names of node types
         let simple = CLASSES.iter().filter(|c| c.base == name).all(|c| c.fields().next().is_none());
+        // bounded: by the name of a node type
         let indent = if simple { " ".to_owned() } else { format!("\n{}", " ".repeat(name.len() + 1)) };
         // bounded: names of node types
         let doc = nodes.join(&format!("{indent}| "));

@@ -61,6 +61,7 @@ pub(super) fn make(vm: &Vm) -> R<Ref<Module>> {
         &group::GROUPBY,
         &group::GROUPER,
         &group::TEE,
+        &group::TEE_LINK,
     ] {
         let ty = ext_type(vm, def)?;
         m.dict().set_str(vm, ty.name(), ty.value())?;

@@ -89,9 +89,8 @@ fn init(
 }
 
 fn set_name(vm: &Vm, args: Args<'_>) -> R<()> {
-    let wrong = |n: usize| {
-        vm.type_error(format!("__set_name__() takes 2 positional arguments but {n} were given"))
-    };
+    let wrong =
+        |n: usize| vm.type_error(format!("__set_name__() takes 2 positional arguments but {n} were given"));
     match *args.positional() {
         [this, _, name] => match this.cast::<Property>() {
             Some(p) => {
