@@ -359,7 +359,7 @@ fn quick(vm: &Vm, call: &SoftCall<'_>, c: Chan, dir: Direction, v: Value) -> Opt
     let s = &micros.scheduler;
     let me = s.current.get()?;
     let result = Microthreads::soft_result(vm, call)?;
-    if !s.is_quiet() || c.preference.get() != -1 || c.schedule_all.get() {
+    if !s.is_quiet(vm) || c.preference.get() != -1 || c.schedule_all.get() {
         return None;
     }
     let balance = c.balance.get();

@@ -54,6 +54,13 @@ impl Payload for Greenlet {
     }
 }
 
+impl Greenlet {
+    /// What it is to call, as far as it has it itself.
+    pub fn to_run(&self) -> Value {
+        self.run.or_none()
+    }
+}
+
 pub type Green = Ref<Ext<Greenlet>>;
 
 /// A thread's part of the module's state: the main greenlet, the trace function.

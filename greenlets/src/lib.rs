@@ -10,6 +10,9 @@
 //! across     tasklets of other threads
 //! carbon     the modules `scheduler` and `_scheduler`: carbon-scheduler's interface
 //! aio        the module `stackless.aio`: with asyncio in one program
+//! holders    who can get at what another one waits for
+//! seeing     what `skein.inspect` and `skein.profile` show
+//! tracing    trace and profile functions of tasklets
 //! waiting    who waits on whom, when nothing can run
 //! pickling   frames, tasklets, channels and what they reach, in pickles
 //! tasklet, channel, bomb, cstack, stackless, testing   the module `stackless`
@@ -24,15 +27,18 @@ mod cstack;
 mod foreign;
 mod greenlet;
 mod greenlet_module;
+mod holders;
 mod micro;
 mod pickling;
 mod running;
 mod scheduler;
+mod seeing;
 mod stackless;
 mod switch;
 mod tasklet;
 mod testing;
 mod trace;
+mod tracing;
 mod waiting;
 
 pub use skein_continuations::StackPool;
@@ -50,6 +56,7 @@ pub fn native_module(vm: &Vm, name: &str) -> R<Option<Value>> {
         "stackless.aio" => aio::make(vm)?.value(),
         "stackless._wrap" => pickling::make(vm)?.value(),
         "_teststackless" => testing::make(vm)?.value(),
+        seeing::NAME => seeing::make(vm)?.value(),
         "_scheduler" | "scheduler" => carbon::make(vm, name)?,
         _ => return Ok(None),
     }))
@@ -64,4 +71,5 @@ pub const MODULE_NAMES: &[&str] = &[
     "stackless._wrap",
     "_stackless",
     "_teststackless",
+    seeing::NAME,
 ];

@@ -180,6 +180,7 @@ fn resumed(vm: &Vm, t: Task, d: Deliver) -> (&Micro, Deliver) {
         }
     }
     let s = scheduler(vm);
+    crate::tracing::pass(vm, s.current.get(), t);
     s.current.set(Some(t));
     t.switches.set(t.switches.get().wrapping_add(1));
     if t.watching.get() {
@@ -303,6 +304,7 @@ pub fn after_end<'v>(vm: &'v Vm, m: &Micro, result: R<Value>) -> (&'v Micro, Del
         error = handle_error(vm, handler, e);
     }
     if let Some(t) = ended {
+        crate::tracing::end(vm);
         t.func.init(None::<Value>);
         t.args.init(None::<Value>);
         t.temp.init(None::<Value>);

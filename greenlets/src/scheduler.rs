@@ -163,10 +163,11 @@ impl Scheduler {
         Some(t)
     }
 
-    /// Does nobody look at switches, or forbid them?
+    /// Does nobody look at switches, forbid them, or have functions for tracing that are to be exchanged?
     #[inline(always)]
-    pub fn is_quiet(&self) -> bool {
+    pub fn is_quiet(&self, vm: &Vm) -> bool {
         self.trap.get() == 0
+            && !vm.events.has_functions()
             && self.channel_callback.get().is_none()
             && self.schedule_callback.get().is_none()
     }

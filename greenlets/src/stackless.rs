@@ -228,7 +228,7 @@ fn run_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     if let (&[timeout], None) = call.args.parts()
         && timeout.is_int()
         && timeout.as_small_int() > 0
-        && s.is_quiet()
+        && s.is_quiet(vm)
         && s.timer.get().is_none()
         && let Some(me) = s.current.get()
         && let Some(result) = Microthreads::soft_result(vm, call)
@@ -247,7 +247,7 @@ fn schedule_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let s = &micros.scheduler;
     // The common case: plain, and another tasklet is there to run.
     if call.args.parts().0.is_empty()
-        && s.is_quiet()
+        && s.is_quiet(vm)
         && let Some(me) = s.current.get()
         && let Some(result) = Microthreads::soft_result(vm, call)
         && let Some(next) = s.pop()

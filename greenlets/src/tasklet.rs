@@ -10,6 +10,8 @@ use crate::running::{
 };
 use crate::scheduler::neighbour;
 use crate::switch::{Deliver, Microthreads};
+use crate::tracing::{function_of, set_function};
+use skein_runtime::events::Legacy;
 use skein_runtime::interp::{At, SoftCall, frame_count, innermost_frame, with_first};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
@@ -53,6 +55,8 @@ pub struct Tasklet {
     pub channel: Field,
     /// What it is resumed with, or the value it sends.
     pub temp: Field,
+    /// Its trace and profile function while it does not run: see `tracing`.
+    pub tracing: Field,
     /// The microthread that goes on when it is resumed: its own, or a greenlet it ran.
     pub at: Cell<*const Micro>,
     pub arrival: Cell<Arrival>,
@@ -88,6 +92,7 @@ impl Payload for Tasklet {
             prev,
             channel,
             temp,
+            tracing,
             at,
             arrival: _,
             queued: _,
@@ -100,7 +105,7 @@ impl Payload for Tasklet {
             kills: _,
             switches: _,
         } = self;
-        for f in [func, args, keywords, next, prev, channel, temp] {
+        for f in [func, args, keywords, next, prev, channel, temp, tracing] {
             f.trace(t);
         }
         // SAFETY: the greenlet that the tasklet waits in, which is kept alive from here.
@@ -172,18 +177,16 @@ native_type! {
         "thread_id" => |vm: &Vm, v: Task| crate::stackless::thread_id(vm, v.micro.ctx.thread.get());
         "context_id" => |vm: &Vm, v: Task| vm.int_u64(context_of(vm, v)?.value().bits());
         "cstate" => |vm: &Vm, v: Task| crate::cstack::of_tasklet(vm, standing(vm, v), v);
-        "trace_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a trace function of a tasklet");
-        "profile_function" => |_: &Vm, _: Value| Ok(Value::NONE), |vm: &Vm, _: Value, f: Option<Value>| no_function(vm, f, "a profile function of a tasklet");
+        "trace_function" => |vm: &Vm, v: Task| Ok(function_of(vm, v, Legacy::Trace)),
+            |vm: &Vm, v: Task, f: Option<Value>| set_function(vm, v, Legacy::Trace, f);
+        "profile_function" => |vm: &Vm, v: Task| Ok(function_of(vm, v, Legacy::Profile)),
+            |vm: &Vm, v: Task, f: Option<Value>| set_function(vm, v, Legacy::Profile, f);
     }
 }
 
 fn owner_of(v: Value) -> Task {
     // SAFETY: the owner of a microthread of kind Tasklet is one.
     unsafe { v.cast_unchecked() }
-}
-
-fn no_function(vm: &Vm, f: Option<Value>, what: &str) -> R<()> {
-    if f.is_none_or(Value::is_none) { Ok(()) } else { Err(vm.unsupported(what)) }
 }
 
 fn empty() -> Field {
@@ -207,6 +210,7 @@ pub fn make(vm: &Vm, ty: Ref<Type>, kind: Kind) -> R<Task> {
             prev: empty(),
             channel: empty(),
             temp: empty(),
+            tracing: empty(),
             at: Cell::new(std::ptr::null()),
             arrival: Cell::new(Arrival::Value),
             queued: Cell::new(false),
@@ -305,6 +309,7 @@ fn bind(vm: &Vm, t: Task, func: Option<Value>, args: Option<Value>, keywords: Op
     if t.micro.is_alive() {
         abandon(vm, t);
     }
+    crate::tracing::forget(vm, t);
     if func.is_some() {
         share_context(vm, t)?;
     }

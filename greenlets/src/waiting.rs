@@ -1,6 +1,7 @@
 //! Who waits on whom: what is said of it when nothing can run.
 
 use crate::channel::is_sending;
+use crate::holders::each_reached;
 use crate::running::scheduler;
 use crate::switch::Microthreads;
 use crate::tasklet::{Task, Tasklet};
@@ -12,6 +13,8 @@ use skein_runtime::vm::Vm;
 
 /// Tasklets that are told of, at most.
 const MOST: usize = 20;
+/// Of those that can get at a channel, so many are named.
+const NAMED: usize = 3;
 /// A thread's deadlocks of which more is told than that they are: finding the tasklets takes a walk over all objects.
 const REPORTS: u32 = 8;
 
@@ -59,23 +62,52 @@ fn blocked(vm: &Vm) -> R<(Vec<Task>, usize)> {
     Ok((found, all))
 }
 
+/// For each of the tasklets, the places of the others that can get at the channel that it waits on: those that are nearest to it.
+fn edges(vm: &Vm, found: &[Task]) -> Vec<Vec<usize>> {
+    let channels: Vec<Value> = found.iter().map(|t| t.channel.or_none()).collect();
+    // bounded: so many tasklets are told of
+    let mut edges = vec![(u32::MAX, Vec::new()); found.len()];
+    for (other, t) in found.iter().enumerate() {
+        each_reached(vm, Some(t.value()), &channels, &mut |channel, steps| {
+            for (waiting, (nearest, edges)) in edges.iter_mut().enumerate() {
+                if waiting == other || !channels[waiting].is(channels[channel]) || steps > *nearest {
+                    continue;
+                }
+                if steps < *nearest {
+                    edges.clear();
+                }
+                *nearest = steps;
+                edges.push(other);
+            }
+        });
+    }
+    edges.into_iter().map(|(_, edges)| edges).collect()
+}
+
+fn name(vm: &Vm, v: Value) -> String {
+    format!("{} at {:#x}", vm.type_name(v), v.bits())
+}
+
 fn report(vm: &Vm) -> R<Option<String>> {
     let (found, all) = blocked(vm)?;
     if found.is_empty() {
         return Ok(None);
     }
+    let edges = edges(vm, &found);
     let mut text = String::from("tasklets that wait:");
-    for t in found {
-        let does = if is_sending(t) { "sends on" } else { "receives from" };
+    for (t, others) in found.iter().zip(&edges) {
+        let does = if is_sending(*t) { "sends on" } else { "receives from" };
         let channel = t.channel.or_none();
-        text += &format!(
-            "\n  {} at {:#x} {does} {} at {:#x}{}",
-            vm.type_name(t.value()),
-            t.value().bits(),
-            vm.type_name(channel),
-            channel.bits(),
-            place(t)
-        );
+        text += &format!("\n  {} {does} {}{}", name(vm, t.value()), name(vm, channel), place(*t));
+        if others.is_empty() {
+            continue;
+        }
+        text += ", which is also known to ";
+        let named: Vec<String> = others.iter().take(NAMED).map(|&i| name(vm, found[i].value())).collect();
+        text += &named.join(", ");
+        if others.len() > NAMED {
+            text += &format!(" and {} more", others.len() - NAMED);
+        }
     }
     if all > MOST {
         text += &format!("\n  and {} more", all - MOST);

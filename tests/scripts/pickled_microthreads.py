@@ -299,7 +299,7 @@ def forged():
     rnd = random.Random(7)
     t = suspended(machine_calls)
     make, args, state = t.__reduce__()
-    frame = type(state[2][0])
+    frame = type(state[3][0])
     strange = [None, -1, 0, 1, 5, 2**40, -(2**63), "x", (), [], {}, {0: 1}, {99: 1}, b"", ValueError(), report, t, 1.5]
 
     def change(parts):
@@ -344,9 +344,9 @@ def forged():
         t = suspended(f, *args)
         for i in range(50):
             state = list(t.__reduce__()[2])
-            state[2] = tries(made, state[2])
+            state[3] = tries(made, state[3])
             if rnd.random() < 0.3:
-                state[3] = rnd.randrange(20)
+                state[2] = rnd.randrange(20)
             if rnd.random() < 0.3:
                 state = change(state)
             u = stackless.tasklet()

@@ -186,3 +186,61 @@ for i in range(20):
 settle()
 gc.collect()
 assert sum(r() is not None for r in refs) <= 1, refs
+
+# The frames of a traceback name their callers, also when they have been left.
+def raises_here():
+    1 // 0
+
+
+def calls(n):
+    if n:
+        return calls(n - 1)
+    return raises_here()
+
+
+def catches_and_returns():
+    try:
+        calls(2)
+    except ZeroDivisionError as e:
+        return e.__traceback__
+
+
+def names_of(frame):
+    names = []
+    while frame is not None:
+        names.append(frame.f_code.co_name)
+        frame = frame.f_back
+    return names
+
+
+for from_inside in (True, False):
+    tb = catches_and_returns()
+    entries = [tb]
+    while entries[-1].tb_next is not None:
+        entries.append(entries[-1].tb_next)
+    for entry in reversed(entries) if from_inside else entries:
+        entry.tb_frame
+    assert names_of(entries[-1].tb_frame)[:5] == ["raises_here", "calls", "calls", "calls", "catches_and_returns"]
+    assert [e.tb_frame for e in entries[:0:-1]] == [
+        entries[-1].tb_frame, entries[-1].tb_frame.f_back, entries[-1].tb_frame.f_back.f_back, entries[1].tb_frame]
+    assert [e.tb_frame.f_locals.get("n") for e in entries] == [None, 2, 1, 0, None]
+
+
+# An exception that is raised again passes the same frame twice.
+def raises_again():
+    try:
+        raises_here()
+    except ZeroDivisionError as e:
+        raise e
+
+
+def outer():
+    raises_again()
+
+
+try:
+    outer()
+except ZeroDivisionError as e:
+    tb = e.__traceback__.tb_next.tb_next
+assert tb.tb_frame is tb.tb_next.tb_frame and tb.tb_lineno != tb.tb_next.tb_lineno
+assert names_of(tb.tb_next.tb_next.tb_frame) == ["raises_here", "raises_again", "outer", "<module>"]

@@ -1,4 +1,5 @@
 # sys.settrace and sys.setprofile: which events, in which order, with which lines.
+import gc
 import sys
 import threading
 import warnings
@@ -501,3 +502,25 @@ assert busy(40000, 30000) == sum(range(40000))
 assert count == 1 + (40000 - 30000 - 1) * 3 + 2, count
 count = 0
 assert busy(40000, -1) == sum(range(40000)) and count == 0
+
+# What is found of globals while somebody looks on, and is gone when he does no longer, is looked up again.
+def looks_up():
+    return later, len
+
+
+def looked_at():
+    global later
+    for n in range(5):
+        later = n
+        assert looks_up() == (n, len) and looks_up() == (n, len)
+        if n % 2:
+            sys.setprofile(lambda *_: None)
+            assert looks_up() == (n, len)
+        del later
+        gc.collect()
+        later = -n
+        sys.setprofile(None)
+        assert looks_up() == (-n, len)
+
+
+looked_at()

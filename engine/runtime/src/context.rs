@@ -216,6 +216,18 @@ impl Context {
         }
     }
 
+    /// Bytes of its stack.
+    pub fn bytes(&self) -> usize {
+        let mut chunk = self.chunk.get().cast_const();
+        let mut words = 0;
+        // SAFETY: chunks of this context.
+        while let Some(c) = unsafe { chunk.as_ref() } {
+            words += c.size;
+            chunk = c.previous;
+        }
+        words * size_of::<Value>()
+    }
+
     /// Is it without memory for frames?
     pub fn is_released(&self) -> bool {
         self.chunk.get().is_null()

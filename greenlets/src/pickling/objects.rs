@@ -39,7 +39,9 @@ native_functions! { pub FUNCTIONS:
     "reduce_traceback(traceback, /)" => reduce_traceback;
     "traceback(function, code, unit, line, /)" => make_traceback;
     "set_traceback(traceback, next, /)" => |vm: &Vm, tb: Ref<Traceback>, next: Value| -> R<()> {
-        vm.set_attr(tb.value(), vm.intern("tb_next")?, next)
+        vm.set_attr(tb.value(), vm.intern("tb_next")?, next)?;
+        tb.link(vm);
+        Ok(())
     };
     "reduce_view(view, /)" => |vm: &Vm, view: Ref<DictView>| -> R<Value> {
         let name = vm.type_name(view.value()).trim_start_matches("dict_").to_string();

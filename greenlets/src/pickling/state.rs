@@ -7,11 +7,13 @@ use crate::micro::{Kind, NO_RESULT, State};
 use crate::running::scheduler;
 use crate::switch::Microthreads;
 use crate::tasklet::{Arrival, Task, Tasklet, has_frames, nesting};
+use skein_runtime::events::Legacy;
 use skein_runtime::interp::{FrozenFrame, FrozenRef, freeze, thaw};
 use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::Ext;
 use skein_runtime::types::list::List;
+use skein_runtime::types::module::Module;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -82,26 +84,42 @@ pub fn tasklet_reduce(vm: &Vm, t: Task) -> R<Value> {
         }
         _ => bits |= flag::LOST,
     }
+    // What it goes on with, or what it is bound to.
+    let body = match [&t.func, &t.args, &t.keywords].map(|f| f.or_none()) {
+        _ if !frames.is_none() => frames,
+        bound if bound.iter().all(|v| v.is_none()) => Value::NONE,
+        bound => vm.tuple(&bound)?,
+    };
     let state = [
         Value::small_int(bits),
         t.temp.or_none(),
-        frames,
         Value::small_int(result),
+        body,
         handled,
-        t.func.or_none(),
-        t.args.or_none(),
-        t.keywords.or_none(),
         t.channel.or_none(),
         attributes(vm, t.value())?,
+        functions(vm, t)?,
     ];
     let args = vm.tuple(&[])?;
     vm.tuple(&[vm.type_of(t.value()).value(), args, vm.tuple(&state)?])
 }
 
+/// Its trace and profile functions, where these are to be pickled.
+fn functions(vm: &Vm, t: Task) -> R<Value> {
+    if pickle_flags(vm, false, None, None)? & PRESERVE_TRACING_STATE == 0 {
+        return Ok(Value::NONE);
+    }
+    let both = [Legacy::Trace, Legacy::Profile].map(|which| crate::tracing::function_of(vm, t, which));
+    if both.iter().all(|f| f.is_none()) { Ok(Value::NONE) } else { vm.tuple(&both) }
+}
+
 /// ValueError for what no tasklet can be.
 pub fn tasklet_setstate(vm: &Vm, t: Task, state: Value) -> R<Task> {
-    let [bits, temp, frames, result, handled, func, args, keywords, channel, attributes] =
-        parts(vm, state, "tasklet")?;
+    let [bits, temp, result, body, handled, channel, attributes, functions] = parts(vm, state, "tasklet")?;
+    let [func, args, keywords] = match body.cast::<Tuple>() {
+        Some(_) => parts(vm, body, "tasklet's function")?,
+        None => [Value::NONE; 3],
+    };
     if t.micro.kind == Kind::Main
         || has_frames(t)
         || t.func.get().is_some()
@@ -136,11 +154,16 @@ pub fn tasklet_setstate(vm: &Vm, t: Task, state: Value) -> R<Task> {
         t.micro.state.set(State::Dead);
         return Ok(t);
     }
-    if let Some(list) = frames.cast::<List>() {
+    if let Some(list) = body.cast::<List>() {
         fill(vm, t, list, result, given(handled))?;
     }
     t.temp.set(vm, t, temp);
     t.arrival.set(if bits & flag::RAISES != 0 { Arrival::Raise } else { Arrival::Value });
+    if !functions.is_none() && has_frames(t) {
+        let [trace, profile] = parts(vm, functions, "tasklet's tracing")?;
+        crate::tracing::keep(vm, t, Legacy::Trace, given(trace))?;
+        crate::tracing::keep(vm, t, Legacy::Profile, given(profile))?;
+    }
     if let Some(c) = channel.cast::<Ext<crate::channel::Channel>>() {
         if !has_frames(t) {
             return Err(bad(vm, "a tasklet that has nothing to run is blocked"));
@@ -216,6 +239,19 @@ pub struct PickleFlags {
 
 /// All flags that there are.
 const ALL_FLAGS: i64 = 15;
+const PRESERVE_TRACING_STATE: i64 = 1;
+/// The same flag as an attribute of the module, which programs may set.
+const WITH_TRACING: &str = "pickle_with_tracing_state";
+
+/// Where a program has set the module's attribute, that becomes the flag.
+fn take_attribute(vm: &Vm, own: &Cell<Option<i64>>) -> R<()> {
+    let Some(m) = vm.import("stackless")?.cast::<Module>() else { return Ok(()) };
+    let Some(set) = m.dict().get_name(vm, WITH_TRACING)? else { return Ok(()) };
+    m.dict().delete(vm, vm.str(WITH_TRACING)?)?;
+    let others = own.get().unwrap_or(0) & !PRESERVE_TRACING_STATE;
+    own.set(Some(others | if vm.truth(set)? { PRESERVE_TRACING_STATE } else { 0 }));
+    Ok(())
+}
 
 /// Changes those flags that the mask has; what they were. ValueError.
 pub fn pickle_flags(vm: &Vm, default: bool, new: Option<i64>, mask: Option<i64>) -> R<i64> {
@@ -224,6 +260,7 @@ pub fn pickle_flags(vm: &Vm, default: bool, new: Option<i64>, mask: Option<i64>)
     if own.get().is_none() {
         own.set(Some(state.default.get()));
     }
+    take_attribute(vm, own)?;
     let old = if default { state.default.get() } else { own.get().unwrap_or(0) };
     let (new, mask) = (new.unwrap_or(-1), mask.unwrap_or(-1));
     if new == -1 || mask == 0 {

@@ -38,7 +38,7 @@ pub use builtins_objects::{source_text as program_source, texts};
 pub use import::{Main, MainCode, MainMissing, import, main_code, main_namespace, run_code, run_main};
 pub use namespace::namespace;
 pub use program::run_program;
-pub use signal::{install_interrupt, run_signal_handlers, trip_signal};
+pub use signal::{attach_signal, install_interrupt, run_signal_handlers, trip_signal};
 pub use sys::{IntMaxDigits, MAX_DIGITS_THRESHOLD, VERSION, version_text};
 pub(crate) use typing::{call_typing, is_alias, typing_intrinsic};
 

@@ -65,6 +65,27 @@ fn state(vm: &Vm) -> std::rc::Rc<State> {
 const SIG_DFL: Value = Value::small_int(0);
 const SIG_IGN: Value = Value::small_int(1);
 
+/// The signal by which another process asks this one to run a script: see `skein.attach`. Nobody pays for it before it comes.
+pub fn attach_signal() -> i32 {
+    libc::SIGRTMAX() - 2
+}
+
+/// May other processes ask for that? As CPython's own way of doing so, it is switched off by `-X disable-remote-debug`.
+pub fn is_attachable(vm: &Vm) -> bool {
+    let off = |name: &str| name == "disable-remote-debug" || name == "disable_remote_debug";
+    let by_variable = !vm.config.ignore_environment
+        && std::env::var_os("PYTHON_DISABLE_REMOTE_DEBUG").is_some_and(|v| !v.is_empty());
+    !by_variable && !vm.config.x_options.iter().any(|(name, _)| off(name))
+}
+
+/// Does what was asked for by that signal. Its errors are shown and end nothing.
+fn attached(vm: &Vm) {
+    let run = vm.import("skein.attach").and_then(|m| vm.call_method(m, "run_what_was_left", &[]));
+    if run.is_err() {
+        vm.unraisable(Some("Exception ignored in a script from another process"), Value::NONE);
+    }
+}
+
 /// Ctrl-C raises KeyboardInterrupt from now on, and a broken pipe is an error instead of the end.
 pub fn install_interrupt(vm: &Vm) {
     let asker = std::sync::Arc::into_raw(vm.threads.asker.clone()).cast_mut();
@@ -77,6 +98,10 @@ pub fn install_interrupt(vm: &Vm) {
         if libc::sigaction(libc::SIGINT, std::ptr::null(), &mut old) == 0 && old.sa_sigaction != libc::SIG_IGN
         {
             set_action(libc::SIGINT, on_signal as *const () as usize);
+        }
+        let free = libc::sigaction(attach_signal(), std::ptr::null(), &mut old) == 0;
+        if free && old.sa_sigaction == libc::SIG_DFL && is_attachable(vm) {
+            set_action(attach_signal(), on_signal as *const () as usize);
         }
     }
 }
@@ -107,6 +132,9 @@ pub fn run_signal_handlers(vm: &Vm) -> R<()> {
         if handler.is_unbound() || handler.is_int() || is_default {
             if number == libc::SIGINT as usize || is_default {
                 return Err(vm.raise_new(vm.exc.keyboard_interrupt, &[]));
+            }
+            if number == attach_signal() as usize && handler != SIG_IGN && is_attachable(vm) {
+                attached(vm);
             }
             continue;
         }
@@ -171,6 +199,7 @@ fn current(vm: &Vm, n: i32) -> R<Value> {
     match action {
         libc::SIG_DFL => Ok(SIG_DFL),
         libc::SIG_IGN => Ok(SIG_IGN),
+        _ if n == attach_signal() => Ok(SIG_DFL),
         _ if n == libc::SIGINT => {
             let m = super::import(vm, "_signal")?;
             vm.get_attr_str(m, "default_int_handler")
@@ -202,6 +231,7 @@ fn signal(vm: &Vm, n: i32, handler: Value) -> R<Value> {
     let n = number(vm, n)?;
     let word = vm.as_i64(vm.absorb(vm.index(handler), vm.exc.type_error)?.unwrap_or(Value::NONE));
     let (action, stored) = match word {
+        Some(0) if n == attach_signal() && is_attachable(vm) => (on_signal as *const () as usize, SIG_DFL),
         Some(0) => (libc::SIG_DFL, SIG_DFL),
         Some(1) => (libc::SIG_IGN, SIG_IGN),
         _ if word.is_none() && vm.type_of(handler).special(vm, skein_bytecode::Special::Call).is_some() => {

@@ -18,7 +18,8 @@ native_functions! { FUNCTIONS:
     "unraisablehook(unraisable, /)" => unraisablehook, "Handle an unraisable exception.";
     "breakpointhook(*args, **kwargs)" => breakpointhook, "This hook function is called by built-in breakpoint().";
     "_baserepl()" => |vm: &Vm| super::prompt::base_prompt(vm), "Private function for getting the base REPL";
-    "is_remote_debug_enabled()" => |_: &Vm| false, "Return True if remote debugging is enabled, False otherwise.";
+    "is_remote_debug_enabled()" => |vm: &Vm| super::signal::is_attachable(vm), "Return True if remote debugging is enabled, False otherwise.";
+    "remote_exec(pid, script)" => remote_exec, "Executes a file containing Python code in a given remote Python process.";
     "is_stack_trampoline_active()" => |_: &Vm| false, "Return *True* if a stack profiler trampoline is active.";
     "get_asyncgen_hooks()" => get_asyncgen_hooks, "Return the installed asynchronous generators hooks.";
     "set_asyncgen_hooks(firstiter=<unrepresentable>, finalizer=<unrepresentable>)" => set_asyncgen_hooks, "Set the finalizer and first-iteration hooks of asynchronous generators.";
@@ -52,6 +53,12 @@ fn displayhook(vm: &Vm, v: Value) -> R<()> {
         _ => return Err(vm.runtime_error("lost sys.stdout")),
     }
     builtins.set_name(vm, "_", v)
+}
+
+/// As `skein.attach.send`.
+fn remote_exec(vm: &Vm, pid: Value, script: Value) -> R<()> {
+    let m = vm.import("skein.attach")?;
+    vm.call_method(m, "send", &[pid, script]).map(|_| ())
 }
 
 fn excepthook(vm: &Vm, _ty: Value, e: Value, traceback: Value) -> R<()> {

@@ -21,14 +21,27 @@ pub struct Tracing {
 }
 
 impl Tracing {
-    pub(crate) fn swap(&self, other: &Tracing) {
+    /// Exchanges what two have: a microthread with functions of its own goes on, or is left.
+    pub fn swap(&self, other: &Tracing) {
         self.trace.swap(&other.trace);
         self.profile.swap(&other.profile);
         self.inside.swap(&other.inside);
         self.telling.swap(&other.telling);
     }
 
-    pub(crate) fn trace(&self, t: &mut Tracer<'_>) {
+    /// Has it neither functions nor a callback that runs?
+    pub fn is_empty(&self) -> bool {
+        self.trace.get().is_none() && self.profile.get().is_none() && self.inside.get() == 0
+    }
+
+    pub fn function(&self, which: Legacy) -> Option<Value> {
+        match which {
+            Legacy::Trace => self.trace.get(),
+            Legacy::Profile => self.profile.get(),
+        }
+    }
+
+    pub fn trace(&self, t: &mut Tracer<'_>) {
         let telling = self.telling.get().map(|(_, frame)| frame);
         for v in [self.trace.get(), self.profile.get(), telling].into_iter().flatten() {
             t.visit_word(v.bits());
@@ -67,6 +80,12 @@ const PROFILED: u32 = event::PY_START
     | event::PY_THROW;
 
 impl Events {
+    /// Has any thread, or a microthread that does not run, a trace or profile function?
+    #[inline(always)]
+    pub fn has_functions(&self) -> bool {
+        self.tracers.get() + self.profilers.get() > 0
+    }
+
     /// Sets a function of a thread; the running one's if None. MemoryError.
     pub fn set_legacy(
         &self,
@@ -75,7 +94,11 @@ impl Events {
         which: Legacy,
         f: Option<Value>,
     ) -> R<()> {
-        let tracing = thread.map_or(&self.tracing, ThreadState::saved_tracing);
+        self.set_function(vm, thread.map_or(&self.tracing, ThreadState::saved_tracing), which, f)
+    }
+
+    /// Sets a function where it is kept: for a thread, or for a microthread that does not run. MemoryError.
+    pub fn set_function(&self, vm: &Vm, tracing: &Tracing, which: Legacy, f: Option<Value>) -> R<()> {
         let (slot, count, tool, events) = match which {
             Legacy::Trace => (&tracing.trace, &self.tracers, TRACE, TRACED),
             Legacy::Profile => (&tracing.profile, &self.profilers, PROFILE, PROFILED),
@@ -85,8 +108,8 @@ impl Events {
         self.set_wanted(vm, tool, if count.get() > 0 { events } else { 0 })
     }
 
-    /// The running thread ends.
-    pub(crate) fn end_thread(&self, vm: &Vm) {
+    /// The running thread, or microthread with functions of its own, ends.
+    pub fn end_thread(&self, vm: &Vm) {
         for which in [Legacy::Trace, Legacy::Profile] {
             if self.set_legacy(vm, None, which, None).is_err() {
                 vm.pending.take();

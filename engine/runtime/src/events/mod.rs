@@ -89,7 +89,7 @@ pub struct Events {
     step_op: Cell<u8>,
     /// The functions of the running thread.
     pub tracing: Tracing,
-    /// Threads that have a trace function, and a profile function.
+    /// Threads and suspended microthreads that have a trace function, and a profile function.
     tracers: Cell<usize>,
     profilers: Cell<usize>,
 }

@@ -156,6 +156,15 @@ impl Table {
         self.sites[unit as usize].op = op as u8;
     }
 
+    /// Where nobody was told of anything, quickening went on in the block, and what it had made there may have been put back:
+    /// the cell of a cache is gone then.
+    fn take_op(&mut self, code: Ref<CodeObject>, unit: u32) {
+        let op = code.op_in_block(unit);
+        if op != Op::Event {
+            self.set_op(unit, op);
+        }
+    }
+
     /// The lines that begin at a unit.
     pub fn lines_at(&self, unit: u32) -> impl Iterator<Item = LineStart> + '_ {
         let first = self.lines.partition_point(|l| l.unit < unit);
@@ -324,7 +333,8 @@ impl Ref<CodeObject> {
 
     /// Puts the op of an instruction into the block: [`Op::Event`], or its own.
     fn patch(self, unit: u32) {
-        let Some(table) = self.table() else { return };
+        let Some(table) = self.table_mut() else { return };
+        table.take_op(self, unit);
         let s = table.site(unit);
         self.write_op(unit, if s.is_watched() { Op::Event } else { s.op() });
     }
@@ -332,9 +342,11 @@ impl Ref<CodeObject> {
     fn patch_all(self) {
         let Some(table) = self.table_mut() else { return };
         table.note_ways();
-        for (unit, s) in table.sites.iter().enumerate() {
-            if s.flags & site::INSTRUCTION != 0 {
-                self.write_op(unit as u32, if s.is_watched() { Op::Event } else { s.op() });
+        for unit in 0..table.sites.len() as u32 {
+            if table.site(unit).flags & site::INSTRUCTION != 0 {
+                table.take_op(self, unit);
+                let s = table.site(unit);
+                self.write_op(unit, if s.is_watched() { Op::Event } else { s.op() });
             }
         }
         if table.is_void() {

@@ -9,7 +9,6 @@ use crate::types::code::CodeObject;
 use crate::types::frame::FrameObject;
 use crate::types::function::Function;
 use crate::types::generator::{GenState, Generator};
-use crate::types::instance::Values;
 use crate::types::traceback::Traceback;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -305,6 +304,41 @@ pub fn innermost_frame(vm: &Vm, owner: Option<Value>) -> R<Option<Ref<FrameObjec
     }
 }
 
+/// The frames of a microthread by its object (None: the main program), the innermost first. None: it has ended, or not begun.
+pub fn frames_of(vm: &Vm, owner: Option<Value>) -> Option<Frames> {
+    Stack::of(vm, owner).map(|s| s.frames())
+}
+
+/// Calls `f` with what the frames of a microthread still need: their registers that are to be read, but for the namespace of a
+/// module, and their functions. Those frames are passed over of whose code `looks` is true.
+pub fn each_held(
+    vm: &Vm,
+    owner: Option<Value>,
+    looks: impl Fn(Ref<CodeObject>) -> bool,
+    f: &mut dyn FnMut(Value),
+) {
+    let Some(stack) = Stack::of(vm, owner) else { return };
+    let mut above = std::ptr::null_mut::<Value>();
+    for frame in stack.walk() {
+        let code = frame_code(frame.base);
+        if looks(code) {
+            above = head_of(&frame);
+            continue;
+        }
+        for i in (0..own_registers(&frame, above)).filter(|&i| code.liveness().held(frame.unit, i)) {
+            // SAFETY: one of the frame's registers. Its word is looked at as a stale one would be.
+            let word = unsafe { frame.base.add(i).cast::<u64>().read() };
+            if let Some(v) = vm.value_of_register(word)
+                && !v.is(frame_function(frame.base).globals().value())
+            {
+                f(v);
+            }
+        }
+        f(frame_function(frame.base).value());
+        above = head_of(&frame);
+    }
+}
+
 /// Frames on the stack of a microthread, by its object (None: the main program).
 pub fn frame_count(vm: &Vm, owner: Option<Value>) -> usize {
     Stack::of(vm, owner).map_or(0, |s| s.frames().count())
@@ -399,7 +433,12 @@ pub fn frame_back(vm: &Vm, f: Ref<FrameObject>) -> R<Option<Ref<FrameObject>>> {
     let same: &dyn Fn(&Standing) -> bool = match frame_place(vm, f) {
         FramePlace::Live(w) => &move |x| matches!(x, Standing::OnStack(x) if x.base == w.base),
         FramePlace::Suspended(g) if is_running(vm, g) => &move |x| x.generator() == Some(g),
-        _ => return Ok(f.back.cast()),
+        _ => {
+            return match f.back.cast::<Traceback>() {
+                Some(tb) => frame_of_traceback(vm, tb).map(Some),
+                None => Ok(f.back.cast()),
+            };
+        }
     };
     let Some(stack) = Stack::of(vm, f.microthread.get()) else { return Ok(None) };
     match stack.frames().skip_while(|x| !same(x)).nth(1) {
@@ -412,28 +451,30 @@ pub fn frame_back(vm: &Vm, f: Ref<FrameObject>) -> R<Option<Ref<FrameObject>>> {
 /// left behind, and without any if the frame went on and returned. MemoryError.
 pub fn frame_of_traceback(vm: &Vm, tb: Ref<Traceback>) -> R<Ref<FrameObject>> {
     if let Some(f) = tb.frame.cast::<FrameObject>() {
+        if f.back.get().is_none() {
+            f.back.set(vm, f, tb.outer());
+        }
         return Ok(f);
     }
     let Some(function) = tb.frame.cast::<Function>() else {
         return Err(vm.attribute_error("tb_frame"));
     };
     let same = |w: &WalkedFrame| frame_function(w.base) == function && frame_code(w.base) == tb.code();
-    let left = |variables: Option<Ref<Values>>| -> R<Ref<FrameObject>> {
-        let f = FrameObject::new(vm, function, tb.code(), std::ptr::null_mut())?;
-        f.set_unit(tb.unit());
-        if let Some(row) = variables {
-            f.set_saved(vm, row);
-        }
-        Ok(f)
+    let running = match tb.variables() {
+        Some(_) => None,
+        None => Walk::running(vm).find(same),
     };
-    let f = match tb.take_variables() {
-        Some(row) => left(Some(row))?,
-        None => match Walk::running(vm).find(same) {
-            Some(w) => frame_object(vm, w.base)?,
-            None => left(None)?,
-        },
-    };
-    tb.frame.set(vm, tb, f.value());
+    if let Some(w) = running {
+        let f = frame_object(vm, w.base)?;
+        tb.frame.set(vm, tb, f.value());
+        return Ok(f);
+    }
+    let f = FrameObject::new(vm, function, tb.code(), std::ptr::null_mut())?;
+    f.set_unit(tb.unit());
+    if let Some(row) = tb.variables() {
+        f.set_saved(vm, row);
+    }
+    tb.set_left_frame(vm, f);
     Ok(f)
 }
 

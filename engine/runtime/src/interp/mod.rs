@@ -60,8 +60,9 @@ pub use dispatch::quick_truth;
 pub use exceptions::closest;
 pub use frames::{
     FramePlace, Frames, Standing, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers,
-    frame_at_depth, frame_back, frame_code, frame_count, frame_function, frame_function_word, frame_object,
-    frame_of_traceback, frame_place, frame_unit, generator_frame, innermost_frame, live_register,
+    each_held, frame_at_depth, frame_back, frame_code, frame_count, frame_function, frame_function_word,
+    frame_object, frame_of_traceback, frame_place, frame_unit, frames_of, generator_frame, innermost_frame,
+    live_register,
 };
 pub use frozen::{
     BOTTOM, FrozenFrame, FrozenRef, freeze, freeze_generator, thaw, thaw_generator, unfilled_generator,

@@ -203,7 +203,10 @@ fn add_traceback(vm: &Vm, exception: Value, site: Site) {
         None => frame_function(base).value(),
     };
     match Traceback::new(vm, e.traceback.get(), Some(frame), frame_code(base), site.unit()) {
-        Ok(tb) => e.traceback.set(vm, e, tb.value()),
+        Ok(tb) => {
+            tb.link(vm);
+            e.traceback.set(vm, e, tb.value());
+        }
         // No memory for the entry: the exception itself matters more.
         Err(Raised) => vm.pending.set(Some(exception)),
     }

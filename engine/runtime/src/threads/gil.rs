@@ -146,6 +146,11 @@ pub struct Gil {
 }
 
 impl Gil {
+    /// Was the thread made to let others run, and waits for its turn?
+    pub fn is_patient(&self, seat: &Arc<Seat>) -> bool {
+        self.lock().patient.iter().any(|s| Arc::ptr_eq(s, seat))
+    }
+
     /// A lock that the thread of this seat holds.
     pub fn new(seat: &Arc<Seat>, asker: Arc<Asker>) -> Gil {
         let now = Instant::now();

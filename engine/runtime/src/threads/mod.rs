@@ -124,6 +124,11 @@ impl Threads {
         self.all.borrow().iter().find(|t| t.serial == serial).cloned()
     }
 
+    /// Does a thread that does not run compute, so that it only waits for its turn?
+    pub fn computes(&self, thread: &ThreadState) -> bool {
+        self.gil.is_patient(&thread.seat)
+    }
+
     /// The calling thread ends the program: no other runs Python code any more.
     pub fn end_others(&self) {
         self.gil.end_others(&self.current().seat);

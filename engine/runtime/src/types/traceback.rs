@@ -4,6 +4,7 @@ use crate::fixed_object;
 use crate::interp::{bound, frame_code, frame_function_word};
 use crate::object::{Field, Header, Ref};
 use crate::types::code::CodeObject;
+use crate::types::frame::FrameObject;
 use crate::types::instance::Values;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -14,6 +15,8 @@ use std::cell::Cell;
 pub struct Traceback {
     header: Header,
     pub next: Field,
+    /// The entry of the caller, when the exception has passed it too.
+    outer: Field,
     pub frame: Field,
     code: Field,
     /// What the frame's variables were when the exception left it: a copy of their registers, as far as they had
@@ -24,7 +27,7 @@ pub struct Traceback {
     /// Line set by Python code in place of the instruction's; 0: none.
     line: Cell<u32>,
 }
-fixed_object!(Traceback, Traceback, [next, frame, code, variables]);
+fixed_object!(Traceback, Traceback, [next, outer, frame, code, variables]);
 
 impl Traceback {
     /// MemoryError.
@@ -94,11 +97,42 @@ impl Ref<Traceback> {
         Ok(())
     }
 
-    /// Gives the copied variables away.
-    pub fn take_variables(self) -> Option<Ref<Values>> {
-        let row = self.variables.cast();
-        self.variables.init(None::<Value>);
-        row
+    /// The exception has passed this entry's frame, coming from the next one's.
+    pub fn link(self, vm: &Vm) {
+        if let Some(next) = self.next.cast::<Traceback>() {
+            next.outer.set(vm, next, self.value());
+        }
+    }
+
+    /// The entry of the caller, if the exception has passed it.
+    pub fn outer(self) -> Option<Value> {
+        self.outer.get()
+    }
+
+    /// The copied variables, if nobody has asked for the frame yet.
+    pub fn variables(self) -> Option<Ref<Values>> {
+        self.variables.cast()
+    }
+
+    /// The object of a frame that the exception has left; it has the variables from now on. Other entries of the same frame get it
+    /// too, and it finds its caller by the entry outside of them.
+    pub fn set_left_frame(self, vm: &Vm, f: Ref<FrameObject>) {
+        let row = self.variables();
+        let same = |tb: Option<Ref<Traceback>>| tb.filter(|tb| row.is_some() && tb.variables() == row);
+        let (mut outermost, mut inner) = (self, self);
+        while let Some(tb) = same(inner.next.cast()) {
+            inner = tb;
+        }
+        while let Some(tb) = same(outermost.outer.cast()) {
+            outermost = tb;
+        }
+        f.back.set(vm, f, outermost.outer.get());
+        let mut entry = Some(outermost);
+        while let Some(tb) = entry {
+            tb.frame.set(vm, tb, f.value());
+            tb.variables.init(None::<Value>);
+            entry = if tb == inner { None } else { tb.next.cast() };
+        }
     }
 }
 

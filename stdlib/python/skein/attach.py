@@ -1,0 +1,96 @@
+"""Running a script in another process: what `sys.remote_exec` does.
+
+The script's path is left in a folder that only the user can write to; then a signal tells the other process, which has a handler
+for it from its beginning and runs the script in its main thread, as soon as it can be interrupted. A process that was started with
+`-X disable-remote-debug`, or with PYTHON_DISABLE_REMOTE_DEBUG set, has none.
+"""
+
+import os
+import signal
+import stat
+import sys
+
+SIGNAL = signal.SIGRTMAX - 2
+
+
+def folder(uid):
+    return f"/tmp/skein-attach-{uid}"
+
+
+def send(pid, script):
+    """Has the process run the script. It may do so later. RuntimeError where it cannot."""
+    sys.audit("sys.remote_exec", pid, script)
+    if not isinstance(pid, int):
+        raise TypeError(f"an integer is required (got type {type(pid).__name__})")
+    script = os.path.abspath(os.fsdecode(script))
+    os.stat(script)
+    if pid == os.getpid():
+        return run(script)
+    uid = check(pid)
+    where = folder(uid)
+    try:
+        os.mkdir(where, 0o700)
+        if uid != os.geteuid():
+            os.chown(where, uid, -1)
+    except FileExistsError:
+        check_own(os.lstat(where), uid, where)
+    ready = os.path.join(where, f".{pid}.{os.getpid()}")
+    fd = os.open(ready, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    try:
+        os.write(fd, os.fsencode(script))
+        if uid != os.geteuid():
+            os.fchown(fd, uid, -1)
+    finally:
+        os.close(fd)
+    os.replace(ready, os.path.join(where, str(pid)))
+    os.kill(pid, SIGNAL)
+
+
+def check(pid):
+    """The user whose process it is. Errors say why it cannot be asked."""
+    try:
+        uid = os.stat(f"/proc/{pid}").st_uid
+    except FileNotFoundError:
+        raise ProcessLookupError(f"there is no process {pid}") from None
+    try:
+        same = os.path.samefile(f"/proc/{pid}/exe", "/proc/self/exe")
+    except PermissionError:
+        raise PermissionError(f"process {pid} belongs to another user") from None
+    if not same:
+        raise RuntimeError(f"process {pid} does not run this interpreter")
+    with open(f"/proc/{pid}/status") as f:
+        caught = next((int(line.split()[1], 16) for line in f if line.startswith("SigCgt:")), 0)
+    if not caught >> (SIGNAL - 1) & 1:
+        raise RuntimeError(f"process {pid} does not let others look into it, or has just begun")
+    return uid
+
+
+def check_own(info, uid, path):
+    """Others must not be able to write there. PermissionError."""
+    if info.st_uid not in (uid, 0) or info.st_mode & 0o022 or stat.S_ISLNK(info.st_mode):
+        raise PermissionError(f"{path} can be written to by others")
+
+
+def run_what_was_left():
+    """Called when the signal has come in. It may have been sent by anybody: then there is nothing to run."""
+    uid = os.geteuid()
+    path = os.path.join(folder(uid), str(os.getpid()))
+    try:
+        check_own(os.lstat(folder(uid)), uid, folder(uid))
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return
+    try:
+        check_own(os.fstat(fd), uid, path)
+        script = os.fsdecode(os.read(fd, 65536))
+    finally:
+        os.close(fd)
+    os.unlink(path)
+    run(script)
+
+
+def run(script):
+    sys.audit("cpython.remote_debugger_script", script)
+    with open(script, "rb") as f:
+        code = compile(f.read(), script, "exec")
+    exec(code, sys.modules["__main__"].__dict__)
