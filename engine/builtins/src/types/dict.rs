@@ -8,6 +8,7 @@ use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::dictview::{DictIter, DictView};
 use skein_runtime::types::list::List;
+use skein_runtime::types::set::Set;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
@@ -99,6 +100,17 @@ pub fn update_from_args(vm: &Vm, name: &str, args: Args<'_>) -> R<()> {
     Ok(())
 }
 
+/// The pending TypeError with a note of which item of a dict's update it is about.
+#[cold]
+fn with_note(vm: &Vm, raised: Raised, i: usize) -> Raised {
+    let Some(e) = vm.pending.take() else { return raised };
+    let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
+    match vm.str(&note).and_then(|note| vm.call_method(e, "add_note", &[note])) {
+        Ok(_) => vm.raise_again(e),
+        Err(raised) => raised,
+    }
+}
+
 /// `d.update(from)`.
 pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
     if let Some(other) = from.cast::<Dict>() {
@@ -148,14 +160,12 @@ fn pair_from(vm: &Vm, pair: Value, i: usize) -> R<Ref<List>> {
     let ty = vm.type_of(pair);
     if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
         let raised = vm.type_error("object is not iterable");
-        if let Some(e) = vm.pending.take() {
-            let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
-            vm.call_method(e, "add_note", &[vm.str(&note)?])?;
-            vm.pending.set(Some(e));
-        }
-        return Err(raised);
+        return Err(with_note(vm, raised, i));
     }
-    vm.list_from(pair)
+    match vm.list_from(pair) {
+        Err(raised) if vm.pending_is(vm.exc.type_error) => Err(with_note(vm, raised, i)),
+        r => r,
+    }
 }
 
 fn getitem(vm: &Vm, d: Ref<Dict>, key: Value) -> R<Value> {
@@ -210,7 +220,12 @@ fn fromkeys(vm: &Vm, class: Value, iterable: Value, value: Option<Value>) -> R<V
     let value = value.unwrap_or(Value::NONE);
     let made = vm.call(class, &[])?;
     match made.cast::<Dict>() {
-        Some(d) if vm.type_of(made) == vm.types.dict => vm.for_each(iterable, |k| d.set(vm, k, value))?,
+        Some(d) if vm.type_of(made) == vm.types.dict => match iterable.cast::<Set>() {
+            Some(s) if [vm.types.set, vm.types.frozenset].contains(&vm.type_of(iterable)) => {
+                super::set::each_hashed(s, |k, h| d.set_hashed(vm, k, h, value))?;
+            }
+            _ => vm.for_each(iterable, |k| d.set(vm, k, value))?,
+        },
         _ => vm.for_each(iterable, |k| vm.set_item(made, k, value))?,
     }
     Ok(made)
