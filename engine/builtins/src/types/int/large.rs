@@ -101,15 +101,11 @@ fn divided_by_hand(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
     let shift = (64 - b.bits() % 64) % 64;
     // Shifted so that the divisor's first bit is set.
     let shifted = |n: &BigUint, len: usize| -> R<Vec<u64>> {
-        let mut digits = vm.buffer(len)?;
+        let mut digits = vm.filled(0, len)?;
         let mut carry = 0;
-        for digit in n.iter_u64_digits() {
-            digits.push(digit << shift | carry);
+        for (place, digit) in digits.iter_mut().zip(n.iter_u64_digits().chain([0])) {
+            *place = digit << shift | carry;
             carry = if shift == 0 { 0 } else { digit >> (64 - shift) };
-        }
-        digits.resize(len, 0);
-        if let Some(place) = digits.get_mut(n.bits().div_ceil(64) as usize) {
-            *place = carry;
         }
         Ok(digits)
     };
@@ -155,8 +151,11 @@ fn divided_by_hand(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
 
 /// The number of these digits, the lowest first. MemoryError.
 fn of_digits(vm: &Vm, digits: &[u64]) -> R<BigUint> {
-    let mut halves: Vec<u32> = vm.buffer(2 * digits.len())?;
-    halves.extend(digits.iter().flat_map(|d| [*d as u32, (d >> 32) as u32]));
+    let mut halves = vm.filled(0u32, 2 * digits.len())?;
+    for (pair, digit) in halves.chunks_exact_mut(2).zip(digits) {
+        pair[0] = *digit as u32;
+        pair[1] = (digit >> 32) as u32;
+    }
     Ok(BigUint::new(halves))
 }
 
