@@ -234,6 +234,7 @@ fn environment(c: &mut Config) -> Result<(), UsageError> {
         let given = |part: &str| Some(part.to_string()).filter(|p| !p.is_empty());
         c.io_encoding = (given(encoding), given(errors));
     }
+    c.warn_default_encoding |= on("PYTHONWARNDEFAULTENCODING");
     if let Some(path) = env("PYTHONPATH") {
         c.path.extend(path.split(':').map(String::from));
     }
@@ -338,6 +339,10 @@ pub fn read(args: &[String]) -> Result<Flags, UsageError> {
     }
     if !c.ignore_environment {
         environment(&mut c)?;
+    }
+    c.warn_default_encoding |= c.x_options.iter().any(|(name, _)| name == "warn_default_encoding");
+    if (c.utf8_mode || is_c_locale()) && c.io_encoding == (None, None) {
+        c.io_encoding.1 = Some("surrogateescape".into());
     }
     let mut rest = args.get(i..).unwrap_or_default().to_vec();
     let run = match run {

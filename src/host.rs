@@ -1,5 +1,6 @@
 //! What the runtime reaches through its hooks: the compiler, the packaged library, the switcher.
 
+use skein_builtins::modules::IntMaxDigits;
 use skein_bytecode::Code;
 use skein_compiler::tree::{Wrong, schema::Class};
 use skein_compiler::{Compiled, ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
@@ -18,6 +19,7 @@ fn raise_error(vm: &Vm, e: &SyntaxError, filename: &str) -> Raised {
         ErrorKind::Syntax => vm.exc.syntax_error,
         ErrorKind::Indentation => vm.exc.indentation_error,
         ErrorKind::Tab => vm.exc.tab_error,
+        ErrorKind::Recursion => return vm.raise_text(vm.exc.recursion_error, &e.message),
         ErrorKind::Memory => return vm.raise_text(vm.exc.memory_error, &e.message),
     };
     let place = SyntaxPlace {
@@ -44,7 +46,9 @@ fn warn(vm: &Vm, w: &SyntaxWarning, what: &Compile<'_>) -> R<()> {
             end_col: w.end_col,
             text: text.split_inclusive('\n').nth(w.line as usize - 1),
         };
-        return Err(vm.syntax_error(vm.exc.syntax_error, &w.message, &place));
+        // What it says of the future is no news where it is an error now.
+        let message = w.message.replace(" Such sequences will not work in the future.", "");
+        return Err(vm.syntax_error(vm.exc.syntax_error, &message, &place));
     }
     issued
 }
@@ -70,6 +74,9 @@ fn compiler_mode(mode: Mode) -> CompilerMode {
     }
 }
 
+/// `__future__.CO_FUTURE_BARRY_AS_BDFL`.
+const FUTURE_BARRY: u32 = 0x40_0000;
+
 fn options(vm: &Vm, what: &Compile<'_>) -> Options {
     Options {
         optimize: what.optimize,
@@ -77,6 +84,8 @@ fn options(vm: &Vm, what: &Compile<'_>) -> Options {
         allow_top_level_await: what.flags & compile_flags::TOP_LEVEL_AWAIT != 0,
         dont_imply_dedent: what.flags & compile_flags::DONT_IMPLY_DEDENT != 0,
         lines_only: vm.config.lines_only,
+        barry: what.flags & FUTURE_BARRY != 0,
+        max_int_digits: usize::try_from(vm.state::<IntMaxDigits>().0.get()).ok(),
         decoded: what.decoded || what.flags & compile_flags::IGNORE_COOKIE != 0,
         ..Options::default()
     }
@@ -121,6 +130,25 @@ fn checked(vm: &Vm, compiled: Compiled, what: &Compile<'_>) -> R<Rc<Code>> {
     Ok(Rc::new(compiled.code))
 }
 
+/// What a whole tree is for a mode.
+fn tree_class(mode: Mode) -> Class {
+    match mode {
+        Mode::Exec => Class::Module,
+        Mode::Eval => Class::Expression,
+        Mode::Single => Class::Interactive,
+    }
+}
+
+/// The tree that a program made, if it is a possible one.
+fn valid_tree(vm: &Vm, tree: Value, class: Class) -> R<skein_compiler::tree::Node> {
+    let tree = skein_stdlib::tree_from_object(vm, tree, class)?;
+    skein_compiler::tree::validate(&tree).map_err(|wrong| match wrong {
+        Wrong::Value(text) => vm.value_error(text),
+        Wrong::Type(text) => vm.type_error(text),
+    })?;
+    Ok(tree)
+}
+
 impl Hooks for Host {
     fn builtins(&self) -> &'static Builtins {
         &skein_builtins::BUILTINS
@@ -156,7 +184,11 @@ impl Hooks for Host {
         for w in &parsed.warnings {
             warn(vm, w, what)?;
         }
-        skein_stdlib::tree_to_object(vm, &parsed.tree)
+        let mut tree = parsed.tree;
+        if what.flags & compile_flags::OPTIMIZED_AST != 0 {
+            skein_compiler::tree::optimize(&mut tree, what.optimize);
+        }
+        skein_stdlib::tree_to_object(vm, &tree)
     }
 
     fn symbol_table(&self, vm: &Vm, what: &Compile<'_>) -> R<Value> {
@@ -173,17 +205,19 @@ impl Hooks for Host {
         skein_stdlib::is_tree(vm, v)
     }
 
+    fn checked_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>, function_type: bool) -> R<Value> {
+        let class = if function_type { Class::FunctionType } else { tree_class(what.mode) };
+        if function_type || what.flags & compile_flags::OPTIMIZED_AST == 0 {
+            skein_stdlib::check_tree_class(vm, tree, class)?;
+            return Ok(tree);
+        }
+        let mut tree = valid_tree(vm, tree, class)?;
+        skein_compiler::tree::optimize(&mut tree, what.optimize);
+        skein_stdlib::tree_to_object(vm, &tree)
+    }
+
     fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<Rc<Code>> {
-        let class = match what.mode {
-            Mode::Exec => Class::Module,
-            Mode::Eval => Class::Expression,
-            Mode::Single => Class::Interactive,
-        };
-        let tree = skein_stdlib::tree_from_object(vm, tree, class)?;
-        skein_compiler::tree::validate(&tree).map_err(|wrong| match wrong {
-            Wrong::Value(text) => vm.value_error(text),
-            Wrong::Type(text) => vm.type_error(text),
-        })?;
+        let tree = valid_tree(vm, tree, tree_class(what.mode))?;
         let mode = compiler_mode(what.mode);
         let compiled = skein_compiler::tree::compile(&tree, what.filename, mode, &options(vm, what))
             .map_err(|e| failed(vm, &e, what))?;

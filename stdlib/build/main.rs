@@ -9,6 +9,7 @@
 //!
 //! Nothing of this runs again until the compiler, this script or the library changes.
 
+mod mends;
 mod pack;
 mod patches;
 mod select;

@@ -1,14 +1,15 @@
 //! What is changed in the library's files: where they speak of RustPython, or of what is in another module here.
 
 use crate::Source;
+use crate::mends::MENDS;
 
 /// A change of one place in one file.
-struct Patch {
-    path: &'static str,
+pub struct Patch {
+    pub path: &'static str,
     /// Must stand exactly once in the file.
-    from: &'static str,
-    to: &'static str,
-    why: &'static str,
+    pub from: &'static str,
+    pub to: &'static str,
+    pub why: &'static str,
 }
 
 const PATCHES: &[Patch] = &[
@@ -120,8 +121,8 @@ else:
     PYTHON2_EXCEPTIONS += ("JitError",)
 
 "#,
-        to: "",
-        why: "an exception of RustPython only",
+        to: "PYTHON2_EXCEPTIONS += (\"TaskletExit\",)\n\n",
+        why: "an exception of RustPython's; and the one that Stackless Python has among the builtin ones",
     },
     Patch {
         path: "pickle.py",
@@ -177,7 +178,8 @@ except ImportError:
 /// # Errors
 /// A patch for a file that is not there.
 pub fn check_all(sources: &[Source]) -> Result<(), String> {
-    let lost = PATCHES.iter().find(|patch| !sources.iter().any(|source| source.path == patch.path));
+    let lost =
+        PATCHES.iter().chain(MENDS).find(|patch| !sources.iter().any(|source| source.path == patch.path));
     lost.map_or(Ok(()), |patch| Err(format!("a patch for {}, which is not packed", patch.path)))
 }
 
@@ -186,7 +188,7 @@ pub fn check_all(sources: &[Source]) -> Result<(), String> {
 /// # Errors
 /// If the place is not there, or there twice: the library has changed, look at the patch again.
 pub fn apply(path: &str, text: Vec<u8>) -> Result<Vec<u8>, String> {
-    let mut patches = PATCHES.iter().filter(|patch| patch.path == path).peekable();
+    let mut patches = PATCHES.iter().chain(MENDS).filter(|patch| patch.path == path).peekable();
     if patches.peek().is_none() {
         return Ok(text);
     }

@@ -162,6 +162,9 @@ class _CDataType(type):
 
 class _CData(metaclass=_CDataType):
     _b_needsfree_ = 0
+    # Of which object it is a part, and what it keeps alive; each instance has its own.
+    _b_base_ = None
+    _objects = None
 
     def __new__(cls, *args, **kwargs):
         info = _info(cls)
@@ -542,6 +545,9 @@ class CField:
     """Structure/Union member"""
 
     __module__ = "_ctypes"
+    __slots__ = (
+        "name", "type", "byte_size", "byte_offset", "index", "bit_size", "bit_offset", "is_bitfield", "is_anonymous",
+    )
 
     def __init__(self, *, name, type, byte_size, byte_offset, index, _internal_use, bit_size=None, bit_offset=None):
         if not isinstance(name, str):
@@ -562,7 +568,9 @@ class CField:
     def _moved(self, offset):
         """The same as a field of what it is in anonymously."""
         made = object.__new__(CField)
-        made.__dict__.update(self.__dict__, byte_offset=self.byte_offset + offset)
+        for name in CField.__slots__:
+            setattr(made, name, getattr(self, name))
+        made.byte_offset += offset
         return made
 
     def __get__(self, obj, cls=None):

@@ -194,6 +194,15 @@ for _field, _text in (
 class Instruction(_Instruction):
     """An instruction of the machine."""
 
+    @classmethod
+    def make(cls, opname, arg, argval, argrepr, offset, start_offset, starts_line, line_number, label=None,
+             positions=None, cache_info=None):
+        """An instruction by its name; what this machine does not have has the number -1."""
+        return cls(
+            opname, opmap.get(opname, -1), arg, argval, argrepr, offset, start_offset, starts_line, line_number, label,
+            positions, cache_info,
+        )
+
     @property
     def oparg(self):
         return self.arg
@@ -388,23 +397,23 @@ def findlabels(code):
 
 
 def findlinestarts(code):
-    """(offset, line) for each place where another line of source begins."""
+    """(offset, line) for each place where another line of source begins; a function's own is told of at its beginning."""
     last = False
     for start, _, line in code.co_lines():
         if line is not last:
             last = line
-            yield start, line
+            yield max(start, 0), line
 
 
 def _find_imports(co):
-    """(level, names or None, module) for each import that a code does, as it stands there."""
+    """(module, level, names or None) for each import that a code does, as it stands there."""
     held = {}
     for _, opcode, _, argval, _, _, (a, b, _) in _opcode.get_instructions(co):
         name = opname[opcode]
         if name in ("LOAD_CONST", "LOAD_INT", "LOAD_SPECIAL"):
             held[a] = argval
         elif name == "IMPORT_NAME":
-            yield held.get(b + 1), held.get(b), argval
+            yield argval, held.get(b + 1), held.get(b)
 
 
 def _find_store_names(co):

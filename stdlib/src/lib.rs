@@ -9,8 +9,8 @@
 
 mod modules;
 
+pub use modules::{check_tree_class, is_tree, symbols_to_object, tree_from_object};
 pub use modules::{finish, install, native_module, native_module_names, tree_to_object, weak_cleared};
-pub use modules::{is_tree, symbols_to_object, tree_from_object};
 
 use std::borrow::Cow;
 use std::io::Read;

@@ -43,7 +43,7 @@ except TypeError as error:
     dis.distb(file=at)
     assert "-->" in at.getvalue()
 code = compile("import a.b\nfrom . import d\nglobal z\nz = c = 1", "", "exec")
-assert list(dis._find_imports(code)) == [(0, None, "a.b"), (1, ("d",), "")]
+assert list(dis._find_imports(code)) == [("a.b", 0, None), ("", 1, ("d",))]
 assert {"d", "c", "z", "a"} <= set(dis._find_store_names(code))
 assert "Name:              f" in dis.code_info(f)
 assert opcode.stack_effect(rows[0].opcode, 0) == 0 and not opcode.hasexc

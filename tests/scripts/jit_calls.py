@@ -364,3 +364,35 @@ def looks(n):
 
 assert looks(40)[-3:] == [("inner", "m", 37), ("inner", "m", 38), ("inner", "m", 39)]
 assert looks(40) == looks(40) and ("inner", "looks", 36) in looks(40)
+
+
+# Conversions whose argument is of another type, or says nothing, once the loop is compiled.
+def converted(kind, values):
+    out = []
+    for value in values:
+        try:
+            out.append(kind(value))
+        except ValueError as error:
+            out.append(str(error))
+    return out
+
+
+assert converted(int, ["1"] * 500) == [1] * 500
+assert converted(int, [1.5] * 500 + [True, 2**70, "x"])[499:] == [1, 1, 2**70, "invalid literal for int() with base 10: 'x'"]
+assert converted(int, ["7", 7] * 300)[-2:] == [7, 7]
+assert converted(str, [1] * 500) == ["1"] * 500
+assert converted(str, [1.5] * 500 + [True, None])[499:] == ["1.5", "True", "None"]
+assert converted(float, [1] * 500) == [1.0] * 500
+assert converted(float, [1.5] * 500 + ["2", True])[499:] == [1.5, 2.0, 1.0]
+
+
+def by_name(a, b):
+    return a, b
+
+
+def named(rows):
+    return [by_name(**row) for row in rows]
+
+
+assert named([{"a": 1, "b": 2}] * 500) == [(1, 2)] * 500
+assert named([{"b": 1, "a": 2}] * 500) == [(2, 1)] * 500

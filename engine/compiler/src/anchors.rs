@@ -39,8 +39,17 @@ pub fn caret_anchors(segment: &str) -> Option<Anchors> {
 /// Is the source a call that is assigned or returned, and is the call at these byte offsets (in its
 /// first and its last line)? Markers would only repeat the line then.
 pub fn is_plain_call(lines: &str, start: usize, end: usize) -> bool {
-    let Some(module) = parse(lines) else { return false };
-    let value = match module.body.first() {
+    const BLOCK: &str = "if 1:\n";
+    // Lines as they stand in a block have it before them.
+    let indented = lines.starts_with([' ', '\t', '\x0c']);
+    let whole = if indented { format!("{BLOCK}{lines}") } else { lines.to_owned() };
+    let shift = whole.len() - lines.len();
+    let Some(module) = parse(&whole) else { return false };
+    let first = match module.body.first() {
+        Some(Stmt::If(block)) if indented => block.body.first(),
+        first => first,
+    };
+    let value = match first {
         Some(Stmt::Return(r)) => match r.value.as_deref() {
             Some(Expr::Call(c)) if c.func.is_name_expr() => Some(c.range()),
             _ => None,
@@ -52,7 +61,9 @@ pub fn is_plain_call(lines: &str, start: usize, end: usize) -> bool {
         _ => None,
     };
     let last_line = lines.rfind('\n').map_or(0, |i| i + 1);
-    value.is_some_and(|r| r.start().to_usize() == start && r.end().to_usize() == last_line + end)
+    value.is_some_and(|r| {
+        r.start().to_usize() == shift + start && r.end().to_usize() == shift + last_line + end
+    })
 }
 
 fn parse(text: &str) -> Option<ModModule> {

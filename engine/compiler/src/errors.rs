@@ -16,6 +16,8 @@ pub enum ErrorKind {
     /// `MemoryError`: the source is too large for its tables, or nests deeper than the compiler follows. No
     /// position.
     Memory,
+    /// `RecursionError`: operators or calls go on without end, which a parser passes over in a loop. No position.
+    Recursion,
 }
 
 /// A source text that does not compile. Lines and columns count from 1; columns count characters.

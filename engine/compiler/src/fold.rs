@@ -12,7 +12,7 @@ use skein_bytecode::Const;
 const MAX_INT_BITS: u64 = 128;
 const MAX_ITEMS: usize = 256;
 const MAX_BYTES: usize = 4096;
-/// Digits of a decimal literal.
+/// Digits of a decimal literal, unless it is said.
 const MAX_DIGITS: usize = 4300;
 
 /// The constant that the expression is, if it is one.
@@ -101,12 +101,12 @@ fn number(source: &Source, n: &Number, range: TextRange) -> Res<Const> {
         Number::Complex { real, imag } => Const::Complex(real.to_bits(), imag.to_bits()),
         Number::Int(i) => match i.as_u64() {
             Some(u) => from_big(BigInt::from(u)).expect("not negative"),
-            None => big_literal(&source.text[range], range)?,
+            None => big_literal(&source.text[range], range, source.max_int_digits)?,
         },
     })
 }
 
-fn big_literal(text: &str, range: TextRange) -> Res<Const> {
+fn big_literal(text: &str, range: TextRange, most: Option<usize>) -> Res<Const> {
     let digits: String = text.chars().filter(|c| *c != '_').collect();
     let (digits, radix) = match digits.get(..2).map(str::to_ascii_lowercase).as_deref() {
         Some("0x") => (&digits[2..], 16),
@@ -114,9 +114,10 @@ fn big_literal(text: &str, range: TextRange) -> Res<Const> {
         Some("0b") => (&digits[2..], 2),
         _ => (&*digits, 10),
     };
-    if radix == 10 && digits.len() > MAX_DIGITS {
+    let most = most.unwrap_or(MAX_DIGITS);
+    if radix == 10 && most > 0 && digits.len() > most {
         let message = format!(
-            "Exceeds the limit ({MAX_DIGITS} digits) for integer string conversion: value has {} digits; use \
+            "Exceeds the limit ({most} digits) for integer string conversion: value has {} digits; use \
              sys.set_int_max_str_digits() to increase the limit - Consider hexadecimal for huge integer \
              literals to avoid decimal conversion limits.",
             digits.len()
@@ -157,7 +158,7 @@ fn to_float(k: &Const) -> Option<f64> {
     }
 }
 
-fn unary(op: UnaryOp, k: Const) -> Option<Const> {
+pub fn unary(op: UnaryOp, k: Const) -> Option<Const> {
     if op == UnaryOp::Not {
         return Some(boolean(!is_true(&k)));
     }
@@ -180,7 +181,7 @@ fn unary(op: UnaryOp, k: Const) -> Option<Const> {
     }
 }
 
-fn binary(left: Const, op: Operator, right: Const) -> Option<Const> {
+pub fn binary(left: Const, op: Operator, right: Const) -> Option<Const> {
     if let (Some(a), Some(b)) = (to_big(&left), to_big(&right)) {
         return integers(&left, &right, &a, op, &b);
     }

@@ -94,11 +94,11 @@ pub fn future_annotations(body: &[ast::Stmt]) -> Res<bool> {
                 for a in &f.names {
                     match a.name.as_str() {
                         "annotations" => annotations = true,
-                        "braces" => return Err(Fault::syntax("not a chance", f.range)),
+                        "braces" => return Err(Fault::syntax("not a chance", a.range)),
                         n if FUTURE_FEATURES.contains(&n) => {}
                         n => {
                             let message = format!("future feature {n} is not defined");
-                            return Err(Fault::syntax(message, f.range));
+                            return Err(Fault::syntax(message, a.range));
                         }
                     }
                 }

@@ -87,6 +87,10 @@ pub struct Options {
     pub feature_version: Option<u8>,
     /// Positions say lines only.
     pub lines_only: bool,
+    /// `from __future__ import barry_as_FLUFL` is inherited: `<>` is how inequality is written.
+    pub barry: bool,
+    /// Digits of a decimal literal; 0: as many as there are. None: CPython's default.
+    pub max_int_digits: Option<usize>,
     /// The source is text already, in UTF-8: a byte order mark is an error, a coding cookie says nothing.
     pub decoded: bool,
 }
@@ -115,6 +119,8 @@ pub fn compile_with_warnings(
     let text = source::decode(source, options.decoded).map_err(|e| *e)?;
     let mut source = Source::new(text);
     source.lines_only = options.lines_only;
+    source.max_int_digits = options.max_int_digits;
+    source.barry = options.barry;
     nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
     // How deep expressions nest is bounded by now; what a level takes is bounded too.
     stacker::maybe_grow(RED_ZONE, STACK, || {
@@ -130,6 +136,9 @@ const RED_ZONE: usize = 32 << 20;
 
 /// CPython's words for a source that nests too deep.
 const TOO_COMPLEX: &str = "Parser stack overflowed - Python source too complex to parse";
+
+/// And for one whose operators, calls or subscripts go on too long.
+const TOO_DEEP: &str = "maximum recursion depth exceeded during compilation";
 
 fn too_deep() -> Box<Fault> {
     Fault::bare(ErrorKind::Memory, TOO_COMPLEX)

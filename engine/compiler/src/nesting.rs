@@ -1,9 +1,9 @@
 //! A scan before parsing: brackets and expressions that nest too deep for the parser and the compiler,
 //! which recurse. Exact in programs without errors; it only has to be safe in others.
 
-use crate::TOO_COMPLEX;
 use crate::errors::{ErrorKind, Fault, Res};
 use crate::source::Source;
+use crate::{TOO_COMPLEX, TOO_DEEP};
 use ruff_text_size::TextRange;
 
 /// CPython's limit of nested brackets.
@@ -63,11 +63,15 @@ impl Nesting {
         self.levels.last_mut().expect("the line is never left")
     }
 
-    fn bump(&mut self, by: u32) -> Res<()> {
+    /// One more operator. What follows an operand nests to the left, where CPython's parser does not recurse.
+    fn bump(&mut self, by: u32, follows_operand: bool) -> Res<()> {
         self.top().operators += by;
         self.total += by;
         if self.total > MAX_OPERATORS {
-            return Err(Fault::bare(ErrorKind::Memory, TOO_COMPLEX));
+            return Err(match follows_operand {
+                true => Fault::bare(ErrorKind::Recursion, TOO_DEEP),
+                false => Fault::bare(ErrorKind::Memory, TOO_COMPLEX),
+            });
         }
         Ok(())
     }
@@ -124,7 +128,7 @@ pub fn check(source: &Source) -> Res<()> {
                 n.pop();
                 // What follows a bracket may go on with a call or subscript of it.
                 if !field {
-                    n.bump(1)?;
+                    n.bump(1, true)?;
                 }
             }
             b':' if n.top().lambdas > 0 => n.top().lambdas -= 1,
@@ -142,7 +146,7 @@ pub fn check(source: &Source) -> Res<()> {
             }
             b'\\' if matches!(b.get(i + 1), Some(b'\n' | b'\r')) => i += 1,
             b'+' | b'-' | b'*' | b'/' | b'%' | b'@' | b'&' | b'|' | b'^' | b'~' | b'.' | b'<' | b'>' => {
-                n.bump(1)?;
+                n.bump(1, follows_operand(&b[..i]))?;
             }
             c if c.is_ascii_alphabetic() || c == b'_' || c >= 0x80 => {
                 let start = i;
@@ -152,9 +156,11 @@ pub fn check(source: &Source) -> Res<()> {
                 match (&b[start..i], b.get(i)) {
                     (b"lambda", _) => {
                         n.top().lambdas += 1;
-                        n.bump(LAMBDA)?;
+                        n.bump(LAMBDA, false)?;
                     }
-                    (b"not" | b"if" | b"await" | b"is" | b"in" | b"else" | b"yield", _) => n.bump(1)?,
+                    (b"not" | b"if" | b"await" | b"is" | b"in" | b"else" | b"yield", _) => {
+                        n.bump(1, false)?
+                    }
                     (prefix, Some(&quote @ (b'"' | b'\''))) if is_interpolated(prefix) => {
                         let triple = b.get(i + 1) == Some(&quote) && b.get(i + 2) == Some(&quote);
                         n.push(Kind::Text { quote, triple, format: false });
@@ -169,6 +175,14 @@ pub fn check(source: &Source) -> Res<()> {
         i += 1;
     }
     Ok(())
+}
+
+/// Is there an operand before an operator?
+fn follows_operand(before: &[u8]) -> bool {
+    let last = before.iter().rev().find(|c| !c.is_ascii_whitespace());
+    last.is_some_and(|c| {
+        c.is_ascii_alphanumeric() || matches!(c, b'_' | b'"' | b'\'' | b')' | b']' | b'}' | 0x80..)
+    })
 }
 
 /// Goes on in the text of an interpolated string: the index behind what was looked at.

@@ -38,12 +38,14 @@ pub fn parse_keeping<T>(
         Mode::Exec | Mode::Single => ruff_python_parser::Mode::Module,
     };
     let options = ParseOptions::from(parser_mode).with_target_version(PythonVersion::PY314);
-    let mut parsed = parse_unchecked(&source.text, options.clone());
+    let diamonds = diamonds(source, &options)?;
+    let text = diamonds.as_deref().unwrap_or(&source.text);
+    let mut parsed = parse_unchecked(text, options.clone());
     let mut raises = Vec::new();
     if !parsed.errors().is_empty() {
         raises = raises_before_semicolons(parsed.tokens());
         if !raises.is_empty() {
-            parsed = parse_unchecked(&with_breaks(&source.text, &raises), options);
+            parsed = parse_unchecked(&with_breaks(text, &raises), options);
         }
     }
     let errors = real_errors(parsed.syntax(), parsed.errors());
@@ -65,6 +67,40 @@ pub fn parse_keeping<T>(
     let mut fault = parse_errors::translate(&Context { source, tokens, module, errors: &errors });
     fault.incomplete = parse_errors::is_incomplete(source, &errors, &fault);
     Err(fault)
+}
+
+/// The text with `!=` for each `<>`, if it is the one to be written (PEP 401): `from __future__ import barry_as_FLUFL`.
+fn diamonds(source: &Source, options: &ParseOptions) -> Res<Option<String>> {
+    const FEATURE: &str = "barry_as_FLUFL";
+    if !source.barry && !source.text.contains(FEATURE) {
+        return Ok(None);
+    }
+    let text = |t: &Token| &source.text[t.range()];
+    let parsed = parse_unchecked(&source.text, options.clone());
+    let (mut on, mut out) = (source.barry, source.text.clone());
+    // How much of `from __future__ import` the statement begins with.
+    let mut seen = 0;
+    let mut before: Option<&Token> = None;
+    for t in parsed.tokens().iter().filter(|t| !t.kind().is_trivia()) {
+        match t.kind() {
+            TokenKind::Newline | TokenKind::Semi => seen = 0,
+            TokenKind::From => seen = 1,
+            TokenKind::Import if seen == 2 => seen = 3,
+            TokenKind::Comma | TokenKind::Lpar | TokenKind::Name if seen == 3 => on |= text(t) == FEATURE,
+            TokenKind::Name if seen == 1 && text(t) == "__future__" => seen = 2,
+            TokenKind::NotEqual if on => {
+                return Err(Fault::syntax("with Barry as BDFL, use '<>' instead of '!='", t.range()));
+            }
+            TokenKind::Greater if on => {
+                if let Some(less) = before.filter(|b| b.kind() == TokenKind::Less && b.end() == t.start()) {
+                    out.replace_range(less.start().to_usize()..t.end().to_usize(), "!=");
+                }
+            }
+            _ => seen = if seen == 3 { 3 } else { 0 },
+        }
+        before = Some(t);
+    }
+    Ok(Some(out))
 }
 
 /// The parser's errors without those that are none: it takes any `match` behind a semicolon for a statement.

@@ -43,6 +43,11 @@ pub fn translate(c: &Context<'_>) -> Box<Fault> {
     if let Some(f) = c.replacement_field() {
         return f;
     }
+    let at = e.location.start();
+    if c.source.text[..at.to_usize()].ends_with('<') && c.source.text[at.to_usize()..].starts_with('>') {
+        let diamond = TextRange::new(at - TextSize::from(1), at + TextSize::from(1));
+        return Fault::syntax("invalid syntax. Maybe you meant '!=' instead of '<>'?", diamond);
+    }
     let fault = c.message(e);
     if let Some(open) = tokenizer::brackets(c.source, c.tokens).open {
         // An open bracket explains what follows on later lines, and an error at the end.

@@ -17,6 +17,10 @@ pub struct Source {
     texts: Vec<(u32, Const)>,
     /// Positions say lines only.
     pub lines_only: bool,
+    /// See [`crate::Options`].
+    pub barry: bool,
+    /// See [`crate::Options`].
+    pub max_int_digits: Option<usize>,
 }
 
 impl Source {

@@ -143,7 +143,10 @@ impl<'a> Compiler<'a> {
                 let object = self.expr(&a.value, None)?;
                 let name = self.mangle(&a.attr);
                 let n = self.u.name(&name);
+                let outer = self.u.range;
+                self.u.range = self.beginning_at_name(a.range, a);
                 self.u.emit(Op::StoreAttr, object, src, 0, n);
+                self.u.range = outer;
             }
             Expr::Subscript(s) => {
                 let object = self.operand(&s.value, &[&s.slice])?;
@@ -232,9 +235,10 @@ impl<'a> Compiler<'a> {
                 let name = self.mangle(&t.attr);
                 let n = self.u.name(&name);
                 let old = self.u.alloc();
-                self.at(&*a.target, |c| c.u.emit(Op::LoadAttr, old, object, 0, n));
+                let place = self.beginning_at_name(t.range, t);
+                self.at(&place, |c| c.u.emit(Op::LoadAttr, old, object, 0, n));
                 self.in_place(old, old, a.op, &a.value)?;
-                self.at(&*a.target, |c| c.u.emit(Op::StoreAttr, object, old, 0, n));
+                self.at(&place, |c| c.u.emit(Op::StoreAttr, object, old, 0, n));
             }
             Expr::Subscript(t) => {
                 let object = self.operand(&t.value, &[&t.slice, &a.value])?;
@@ -262,6 +266,7 @@ impl<'a> Compiler<'a> {
                 let object = self.expr(&a.value, None)?;
                 let name = self.mangle(&a.attr);
                 let n = self.u.name(&name);
+                self.u.range = self.beginning_at_name(a.range, a);
                 self.u.emit(Op::DeleteAttr, object, 0, 0, n);
             }
             Expr::Subscript(s) => {

@@ -28,7 +28,8 @@ fn deep_sources_are_compiled_or_refused() {
     let e = check(&brackets(100_000)).expect_err("too deep");
     assert_eq!(e.message, "too many nested parentheses");
     assert_eq!(kind(&vec!["a"; 4900].join("+")), None);
-    assert_eq!(kind(&vec!["a"; 60_000].join("+")), Some(ErrorKind::Memory));
+    assert_eq!(kind(&vec!["a"; 60_000].join("+")), Some(ErrorKind::Recursion));
+    assert_eq!(kind(&("a".to_string() + &"()".repeat(60_000))), Some(ErrorKind::Recursion));
     assert_eq!(kind(&("-".repeat(4000) + "1")), None);
     assert_eq!(kind(&("-".repeat(100_000) + "1")), Some(ErrorKind::Memory));
     for lambda in ["lambda: ", "lambda a, b=(1, 2): ", "lambda x=lambda y, z: z: "] {

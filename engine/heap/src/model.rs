@@ -47,6 +47,15 @@ pub unsafe trait ObjectModel: Sized + 'static {
     /// `obj` is an intact but unreachable object of the heap.
     unsafe fn needs_finalizer(obj: *const Header) -> bool;
 
+    /// Was the object made before what it leads to, as a generator before the one that it delegates to? Most are made after it.
+    /// Objects that become unreachable together are handed out before what they lead to.
+    ///
+    /// # Safety
+    /// `obj` is an intact but unreachable object of the heap.
+    unsafe fn leads_to_younger(_obj: *const Header) -> bool {
+        false
+    }
+
     /// An object registered by `register_free_on_death` died: release what it owns outside of the
     /// heap. Must not touch other heap objects, which may be dead as well.
     ///

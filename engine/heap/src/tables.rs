@@ -165,7 +165,7 @@ impl Tables {
             for obj in &found {
                 tracer.visit_object(*obj);
             }
-            self.finalizable.borrow_mut().extend(found);
+            self.enqueue::<M>(found);
             tracer.drain();
         }
 
@@ -226,7 +226,7 @@ impl Tables {
 
     /// After that: hands out the unreachable objects that want to be finalized. Were there any?
     pub fn hand_out<M: ObjectModel>(&self, heap: &Heap<M>, next: Parity) -> bool {
-        let mut any = false;
+        let mut found = Vec::new();
         for &index in self.finalizers.doubtful.borrow().iter() {
             let Some(obj) = self.finalizers.get(index).filter(|obj| !obj.is_null()) else {
                 continue;
@@ -234,11 +234,22 @@ impl Tables {
             // SAFETY: registered, and not swept yet.
             if !heap.is_marked(obj, next) && unsafe { M::needs_finalizer(obj) } {
                 self.finalizers.old.borrow_mut()[index] = null_mut();
-                self.finalizable.borrow_mut().push_back(obj);
-                any = true;
+                found.push(obj);
             }
         }
+        let any = !found.is_empty();
+        self.enqueue::<M>(found);
         any
+    }
+
+    /// Has objects handed out that were found in the order of their registration.
+    fn enqueue<M: ObjectModel>(&self, found: Vec<*mut Header>) {
+        let mut queue = self.finalizable.borrow_mut();
+        // SAFETY: registered, and not swept yet.
+        let (older_first, newer_first): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|obj| unsafe { M::leads_to_younger(*obj) });
+        queue.extend(older_first);
+        queue.extend(newer_first.into_iter().rev());
     }
 
     /// The marks have changed places: the dead leave the tables, and the owners among them are told.
@@ -317,8 +328,9 @@ impl<M: ObjectModel> Heap<M> {
             || !self.tables.finalizable.borrow().is_empty()
     }
 
-    /// The next object that became unreachable and wants to be finalized, in order of
-    /// registration. Until taken, the object is a root.
+    /// The next object that became unreachable and wants to be finalized. Of those that one collection finds the
+    /// newest come first, since what leads to others is mostly made after them; see `leads_to_younger`. Until taken, the
+    /// object is a root.
     pub fn take_finalizable(&self) -> Option<*mut Header> {
         self.tables.finalizable.borrow_mut().pop_front()
     }

@@ -352,6 +352,11 @@ unsafe impl ObjectModel for Model {
         unsafe { (fns(obj).needs_finalizer)(obj) }
     }
 
+    unsafe fn leads_to_younger(obj: *const Header) -> bool {
+        // SAFETY: an object of the heap.
+        unsafe { (*obj).kind.get() == Kind::Generator as u8 }
+    }
+
     unsafe fn drop_external(obj: *mut Header) {
         // SAFETY: an object of the heap.
         unsafe { (fns(obj).drop_external)(obj) }

@@ -23,28 +23,27 @@ native_functions! { MADE:
     // No program sees them; they are called as natives are.
     [simple] "new_dict(like, /)" => new_dict;
     [simple] "entry_of_name(dict, index, name, /)" => entry_of_name;
-    [leaf] "converted(type, value, /)" => converted_or_not;
+    [leaf] "converted(type, value, /)" => converted_or_nothing;
 }
 
-/// What such a native gives where things are not as they were when the trace was made. Not UNBOUND: that a native gives at the
-/// end of an iteration, and it is made a StopIteration.
-pub(super) const OTHERWISE: Value = Value::NOT_IMPLEMENTED;
+/// What these natives give where they give nothing: UNBOUND is the end of an iterator.
+pub(super) const NOTHING: Value = Value::NOT_IMPLEMENTED;
 
 fn new_dict(vm: &Vm, _: Value) -> R<Ref<Dict>> {
     Dict::new(vm)
 }
 
-/// The value of the entry of this number if it has this name, which is interned.
+/// The value of the entry of this number if it has this name, which is interned; else [`NOTHING`].
 fn entry_of_name(_: &Vm, dict: Ref<Dict>, index: usize, name: Value) -> Value {
     match dict.entry(index) {
         Some((k, v)) if k.is(name) => v,
-        _ => OTHERWISE,
+        _ => NOTHING,
     }
 }
 
-/// `type(value)` where that is simple.
-fn converted_or_not(vm: &Vm, ty: Ref<Class>, v: Value) -> R<Value> {
-    Ok(converted(vm, ty, v)?.unwrap_or(OTHERWISE))
+/// `type(value)` where that is simple; else [`NOTHING`].
+fn converted_or_nothing(vm: &Vm, ty: Ref<Class>, v: Value) -> R<Value> {
+    Ok(converted(vm, ty, v)?.unwrap_or(NOTHING))
 }
 
 /// A value of the trace and what it is now.
@@ -70,7 +69,7 @@ impl Recorder {
             let index = Value::small_int(i as i64);
             let operands = [dict, (self.value(index), index), (self.value(name), name)];
             let id = self.leaf_call(vm, &MADE[1], &operands)?;
-            self.guard_is_not(id, OTHERWISE.bits());
+            self.guard_is_not(id, NOTHING.bits());
             all.push((name, (id, v)));
         }
         Some(all)

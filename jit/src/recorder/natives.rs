@@ -229,7 +229,7 @@ impl Recorder {
             }
             let ty = (self.value(ty.value()), ty.value());
             let result = self.conversion(vm, ty, operand)?;
-            self.guard_is_not(result, super::displays::OTHERWISE.bits());
+            self.guard_is_not(result, super::displays::NOTHING.bits());
             result
         };
         let callee = self.reg(w);

@@ -202,7 +202,8 @@ fn a2b_uu(vm: &Vm, data: AsciiOrBytes) -> R<Value> {
         out.extend_from_slice(&bits.to_be_bytes()[1..]);
     }
     out.truncate(len);
-    if data.get(at..).unwrap_or_default().iter().any(|b| !matches!(b, b' ' | b'`' | b'\n' | b'\r')) {
+    let used = 1 + (len * 8).div_ceil(6);
+    if data.get(used..).unwrap_or_default().iter().any(|b| !matches!(b, b' ' | b'`' | b'\n' | b'\r')) {
         return Err(error(vm, "Trailing garbage"));
     }
     vm.bytes(&out)

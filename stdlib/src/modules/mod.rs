@@ -67,7 +67,10 @@ use skein_runtime::types::module::MakeModule;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{CollectKind, Finalizing, Vm};
 
-pub use ast::{from_object as tree_from_object, is_node as is_tree, to_object as tree_to_object};
+pub use ast::{
+    check_class as check_tree_class, from_object as tree_from_object, is_node as is_tree,
+    to_object as tree_to_object,
+};
 pub use symtable::to_object as symbols_to_object;
 pub use weakref::cleared as weak_cleared;
 

@@ -152,11 +152,14 @@ fn info(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Lines, token: &Token) -> R<Va
     };
     let text = match token.kind {
         kind::DEDENT | kind::ENDMARKER => "",
-        kind::NEWLINE if !this.extra => "",
+        // Without extra tokens they are those of CPython's parser, in whose table these have no text.
+        kind::NEWLINE | kind::INDENT if !this.extra => "",
         _ => &read.text()[token.start..token.end],
     };
     let start = column(&this, read, token.line_start, token.start);
+    let bare = !this.extra && matches!(token.kind, kind::INDENT | kind::DEDENT | kind::ENDMARKER);
     let end = match token.kind {
+        kind::NEWLINE if !this.extra => start,
         // Wherever the line ends, its end is one wide.
         _ if token.implied => start + 1,
         kind::NEWLINE | kind::NL => start + (token.end - token.start) as u32,
@@ -167,8 +170,12 @@ fn info(vm: &Vm, this: Ref<Ext<Tokenizer>>, read: &Lines, token: &Token) -> R<Va
         }
     };
     let line = if is_trailing { vm.str("")? } else { line(vm, this, read, token)? };
-    let place =
-        |line: u32, col: u32| vm.tuple(&[Value::small_int(line.into()), Value::small_int(col.into())]);
+    // Nor have they a column, and the last ones stand on the last line.
+    let line_shift = u32::from(bare && is_trailing && token.line > 1);
+    let place = |line: u32, col: u32| {
+        let col = if bare { -1 } else { i64::from(col) };
+        vm.tuple(&[Value::small_int((line - line_shift).into()), Value::small_int(col)])
+    };
     vm.tuple(&[
         Value::small_int(kind.into()),
         vm.str(text)?,

@@ -111,12 +111,16 @@ proxy_type! { CALLABLE_PROXY: "weakref.CallableProxyType",
     "__call__($self, /, *args, **kwargs)" => call;
 }
 
-fn repr(vm: &Vm, a: Value) -> String {
+fn repr(vm: &Vm, a: Value) -> R<String> {
     let at = a.bits();
-    match a.cast::<Ext<Weak>>().and_then(|w| w.target.get()) {
-        Some(v) => format!("<weakproxy at {at:#x}; to '{}' at {:#x}>", vm.type_name(v), v.bits()),
+    Ok(match a.cast::<Ext<Weak>>().and_then(|w| w.target.get()) {
+        Some(v) => format!(
+            "<weakproxy at {at:#x}; to '{}' at {:#x}>",
+            vm.qualified_type_name(vm.type_of(v), &[b"builtins", b"__main__"])?,
+            v.bits()
+        ),
         None => format!("<weakproxy at {at:#x}; dead>"),
-    }
+    })
 }
 
 fn next(vm: &Vm, a: Value) -> R<Value> {

@@ -133,7 +133,11 @@ fn eq(vm: &Vm, this: Ref<Ext<Weak>>, other: Value, sense: bool) -> R<Value> {
 fn repr(vm: &Vm, this: ExtArg<Weak>) -> R<String> {
     let at = this.0.value().bits();
     Ok(match this.0.target.get() {
-        Some(v) => format!("<weakref at {at:#x}; to '{}' at {:#x}>", vm.type_name(v), v.bits()),
+        Some(v) => format!(
+            "<weakref at {at:#x}; to '{}' at {:#x}>",
+            vm.qualified_type_name(vm.type_of(v), &[b"builtins", b"__main__"])?,
+            v.bits()
+        ),
         None => format!("<weakref at {at:#x}; dead>"),
     })
 }

@@ -8,10 +8,12 @@ again with the same file: cases that it names are left out. Nothing here needs t
 
 import contextlib
 import re
+import signal
 import sys
 import unittest
 
-module_name, notes_path = sys.argv[1:3]
+# Processes that a test starts import this file too, without arguments.
+module_name, notes_path = (*sys.argv[1:3], "", "")[:2]
 
 # Modules that begin by importing something of CPython's build for a few of their cases: there it is a module whose
 # functions skip, but for those that have a meaning here (MEANT).
@@ -196,6 +198,8 @@ def main():
         notes.seek(0)
         done = {fields[1] for fields in (line.split("\t") for line in notes) if fields[0] == "start"}
     sys.argv = [module_name]
+    # A shell starts what is to run in the background with this ignored; cases send it, and wait for what comes of it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     details = contextlib.nullcontext()
     try:
         from test import support
@@ -217,6 +221,9 @@ def main():
             import opcode
 
             opcode.opmap = dis.opmap = OtherInstructions(opcode.opmap)
+        if sys.implementation.name != "cpython" and module_name == "test_code":
+            # It takes functions of CPython's interface for C out of it, where there is none.
+            sys.modules["ctypes"] = None
         if sys.implementation.name != "cpython" and module_name == "test_ast":
             # It lists the library's folder, which is in the program here; the tests come with one.
             import ast

@@ -1,6 +1,6 @@
 //! The module `builtins`.
 
-use skein_runtime::native::Args;
+use skein_runtime::native::{Args, unexpected_keyword};
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::Module;
@@ -41,10 +41,7 @@ fn print(vm: &Vm, args: Args<'_>) -> R<()> {
             b"end" => end = v,
             b"file" => file = v,
             b"flush" => flush = vm.truth(v)?,
-            other => {
-                let other = String::from_utf8_lossy(other);
-                return Err(vm.type_error(format!("print() got an unexpected keyword argument '{other}'")));
-            }
+            _ => return Err(unexpected_keyword(vm, "print", k, &["sep", "end", "file", "flush"])),
         }
     }
     let (sep, end) = (print_option(vm, sep, "sep", b' ')?, print_option(vm, end, "end", b'\n')?);

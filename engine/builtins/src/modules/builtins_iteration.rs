@@ -4,7 +4,7 @@ use crate::types::generator::next_of_generator;
 use crate::types::sort_list;
 use skein_bytecode::Special;
 use skein_runtime::interp::{At, SoftCall};
-use skein_runtime::native::Args;
+use skein_runtime::native::{Args, too_many, unexpected_keyword};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::complex::Complex;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
@@ -79,9 +79,8 @@ fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     let r = match call.args.positional() {
         &[it] if !call.args.has_keywords() => next(vm, it, None),
         &[it, default] if !call.args.has_keywords() => next(vm, it, Some(default)),
-        all if call.args.has_keywords() || all.is_empty() => {
-            Err(vm.type_error("next expected at least 1 argument, got 0"))
-        }
+        _ if call.args.has_keywords() => Err(vm.type_error("next() takes no keyword arguments")),
+        [] => Err(vm.type_error("next expected at least 1 argument, got 0")),
         all => Err(vm.type_error(format!("next expected at most 2 arguments, got {}", all.len()))),
     };
     match r {
@@ -129,14 +128,15 @@ fn sorted(vm: &Vm, iterable: Value, key: Option<Value>, reverse: Option<Value>) 
 /// `min` and `max`: the first of the items that no later one beats.
 fn extreme(vm: &Vm, args: Args<'_>, name: &str, op: Special) -> R<Value> {
     let (mut key, mut default) = (None, None);
+    let given = args.keywords().count();
+    if given > 2 {
+        return Err(too_many(vm, name, 2, given, true));
+    }
     for (k, v) in args.keywords() {
         match k.cast::<Str>().map(|k| k.to_string_lossy().into_owned()).as_deref() {
             Some("key") => key = Some(v).filter(|k| !k.is_none()),
             Some("default") => default = Some(v),
-            other => {
-                let other = other.unwrap_or_default();
-                return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{other}'")));
-            }
+            _ => return Err(unexpected_keyword(vm, name, k, &["key", "default"])),
         }
     }
     let mut best: Option<(Value, Value)> = None;
@@ -470,18 +470,13 @@ native_type! {
     }
 }
 
-/// The `strict` keyword, the only one. Keywords of subclasses are left to them.
-fn strict_argument(vm: &Vm, name: &str, args: Args<'_>, exact: bool) -> R<bool> {
+/// The `strict` keyword, the only one.
+fn strict_argument(vm: &Vm, name: &str, args: Args<'_>) -> R<bool> {
     let mut strict = false;
     for (k, v) in args.keywords() {
-        let k = k.cast::<Str>();
-        match k.as_ref().map(|k| k.bytes()) {
+        match k.cast::<Str>().as_ref().map(|k| k.bytes()) {
             Some(b"strict") => strict = vm.truth(v)?,
-            _ if !exact => {}
-            _ => {
-                let k = k.map(|k| k.to_string_lossy().into_owned()).unwrap_or_default();
-                return Err(vm.type_error(format!("{name}() got an unexpected keyword argument '{k}'")));
-            }
+            _ => return Err(unexpected_keyword(vm, name, k, &["strict"])),
         }
     }
     Ok(strict)
@@ -490,7 +485,7 @@ fn strict_argument(vm: &Vm, name: &str, args: Args<'_>, exact: bool) -> R<bool> 
 fn new_zip(vm: &Vm, args: Args<'_>) -> R<Value> {
     let own = ext_type(vm, &ZIP)?;
     let ty = class_argument(vm, &args, own)?;
-    let strict = strict_argument(vm, "zip", args, ty == own)?;
+    let strict = strict_argument(vm, "zip", args)?;
     let iterators = iterators(vm, None, &args.positional()[1..], strict)?;
     Ok(Ext::new(vm, ty, Zip(iterators))?.value())
 }
@@ -506,7 +501,7 @@ fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
 fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {
     let own = ext_type(vm, &MAP)?;
     let ty = class_argument(vm, &args, own)?;
-    let strict = strict_argument(vm, "map", args, ty == own)?;
+    let strict = strict_argument(vm, "map", args)?;
     let [_, function, iterables @ ..] = args.positional() else {
         return Err(vm.type_error("map() must have at least two arguments."));
     };

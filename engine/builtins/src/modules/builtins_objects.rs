@@ -43,7 +43,7 @@ native_functions! { pub FUNCTIONS:
 fn getattr(vm: &Vm, v: Value, name: Value, default: Option<Value>) -> R<Value> {
     let name = attribute_name(vm, name)?;
     match default {
-        None => vm.get_attr(v, name),
+        None => vm.get_attr(v, name).inspect_err(|_| vm.name_missing_attribute(v, name)),
         Some(d) => Ok(vm.find_attr(v, name)?.unwrap_or(d)),
     }
 }
@@ -216,10 +216,10 @@ fn compile(
     let flags = inherited | wanted;
     let hooks = vm.hooks.clone();
     if hooks.is_tree(vm, source)? {
-        if only_tree {
-            return Ok(source);
-        }
         let what = Compile { source: &[], filename: &filename, mode, optimize, flags, decoded: true };
+        if only_tree {
+            return hooks.checked_tree(vm, source, &what, function_type);
+        }
         let code = hooks.compile_tree(vm, source, &what)?;
         return Ok(load(vm, code)?.value());
     }

@@ -28,7 +28,7 @@ native_functions! { FUNCTIONS:
     "is_tracked(obj, /)" => is_tracked;
     "is_finalized(obj, /)" => is_finalized;
     "freeze()" => freeze;
-    "unfreeze()" => freeze;
+    "unfreeze()" => |vm: &Vm| vm.state::<State>().frozen.set(0);
     "get_freeze_count()" => get_freeze_count;
     "get_debug()" => get_debug;
     "set_debug(flags, /)" => set_debug;
@@ -38,11 +38,13 @@ native_functions! { FUNCTIONS:
 struct State {
     threshold: Cell<[i64; 3]>,
     debug: Cell<i64>,
+    /// Objects that were there when `freeze` was called.
+    frozen: Cell<i64>,
 }
 
 impl Default for State {
     fn default() -> State {
-        State { threshold: Cell::new([2000, 10, 0]), debug: Cell::new(0) }
+        State { threshold: Cell::new([2000, 10, 0]), debug: Cell::new(0), frozen: Cell::new(0) }
     }
 }
 
@@ -226,7 +228,7 @@ fn for_each_referent(vm: &Vm, holder: &Header, f: &mut dyn FnMut(&'static Header
 
 /// Containers that refer directly to one of the objects.
 fn get_referrers(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
-    vm.collect(CollectKind::Major);
+    vm.collect_thoroughly(CollectKind::Major);
     let targets = args.positional();
     let refers = |h: &Header| {
         let mut found = false;
@@ -260,14 +262,33 @@ fn get_referrers(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
     if complete { Ok(list) } else { Err(vm.memory_error()) }
 }
 
+/// The items of a container that are no objects of the heap, as small numbers are.
+fn plain_items(v: Value) -> Vec<Value> {
+    let plain = |v: &Value| !v.is_ptr();
+    if let Some(list) = v.cast::<List>() {
+        // bounded (all): by the container
+        return list.items().iter().copied().filter(plain).collect();
+    }
+    if let Some(tuple) = v.cast::<Tuple>() {
+        return tuple.items().iter().copied().filter(plain).collect();
+    }
+    match v.cast::<Dict>() {
+        Some(dict) => dict.iter().flat_map(|(k, v)| [k, v]).filter(plain).collect(),
+        None => Vec::new(),
+    }
+}
+
 /// What the objects refer to directly, in no order.
 fn get_referents(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
     let headers = || args.positional().iter().filter_map(|v| v.header());
+    let words = args.positional().iter().flat_map(|v| plain_items(*v));
+    // bounded: by what the containers hold
+    let words: Vec<Value> = words.collect();
     let (mut n, mut complete) = (0, true);
     for h in headers() {
         complete &= for_each_referent(vm, h, &mut |_| n += 1);
     }
-    let (list, mut pushed) = (List::with_capacity(vm, n)?, true);
+    let (list, mut pushed) = (List::with_capacity(vm, n + words.len())?, true);
     for h in headers() {
         complete &= for_each_referent(vm, h, &mut |r| {
             if list.len() < n {
@@ -275,6 +296,9 @@ fn get_referents(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
                 pushed &= list.push(vm, unsafe { Value::from_bits(std::ptr::from_ref(r) as u64) }).is_ok();
             }
         });
+    }
+    for word in words {
+        pushed &= list.push(vm, word).is_ok();
     }
     if complete && pushed { Ok(list) } else { Err(vm.memory_error()) }
 }
@@ -291,10 +315,14 @@ fn is_finalized(vm: &Vm, _v: Value) -> R<()> {
 /// All live objects are old after a major collection, which is what freezing is for.
 fn freeze(vm: &Vm) {
     vm.collect(CollectKind::Major);
+    let mut n = 0;
+    // SAFETY: the heap hands out its objects.
+    vm.heap.for_each_object(&mut |h| n += i64::from(is_container(unsafe { &*h }.kind.get())));
+    vm.state::<State>().frozen.set(n);
 }
 
-fn get_freeze_count(_: &Vm) -> i64 {
-    0
+fn get_freeze_count(vm: &Vm) -> i64 {
+    vm.state::<State>().frozen.get()
 }
 
 fn get_debug(vm: &Vm) -> i64 {

@@ -7,6 +7,7 @@ use skein_runtime::native_functions;
 use skein_runtime::object::{Ref, Tracer};
 use skein_runtime::threads::words::Asker;
 use skein_runtime::types::module::Module;
+use skein_runtime::types::native::NativeFunction;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Vm, poll};
 use std::cell::{Cell, RefCell};
@@ -124,8 +125,12 @@ pub fn run_signal_handlers(vm: &Vm) -> R<()> {
             continue;
         }
         let handler = state.handlers.borrow().get(number).copied().unwrap_or(Value::UNBOUND);
-        if handler.is_unbound() || handler.is_int() {
-            if number == libc::SIGINT as usize {
+        // The default one is not called: where the recursion limit is near, that would raise something else.
+        let is_default = handler.cast::<NativeFunction>().is_some_and(|f| {
+            FUNCTIONS.iter().any(|d| std::ptr::eq(d, f.def()) && d.name == "default_int_handler")
+        });
+        if handler.is_unbound() || handler.is_int() || is_default {
+            if number == libc::SIGINT as usize || is_default {
                 return Err(vm.raise_new(vm.exc.keyboard_interrupt, &[]));
             }
             if number == attach_signal() as usize && handler != SIG_IGN && is_attachable(vm) {
@@ -312,6 +317,16 @@ fn pause(vm: &Vm) -> R<()> {
 
 fn set_wakeup_fd(vm: &Vm, fd: i32, _warn: Option<bool>) -> R<i64> {
     check_main_thread(vm, "set_wakeup_fd")?;
+    if fd != -1 {
+        // SAFETY: asks only.
+        let flags = unsafe { libc::fcntl(fd, libc::F_GETFL) };
+        if flags < 0 {
+            return Err(vm.last_os_error(None));
+        }
+        if flags & libc::O_NONBLOCK == 0 {
+            return Err(vm.value_error(format!("the fd {fd} must be in non-blocking mode")));
+        }
+    }
     Ok(WAKEUP_FD.swap(fd, Ordering::Relaxed).into())
 }
 

@@ -68,7 +68,7 @@ native_functions! { pub FUNCTIONS:
     "audit(event, /, *args)" => super::audit::audit_event;
     "addaudithook(hook)" => super::audit::add_hook;
     "getallocatedblocks()" => getallocatedblocks;
-    "_clear_type_cache()" => clear_caches;
+    "_clear_type_cache()" => clear_type_cache;
     "_clear_type_descriptors(type, /)" => clear_type_descriptors;
     "_clear_internal_caches()" => clear_caches;
     "getunicodeinternedsize()" => getunicodeinternedsize;
@@ -277,6 +277,14 @@ fn clear_type_descriptors(vm: &Vm, ty: Ref<skein_runtime::types::typeobj::Type>)
     Ok(())
 }
 
+fn clear_type_cache(vm: &Vm) -> R<()> {
+    let text = "sys._clear_type_cache() is deprecated and may be removed in a future version of Python. \
+                Use sys._clear_internal_caches() instead.";
+    vm.warn(vm.exc.deprecation_warning, text)?;
+    clear_caches(vm);
+    Ok(())
+}
+
 fn clear_caches(vm: &Vm) {
     for entry in &vm.method_cache {
         entry.clear();
@@ -349,7 +357,7 @@ fn add_structs(vm: &Vm, d: Ref<Dict>) -> R<()> {
             flag(c.isolated),
             0,
             flag(c.utf8_mode),
-            0,
+            flag(c.warn_default_encoding),
             0,
             vm.state::<IntMaxDigits>().0.get(),
         ],

@@ -78,6 +78,9 @@ fn excepthook(vm: &Vm, _ty: Value, e: Value, traceback: Value) -> R<()> {
 }
 
 fn unraisablehook(vm: &Vm, unraisable: Value) -> R<()> {
+    if vm.type_name(unraisable) != "UnraisableHookArgs" {
+        return Err(vm.type_error("sys.unraisablehook argument type must be UnraisableHookArgs"));
+    }
     let part = |name: &str| vm.get_attr_str(unraisable, name);
     let (e, object, message) = (part("exc_value")?, part("object")?, part("err_msg")?);
     let message = message.cast::<Str>().map(|m| m.to_string_lossy().into_owned());

@@ -5,6 +5,7 @@ use skein_bytecode::Position;
 use skein_runtime::object::Ref;
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::vm::Vm;
+use unicode_width::UnicodeWidthChar;
 
 /// The lines of a source file; nothing if it cannot be read.
 pub fn source(vm: &Vm, filename: &str) -> Option<String> {
@@ -61,22 +62,9 @@ fn byte_offset(line: &str, chars: usize) -> usize {
     line.char_indices().nth(chars).map_or(line.len(), |(i, _)| i)
 }
 
-/// Cells of a terminal that a character takes.
+/// Cells of a terminal that a character takes, as CPython counts them: two where it is wide.
 fn width(c: char) -> usize {
-    match c as u32 {
-        0x1100..=0x115f
-        | 0x2e80..=0x303e
-        | 0x3041..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1f64f
-        | 0x1f900..=0x1f9ff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
+    if c.width() == Some(2) { 2 } else { 1 }
 }
 
 fn display_width(line: &str, chars: usize) -> usize {

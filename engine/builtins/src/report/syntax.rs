@@ -10,7 +10,8 @@ use skein_runtime::vm::Vm;
 pub fn error(vm: &Vm, e: Ref<Exception>, name: &str) -> String {
     let field = |i: usize| e.field(i).filter(|v| !v.is_none());
     let text_of = |v: Value| v.cast::<Str>().map(|s| s.to_string_lossy().into_owned());
-    let filename = field(1).and_then(text_of);
+    // It may be anything.
+    let filename = field(1).map(|v| super::safe_text(vm, v, "filename"));
     let (line, offset) = (field(2).and_then(|v| vm.as_i64(v)), field(3).and_then(|v| vm.as_i64(v)));
     let (end_line, end_offset) = (field(5).and_then(|v| vm.as_i64(v)), field(6).and_then(|v| vm.as_i64(v)));
     let mut out = String::new();
@@ -28,12 +29,14 @@ pub fn error(vm: &Vm, e: Ref<Exception>, name: &str) -> String {
         let spaces = (right.chars().count() - left.chars().count()) as i64;
         out.push_str(&format!("    {left}\n"));
         if let (Some(offset), Some(line)) = (offset, line) {
-            let mut end = if end_line.is_none_or(|l| l == line) {
-                end_offset.filter(|&o| o != 0).unwrap_or(offset)
-            } else {
-                right.chars().count() as i64 + 1
+            let (all, behind) = (text.chars().count() as i64, right.chars().count() as i64 + 1);
+            let end = match end_line == Some(line) {
+                true => end_offset.filter(|&o| o != 0).unwrap_or(offset),
+                false => behind,
             };
-            if end == offset || end == -1 {
+            let bounded = |at: i64| if all > 0 && at > all { behind } else { at };
+            let (offset, mut end) = (bounded(offset), bounded(end));
+            if offset >= end || end < 0 {
                 end = offset + 1;
             }
             let (col, end_col) = (offset - 1 - spaces, end - 1 - spaces);

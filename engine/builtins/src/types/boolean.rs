@@ -30,6 +30,7 @@ native_type! {
 }
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
+    skein_runtime::types::ext::class_argument(vm, &args, vm.types.bool)?;
     let rest = args.positional().get(1..).unwrap_or(&[]);
     if args.has_keywords() {
         return Err(vm.type_error("bool() takes no keyword arguments"));

@@ -7,10 +7,11 @@ use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::dictview::{DictIter, DictView};
+use skein_runtime::types::set::Set;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
-use skein_runtime::value::{R, Value};
+use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 
 native_type! {
@@ -81,6 +82,17 @@ pub fn update_from_args(vm: &Vm, name: &str, args: Args<'_>) -> R<()> {
     Ok(())
 }
 
+/// The pending TypeError with a note of which item of a dict's update it is about.
+#[cold]
+fn with_note(vm: &Vm, raised: Raised, i: usize) -> Raised {
+    let Some(e) = vm.pending.take() else { return raised };
+    let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
+    match vm.str(&note).and_then(|note| vm.call_method(e, "add_note", &[note])) {
+        Ok(_) => vm.raise_again(e),
+        Err(raised) => raised,
+    }
+}
+
 /// `d.update(from)`.
 pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
     if let Some(other) = from.cast::<Dict>() {
@@ -106,12 +118,7 @@ pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
         let ty = vm.type_of(pair);
         if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
             let raised = vm.type_error("object is not iterable");
-            if let Some(e) = vm.pending.take() {
-                let note = format!("Cannot convert dictionary update sequence element #{i} to a sequence");
-                vm.call_method(e, "add_note", &[vm.str(&note)?])?;
-                vm.pending.set(Some(e));
-            }
-            return Err(raised);
+            return Err(with_note(vm, raised, i));
         }
         let (tuple, list);
         let items = match pair.cast::<Tuple>() {
@@ -120,7 +127,11 @@ pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
                 tuple.items()
             }
             _ => {
-                list = vm.list_from(pair)?;
+                list = match vm.list_from(pair) {
+                    Ok(list) => list,
+                    Err(raised) if vm.pending_is(vm.exc.type_error) => return Err(with_note(vm, raised, i)),
+                    Err(raised) => return Err(raised),
+                };
                 list.items()
             }
         };
@@ -187,7 +198,12 @@ fn fromkeys(vm: &Vm, class: Value, iterable: Value, value: Option<Value>) -> R<V
     let value = value.unwrap_or(Value::NONE);
     let made = vm.call(class, &[])?;
     match made.cast::<Dict>() {
-        Some(d) if vm.type_of(made) == vm.types.dict => vm.for_each(iterable, |k| d.set(vm, k, value))?,
+        Some(d) if vm.type_of(made) == vm.types.dict => match iterable.cast::<Set>() {
+            Some(s) if [vm.types.set, vm.types.frozenset].contains(&vm.type_of(iterable)) => {
+                super::set::each_hashed(s, |k, h| d.set_hashed(vm, k, h, value))?;
+            }
+            _ => vm.for_each(iterable, |k| d.set(vm, k, value))?,
+        },
         _ => vm.for_each(iterable, |k| vm.set_item(made, k, value))?,
     }
     Ok(made)

@@ -69,7 +69,10 @@ fn init(vm: &Vm, args: Args<'_>) -> R<()> {
     let Some(list) = args.positional().first().and_then(|l| l.cast::<List>()) else {
         return Err(vm.type_error("descriptor '__init__' requires a 'list' object"));
     };
-    if args.has_keywords() {
+    let ty = vm.type_of(list.value());
+    if args.has_keywords()
+        && skein_runtime::types::ext::refuses_keywords(vm, ty, vm.types.list, vm.names.__new__)
+    {
         return Err(vm.type_error("list() takes no keyword arguments"));
     }
     if !list.is_empty() {

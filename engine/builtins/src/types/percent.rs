@@ -304,7 +304,7 @@ impl<'a> Formatter<'a> {
                 if !vm.is_int(v) && vm.type_of(v).special(vm, Special::Index).is_none() {
                     return Err(vm.type_error(format!(
                         "%c requires an int or a unicode character, not {}",
-                        vm.type_name(v)
+                        vm.qualified_type_name(vm.type_of(v), &[b"builtins", b"__main__"])?
                     )));
                 }
                 let i = vm.index_clamped(v)?;

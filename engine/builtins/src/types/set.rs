@@ -121,7 +121,9 @@ fn init(vm: &Vm, args: Args<'_>) -> R<()> {
 
 fn new_frozen(vm: &Vm, args: Args<'_>) -> R<Value> {
     let ty = skein_runtime::types::ext::class_argument(vm, &args, vm.types.frozenset)?;
-    if args.has_keywords() && ty == vm.types.frozenset {
+    if args.has_keywords()
+        && skein_runtime::types::ext::refuses_keywords(vm, ty, vm.types.frozenset, vm.names.__init__)
+    {
         return Err(vm.type_error("frozenset() takes no keyword arguments"));
     }
     match args.positional()[1..] {
@@ -146,7 +148,7 @@ fn base_of(vm: &Vm, s: Ref<Set>) -> Ref<Type> {
 }
 
 /// Calls `f` with each item and its hash. The set may change meanwhile.
-fn each_hashed(s: Ref<Set>, mut f: impl FnMut(Value, i64) -> R<()>) -> R<()> {
+pub(super) fn each_hashed(s: Ref<Set>, mut f: impl FnMut(Value, i64) -> R<()>) -> R<()> {
     let mut i = 0;
     while let Some(e) = s.table.entries()
         && i < e.fill()
@@ -171,16 +173,7 @@ pub fn set_update(vm: &Vm, s: Ref<Set>, from: Value) -> R<()> {
     if let Some(d) = from.cast::<Dict>()
         && ty == vm.types.dict
     {
-        let mut i = 0;
-        while let Some(e) = d.table.entries()
-            && i < e.fill()
-        {
-            if let Some((k, _)) = e.entry(i) {
-                s.add_hashed(vm, k, e.hash_at(i))?;
-            }
-            i += 1;
-        }
-        return Ok(());
+        return each_key(d, |k, h| s.add_hashed(vm, k, h).map(|_| ()));
     }
     vm.for_each(from, |v| s.add(vm, v).map(|_| ()))
 }
@@ -199,7 +192,31 @@ pub fn difference_of(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
             Ok(())
         });
     }
+    if let Some(d) = other.cast::<Dict>()
+        && vm.type_of(other) == vm.types.dict
+    {
+        return each_key(d, |k, h| {
+            if let Some(i) = s.table.find(vm, k, h)? {
+                s.table.remove(i);
+            }
+            Ok(())
+        });
+    }
     vm.for_each(other, |v| s.remove(vm, v).map(|_| ()))
+}
+
+/// Calls `f` with each key and its hash. The dict may change meanwhile.
+fn each_key(d: Ref<Dict>, mut f: impl FnMut(Value, i64) -> R<()>) -> R<()> {
+    let mut i = 0;
+    while let Some(e) = d.table.entries()
+        && i < e.fill()
+    {
+        if let Some((k, _)) = e.entry(i) {
+            f(k, e.hash_at(i))?;
+        }
+        i += 1;
+    }
+    Ok(())
 }
 
 /// Keeps what `other` gives too.

@@ -45,7 +45,9 @@ native_type! {
 
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let ty = skein_runtime::types::ext::class_argument(vm, &args, vm.types.tuple)?;
-    if args.has_keywords() && ty == vm.types.tuple {
+    if args.has_keywords()
+        && skein_runtime::types::ext::refuses_keywords(vm, ty, vm.types.tuple, vm.names.__init__)
+    {
         return Err(vm.type_error("tuple() takes no keyword arguments"));
     }
     match args.positional()[1..] {

@@ -5,6 +5,7 @@
 
 mod from_source;
 mod from_strings;
+mod optimize;
 pub mod schema;
 mod to_parsed;
 mod to_strings;
@@ -88,6 +89,11 @@ pub fn validate(tree: &Node) -> Result<(), Wrong> {
     stacker::maybe_grow(RED_ZONE, STACK, || validate::validate(tree))
 }
 
+/// Does what `compile()` does to a tree that is to be optimized.
+pub fn optimize(tree: &mut Node, level: u8) {
+    stacker::maybe_grow(RED_ZONE, STACK, || optimize::optimize(tree, level));
+}
+
 /// How deep nodes of a tree that is to be compiled may nest.
 pub const MAX_NODES_DEEP: usize = 3000;
 
@@ -100,7 +106,9 @@ pub struct Parsed {
 /// Parses a source text.
 pub fn parse(source: &[u8], mode: Mode, options: &Options) -> Result<Parsed, SyntaxError> {
     let text = source::decode(source, options.decoded).map_err(|e| *e)?;
-    let source = Source::new(text);
+    let mut source = Source::new(text);
+    source.max_int_digits = options.max_int_digits;
+    source.barry = options.barry;
     nesting::check(&source).map_err(|e| errors::locate(*e, &source))?;
     let parse = || -> errors::Res<Parsed> {
         let (module, tokens, warnings) =

@@ -121,6 +121,7 @@ fn stmt(s: &Node) -> Check {
     let class = s.class.name();
     match s.class {
         Class::FunctionDef | Class::AsyncFunctionDef => {
+            name(s.text(0).unwrap_or_default())?;
             statements(s, 2, Some(class))?;
             type_params(s.list(6))?;
             arguments(s.node(1))?;
@@ -128,6 +129,7 @@ fn stmt(s: &Node) -> Check {
             opt(s.opt(4), Load)
         }
         Class::ClassDef => {
+            name(s.text(0).unwrap_or_default())?;
             statements(s, 3, Some(class))?;
             type_params(s.list(5))?;
             exprs(s.list(1), Load, false)?;
@@ -205,6 +207,7 @@ fn stmt(s: &Node) -> Check {
             }
             for handler in nodes(s.list(1)) {
                 places(handler)?;
+                name(handler.text(1).unwrap_or_default())?;
                 opt(handler.opt(0), Load)?;
                 statements(handler, 2, Some("ExceptHandler"))?;
             }
@@ -215,17 +218,27 @@ fn stmt(s: &Node) -> Check {
             expr(s.node(0), Load)?;
             opt(s.opt(1), Load)
         }
-        Class::Import => names(s),
+        Class::Import => names(s).and_then(|()| aliases(s.list(0))),
         Class::ImportFrom => {
             if s.int(2) < 0 {
                 return value("Negative ImportFrom level");
             }
-            nonempty(s.list(1), "names", class)
+            nonempty(s.list(1), "names", class)?;
+            aliases(s.list(1))
         }
         Class::Global | Class::Nonlocal => names(s),
         Class::Expr => expr(s.node(0), Load),
         _ => Ok(()),
     }
+}
+
+fn aliases(row: &[Field]) -> Check {
+    for alias in nodes(row) {
+        places(alias)?;
+        name(alias.text(0).unwrap_or_default())?;
+        name(alias.text(1).unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 fn type_params(params: &[Field]) -> Check {

@@ -405,7 +405,15 @@ pub fn call_special_3(vm: &Vm, resume: At, f: Value, row: [Value; 3], cont: Cont
 }
 
 fn not_callable(vm: &Vm, callee: Value) -> crate::value::Raised {
-    vm.type_error(format!("'{}' object is not callable", vm.type_name(callee)))
+    // A module is often meant to be what it has under its own name.
+    let inner = || {
+        let module = callee.cast::<crate::types::module::Module>()?;
+        let name = module.dict().get_name(vm, "__name__").ok().flatten()?.cast::<Str>()?;
+        let found = module.dict().get_str(vm, vm.intern(&name.to_string_lossy()).ok()?).ok().flatten()?;
+        vm.is_callable(found).then(|| name.to_string_lossy().into_owned())
+    };
+    let hint = inner().map(|name| format!(". Did you mean: '{name}.{name}(...)'?")).unwrap_or_default();
+    vm.type_error(format!("'{}' object is not callable{hint}", vm.type_name(callee)))
 }
 
 /// Calls `f` with one more argument in front.

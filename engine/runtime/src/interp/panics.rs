@@ -39,11 +39,15 @@ pub fn hush_panics(backtraces: bool) {
 pub(super) fn run(vm: &Vm, start: At) -> R<Value> {
     let mut at = start;
     loop {
-        let run = || {
-            let at = collecting::collect(vm).unwrap_or(at);
-            dispatch::run::<{ dispatch::PLAIN }>(vm, at)
-        };
-        match catch_unwind(AssertUnwindSafe(run)) {
+        if vm.collecting.get().is_some() {
+            // The run that has ended leaves its words below, where the frames of the collection are made now.
+            skein_heap::clear_stack_below();
+            match catch_unwind(AssertUnwindSafe(|| collecting::collect(vm))) {
+                Ok(next) => at = next.unwrap_or(at),
+                Err(panic) => at = or_unwind(vm, Err(internal_error(vm, &*panic))),
+            }
+        }
+        match catch_unwind(AssertUnwindSafe(|| dispatch::run::<{ dispatch::PLAIN }>(vm, at))) {
             Ok(_) if vm.collecting.get().is_some() => {}
             Ok(result) => return result,
             Err(panic) => at = or_unwind(vm, Err(internal_error(vm, &*panic))),

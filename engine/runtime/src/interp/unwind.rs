@@ -7,11 +7,12 @@ use crate::interp::dispatch::EXIT_RAISE;
 use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::stack::leave_side;
 use crate::interp::{At, Site, attr, generators, publish};
+use crate::object::Ref;
 use crate::types::exception::Exception;
 use crate::types::traceback::Traceback;
 use crate::value::{Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Op, flags};
+use skein_bytecode::{Op, flags, instructions};
 
 /// Events of exceptions that pass.
 const EXCEPTIONS: u32 = event::RAISE | event::RERAISE | event::EXCEPTION_HANDLED | event::PY_UNWIND;
@@ -31,6 +32,7 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         let unit = site.unit();
         let portable = code.portable();
         let is_op = |op: Op| portable.units.get(unit as usize).is_some_and(|u| *u as u8 == op as u8);
+        name_attribute(vm, site);
         // What is raised again has its entry for this frame.
         let bare = is_op(Op::RaiseHandled) && vm.context().handled.get() == Some(exception);
         let again = bare || is_op(Op::Reraise);
@@ -64,6 +66,34 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
             Ok(next) => return next,
             Err(below) => site = below,
         }
+    }
+}
+
+/// An AttributeError that has reached an instruction that asks for an attribute is about that, if it does not say.
+fn name_attribute(vm: &Vm, site: Site) {
+    let nameless =
+        |e: Ref<Exception>| e.field(0).is_none_or(Value::is_none) && e.field(1).is_none_or(Value::is_none);
+    let pending = vm.pending.get().filter(|_| vm.pending_is(vm.exc.attribute_error));
+    if !pending.and_then(|e| e.cast::<Exception>()).is_some_and(nameless) {
+        return;
+    }
+    let code = frame_code(site.base());
+    let code = code.portable();
+    // The site of a call is the last unit of its instruction.
+    let unit = site.unit();
+    let Some(inst) = instructions(&code.units).find(|i| unit < i.next()) else { return };
+    if !matches!(inst.op, Op::LoadAttr | Op::LoadMethod) {
+        return;
+    }
+    let Some(name) = code.names.get(inst.w as usize) else { return };
+    // SAFETY: one of the frame's registers, which has had the object until now: only a result is put in its place. Its word
+    // is looked at as a stale one would be.
+    let word = unsafe { site.base().add(inst.b.into()).cast::<u64>().read() };
+    let (pending, object) = (vm.pending.get(), vm.value_of_register(word));
+    match (vm.intern(name), object) {
+        (Ok(name), Some(object)) => vm.name_missing_attribute(object, name),
+        (Err(Raised), _) => vm.pending.set(pending),
+        _ => {}
     }
 }
 

@@ -25,7 +25,8 @@ pub use signature::{MAX_PARAMS, Parameter, parameters};
 use signature::{count_params, name_of};
 
 use crate::object::{Kind, Ref};
-use crate::types::native::NativeFunction;
+use crate::types::module::Module;
+use crate::types::native::{NativeFunction, is_plain_there};
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::Type;
@@ -341,6 +342,11 @@ impl NativeDef {
         if positional.len() > self.max as usize {
             return Err(self.count_error(vm, positional, args.keywords().count()));
         }
+        let (given, all) = (args.all.len().saturating_sub(own), (self.params as usize).saturating_sub(own));
+        if given > all {
+            let name = self.spoken_name(vm, positional);
+            return Err(too_many(vm, &name, all, given, positional.len() <= own));
+        }
         if positional.len() < self.min as usize && !args.has_keywords() {
             return Err(self.count_error(vm, positional, 0));
         }
@@ -399,7 +405,11 @@ impl NativeDef {
                 let at = i + usize::from(!self.is_method());
                 format!("argument for {spoken}() given by name ('{text}') and position ({at})")
             }
-            None => format!("{spoken}() got an unexpected keyword argument '{text}'"),
+            None => {
+                let known = self.parameters(vm);
+                let known: Vec<&str> = known.iter().filter(|p| !p.positional_only).map(|p| p.name).collect();
+                return unexpected_keyword(vm, &spoken, name, &known);
+            }
         })
     }
 
@@ -407,23 +417,52 @@ impl NativeDef {
         parameters(self.signature).next().is_some_and(|p| p.name.starts_with('$'))
     }
 
+    /// The type among a class's bases that has this very constructor.
+    fn declaring(&self, vm: &Vm, class: Ref<Type>) -> Ref<Type> {
+        let has_it = |t: &Ref<Type>| {
+            let own = t.dict().get_name(vm, self.name).ok().flatten();
+            own.and_then(|f| f.cast::<NativeFunction>()).is_some_and(|f| std::ptr::eq(f.def(), self))
+        };
+        class.mro().items().iter().filter_map(|t| t.cast::<Type>()).find(has_it).unwrap_or(class)
+    }
+
     /// What messages call it: a constructor, by the type's name.
     fn spoken_name(&self, vm: &Vm, args: &[Value]) -> String {
         match (self.name, args.first()) {
-            ("__init__", Some(&this)) => vm.type_of(this).name_string(),
+            ("__init__", Some(&this)) => self.declaring(vm, vm.type_of(this)).name_string(),
             ("__new__", Some(class)) => match class.cast::<Type>() {
-                Some(class) => class.name_string(),
+                Some(class) => self.declaring(vm, class).name_string(),
                 None => self.name.to_owned(),
             },
             _ => self.name.to_owned(),
         }
     }
 
-    /// The name, of a method with that of its type.
+    /// The name, of a method with that of its type, of a function with that of its module.
     fn full_name(&'static self, vm: &Vm, args: &[Value]) -> String {
         let name = self.spoken_name(vm, args);
-        let owner = args.first().filter(|_| self.is_method()).and_then(|receiver| self.owner(vm, *receiver));
-        owner.map_or_else(|| name.clone(), |owner| format!("{}.{name}", owner.name_string()))
+        if matches!(self.name, "__new__" | "__init__") {
+            return name;
+        }
+        let prefix = if self.is_method() {
+            args.first().and_then(|receiver| self.owner(vm, *receiver)).map(|owner| owner.name_string())
+        } else {
+            self.module(vm)
+        };
+        prefix.map_or_else(|| name.clone(), |prefix| format!("{prefix}.{name}"))
+    }
+
+    /// The name of the module, other than `builtins`, that has this very function.
+    fn module(&'static self, vm: &Vm) -> Option<String> {
+        let name = vm.intern(self.name).ok()?;
+        let is_own = |module: &Value| {
+            let found = module.cast::<Module>().and_then(|m| m.dict().get_str(vm, name).ok().flatten());
+            found.and_then(|f| f.cast::<NativeFunction>()).is_some_and(|f| std::ptr::eq(f.def(), self))
+        };
+        let modules = vm.modules.get()?;
+        let (key, _) = modules.iter().find(|(_, module)| is_own(module))?;
+        let key = key.cast::<Str>()?.to_string_lossy().into_owned();
+        (key != "builtins").then_some(key)
     }
 
     /// The type among those of the receiver that has this very method.
@@ -465,7 +504,9 @@ impl NativeDef {
             return vm
                 .type_error(format!("{name}() missing required argument '{}' (pos {position})", p.name));
         }
-        if self.is_slot && own == 1 && min == max && max <= 1 && !args.is_empty() {
+        let is_plain =
+            || self.owner(vm, args[0]).is_some_and(|owner| is_plain_there(vm, self, owner.value()));
+        if self.is_slot && own == 1 && min == max && max <= 1 && !args.is_empty() && !is_plain() {
             return vm.type_error(format!("expected {max} {}, got {given}", plural(max)));
         }
         let full = self.full_name(vm, args);
@@ -481,6 +522,31 @@ impl NativeDef {
             format!("{name} expected at most {max} {}, got {given}", plural(max))
         })
     }
+}
+
+/// TypeError for a keyword argument that is none of those known.
+#[cold]
+pub fn unexpected_keyword(vm: &Vm, function: &str, name: Value, known: &[&str]) -> Raised {
+    // What only says that it is one of them, as a subclass of str may, is not taken for it.
+    for &one in known {
+        match vm.str(one).and_then(|one| vm.eq(one, name)) {
+            Ok(false) => {}
+            Ok(true) => return vm.type_error(format!("invalid keyword argument for {function}()")),
+            Err(raised) => return raised,
+        }
+    }
+    let text = name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
+    let hint = crate::interp::closest(&text, known.iter().copied());
+    let hint = hint.map(|n| format!(". Did you mean '{n}'?")).unwrap_or_default();
+    vm.type_error(format!("{function}() got an unexpected keyword argument '{text}'{hint}"))
+}
+
+/// TypeError for more arguments than there are parameters.
+#[cold]
+pub fn too_many(vm: &Vm, function: &str, most: usize, given: usize, only_keywords: bool) -> Raised {
+    let keyword = if only_keywords { "keyword " } else { "" };
+    let plural = if most == 1 { "" } else { "s" };
+    vm.type_error(format!("{function}() takes at most {most} {keyword}argument{plural} ({given} given)"))
 }
 
 /// Declaration of a builtin type.

@@ -10,6 +10,7 @@
 use crate::native::{Args, TypeDef};
 use crate::native::{FromArg, NativeDef, wrong_type};
 use crate::object::{Header, Kind, Object, Ref, Tracer};
+use crate::types::str::Str;
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -184,6 +185,12 @@ impl<T: Payload> FromArg for ExtArg<T> {
     fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<ExtArg<T>> {
         v.cast::<Ext<T>>().map(ExtArg).ok_or_else(|| wrong_type(vm, def, i, v, T::NAME))
     }
+}
+
+/// Does a builtin type's constructor refuse keyword arguments for this class? A subclass may have the other of `__init__`
+/// and `__new__` of its own to take them.
+pub fn refuses_keywords(vm: &Vm, class: Ref<Type>, base: Ref<Type>, other: Ref<Str>) -> bool {
+    class == base || class.lookup(vm, other) == base.lookup(vm, other)
 }
 
 /// The class that a `__new__` of `base` got as its first argument. TypeError.

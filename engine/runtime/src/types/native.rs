@@ -79,7 +79,7 @@ impl Ref<NativeFunction> {
 }
 
 /// The subscripts and membership of containers, which in CPython are plain methods besides.
-fn is_plain_there(vm: &Vm, def: &NativeDef, owner: Value) -> bool {
+pub(crate) fn is_plain_there(vm: &Vm, def: &NativeDef, owner: Value) -> bool {
     let of = |types: &[Ref<Type>]| types.iter().any(|t| t.value().is(owner));
     match def.name {
         "__getitem__" => of(&[vm.types.list, vm.types.dict]),

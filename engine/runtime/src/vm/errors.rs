@@ -151,6 +151,23 @@ impl Vm {
         r
     }
 
+    /// An AttributeError that is pending says which attribute of what was asked for, if it says neither yet: a program's own
+    /// `__getattr__` or property may raise it without.
+    #[cold]
+    pub fn name_missing_attribute(&self, obj: Value, name: Ref<crate::types::str::Str>) {
+        if !self.pending_is(self.exc.attribute_error) {
+            return;
+        }
+        let Some(e) = self.pending.get().and_then(|e| e.cast::<Exception>()) else { return };
+        if e.field(0).is_none_or(|v| v.is_none()) && e.field(1).is_none_or(|v| v.is_none()) {
+            let pending = self.pending.get();
+            if e.set_field(self, 0, name.value()).is_err() || e.set_field(self, 1, obj).is_err() {
+                // No memory for that: the exception itself matters more.
+                self.pending.set(pending);
+            }
+        }
+    }
+
     /// Is the pending exception of this type?
     pub fn pending_is(&self, ty: Ref<Type>) -> bool {
         self.pending.get().is_some_and(|e| self.type_of(e).is_subtype(ty))

@@ -6,7 +6,7 @@ use crate::types::ext::ExtObject;
 use crate::types::generator::Generator;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
-use crate::vm::Vm;
+use crate::vm::{Vm, poll};
 use std::cell::Cell;
 use std::io::Write;
 
@@ -18,6 +18,8 @@ impl Vm {
     /// Runs finalizers that collections have found. The pending exception stays what it is.
     pub fn run_finalizers(&self) {
         let pending = self.pending.take();
+        // What the collection has asked for is done here, and not within the first finalizer.
+        self.poll.fetch_and(!poll::FINALIZE, std::sync::atomic::Ordering::Relaxed);
         while let Some(object) = self.heap.take_cleared_weak() {
             // SAFETY: the heap hands out live objects.
             self.hooks.clone().weak_cleared(self, unsafe { Value::from_bits(object as u64) });
@@ -34,7 +36,11 @@ impl Vm {
     fn finalize(&self, v: Value) {
         if let Some(g) = v.cast::<Generator>() {
             if (self.builtin.finalize_generator)(self, g).is_err() {
-                let what = format!("Exception ignored while closing generator {}", self.repr_or_type(v));
+                let kind = match self.type_of(v) == self.types.coroutine {
+                    true => "finalizing coroutine",
+                    false => "closing generator",
+                };
+                let what = format!("Exception ignored while {kind} {}", self.repr_or_type(v));
                 self.unraisable(Some(&what), Value::NONE);
             }
             return;

@@ -77,6 +77,9 @@ pub trait Hooks {
     /// As [`Hooks::compile`], of a syntax tree in place of the source.
     fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<Rc<Code>>;
 
+    /// The tree itself, or an optimized one if that is wanted. TypeError if it is none of the mode's.
+    fn checked_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>, function_type: bool) -> R<Value>;
+
     /// The packaged library: code and whether it is a package.
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
 

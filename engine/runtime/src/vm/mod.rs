@@ -102,6 +102,8 @@ pub struct Config {
     pub trace_allocations: u16,
     pub warn_options: Vec<String>,
     pub x_options: Vec<(String, Option<String>)>,
+    /// Of files whose encoding is not said an EncodingWarning tells.
+    pub warn_default_encoding: bool,
 }
 
 /// The frame that runs now, written back by the interpreter before it calls anything.

@@ -101,7 +101,11 @@ pub fn item(vm: &Vm, a: &Array, i: usize) -> R<Value> {
     };
     if is_text(a.code) {
         let mut text = Vec::new();
-        push_code_point(&mut text, u32::from_le_bytes([b[0], b[1], b[2], b[3]]).min(0x10_ffff));
+        let c = u32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+        if c > 0x10_ffff {
+            return Err(vm.value_error("chr() arg not in range(0x110000)"));
+        }
+        push_code_point(&mut text, c);
         return Ok(Str::new(vm, &text)?.value());
     }
     read_item(vm, a.code, b)

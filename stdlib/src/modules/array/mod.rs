@@ -316,8 +316,14 @@ fn text_only(vm: &Vm, a: &Array, name: &str) -> R<()> {
 fn tounicode(vm: &Vm, a: This) -> R<Value> {
     text_only(vm, &a.0, "tounicode")?;
     let mut text = Vec::new();
-    for c in data(&a.0).chunks_exact(4) {
-        push_code_point(&mut text, u32::from_le_bytes([c[0], c[1], c[2], c[3]]).min(0x10_ffff));
+    let all = data(&a.0);
+    for (i, c) in all.chunks_exact(4).enumerate() {
+        let c = u32::from_le_bytes([c[0], c[1], c[2], c[3]]);
+        if c > 0x10_ffff {
+            let reason = "code point not in range(0x110000)";
+            return Err(vm.decode_error("utf-32-le", vm.bytes(all)?, 4 * i, 4 * i + 4, reason));
+        }
+        push_code_point(&mut text, c);
     }
     Ok(Str::new(vm, &text)?.value())
 }

@@ -22,13 +22,18 @@ pub fn is_node(vm: &Vm, v: Value) -> R<bool> {
 
 /// The tree of a node of one of the classes of modules. TypeError, ValueError, RecursionError.
 pub fn from_object(vm: &Vm, object: Value, wanted: Class) -> R<Node> {
-    let types = class_types(vm)?;
-    let found = class_of(vm, types, object, |c| c == wanted)?;
+    check_class(vm, object, wanted)?;
+    Converter { vm, types: class_types(vm)? }.fields(object, wanted, None, 0)
+}
+
+/// TypeError for a node of another class.
+pub fn check_class(vm: &Vm, object: Value, wanted: Class) -> R<()> {
+    let found = class_of(vm, class_types(vm)?, object, |c| c == wanted)?;
     if found.is_none() {
         let name = vm.type_name(object);
         return Err(vm.type_error(format!("expected {} node, got {name}", wanted.name())));
     }
-    Converter { vm, types }.fields(object, wanted, None, 0)
+    Ok(())
 }
 
 /// The class of an object among those that `wanted` takes.
@@ -87,6 +92,15 @@ impl Converter<'_> {
                 }
                 Some(v) => self.int(v)?,
             };
+        }
+        let [line, col, end_line, end_col] = numbers;
+        if line <= end_line && (line < 0 && line != end_line || col < 0 && col != end_col) {
+            return Err(vm.value_error(format!(
+                "AST node column range ({col}, {end_col}) for line range ({line}, {end_line}) is not valid"
+            )));
+        }
+        if line < 0 && line > end_line {
+            return Err(vm.value_error(format!("AST node line range ({line}, {end_line}) is not valid")));
         }
         let [line, col, end_line, end_col] = numbers.map(|n| u32::try_from(n).unwrap_or(0));
         Ok(Position { line, end_line, col, end_col })

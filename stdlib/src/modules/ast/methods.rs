@@ -84,8 +84,17 @@ fn fill(vm: &Vm, node: Value, class: &str, remaining: Ref<List>) -> R<()> {
     let types = vm.find_attr(vm.type_of(node).value(), vm.intern("_field_types")?)?;
     let Some(types) = types.and_then(|t| t.cast::<Dict>()) else { return Ok(()) };
     for &name in remaining.items() {
+        let Some(ty) = types.get(vm, name)? else {
+            let text = vm.repr_string(name)?;
+            vm.warn(
+                vm.exc.deprecation_warning,
+                &format!(
+                    "Field {text} is missing from {class}._field_types. This will become an error in Python 3.15."
+                ),
+            )?;
+            continue;
+        };
         let Some(name) = name.cast::<Str>() else { continue };
-        let Some(ty) = types.get_str(vm, name)? else { continue };
         if vm.type_of(ty) == vm.types.union {
             // The class has None for it.
             continue;
@@ -132,7 +141,13 @@ fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
         return Err(vm.type_error("__replace__() takes no positional arguments"));
     };
     let (fields, attributes) = (names(vm, *node, "_fields")?, names(vm, *node, "_attributes")?);
-    let values = dict(vm, *node)?.copy(vm)?;
+    let (all, values) = (dict(vm, *node)?, Dict::new(vm)?);
+    // What is neither a field nor a position stays behind.
+    for &name in fields.items().iter().chain(attributes.items()) {
+        if let Some(v) = all.get(vm, name)? {
+            values.set(vm, name, v)?;
+        }
+    }
     for (name, v) in args.keywords() {
         let known = name.cast::<Str>().is_some_and(|n| contains(fields, n) || contains(attributes, n));
         if !known {
@@ -144,6 +159,7 @@ fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
         }
         values.set(vm, name, v)?;
     }
+    check_all_there(vm, *node, fields, values)?;
     let (keys, row) = (List::with_capacity(vm, values.len())?, List::with_capacity(vm, values.len())?);
     for (k, v) in values.iter() {
         keys.push(vm, k)?;
@@ -151,6 +167,33 @@ fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
     }
     let keys = Tuple::new(vm, keys.items())?;
     vm.call_args(vm.type_of(*node).value(), Args::new(row.items(), Some(keys)))
+}
+
+/// TypeError for fields that have no value and may not be left out.
+fn check_all_there(vm: &Vm, node: Value, fields: Ref<Tuple>, values: Ref<Dict>) -> R<()> {
+    let class = vm.type_of(node).value();
+    let types = vm.find_attr(class, vm.intern("_field_types")?)?.and_then(|t| t.cast::<Dict>());
+    let mut missing = Vec::new();
+    for &name in fields.items() {
+        let ty = match types {
+            Some(types) => types.get(vm, name)?,
+            None => None,
+        };
+        let may_be_none = ty.is_some_and(|ty| vm.type_of(ty) == vm.types.union);
+        if !may_be_none && !values.contains(vm, name)? {
+            vm.push(&mut missing, vm.repr_string(name)?)?;
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let plural = if missing.len() == 1 { "" } else { "s" };
+    Err(vm.type_error(format!(
+        "{}.__replace__ missing {} keyword argument{plural}: {}.",
+        vm.type_name(node),
+        missing.len(),
+        missing.join(", ")
+    )))
 }
 
 /// The node with its fields, down to a depth.

@@ -14,7 +14,7 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::{R, Value, Vm};
 
-pub use from_object::{from_object, is_node};
+pub use from_object::{check_class, from_object, is_node};
 pub use objects::to_object;
 
 /// Flags of `compile`.
@@ -40,7 +40,11 @@ pub(super) fn make(vm: &Vm) -> R<Ref<Module>> {
     for &(name, attributes) in BASES.iter().filter(|(name, _)| !name.is_empty()) {
         let nodes = CLASSES.iter().filter(|c| c.base == name).map(ClassDef::text).collect::<Vec<_>>();
         // bounded: names of node types
-        let doc = nodes.join(&format!("\n{}| ", " ".repeat(name.len() + 1)));
+        let simple = CLASSES.iter().filter(|c| c.base == name).all(|c| c.fields().next().is_none());
+        // bounded: by the name of a node type
+        let indent = if simple { " ".to_owned() } else { format!("\n{}", " ".repeat(name.len() + 1)) };
+        // bounded: names of node types
+        let doc = nodes.join(&format!("{indent}| "));
         let base = class(vm, dict, name, root, &format!("{name} = {doc}"))?;
         set_attributes(vm, base, attributes)?;
     }

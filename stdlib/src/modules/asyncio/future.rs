@@ -177,6 +177,9 @@ native_type! {
         "_log_traceback" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.log_traceback.get())), set_log_traceback;
         "_source_traceback" => |_: &Vm, f: FutureRef| Ok(f.source_traceback.or_none());
         "_cancel_message" => |_: &Vm, f: FutureRef| Ok(f.cancel_message.or_none()), |vm: &Vm, f: FutureRef, v: Option<Value>| {
+            if v.is_none() {
+                return Err(vm.attribute_error("cannot delete attribute"));
+            }
             f.cancel_message.set(vm, f, v);
             Ok(())
         };
@@ -528,6 +531,7 @@ fn finalize(vm: &Vm, f: FutureRef) -> R<()> {
     let is_task = f.task.is_task.get();
     if is_task && f.state.get() == State::Pending && f.task.log_destroy_pending.get() {
         tell(vm, f, event_loop, "task", "Task was destroyed but it is pending!", None)?;
+        super::running::unregister_task(vm, f.value())?;
     }
     if f.log_traceback.replace(false) {
         let message = format!("{} exception was never retrieved", vm.type_of(f.value()).name_string());
@@ -598,6 +602,12 @@ fn next(vm: &Vm, a: AwaitingRef) -> R<Value> {
 }
 
 fn throw(vm: &Vm, a: AwaitingRef, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {
+    if value.is_some() || tb.is_some() {
+        vm.warn(
+            vm.exc.deprecation_warning,
+            "the (type, exc, tb) signature of throw() is deprecated, use the single-arg signature instead.",
+        )?;
+    }
     a.future.init(None);
     let tb = tb.filter(|t| !t.is_none());
     if tb.is_some_and(|t| t.cast::<skein_runtime::types::traceback::Traceback>().is_none()) {

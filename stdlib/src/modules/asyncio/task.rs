@@ -268,7 +268,8 @@ fn wait_for(vm: &Vm, t: FutureRef, v: Value) -> R<()> {
     if v.is_none() {
         return call_soon(vm, event_loop, t.task.step.or_none(), None, t.task.context.or_none());
     }
-    let own = v.cast::<Ext<Future>>();
+    // A subclass may have methods of its own.
+    let own = v.cast::<Ext<Future>>().filter(|_| vm.type_of(v).def().is_some());
     let blocking = match own {
         Some(f) => Some(f.blocking.get()),
         None => {

@@ -126,6 +126,11 @@ pub fn is_closed(vm: &Vm, b: &Buffered) -> R<bool> {
     super::base::is_closed(vm, raw)
 }
 
+/// Bytes that the buffer has room for.
+pub fn buffer_size(b: &Buffered) -> usize {
+    b.buffer.size.get()
+}
+
 /// ValueError: `what` is e.g. `read of`.
 pub fn check_open(vm: &Vm, b: &Buffered, what: &str) -> R<()> {
     match is_closed(vm, b)? {

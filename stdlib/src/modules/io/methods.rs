@@ -33,6 +33,7 @@ macro_rules! buffered_type {
                 "fileno($self, /)" => |vm: &Vm, b: This| ask(vm, b, "fileno");
                 "isatty($self, /)" => |vm: &Vm, b: This| ask(vm, b, "isatty");
                 "_dealloc_warn($self, source, /)" => dealloc_warn;
+                "__sizeof__($self, /)" => memory_size;
                 "__repr__($self, /)" => repr;
                 "__getstate__($self, /)" => |vm: &Vm, v: Value| -> R<()> { Err(cannot_pickle(vm, v)) };
             }
@@ -72,6 +73,12 @@ pub fn exact(vm: &Vm, v: Value) -> Option<BufferedRef> {
     let b = v.cast::<Ext<Buffered>>()?;
     vm.type_of(v).def()?;
     Some(b)
+}
+
+/// With the buffer, which is given back when the file is closed.
+fn memory_size(vm: &Vm, b: This) -> R<usize> {
+    let open = b.0.raw.get().is_some() && !buffered::is_closed(vm, &b.0)?;
+    Ok(size_of::<Buffered>() + if open { buffered::buffer_size(&b.0) } else { 0 })
 }
 
 fn this(vm: &Vm, v: Value) -> R<BufferedRef> {

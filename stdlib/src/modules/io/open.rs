@@ -7,6 +7,7 @@ use super::newlines::Newline;
 use super::text::{self, Options, optional_text};
 use super::types;
 use skein_builtins::types::path_object;
+use skein_bytecode::Special;
 use skein_runtime::object::Ref;
 use skein_runtime::types::ext::Ext;
 use skein_runtime::types::module::{Module, make_module};
@@ -37,11 +38,22 @@ native_functions! { FUNCTIONS:
     "text_encoding(encoding, stacklevel=2, /)" => text_encoding, "A helper function to choose the text encoding.";
 }
 
-fn text_encoding(vm: &Vm, encoding: Value, _level: Option<Value>) -> R<Value> {
+fn text_encoding(vm: &Vm, encoding: Value, level: Option<Value>) -> R<Value> {
     if !encoding.is_none() {
         return Ok(encoding);
     }
+    warn_of_encoding(vm, level.unwrap_or(Value::small_int(2)))?;
     vm.str(if vm.config.utf8_mode { "utf-8" } else { "locale" })
+}
+
+/// Tells of a file whose encoding is not said (PEP 597), if that is wanted.
+fn warn_of_encoding(vm: &Vm, level: Value) -> R<()> {
+    if !vm.config.warn_default_encoding {
+        return Ok(());
+    }
+    let text = vm.str("'encoding' argument not specified")?;
+    let warnings = skein_builtins::modules::import(vm, "_warnings")?;
+    vm.call_method(warnings, "warn", &[text, vm.exc.encoding_warning.value(), level]).map(|_| ())
 }
 
 fn open_code(vm: &Vm, path: Value) -> R<Value> {
@@ -65,13 +77,11 @@ fn open(
     close_fd: Option<bool>,
     opener: Option<Value>,
 ) -> R<Value> {
-    let file = match vm.is_int(file) || file.is_bool() {
-        true => file,
-        false => match vm.type_of(file).lookup(vm, vm.intern("__fspath__")?) {
-            Some(f) => vm.call(vm.bind(f, file, vm.type_of(file))?, &[])?,
-            None => file,
-        },
-    };
+    let ty = vm.type_of(file);
+    let is_number = vm.is_int(file)
+        || file.is_bool()
+        || [Special::Index, Special::Int, Special::Float].iter().any(|s| ty.special(vm, *s).is_some());
+    let file = if is_number { file } else { path_object(vm, file)? };
     let mode = match mode {
         None => "r".to_string(),
         Some(m) => match m.cast::<Str>() {
@@ -107,6 +117,9 @@ fn open(
                 return Err(vm.value_error(format!("binary mode doesn't take {name} argument")));
             }
         }
+    }
+    if !binary && encoding.is_none() {
+        warn_of_encoding(vm, Value::small_int(1))?;
     }
     let mut buffering = buffering.unwrap_or(-1);
     if binary && buffering == 1 {

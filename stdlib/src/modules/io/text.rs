@@ -478,7 +478,7 @@ fn detach(vm: &Vm, t: This) -> R<Value> {
 
 fn set_chunk(vm: &Vm, v: Value, n: Option<Value>) -> R<()> {
     let t = ready(vm, this(vm, v)?)?;
-    let Some(n) = n else { return Err(vm.attribute_error("cannot delete attribute")) };
+    let Some(n) = n else { return Err(vm.attribute_error("attribute cannot be deleted")) };
     match vm.as_i64(vm.index(n)?).map(usize::try_from) {
         Some(Ok(n)) if n > 0 => {
             t.state.borrow_mut().chunk = n;

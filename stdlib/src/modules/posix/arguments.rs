@@ -44,7 +44,7 @@ fn convert(vm: &Vm, def: &'static NativeDef, i: usize, v: Value, allowed: Allowe
                 Err(_) => Err(vm.overflow_error("fd is greater than maximum")),
             };
         }
-        if ty.lookup(vm, vm.intern("__fspath__")?).is_none() {
+        if ty.lookup(vm, vm.intern("__fspath__")?).is_none_or(|f| f.is_none()) {
             let kinds = match allowed {
                 Allowed::Path => "string, bytes or os.PathLike",
                 Allowed::Fd => "string, bytes, os.PathLike or integer",

@@ -116,7 +116,7 @@ fn format_of(vm: &Vm, v: Value) -> R<(String, Rc<Format>)> {
 
 fn receiver<'a>(vm: &Vm, args: Args<'a>) -> R<(Rc<Format>, &'a [Value])> {
     if args.has_keywords() {
-        return Err(vm.type_error("pack() takes no keyword arguments"));
+        return Err(vm.type_error("Struct.pack() takes no keyword arguments"));
     }
     match args.positional().first().and_then(|s| s.cast::<Ext<Struct>>()) {
         Some(s) => Ok((of(vm, &s)?, &args.positional()[1..])),
@@ -127,7 +127,7 @@ fn receiver<'a>(vm: &Vm, args: Args<'a>) -> R<(Rc<Format>, &'a [Value])> {
 /// The format that a module's function got first, and its other arguments.
 fn first<'a>(vm: &Vm, args: Args<'a>, name: &str) -> R<(Rc<Format>, &'a [Value])> {
     if args.has_keywords() {
-        return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
+        return Err(vm.type_error(format!("_struct.{name}() takes no keyword arguments")));
     }
     match args.positional() {
         [f, rest @ ..] => Ok((format_of(vm, *f)?.1, rest)),

@@ -101,7 +101,7 @@ payload!(TeeLink, "itertools._tee_dataobject", [iterator, item, next], running: 
 payload!(Tee, "itertools._tee", [link]);
 
 native_type! {
-    TEE_LINK: "itertools._tee_dataobject", Kind::Ext, type_flags::NO_NEW;
+    pub TEE_LINK: "itertools._tee_dataobject", Kind::Ext, type_flags::NO_NEW;
     methods {}
 }
 

@@ -1,6 +1,6 @@
 //! The module `itertools`.
 
-use skein_runtime::native::Args;
+use skein_runtime::native::{Args, too_many, unexpected_keyword};
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
 use skein_runtime::types::ext::ext_type;
@@ -61,6 +61,7 @@ pub(super) fn make(vm: &Vm) -> R<Ref<Module>> {
         &group::GROUPBY,
         &group::GROUPER,
         &group::TEE,
+        &group::TEE_LINK,
     ] {
         let ty = ext_type(vm, def)?;
         m.dict().set_str(vm, ty.name(), ty.value())?;
@@ -88,10 +89,13 @@ fn tuple_of(vm: &Vm, n: usize, f: impl Fn(usize) -> Value) -> R<Value> {
 /// The one keyword argument that a raw constructor knows.
 fn only_keyword(vm: &Vm, args: Args<'_>, function: &str, name: &str) -> R<Option<Value>> {
     let mut found = None;
+    let given = args.keywords().count();
+    if given > 1 {
+        return Err(too_many(vm, function, 1, given, true));
+    }
     for (k, v) in args.keywords() {
-        let k = k.cast::<Str>().map(|k| k.to_string_lossy().into_owned()).unwrap_or_default();
-        if k != name {
-            return Err(vm.type_error(format!("{function}() got an unexpected keyword argument '{k}'")));
+        if k.cast::<Str>().is_none_or(|k| k.bytes() != name.as_bytes()) {
+            return Err(unexpected_keyword(vm, function, k, &[name]));
         }
         found = Some(v);
     }

@@ -294,7 +294,10 @@ fn ulp(x: f64) -> f64 {
 }
 
 fn nextafter(vm: &Vm, x: f64, y: f64, steps: Option<Value>) -> R<f64> {
-    let steps = match steps.filter(|s| !s.is_none()) {
+    let steps = steps.filter(|s| !s.is_none());
+    // Where the number of steps is given, a zero that is reached is that of `y`.
+    let zero = |reached: f64| if steps.is_none() && reached == 0.0 { 0.0f64.copysign(x) } else { reached };
+    let steps = match steps {
         None => 1,
         Some(s) => {
             let n = vm.index_clamped(s)?;
@@ -327,7 +330,7 @@ fn nextafter(vm: &Vm, x: f64, y: f64, steps: Option<Value>) -> R<f64> {
         return Ok(y);
     };
     if at == to {
-        return Ok(y);
+        return Ok(zero(y));
     }
     let r = f64::from_bits(at.unsigned_abs() as u64);
     Ok(if at < 0 || (at == 0 && x < 0.0) { -r } else { r })

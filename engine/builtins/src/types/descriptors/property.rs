@@ -19,7 +19,7 @@ native_type! {
         "getter($self, object, /)" => |vm: &Vm, p: Ref<Property>, f: Value| copy(vm, p, Some(f), None, None), "Descriptor to obtain a copy of the property with a different getter.";
         "setter($self, object, /)" => |vm: &Vm, p: Ref<Property>, f: Value| copy(vm, p, None, Some(f), None), "Descriptor to obtain a copy of the property with a different setter.";
         "deleter($self, object, /)" => |vm: &Vm, p: Ref<Property>, f: Value| copy(vm, p, None, None, Some(f)), "Descriptor to obtain a copy of the property with a different deleter.";
-        "__set_name__($self, owner, name, /)" => |vm: &Vm, p: Ref<Property>, _: Value, name: Value| p.name.set(vm, p, name), "Method to set name of a property.";
+        "__set_name__($self, owner, name, /)" => set_name, "Method to set name of a property.";
         "__get__($self, instance, owner=None, /)" => get, "Return an attribute of instance, which is of type owner.";
         "__set__($self, instance, value, /)" => |vm: &Vm, p: Ref<Property>, obj: Value, v: Value| set(vm, p, obj, Some(v)), "Set an attribute of instance to value.";
         "__delete__($self, instance, /)" => |vm: &Vm, p: Ref<Property>, obj: Value| set(vm, p, obj, None), "Delete an attribute of instance.";
@@ -76,15 +76,35 @@ fn init(
         doc = Some(d);
         p.header().bits.set(bits | DOC_OF_GETTER);
     }
-    p.doc.set(vm, p, doc);
-    // A subclass's own `__doc__` would hide the field.
-    if let Some(d) = doc
-        && vm.type_of(p.value()) != vm.types.property
-        && let Some(dict) = vm.instance_dict(p.value())?
-    {
-        dict.set_str(vm, vm.names.__doc__, d)?;
+    if vm.type_of(p.value()) == vm.types.property {
+        p.doc.set(vm, p, doc);
+        return Ok(());
     }
-    Ok(())
+    // A subclass's own `__doc__` would hide the field. One that has no room for it loses a text that is given.
+    let from_getter = p.header().bits.get() & DOC_OF_GETTER != 0;
+    match vm.set_attr(p.value(), vm.names.__doc__, doc.unwrap_or(Value::NONE)) {
+        Err(_) if !from_getter && vm.catch(vm.exc.attribute_error).is_some() => Ok(()),
+        r => r,
+    }
+}
+
+fn set_name(vm: &Vm, args: Args<'_>) -> R<()> {
+    let wrong =
+        |n: usize| vm.type_error(format!("__set_name__() takes 2 positional arguments but {n} were given"));
+    match *args.positional() {
+        [this, _, name] => match this.cast::<Property>() {
+            Some(p) => {
+                p.name.set(vm, p, name);
+                Ok(())
+            }
+            None => Err(vm.type_error(format!(
+                "descriptor '__set_name__' for 'property' objects doesn't apply to a '{}' object",
+                vm.type_name(this)
+            ))),
+        },
+        [_, ref given @ ..] => Err(wrong(given.len())),
+        [] => Err(vm.type_error("unbound method property.__set_name__() needs an argument")),
+    }
 }
 
 fn copy(

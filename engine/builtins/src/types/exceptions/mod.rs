@@ -7,7 +7,7 @@ mod os;
 mod syntax;
 mod unicode;
 
-use skein_runtime::native::Args;
+use skein_runtime::native::{Args, too_many, unexpected_keyword};
 use skein_runtime::object::Ref;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::str::Str;
@@ -73,14 +73,16 @@ pub(crate) fn keywords<const N: usize>(
     what: &str,
 ) -> R<[Option<Value>; N]> {
     let mut found = [None; N];
+    let given = args.keywords().count();
+    if N > 0 && given > N {
+        return Err(too_many(vm, what, N, given, true));
+    }
     for (k, v) in args.keywords() {
         let text = k.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
         match names.iter().position(|n| *n == text) {
             Some(i) => found[i] = Some(v),
             None if N == 0 => return Err(vm.type_error(format!("{what}() takes no keyword arguments"))),
-            None => {
-                return Err(vm.type_error(format!("{what}() got an unexpected keyword argument '{text}'")));
-            }
+            None => return Err(unexpected_keyword(vm, what, k, &names)),
         }
     }
     Ok(found)

@@ -110,7 +110,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let Some(ty) = args.positional().first().and_then(|t| t.cast::<Type>()) else {
         return Err(vm.type_error("float.__new__(X): X is not a type object"));
     };
-    if args.has_keywords() && ty == vm.types.float {
+    if args.has_keywords()
+        && skein_runtime::types::ext::refuses_keywords(vm, ty, vm.types.float, vm.names.__init__)
+    {
         return Err(vm.type_error("float() takes no keyword arguments"));
     }
     let f = match &args.positional()[1..] {
@@ -125,7 +127,8 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 
 /// `float(x)`. TypeError, ValueError.
 fn to_float(vm: &Vm, x: Value) -> R<f64> {
-    let parsed = if let Some(s) = x.cast::<Str>() {
+    let converts = |x: Value| !vm.is_exact_str(x) && vm.type_of(x).special(vm, Special::Float).is_some();
+    let parsed = if let Some(s) = x.cast::<Str>().filter(|_| !converts(x)) {
         if s.is_ascii() { parse_bytes(s.bytes()) } else { parse_bytes(&chars::to_ascii_number(s)) }
     } else if let Some(b) = x.cast::<Bytes>() {
         parse_bytes(b.bytes())
