@@ -34,6 +34,7 @@ impl<M: ObjectModel> Heap<M> {
         let bytes_before = self.live_bytes() + self.space.young_bytes.get();
         self.collecting.set(true);
         self.space.retire_runs();
+        self.landmarks.clear();
         let (mut scanned, mut work, mut slice) = (0, 0, Duration::ZERO);
         let mut step = MajorStep::None;
         let major = kind == CollectKind::Major || self.remembered_lost.get();

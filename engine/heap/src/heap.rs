@@ -7,6 +7,7 @@ use crate::header::UNLOGGED;
 use crate::large::{LARGE, LargeSpace};
 use crate::pacing::Pacing;
 use crate::reserve::{LEAST, Range};
+use crate::resolve::Landmarks;
 use crate::space::Space;
 use crate::stack::Stack;
 use crate::tables::Tables;
@@ -39,6 +40,7 @@ pub struct Heap<M: ObjectModel> {
     /// See [`Heap::set_context`].
     pub(crate) context: Cell<*const ()>,
     pub(crate) thorough: Cell<bool>,
+    pub(crate) landmarks: Landmarks,
     marker: PhantomData<(*mut (), M)>,
 }
 
@@ -85,6 +87,7 @@ impl<M: ObjectModel> Heap<M> {
             pacing: Pacing::new(&config),
             context: Cell::new(std::ptr::null()),
             thorough: Cell::new(false),
+            landmarks: Landmarks::new(),
             marker: PhantomData,
         })
     }

@@ -2,13 +2,54 @@
 //!
 //! A free line holds nothing. In an OLD line the mark bits say where objects begin. In a YOUNG
 //! line nothing does, for allocation writes no bits; but runs are full of objects and fillers, so
-//! they can be walked from their start. During a collection a block that is asked about is walked
+//! they can be walked from their start, or from a *landmark*: the first object of a line that was passed by an earlier
+//! walk. During a collection a block that is asked about is walked
 //! once and its `starts` bits are kept; the mutator's next bump would make them stale.
 
 use crate::chunk::{Block, GRANULE, LINE, STARTS_BUILT, YOUNG, line_slot};
 use crate::header::{FILLER, Header};
 use crate::{Heap, ObjectModel};
+use std::cell::Cell;
 use std::ops::ControlFlow;
+
+/// Where objects begin in young lines that were walked over since the last collection: until the next one they stay.
+pub(crate) struct Landmarks([Cell<usize>; Landmarks::COUNT]);
+
+impl Landmarks {
+    const COUNT: usize = 256;
+    /// Lines before an address's own in which a landmark is looked for: few objects are longer.
+    const NEAR: usize = 8;
+
+    pub fn new() -> Landmarks {
+        Landmarks([const { Cell::new(0) }; Landmarks::COUNT])
+    }
+
+    pub fn clear(&self) {
+        self.0.iter().for_each(|place| place.set(0));
+    }
+
+    /// The place for this address's line, which other lines share.
+    fn place(&self, addr: usize) -> &Cell<usize> {
+        &self.0[addr / LINE % Landmarks::COUNT]
+    }
+
+    /// An object begins there.
+    fn note(&self, start: usize) {
+        let place = self.place(start);
+        if place.get() / LINE != start / LINE {
+            place.set(start);
+        }
+    }
+
+    /// The begin of an object in a line shortly before that of `addr`, and not before `run`.
+    fn before(&self, addr: usize, run: usize) -> Option<usize> {
+        let line = addr / LINE * LINE;
+        (1..=Landmarks::NEAR).find_map(|n| {
+            let near = line.checked_sub(n * LINE).filter(|near| *near >= run)?;
+            Some(self.place(near).get()).filter(|start| start / LINE == near / LINE)
+        })
+    }
+}
 
 impl<M: ObjectModel> Heap<M> {
     /// The object that a word points to or into, if any. Old garbage that no major collection has
@@ -75,9 +116,11 @@ impl<M: ObjectModel> Heap<M> {
         while first > 0 && block.line(first - 1) & YOUNG != 0 {
             first -= 1;
         }
-        let start = block.start() + first * LINE;
+        let run = block.start() + first * LINE;
+        let start = self.landmarks.before(addr, run).unwrap_or(run);
         let end = block.start() + (line + 1) * LINE;
         let found = self.walk_run(start, end, |start, size| {
+            self.landmarks.note(start);
             if addr - start < size { ControlFlow::Break(start) } else { ControlFlow::Continue(()) }
         });
         found.break_value()
