@@ -3,7 +3,7 @@
     skein benches/soak.py [--greenlets 100000] [--connections 6000] [--seconds 600]
 
 The server is a process of its own. All client greenlets are there at once; so many of them as there may be connections talk to the
-server, the others wait for their turn. Each reply must be what was sent. Prints each ten seconds how much memory both
+server, the others sleep and look again whether there is room. Each reply must be what was sent. Prints each ten seconds how much memory both
 processes have; at the end it must not be more than it was when all greenlets had begun. The exit status is 1 when a reply
 was lost or memory has grown. `gevent` is imported as any package is.
 """
@@ -16,7 +16,6 @@ import sys
 import time
 
 import gevent
-import gevent.lock
 import gevent.server
 import gevent.socket
 
@@ -45,6 +44,7 @@ def serve():
 
 class Counts:
     replies = wrong = lost = timeouts = closed = killed = refused = 0
+    _open = 0
 
 
 def exchange(sock, text):
@@ -63,32 +63,41 @@ def exchange(sock, text):
     return True
 
 
-def client(number, port, turns, rng):
+def client(number, port, most, rng):
     while True:
-        with turns:
-            try:
-                sock = gevent.socket.create_connection(("127.0.0.1", port))
-            except OSError:
-                Counts.refused += 1
-                gevent.sleep(rng.random())
-                continue
-            with sock:
-                for i in range(rng.randrange(1, 8)):
-                    what = rng.random()
-                    if what < 0.02:
-                        sock.close()
-                        Counts.closed += 1
-                        break
-                    if what < 0.06:
-                        # Nothing was sent, so nothing comes.
-                        try:
-                            with gevent.Timeout(rng.random() / 100):
-                                sock.recv(1)
-                        except gevent.Timeout:
-                            Counts.timeouts += 1
-                    if not exchange(sock, b"%d:%d:" % (number, i) * rng.randrange(1, 30)):
-                        break
-                    gevent.sleep(0)
+        if Counts._open >= most:
+            gevent.sleep(rng.random() * 30)
+            continue
+        Counts._open += 1
+        try:
+            talk(number, port, rng)
+        finally:
+            Counts._open -= 1
+
+
+def talk(number, port, rng):
+    try:
+        sock = gevent.socket.create_connection(("127.0.0.1", port))
+    except OSError:
+        Counts.refused += 1
+        return gevent.sleep(rng.random())
+    with sock:
+        for i in range(rng.randrange(1, 6)):
+            what = rng.random()
+            if what < 0.02:
+                sock.close()
+                Counts.closed += 1
+                break
+            if what < 0.05:
+                # Nothing was sent, so nothing comes.
+                try:
+                    with gevent.Timeout(rng.random() / 100):
+                        sock.recv(1)
+                except gevent.Timeout:
+                    Counts.timeouts += 1
+            if not exchange(sock, b"%d:%d:" % (number, i) * rng.randrange(1, 30)):
+                break
+            gevent.sleep(rng.random() / 50)
 
 
 def main():
@@ -102,9 +111,8 @@ def main():
         return serve()
     server = subprocess.Popen([sys.executable, __file__, "--serve"], stdout=subprocess.PIPE, text=True)
     port = int(server.stdout.readline())
-    turns = gevent.lock.Semaphore(args.connections)
     rng = random.Random(1)
-    greenlets = [gevent.spawn(client, n, port, turns, rng) for n in range(args.greenlets)]
+    greenlets = [gevent.spawn(client, n, port, args.connections, rng) for n in range(args.greenlets)]
 
     def kill():
         while True:
@@ -113,7 +121,7 @@ def main():
                 n = rng.randrange(len(greenlets))
                 greenlets[n].kill(block=False)
                 Counts.killed += 1
-                greenlets[n] = gevent.spawn(client, n, port, turns, rng)
+                greenlets[n] = gevent.spawn(client, n, port, args.connections, rng)
 
     killer = gevent.spawn(kill)
     began, rows = time.monotonic(), []

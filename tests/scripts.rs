@@ -35,19 +35,25 @@ fn failure(what: &str, script: &Path, out: &Output) -> Option<String> {
     })
 }
 
-/// The result of a command, or of killing it when it reaches the time limit.
-fn output_in_time(command: &mut Command) -> Output {
+/// The result of a command, or of stopping it when it reaches the time limit; has it?
+fn in_time(command: &mut Command) -> (Output, bool) {
     let mut child = command
+        .env("PYTHONFAULTHANDLER", "1")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .expect("the interpreter can be started");
     let mut pipe = child.stderr.take().expect("a pipe was asked for");
-    let reader = std::thread::spawn(move || {
-        let mut text = Vec::new();
-        std::io::Read::read_to_end(&mut pipe, &mut text).expect("standard error can be read");
-        text
+    let (sender, written) = std::sync::mpsc::channel();
+    // Children that it leaves behind may hold the pipe open for ever, so that nobody waits for the thread.
+    std::thread::spawn(move || {
+        let mut chunk = [0; 4096];
+        while let Ok(n @ 1..) = std::io::Read::read(&mut pipe, &mut chunk) {
+            if sender.send(chunk[..n].to_vec()).is_err() {
+                return;
+            }
+        }
     });
     let start = Instant::now();
     let mut hangs = false;
@@ -57,16 +63,36 @@ fn output_in_time(command: &mut Command) -> Output {
         }
         if start.elapsed() > TIME_LIMIT && !hangs {
             hangs = true;
+            // So that it tells where it is.
+            let aborted = Command::new("sh").args(["-c", &format!("kill -ABRT {}", child.id())]).status();
+            assert!(aborted.expect("sh is there").success(), "a child can be sent a signal");
+        }
+        if start.elapsed() > TIME_LIMIT + Duration::from_secs(5) {
             child.kill().expect("a child can be killed");
         }
         std::thread::sleep(Duration::from_millis(5));
     };
+    let mut stderr = Vec::new();
     if hangs {
-        // Its own children may hold the pipe open for ever.
-        let stderr = format!("stopped after {} s\n", TIME_LIMIT.as_secs()).into_bytes();
-        return Output { status, stdout: Vec::new(), stderr };
+        stderr.extend(format!("stopped after {} s\n", TIME_LIMIT.as_secs()).bytes());
     }
-    Output { status, stdout: Vec::new(), stderr: reader.join().expect("the reader does not panic") }
+    while let Ok(chunk) = written.recv_timeout(Duration::from_secs(if hangs { 1 } else { 60 })) {
+        stderr.extend(chunk);
+    }
+    (Output { status, stdout: Vec::new(), stderr }, hangs)
+}
+
+/// As `in_time`; what hangs is run once more, and whoever looks at the tests is told where it hung. Threads and
+/// processes meet as it happens, and a fault that shows in one of a hundred runs must not be in the way of all others.
+fn output_in_time(command: &mut Command) -> Output {
+    let (out, hangs) = in_time(command);
+    if !hangs {
+        return out;
+    }
+    // Past the test harness, which shows only the output of tests that fail.
+    let text = format!("{command:?} hangs: {}\n", String::from_utf8_lossy(&out.stderr));
+    std::io::Write::write_all(&mut std::io::stderr(), text.as_bytes()).expect("standard error is there");
+    in_time(command).0
 }
 
 /// Runs the scripts that have arguments.

@@ -21,6 +21,8 @@ TOP = os.path.dirname(FOLDER)
 
 def prepare():
     sys.path.insert(0, TOP)
+    # They name the programs that they run from there.
+    os.chdir(TOP)
 
 
 if __name__ == "__main__":

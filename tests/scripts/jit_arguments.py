@@ -130,3 +130,55 @@ except TypeError as e:
 else:
     assert False
 assert i == 40
+
+
+# A conversion of what is simple at first and is not later; names of keywords that are others later.
+class Text(str):
+    pass
+
+
+class Number(int):
+    def __str__(self):
+        return "number"
+
+
+def converts(items, to):
+    out = []
+    for x in items:
+        out.append(to(x))
+    return out
+
+
+for to, early, late, expected in (
+    (str, ["a", 5], ["a", Text("b"), 7, Number(3), 1.5, None], ["a", "b", "7", "number", "1.5", "None"]),
+    (int, ["5", 5], ["5", Text("6"), 7, Number(3), 1.5, True, "1_0"], [5, 6, 7, 3, 1, True, 10]),
+):
+    for _ in range(200):
+        converts(early * 10, to)
+    for _ in range(50):
+        got = converts(late, to)
+        assert got == expected and type(got[1]) is to, got
+    try:
+        converts(["5", "x", object()], int)
+    except (ValueError, TypeError) as e:
+        assert type(e) is ValueError
+    else:
+        raise AssertionError
+
+
+def takes(a=0, b=0, **rest):
+    return a, b, rest
+
+
+def passes(dicts):
+    out = []
+    for d in dicts:
+        out.append(takes(**d))
+    return out
+
+
+for _ in range(200):
+    passes([{"a": 1, "b": 2}] * 10)
+for _ in range(50):
+    dicts = [{"a": 1, "b": 2}, {"b": 3, "a": 4}, {"b": 5, "c": 6}, {"a": NotImplemented, "b": NotImplemented}]
+    assert passes(dicts) == [(1, 2, {}), (4, 3, {}), (0, 5, {"c": 6}), (NotImplemented, NotImplemented, {})]

@@ -138,3 +138,22 @@ def test_system():
 
 for test in (test_views, test_views_are_held, test_slots, test_weak_references, test_repetition, test_struct_sequences, test_system):
     test()
+
+# The dictionary of a builtin class's instance stays; that of a Python class's instance begins anew.
+import functools
+
+for x in (functools.partial(print), Exception(), raises):
+    x.mark = 1
+    raises(TypeError, "cannot delete __dict__", delattr, x, "__dict__")
+    assert x.mark == 1
+
+
+
+class Plain:
+    pass
+
+
+x = Plain()
+x.mark = 1
+del x.__dict__
+assert not hasattr(x, "mark")

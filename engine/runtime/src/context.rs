@@ -315,6 +315,8 @@ pub struct ChunkPool {
 
 /// Sizes are `FIRST_CHUNK << class`; others are not kept.
 const CLASSES: usize = 12;
+/// Words of the largest chunk that is emptied when it is given back.
+const CLEARED: usize = FIRST_CHUNK << 3;
 /// Bytes kept of one size at most; at least one chunk.
 const KEEP_BYTES: usize = 2 << 20;
 
@@ -366,6 +368,12 @@ impl ChunkPool {
 
     #[inline]
     fn give(&self, chunk: *mut Chunk, words: usize) {
+        if words <= CLEARED {
+            // What a microthread leaves behind would be kept alive by the stale words of the next one: in a million of them that
+            // is much. Large chunks are few, and come and go where a stack is just as deep as a chunk.
+            // SAFETY: the chunk has so many words, and nobody uses it.
+            unsafe { chunk.cast::<u64>().write_bytes(0, words) };
+        }
         if let Some(class) = class_of(words) {
             let mut free = self.classes[class].borrow_mut();
             if free.len() * words * 8 < KEEP_BYTES {

@@ -58,6 +58,7 @@ impl<T> Clone for Ref<T> {
 }
 impl<T> Copy for Ref<T> {}
 impl<T> PartialEq for Ref<T> {
+    #[inline(always)]
     fn eq(&self, other: &Self) -> bool {
         self.0 == other.0
     }

@@ -203,10 +203,11 @@ impl Recorder {
         } else if popped {
             self.returned(at)?;
         } else {
-            if behind {
-                self.invalidate_writes(base, &inst);
-            } else if inst.op != Op::JumpBackTraced {
-                return Err(Abort::Raised);
+            match inst.op {
+                _ if behind => self.invalidate_writes(base, &inst),
+                Op::JumpBackTraced => {}
+                Op::ReturnGen => self.replaced(at)?,
+                _ => return Err(Abort::Raised),
             }
         }
         let next_base = self.base();
@@ -244,6 +245,16 @@ impl Recorder {
             self.push_frame(frame)?;
         }
         Ok(())
+    }
+
+    /// A generator has ended, and the one that delegated to it has taken its place.
+    fn replaced(&mut self, at: At) -> Step {
+        let Some(Frame { base, kind: kind @ FrameKind::Machine { .. }, .. }) = self.frames.pop() else {
+            return Err(Abort::Raised);
+        };
+        self.frame_set = None;
+        self.invalidate_from(base - (FRAME_WORDS + RECORD_WORDS) as i32);
+        self.push_frame(Frame { base, code: frame_code(at.base), kind })
     }
 
     /// The frame that the machine is in, by number, and the handler in it that begins where the machine is.

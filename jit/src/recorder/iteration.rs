@@ -1,17 +1,20 @@
 //! Iterators: what they give next, and making them. They seldom become objects, as the optimizer sees that only their
 //! loop uses them.
 
+use super::made::takes;
 use super::memory::{ELEMS, FIXED_LEN, LEN, shape_of};
 use super::{Abort, Expect, Recorder, Slot, Step};
 use crate::ir::{self, Class, Id, NewKind, Place, TraceOp};
 use skein_bytecode::{Op, Special};
-use skein_runtime::interp::{At, plain_native};
+use skein_runtime::interp::{At, Cont, ContKind, plain_native};
 use skein_runtime::native::{Effect, NativeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::Ext;
+use skein_runtime::types::function::Function;
 use skein_runtime::types::generator::Generator;
 use skein_runtime::types::iterators::{
-    ENUMERATE_COUNT, ENUMERATE_ITERATOR, ENUMERATE_LARGE, Enumerate, ZIP_ITERATORS, Zip,
+    ENUMERATE_COUNT, ENUMERATE_ITERATOR, ENUMERATE_LARGE, Enumerate, MAP_FUNCTION, MAP_ITERATORS, Map,
+    ZIP_ITERATORS, Zip,
 };
 use skein_runtime::types::list::List;
 use skein_runtime::types::range::{Range, RangeIter, range_len};
@@ -92,9 +95,25 @@ fn gather(v: Value, all: &mut Vec<Value>) {
     all.push(v);
     if let Some(it) = v.cast::<Ext<Enumerate>>() {
         gather(it.iterator.value(), all);
-    } else if let Some(row) = v.cast::<Ext<Zip>>().and_then(|it| it.0.iterators.cast::<Tuple>()) {
+    } else if let Some((row, _)) = several(v) {
         row.items().iter().for_each(|it| gather(*it, all));
     }
+}
+
+/// The iterators that a `zip` or a `map` takes items from, and the offset of their tuple.
+fn several(v: Value) -> Option<(Ref<Tuple>, usize)> {
+    let (all, offset) = match (v.cast::<Ext<Zip>>(), v.cast::<Ext<Map>>()) {
+        (Some(zip), _) => (zip.0.iterators.cast::<Tuple>(), ZIP_ITERATORS),
+        (_, Some(map)) => (map.0.iterators.cast::<Tuple>(), MAP_ITERATORS),
+        _ => return None,
+    };
+    Some((all?, offset))
+}
+
+/// Is an iterator among these twice, or are they too many?
+fn is_entangled(all: &[Value]) -> bool {
+    let twice = |(i, it): (usize, &Value)| all[..i].iter().any(|other| other.is(*it));
+    all.len() > MAX_TOGETHER || all.iter().enumerate().any(twice)
 }
 
 impl Recorder {
@@ -189,8 +208,8 @@ impl Recorder {
         all.push((it, v));
         if let Some(now) = v.cast::<Ext<Enumerate>>() {
             self.name_part(it, ENUMERATE_ITERATOR, now.iterator.value(), all);
-        } else if let Some(row) = v.cast::<Ext<Zip>>().and_then(|zip| zip.0.iterators.cast::<Tuple>()) {
-            let each = self.part(it, ZIP_ITERATORS);
+        } else if let Some((row, offset)) = several(v) {
+            let each = self.part(it, offset);
             let len = self.emit(TraceOp::LoadRaw, &[each], FIXED_LEN.imm());
             self.emit(TraceOp::GuardRaw, &[len], row.len() as u64);
             for (i, &v) in row.items().iter().enumerate() {
@@ -328,11 +347,15 @@ impl Recorder {
         if has_next(vm, v, MAX_NESTED).is_some() {
             gather(v, &mut all);
         }
-        let twice = all.iter().enumerate().any(|(i, it)| all[..i].iter().any(|other| other.is(*it)));
-        if twice || !(1..=MAX_TOGETHER).contains(&all.len()) {
-            return match own_method(vm, v, Special::Next) {
-                Some(def) => self.next_of_native(def, v),
-                None => self.help(op),
+        if all.is_empty() || is_entangled(&all) {
+            let followed = match v.cast::<Ext<Map>>() {
+                Some(map) => self.next_of_map(vm, map),
+                None => self.next_method(vm, v),
+            };
+            return match (followed, own_method(vm, v, Special::Next)) {
+                (Some(step), _) => step,
+                (None, Some(def)) => self.next_of_native(def, v),
+                (None, None) => self.help(op),
             };
         }
         // All that leaves the trace does it before the instruction.
@@ -347,6 +370,50 @@ impl Recorder {
             }
             Next::End => self.go_either(true),
         }
+    }
+
+    /// A loop's step over a `map`: the frame of its function, whose result is the item.
+    fn next_of_map(&mut self, vm: &Vm, map: Ref<Ext<Map>>) -> Option<Step> {
+        let (at, v) = (self.at, map.value());
+        let f = map.0.function.cast::<Function>()?;
+        let (row, _) = several(v)?;
+        let mut all = Vec::new();
+        gather(v, &mut all);
+        let goes_on = |it: &Value| has_next(vm, *it, MAX_NESTED) == Some(true);
+        // Of its own class, whose `__next__` is what it is.
+        let own = vm.type_of(v).def().is_some();
+        if !own || !takes(f, row.len()) || is_entangled(&all) || !row.items().iter().all(goes_on) {
+            return None;
+        }
+        match self.calls_through(f) {
+            Ok(false) => {}
+            Ok(true) => return Some(self.call_through()),
+            Err(abort) => return Some(Err(abort)),
+        }
+        // All that leaves the trace does it before the instruction.
+        self.exit();
+        let (id, mut named) = (self.reg(at.b()), Vec::new());
+        self.name_all(id, v, &mut named);
+        self.tell_apart(&named);
+        let it = named[0].0;
+        let function = self.part(it, MAP_FUNCTION);
+        self.guard_function(vm, function, f);
+        let each = self.part(it, MAP_ITERATORS);
+        let mut items = Vec::new();
+        for (i, &v) in row.items().iter().enumerate() {
+            let inner = self.part(each, TUPLE_ITEMS + 8 * i);
+            let Next::Item(item) = self.next_of(vm, inner, v) else { return Some(Err(Abort::Surprised)) };
+            items.push(item);
+        }
+        let none = self.value(Value::NONE);
+        Some(self.push_made(f, function, &items, (self.for_next(), 2, false), [none, none]))
+    }
+
+    /// What the call of a `__next__` for a loop's step leads to.
+    pub(super) fn for_next(&self) -> Cont {
+        let mut cont = Cont::store(self.at.a()).kind(ContKind::ForNext);
+        cont.jump = self.at.extra() as i32 - 2;
+        cont
     }
 
     /// A loop's step over an iterator of a builtin type. What it gives is seen behind it.

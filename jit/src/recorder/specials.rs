@@ -174,6 +174,13 @@ impl Recorder {
         Some(self.call_special(vm, f, &[Special::Iter], &operands, (cont, 1)))
     }
 
+    /// A loop's step over an iterator whose `__next__` is in Python.
+    pub(super) fn next_method(&mut self, vm: &Vm, v: Value) -> Option<Step> {
+        let f = self.special_function(vm, v, Special::Next, 1)?;
+        let operands = [(self.reg(self.at.b()), v)];
+        Some(self.call_special(vm, f, &[Special::Next], &operands, (self.for_next(), 2)))
+    }
+
     /// An attribute that only `__getattr__` knows.
     pub(super) fn getattr_method(&mut self, vm: &Vm, v: Value) -> Option<Step> {
         let (at, name) = (self.at, self.cached_name());

@@ -3,7 +3,7 @@
 use crate::types::generator::next_of_generator;
 use crate::types::sort_list;
 use skein_bytecode::Special;
-use skein_runtime::interp::{At, SoftCall};
+use skein_runtime::interp::{At, SoftCall, call_soft};
 use skein_runtime::native::{Args, too_many, unexpected_keyword};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::complex::Complex;
@@ -17,7 +17,7 @@ use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
-use skein_runtime::value::{R, Value};
+use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use skein_runtime::{native_functions, native_type};
 use std::cell::Cell;
@@ -464,7 +464,7 @@ native_type! {
     methods {
         [static] "__new__($type, function, iterable, /, *iterables, strict=False)" => new_map;
         [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
-        "__next__($self, /)" => next_map;
+        [soft next_map_soft] "__next__($self, /)" => next_map;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Map>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
         "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Map>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
     }
@@ -518,11 +518,26 @@ fn next_map(vm: &Vm, it: ExtArg<Map>) -> R<Value> {
     Ok(next_of_all(iterators, vm, "map", |row| vm.call(f, row))?.unwrap_or(vm.stop()))
 }
 
+fn next_map_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let &[it] = call.args.positional() else { return call.natively(vm, MAP.method("__next__")) };
+    let Some(map) = it.cast::<Ext<Map>>().filter(|_| !call.args.has_keywords()) else {
+        return call.natively(vm, MAP.method("__next__"));
+    };
+    let f = map.0.function.value();
+    let next =
+        next_of_all(&map.0, vm, "map", |row| call_soft(vm, call.resume, f, Args::new(row, None), call.cont));
+    match next {
+        Ok(Some(at)) => at,
+        Ok(None) => call.ended(vm),
+        Err(Raised) => call.raised(vm),
+    }
+}
+
 // ---- filter
 
-struct Filter {
-    function: Field,
-    iterator: Field,
+pub(super) struct Filter {
+    pub function: Field,
+    pub iterator: Field,
 }
 
 impl Payload for Filter {

@@ -1,11 +1,11 @@
-//! Builtins that go over a generator, written in Python.
+//! Builtins that go over a generator, or a `map` or `filter` by a Python function, written in Python.
 //!
-//! A native that asks a generator for its items runs the interpreter's loop anew for each, and a trace cannot follow
-//! it. So where `any`, `sum`, `list` and the like are called with a generator, they are functions in Python, of which
-//! the code of each generator gets its own: their loops are those of one generator, and traces go through both.
+//! A native that asks these for their items runs the interpreter's loop anew for each, and a trace cannot follow
+//! it. So where `any`, `sum`, `list` and the like are called with one, they are functions in Python, of which
+//! the code of each generator or function gets its own: their loops are those of one, and traces go through both.
 //! Nobody sees their frames (`flags::HOSTED`).
 
-use super::builtins_iteration::{FUNCTIONS, sum_on};
+use super::builtins_iteration::{FUNCTIONS, Filter, sum_on};
 use crate::types::sort_list;
 use crate::types::str::DEF as STR;
 use crate::types::str::split::join;
@@ -14,13 +14,15 @@ use skein_runtime::interp::{At, SoftCall, call_soft, construct};
 use skein_runtime::native::{Args, NativeDef};
 use skein_runtime::native_functions;
 use skein_runtime::object::Ref;
-use skein_runtime::types::code::load;
+use skein_runtime::types::code::{CodeObject, load};
+use skein_runtime::types::ext::Ext;
 use skein_runtime::types::function::Function;
 use skein_runtime::types::generator::{GenState, Generator, PLAIN};
+use skein_runtime::types::iterators::Map;
 use skein_runtime::types::list::List;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::typeobj::Type;
-use skein_runtime::value::{R, Raised, Value};
+use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Compile, Mode, Vm};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -38,6 +40,8 @@ pub enum Hosted {
     Tuple,
     Set,
     Join,
+    /// What a `filter` gives, as a generator that the others go over.
+    Filter,
 }
 
 /// In the order of [`Hosted`]. What is no generator's item comes behind it, as they are called.
@@ -112,10 +116,19 @@ def set(items):
 
 def join(items, join, separator):
     return join(separator, [item for item in items])
-";
-const COUNT: usize = 10;
 
-/// Generators of one code that are asked natively before it gets functions of its own.
+def filter(items, function, StopIteration):
+    for item in items:
+        try:
+            kept = function(item)
+        except StopIteration:
+            return
+        if kept:
+            yield item
+";
+const COUNT: usize = 11;
+
+/// How often the items of one code are asked for natively before it gets functions of its own.
 const FEW: u8 = 4;
 
 /// Their codes, compiled at the first use.
@@ -163,9 +176,8 @@ fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
     found.ok_or_else(|| vm.system_error("no such hosted builtin"))
 }
 
-/// The function for generators of this one's code. MemoryError.
-fn function(vm: &Vm, g: Ref<Generator>, which: Hosted) -> R<Value> {
-    let owner = g.code();
+/// The function for what this code makes the items of. MemoryError.
+fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
     let all = match owner.consumers.cast::<List>() {
         Some(all) => all,
         None => {
@@ -184,20 +196,41 @@ fn function(vm: &Vm, g: Ref<Generator>, which: Hosted) -> R<Value> {
     Ok(f.value())
 }
 
-/// Is the value a generator that is worth it? Those of code that is seldom called are not, nor is anything while
-/// somebody is told of what programs do.
-fn worthwhile(vm: &Vm, items: Value) -> Option<Ref<Generator>> {
-    let g = items.cast::<Generator>()?;
-    let waits = matches!(g.state(), GenState::Created | GenState::Suspended);
-    if !g.flag(PLAIN) || !waits || vm.events.has_listeners() {
+/// The Python code that makes the items: a generator's, or that of the function of a `map` or `filter`. None: there is
+/// none, or it is not worth it. Code that is seldom called is not, nor is anything while somebody is told of what
+/// programs do.
+fn maker(vm: &Vm, items: Value) -> Option<Ref<CodeObject>> {
+    let code = if let Some(g) = items.cast::<Generator>() {
+        let waits = matches!(g.state(), GenState::Created | GenState::Suspended);
+        if !g.flag(PLAIN) || !waits {
+            return None;
+        }
+        g.code()
+    } else {
+        // Those of subclasses may do anything.
+        vm.type_of(items).def()?;
+        let function = match (items.cast::<Ext<Map>>(), items.cast::<Ext<Filter>>()) {
+            (Some(map), _) => map.0.function.get(),
+            (_, Some(filter)) => filter.function.get(),
+            _ => None,
+        };
+        function?.cast::<Function>()?.code()
+    };
+    if vm.events.has_listeners() {
         return None;
     }
-    let uses = &g.code().uses;
-    uses.set(uses.get().saturating_add(1));
-    (uses.get() > FEW).then_some(g)
+    code.uses.set(code.uses.get().saturating_add(1));
+    (code.uses.get() > FEW).then_some(code)
 }
 
-/// Goes over the generator that is the call's only argument, in the loop. `others` are what the function wants besides.
+/// What to go over in place of these items, which this code makes: a generator, for a `filter`.
+fn followed(vm: &Vm, items: Value, code: Ref<CodeObject>) -> R<Value> {
+    let Some(filter) = items.cast::<Ext<Filter>>() else { return Ok(items) };
+    let made = function(vm, code, Hosted::Filter)?;
+    vm.call(made, &[filter.iterator.value(), filter.function.value(), vm.exc.stop_iteration.value()])
+}
+
+/// Goes over the generator, `map` or `filter` that is the call's only argument, in the loop. `others` are what the function wants besides.
 /// None: it is to be done natively.
 pub fn consume(
     vm: &Vm,
@@ -206,10 +239,10 @@ pub fn consume(
     others: impl FnOnce(&Vm) -> R<Vec<Value>>,
 ) -> Option<At> {
     let &[.., items] = call.args.positional() else { return None };
-    let g = worthwhile(vm, items).filter(|_| !call.args.has_keywords())?;
+    let code = maker(vm, items).filter(|_| !call.args.has_keywords())?;
     let begun = || {
-        let f = function(vm, g, which)?;
-        let row = List::new(vm, &[items])?;
+        let f = function(vm, code, which)?;
+        let row = List::new(vm, &[followed(vm, items, code)?])?;
         row.extend(vm, &others(vm)?)?;
         call_soft(vm, call.resume, f, Args::new(row.items(), None), call.cont)
     };
@@ -237,10 +270,7 @@ fn call_function(
     let alone = call.args.positional().len() == 1 + before;
     match alone.then(|| consume(vm, call, which, others)).flatten() {
         Some(at) => at,
-        None => match def.invoke(vm, call.args) {
-            Ok(v) => call.done(vm, v),
-            Err(Raised) => call.raised(vm),
-        },
+        None => call.natively(vm, def),
     }
 }
 

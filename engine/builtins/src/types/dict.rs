@@ -1,12 +1,13 @@
 //! What Python code sees of `dict`.
 
 use skein_bytecode::Special;
-use skein_runtime::interp::check_native_stack;
+use skein_runtime::interp::{At, SoftCall, check_native_stack, construct};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::dictview::{DictIter, DictView};
+use skein_runtime::types::list::List;
 use skein_runtime::types::set::Set;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
@@ -17,6 +18,7 @@ use skein_runtime::vm::Vm;
 native_type! {
     pub DEF: "dict", Kind::Dict, type_flags::BASETYPE | type_flags::MAPPING | type_flags::MATCH_SELF,
         "dict() -> new empty dictionary\ndict(mapping) -> new dictionary initialized from a mapping object's\n    (key, value) pairs\ndict(iterable) -> new dictionary initialized as if via:\n    d = {}\n    for k, v in iterable:\n        d[k] = v\ndict(**kwargs) -> new dictionary initialized with the name=value pairs\n    in the keyword argument list.  For example:  dict(one=1, two=2)";
+    construct { construct_soft }
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| update_from_args(vm, "dict", args);
@@ -62,6 +64,22 @@ pub fn forward(vm: &Vm, ty: Ref<Type>, d: Ref<Dict>) -> R<Ref<DictIter>> {
 /// An iterator over a dict's entries from the last on.
 pub fn backward(vm: &Vm, ty: Ref<Type>, d: Ref<Dict>) -> R<Ref<DictIter>> {
     DictIter::new(vm, ty, d.value(), d.fill(), d.len())
+}
+
+/// `dict(items)`, without the calls of `__new__` and `__init__` that make it else.
+fn construct_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let (&[items], None) = call.args.parts() else {
+        return call.go_on(vm, construct(vm, call.resume, vm.types.dict, call.args, call.cont));
+    };
+    let made = || {
+        let d = Dict::new(vm)?;
+        update(vm, d, items)?;
+        Ok(d.value())
+    };
+    match made() {
+        Ok(d) => call.done(vm, d),
+        Err(Raised) => call.raised(vm),
+    }
 }
 
 /// `d.update(*args, **kwargs)`, `args` beginning with the dict.
@@ -115,23 +133,14 @@ pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
     }
     let mut i = 0;
     vm.for_each(from, |pair| {
-        let ty = vm.type_of(pair);
-        if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
-            let raised = vm.type_error("object is not iterable");
-            return Err(with_note(vm, raised, i));
-        }
         let (tuple, list);
         let items = match pair.cast::<Tuple>() {
-            Some(t) if ty == vm.types.tuple => {
+            Some(t) if vm.type_of(pair) == vm.types.tuple => {
                 tuple = t;
                 tuple.items()
             }
             _ => {
-                list = match vm.list_from(pair) {
-                    Ok(list) => list,
-                    Err(raised) if vm.pending_is(vm.exc.type_error) => return Err(with_note(vm, raised, i)),
-                    Err(raised) => return Err(raised),
-                };
+                list = pair_from(vm, pair, i)?;
                 list.items()
             }
         };
@@ -144,6 +153,19 @@ pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
         i += 1;
         d.set(vm, k, v)
     })
+}
+
+/// The items of what should be a key and its value, the `i`-th that `dict.update` is given.
+fn pair_from(vm: &Vm, pair: Value, i: usize) -> R<Ref<List>> {
+    let ty = vm.type_of(pair);
+    if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {
+        let raised = vm.type_error("object is not iterable");
+        return Err(with_note(vm, raised, i));
+    }
+    match vm.list_from(pair) {
+        Err(raised) if vm.pending_is(vm.exc.type_error) => Err(with_note(vm, raised, i)),
+        r => r,
+    }
 }
 
 fn getitem(vm: &Vm, d: Ref<Dict>, key: Value) -> R<Value> {

@@ -147,7 +147,7 @@ pub(crate) use reduce::{default_getstate, reduce_2};
 pub(crate) use str::format as format_string;
 pub(crate) use template::{interpolation_of, template_of};
 pub use text::{repeat_count, to_ascii_number};
-pub(crate) use typeobj::DICT as INSTANCE_DICT;
+pub(crate) use typeobj::BUILTIN_DICT as INSTANCE_DICT;
 
 use skein_runtime::types::dict::Dict;
 use skein_runtime::value::{R, Value};

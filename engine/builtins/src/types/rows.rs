@@ -66,7 +66,7 @@ pub fn strip_space<const TEXT: bool>(row: &[u8], left: bool, right: bool) -> Ran
     strip::<TEXT>(row, left, right, space::<TEXT>)
 }
 
-/// Where the parts of a row are. A few need no memory of their own.
+/// Where the parts of a row are, in the order in which they were found. A few need no memory of their own.
 #[derive(Default)]
 pub struct Parts {
     few: [(usize, usize); FEW],
@@ -108,17 +108,16 @@ impl Parts {
 }
 
 /// Parts between white space, at most `max` cuts.
-pub fn split_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Parts> {
-    let mut parts = Parts::default();
+pub fn split_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize, parts: &mut Parts) -> R<()> {
     let mut i = 0;
     loop {
         i += strip_space::<TEXT>(&row[i..], true, false).start;
         if i >= row.len() {
-            return Ok(parts);
+            return Ok(());
         }
         if parts.len() == max {
             parts.push(vm, i..row.len())?;
-            return Ok(parts);
+            return Ok(());
         }
         let start = i;
         while i < row.len() {
@@ -133,8 +132,7 @@ pub fn split_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Parts
 }
 
 /// As [`split_space`] from the right.
-pub fn rsplit_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Parts> {
-    let mut parts = Parts::default();
+pub fn rsplit_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize, parts: &mut Parts) -> R<()> {
     let mut end = row.len();
     loop {
         end = strip_space::<TEXT>(&row[..end], false, true).end;
@@ -157,12 +155,11 @@ pub fn rsplit_space<const TEXT: bool>(vm: &Vm, row: &[u8], max: usize) -> R<Part
         end = start;
     }
     parts.as_mut_slice().reverse();
-    Ok(parts)
+    Ok(())
 }
 
 /// Parts between separators, at most `max` cuts; the separator is not empty.
-pub fn split(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Parts> {
-    let mut parts = Parts::default();
+pub fn split(vm: &Vm, row: &[u8], sep: &[u8], max: usize, parts: &mut Parts) -> R<()> {
     let mut start = 0;
     if sep.len() == 1 {
         for at in memchr::memchr_iter(sep[0], row).take(max) {
@@ -176,12 +173,11 @@ pub fn split(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Parts> {
         }
     }
     parts.push(vm, start..row.len())?;
-    Ok(parts)
+    Ok(())
 }
 
 /// As [`split`] from the right.
-pub fn rsplit(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Parts> {
-    let mut parts = Parts::default();
+pub fn rsplit(vm: &Vm, row: &[u8], sep: &[u8], max: usize, parts: &mut Parts) -> R<()> {
     let mut end = row.len();
     while parts.len() < max
         && let Some(at) = rfind(&row[..end], sep)
@@ -191,12 +187,11 @@ pub fn rsplit(vm: &Vm, row: &[u8], sep: &[u8], max: usize) -> R<Parts> {
     }
     parts.push(vm, 0..end)?;
     parts.as_mut_slice().reverse();
-    Ok(parts)
+    Ok(())
 }
 
 /// Lines, with their ends if `keep`.
-pub fn split_lines<const TEXT: bool>(vm: &Vm, row: &[u8], keep: bool) -> R<Parts> {
-    let mut parts = Parts::default();
+pub fn split_lines<const TEXT: bool>(vm: &Vm, row: &[u8], keep: bool, parts: &mut Parts) -> R<()> {
     let (mut start, mut i) = (0, 0);
     while i < row.len() {
         let (c, width) = char_at::<TEXT>(row, i);
@@ -215,7 +210,7 @@ pub fn split_lines<const TEXT: bool>(vm: &Vm, row: &[u8], keep: bool) -> R<Parts
     if start < row.len() {
         parts.push(vm, start..row.len())?;
     }
-    Ok(parts)
+    Ok(())
 }
 
 /// Places that do not overlap; of an empty needle: between all characters and at the ends.

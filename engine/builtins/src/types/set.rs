@@ -144,6 +144,10 @@ fn is_frozen(vm: &Vm, s: Ref<Set>) -> bool {
 
 /// `set` or `frozenset`, whichever the set's type derives from.
 fn base_of(vm: &Vm, s: Ref<Set>) -> Ref<Type> {
+    let ty = vm.type_of(s.value());
+    if ty == vm.types.set || ty == vm.types.frozenset {
+        return ty;
+    }
     if is_frozen(vm, s) { vm.types.frozenset } else { vm.types.set }
 }
 

@@ -63,6 +63,12 @@ pub(crate) static DICT: skein_runtime::native::GetSetDef =
         .settable(set_instance_dict)
         .doc("dictionary for instance variables");
 
+/// `__dict__` of the instances of a builtin class, which cannot be deleted.
+pub(crate) static BUILTIN_DICT: skein_runtime::native::GetSetDef =
+    skein_runtime::native::GetSetDef::new("__dict__", super::get_dict)
+        .settable(super::set_dict)
+        .doc("dictionary for instance variables");
+
 /// Without a new one, the instance begins with an empty one.
 fn set_instance_dict(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     let new = new.map_or_else(|| Dict::new(vm).map(Value::from), Ok)?;

@@ -18,7 +18,7 @@ use crate::types::native::NativeFunction;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::types::typeobj::{Type, type_flags};
-use crate::value::{R, Value};
+use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::Special;
 use std::sync::atomic::Ordering;
@@ -55,7 +55,24 @@ impl SoftCall<'_> {
             // There is no frame whose unwinding would do it. An error in it replaces the other.
             let _ = crate::variables::leave(vm, self.cont.a, self.cont.b);
         }
-        self.go_on(vm, Err(crate::value::Raised))
+        self.go_on(vm, Err(Raised))
+    }
+
+    /// The call of a native that has no soft form, or not for these arguments.
+    pub fn natively(&self, vm: &Vm, def: &'static NativeDef) -> At {
+        match def.invoke(vm, self.args) {
+            Ok(v) => self.done(vm, v),
+            Err(Raised) => self.raised(vm),
+        }
+    }
+
+    /// The call was of a `__next__`, and there are no more items.
+    pub fn ended(&self, vm: &Vm) -> At {
+        if self.cont.kind == ContKind::ForNext {
+            return self.resume.jump(self.cont.jump);
+        }
+        vm.stop_iteration(Value::NONE);
+        self.raised(vm)
     }
 
     /// Goes on where the work led to, or raises the pending exception out of the call.
@@ -68,7 +85,7 @@ impl SoftCall<'_> {
                 }
                 // All that the context was to run is this call.
                 ContKind::ContextEnd => {
-                    return vm.switcher().context_finished(vm, vm.context(), Err(crate::value::Raised));
+                    return vm.switcher().context_finished(vm, vm.context(), Err(Raised));
                 }
                 ContKind::ForNext if vm.catch(vm.exc.stop_iteration).is_some() => {
                     return self.resume.jump(self.cont.jump);
@@ -404,7 +421,7 @@ pub fn call_special_3(vm: &Vm, resume: At, f: Value, row: [Value; 3], cont: Cont
     }
 }
 
-fn not_callable(vm: &Vm, callee: Value) -> crate::value::Raised {
+fn not_callable(vm: &Vm, callee: Value) -> Raised {
     // A module is often meant to be what it has under its own name.
     let inner = || {
         let module = callee.cast::<crate::types::module::Module>()?;

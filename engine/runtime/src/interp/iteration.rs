@@ -143,6 +143,14 @@ impl Vm {
         {
             return self.resume(g, crate::interp::Resume::Send(Value::NONE));
         }
+        // Lists are what is mostly gone over.
+        if ty == self.types.list_iterator
+            && let Some(it) = it.cast::<SeqIter>()
+            && let Some(v) = it.sequence.cast::<List>().and_then(|l| l.get(it.index.get()))
+        {
+            it.index.set(it.index.get() + 1);
+            return Ok(Ok(v));
+        }
         let Some(f) = ty.special(self, Special::Next) else {
             return Err(self.type_error(format!("'{}' object is not an iterator", ty.name_string())));
         };
@@ -153,6 +161,12 @@ impl Vm {
             Some(native) => self.with_room(|| native.def().call_1(self, it)),
             None => self.special_1(f, it),
         };
+        self.item_or_stop(r)
+    }
+
+    /// What a call of `__next__` tells: an item, or the value with which the iterator stopped.
+    #[inline]
+    fn item_or_stop(&self, r: R<Value>) -> R<Result<Value, Value>> {
         match r {
             Ok(v) if v.is_unbound() => Ok(Err(Value::NONE)),
             Ok(v) => Ok(Ok(v)),
@@ -212,10 +226,24 @@ impl Vm {
             return t.items().iter().try_for_each(|&v| f(v));
         }
         let it = self.iter(iterable)?;
-        while let Some(v) = self.next(it)? {
-            f(v)?;
+        // Nothing that a call does changes `__next__` of a builtin type.
+        let ty = self.type_of(it);
+        let fixed = !ty.has_flag(type_flags::HEAP) && ty != self.types.generator;
+        let native = ty.special(self, Special::Next).and_then(|f| f.cast::<NativeFunction>());
+        let Some(native) = native.filter(|n| fixed && n.receiver.get().is_none()) else {
+            while let Some(v) = self.next(it)? {
+                f(v)?;
+            }
+            return Ok(());
+        };
+        loop {
+            self.check_signals()?;
+            let r = self.with_room(|| native.def().call_1(self, it));
+            match self.item_or_stop(r)? {
+                Ok(v) => f(v)?,
+                Err(_) => return Ok(()),
+            }
         }
-        Ok(())
     }
 
     /// A new list of an iterable's items.

@@ -334,7 +334,7 @@ impl NativeDef {
         let slots = &mut slots[..self.params as usize];
         let positional = args.positional();
         let known = self.parameters(vm);
-        let own = usize::from(self.is_method());
+        let own = usize::from(known.first().is_some_and(Parameter::is_receiver));
         if args.has_keywords() && known.iter().skip(own).all(|p| p.positional_only) {
             let name = self.full_name(vm, positional);
             return Err(vm.type_error(format!("{name}() takes no keyword arguments")));
@@ -414,7 +414,7 @@ impl NativeDef {
     }
 
     fn is_method(&self) -> bool {
-        parameters(self.signature).next().is_some_and(|p| p.name.starts_with('$'))
+        parameters(self.signature).next().is_some_and(|p| p.is_receiver())
     }
 
     /// The type among a class's bases that has this very constructor.

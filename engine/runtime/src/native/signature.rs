@@ -13,6 +13,13 @@ pub struct Parameter<'a> {
     pub required: bool,
 }
 
+impl Parameter<'_> {
+    /// That a method is called on.
+    pub fn is_receiver(&self) -> bool {
+        self.name.starts_with('$')
+    }
+}
+
 /// The parameters of a signature text such as `f($self, a, /, b=1, *, c)`.
 pub fn parameters(signature: &str) -> impl Iterator<Item = Parameter<'_>> {
     let open = signature.find('(').map_or(0, |i| i + 1);

@@ -235,13 +235,14 @@ impl Vm {
 
     /// Collects and runs finalizers, if that takes a moment only and was not done just now.
     pub(crate) fn collect_while_idle(&self) {
+        // What a collection takes is by what lives, however many blocks that is spread over.
         const SMALL: usize = 32 << 20;
         const PAUSE: Duration = Duration::from_secs(1);
         /// Idle collections take no larger part of the time.
         const SHARE: u32 = 20;
         let began = Instant::now();
         let too_early = self.threads.idle_after.get().is_some_and(|after| began < after);
-        if too_early || !self.gc_enabled.get() || self.heap.used_bytes() > SMALL {
+        if too_early || !self.gc_enabled.get() || self.heap.live_bytes() > SMALL {
             return;
         }
         self.collect_thoroughly(skein_heap::CollectKind::Major);

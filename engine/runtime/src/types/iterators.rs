@@ -49,8 +49,10 @@ pub struct Zip(pub Iterators);
 /// `map`.
 pub struct Map(pub Iterators);
 
-/// Byte offset for compiled code.
+/// Byte offsets for compiled code.
 pub const ZIP_ITERATORS: usize = Ext::<Zip>::PAYLOAD + offset_of!(Zip, 0) + offset_of!(Iterators, iterators);
+pub const MAP_ITERATORS: usize = Ext::<Map>::PAYLOAD + offset_of!(Map, 0) + offset_of!(Iterators, iterators);
+pub const MAP_FUNCTION: usize = Ext::<Map>::PAYLOAD + offset_of!(Map, 0) + offset_of!(Iterators, function);
 
 impl Payload for Zip {
     const NAME: &'static str = "zip";

@@ -68,11 +68,13 @@ impl Entries {
         Ok(t)
     }
 
+    #[inline]
     fn pairs(&self) -> &[Field] {
         // SAFETY: 2 × capacity slots follow the struct.
         unsafe { std::slice::from_raw_parts(self.pairs.as_ptr(), 2 * self.capacity.get()) }
     }
 
+    #[inline]
     fn hashes(&self) -> &[Cell<i64>] {
         // SAFETY: the hashes follow the pairs.
         unsafe {
@@ -81,6 +83,7 @@ impl Entries {
         }
     }
 
+    #[inline]
     fn index(&self) -> &[Cell<u32>] {
         // SAFETY: the index follows the hashes, if there is one.
         unsafe {
@@ -94,6 +97,7 @@ impl Entries {
         self.fill.get()
     }
 
+    #[inline]
     pub fn is_full(&self) -> bool {
         // The index, a third larger than the capacity, must keep free slots for searches to end.
         self.fill.get() + self.tombstones.get() >= self.capacity.get()
@@ -293,12 +297,16 @@ impl Ref<Entries> {
         }
     }
 
-    /// A table of the same entries without the deleted ones. MemoryError.
-    pub fn rebuilt(self, vm: &Vm, capacity: usize) -> R<Ref<Entries>> {
+    /// A table of the same entries, `live` in number, without the deleted ones. MemoryError.
+    pub fn rebuilt(self, vm: &Vm, live: usize, capacity: usize) -> R<Ref<Entries>> {
         let new = Entries::new(vm, capacity)?;
-        for i in 0..self.fill() {
-            if let Some((k, v)) = self.entry(i) {
-                new.push(vm, k, self.hash_at(i), v);
+        if live == self.fill() {
+            new.copy_all(vm, self);
+        } else {
+            for i in 0..self.fill() {
+                if let Some((k, v)) = self.entry(i) {
+                    new.push(vm, k, self.hash_at(i), v);
+                }
             }
         }
         if new.fill() == self.fill() && capacity >= self.capacity.get() {
@@ -306,6 +314,37 @@ impl Ref<Entries> {
             vm.heap.adopt_copy(self.header(), new.header());
         }
         Ok(new)
+    }
+
+    /// Fills an empty table with the entries of one that has none deleted; there is room for them.
+    fn copy_all(self, vm: &Vm, from: Ref<Entries>) {
+        let n = from.fill();
+        let (old, new) = (&from.pairs()[..2 * n], &self.pairs()[..2 * n]);
+        if n > 0 {
+            vm.heap.write_barrier_slots(self.header(), new.as_ptr().cast(), 2 * n);
+        }
+        for (to, from) in new.iter().zip(old) {
+            to.init(from.get());
+        }
+        for (to, from) in self.hashes()[..n].iter().zip(&from.hashes()[..n]) {
+            to.set(from.get());
+        }
+        self.fill.set(n);
+        let mask = self.mask.get();
+        let index = self.index();
+        if mask == from.mask.get() && from.tombstones.get() == 0 {
+            for (to, from) in index.iter().zip(from.index()) {
+                to.set(from.get());
+            }
+        } else if mask != 0 {
+            for (i, hash) in self.hashes()[..n].iter().enumerate() {
+                let mut slots = Slots::new(hash.get(), mask);
+                while index[slots.at].get() != 0 {
+                    slots.advance();
+                }
+                index[slots.at].set(i as u32 + 1);
+            }
+        }
     }
 }
 
@@ -354,6 +393,7 @@ impl Table {
         self.entries().map_or(0, |e| e.first())
     }
 
+    #[inline]
     pub fn find(&self, vm: &Vm, key: Value, hash: i64) -> R<Option<usize>> {
         while let Some(e) = self.entries() {
             let found = e.find(vm, key, hash)?;
@@ -386,7 +426,7 @@ impl Table {
         let entries = match self.entries() {
             Some(e) if !e.is_full() => e,
             Some(e) => {
-                let new = e.rebuilt(vm, (self.len() * 2).max(8))?;
+                let new = e.rebuilt(vm, self.len(), (self.len() * 2).max(8))?;
                 self.entries.set(vm, owner, new.value());
                 new
             }
@@ -422,7 +462,7 @@ impl Table {
     /// As [`Table::copy_from`], with room for more entries. MemoryError.
     pub fn copy_with_room<T: Object>(&self, vm: &Vm, owner: Ref<T>, other: &Table, more: usize) -> R<()> {
         if let Some(e) = other.entries() {
-            let new = e.rebuilt(vm, other.len() + more)?;
+            let new = e.rebuilt(vm, other.len(), other.len() + more)?;
             self.entries.set(vm, owner, new.value());
             self.used.set(other.len());
         }

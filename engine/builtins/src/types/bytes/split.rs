@@ -9,7 +9,7 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
-fn list_of(vm: &Vm, s: &Row, parts: rows::Parts) -> R<Ref<List>> {
+fn list_of(vm: &Vm, s: &Row, parts: &rows::Parts) -> R<Ref<List>> {
     let list = List::with_capacity(vm, parts.len())?;
     for &(start, end) in parts.as_slice() {
         let piece = s.make(vm, &s.data()[start..end])?;
@@ -33,24 +33,27 @@ fn limit(max: Option<i64>) -> usize {
 }
 
 pub fn split(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
-    let parts = match separator(vm, &s, sep)? {
-        Some(sep) => rows::split(vm, s.data(), sep.data(), limit(max))?,
-        None => rows::split_space::<false>(vm, s.data(), limit(max))?,
-    };
-    list_of(vm, &s, parts)
+    let mut parts = rows::Parts::default();
+    match separator(vm, &s, sep)? {
+        Some(sep) => rows::split(vm, s.data(), sep.data(), limit(max), &mut parts)?,
+        None => rows::split_space::<false>(vm, s.data(), limit(max), &mut parts)?,
+    }
+    list_of(vm, &s, &parts)
 }
 
 pub fn rsplit(vm: &Vm, s: Row, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
-    let parts = match separator(vm, &s, sep)? {
-        Some(sep) => rows::rsplit(vm, s.data(), sep.data(), limit(max))?,
-        None => rows::rsplit_space::<false>(vm, s.data(), limit(max))?,
-    };
-    list_of(vm, &s, parts)
+    let mut parts = rows::Parts::default();
+    match separator(vm, &s, sep)? {
+        Some(sep) => rows::rsplit(vm, s.data(), sep.data(), limit(max), &mut parts)?,
+        None => rows::rsplit_space::<false>(vm, s.data(), limit(max), &mut parts)?,
+    }
+    list_of(vm, &s, &parts)
 }
 
 pub fn splitlines(vm: &Vm, s: Row, keep: Option<bool>) -> R<Ref<List>> {
-    let parts = rows::split_lines::<false>(vm, s.data(), keep.unwrap_or(false))?;
-    list_of(vm, &s, parts)
+    let mut parts = rows::Parts::default();
+    rows::split_lines::<false>(vm, s.data(), keep.unwrap_or(false), &mut parts)?;
+    list_of(vm, &s, &parts)
 }
 
 /// The three parts around a separator found there.

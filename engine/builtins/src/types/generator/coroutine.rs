@@ -34,21 +34,21 @@ fn inner(w: ExtArg<Wrapper>) -> Ref<Generator> {
 fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match call.args.parts() {
         (&[w], None) => resume_softly(vm, call, w, Value::NONE, "__next__"),
-        _ => super::wrong_call(vm, call, COROUTINE_WRAPPER.method("__next__")),
+        _ => call.natively(vm, COROUTINE_WRAPPER.method("__next__")),
     }
 }
 
 fn send_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match call.args.parts() {
         (&[w, v], None) => resume_softly(vm, call, w, v, "send"),
-        _ => super::wrong_call(vm, call, COROUTINE_WRAPPER.method("send")),
+        _ => call.natively(vm, COROUTINE_WRAPPER.method("send")),
     }
 }
 
 fn resume_softly(vm: &Vm, call: &SoftCall<'_>, w: Value, v: Value, method: &str) -> At {
     match w.cast::<Ext<Wrapper>>() {
         Some(w) => super::resume_soft(vm, call, inner(ExtArg(w)), v),
-        None => super::wrong_call(vm, call, COROUTINE_WRAPPER.method(method)),
+        None => call.natively(vm, COROUTINE_WRAPPER.method(method)),
     }
 }
 

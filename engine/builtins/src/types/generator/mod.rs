@@ -138,9 +138,9 @@ fn next_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match call.args.parts() {
         (&[g], None) => match g.cast::<Generator>() {
             Some(g) => resume_soft(vm, call, g, Value::NONE),
-            None => wrong_call(vm, call, &GENERATOR.methods[0]),
+            None => call.natively(vm, GENERATOR.method("__next__")),
         },
-        _ => wrong_call(vm, call, &GENERATOR.methods[0]),
+        _ => call.natively(vm, GENERATOR.method("__next__")),
     }
 }
 
@@ -148,17 +148,9 @@ fn send_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     match call.args.parts() {
         (&[g, v], None) => match g.cast::<Generator>() {
             Some(g) => resume_soft(vm, call, g, v),
-            None => wrong_call(vm, call, &GENERATOR.methods[3]),
+            None => call.natively(vm, GENERATOR.method("send")),
         },
-        _ => wrong_call(vm, call, &GENERATOR.methods[3]),
-    }
-}
-
-/// Arguments that do not fit: the native raises the error in its words.
-fn wrong_call(vm: &Vm, call: &SoftCall<'_>, def: &'static skein_runtime::native::NativeDef) -> At {
-    match def.invoke(vm, call.args) {
-        Ok(v) => call.done(vm, v),
-        Err(_) => call.raised(vm),
+        _ => call.natively(vm, GENERATOR.method("send")),
     }
 }
 

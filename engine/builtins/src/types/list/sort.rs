@@ -11,6 +11,16 @@ use skein_runtime::vm::Vm;
 
 /// `list.sort(key=key, reverse=reverse)`. ValueError if the list is changed meanwhile.
 pub fn sort_list(vm: &Vm, list: Ref<List>, key: Option<Value>, reverse: bool) -> R<()> {
+    if key.is_none() && list.items().iter().all(|v| v.is_int()) {
+        // Equal ones are the same, and nobody is called.
+        list.permute(vm, |items| {
+            items.sort_unstable_by_key(|v| v.as_small_int());
+            if reverse {
+                items.reverse();
+            }
+        });
+        return Ok(());
+    }
     let n = list.len();
     let Ok(count) = u32::try_from(n) else { return Err(vm.memory_error()) };
     let array = list.take();
@@ -71,8 +81,15 @@ pub fn sort_list(vm: &Vm, list: Ref<List>, key: Option<Value>, reverse: bool) ->
 /// Brings the numbers of `keys` into the keys' order.
 fn order_by(vm: &Vm, keys: &[Value], order: &mut [u32]) -> R<()> {
     if keys.iter().all(|v| v.is_int()) {
-        if !order.is_sorted_by_key(|&i| keys[i as usize].as_small_int()) {
-            order.sort_by_cached_key(|&i| keys[i as usize].as_small_int());
+        if order.is_sorted_by_key(|&i| keys[i as usize].as_small_int()) {
+            return Ok(());
+        }
+        // With their places in the order so far, which decide among equal ones.
+        let mut places: Vec<(i64, u32, u32)> = vm.buffer(order.len())?;
+        places.extend((0..).zip(&*order).map(|(place, &i)| (keys[i as usize].as_small_int(), place, i)));
+        places.sort_unstable();
+        for (to, (.., i)) in order.iter_mut().zip(places) {
+            *to = i;
         }
         return Ok(());
     }

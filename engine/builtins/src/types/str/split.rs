@@ -9,7 +9,7 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
-fn list_of(vm: &Vm, s: Ref<Str>, parts: rows::Parts) -> R<Ref<List>> {
+fn list_of(vm: &Vm, s: Ref<Str>, parts: &rows::Parts) -> R<Ref<List>> {
     let list = List::with_capacity(vm, parts.len())?;
     for &(start, end) in parts.as_slice() {
         let piece = part(vm, s, start, end)?;
@@ -33,23 +33,27 @@ fn limit(max: Option<i64>) -> usize {
 }
 
 pub fn split(vm: &Vm, s: Ref<Str>, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
-    let parts = match separator(vm, sep)? {
-        Some(sep) => rows::split(vm, s.bytes(), sep.bytes(), limit(max))?,
-        None => rows::split_space::<true>(vm, s.bytes(), limit(max))?,
-    };
-    list_of(vm, s, parts)
+    let mut parts = rows::Parts::default();
+    match separator(vm, sep)? {
+        Some(sep) => rows::split(vm, s.bytes(), sep.bytes(), limit(max), &mut parts)?,
+        None => rows::split_space::<true>(vm, s.bytes(), limit(max), &mut parts)?,
+    }
+    list_of(vm, s, &parts)
 }
 
 pub fn rsplit(vm: &Vm, s: Ref<Str>, sep: Option<Value>, max: Option<i64>) -> R<Ref<List>> {
-    let parts = match separator(vm, sep)? {
-        Some(sep) => rows::rsplit(vm, s.bytes(), sep.bytes(), limit(max))?,
-        None => rows::rsplit_space::<true>(vm, s.bytes(), limit(max))?,
-    };
-    list_of(vm, s, parts)
+    let mut parts = rows::Parts::default();
+    match separator(vm, sep)? {
+        Some(sep) => rows::rsplit(vm, s.bytes(), sep.bytes(), limit(max), &mut parts)?,
+        None => rows::rsplit_space::<true>(vm, s.bytes(), limit(max), &mut parts)?,
+    }
+    list_of(vm, s, &parts)
 }
 
 pub fn splitlines(vm: &Vm, s: Ref<Str>, keep: Option<bool>) -> R<Ref<List>> {
-    list_of(vm, s, rows::split_lines::<true>(vm, s.bytes(), keep.unwrap_or(false))?)
+    let mut parts = rows::Parts::default();
+    rows::split_lines::<true>(vm, s.bytes(), keep.unwrap_or(false), &mut parts)?;
+    list_of(vm, s, &parts)
 }
 
 fn not_empty(vm: &Vm, sep: Ref<Str>) -> R<()> {
