@@ -222,8 +222,9 @@ class Agent:
 
 
 def find_stuck(edges, waits):
-    """Those that wait for microthreads only, all of which wait so: no step of the program will ever wake them."""
-    stuck = {i for i, w in enumerate(waits) if w}
+    """Those that wait for microthreads only, all of which wait so: no step of the program will ever wake them. Where nobody is known
+    who could, there may still be somebody, by a global variable."""
+    stuck = {i for i, w in enumerate(waits) if w and edges[i]}
     while True:
         freed = {i for i in stuck if any(n not in stuck for n in edges[i])}
         if not freed:

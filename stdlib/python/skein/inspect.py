@@ -137,10 +137,11 @@ def graph_lines(graph, most):
     name = lambda i: nodes[str(i)]["id"] if str(i) in nodes else "?"
     out = []
     for i in list(edges)[:most]:
-        by = ", ".join(name(n) for n in edges[i][:4]) or "nobody that is known"
+        by = ", ".join(name(n) for n in edges[i][:4])
         more = f" and {len(edges[i]) - 4} more" if len(edges[i]) > 4 else ""
         mark = "  (deadlock)" if i in graph["stuck"] else ""
-        out.append(f"  {name(i)} waits for {nodes[str(i)]['waits']}, which is known to {by}{more}{mark}")
+        known = f"which is known to {by}{more}" if by else "which no stack leads to"
+        out.append(f"  {name(i)} waits for {nodes[str(i)]['waits']}, {known}{mark}")
     if len(edges) > most:
         out.append(f"  and {len(edges) - most} more")
     for cycle in graph["cycles"]:

@@ -81,7 +81,7 @@ async function graph() {
   for (const [i, to] of Object.entries(g.edges)) {
     const r = g.nodes[i];
     h += `<tr class="${stuck.has(+i) ? "stuck" : ""}"><td>${name(i)}<td>${place(r)}<td>${esc(r.waits)}<td>` +
-      (to.length ? to.slice(0, 8).map(name).join(", ") + (to.length > 8 ? ` and ${to.length - 8} more` : "") : "nobody that is known") + "</tr>";
+      (to.length ? to.slice(0, 8).map(name).join(", ") + (to.length > 8 ? ` and ${to.length - 8} more` : "") : "no stack leads to it") + "</tr>";
   }
   $("out").innerHTML = h + "</table>" + (g.left_out ? `<p>${g.left_out} microthreads are left out.</p>` : "");
 }
