@@ -110,3 +110,25 @@ for n in (16383, 16384, 16385, 32768, 40000, 65537, 100003):
 sys.set_int_max_str_digits(4300)
 a, b = 3**60000 * 7**500, 3**50000 * 11**900
 assert math.gcd(a, b) == 3**50000 == math.gcd(-b, a) and math.gcd(a, 0) == a and math.gcd(b, 3**10) == 3**10
+
+# Long numbers divided by others nearly as long: digit by digit, where an estimate is one too large as well.
+def check_division(a, b):
+    q, r = divmod(a, b)
+    assert q * b + r == a and (0 <= r < b if b > 0 else b < r <= 0), (a, b)
+    assert a // b == q and a % b == r
+
+
+import random
+
+numbers = random.Random(7)
+for bits in (2047, 2048, 2049, 2050, 2111, 2112, 2113, 4000, 9999):
+    for more in (-1, 0, 1, 2, 63, 64, 65, 500, 2046, 2047, 2048, 2049, 2050):
+        for _ in range(6):
+            b = numbers.getrandbits(bits) | 1 << bits
+            a = numbers.getrandbits(bits + more) | 1 << bits + more
+            for a, b in (a, b), (-a, b), (a, -b), (-a, -b), (b * (a >> bits) - 1, b), (b * (a >> bits), b):
+                check_division(a, b)
+        # The divisor's first digit is the least there is, and all of the dividend's are ones; and the reverse.
+        for b in (1 << bits) + 1, (1 << bits) - 1, (1 << bits) | (1 << 64) - 1, ((1 << bits) - 1) << 3 | 1:
+            for a in (1 << bits + more) - 1, 1 << bits + more, (b << max(more, 0)) - 1, b * b - 1:
+                check_division(a, b)

@@ -61,6 +61,9 @@ pub fn power(vm: &Vm, base: &Big, exponent: u32) -> R<Big> {
 /// Quotient and remainder of numbers without signs, the longer one taken piece by piece. What a signal's handler
 /// raises.
 pub fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
+    if a.bits().saturating_sub(b.bits()) <= SHORT && b.bits() >= SHORT {
+        return divided_by_hand(vm, a, b);
+    }
     // A piece of so many bits costs that times the divisor's.
     let piece = (QUICK * QUICK / 4 / b.bits().max(1)).clamp(64, QUICK) / 64 * 64;
     if a.bits() <= b.bits() + piece {
@@ -88,6 +91,74 @@ pub fn divided(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
     Ok((BigUint::new(all), rest))
 }
 
+/// Quotients of up to so many bits are found digit by digit: the library halves numbers of this size again and again,
+/// however short the quotient is, which costs five times as much.
+const SHORT: u64 = 64 * 32;
+
+/// As [`divided`], of a divisor of two digits at least, by long division (Knuth, The Art of Computer Programming,
+/// volume 2, algorithm 4.3.1 D). MemoryError.
+fn divided_by_hand(vm: &Vm, a: &BigUint, b: &BigUint) -> R<(BigUint, BigUint)> {
+    let shift = (64 - b.bits() % 64) % 64;
+    // Shifted so that the divisor's first bit is set.
+    let shifted = |n: &BigUint, len: usize| -> R<Vec<u64>> {
+        let mut digits = vm.filled(0, len)?;
+        let mut carry = 0;
+        for (place, digit) in digits.iter_mut().zip(n.iter_u64_digits().chain([0])) {
+            *place = digit << shift | carry;
+            carry = if shift == 0 { 0 } else { digit >> (64 - shift) };
+        }
+        Ok(digits)
+    };
+    let n = b.bits().div_ceil(64) as usize;
+    let divisor = shifted(b, n)?;
+    let mut rest = shifted(a, a.bits().div_ceil(64).max(n as u64) as usize + 1)?;
+    let (first, second) = (divisor[n - 1], divisor[n - 2]);
+    let mut quotient = vm.filled(0u64, rest.len() - n)?;
+    for j in (0..quotient.len()).rev() {
+        let window = &mut rest[j..=j + n];
+        let top = u128::from(window[n]) << 64 | u128::from(window[n - 1]);
+        // By the first two digits; at most one too large once the third has been looked at.
+        let mut digit = (top / u128::from(first)).min(u128::from(u64::MAX));
+        let mut left = top - digit * u128::from(first);
+        while left >> 64 == 0 && digit * u128::from(second) > left << 64 | u128::from(window[n - 2]) {
+            digit -= 1;
+            left += u128::from(first);
+        }
+        let mut borrow = 0u128;
+        for (place, &d) in window.iter_mut().zip(&divisor) {
+            let taken = digit * u128::from(d) + borrow;
+            let (new, below) = place.overflowing_sub(taken as u64);
+            *place = new;
+            borrow = (taken >> 64) + u128::from(below);
+        }
+        let (new, below) = window[n].overflowing_sub(borrow as u64);
+        window[n] = new;
+        if below {
+            digit -= 1;
+            let mut carry = false;
+            for (place, &d) in window.iter_mut().zip(&divisor) {
+                let (sum, over) = place.overflowing_add(d);
+                let (sum, more) = sum.overflowing_add(carry.into());
+                (*place, carry) = (sum, over | more);
+            }
+            window[n] = window[n].wrapping_add(carry.into());
+        }
+        quotient[j] = digit as u64;
+    }
+    rest.truncate(n);
+    Ok((of_digits(vm, &quotient)?, of_digits(vm, &rest)? >> shift))
+}
+
+/// The number of these digits, the lowest first. MemoryError.
+fn of_digits(vm: &Vm, digits: &[u64]) -> R<BigUint> {
+    let mut halves = vm.filled(0u32, 2 * digits.len())?;
+    for (pair, digit) in halves.chunks_exact_mut(2).zip(digits) {
+        pair[0] = *digit as u32;
+        pair[1] = (digit >> 32) as u32;
+    }
+    Ok(BigUint::new(halves))
+}
+
 /// The greatest common divisor. What a signal's handler raises.
 pub fn gcd(vm: &Vm, a: Big, b: Big) -> R<Big> {
     const TURNS: u32 = 64;
@@ -106,7 +177,7 @@ pub fn gcd(vm: &Vm, a: Big, b: Big) -> R<Big> {
 
 /// Python's floor division and remainder; the divisor is not 0.
 pub fn div_mod_floor(vm: &Vm, a: &Big, b: &Big) -> R<(Big, Big)> {
-    if a.bits() <= QUICK {
+    if a.bits() <= SHORT {
         return Ok(a.div_mod_floor(b));
     }
     let (q, r) = divided(vm, a.magnitude(), b.magnitude())?;
