@@ -501,4 +501,91 @@ def _parse_isoformat_date(dtstr):
         to: "                self._module.filters = self._filters\n                self._module._showwarnmsg_impl = self._showwarnmsg_impl\n            self._module.showwarning = self._showwarning\n",
         why: "as above",
     },
+    Patch {
+        path: "concurrent/futures/process.py",
+        from: "                if executor := self.executor_reference():\n                    if process_exited:\n                        with self.shutdown_lock:\n                            executor._adjust_process_count()\n                    else:\n                        executor._idle_worker_semaphore.release()\n                    del executor\n",
+        to: r#"                if process_exited:
+                    with self.shutdown_lock:
+                        lost, cause = self._replace_one()
+                    if lost:
+                        self.terminate_broken(cause)
+                        return
+                elif executor := self.executor_reference():
+                    executor._idle_worker_semaphore.release()
+                    del executor
+"#,
+        why: "where a process had done its number of tasks, none took its place if another had been idle at some time",
+    },
+    Patch {
+        path: "concurrent/futures/process.py",
+        from: "    def add_call_item_to_queue(self):\n",
+        to: r#"    def _replace_one(self):
+        """Starts a process in the place of one that has done its number of tasks.
+
+        Whether nobody is left to do the work that there is, and the error that is the reason, if it is one.
+        """
+        executor, cause = self.executor_reference(), None
+        wanted = executor is not None and not executor._ends_by_force and (
+            self.pending_work_items or not self.is_shutting_down())
+        if wanted and len(self.processes) < executor._max_workers:
+            # The executor itself may have forgotten its queues: see shutdown().
+            args = (self.call_queue, self.result_queue, executor._initializer, executor._initargs,
+                    self.max_tasks_per_child)
+            try:
+                process = executor._mp_context.Process(target=_process_worker, args=args)
+                process.start()
+            except Exception as error:
+                cause = format_exception(error)
+            else:
+                self.processes[process.pid] = process
+        lost = not self.processes and bool(self.pending_work_items or cause)
+        return lost, cause
+
+    def add_call_item_to_queue(self):
+"#,
+        why: "as above",
+    },
+    Patch {
+        path: "concurrent/futures/process.py",
+        from: r#"        bpe = BrokenProcessPool("A process in the process pool was "
+                                "terminated abruptly while the future was "
+                                "running or pending.")
+        if cause is not None:
+            bpe.__cause__ = _RemoteTraceback(
+                f"\n'''\n{''.join(cause)}'''")
+"#,
+        to: r#"        def broken():
+            bpe = BrokenProcessPool("A process in the process pool was "
+                                    "terminated abruptly while the future was "
+                                    "running or pending.")
+            if cause is not None:
+                bpe.__cause__ = _RemoteTraceback(f"\n'''\n{''.join(cause)}'''")
+            return bpe
+"#,
+        why: "each future has an exception of its own, whose traceback grows where it is raised",
+    },
+    Patch {
+        path: "concurrent/futures/process.py",
+        from: "                work_item.future.set_exception(bpe)\n",
+        to: "                work_item.future.set_exception(broken())\n",
+        why: "as above",
+    },
+    Patch {
+        path: "concurrent/futures/process.py",
+        from: "        self._idle_worker_semaphore = threading.Semaphore(0)\n",
+        to: "        self._idle_worker_semaphore = threading.Semaphore(0)\n        self._ends_by_force = False\n",
+        why: "a process that is started while all are ended by force would go on",
+    },
+    Patch {
+        path: "concurrent/futures/process.py",
+        from: "        if self._processes is None:\n            return\n\n        # if there's an idle",
+        to: "        if self._processes is None or self._ends_by_force:\n            return\n\n        # if there's an idle",
+        why: "as above",
+    },
+    Patch {
+        path: "concurrent/futures/process.py",
+        from: "        processes = {}\n        if self._processes:\n            processes = self._processes.copy()\n",
+        to: "        with self._shutdown_lock:\n            self._ends_by_force = True\n            processes = dict(self._processes or {})\n",
+        why: "as above",
+    },
 ];

@@ -48,6 +48,12 @@ pub fn translate(c: &Context<'_>) -> Box<Fault> {
         let diamond = TextRange::new(at - TextSize::from(1), at + TextSize::from(1));
         return Fault::syntax("invalid syntax. Maybe you meant '!=' instead of '<>'?", diamond);
     }
+    let index = c.index_at(at);
+    if c.kind_at(index) == TokenKind::Yield
+        && let Some(f) = c.conditional_side(index)
+    {
+        return f;
+    }
     let fault = c.message(e);
     if let Some(open) = tokenizer::brackets(c.source, c.tokens).open {
         // An open bracket explains what follows on later lines, and an error at the end.
@@ -523,9 +529,17 @@ impl<'a> Context<'a> {
     /// Two expressions side by side in brackets.
     fn forgotten_comma(&self, i: usize, r: TextRange) -> Box<Fault> {
         let Some(before) = self.before(i) else { return self.invalid(r.start()) };
-        let left = self.expr_ending(before.end());
-        let right = self.expr_starting(r.start());
-        if let (Some(a), Some(b)) = (left, right)
+        let mut left = self.expr_ending(before.end());
+        while let Some(Expr::Lambda(l)) = left {
+            left = Some(&l.body);
+        }
+        // A keyword's name is an expression as far as its `=`.
+        let keyword = || {
+            let named = self.kind_at(i) == TokenKind::Name && self.kind_at(i + 1) == TokenKind::Equal;
+            named.then_some(r.end())
+        };
+        let right = self.expr_starting(r.start()).map(|e| e.end()).or_else(keyword);
+        if let (Some(a), Some(end)) = (left, right)
             && self.in_brackets(r.start())
             && !a.is_if_expr()
             && !(a.is_name_expr() && self.kind_at(i) == TokenKind::String)
@@ -534,7 +548,7 @@ impl<'a> Context<'a> {
                 .is_some_and(|t| matches!(t.kind(), TokenKind::In | TokenKind::If))
         {
             let message = "invalid syntax. Perhaps you forgot a comma?";
-            return Fault::syntax(message, span(a.start(), b.end()));
+            return Fault::syntax(message, span(a.start(), end));
         }
         self.invalid(r.start())
     }

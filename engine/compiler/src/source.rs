@@ -132,7 +132,16 @@ fn decode_bytes(bytes: &[u8], decoded: bool) -> Result<String, Box<SyntaxError>>
         None => utf8(bytes, true),
         // Other names of it are looked up as those of any encoding are.
         Some("utf-8") => utf8(bytes, cookie.as_deref().is_none_or(is_utf8_itself)),
-        Some(other) if bom => Err(error(format!("encoding problem: {other} with BOM"))),
+        Some(other) if bom => {
+            let mut e = error(format!("encoding problem: {other} with BOM"));
+            let says = |line: &&[u8]| line.windows(6).any(|w| w == b"coding");
+            let mut lines = bytes.split(|&b| b == b'\n').zip(1u32..);
+            if let Some((line, number)) = lines.find(|(line, _)| says(line)) {
+                e.line = number;
+                e.text = Some(String::from_utf8_lossy(line).into_owned());
+            }
+            Err(e)
+        }
         Some("iso-8859-1") => Ok(bytes.iter().map(|&b| b as char).collect()),
         Some("ascii") => match bytes.iter().position(|&b| b >= 0x80) {
             None => utf8(bytes, true),

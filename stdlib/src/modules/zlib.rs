@@ -573,6 +573,8 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     for &(name, n) in NUMBERS {
         m.dict().set_name(vm, name, Value::small_int(n))?;
     }
+    // The module's own.
+    m.dict().set_name(vm, "__version__", vm.str("1.0")?)?;
     for name in ["ZLIB_VERSION", "ZLIB_RUNTIME_VERSION"] {
         m.dict().set_name(vm, name, vm.str("1.3.1")?)?;
     }

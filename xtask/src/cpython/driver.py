@@ -181,6 +181,16 @@ class Details:
         return self.asked(**guards)
 
 
+def leave_out_interpreters():
+    """Classes of tests name all kinds of executors; those of one kind are left out."""
+    import concurrent.futures
+
+    def no_interpreters(*args, **kwargs):
+        raise unittest.SkipTest("several interpreters in a process are CPython's")
+
+    concurrent.futures.InterpreterPoolExecutor = no_interpreters
+
+
 def without(suite, done):
     """The suite with no case that is in `done`, or of the class that is not run."""
     if not isinstance(suite, unittest.TestSuite):
@@ -231,13 +241,7 @@ def main():
 
             ast.__file__ = os.path.join(os.path.dirname(os.path.dirname(support.__file__)), "..", "ast.py")
         if sys.implementation.name != "cpython" and module_name == "test_concurrent_futures":
-            # Its classes name all kinds of executors; those of one kind are left out.
-            import concurrent.futures
-
-            def no_interpreters(*args, **kwargs):
-                raise unittest.SkipTest("several interpreters in a process are CPython's")
-
-            concurrent.futures.InterpreterPoolExecutor = no_interpreters
+            leave_out_interpreters()
         with details:
             __import__(f"test.{module_name}")
             module = sys.modules[f"test.{module_name}"]
@@ -254,6 +258,8 @@ def main():
     note("end")
 
 
-# Some modules start processes that import this file as `__main__` again.
+# Some modules start processes that import this file as `__main__` again, and then what they take from the tests.
 if __name__ == "__main__":
     main()
+elif sys.implementation.name != "cpython":
+    leave_out_interpreters()

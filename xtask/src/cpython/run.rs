@@ -114,8 +114,13 @@ impl Runner {
         let package = self.tests.join("test");
         // A message may show the beginning of a path only.
         let above = self.folder.parent().unwrap_or(&self.folder).to_owned();
-        let places =
-            [(&self.folder, "FOLDER"), (&above, "BUILT"), (&package, "TESTS/test"), (&self.tests, "TESTS")];
+        let places = [
+            (&self.exe, "SKEIN"),
+            (&self.folder, "FOLDER"),
+            (&above, "BUILT"),
+            (&package, "TESTS/test"),
+            (&self.tests, "TESTS"),
+        ];
         for (folder, name) in places {
             for path in [Some(folder.clone()), folder.canonicalize().ok()].into_iter().flatten() {
                 text = text.replace(&*path.to_string_lossy(), name);

@@ -1,7 +1,7 @@
 //! The module `gc`.
 
 use skein_heap::CollectKind;
-use skein_runtime::interp::{SoftCall, collect_after};
+use skein_runtime::interp::{SoftCall, collect_after, running_generators};
 use skein_runtime::native::{Args, At};
 use skein_runtime::native_functions;
 use skein_runtime::object::{Header, Kind, Ref};
@@ -228,8 +228,18 @@ fn for_each_referent(vm: &Vm, holder: &Header, f: &mut dyn FnMut(&'static Header
 
 /// Containers that refer directly to one of the objects.
 fn get_referrers(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
-    vm.collect_thoroughly(CollectKind::Major);
     let targets = args.positional();
+    // What a frame that runs has is nobody's but its generator's.
+    let running = List::with_capacity(vm, 4)?;
+    let mut pushed = Ok(());
+    running_generators(vm, |g, v| {
+        let g = g.value();
+        if pushed.is_ok() && targets.iter().any(|t| t.is(v)) && !running.items().iter().any(|r| r.is(g)) {
+            pushed = running.push(vm, g);
+        }
+    });
+    pushed?;
+    vm.collect_thoroughly(CollectKind::Major);
     let refers = |h: &Header| {
         let mut found = false;
         let complete = for_each_referent(vm, h, &mut |r| {
@@ -253,13 +263,18 @@ fn get_referrers(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
     let list = List::with_capacity(vm, n)?;
     vm.heap.for_each_object(&mut |h| {
         let h = unsafe { &*h };
-        if n > 0 && is_container(h.kind.get()) && !std::ptr::eq(h, list.header()) && refers(h).0 {
+        let own = std::ptr::eq(h, list.header()) || std::ptr::eq(h, running.header());
+        if n > 0 && is_container(h.kind.get()) && !own && refers(h).0 {
             n -= 1;
             // SAFETY: an object's address is a value; the list has room, so nothing is allocated.
             complete &= list.push(vm, unsafe { Value::from_bits(std::ptr::from_ref(h) as u64) }).is_ok();
         }
     });
-    if complete { Ok(list) } else { Err(vm.memory_error()) }
+    if !complete {
+        return Err(vm.memory_error());
+    }
+    list.extend(vm, running.items())?;
+    Ok(list)
 }
 
 /// The items of a container that are no objects of the heap, as small numbers are.

@@ -90,6 +90,10 @@ impl Lazy {
             names.push(vm, vm.str(g.name())?)?;
         }
         let d = t.dict();
+        // What an instance does not say.
+        for name in hidden(def) {
+            d.set_name(vm, name, Value::NONE)?;
+        }
         d.set_name(vm, "n_sequence_fields", n)?;
         d.set_name(vm, "n_fields", all)?;
         d.set_name(vm, "n_unnamed_fields", Value::small_int(unnamed(def) as i64))?;

@@ -26,6 +26,8 @@ native_functions! { FUNCTIONS:
     "thread_time_ns()" => thread_time_ns;
     "clock_gettime(clk_id, /)" => clock_gettime;
     "clock_gettime_ns(clk_id, /)" => clock_gettime_ns;
+    "clock_settime(clk_id, time, /)" => clock_settime, "clock_settime(clk_id, time)\n\nSet the time of the specified clock clk_id.";
+    "clock_settime_ns(clk_id, time, /)" => |vm: &Vm, id: i32, ns: i64| set_clock(vm, id, ns), "clock_settime_ns(clk_id, time)\n\nSet the time of the specified clock clk_id with nanoseconds.";
     "clock_getres(clk_id, /)" => clock_getres;
     "sleep(object, /)" => sleep, "Delay execution for a given number of seconds.";
     "localtime(seconds=None, /)" => localtime;
@@ -60,6 +62,9 @@ fn seconds(t: libc::timespec) -> f64 {
     t.tv_sec as f64 + t.tv_nsec as f64 * 1e-9
 }
 
+/// Nanoseconds of a second.
+const NANOS: i64 = 1_000_000_000;
+
 fn nanos(t: libc::timespec) -> i64 {
     t.tv_sec * 1_000_000_000 + t.tv_nsec
 }
@@ -87,6 +92,25 @@ fn clock_gettime(vm: &Vm, id: i32) -> R<f64> {
 
 fn clock_gettime_ns(vm: &Vm, id: i32) -> R<i64> {
     clock(vm, id).map(nanos)
+}
+
+fn clock_settime(vm: &Vm, id: i32, time: Value) -> R<()> {
+    let too_large = || vm.overflow_error("timestamp out of range for platform time_t");
+    let ns = match vm.as_float(time) {
+        Some(t) if t.is_nan() => return Err(vm.value_error("Invalid value NaN (not a number)")),
+        Some(t) => Some((t * NANOS as f64).floor()).filter(|n| n.abs() < i64::MAX as f64).map(|n| n as i64),
+        None => vm.index_i64(time)?.checked_mul(NANOS),
+    };
+    set_clock(vm, id, ns.ok_or_else(too_large)?)
+}
+
+fn set_clock(vm: &Vm, id: i32, ns: i64) -> R<()> {
+    let t = libc::timespec { tv_sec: ns.div_euclid(NANOS), tv_nsec: ns.rem_euclid(NANOS) };
+    // SAFETY: reads the struct.
+    match unsafe { libc::clock_settime(id, &t) } {
+        0 => Ok(()),
+        _ => Err(vm.last_os_error(None)),
+    }
 }
 
 fn clock_getres(vm: &Vm, id: i32) -> R<f64> {

@@ -244,6 +244,17 @@ fn encode_error(
         Codec::Latin1 => "ordinal not in range(256)",
         _ => "surrogates not allowed",
     };
+    let mut start = start;
+    if codec.unit().0 == 1 && handler(vm, errors)? == Errors::SurrogateEscape {
+        // Those that stand for bytes; the error is about what is behind them.
+        let escaped = points[start..end].iter().take_while(|c| (0xdc80..0xdd00).contains(*c)).count();
+        vm.grow(out, escaped)?;
+        out.extend(points[start..start + escaped].iter().map(|c| (c - 0xdc00) as u8));
+        start += escaped;
+        if start == end {
+            return Ok(end);
+        }
+    }
     let bad = Unencodable { object: s, points, start, end, encoding: codec.name(), reason };
     if handler(vm, errors)? == Errors::SurrogatePass && !matches!(codec, Codec::Ascii | Codec::Latin1) {
         vm.grow(out, (end - start).saturating_mul(LONGEST))?;

@@ -117,6 +117,10 @@ impl<'a> SymbolBuilder<'a> {
     pub(super) fn type_params(&mut self, tp: &'a ast::TypeParams) -> Res<()> {
         let mut default_seen = false;
         for p in &tp.type_params {
+            if p.name().as_str() == "__classdict__" {
+                let message = "reserved name '__classdict__' cannot be used for type parameter";
+                return Err(Fault::syntax(message, p.range()));
+            }
             self.bind(p.name(), def::TYPE_PARAM, p.range())?;
             if p.default().is_some() {
                 default_seen = true;

@@ -272,6 +272,24 @@ pub fn live_register(vm: &Vm, test: impl Fn(Value) -> bool) -> bool {
     false
 }
 
+/// The generators whose frames run, each with the values that its variables have: their objects do not show them now.
+pub fn running_generators(vm: &Vm, mut show: impl FnMut(Ref<Generator>, Value)) {
+    let mut above = std::ptr::null_mut::<Value>();
+    for frame in Walk::running(vm) {
+        if let Some(g) = frame_generator(frame.base) {
+            let variables = frame_code(frame.base).portable().locals.len();
+            for i in 0..own_registers(&frame, above).min(variables) {
+                // SAFETY: one of the frame's registers. Its word is looked at as a stale one would be.
+                let word = unsafe { frame.base.add(i).cast::<u64>().read() };
+                if let Some(v) = vm.value_of_register(word) {
+                    show(g, v);
+                }
+            }
+        }
+        above = head_of(&frame);
+    }
+}
+
 /// How many of its registers are not in the frame above, which may stand in its window.
 fn own_registers(frame: &WalkedFrame, above: *mut Value) -> usize {
     let registers = usize::from(frame_code(frame.base).portable().nregs);

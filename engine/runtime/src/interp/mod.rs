@@ -62,7 +62,7 @@ pub use frames::{
     FramePlace, Frames, Standing, Walk, WalkedFrame, abandon_frames, clear_dead_from, clear_dead_registers,
     each_held, frame_at_depth, frame_back, frame_code, frame_count, frame_function, frame_function_word,
     frame_object, frame_of_traceback, frame_place, frame_unit, frames_of, generator_frame, innermost_frame,
-    live_register,
+    live_register, running_generators,
 };
 pub use frozen::{
     BOTTOM, FrozenFrame, FrozenRef, freeze, freeze_generator, thaw, thaw_generator, unfilled_generator,

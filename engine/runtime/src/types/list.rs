@@ -147,9 +147,11 @@ impl Ref<List> {
     pub fn make_room(self, vm: &Vm, iterable: Value) -> R<()> {
         const WORTH: i64 = 1 << 10;
         match vm.length_hint(iterable)? {
-            Some(more) if more >= WORTH => {
-                self.reserve(vm, self.len().saturating_add(more as usize)).map(|_| ())
-            }
+            // More than any list can have: it may have lied.
+            Some(more) if more >= WORTH => match more.checked_add(self.len() as i64) {
+                Some(all) => self.reserve(vm, all as usize).map(|_| ()),
+                None => Ok(()),
+            },
             _ => Ok(()),
         }
     }

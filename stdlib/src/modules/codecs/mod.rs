@@ -49,6 +49,8 @@ fn unfinished(codec: Codec, bytes: &[u8]) -> usize {
         if big { u16::from_be_bytes(two) } else { u16::from_le_bytes(two) }
     };
     match codec {
+        // Of a surrogate, which a handler may let pass.
+        Codec::Utf8 | Codec::Utf8Sig if matches!(bytes, [.., 0xed, 0xa0..=0xbf]) => 2,
         Codec::Utf8 | Codec::Utf8Sig => {
             // The last character's first byte is one of the last three.
             let tail = &bytes[bytes.len().saturating_sub(3)..];
