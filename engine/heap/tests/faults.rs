@@ -392,7 +392,7 @@ fn registered_objects_that_need_no_finalizer_any_more_just_die() {
 }
 
 #[test]
-fn finalizable_objects_come_once_in_order_with_all_they_lead_to() {
+fn finalizable_objects_come_once_the_newest_first_with_all_they_lead_to() {
     for kind in [Minor, Major] {
         let world = world();
         let mut weak = Vec::new();
@@ -411,7 +411,7 @@ fn finalizable_objects_come_once_in_order_with_all_they_lead_to() {
         world.collect(kind);
         // They are roots until taken.
         world.collect(Major);
-        for id in 0..10 {
+        for id in (0..10).rev() {
             let obj = world.heap.take_finalizable().unwrap();
             let node = world.object(obj as usize);
             assert_eq!(node.id.get(), id);

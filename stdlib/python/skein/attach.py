@@ -1,6 +1,6 @@
 """Running a script in another process: what `sys.remote_exec` does.
 
-The script's path is left in a folder that only the user can write to; then a signal tells the other process, which has a handler
+The script's path is left in a folder that only the user can write to, in a file of its own for each that is to be run; then a signal tells the other process, which has a handler
 for it from its beginning and runs the script in its main thread, as soon as it can be interrupted. A process that was started with
 `-X disable-remote-debug`, or with PYTHON_DISABLE_REMOTE_DEBUG set, has none.
 """
@@ -9,6 +9,7 @@ import os
 import signal
 import stat
 import sys
+import time
 
 SIGNAL = signal.SIGRTMAX - 2
 
@@ -34,7 +35,8 @@ def send(pid, script):
             os.chown(where, uid, -1)
     except FileExistsError:
         check_own(os.lstat(where), uid, where)
-    ready = os.path.join(where, f".{pid}.{os.getpid()}")
+    name = f"{process(pid)}.{time.monotonic_ns():020}.{os.getpid()}"
+    ready = os.path.join(where, "." + name)
     fd = os.open(ready, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         os.write(fd, os.fsencode(script))
@@ -42,7 +44,7 @@ def send(pid, script):
             os.fchown(fd, uid, -1)
     finally:
         os.close(fd)
-    os.replace(ready, os.path.join(where, str(pid)))
+    os.rename(ready, os.path.join(where, name))
     os.kill(pid, SIGNAL)
 
 
@@ -71,22 +73,37 @@ def check_own(info, uid, path):
         raise PermissionError(f"{path} can be written to by others")
 
 
+def process(pid):
+    """A name of the process that no later one with its number has: with the time when it began."""
+    with open(f"/proc/{pid}/stat", "rb") as f:
+        return f"{pid}-{int(f.read().rpartition(b')')[2].split()[19])}"
+
+
 def run_what_was_left():
-    """Called when the signal has come in. It may have been sent by anybody: then there is nothing to run."""
+    """Called when the signal has come in: runs all scripts in their order. Anybody may have sent it: then there are none."""
     uid = os.geteuid()
-    path = os.path.join(folder(uid), str(os.getpid()))
+    where = folder(uid)
     try:
-        check_own(os.lstat(folder(uid)), uid, folder(uid))
-        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        check_own(os.lstat(where), uid, where)
+        names = os.listdir(where)
     except FileNotFoundError:
         return
-    try:
-        check_own(os.fstat(fd), uid, path)
-        script = os.fsdecode(os.read(fd, 65536))
-    finally:
-        os.close(fd)
-    os.unlink(path)
-    run(script)
+    mine = process(os.getpid()) + "."
+    for name in sorted(name for name in names if name.startswith(mine)):
+        path = os.path.join(where, name)
+        fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        try:
+            check_own(os.fstat(fd), uid, path)
+            script = os.fsdecode(os.read(fd, 65536))
+        finally:
+            os.close(fd)
+        os.unlink(path)
+        try:
+            run(script)
+        except BaseException:
+            # It is told of; the others run all the same.
+            run_what_was_left()
+            raise
 
 
 def run(script):

@@ -204,7 +204,10 @@ fn add_traceback(vm: &Vm, exception: Value, site: Site) {
     };
     match Traceback::new(vm, e.traceback.get(), Some(frame), frame_code(base), site.unit()) {
         Ok(tb) => {
-            tb.link(vm);
+            // By its names any entry keeps all others, be it only a stale word that leads to it: not where memory is short.
+            if !vm.type_of(exception).is_subtype(vm.exc.memory_error) {
+                tb.link(vm);
+            }
             e.traceback.set(vm, e, tb.value());
         }
         // No memory for the entry: the exception itself matters more.
