@@ -519,10 +519,11 @@ fn next_map(vm: &Vm, it: ExtArg<Map>) -> R<Value> {
 }
 
 fn next_map_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let &[it] = call.args.positional() else { return call.natively(vm, MAP.method("__next__")) };
-    let Some(map) = it.cast::<Ext<Map>>().filter(|_| !call.args.has_keywords()) else {
-        return call.natively(vm, MAP.method("__next__"));
+    let map = match call.args.parts() {
+        (&[it], None) => it.cast::<Ext<Map>>(),
+        _ => None,
     };
+    let Some(map) = map else { return call.natively(vm, MAP.method("__next__")) };
     let f = map.0.function.value();
     let next =
         next_of_all(&map.0, vm, "map", |row| call_soft(vm, call.resume, f, Args::new(row, None), call.cont));

@@ -66,7 +66,7 @@ fn seconds(t: libc::timespec) -> f64 {
 const NANOS: i64 = 1_000_000_000;
 
 fn nanos(t: libc::timespec) -> i64 {
-    t.tv_sec * 1_000_000_000 + t.tv_nsec
+    t.tv_sec * NANOS + t.tv_nsec
 }
 
 macro_rules! clocks {

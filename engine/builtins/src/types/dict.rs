@@ -222,7 +222,7 @@ fn fromkeys(vm: &Vm, class: Value, iterable: Value, value: Option<Value>) -> R<V
     match made.cast::<Dict>() {
         Some(d) if vm.type_of(made) == vm.types.dict => match iterable.cast::<Set>() {
             Some(s) if [vm.types.set, vm.types.frozenset].contains(&vm.type_of(iterable)) => {
-                super::set::each_hashed(s, |k, h| d.set_hashed(vm, k, h, value))?;
+                super::set::each_hashed(&s.table, |k, h| d.set_hashed(vm, k, h, value))?;
             }
             _ => vm.for_each(iterable, |k| d.set(vm, k, value))?,
         },

@@ -9,6 +9,7 @@ use skein_runtime::types::dict::Dict;
 use skein_runtime::types::dictview::DictIter;
 use skein_runtime::types::set::Set;
 use skein_runtime::types::str::Str;
+use skein_runtime::types::table::Table;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -151,10 +152,10 @@ fn base_of(vm: &Vm, s: Ref<Set>) -> Ref<Type> {
     if is_frozen(vm, s) { vm.types.frozenset } else { vm.types.set }
 }
 
-/// Calls `f` with each item and its hash. The set may change meanwhile.
-pub(super) fn each_hashed(s: Ref<Set>, mut f: impl FnMut(Value, i64) -> R<()>) -> R<()> {
+/// Calls `f` with each key and its hash. The table may change meanwhile.
+pub(super) fn each_hashed(table: &Table, mut f: impl FnMut(Value, i64) -> R<()>) -> R<()> {
     let mut i = 0;
-    while let Some(e) = s.table.entries()
+    while let Some(e) = table.entries()
         && i < e.fill()
     {
         if let Some((k, _)) = e.entry(i) {
@@ -165,62 +166,45 @@ pub(super) fn each_hashed(s: Ref<Set>, mut f: impl FnMut(Value, i64) -> R<()>) -
     Ok(())
 }
 
+/// A dict that is gone over as dicts are.
+fn plain_dict(vm: &Vm, v: Value) -> Option<Ref<Dict>> {
+    v.cast::<Dict>().filter(|_| vm.type_of(v) == vm.types.dict)
+}
+
 /// `s.update(from)`.
 pub fn set_update(vm: &Vm, s: Ref<Set>, from: Value) -> R<()> {
-    let ty = vm.type_of(from);
+    let add = |v, h| s.add_hashed(vm, v, h).map(|_| ());
     if let Some(other) = from.cast::<Set>() {
         if s.is_empty() {
             return s.table.copy_from(vm, s, &other.table);
         }
-        return each_hashed(other, |v, h| s.add_hashed(vm, v, h).map(|_| ()));
+        return each_hashed(&other.table, add);
     }
-    if let Some(d) = from.cast::<Dict>()
-        && ty == vm.types.dict
-    {
-        return each_key(d, |k, h| s.add_hashed(vm, k, h).map(|_| ()));
+    if let Some(d) = plain_dict(vm, from) {
+        return each_hashed(&d.table, add);
     }
     vm.for_each(from, |v| s.add(vm, v).map(|_| ()))
 }
 
 /// Removes everything that `other` gives.
 pub fn difference_of(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
+    let remove = |v, h| {
+        if let Some(i) = s.table.find(vm, v, h)? {
+            s.table.remove(i);
+        }
+        Ok(())
+    };
     if let Some(o) = other.cast::<Set>() {
         if o == s {
             s.table.clear();
             return Ok(());
         }
-        return each_hashed(o, |v, h| {
-            if let Some(i) = s.table.find(vm, v, h)? {
-                s.table.remove(i);
-            }
-            Ok(())
-        });
+        return each_hashed(&o.table, remove);
     }
-    if let Some(d) = other.cast::<Dict>()
-        && vm.type_of(other) == vm.types.dict
-    {
-        return each_key(d, |k, h| {
-            if let Some(i) = s.table.find(vm, k, h)? {
-                s.table.remove(i);
-            }
-            Ok(())
-        });
+    if let Some(d) = plain_dict(vm, other) {
+        return each_hashed(&d.table, remove);
     }
     vm.for_each(other, |v| s.remove(vm, v).map(|_| ()))
-}
-
-/// Calls `f` with each key and its hash. The dict may change meanwhile.
-fn each_key(d: Ref<Dict>, mut f: impl FnMut(Value, i64) -> R<()>) -> R<()> {
-    let mut i = 0;
-    while let Some(e) = d.table.entries()
-        && i < e.fill()
-    {
-        if let Some((k, _)) = e.entry(i) {
-            f(k, e.hash_at(i))?;
-        }
-        i += 1;
-    }
-    Ok(())
 }
 
 /// Keeps what `other` gives too.
@@ -244,7 +228,7 @@ fn add_common(vm: &Vm, to: Ref<Set>, s: Ref<Set>, other: Value) -> R<()> {
     };
     // The smaller set is gone through, and gives the items; of two alike the other one.
     let (small, large) = if o.len() <= s.len() { (o, s) } else { (s, o) };
-    each_hashed(small, |v, h| {
+    each_hashed(&small.table, |v, h| {
         if large.table.find(vm, v, h)?.is_some() {
             to.add_hashed(vm, v, h)?;
         }
@@ -267,7 +251,7 @@ pub fn symmetric_difference_of(vm: &Vm, s: Ref<Set>, other: Value) -> R<()> {
             o
         }
     };
-    each_hashed(other, |v, h| match s.table.find(vm, v, h)? {
+    each_hashed(&other.table, |v, h| match s.table.find(vm, v, h)? {
         Some(i) => {
             s.table.remove(i);
             Ok(())

@@ -143,6 +143,8 @@ impl Vm {
         {
             return self.resume(g, crate::interp::Resume::Send(Value::NONE));
         }
+        // A native may go through an iterator that has no end.
+        self.check_signals()?;
         // Lists are what is mostly gone over.
         if ty == self.types.list_iterator
             && let Some(it) = it.cast::<SeqIter>()
@@ -154,19 +156,17 @@ impl Vm {
         let Some(f) = ty.special(self, Special::Next) else {
             return Err(self.type_error(format!("'{}' object is not an iterator", ty.name_string())));
         };
-        // A native may go through an iterator that has no end.
-        self.check_signals()?;
+        self.call_next(f, it)
+    }
+
+    /// Calls this `__next__`: an item, or the value with which the iterator stopped.
+    #[inline]
+    fn call_next(&self, f: Value, it: Value) -> R<Result<Value, Value>> {
         // Native iterators end by returning UNBOUND: no exception is made.
         let r = match f.cast::<NativeFunction>().filter(|n| n.receiver.get().is_none()) {
             Some(native) => self.with_room(|| native.def().call_1(self, it)),
             None => self.special_1(f, it),
         };
-        self.item_or_stop(r)
-    }
-
-    /// What a call of `__next__` tells: an item, or the value with which the iterator stopped.
-    #[inline]
-    fn item_or_stop(&self, r: R<Value>) -> R<Result<Value, Value>> {
         match r {
             Ok(v) if v.is_unbound() => Ok(Err(Value::NONE)),
             Ok(v) => Ok(Ok(v)),
@@ -229,17 +229,13 @@ impl Vm {
         // Nothing that a call does changes `__next__` of a builtin type.
         let ty = self.type_of(it);
         let fixed = !ty.has_flag(type_flags::HEAP) && ty != self.types.generator;
-        let native = ty.special(self, Special::Next).and_then(|f| f.cast::<NativeFunction>());
-        let Some(native) = native.filter(|n| fixed && n.receiver.get().is_none()) else {
-            while let Some(v) = self.next(it)? {
-                f(v)?;
-            }
-            return Ok(());
-        };
+        let next = ty.special(self, Special::Next).filter(|_| fixed);
         loop {
-            self.check_signals()?;
-            let r = self.with_room(|| native.def().call_1(self, it));
-            match self.item_or_stop(r)? {
+            let step = match next {
+                Some(next) => self.check_signals().and_then(|()| self.call_next(next, it))?,
+                None => self.next_or_stop(it)?,
+            };
+            match step {
                 Ok(v) => f(v)?,
                 Err(_) => return Ok(()),
             }

@@ -7,7 +7,6 @@ use crate::interp::dispatch::EXIT_RAISE;
 use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::stack::leave_side;
 use crate::interp::{At, Site, attr, generators, publish};
-use crate::object::Ref;
 use crate::types::exception::Exception;
 use crate::types::traceback::Traceback;
 use crate::value::{Raised, Value};
@@ -71,10 +70,7 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
 
 /// An AttributeError that has reached an instruction that asks for an attribute is about that, if it does not say.
 fn name_attribute(vm: &Vm, site: Site) {
-    let nameless =
-        |e: Ref<Exception>| e.field(0).is_none_or(Value::is_none) && e.field(1).is_none_or(Value::is_none);
-    let pending = vm.pending.get().filter(|_| vm.pending_is(vm.exc.attribute_error));
-    if !pending.and_then(|e| e.cast::<Exception>()).is_some_and(nameless) {
+    if vm.nameless_attribute_error().is_none() {
         return;
     }
     let code = frame_code(site.base());

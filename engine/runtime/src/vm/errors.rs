@@ -151,20 +151,22 @@ impl Vm {
         r
     }
 
-    /// An AttributeError that is pending says which attribute of what was asked for, if it says neither yet: a program's own
-    /// `__getattr__` or property may raise it without.
+    /// The pending AttributeError, if it says neither which attribute was asked for nor of what: a program's own
+    /// `__getattr__` or property may raise it so.
+    pub fn nameless_attribute_error(&self) -> Option<Ref<Exception>> {
+        let pending = self.pending.get().filter(|_| self.pending_is(self.exc.attribute_error))?;
+        let says = |e: &Ref<Exception>, i| e.field(i).is_some_and(|v| !v.is_none());
+        pending.cast::<Exception>().filter(|e| !says(e, 0) && !says(e, 1))
+    }
+
+    /// Such an AttributeError is about this attribute.
     #[cold]
     pub fn name_missing_attribute(&self, obj: Value, name: Ref<crate::types::str::Str>) {
-        if !self.pending_is(self.exc.attribute_error) {
-            return;
-        }
-        let Some(e) = self.pending.get().and_then(|e| e.cast::<Exception>()) else { return };
-        if e.field(0).is_none_or(|v| v.is_none()) && e.field(1).is_none_or(|v| v.is_none()) {
-            let pending = self.pending.get();
-            if e.set_field(self, 0, name.value()).is_err() || e.set_field(self, 1, obj).is_err() {
-                // No memory for that: the exception itself matters more.
-                self.pending.set(pending);
-            }
+        let Some(e) = self.nameless_attribute_error() else { return };
+        let pending = self.pending.get();
+        if e.set_field(self, 0, name.value()).is_err() || e.set_field(self, 1, obj).is_err() {
+            // No memory for that: the exception itself matters more.
+            self.pending.set(pending);
         }
     }
 
