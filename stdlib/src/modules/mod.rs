@@ -27,6 +27,7 @@ mod locale;
 mod lsprof;
 mod marshal;
 mod mmap;
+mod multibyte;
 mod opcode;
 mod packed;
 mod packing;
@@ -104,6 +105,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("marshal", marshal::make),
     ("mmap", mmap::make),
     ("_md5", hashes::make_md5),
+    ("_multibyte", multibyte::make),
     ("_opcode", opcode::make),
     ("_packed", packed::make),
     ("_pickle", pickle::make),
