@@ -287,7 +287,7 @@ impl<M: ObjectModel> Heap<M> {
 
     /// Bytes handed out since the last collection.
     pub fn young_bytes(&self) -> usize {
-        self.space.young_bytes.get().saturating_sub(self.space.end.get() - self.space.cursor.get())
+        self.space.young_bytes.get().saturating_sub(self.space.rest())
     }
 
     /// Totals since the heap was made.
