@@ -2,6 +2,7 @@
 
 use super::objects::class_types;
 use num_bigint::Sign;
+use skein_builtins::types::constant_of;
 use skein_bytecode::{Const, Position};
 use skein_compiler::tree::schema::{CLASSES, Class, Count, FieldDef, field};
 use skein_compiler::tree::{Field, MAX_NODES_DEEP, Node};
