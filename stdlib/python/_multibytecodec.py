@@ -350,7 +350,6 @@ class MultibyteStreamWriter(_Encoder):
             self.write(line)
 
     def reset(self):
-        if self._pending or self._state != _multibyte.encoder_state(self._codec._name):
-            out = self._encode("", True)
-            if out:
-                self._stream.write(out)
+        """Writes what was kept. Where nothing was, the state stays as it is."""
+        if self._pending:
+            self._stream.write(self._encode("", True))

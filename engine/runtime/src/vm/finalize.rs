@@ -2,7 +2,8 @@
 
 use crate::object::Ref;
 use crate::types::exception::Exception;
-use crate::types::ext::ExtObject;
+use crate::types::async_step::Awaitable;
+use crate::types::ext::{Ext, ExtObject};
 use crate::types::generator::Generator;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
@@ -84,6 +85,11 @@ impl Vm {
                 let what = format!("Exception ignored while calling deallocator {}", self.repr_or_type(del));
                 self.unraisable(Some(&what), Value::NONE);
             }
+        }
+        if let Some(awaitable) = v.cast::<Ext<Awaitable>>()
+            && (self.builtin.finalize_awaitable)(self, awaitable).is_err()
+        {
+            self.unraisable(None, v);
         }
         if v.cast::<ExtObject>().is_some() {
             self.switcher().finalize(self, v);
