@@ -50,6 +50,7 @@ mod reduce;
 pub mod registry;
 mod rows;
 mod set;
+mod signatures;
 mod singletons;
 mod slice;
 pub mod str;

@@ -181,8 +181,6 @@ fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
             continue;
         }
         let (start, end) = ((start as i32).min(units) * 4, (end as i32).min(units) * 4);
-        // What belongs to no line is of the line before.
-        let line = if p.line == 0 { runs.last().map_or(0, |last| last.2) } else { p.line };
         let shown = marks.len().min(MARKS_SHOWN);
         if shown > 0 {
             let from = start - shown as i32;
@@ -194,6 +192,8 @@ fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
             }
         }
         marks.clear();
+        // What belongs to no line is of the line before, also if nothing is done for that.
+        let line = if p.line == 0 { runs.last().map_or(0, |last| last.2) } else { p.line };
         match runs.last_mut() {
             Some(last) if last.2 == line && last.0 >= 0 => last.1 = end,
             _ => runs.push((start, end, line)),
