@@ -125,7 +125,11 @@ impl Liveness {
             starts: flow.insts.iter().map(|i| i.at).collect(),
             live: live(&flow, registers),
             written: written(&flow, registers, code),
-            shown: code.locals.iter().map(|l| l.kind != LocalKind::Hidden || l.name.starts_with('.')).collect(),
+            shown: code
+                .locals
+                .iter()
+                .map(|l| l.kind != LocalKind::Hidden || l.name.starts_with('.'))
+                .collect(),
             registers,
             suspended: code.param_count(),
             closes: closes(code),

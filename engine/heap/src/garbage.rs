@@ -42,7 +42,9 @@ impl Dead {
     /// Leaves those out to which nothing refers, and those that only such ones refer to.
     fn peel<M: ObjectModel>(&mut self, heap: &Heap<M>) {
         for at in 0..self.objects.len() {
-            self.for_each_reference(heap, at, |dead, to| dead.references[to] = dead.references[to].saturating_add(1));
+            self.for_each_reference(heap, at, |dead, to| {
+                dead.references[to] = dead.references[to].saturating_add(1)
+            });
         }
         let mut free = Vec::new();
         let room = self.objects.len();

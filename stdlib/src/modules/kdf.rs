@@ -71,7 +71,8 @@ where
     let size = <Hmac<D> as Mac>::new_from_slice(password).map_or(0, |m| m.finalize().into_bytes().len());
     for (n, block) in key.chunks_mut(size.max(1)).enumerate() {
         let number = u32::try_from(n + 1).map_err(|_| vm.overflow_error("key length is too great."))?;
-        let mut code = keyed.clone().chain_update(salt).chain_update(number.to_be_bytes()).finalize().into_bytes();
+        let mut code =
+            keyed.clone().chain_update(salt).chain_update(number.to_be_bytes()).finalize().into_bytes();
         let mut sum = code.clone();
         let mut left = rounds - 1;
         while left > 0 {

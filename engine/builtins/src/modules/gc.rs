@@ -70,9 +70,7 @@ fn collect_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
         (&[generation], None) => generation.is(Value::small_int(2)),
         _ => false,
     };
-    if whole
-        && let Some(at) = collect_after(vm, call)
-    {
+    if whole && let Some(at) = collect_after(vm, call) {
         return at;
     }
     match FUNCTIONS[0].invoke(vm, call.args) {

@@ -52,60 +52,77 @@ const OF_FUNCTIONS: &[(&str, &[(&str, Option<&str>)])] = &[
     ("generator", &[("throw", None)]),
     ("coroutine", &[("throw", None)]),
     ("async_generator", &[("athrow", None)]),
-    ("_io.BufferedRWPair", &[
-        ("read", None),
-        ("peek", None),
-        ("read1", None),
-        ("readinto", None),
-        ("readinto1", None),
-        ("write", None),
-    ]),
-    ("_io.TextIOWrapper", &[(
-        "reconfigure",
-        Some("($self, /, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None)"),
-    )]),
+    (
+        "_io.BufferedRWPair",
+        &[
+            ("read", None),
+            ("peek", None),
+            ("read1", None),
+            ("readinto", None),
+            ("readinto1", None),
+            ("write", None),
+        ],
+    ),
+    (
+        "_io.TextIOWrapper",
+        &[(
+            "reconfigure",
+            Some(
+                "($self, /, *, encoding=None, errors=None, newline=None, line_buffering=None, write_through=None)",
+            ),
+        )],
+    ),
     ("re.Match", &[("group", None)]),
     ("typing.Generic", &[("__class_getitem__", None), ("__init_subclass__", None)]),
     ("itertools.repeat", &[("__new__", Some("($type, *args, **kwargs)"))]),
     ("typing.ParamSpec", &[("__new__", Some("($type, *args, **kwargs)"))]),
     ("typing.TypeVar", &[("__new__", Some("($type, *args, **kwargs)"))]),
     ("typing.TypeVarTuple", &[("__new__", Some("($type, *args, **kwargs)"))]),
-    ("builtins", &[
-        ("__build_class__", None),
-        ("dir", None),
-        ("getattr", None),
-        ("iter", None),
-        ("max", None),
-        ("min", None),
-        ("next", None),
-        ("vars", None),
-    ]),
+    (
+        "builtins",
+        &[
+            ("__build_class__", None),
+            ("dir", None),
+            ("getattr", None),
+            ("iter", None),
+            ("max", None),
+            ("min", None),
+            ("next", None),
+            ("vars", None),
+        ],
+    ),
     ("gc", &[("set_threshold", None)]),
     ("sys", &[("getsizeof", None), ("set_asyncgen_hooks", None)]),
-    ("time", &[
-        ("asctime", None),
-        ("clock_getres", None),
-        ("clock_settime", None),
-        ("clock_settime_ns", None),
-        ("ctime", None),
-        ("get_clock_info", None),
-        ("gmtime", None),
-        ("localtime", None),
-        ("strftime", None),
-        ("strptime", None),
-    ]),
-    ("posix", &[
-        ("chmod", Some("($module, /, path, mode, *, dir_fd=None, follow_symlinks=(os.name != 'nt'))")),
-        ("get_terminal_size", Some("($module, fd=<unrepresentable>, /)")),
-        (
-            "link",
-            Some(
-                "($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=(os.name != 'nt'))",
+    (
+        "time",
+        &[
+            ("asctime", None),
+            ("clock_getres", None),
+            ("clock_settime", None),
+            ("clock_settime_ns", None),
+            ("ctime", None),
+            ("get_clock_info", None),
+            ("gmtime", None),
+            ("localtime", None),
+            ("strftime", None),
+            ("strptime", None),
+        ],
+    ),
+    (
+        "posix",
+        &[
+            ("chmod", Some("($module, /, path, mode, *, dir_fd=None, follow_symlinks=(os.name != 'nt'))")),
+            ("get_terminal_size", Some("($module, fd=<unrepresentable>, /)")),
+            (
+                "link",
+                Some(
+                    "($module, /, src, dst, *, src_dir_fd=None, dst_dir_fd=None, follow_symlinks=(os.name != 'nt'))",
+                ),
             ),
-        ),
-        ("posix_spawn", Some(SPAWN)),
-        ("posix_spawnp", Some(SPAWN)),
-    ]),
+            ("posix_spawn", Some(SPAWN)),
+            ("posix_spawnp", Some(SPAWN)),
+        ],
+    ),
 ];
 
 const ROWS: &[(&str, Option<&str>)] = &[

@@ -1,8 +1,8 @@
 //! What is run for objects that nothing leads to any more; errors that nobody can handle.
 
 use crate::object::Ref;
-use crate::types::exception::Exception;
 use crate::types::async_step::Awaitable;
+use crate::types::exception::Exception;
 use crate::types::ext::{Ext, ExtObject};
 use crate::types::generator::Generator;
 use crate::types::typeobj::Type;

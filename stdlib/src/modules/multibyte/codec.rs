@@ -72,11 +72,13 @@ impl Output {
     /// One, two or three bytes as a number.
     pub fn put_sequence(&mut self, sequence: u32) {
         let row = sequence.to_be_bytes();
-        self.put(&row[match sequence {
-            0..0x100 => 3,
-            0x100..0x1_0000 => 2,
-            _ => 1,
-        }..]);
+        self.put(
+            &row[match sequence {
+                0..0x100 => 3,
+                0x100..0x1_0000 => 2,
+                _ => 1,
+            }..],
+        );
     }
 
     pub fn bytes(&self) -> &[u8] {
@@ -124,7 +126,13 @@ impl Codec {
     }
 
     /// Encodes the first of the characters. The second one is the next, if there is one; `whole` if there will be none.
-    pub fn encode(self, first: u32, second: Option<u32>, whole: bool, state: &mut State) -> Result<Output, Stop> {
+    pub fn encode(
+        self,
+        first: u32,
+        second: Option<u32>,
+        whole: bool,
+        state: &mut State,
+    ) -> Result<Output, Stop> {
         let mut out = Output { taken: 1, ..Output::default() };
         match self {
             Codec::Plain(set) => encode_plain(set, first, second, whole, &mut out)?,
@@ -185,7 +193,13 @@ fn decode_plain(set: Set, bytes: &[u8]) -> Step {
     found(set, bytes, 2)
 }
 
-fn encode_plain(set: Set, first: u32, second: Option<u32>, whole: bool, out: &mut Output) -> Result<(), Stop> {
+fn encode_plain(
+    set: Set,
+    first: u32,
+    second: Option<u32>,
+    whole: bool,
+    out: &mut Output,
+) -> Result<(), Stop> {
     if first < 0x80 && !(is_jis_2004(set) && matches!(first, 0x5c | 0x7e)) {
         out.put(&[first as u8]);
         return Ok(());

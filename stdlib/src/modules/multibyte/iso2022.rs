@@ -75,27 +75,27 @@ impl Variant {
             Variant::Kr => &[G1_KOREAN],
             Variant::Jp => const { &[g0(JIS), g0(JIS_ROMAN), g0(JIS_1978)] },
             Variant::Jp1 => const { &[g0(JIS), g0(JIS_X_0212), g0(JIS_ROMAN), g0(JIS_1978)] },
-            Variant::Jp2 => const {
-                &[
-                    g0(JIS),
-                    g0(JIS_X_0212),
-                    g0(KS_X_1001),
-                    g0(GB_2312),
-                    g0(JIS_ROMAN),
-                    g0(JIS_1978),
-                    LATIN_1,
-                    GREEK,
-                ]
-            },
-            Variant::Jp3 => const {
-                &[pairs(JIS_X_0213_2000), g0(JIS), g0(JIS_X_0213_2000), g0(JIS_X_0213_2)]
-            },
-            Variant::Jp2004 => const {
-                &[pairs(JIS_X_0213_2004), g0(JIS), g0(JIS_X_0213_2004), g0(JIS_X_0213_2)]
-            },
-            Variant::JpExt => const {
-                &[g0(JIS), g0(JIS_X_0212), g0(JIS_ROMAN), g0(JIS_KANA), g0(JIS_1978)]
-            },
+            Variant::Jp2 => {
+                const {
+                    &[
+                        g0(JIS),
+                        g0(JIS_X_0212),
+                        g0(KS_X_1001),
+                        g0(GB_2312),
+                        g0(JIS_ROMAN),
+                        g0(JIS_1978),
+                        LATIN_1,
+                        GREEK,
+                    ]
+                }
+            }
+            Variant::Jp3 => {
+                const { &[pairs(JIS_X_0213_2000), g0(JIS), g0(JIS_X_0213_2000), g0(JIS_X_0213_2)] }
+            }
+            Variant::Jp2004 => {
+                const { &[pairs(JIS_X_0213_2004), g0(JIS), g0(JIS_X_0213_2004), g0(JIS_X_0213_2)] }
+            }
+            Variant::JpExt => const { &[g0(JIS), g0(JIS_X_0212), g0(JIS_ROMAN), g0(JIS_KANA), g0(JIS_1978)] },
         }
     }
 
@@ -319,7 +319,8 @@ fn decode_in(variant: Variant, mark: u8, bytes: &[u8]) -> Step {
         };
     }
     let &[a, b] = bytes.first_chunk().ok_or(Stop::Incomplete)?;
-    let sequence = u32::from(a | 0x80) << 8 | u32::from(b | 0x80) | if is_triple(mark) { 0x8f_0000 } else { 0 };
+    let sequence =
+        u32::from(a | 0x80) << 8 | u32::from(b | 0x80) | if is_triple(mark) { 0x8f_0000 } else { 0 };
     let known = b < 0x80 && within(mark, sequence).is_some();
     match variant.table(mark).filter(|_| known).map(|set| table(set).decode(sequence)) {
         None | Some(Decoded::None) => Err(Stop::Illegal(2)),

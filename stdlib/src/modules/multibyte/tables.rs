@@ -126,7 +126,9 @@ impl Table {
     /// Each code point has the first sequence that gives it.
     fn invert(&mut self) {
         self.pages.clear();
-        for (from, row) in [(0x80, self.single.clone()), (0x8000, self.double.clone()), (0x8f_8000, self.triple.clone())] {
+        for (from, row) in
+            [(0x80, self.single.clone()), (0x8000, self.double.clone()), (0x8f_8000, self.triple.clone())]
+        {
             for (i, &code) in row.iter().enumerate() {
                 if code != NOTHING && code < PAIRS {
                     let entry = self.entry_mut(code);

@@ -26,7 +26,9 @@ struct Field<'a> {
 impl Field<'_> {
     fn wrong_type<T>(&self, wanted: &str) -> R<T> {
         let got = self.vm.type_name(self.value);
-        Err(self.vm.type_error(format!("{}() argument '{}' must be {wanted}, not {got}", self.caller, self.name)))
+        Err(self
+            .vm
+            .type_error(format!("{}() argument '{}' must be {wanted}, not {got}", self.caller, self.name)))
     }
 
     fn text(&self) -> R<Box<str>> {
@@ -54,9 +56,13 @@ impl Field<'_> {
         let vm = self.vm;
         let n = vm.index_i64(self.value)?;
         if n < 0 {
-            return Err(vm.value_error(format!("code: {} must not be negative", self.name.trim_start_matches("co_"))));
+            return Err(
+                vm.value_error(format!("code: {} must not be negative", self.name.trim_start_matches("co_")))
+            );
         }
-        T::try_from(n).map_err(|_| vm.value_error(format!("code: {} is too large", self.name.trim_start_matches("co_"))))
+        T::try_from(n).map_err(|_| {
+            vm.value_error(format!("code: {} is too large", self.name.trim_start_matches("co_")))
+        })
     }
 
     fn names(&self) -> R<Vec<Box<str>>> {
@@ -64,7 +70,9 @@ impl Field<'_> {
         for v in self.tuple()?.items() {
             let Some(s) = v.cast::<Str>() else {
                 let got = self.vm.type_name(*v);
-                return Err(self.vm.type_error(format!("name tuples must contain only strings, not '{got}'")));
+                return Err(self
+                    .vm
+                    .type_error(format!("name tuples must contain only strings, not '{got}'")));
             };
             self.vm.push(&mut names, s.to_string_lossy().as_ref().into())?;
         }
@@ -172,9 +180,9 @@ fn set_handlers(field: &Field<'_>, code: &mut Code) -> R<()> {
     if !words.len().is_multiple_of(4) {
         return Err(field.vm.value_error("code: co_exceptiontable is malformed"));
     }
-    let rows = words.chunks_exact(4).map(|w| {
-        Some(Handler { start: w[0], end: w[1], target: w[2], reg: u16::try_from(w[3]).ok()? })
-    });
+    let rows = words
+        .chunks_exact(4)
+        .map(|w| Some(Handler { start: w[0], end: w[1], target: w[2], reg: u16::try_from(w[3]).ok()? }));
     let rows: Option<Vec<Handler>> = field.vm.collected(rows)?.into_iter().collect();
     code.handlers = rows.ok_or_else(|| field.vm.value_error("code: co_exceptiontable is malformed"))?;
     Ok(())
@@ -238,8 +246,24 @@ fn checked(vm: &Vm, new: Code) -> R<Value> {
 }
 
 const FIELDS: [&str; 18] = [
-    "argcount", "posonlyargcount", "kwonlyargcount", "nlocals", "stacksize", "flags", "codestring", "constants", "names",
-    "varnames", "filename", "name", "qualname", "firstlineno", "linetable", "exceptiontable", "freevars", "cellvars",
+    "argcount",
+    "posonlyargcount",
+    "kwonlyargcount",
+    "nlocals",
+    "stacksize",
+    "flags",
+    "codestring",
+    "constants",
+    "names",
+    "varnames",
+    "filename",
+    "name",
+    "qualname",
+    "firstlineno",
+    "linetable",
+    "exceptiontable",
+    "freevars",
+    "cellvars",
 ];
 
 /// `code(argcount, …)`. A module's or class's code has its namespace in a register that no attribute tells of, so that
@@ -254,7 +278,12 @@ pub fn make(vm: &Vm, args: Args<'_>) -> R<Value> {
         return Err(vm.type_error(format!("code expected {bound} arguments, got {}", given.len())));
     }
     let empty = vm.tuple(&[])?;
-    let field = |i: usize| Field { vm, caller: "code", name: FIELDS[i], value: given.get(i).copied().unwrap_or(empty) };
+    let field = |i: usize| Field {
+        vm,
+        caller: "code",
+        name: FIELDS[i],
+        value: given.get(i).copied().unwrap_or(empty),
+    };
     let names = Names { variables: field(9).names()?, cells: field(17).names()?, free: field(16).names()? };
     if field(3).number::<u32>()? as usize != names.variables.len() {
         return Err(vm.value_error("code: co_nlocals != len(co_varnames)"));
