@@ -50,8 +50,8 @@ impl Vm {
         for _ in 0..2 {
             self.heap.set_cycles(self.pauses.wanted_cycles());
             self.collect_aloud(CollectKind::Major);
-            self.heap.set_cycles(Cycles::Ignore);
             found += self.heap.cycles_found();
+            self.heap.set_cycles(Cycles::Ignore);
             self.keep_saved()?;
             if !self.finalize_found() {
                 break;
@@ -60,14 +60,10 @@ impl Vm {
         Ok(found)
     }
 
-    fn finalize_bit(v: Value) {
+    fn finalize(&self, v: Value) {
         if let Some(header) = v.header() {
             header.gc.set(header.gc.get() | FINALIZED);
         }
-    }
-
-    fn finalize(&self, v: Value) {
-        Vm::finalize_bit(v);
         if let Some(g) = v.cast::<Generator>() {
             if (self.builtin.finalize_generator)(self, g).is_err() {
                 let kind = match self.type_of(v) == self.types.coroutine {
