@@ -97,6 +97,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
     ("_heapq", heaps::make_heapq),
+    ("_hmac", hashes::make_hmac),
     ("_io", io::make),
     ("_json", json::make),
     ("_kdf", kdf::make),

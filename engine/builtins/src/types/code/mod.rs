@@ -7,19 +7,15 @@ mod constants;
 pub use cell::CELL;
 pub use constants::constant_of;
 
-use skein_bytecode::{Code, Extra, LocalKind, Op, Positions, instructions};
+use skein_bytecode::{Code, Extra, LocalKind, Op, instructions};
 use skein_runtime::events::{FRAME_BEGINS, MARKS_SHOWN, is_branch, left_of};
-use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
-use skein_runtime::types::bytes::Bytes;
-use skein_runtime::types::code::{CodeObject, load};
+use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::list::List;
-use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::rc::Rc;
 
 native_type! {
     pub DEF: "code", Kind::Code, type_flags::HAS_WEAKREF, "Create a code object.  Not for mere mortals.";
