@@ -17,6 +17,13 @@ const OF_TYPES: &[(&str, Option<&str>)] = &[
     ("NotImplementedType", Some("()")),
     ("mappingproxy", Some("(mapping)")),
     ("cell", Some("([contents])")),
+    (
+        "code",
+        Some(
+            "(argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, \
+               varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)",
+        ),
+    ),
     ("types.SimpleNamespace", Some("(mapping_or_iterable=(), /, **kwargs)")),
     ("itertools.chain", Some("(*iterables)")),
     ("itertools.product", Some("(*iterables, repeat=1)")),

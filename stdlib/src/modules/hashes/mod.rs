@@ -4,8 +4,8 @@ mod blake2;
 mod hmac;
 
 use super::support::BytesLike;
-pub use hmac::make as make_hmac;
 use blake2::{Big, Blake2, Parameters, Small};
+pub use hmac::make as make_hmac;
 use md5::digest::{DynDigest, ExtendableOutput, Update, XofReader};
 use sha3::{Shake128, Shake256};
 use skein_runtime::native::{NativeDef, TypeDef};

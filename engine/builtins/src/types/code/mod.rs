@@ -20,7 +20,7 @@ use skein_runtime::vm::Vm;
 native_type! {
     pub DEF: "code", Kind::Code, type_flags::HAS_WEAKREF, "Create a code object.  Not for mere mortals.";
     methods {
-        [static] "__new__($type, argcount, posonlyargcount, kwonlyargcount, nlocals, stacksize, flags, codestring, constants, names, varnames, filename, name, qualname, firstlineno, linetable, exceptiontable, freevars=(), cellvars=(), /)" => build::make;
+        [static] "__new__($type, *args, **kwargs)" => build::make;
         "co_positions($self, /)" => positions;
         "co_lines($self, /)" => lines;
         "co_branches($self, /)" => branches;
