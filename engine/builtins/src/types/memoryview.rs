@@ -97,6 +97,7 @@ native_type! {
         "__iter__($self, /)" => |vm: &Vm, v: This| -> R<Value> { one_dimension(vm, open(vm, v.0)?)?; Ok(SeqIter::new(vm, vm.types.iterator, v.0.value(), 0)?.value()) };
         "__getitem__($self, key, /)" => getitem;
         "__setitem__($self, key, value, /)" => setitem;
+        "__delitem__($self, key, /)" => |vm: &Vm, _: This, _: Value| -> R<()> { Err(vm.type_error("cannot delete memory")) };
         "__eq__($self, value, /)" => |vm: &Vm, v: This, other: Value| equal(vm, v.0, other);
         "__ne__($self, value, /)" => |vm: &Vm, v: This, other: Value| -> R<Value> { let r = equal(vm, v.0, other)?; Ok(if r.is_bool() { Value::bool(!r.is(Value::TRUE)) } else { r }) };
         "__hash__($self, /)" => hash;
