@@ -16,8 +16,8 @@ use tables::Decoded;
 
 native_functions! { FUNCTIONS:
     "names()" => names, "Names of the encodings.";
-    "encoder_state(encoding)" => |vm: &Vm, s: Ref<Str>| Ok::<_, skein_runtime::Raised>(number(named(vm, s)?.encoder_state()));
-    "decoder_state(encoding)" => |vm: &Vm, s: Ref<Str>| Ok::<_, skein_runtime::Raised>(number(named(vm, s)?.decoder_state()));
+    "encoder_state(encoding)" => |vm: &Vm, s: Ref<Str>| -> R<Value> { vm.int_u64(number(named(vm, s)?.encoder_state())) };
+    "decoder_state(encoding)" => |vm: &Vm, s: Ref<Str>| -> R<Value> { vm.int_u64(number(named(vm, s)?.decoder_state())) };
     "encode(encoding, text, start, state, whole)" => encode, "Encodes text from a character on: bytes, where it stopped, the state, and why it stopped there.";
     "reset_encoder(encoding, state)" => reset_encoder, "The bytes that end an encoded text, and the state behind them.";
     "reset_decoder(encoding, state)" => reset_decoder, "The state of a decoder after it was reset.";
@@ -93,10 +93,10 @@ fn reset_encoder(vm: &Vm, name: Ref<Str>, state: u64) -> R<Value> {
     vm.tuple(&[vm.bytes(out.bytes())?, vm.int_u64(number(state))?])
 }
 
-fn reset_decoder(vm: &Vm, name: Ref<Str>, state: u64) -> R<u64> {
+fn reset_decoder(vm: &Vm, name: Ref<Str>, state: u64) -> R<Value> {
     let mut state = state.to_le_bytes();
     named(vm, name)?.reset_decoder(&mut state);
-    Ok(number(state))
+    vm.int_u64(number(state))
 }
 
 fn decode(vm: &Vm, name: Ref<Str>, data: BytesLike, start: usize, state: u64) -> R<Value> {

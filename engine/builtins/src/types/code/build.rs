@@ -200,7 +200,7 @@ pub fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
     let mut count: Option<usize> = None;
     // The instructions say which names are used.
     let (mut names, mut renamed) = (None, false);
-    let hidden = u16::from(new.arg_count) - arg_count(&new) as u16;
+    let hidden = new.arg_count - arg_count(&new) as u16;
     for (k, v) in args.keywords() {
         let name = vm.str_string(k)?;
         let field = Field { vm, caller: "replace", name: &name, value: v };
@@ -270,7 +270,7 @@ const FIELDS: [&str; 18] = [
 /// such a code is had by `replace()` only.
 pub fn make(vm: &Vm, args: Args<'_>) -> R<Value> {
     let given = args.positional().get(1..).unwrap_or(&[]);
-    if args.keywords().next().is_some() {
+    if args.has_keywords() {
         return Err(vm.type_error("code() takes no keyword arguments"));
     }
     if !(16..=18).contains(&given.len()) {
