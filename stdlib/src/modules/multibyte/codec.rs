@@ -162,9 +162,20 @@ fn one(code: u32, length: usize) -> Step {
 fn found(set: Set, bytes: &[u8], length: usize) -> Step {
     let row = bytes.get(..length).ok_or(Stop::Incomplete)?;
     match table(set).decode(row.iter().fold(0, |n, b| n << 8 | u32::from(*b))) {
+        Decoded::None if is_later(set, row) => Err(Stop::Illegal(2)),
         Decoded::None => Err(Stop::Illegal(1)),
         decoded => Ok((decoded, length)),
     }
+}
+
+/// The encodings of JIS X 0213:2000 know the characters that came in 2004, and do not take them.
+fn is_later(set: Set, row: &[u8]) -> bool {
+    let later = match set {
+        Set::ShiftJisX0213 => Set::ShiftJis2004,
+        Set::EucJisX0213 => Set::EucJis2004,
+        _ => return false,
+    };
+    row.len() == 2 && found(later, row, 2).is_ok()
 }
 
 fn is_jis_2004(set: Set) -> bool {
@@ -184,7 +195,8 @@ fn decode_plain(set: Set, bytes: &[u8]) -> Step {
             if let one @ Ok(_) = found(set, bytes, 1) {
                 return one;
             }
-            if set != Set::Cp932 && !matches!(lead, 0x81..=0x9f | 0xe0..=0xfc) {
+            let last = if set == Set::ShiftJis { 0xea } else { 0xfc };
+            if set != Set::Cp932 && !matches!(lead, 0x81..=0x9f) && !(0xe0..=last).contains(&lead) {
                 return Err(Stop::Illegal(1));
             }
         }

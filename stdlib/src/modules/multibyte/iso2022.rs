@@ -41,6 +41,7 @@ const FLAGS: usize = 4;
 pub const ENCODER: State = [ASCII, ASCII, 0, 0, 0, 0, 0, 0];
 pub const DECODER: State = [ASCII, ASCII, ASCII, 0, 0, 0, 0, 0];
 
+const HANGUL_FILLER: u32 = 0xa4d4;
 const ESC: u8 = 0x1b;
 const SHIFT_OUT: u8 = 0x0e;
 const SHIFT_IN: u8 = 0x0f;
@@ -212,6 +213,8 @@ fn coded(
         (JIS_ROMAN, 0xa5) => return Ok(Some((0x5c, 1))),
         (JIS_ROMAN, 0x203e) => return Ok(Some((0x7e, 1))),
         (JIS_KANA, 0xff61..=0xff9f) => return Ok(Some((first - 0xff61 + 0x21, 1))),
+        // The wide tilde is of the tables, but not of the set.
+        (JIS_X_0213_2000 | JIS_X_0213_2004 | JIS_X_0213_2, 0xff5e) => return Ok(None),
         _ => {}
     }
     let Some(table) = variant.table(mark).map(table) else { return Ok(None) };
@@ -321,6 +324,10 @@ fn decode_in(variant: Variant, mark: u8, bytes: &[u8]) -> Step {
     let &[a, b] = bytes.first_chunk().ok_or(Stop::Incomplete)?;
     let sequence =
         u32::from(a | 0x80) << 8 | u32::from(b | 0x80) | if is_triple(mark) { 0x8f_0000 } else { 0 };
+    if (mark, sequence) == (KS_X_1001, HANGUL_FILLER) {
+        // In EUC-KR it begins a syllable of letters.
+        return Ok((Decoded::One(0x3164), 2));
+    }
     let known = b < 0x80 && within(mark, sequence).is_some();
     match variant.table(mark).filter(|_| known).map(|set| table(set).decode(sequence)) {
         None | Some(Decoded::None) => Err(Stop::Illegal(2)),
@@ -382,7 +389,7 @@ fn greek(c: u8) -> Option<u32> {
         0xa1 => 0x2018,
         0xa2 => 0x2019,
         0xaf => 0x2015,
-        0xa0 | 0xa3 | 0xa6..=0xa9 | 0xab..=0xad | 0xb0..=0xb3 | 0xb7 | 0xbb | 0xbd => c.into(),
+        0x80..=0xa0 | 0xa3 | 0xa6..=0xa9 | 0xab..=0xad | 0xb0..=0xb3 | 0xb7 | 0xbb | 0xbd => c.into(),
         0xb4..=0xb6 | 0xb8..=0xba | 0xbc | 0xbe..=0xd1 | 0xd3..=0xfe => u32::from(c) - 0xa0 + 0x370,
         _ => return None,
     })
