@@ -1,7 +1,7 @@
 //! `_kdf`: keys from passwords, for `hashlib`.
 
 use super::support::BytesLike;
-use pbkdf2::hmac::digest::KeyInit;
+use pbkdf2::hmac::digest::{KeyInit, OutputSizeUser};
 use pbkdf2::hmac::{Hmac, Mac};
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::{Module, make_module};
@@ -27,16 +27,16 @@ fn pbkdf2_hmac(
 ) -> R<Value> {
     let name = hash_name.to_string_lossy().to_ascii_lowercase().replace('-', "");
     let (derive, size): (Derive, i64) = match name.as_str() {
-        "md5" => (derive::<md5::Md5>, 16),
-        "sha1" => (derive::<sha1::Sha1>, 20),
-        "sha224" => (derive::<sha2::Sha224>, 28),
-        "sha256" => (derive::<sha2::Sha256>, 32),
-        "sha384" => (derive::<sha2::Sha384>, 48),
-        "sha512" => (derive::<sha2::Sha512>, 64),
-        "sha3_224" => (derive::<sha3::Sha3_224>, 28),
-        "sha3_256" => (derive::<sha3::Sha3_256>, 32),
-        "sha3_384" => (derive::<sha3::Sha3_384>, 48),
-        "sha3_512" => (derive::<sha3::Sha3_512>, 64),
+        "md5" => (derive::<Hmac<md5::Md5>>, 16),
+        "sha1" => (derive::<Hmac<sha1::Sha1>>, 20),
+        "sha224" => (derive::<Hmac<sha2::Sha224>>, 28),
+        "sha256" => (derive::<Hmac<sha2::Sha256>>, 32),
+        "sha384" => (derive::<Hmac<sha2::Sha384>>, 48),
+        "sha512" => (derive::<Hmac<sha2::Sha512>>, 64),
+        "sha3_224" => (derive::<Hmac<sha3::Sha3_224>>, 28),
+        "sha3_256" => (derive::<Hmac<sha3::Sha3_256>>, 32),
+        "sha3_384" => (derive::<Hmac<sha3::Sha3_384>>, 48),
+        "sha3_512" => (derive::<Hmac<sha3::Sha3_512>>, 64),
         _ => return Err(vm.value_error(format!("unsupported hash type {}", hash_name.to_string_lossy()))),
     };
     if iterations < 1 {
@@ -59,17 +59,19 @@ type Derive = fn(&Vm, &[u8], &[u8], u32, &mut [u8]) -> R<()>;
 
 /// PBKDF2 of PKCS #5: each block of the key is the exclusive or of so many chained authentication codes. The crate's own
 /// function does not look for signals. Other threads run meanwhile.
-fn derive<D>(vm: &Vm, password: &[u8], salt: &[u8], rounds: u32, key: &mut [u8]) -> R<()>
-where
-    Hmac<D>: Mac + KeyInit + Clone,
-{
+fn derive<M: Mac + KeyInit + Clone>(
+    vm: &Vm,
+    password: &[u8],
+    salt: &[u8],
+    rounds: u32,
+    key: &mut [u8],
+) -> R<()> {
     /// Rounds between two looks for signals.
     const PART: u32 = 1 << 12;
-    let Ok(keyed) = <Hmac<D> as KeyInit>::new_from_slice(password) else {
+    let Ok(keyed) = <M as KeyInit>::new_from_slice(password) else {
         return Err(vm.value_error("the password cannot be a key"));
     };
-    let size = <Hmac<D> as Mac>::new_from_slice(password).map_or(0, |m| m.finalize().into_bytes().len());
-    for (n, block) in key.chunks_mut(size.max(1)).enumerate() {
+    for (n, block) in key.chunks_mut(<M as OutputSizeUser>::output_size()).enumerate() {
         let number = u32::try_from(n + 1).map_err(|_| vm.overflow_error("key length is too great."))?;
         let mut code =
             keyed.clone().chain_update(salt).chain_update(number.to_be_bytes()).finalize().into_bytes();
