@@ -7,12 +7,9 @@ use skein_bytecode::{Const, Position};
 use skein_compiler::tree::schema::{CLASSES, Class, Count, FieldDef, field};
 use skein_compiler::tree::{Field, MAX_NODES_DEEP, Node};
 use skein_runtime::object::Ref;
-use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
-use skein_runtime::types::set::Set;
 use skein_runtime::types::str::Str;
-use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::{R, Raised, Value, Vm};
 
