@@ -183,7 +183,7 @@ gc.callbacks.append(lambda phase, info: told.append((phase, info["collected"])))
 a_pair()
 gc.collect()
 gc.callbacks.clear()
-assert told == [("start", 0), ("stop", 2)], told
+assert told[-2:] == [("start", 0), ("stop", 2)], told
 
 out = subprocess.run(
     [sys.executable, "-c", "import gc; gc.set_debug(gc.DEBUG_STATS); gc.collect(); gc.set_debug(0)"],

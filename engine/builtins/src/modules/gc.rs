@@ -37,11 +37,13 @@ native_functions! { FUNCTIONS:
 /// What programs set and read back; the heap paces itself.
 struct State {
     threshold: Cell<[i64; 3]>,
+    /// What was asked of the heap; 0 if nothing was.
+    nursery: Cell<usize>,
 }
 
 impl Default for State {
     fn default() -> State {
-        State { threshold: Cell::new([2000, 10, 0]) }
+        State { threshold: Cell::new([2000, 10, 0]), nursery: Cell::new(0) }
     }
 }
 
@@ -81,10 +83,12 @@ fn collect_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
 
 fn enable(vm: &Vm) {
     vm.gc_enabled.set(true);
+    pace(vm);
 }
 
 fn disable(vm: &Vm) {
     vm.gc_enabled.set(false);
+    pace(vm);
 }
 
 fn isenabled(vm: &Vm) -> bool {
@@ -107,20 +111,29 @@ fn get_threshold(vm: &Vm) -> R<Value> {
     three(vm, vm.state::<State>().threshold.get())
 }
 
+fn set_threshold(vm: &Vm, a: i64, b: Option<i64>, c: Option<i64>) {
+    let state = vm.state::<State>();
+    let old = state.threshold.get();
+    state.threshold.set([a, b.unwrap_or(old[1]), c.unwrap_or(old[2])]);
+    pace(vm);
+}
+
 /// A threshold below CPython's own asks for more collections than the heap would make: the first one sets how much is
 /// allocated between minor collections, as if each object had 64 bytes. The heap paces the rest by itself.
-fn set_threshold(vm: &Vm, a: i64, b: Option<i64>, c: Option<i64>) {
+fn pace(vm: &Vm) {
     const OBJECT: usize = 64;
     const LEAST: usize = 256 << 10;
     let state = vm.state::<State>();
     let most = vm.config.nursery.unwrap_or(HeapConfig::default().nursery_bytes);
-    let wanted = match usize::try_from(a) {
-        Ok(objects @ 1..2000) => (objects * OBJECT).clamp(LEAST.min(most), most),
+    let wanted = match usize::try_from(state.threshold.get()[0]) {
+        Ok(objects @ 1..2000) if vm.gc_enabled.get() => (objects * OBJECT).clamp(LEAST.min(most), most),
         _ => most,
     };
-    vm.heap.set_nursery(wanted);
-    let old = state.threshold.get();
-    state.threshold.set([a, b.unwrap_or(old[1]), c.unwrap_or(old[2])]);
+    let before = state.nursery.get();
+    if wanted != if before == 0 { most } else { before } {
+        state.nursery.set(wanted);
+        vm.heap.set_nursery(wanted);
+    }
 }
 
 /// Minor collections as generation 0, slices of major ones as 1, major ones as 2. Besides what CPython tells:

@@ -147,8 +147,8 @@ fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, units as usize * 2)?;
     for (start, end, p) in c.portable().positions.rows() {
         let known = |n: u32, none: u32| if n == none { Value::NONE } else { int(n) };
-        // Where columns are left out, so is the end.
-        let end_line = if p.col == u32::MAX { Value::NONE } else { known(p.end_line, 0) };
+        // Where columns are left out, there is one line.
+        let end_line = known(if p.col == u32::MAX { p.line } else { p.end_line }, 0);
         let row = [known(p.line, 0), end_line, known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
         let row = vm.tuple(&row)?;
         // A table that a program gave may say more or less than there is.
@@ -170,6 +170,9 @@ fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let units = c.portable().units.len() as i32;
     let mut runs: Vec<(i32, i32, u32)> = Vec::new();
     let mut marks: Vec<u32> = Vec::new();
+    if c.portable().positions.rows().next().is_none() {
+        return vm.iter(list.value());
+    }
     runs.push((FRAME_BEGINS, FRAME_BEGINS + 1, c.portable().first_line));
     for (start, end, p) in c.portable().positions.rows() {
         if start == end {
