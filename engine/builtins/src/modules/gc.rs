@@ -9,6 +9,7 @@ use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Vm, debug};
 use std::cell::Cell;
@@ -317,9 +318,22 @@ fn get_referents(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
     if complete && pushed { Ok(list) } else { Err(vm.memory_error()) }
 }
 
-fn is_tracked(_: &Vm, v: Value) -> bool {
-    v.header().is_some_and(|h| Kind::is_container(h.kind.get()))
-        && !v.cast::<Tuple>().is_some_and(|t| t.items().iter().all(|i| !i.is_ptr()))
+/// Would CPython's collector look at it? Not at builtin types, and not at plain objects and tuples that lead nowhere.
+fn is_tracked(vm: &Vm, v: Value) -> bool {
+    // How deep tuples are looked into.
+    const DEEP: usize = 16;
+    fn leads_on(vm: &Vm, v: Value, deep: usize) -> bool {
+        let Some(header) = v.header() else { return false };
+        let ty = vm.type_of(v);
+        if let Some(tuple) = v.cast::<Tuple>().filter(|_| ty == vm.types.tuple) {
+            return deep == 0 || tuple.items().iter().any(|i| leads_on(vm, *i, deep - 1));
+        }
+        if let Some(class) = v.cast::<Type>() {
+            return class.has_flag(type_flags::HEAP);
+        }
+        ty != vm.types.object && (ty.has_flag(type_flags::HEAP) || Kind::is_container(header.kind.get()))
+    }
+    leads_on(vm, v, DEEP)
 }
 
 fn is_finalized(_: &Vm, v: Value) -> bool {

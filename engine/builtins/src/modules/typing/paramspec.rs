@@ -110,7 +110,7 @@ macro_rules! part_type {
                 };
                 "__mro_entries__($self, bases, /)" => |vm: &Vm, p: ExtArg<Part>, _bases: Value| -> R<Value> {
                     let name = vm.type_name(p.0.value());
-                    Err(vm.type_error(format!("Cannot subclass an instance of typing.{name}")))
+                    Err(vm.type_error(format!("Cannot subclass an instance of {}", name.trim_start_matches("typing."))))
                 };
             }
             getset {

@@ -52,7 +52,7 @@ pub(crate) fn get_field<const I: usize>(_: &Vm, v: Value) -> R<Value> {
 /// Sets one of an exception's own fields; deleting makes it None.
 pub(crate) fn set_field<const I: usize>(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
     match v.cast::<Exception>() {
-        Some(e) => e.set_field(vm, I, new),
+        Some(e) => e.set_field(vm, I, Some(new.unwrap_or(Value::NONE))),
         None => Ok(()),
     }
 }
