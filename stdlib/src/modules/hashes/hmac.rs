@@ -137,8 +137,7 @@ fn algorithm(vm: &Vm, name: Value) -> R<&'static Algorithm> {
 /// The states behind the key's inner and outer blocks.
 fn begin(vm: &Vm, key: Value, algorithm: &Algorithm) -> R<(State, State)> {
     let key = bytes_to_hash(vm, key)?;
-    // bounded (here and below): by the hash's block
-    let mut block = vec![0u8; algorithm.block_size];
+    let mut block = vm.filled(0u8, algorithm.block_size)?;
     if key.len() > algorithm.block_size {
         let mut state = (algorithm.state)();
         add(vm, &mut state, &key)?;
@@ -148,6 +147,7 @@ fn begin(vm: &Vm, key: Value, algorithm: &Algorithm) -> R<(State, State)> {
     }
     let keyed = |pad: u8| {
         let mut state = (algorithm.state)();
+        // bounded: by the hash's block
         state.update(&block.iter().map(|b| b ^ pad).collect::<Vec<u8>>());
         state
     };
