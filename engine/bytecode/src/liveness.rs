@@ -69,7 +69,8 @@ pub struct Liveness {
     locals: usize,
     registers: usize,
     suspended: usize,
-    closes: bool,
+    handles: bool,
+    delegates: bool,
 }
 
 /// Where control goes from each instruction.
@@ -81,7 +82,8 @@ struct Flow {
     handler: Vec<Option<(u32, u32)>>,
 }
 
-fn closes(code: &Code) -> bool {
+/// Has the code handlers of its own?
+fn handles(code: &Code) -> bool {
     // The handler around the whole body only converts StopIteration.
     let converts = |target: u32| {
         let first = code.units.get(target as usize);
@@ -89,8 +91,11 @@ fn closes(code: &Code) -> bool {
             *u as u8 == Op::Intrinsic as u8 && (u >> 24) as u8 == Intrinsic::StopIterationError as u8
         })
     };
-    let delegates = |i: Inst| matches!(i.op, Op::YieldFrom | Op::Send);
-    !code.handlers.iter().all(|h| converts(h.target)) || instructions(&code.units).any(delegates)
+    !code.handlers.iter().all(|h| converts(h.target))
+}
+
+fn delegates(code: &Code) -> bool {
+    instructions(&code.units).any(|i| matches!(i.op, Op::YieldFrom | Op::Send))
 }
 
 impl Flow {
@@ -126,7 +131,8 @@ impl Liveness {
             locals: code.locals.len(),
             registers,
             suspended: code.param_count(),
-            closes: closes(code),
+            handles: handles(code),
+            delegates: delegates(code),
         };
         for (i, inst) in flow.insts.iter().enumerate() {
             if matches!(inst.op, Op::MakeGenerator | Op::Yield | Op::YieldFrom) {
@@ -152,7 +158,12 @@ impl Liveness {
 
     /// May a generator's frame be suspended where closing it runs code: in a `try` or `with`, or while it delegates?
     pub fn closes(&self) -> bool {
-        self.closes
+        self.handles || self.delegates
+    }
+
+    /// May a generator's frame be suspended in a `try` or `with`?
+    pub fn handles(&self) -> bool {
+        self.handles
     }
 
     /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.

@@ -14,24 +14,20 @@ use skein_runtime::types::instance::{VALUES_CAPACITY, VALUES_SLOTS};
 use skein_runtime::types::list::List;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
-use skein_runtime::types::tuple::TUPLE_ITEMS;
+use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
 use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 native_functions! { MADE:
     // No program sees them; they are called as natives are.
-    [simple] "new_dict(like, /)" => new_dict;
+    [leaf] "dict_of_pairs(row, /)" => |vm: &Vm, row: Ref<Tuple>| Dict::of_pairs(vm, row.items());
     [simple] "entry_of_name(dict, index, name, /)" => entry_of_name;
     [leaf] "converted(type, value, /)" => converted_or_nothing;
 }
 
 /// What these natives give where they give nothing: UNBOUND is the end of an iterator.
 pub(super) const NOTHING: Value = Value::NOT_IMPLEMENTED;
-
-fn new_dict(vm: &Vm, _: Value) -> R<Ref<Dict>> {
-    Dict::new(vm)
-}
 
 /// The value of the entry of this number if it has this name, which is interned; else [`NOTHING`].
 fn entry_of_name(_: &Vm, dict: Ref<Dict>, index: usize, name: Value) -> Value {
@@ -151,24 +147,23 @@ impl Recorder {
 
     /// A new dict of these keys and values. None: it is not one that natives make without running Python code.
     pub(super) fn new_dict(&mut self, vm: &Vm, items: &[(Operand, Operand)]) -> Option<Id> {
-        let set = Self::method_of(vm, vm.types.dict, vm.names.__setitem__)?;
-        // Any dict: nothing is made while an instruction is looked at.
-        let like = vm.modules.get()?.value();
-        let none = Value::NONE;
-        let operand = (self.value(none), none);
-        let dict = self.leaf_call(vm, &MADE[0], &[operand])?;
-        for (key, value) in items {
-            self.shapes.insert(dict, vm.types.dict.root_shape_id());
-            self.leaf_call(vm, set, &[(dict, like), *key, *value])?;
+        let simple = |(key, _): &(Operand, Operand)| key.1.is_int() || vm.is_exact_str(key.1);
+        // Any tuple: nothing is made while an instruction is looked at.
+        let like = vm.empty_tuple.get().filter(|_| items.iter().all(simple))?;
+        let mut row = Vec::with_capacity(2 * items.len());
+        for &((key, now), (value, _)) in items {
+            row.push(if now.is_int() { self.as_int(key) } else { self.guard_type(key, now) });
+            row.push(value);
         }
+        let row = self.new_tuple(vm, &row);
+        let dict = self.leaf_call(vm, &MADE[0], &[(row, like.value())])?;
         self.shapes.insert(dict, vm.types.dict.root_shape_id());
         Some(dict)
     }
 
     /// `BuildMap`.
     pub(super) fn build_map(&mut self, vm: &Vm) -> Step {
-        /// Each is a call.
-        const MAX_PAIRS: usize = 8;
+        const MAX_PAIRS: usize = 16;
         let at = self.at;
         if at.c() > MAX_PAIRS {
             return self.help(Op::BuildMap);

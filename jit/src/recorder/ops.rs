@@ -132,7 +132,10 @@ impl Recorder {
             Op::ListAppend | Op::ListExtend | Op::SetAdd | Op::MapAdd => self.add_to(vm, op),
             Op::ForIter | Op::ForRange | Op::ForList | Op::ForGenerator => self.for_iter(vm, op),
             Op::MakeGenerator => self.make_generator(vm),
-            Op::Yield => self.yield_value(vm),
+            Op::Yield | Op::YieldFrom => self.yield_value(vm, op),
+            Op::Send => self.send(vm),
+            Op::GetYieldFromIter => self.get_yield_from_iter(vm),
+            Op::GetAwaitable => self.get_awaitable(vm),
             Op::ReturnGen => self.return_generator(vm),
 
             Op::Call | Op::CallMethod | Op::CallKw | Op::CallMethodKw => self.call(vm, op),

@@ -34,10 +34,7 @@ pub fn set(vm: &Vm, at: At) -> R<At> {
 }
 
 pub fn map(vm: &Vm, at: At) -> R<At> {
-    let d = Dict::new(vm)?;
-    for pair in at.row(at.b(), 2 * at.c()).chunks_exact(2) {
-        d.set(vm, pair[0], pair[1])?;
-    }
+    let d = Dict::of_pairs(vm, at.row(at.b(), 2 * at.c()))?;
     at.set(at.a(), d.value());
     Ok(at.skip(1))
 }

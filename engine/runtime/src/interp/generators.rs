@@ -13,7 +13,7 @@ use crate::object::Ref;
 use crate::types::async_step::{Awaitable, begin_send, settle};
 use crate::types::ext::Ext;
 use crate::types::function::Function;
-use crate::types::generator::{ASYNC, GenState, Generator, PLAIN};
+use crate::types::generator::{ASYNC, GenState, Generator, PLAIN, REGISTERED};
 use crate::types::list::List;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
@@ -45,6 +45,7 @@ pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
     g.set_flag(PLAIN, ty == vm.types.generator);
     g.set_flag(ASYNC, ty == vm.types.async_generator);
     if ty != vm.types.generator || code.liveness().closes() {
+        g.set_flag(REGISTERED, true);
         vm.heap.register_finalizer(g.header());
     }
     Ok(g)
@@ -699,6 +700,17 @@ pub fn wrap_async_yield(vm: &Vm, at: At) -> R<At> {
     Ok(at.skip(1))
 }
 
+/// Where a suspended delegating generator goes on when its delegation is over, and the register that takes the result.
+pub fn behind_delegation(g: Ref<Generator>) -> (u32, usize) {
+    // SAFETY: the generator's code is loaded, its unit inside of it, and behind a `YieldFrom`.
+    unsafe {
+        let entry = (*g.code().exec()).entry;
+        let from = suspended_at(g, entry.add(g.unit() as usize));
+        let jump = *from.add(1) as i32;
+        (g.code().unit_of(from.wrapping_offset(jump as isize)), *from.cast::<u8>().add(1) as usize)
+    }
+}
+
 impl Vm {
     /// StopIteration(v), where a tuple is one value.
     pub(crate) fn stop_iteration_raw(&self, v: Value) -> Raised {
@@ -721,17 +733,11 @@ impl Vm {
 
     /// Makes a suspended delegating generator go on behind its delegation with this result.
     pub fn leave_yield_from(&self, g: Ref<Generator>, result: Value) {
-        // SAFETY: as in `yield_from_target`.
-        unsafe {
-            let entry = (*g.code().exec()).entry;
-            let from = suspended_at(g, entry.add(g.unit() as usize));
-            let a = *from.cast::<u8>().add(1) as usize;
-            let jump = *from.add(1) as i32;
-            delegation::cut(self, g);
-            g.barrier(self);
-            g.registers()[a].set(result.bits());
-            g.suspend_at(g.code().unit_of(from.wrapping_offset(jump as isize)), false);
-        }
+        let (unit, register) = behind_delegation(g);
+        delegation::cut(self, g);
+        g.barrier(self);
+        g.registers()[register].set(result.bits());
+        g.suspend_at(unit, false);
     }
 
     /// Resumes a generator from native code: `Ok(Ok)` what it yields, `Ok(Err)` what it returned.

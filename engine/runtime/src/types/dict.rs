@@ -49,6 +49,23 @@ impl Dict {
         Ok(dict)
     }
 
+    /// A dict of keys and values, which alternate. What `__hash__` and `__eq__` raise; MemoryError.
+    pub fn of_pairs(vm: &Vm, row: &[Value]) -> R<Ref<Dict>> {
+        let dict = Dict::new(vm)?;
+        if row.is_empty() {
+            return Ok(dict);
+        }
+        dict.table.reserve(vm, dict, row.len() / 2)?;
+        for pair in row.chunks_exact(2) {
+            // Most displays have names for keys.
+            let name = pair[0].cast::<Str>().filter(|_| vm.is_exact_str(pair[0]));
+            if !name.is_some_and(|name| dict.table.push_distinct(vm, pair[0], name.hash(vm), pair[1])) {
+                dict.set(vm, pair[0], pair[1])?;
+            }
+        }
+        Ok(dict)
+    }
+
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.table.len()

@@ -441,6 +441,26 @@ impl Table {
         Ok(())
     }
 
+    /// Room for as many entries in a table that has none. MemoryError.
+    pub fn reserve<T: Object>(&self, vm: &Vm, owner: Ref<T>, count: usize) -> R<()> {
+        let entries = Entries::new(vm, count)?;
+        self.entries.set(vm, owner, entries.value());
+        Ok(())
+    }
+
+    /// Adds an entry to a table of few that has room for it, if the key is seen to be another than those of the
+    /// others by its hash alone.
+    #[inline]
+    pub fn push_distinct(&self, vm: &Vm, key: Value, hash: i64, v: Value) -> bool {
+        let Some(entries) = self.entries() else { return false };
+        let distinct = entries.mask.get() == 0 && entries.probe(hash, Some).is_none();
+        if distinct {
+            entries.push(vm, key, hash, v);
+            self.used.set(self.len() + 1);
+        }
+        distinct
+    }
+
     /// Removes entry `i`, which is there.
     pub fn remove(&self, i: usize) {
         if let Some(e) = self.entries() {
