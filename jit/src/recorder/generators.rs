@@ -13,13 +13,14 @@ use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Slot, Step};
 use crate::ir::{Class, Id, NewKind, Place, TraceOp, Type};
 use skein_bytecode::{Op, flags};
 use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
-use skein_runtime::interp::{Cont, ContKind, behind_delegation, hand_over, innermost_at_hand};
+use skein_runtime::interp::{Cont, ContKind, behind_delegation, gen_call, hand_over, innermost_at_hand};
 use skein_runtime::native_functions;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::generator::{
-    ASYNC, CLOSES, DELEGATING, FOR_ROOT, GENERATOR_CODE, GENERATOR_FUNCTION, GENERATOR_HANDLED, GENERATOR_LINK,
-    GENERATOR_OUTER, GENERATOR_PLACE, GENERATOR_REGISTERS, GenState, Generator, ON_STACK, PLAIN, Place as GeneratorPlace, REGISTERED, STATE,
+    ASYNC, CLOSES, DELEGATING, FOR_ROOT, GENERATOR_CODE, GENERATOR_FUNCTION, GENERATOR_HANDLED,
+    GENERATOR_LINK, GENERATOR_OUTER, GENERATOR_PLACE, GENERATOR_REGISTERS, GenState, Generator, ON_STACK,
+    PLAIN, Place as GeneratorPlace, REGISTERED, STATE,
 };
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
@@ -54,10 +55,51 @@ fn suspending_units(place: GeneratorPlace) -> usize {
 
 impl Recorder {
     /// A step over a generator: a loop's, `ForGenerator` or `ForIter`, or a delegation's, `Send`.
-    pub(super) fn resume(&mut self, vm: &Vm, op: Op, given: Ref<Generator>) -> Step {
+    pub(super) fn resume(&mut self, vm: &Vm, op: Op, g: Ref<Generator>) -> Step {
         let at = self.at;
         let sends = op == Op::Send;
-        let of_kind = if sends { !given.flag(ASYNC) } else { given.flag(PLAIN) };
+        let mut cont = Cont::store(at.a()).kind(if sends { ContKind::GenSend } else { ContKind::GenFor });
+        cont.jump = at.extra() as i32 - 2;
+        let id = self.reg(at.b());
+        let sent = if sends { (self.reg(at.c()), at.reg(at.c())) } else { self.nothing() };
+        self.resume_for(vm, op, (id, g), sent, (cont, 2, false))
+    }
+
+    /// A call of `next()`, or of a generator's `send()` or `__next__()`. None: it is something else.
+    pub(super) fn call_generator(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        (signature, w): (&str, usize),
+        operands: &[(Id, Value)],
+    ) -> Option<Step> {
+        let (&(id, v), sent) = operands.split_first()?;
+        let g = v.cast::<Generator>()?;
+        let sent = match (signature, sent) {
+            ("next(iterator, default=<unrepresentable>, /)", []) if g.flag(PLAIN) => self.nothing(),
+            ("__next__($self, /)", []) => self.nothing(),
+            ("send($self, value, /)", [sent]) => *sent,
+            _ => return None,
+        };
+        let cont = gen_call(Cont::store(w));
+        Some(self.resume_for(vm, op, (id, g), sent, (cont, 1, true)))
+    }
+
+    fn nothing(&mut self) -> (Id, Value) {
+        (self.value(Value::NONE), Value::NONE)
+    }
+
+    /// Goes into a generator for an instruction: with what is sent in, the continuation of what it yields, the
+    /// instruction's units, and whether that has a window.
+    fn resume_for(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        (id, given): (Id, Ref<Generator>),
+        (sent, sent_now): (Id, Value),
+        (cont, units, window): (Cont, u8, bool),
+    ) -> Step {
+        let of_kind = if cont.kind == ContKind::GenFor { given.flag(PLAIN) } else { !given.flag(ASYNC) };
         // Of a chain only the innermost is put onto the stack.
         let delegates = |g| vm.yield_from_target(g).is_some_and(|v| v.cast::<Generator>().is_some());
         let chained = delegates(given);
@@ -67,7 +109,7 @@ impl Recorder {
             _ => given,
         };
         let waits = match g.state() {
-            GenState::Created => !sends || at.reg(at.c()).is_none(),
+            GenState::Created => sent_now.is_none(),
             state => state == GenState::Suspended && !delegates(g),
         };
         let Some(shape) = shape_of(g.value()).filter(|_| of_kind && waits && self.fits(vm, g)) else {
@@ -75,7 +117,6 @@ impl Recorder {
         };
         // All that leaves the trace does it before the instruction.
         self.exit();
-        let id = self.reg(at.b());
         let id = match chained {
             false => self.iterator(id, shape),
             true => match self.innermost(vm, id, given, shape) {
@@ -86,8 +127,7 @@ impl Recorder {
         let handled = self.emit(TraceOp::LoadHandled, &[], 0);
         self.emit(TraceOp::GuardRaw, &[handled], 0);
         self.guard_suspended(id, g);
-        let sent = if sends { self.reg(at.c()) } else { self.value(Value::NONE) };
-        if sends && g.state() == GenState::Created {
+        if g.state() == GenState::Created {
             self.guard_is(sent, Value::NONE);
         }
         let held = self.held_by(id, g.code(), g.place().unit);
@@ -106,17 +146,18 @@ impl Recorder {
                 self.guard_type(id, v);
             }
         }
-        let mut cont = Cont::store(at.a()).kind(if sends { ContKind::GenSend } else { ContKind::GenFor });
-        cont.jump = at.extra() as i32 - 2;
         let made = Made {
-            call_pc: at.pc as usize,
-            units: 2,
+            call_pc: self.at.pc as usize,
+            units,
             kind: cont.kind,
             info: cont.pack()[0].bits(),
             dst: cont.dst,
-            window: false,
+            window,
             in_memory: false,
         };
+        if window {
+            self.leave_window(cont.dst.into());
+        }
         self.put_on_stack(id, g.code(), g.place(), (held, gets), made, chained)
     }
 
@@ -205,7 +246,7 @@ impl Recorder {
         // SAFETY: the record of a frame that the machine has pushed for an instruction.
         let cont = unsafe { Cont::read(self.at.base) };
         let g = cont.a.cast::<Generator>().filter(|g| g.registers().len() <= MAX_REGISTERS)?;
-        let plain = matches!(made.kind, ContKind::GenFor | ContKind::GenSend)
+        let plain = matches!(made.kind, ContKind::GenFor | ContKind::GenSend | ContKind::GenCall)
             && word == made.return_pc() | RECORD
             && vm.context().handled.get().is_none();
         plain.then_some((made, g))
@@ -285,6 +326,10 @@ impl Recorder {
         if g.runs_for_root() {
             return self.return_in_chain(vm, made, g).unwrap_or_else(|| self.help(Op::ReturnGen));
         }
+        if made.kind == ContKind::GenCall {
+            // It is an exception for who called.
+            return self.help(Op::ReturnGen);
+        }
         if made.in_memory {
             self.guard_return(frame, (made.return_pc() | RECORD) as u64);
         }
@@ -328,7 +373,8 @@ impl Recorder {
         // As in `innermost`.
         self.flush_fields();
         self.moved_on = true;
-        let mut named = |offset| self.emit(TraceOp::LoadField, &[id], Place::new(Class::Iterator, offset).imm());
+        let mut named =
+            |offset| self.emit(TraceOp::LoadField, &[id], Place::new(Class::Iterator, offset).imm());
         let (outer_id, root_id) = (named(GENERATOR_OUTER), named(GENERATOR_LINK));
         let outer_id = self.guard_shape(outer_id, shape);
         let same = self.emit(TraceOp::Same, &[outer_id, root_id], 0);
@@ -386,7 +432,7 @@ impl Recorder {
         self.set_state(id, GENERATOR_PLACE, suspended);
         self.pop_frame(made.in_memory, made.return_pc());
         let result = self.base() + i32::from(made.dst);
-        self.forget_from(frame.base - RECORD_B);
+        self.forget_from(if made.window { result } else { frame.base - RECORD_B });
         self.slots.insert(result, Slot { id: v, dirty: true });
         self.go(made.return_pc() as *const u32);
         Ok(())

@@ -177,11 +177,6 @@ native_functions! { PARTS:
     };
 }
 
-/// One of [`PARTS`].
-fn part(vm: &Vm, n: usize) -> R<Value> {
-    Ok(NativeFunction::function(vm, &PARTS[n], Value::NONE)?.value())
-}
-
 fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
     let codes = vm.state::<Codes>();
     if codes.0.borrow().is_empty() {
@@ -209,24 +204,37 @@ fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
     found.ok_or_else(|| vm.system_error("no such hosted builtin"))
 }
 
-/// The function for what this code makes the items of. MemoryError.
-fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
+/// What the code that makes items has for those that go over them: its functions, and [`PARTS`] behind them, which are
+/// the same each time, so that traces know them. MemoryError.
+fn owned(vm: &Vm, owner: Ref<CodeObject>, i: usize, make: impl FnOnce() -> R<Value>) -> R<Value> {
     let all = match owner.consumers.cast::<List>() {
         Some(all) => all,
         None => {
-            let all = List::filled(vm, Value::NONE, COUNT)?;
+            let all = List::filled(vm, Value::NONE, COUNT + PARTS.len())?;
             owner.consumers.set(vm, owner, all.value());
             all
         }
     };
-    if let Some(f) = all.get(which as usize).filter(|f| !f.is_none()) {
-        return Ok(f);
+    if let Some(v) = all.get(i).filter(|v| !v.is_none()) {
+        return Ok(v);
     }
-    // They have no globals of their own.
-    let globals = vm.builtins.get().ok_or_else(|| vm.system_error("lost builtins"))?;
-    let f = Function::new(vm, load(vm, compiled(vm, which)?)?, globals)?;
-    all.store(vm, which as usize, f.value());
-    Ok(f.value())
+    let v = make()?;
+    all.store(vm, i, v);
+    Ok(v)
+}
+
+/// The function for what this code makes the items of. MemoryError.
+fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
+    owned(vm, owner, which as usize, || {
+        // They have no globals of their own.
+        let globals = vm.builtins.get().ok_or_else(|| vm.system_error("lost builtins"))?;
+        Ok(Function::new(vm, load(vm, compiled(vm, which)?)?, globals)?.value())
+    })
+}
+
+/// One of [`PARTS`]. MemoryError.
+fn part(vm: &Vm, owner: Ref<CodeObject>, n: usize) -> R<Value> {
+    owned(vm, owner, COUNT + n, || Ok(NativeFunction::function(vm, &PARTS[n], Value::NONE)?.value()))
 }
 
 /// The Python code that makes the items: a generator's, or that of the function of a `map` or `filter`. None: there is
@@ -273,14 +281,14 @@ pub fn consume(
     vm: &Vm,
     call: &SoftCall<'_>,
     which: Hosted,
-    others: impl FnOnce(&Vm) -> R<Vec<Value>>,
+    others: impl FnOnce(&Vm, Ref<CodeObject>) -> R<Vec<Value>>,
 ) -> Option<At> {
     let &[.., items] = call.args.positional() else { return None };
     let code = maker(vm, items).filter(|_| !call.args.has_keywords())?;
     let begun = || {
         let f = function(vm, code, which)?;
         let row = List::new(vm, &[followed(vm, items, code)?])?;
-        row.extend(vm, &others(vm)?)?;
+        row.extend(vm, &others(vm, code)?)?;
         call_soft(vm, call.resume, f, Args::new(row.items(), None), call.cont)
     };
     let r = begun();
@@ -293,7 +301,7 @@ fn consume_by_key(
     vm: &Vm,
     call: &SoftCall<'_>,
     which: Hosted,
-    others: impl FnOnce(&Vm, bool) -> R<Vec<Value>>,
+    others: impl FnOnce(&Vm, Ref<CodeObject>, bool) -> R<Vec<Value>>,
 ) -> Option<At> {
     let &[items] = call.args.positional() else { return None };
     let (mut key, mut reverse) = (None, false);
@@ -309,7 +317,7 @@ fn consume_by_key(
     let begun = || {
         let f = function(vm, code, which)?;
         let row = List::new(vm, &[items, key.value()])?;
-        row.extend(vm, &others(vm, reverse)?)?;
+        row.extend(vm, &others(vm, code, reverse)?)?;
         call_soft(vm, call.resume, f, Args::new(row.items(), None), call.cont)
     };
     let r = begun();
@@ -319,7 +327,7 @@ fn consume_by_key(
 /// A call of one of the builtin types that take an iterable.
 fn make(vm: &Vm, call: &SoftCall<'_>, which: Hosted, ty: Ref<Type>) -> At {
     let alone = call.args.positional().len() == 1;
-    match alone.then(|| consume(vm, call, which, |_| Ok(Vec::new()))).flatten() {
+    match alone.then(|| consume(vm, call, which, |_, _| Ok(Vec::new()))).flatten() {
         Some(at) => at,
         None => call.go_on(vm, construct(vm, call.resume, ty, call.args, call.cont)),
     }
@@ -331,7 +339,7 @@ fn call_function(
     call: &SoftCall<'_>,
     which: Hosted,
     (def, before): (&'static NativeDef, usize),
-    others: impl FnOnce(&Vm) -> R<Vec<Value>>,
+    others: impl FnOnce(&Vm, Ref<CodeObject>) -> R<Vec<Value>>,
 ) -> At {
     let alone = call.args.positional().len() == 1 + before;
     match alone.then(|| consume(vm, call, which, others)).flatten() {
@@ -341,39 +349,39 @@ fn call_function(
 }
 
 macro_rules! functions {
-    ($($name:ident $which:ident $def:expr, $before:literal, |$vm:ident, $call:ident| $others:expr;)*) => {$(
+    ($($name:ident $which:ident $def:expr, $before:literal, |$vm:ident, $code:ident, $call:ident| $others:expr;)*) => {$(
         pub fn $name(vm: &Vm, call: &SoftCall<'_>) -> At {
             let $call = call;
-            let others = |$vm: &Vm| -> R<Vec<Value>> { Ok($others) };
+            let others = |$vm: &Vm, $code: Ref<CodeObject>| -> R<Vec<Value>> { Ok($others) };
             call_function(vm, call, Hosted::$which, ($def, $before), others)
         }
     )*};
 }
 functions! {
-    any Any iteration("any"), 0, |_vm, _call| Vec::new();
-    all All iteration("all"), 0, |_vm, _call| Vec::new();
-    sum Sum iteration("sum"), 0, |vm, _call| {
+    any Any iteration("any"), 0, |_vm, _code, _call| Vec::new();
+    all All iteration("all"), 0, |_vm, _code, _call| Vec::new();
+    sum Sum iteration("sum"), 0, |vm, code, _call| {
         let t = &vm.types;
-        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, 0)?]
+        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, code, 0)?]
     };
-    smallest Min iteration("min"), 0, |vm, _call| vec![part(vm, 1)?];
-    largest Max iteration("max"), 0, |vm, _call| vec![part(vm, 2)?];
-    in_order Sorted iteration("sorted"), 0, |vm, _call| vec![part(vm, 3)?];
-    join_all Join STR.method("join"), 1, |vm, call| vec![part(vm, 4)?, call.args.positional()[0]];
+    smallest Min iteration("min"), 0, |vm, code, _call| vec![part(vm, code, 1)?];
+    largest Max iteration("max"), 0, |vm, code, _call| vec![part(vm, code, 2)?];
+    in_order Sorted iteration("sorted"), 0, |vm, code, _call| vec![part(vm, code, 3)?];
+    join_all Join STR.method("join"), 1, |vm, code, call| vec![part(vm, code, 4)?, call.args.positional()[0]];
 }
 
 pub fn min(vm: &Vm, call: &SoftCall<'_>) -> At {
-    consume_by_key(vm, call, Hosted::MinBy, |vm, _| Ok(vec![part(vm, 1)?]))
+    consume_by_key(vm, call, Hosted::MinBy, |vm, code, _| Ok(vec![part(vm, code, 1)?]))
         .unwrap_or_else(|| smallest(vm, call))
 }
 
 pub fn max(vm: &Vm, call: &SoftCall<'_>) -> At {
-    consume_by_key(vm, call, Hosted::MaxBy, |vm, _| Ok(vec![part(vm, 2)?]))
+    consume_by_key(vm, call, Hosted::MaxBy, |vm, code, _| Ok(vec![part(vm, code, 2)?]))
         .unwrap_or_else(|| largest(vm, call))
 }
 
 pub fn sorted(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let others = |vm: &Vm, reverse| Ok(vec![part(vm, 5)?, Value::bool(reverse)]);
+    let others = |vm: &Vm, code, reverse| Ok(vec![part(vm, code, 5)?, Value::bool(reverse)]);
     consume_by_key(vm, call, Hosted::SortedBy, others).unwrap_or_else(|| in_order(vm, call))
 }
 

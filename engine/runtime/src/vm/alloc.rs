@@ -2,9 +2,9 @@
 
 use crate::object::{HAS_DICT_WORD, Header, Kind, Object, Ref, Tracer};
 use crate::shape::ShapeId;
+use crate::types::generator::REGISTERED;
 use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Raised, Value};
-use crate::types::generator::REGISTERED;
 use crate::vm::{Vm, poll};
 use skein_heap::{Allocation, CollectKind, CollectStats};
 

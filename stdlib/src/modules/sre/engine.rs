@@ -190,7 +190,9 @@ const MAX_SPARE: usize = 1 << 10;
 impl<T> Drop for Engine<'_, T> {
     fn drop(&mut self) {
         let s = &self.stacks;
-        if [s.marks.capacity(), s.back.capacity(), s.reps.capacity(), s.subs.capacity()].iter().all(|n| *n <= MAX_SPARE)
+        if [s.marks.capacity(), s.back.capacity(), s.reps.capacity(), s.subs.capacity()]
+            .iter()
+            .all(|n| *n <= MAX_SPARE)
         {
             self.vm.state::<Spare>().0.set(Some(std::mem::take(&mut self.stacks)));
         }
@@ -323,9 +325,7 @@ impl<'a, T: Text> Engine<'a, T> {
                 Ok(c) => has(&map, c),
                 Err(_) => charset(set, c),
             };
-            if within
-                && let Some(end) = self.attempt(pc, goal)?
-            {
+            if within && let Some(end) = self.attempt(pc, goal)? {
                 return Ok(Some((goal.start, end)));
             }
             goal.start = next;

@@ -34,7 +34,8 @@ pub struct Pattern {
 impl Payload for Pattern {
     const NAME: &'static str = "re.Pattern";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Pattern { pattern, groupindex, indexgroup, flags: _, groups: _, code: _, sets: _, is_text: _ } = self;
+        let Pattern { pattern, groupindex, indexgroup, flags: _, groups: _, code: _, sets: _, is_text: _ } =
+            self;
         [pattern, groupindex, indexgroup].iter().for_each(|f| f.trace(t));
     }
 }

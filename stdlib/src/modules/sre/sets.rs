@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn maps_are_as_sets() {
-        let code = [0, ops::NEGATE, ops::RANGE, 0x61, 0x7a, ops::CATEGORY, 0, ops::FAILURE, ops::LITERAL, 0xe9];
+        let code =
+            [0, ops::NEGATE, ops::RANGE, 0x61, 0x7a, ops::CATEGORY, 0, ops::FAILURE, ops::LITERAL, 0xe9];
         let sets = Sets::default();
         for pc in [1, 8, 1, 8] {
             let map = sets.map(&code, pc);
