@@ -1,7 +1,7 @@
 //! Displays and comprehensions: tuples and lists, which the trace makes itself, and dicts and sets, which natives make.
 
 use super::iteration::fixed;
-use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN};
+use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN, shape_of};
 use super::{Recorder, Step};
 use crate::ir::{self, Id, NewKind, TraceOp};
 use skein_bytecode::{Op, Special};
@@ -23,6 +23,9 @@ native_functions! { MADE:
     // No program sees them; they are called as natives are.
     [leaf] "dict_of_pairs(row, /)" => |vm: &Vm, row: Ref<Tuple>| Dict::of_pairs(vm, row.items());
     [simple] "entry_of_name(dict, index, name, /)" => entry_of_name;
+    [leaf] "update_plainly(dict, other, /)" => |vm: &Vm, d: Ref<Dict>, other: Ref<Dict>| -> R<Value> {
+        Ok(if d.update_plainly(vm, other)? { Value::NONE } else { NOTHING })
+    };
     [leaf] "converted(type, value, /)" => converted_or_nothing;
 }
 
@@ -72,7 +75,7 @@ impl Recorder {
     }
 
     pub(super) fn conversion(&mut self, vm: &Vm, ty: Operand, operand: Operand) -> Option<Id> {
-        self.leaf_call(vm, &MADE[2], &[ty, operand])
+        self.leaf_call(vm, &MADE[3], &[ty, operand])
     }
 
     pub(super) fn new_tuple(&mut self, vm: &Vm, items: &[Id]) -> Id {
@@ -173,6 +176,21 @@ impl Recorder {
             (0..at.c()).map(|i| (operand(at.b() + 2 * i), operand(at.b() + 2 * i + 1))).collect();
         let Some(dict) = self.new_dict(vm, &items) else { return self.help(Op::BuildMap) };
         self.set(at.a(), dict);
+        self.next(1)
+    }
+
+    /// `MapUpdate`.
+    pub(super) fn map_update(&mut self, vm: &Vm) -> Step {
+        let at = self.at;
+        let operands = [at.a(), at.b()].map(|i| (self.reg(i), at.reg(i)));
+        let plain = operands.iter().all(|(_, v)| shape_of(*v) == Some(vm.types.dict.root_shape_id()));
+        if !plain {
+            return self.help(Op::MapUpdate);
+        }
+        self.guard_type(operands[1].0, operands[1].1);
+        let Some(done) = self.leaf_call(vm, &MADE[2], &operands) else { return self.help(Op::MapUpdate) };
+        // What has been set is set again then.
+        self.guard_is_not(done, NOTHING.bits());
         self.next(1)
     }
 

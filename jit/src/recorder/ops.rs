@@ -129,6 +129,7 @@ impl Recorder {
             Op::BuildList => self.build_list(vm),
             Op::BuildTuple => self.build_tuple(vm),
             Op::BuildMap => self.build_map(vm),
+            Op::MapUpdate => self.map_update(vm),
             Op::ListAppend | Op::ListExtend | Op::SetAdd | Op::MapAdd => self.add_to(vm, op),
             Op::ForIter | Op::ForRange | Op::ForList | Op::ForGenerator => self.for_iter(vm, op),
             Op::MakeGenerator => self.make_generator(vm),

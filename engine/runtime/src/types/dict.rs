@@ -276,6 +276,27 @@ impl Ref<Dict> {
         Ok(new)
     }
 
+    /// Sets all entries of another dict, if no code has to be run for that. False: some may be set. MemoryError.
+    pub fn update_plainly(self, vm: &Vm, other: Ref<Dict>) -> R<bool> {
+        if self.has_cells() || other.has_cells() || self == other {
+            return Ok(false);
+        }
+        if self.fill() == 0 {
+            self.table.copy_from(vm, self, &other.table)?;
+            return Ok(true);
+        }
+        for (key, v) in other.iter() {
+            let Some(name) = key.cast::<Str>().filter(|_| vm.is_exact_str(key)) else { return Ok(false) };
+            let hash = name.hash(vm);
+            match self.table.find_exact(vm, name, hash) {
+                Some(Some(i)) => self.store_at(vm, i, v),
+                Some(None) => self.add(vm, key, hash, v)?,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
+    }
+
     /// Sets all entries of another dict.
     pub fn update(self, vm: &Vm, other: Ref<Dict>) -> R<()> {
         let mut i = 0;
