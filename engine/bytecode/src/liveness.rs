@@ -156,9 +156,9 @@ impl Liveness {
         self.index(unit).is_none_or(|i| self.live.has(i, register))
     }
 
-    /// May a generator's frame be suspended where closing it runs code: in a `try` or `with`, or while it delegates?
-    pub fn closes(&self) -> bool {
-        self.handles || self.delegates
+    /// May a generator's frame be suspended while it delegates?
+    pub fn delegates(&self) -> bool {
+        self.delegates
     }
 
     /// May a generator's frame be suspended in a `try` or `with`?

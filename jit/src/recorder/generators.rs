@@ -283,7 +283,8 @@ impl Recorder {
         let ty = if is_coroutine { vm.types.coroutine } else { vm.types.generator };
         let (shape, count) = (ty.root_shape_id(), liveness.suspended());
         let bits = if is_coroutine { 0 } else { PLAIN };
-        let bits = bits | if is_coroutine || liveness.closes() { REGISTERED } else { 0 };
+        let bits =
+            bits | if is_coroutine || liveness.handles() || liveness.delegates() { REGISTERED } else { 0 };
         let bits = bits | if liveness.handles() { CLOSES } else { 0 };
         let size = register(count) as u16;
         let function = self.slot(frame.base - 4);
@@ -399,6 +400,13 @@ impl Recorder {
         let at = self.at;
         let frame = self.frame();
         let Some((made, g)) = self.resumed(vm, frame) else { return self.help(op) };
+        if op == Op::YieldFrom {
+            // What may have to be closed with the generator is the interpreter's affair.
+            let delegate = at.reg(at.c());
+            if delegate.cast::<Generator>().is_none() && !is_followed(vm, delegate) {
+                return self.help(op);
+            }
+        }
         let return_word = made.return_pc() | RECORD;
         if made.in_memory {
             self.guard_return(frame, return_word as u64);

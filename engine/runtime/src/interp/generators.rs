@@ -9,7 +9,7 @@ use crate::interp::result::deliver;
 use crate::interp::stack::{leave_side, make_room};
 use crate::interp::{At, Site, copy_words, delegation, or_unwind, publish};
 use crate::native::Args;
-use crate::object::Ref;
+use crate::object::{Kind, Ref};
 use crate::types::async_step::{Awaitable, begin_send, settle};
 use crate::types::ext::Ext;
 use crate::types::function::Function;
@@ -44,11 +44,16 @@ pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
     let g = Generator::new(vm, f, code.liveness().suspended() as u16, ty.root_shape_id())?;
     g.set_flag(PLAIN, ty == vm.types.generator);
     g.set_flag(ASYNC, ty == vm.types.async_generator);
-    if ty != vm.types.generator || code.liveness().closes() {
-        g.set_flag(REGISTERED, true);
-        vm.heap.register_finalizer(g.header());
+    if ty != vm.types.generator || code.liveness().handles() {
+        register(vm, g);
     }
     Ok(g)
+}
+
+/// The heap tells of its end, so that it can be closed.
+fn register(vm: &Vm, g: Ref<Generator>) {
+    g.set_flag(REGISTERED, true);
+    vm.heap.register_finalizer(g.header());
 }
 
 pub fn make_generator(vm: &Vm, at: At) -> R<At> {
@@ -384,9 +389,21 @@ pub fn gen_call(cont: Cont) -> Cont {
 /// `YieldFrom`: suspends; the delegate is in r[c].
 #[inline(never)]
 pub fn yield_from(vm: &Vm, at: At) -> At {
-    let v = at.reg(at.b());
+    let (v, delegate) = (at.reg(at.b()), at.reg(at.c()));
+    // SAFETY: a generator's frame has a record whose `a` is the generator.
+    let g: Ref<Generator> = unsafe { Cont::read(at.base).a.cast_unchecked() };
+    if !g.flag(REGISTERED) && !needs_no_close(delegate) {
+        // Who drops the generator closes what it delegates to.
+        register(vm, g);
+    }
     let (to, cont) = suspend(vm, at, at.skip(2), true);
     yielded(vm, to, cont, v)
+}
+
+/// Is it an iterator that has no `close()`?
+fn needs_no_close(v: Value) -> bool {
+    const KINDS: [Kind; 3] = [Kind::SeqIter, Kind::RangeIter, Kind::DictIter];
+    v.header().is_some_and(|h| KINDS.iter().any(|kind| *kind as u8 == h.kind.get()))
 }
 
 /// `ReturnGen`.
