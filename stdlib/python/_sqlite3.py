@@ -309,6 +309,7 @@ class Connection:
     __module__ = "sqlite3"
     _database = None
     _ready = False
+    row_factory, text_factory = None, str
     Warning, Error, InterfaceError, DatabaseError = Warning, Error, InterfaceError, DatabaseError
     DataError, OperationalError, IntegrityError = DataError, OperationalError, IntegrityError
     InternalError, ProgrammingError, NotSupportedError = InternalError, ProgrammingError, NotSupportedError
@@ -717,6 +718,7 @@ class Cursor:
 
     __module__ = "sqlite3"
     _ready = False
+    row_factory = None
 
     def __init__(self, connection, /):
         if self._ready and self._locked:

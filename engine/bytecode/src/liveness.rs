@@ -9,7 +9,7 @@
 //! The answers are upper bounds: a register that is not held has a word that nobody will look at.
 
 use crate::Intrinsic;
-use crate::code::Code;
+use crate::code::{Code, LocalKind};
 use crate::inst::{Inst, Row, instructions};
 use crate::ops::Op;
 
@@ -66,7 +66,9 @@ pub struct Liveness {
     live: Sets,
     /// Written on some path that leads to it.
     written: Sets,
-    locals: usize,
+    /// Of the locals: which ones count while they are bound. The variables of inlined comprehensions do not, since nobody sees
+    /// them once the comprehension is done.
+    shown: Vec<bool>,
     registers: usize,
     suspended: usize,
     handles: bool,
@@ -128,7 +130,11 @@ impl Liveness {
             starts: flow.insts.iter().map(|i| i.at).collect(),
             live: live(&flow, registers),
             written: written(&flow, registers, code),
-            locals: code.locals.len(),
+            shown: code
+                .locals
+                .iter()
+                .map(|l| l.kind != LocalKind::Hidden || l.name.starts_with('.'))
+                .collect(),
             registers,
             suspended: code.param_count(),
             handles: handles(code),
@@ -171,6 +177,10 @@ impl Liveness {
         self.suspended
     }
 
+    fn is_shown(&self, register: usize) -> bool {
+        self.shown.get(register).is_some_and(|shown| *shown)
+    }
+
     /// The instruction that a unit is of.
     fn index(&self, unit: u32) -> Option<usize> {
         self.starts.partition_point(|&s| s <= unit).checked_sub(1)
@@ -186,13 +196,13 @@ impl Liveness {
     pub fn held(&self, unit: u32, register: usize) -> bool {
         let Some(i) = self.index(unit) else { return true };
         let around = |sets: &Sets| sets.has(i, register) || i + 1 < sets.len() && sets.has(i + 1, register);
-        around(&self.live) || register < self.locals && around(&self.written)
+        around(&self.live) || self.is_shown(register) && around(&self.written)
     }
 
     /// Is the register held before the instruction of this unit is executed?
     pub fn held_before(&self, unit: u32, register: usize) -> bool {
         let Some(i) = self.index(unit) else { return true };
-        self.live.has(i, register) || register < self.locals && self.written.has(i, register)
+        self.live.has(i, register) || self.is_shown(register) && self.written.has(i, register)
     }
 
     /// Number of the registers up to the last that is held before an instruction.
@@ -200,7 +210,7 @@ impl Liveness {
         if i >= self.starts.len() {
             return 0;
         }
-        let is_held = |r: &usize| self.live.has(i, *r) || *r < self.locals && self.written.has(i, *r);
+        let is_held = |r: &usize| self.live.has(i, *r) || self.is_shown(*r) && self.written.has(i, *r);
         (0..self.registers).rev().find(is_held).map_or(0, |r| r + 1)
     }
 }

@@ -148,7 +148,7 @@ impl Pacing {
 
     pub fn set_nursery(&self, bytes: usize) {
         self.nursery.set(bytes);
-        self.quota.set(bytes.min(FIRST_QUOTA));
+        self.quota.set(bytes);
     }
 
     /// After a minor collection that did so much work, and should not do more than `wanted`.

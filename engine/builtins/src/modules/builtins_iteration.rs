@@ -449,7 +449,7 @@ fn ended(all: &Iterators, vm: &Vm, name: &str, iterators: Ref<Tuple>, i: usize) 
 }
 
 native_type! {
-    ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
+    ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.\n\n>>> list(zip('ab', range(3)))\n[('a', 0), ('b', 1)]";
     methods {
         [static] "__new__($type, *iterables, strict=False)" => new_zip;
         [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;

@@ -300,6 +300,8 @@ impl Vm {
             self.sys_dict.get().map(Value::from),
             self.memory_error.get(),
             self.pauses.callbacks.get().map(Value::from),
+            self.pauses.garbage.get().map(Value::from),
+            self.pauses.frozen.get().map(Value::from),
         ];
         for v in single.into_iter().flatten() {
             t.visit_word(v.bits());

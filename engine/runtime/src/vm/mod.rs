@@ -24,7 +24,7 @@ pub use finalize::{Finalizing, write_stderr};
 pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, Tree, compile_flags};
 pub use names::Names;
 pub use oserror::{class_of_errno, strerror};
-pub use pauses::Pauses;
+pub use pauses::{Pauses, debug};
 pub use skein_heap::CollectKind;
 pub use text_errors::SyntaxPlace;
 
