@@ -79,6 +79,8 @@ pub struct Config {
     pub base_executable: String,
     pub prefix: String,
     pub base_prefix: String,
+    /// The folder whose name stands for the packaged library; empty: [`LIBRARY`]. It need not be there.
+    pub library: String,
     pub path: Vec<String>,
     /// The first entry of `sys.path`, where it is the folder of the program (empty: where the process is).
     pub program_folder: Option<String>,
