@@ -227,24 +227,32 @@ impl Hooks for Host {
     fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>> {
         let Some(entry) = skein_stdlib::find(name) else { return Ok(None) };
         match skein_bytecode::read_file(&entry.code()) {
-            Ok(code) => Ok(Some((Rc::new(code), entry.is_package()))),
+            Ok(mut code) => {
+                if !vm.config.library.is_empty()
+                    && let Some(path) = code.filename.strip_prefix(skein_stdlib::FILENAME_PREFIX)
+                {
+                    let filename = format!("{}/{path}", vm.config.library);
+                    code.rename_file(&filename);
+                }
+                Ok(Some((Rc::new(code), entry.is_package())))
+            }
             Err(e) => Err(vm.import_error(format!("packaged code of {name}: {e}"))),
         }
     }
 
-    fn packaged_source(&self, filename: &str) -> Option<String> {
+    fn packaged_source(&self, vm: &Vm, filename: &str) -> Option<String> {
         let name = match filename.strip_prefix("<frozen ").and_then(|f| f.strip_suffix('>')) {
             Some(name) => name.to_string(),
             None => {
-                let path = filename.strip_prefix(skein_stdlib::FILENAME_PREFIX)?.strip_suffix(".py")?;
+                let path = vm.within_library(filename)?.strip_suffix(".py")?;
                 path.strip_suffix("/__init__").unwrap_or(path).replace('/', ".")
             }
         };
         String::from_utf8(skein_stdlib::find(&name)?.source()).ok()
     }
 
-    fn packaged_file(&self, path: &str) -> Option<Vec<u8>> {
-        skein_stdlib::file(path.strip_prefix(skein_stdlib::FILENAME_PREFIX)?)
+    fn packaged_file(&self, vm: &Vm, path: &str) -> Option<Vec<u8>> {
+        skein_stdlib::file(vm.within_library(path)?)
     }
 
     fn caret_anchors(&self, segment: &str) -> Option<(usize, usize)> {

@@ -101,9 +101,17 @@ impl Builder {
 
     /// Makes the isolate. Fails without address space, and where `sys.stdout` cannot be made.
     pub fn build(mut self) -> Result<Interpreter, Error> {
-        self.config.path.push(LIBRARY.into());
+        add_library(&mut self.config);
         Interpreter::from_config(self.config)
     }
+}
+
+/// Puts the packaged library at the end of the path, by the name of the folder that it is unpacked in when a program
+/// looks for its files.
+pub fn add_library(config: &mut Config) {
+    let place = skein_stdlib::unpacked::place().and_then(|p| p.into_os_string().into_string().ok());
+    config.path.push(place.clone().unwrap_or_else(|| LIBRARY.into()));
+    config.library = place.unwrap_or_default();
 }
 
 impl Interpreter {

@@ -13,7 +13,6 @@ use skein_runtime::interp::hush_panics;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::list::List;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::Vm;
 use skein_runtime::vm::write_stderr;
 use std::io::{Read, Write};
@@ -66,6 +65,7 @@ struct Script {
 fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     let first;
     let mut script = None;
+    skein::add_library(&mut flags.config);
     match &flags.run {
         Run::Show(text) => {
             // A closed standard output is no reason to fail.
@@ -95,6 +95,7 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
             if path.is_dir() {
                 first = Some(file.clone());
             } else {
+                skein_stdlib::unpacked::look_for(&flags.config.library, file.as_bytes());
                 let text = std::fs::read(path).map_err(|e| {
                     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
                     let errno = e.raw_os_error().unwrap_or(0);
@@ -131,7 +132,6 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     }
     let first = first.filter(|_| !flags.config.safe_path);
     flags.config.program_folder.clone_from(&first);
-    flags.config.path.push(LIBRARY.into());
     flags.config.closed = closed::at_start();
     installation::locate(&mut flags.config, program);
     hush_panics(flags.config.dev_mode);

@@ -5,10 +5,12 @@ with a time limit, and each case is reported by name.
     skipped NAME: why
     failed  NAME: the error's last line
     lost    NAME: the process crashed or hung
+    other   NAME: why a case that fails is about something that Skein does not have
 
 The exit status is 1 when anything failed or was lost. `-v` shows the whole traceback of failures.
 """
 
+import fnmatch
 import os
 import signal
 import subprocess
@@ -16,7 +18,7 @@ import sys
 import threading
 import unittest
 
-KINDS = ("ok", "skipped", "failed", "lost")
+KINDS = ("ok", "skipped", "failed", "lost", "other")
 
 
 def folder(variable, what, expected):
@@ -33,9 +35,9 @@ def folder(variable, what, expected):
 class Report(unittest.TestResult):
     """Prints a line for each case as soon as it is known."""
 
-    def __init__(self, verbose):
+    def __init__(self, verbose, inapplicable):
         super().__init__()
-        self.verbose = verbose
+        self.verbose, self.inapplicable = verbose, inapplicable
 
     def startTest(self, test):
         super().startTest(test)
@@ -75,11 +77,13 @@ class Report(unittest.TestResult):
     def fail(self, test, why):
         # A case may fail in several places, and counts once.
         if not self.bad:
-            self.say("failed", test, why)
+            reasons = (r for pattern, r in self.inapplicable.items() if fnmatch.fnmatchcase(test.id(), pattern))
+            reason = next(reasons, None)
+            self.say("other" if reason else "failed", test, reason or why)
         self.bad = True
 
 
-def run_here(names, verbose, behind):
+def run_here(names, verbose, behind, inapplicable):
     """Runs tests by name in this process; those behind one of them only, if it is given."""
     try:
         tests = list(each(unittest.defaultTestLoader.loadTestsFromNames(names)))
@@ -91,7 +95,7 @@ def run_here(names, verbose, behind):
     ids = [t.id() for t in tests]
     if behind in ids:
         tests = tests[ids.index(behind) + 1:]
-    unittest.TestSuite(tests).run(Report(verbose))
+    unittest.TestSuite(tests).run(Report(verbose, inapplicable))
     sys.stdout.flush()
 
 
@@ -147,15 +151,16 @@ def run_module(script, module, select, verbose, silence, environment):
         behind = at
 
 
-def main(script, modules, prepare, environment=None, silence=60):
-    """The command line of a runner: [-v] [MODULE or NAME ...]."""
+def main(script, modules, prepare, environment=None, silence=60, inapplicable={}):
+    """The command line of a runner: [-v] [MODULE or NAME ...]. `inapplicable` has patterns of names, and the reasons why
+    such cases may fail: those that pass all the same count as any do."""
     args = sys.argv[1:]
     verbose = "-v" in args
     args = [a for a in args if a != "-v"]
     if args[:1] == ["--only"]:
         prepare()
         _, module, behind, *select = args
-        return run_here(select or [module], verbose, behind)
+        return run_here(select or [module], verbose, behind, inapplicable)
     chosen = modules
     if args:
         chosen = {}

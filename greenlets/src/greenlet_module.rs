@@ -13,7 +13,7 @@ use skein_runtime::types::module::add_functions;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Finalizing, LIBRARY, Vm};
+use skein_runtime::vm::{Finalizing, Vm};
 use skein_runtime::{native_functions, native_type};
 use std::cell::Cell;
 
@@ -174,7 +174,7 @@ const ALL: usize = 7;
 pub fn make_package(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "greenlet")?;
     let d = m.dict();
-    let path = vm.str(&format!("{LIBRARY}/greenlet"))?;
+    let path = vm.str(&format!("{}/greenlet", vm.library()))?;
     d.set_name(vm, "__path__", List::new(vm, &[path])?.value())?;
     d.set_name(vm, "__version__", vm.str(VERSION)?)?;
     let inner = make_inner(vm)?.value();

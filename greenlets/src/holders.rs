@@ -16,7 +16,7 @@ use std::collections::HashSet;
 /// Steps from a frame to the thing.
 const STEPS: u32 = 4;
 /// The files of `skein.inspect`.
-const LOOKS: &str = "<stdlib>/skein/";
+const LOOKS: &str = "skein/";
 /// Objects that are looked at for each microthread.
 const MOST: usize = 600;
 
@@ -60,7 +60,9 @@ pub fn each_reached(vm: &Vm, owner: Option<Value>, things: &[Value], f: &mut dyn
         }
     };
     // Whoever looks at all this knows all of it.
-    let looks = |code: Ref<CodeObject>| code.portable().filename.starts_with(LOOKS);
+    let looks = |code: Ref<CodeObject>| {
+        vm.within_library(&code.portable().filename).is_some_and(|path| path.starts_with(LOOKS))
+    };
     each_held(vm, owner, looks, &mut |v| meet(&mut level, v, 0));
     for steps in 1..=STEPS {
         let mut next = Vec::new();

@@ -17,7 +17,7 @@ use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::{LIBRARY, Vm};
+use skein_runtime::vm::Vm;
 use skein_runtime::{native_functions, native_type};
 use std::cell::Cell;
 
@@ -380,7 +380,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     skein_runtime::types::module::add_functions(vm, m, FUNCTIONS)?;
     let d = m.dict();
     d.set_name(vm, "_stackless", m.value())?;
-    let path = vm.str(&format!("{LIBRARY}/stackless"))?;
+    let path = vm.str(&format!("{}/stackless", vm.library()))?;
     d.set_name(vm, "__path__", List::new(vm, &[path])?.value())?;
     for def in HIDDEN_FUNCTIONS {
         d.set_name(vm, def.name, NativeFunction::function(vm, def, vm.str("stackless")?)?.value())?;

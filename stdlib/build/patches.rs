@@ -34,8 +34,44 @@ const PATCHES: &[Patch] = &[
     Patch {
         path: "site.py",
         from: "        dir, dircase = makepath(dir)\n        if dircase not in known_paths:\n            L.append(dir)\n",
-        to: "        dir, dircase = makepath(dir) if dir != '<stdlib>' else (dir, dir)\n        if dircase not in known_paths:\n            L.append(dir)\n",
+        to: "        dir, dircase = makepath(dir) if dir != sys._stdlib_dir else (dir, dir)\n        if dircase not in known_paths:\n            L.append(dir)\n",
         why: "the entry of the packed library is not a relative path",
+    },
+    Patch {
+        path: "sysconfig/__init__.py",
+        from: "    'posix_prefix': {\n        'stdlib': '{installed_base}/{platlibdir}/{implementation_lower}{py_version_short}{abi_thread}',\n",
+        to: "    'posix_prefix': {\n        'stdlib': '{library}',\n",
+        why: "the library is packed, and unpacked elsewhere",
+    },
+    Patch {
+        path: "sysconfig/__init__.py",
+        from: "    'posix_venv': {\n        'stdlib': '{installed_base}/{platlibdir}/{implementation_lower}{py_version_short}{abi_thread}',\n",
+        to: "    'posix_venv': {\n        'stdlib': '{library}',\n",
+        why: "as above",
+    },
+    Patch {
+        path: "sysconfig/__init__.py",
+        from: "    _CONFIG_VARS['installed_base'] = base_prefix\n",
+        to: "    _CONFIG_VARS['installed_base'] = base_prefix\n    _CONFIG_VARS['library'] = sys._stdlib_dir\n",
+        why: "as above",
+    },
+    Patch {
+        path: "linecache.py",
+        from: "    try:\n        stat = os.stat(fullname)\n    except OSError:\n        basename = filename\n",
+        to: "    try:\n        if fullname.startswith(sys._stdlib_dir):\n            data = _packed.read(fullname[len(sys._stdlib_dir) + 1:])\n            if data is not None:\n                lines = [line + '\\n' for line in data.decode().splitlines()]\n                cache[filename] = len(data), None, lines, fullname\n                return lines\n        stat = os.stat(fullname)\n    except OSError:\n        basename = filename\n",
+        why: "lines of packed files are no reason to unpack all of them",
+    },
+    Patch {
+        path: "sysconfig/__init__.py",
+        from: "    return os.path.join(get_path('stdlib'), config_dir_name, 'Makefile')\n",
+        to: "    return os.path.join(get_path('platstdlib'), config_dir_name, 'Makefile')\n",
+        why: "there is none beside the library, which need not be unpacked to see that",
+    },
+    Patch {
+        path: "linecache.py",
+        from: "        import os\n        import sys\n        import tokenize\n",
+        to: "        import os\n        import sys\n        import tokenize\n        import _packed\n",
+        why: "as above",
     },
     Patch {
         path: "hashlib.py",
@@ -54,6 +90,12 @@ const PATCHES: &[Patch] = &[
         from: "        path = os.path.abspath(os.path.dirname(__file__))\n        path = os.path.join(path, 'scripts')\n        self.install_scripts(context, path)\n",
         to: "        from importlib import resources\n\n        with resources.as_file(resources.files(__name__) / 'scripts') as path:\n            self.install_scripts(context, str(path))\n",
         why: "the scripts are packed, and in no folder",
+    },
+    Patch {
+        path: "venv/__init__.py",
+        from: "                os.symlink('lib', link_path)\n",
+        to: "                os.symlink('lib', link_path)\n        if os.name == 'posix':\n            link_path = os.path.join(env_dir, 'lib', 'python%d.%d' % sys.version_info[:2])\n            if not os.path.lexists(link_path):\n                os.symlink(os.path.basename(os.path.dirname(libpath)), link_path)\n",
+        why: "tools that look for an environment's packages without asking its interpreter know no other name of the folder",
     },
     Patch {
         path: "platform.py",

@@ -8,6 +8,7 @@
 //! pointers, a look-up is a binary search, and only the pages of the module's own code are touched.
 
 mod modules;
+pub mod unpacked;
 
 pub use modules::{check_tree_class, is_tree, symbols_to_object, tree_from_object};
 pub use modules::{finish, install, native_module, native_module_names, tree_to_object, weak_cleared};

@@ -6,11 +6,8 @@ use std::path::{Path, PathBuf};
 const MAX_LINES: usize = 800;
 
 /// Files and folders (with a slash at the end) that may be longer, and why.
-const LONG_FILES: &[(&str, &str)] = &[
-    ("engine/compiler/src/tokens.rs", "one lexer; its feeding by lines is to become a file of its own"),
-    ("stdlib/python/_ctypes.py", "types of C that refer to each other, to be taken apart"),
-    ("stdlib/python/_sqlite3.py", "to be taken apart: statements and adapters, cursors, blobs"),
-];
+const LONG_FILES: &[(&str, &str)] =
+    &[("stdlib/python/_ctypes.py", "types of C that refer to each other, to be taken apart")];
 
 /// Crates of the workspace and those of them that each may depend on, at run or build time.
 /// The root package, xtask and the fuzzer stand above all and are not listed.

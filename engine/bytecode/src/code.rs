@@ -155,6 +155,18 @@ impl Hash for Code {
 }
 
 impl Code {
+    /// Gives the code, and the codes within it that nobody else has, another file's name.
+    pub fn rename_file(&mut self, filename: &str) {
+        let mut queue = vec![self];
+        while let Some(code) = queue.pop() {
+            code.filename = filename.into();
+            queue.extend(code.consts.iter_mut().filter_map(|c| match c {
+                Const::Code(inner) => Rc::get_mut(inner),
+                _ => None,
+            }));
+        }
+    }
+
     fn same_but_constants(&self, other: &Code) -> bool {
         let head = |c: &Code| (c.first_line, c.flags, c.arg_count, c.posonly_count, c.kwonly_count, c.nregs);
         head(self) == head(other)

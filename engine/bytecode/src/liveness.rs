@@ -4,14 +4,15 @@
 //! path from there reads it before it is written; a path into a handler counts from every instruction that may
 //! raise. A local variable also matters while it is bound, though nothing in the code reads it any more: `locals()`,
 //! frame objects and weak references see it. So a register is *held* if it is live, or is a local that some path has
-//! written.
+//! written. Variables of comprehensions are hidden locals: they end where the comprehension is left, so that no handler
+//! finds them written.
 //!
 //! The answers are upper bounds: a register that is not held has a word that nobody will look at.
 
 use crate::Intrinsic;
 use crate::code::{Code, LocalKind};
 use crate::inst::{Inst, Row, instructions};
-use crate::ops::Op;
+use crate::ops::{Op, UNBOUND};
 
 /// Sets of registers, one for each instruction, in one row of words.
 struct Sets {
@@ -71,7 +72,8 @@ pub struct Liveness {
     shown: Vec<bool>,
     registers: usize,
     suspended: usize,
-    closes: bool,
+    handles: bool,
+    delegates: bool,
 }
 
 /// Where control goes from each instruction.
@@ -83,7 +85,8 @@ struct Flow {
     handler: Vec<Option<(u32, u32)>>,
 }
 
-fn closes(code: &Code) -> bool {
+/// Has the code handlers of its own?
+fn handles(code: &Code) -> bool {
     // The handler around the whole body only converts StopIteration.
     let converts = |target: u32| {
         let first = code.units.get(target as usize);
@@ -91,8 +94,11 @@ fn closes(code: &Code) -> bool {
             *u as u8 == Op::Intrinsic as u8 && (u >> 24) as u8 == Intrinsic::StopIterationError as u8
         })
     };
-    let delegates = |i: Inst| matches!(i.op, Op::YieldFrom | Op::Send);
-    !code.handlers.iter().all(|h| converts(h.target)) || instructions(&code.units).any(delegates)
+    !code.handlers.iter().all(|h| converts(h.target))
+}
+
+fn delegates(code: &Code) -> bool {
+    instructions(&code.units).any(|i| matches!(i.op, Op::YieldFrom | Op::Send))
 }
 
 impl Flow {
@@ -132,7 +138,8 @@ impl Liveness {
                 .collect(),
             registers,
             suspended: code.param_count(),
-            closes: closes(code),
+            handles: handles(code),
+            delegates: delegates(code),
         };
         for (i, inst) in flow.insts.iter().enumerate() {
             if matches!(inst.op, Op::MakeGenerator | Op::Yield | Op::YieldFrom) {
@@ -156,9 +163,14 @@ impl Liveness {
         self.index(unit).is_none_or(|i| self.live.has(i, register))
     }
 
-    /// May a generator's frame be suspended where closing it runs code: in a `try` or `with`, or while it delegates?
-    pub fn closes(&self) -> bool {
-        self.closes
+    /// May a generator's frame be suspended while it delegates?
+    pub fn delegates(&self) -> bool {
+        self.delegates
+    }
+
+    /// May a generator's frame be suspended in a `try` or `with`?
+    pub fn handles(&self) -> bool {
+        self.handles
     }
 
     /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.
@@ -236,6 +248,11 @@ fn live(flow: &Flow, registers: usize) -> Sets {
     live
 }
 
+/// The register that an instruction leaves without a value.
+fn unbinds(inst: &Inst) -> Option<u32> {
+    (inst.op == Op::LoadSpecial && inst.b == UNBOUND).then_some(u32::from(inst.a))
+}
+
 fn written(flow: &Flow, registers: usize, code: &Code) -> Sets {
     let count = flow.insts.len();
     let (mut written, mut writes) = (Sets::new(count, registers), Sets::new(count, registers));
@@ -246,13 +263,20 @@ fn written(flow: &Flow, registers: usize, code: &Code) -> Sets {
         // The namespace of module and class code is the first local.
         written.put(0, Row::new(0, (code.param_count() as u32).max(1)));
     }
+    let mut hidden = Sets::new(1, registers);
+    for (r, _) in code.locals.iter().enumerate().filter(|(_, local)| local.kind == LocalKind::Hidden) {
+        hidden.put(0, Row::new(r as u32, 1));
+    }
     let mut changed = true;
     while changed {
         changed = false;
         for i in 0..count {
             for n in 0..written.words {
                 let before = written.word(i, n);
-                let behind = before | writes.word(i, n);
+                let behind = match unbinds(&flow.insts[i]) {
+                    Some(register) => before & !one(register, n),
+                    None => before | writes.word(i, n),
+                };
                 if flow.falls_through(i) {
                     changed |= written.join(i + 1, n, behind);
                 }
@@ -261,7 +285,7 @@ fn written(flow: &Flow, registers: usize, code: &Code) -> Sets {
                     changed |= written.join(t as usize, n, out);
                 }
                 if let Some((t, reg)) = flow.handler[i] {
-                    changed |= written.join(t as usize, n, before | one(reg, n));
+                    changed |= written.join(t as usize, n, before & !hidden.word(0, n) | one(reg, n));
                 }
             }
         }

@@ -327,6 +327,9 @@ impl Op {
     }
 }
 
+/// The number of UNBOUND in `LoadSpecial`.
+pub const UNBOUND: u8 = 5;
+
 /// Packs the first unit of an instruction.
 pub const fn pack(op: Op, a: u8, b: u8, c: u8) -> u32 {
     u32::from_le_bytes([op as u8, a, b, c])

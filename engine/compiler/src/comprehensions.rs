@@ -104,6 +104,8 @@ impl<'a> Compiler<'a> {
         }
         self.new_accumulator(element, acc);
         self.rounds(generators, 0, iter, acc, element)?;
+        // Nobody can name them any more: what they had last is not kept alive.
+        taken.iter().for_each(|&r| self.u.load_unbound(r));
         self.f.hidden.extend(taken.into_iter().rev());
         self.f.scope = outer;
         match want {

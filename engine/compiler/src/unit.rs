@@ -21,7 +21,7 @@ pub mod special {
     pub const TRUE: u16 = 1;
     pub const FALSE: u16 = 2;
     pub const ELLIPSIS: u16 = 3;
-    pub const UNBOUND: u16 = 5;
+    pub const UNBOUND: u16 = skein_bytecode::ops::UNBOUND as u16;
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

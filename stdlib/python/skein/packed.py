@@ -4,6 +4,7 @@ import contextlib
 import io
 import itertools
 import pathlib
+import sys
 import tempfile
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable, TraversableResources
@@ -11,7 +12,7 @@ from importlib.resources.abc import Traversable, TraversableResources
 import _packed
 
 # The entry of sys.path that stands for the library.
-LIBRARY = "<stdlib>"
+LIBRARY = sys._stdlib_dir
 
 
 class Packed(Traversable):
@@ -106,9 +107,13 @@ class BuiltIn(metadata.Distribution):
 
 def find_distributions(context=metadata.DistributionFinder.Context()):
     """Those on the path that a context names; the ones that are built in are where the library is."""
-    found = metadata.MetadataPathFinder.find_distributions(context)
     if LIBRARY not in context.path:
-        return found
+        return metadata.MetadataPathFinder.find_distributions(context)
+    # Not what is unpacked of them.
+    elsewhere = metadata.DistributionFinder.Context(
+        name=context.name, path=[entry for entry in context.path if entry != LIBRARY]
+    )
+    found = metadata.MetadataPathFinder.find_distributions(elsewhere)
     wanted = metadata.Prepared(context.name)
     built_in = (BuiltIn(name) for name in _packed.names("") if name.endswith(".dist-info"))
     return itertools.chain(

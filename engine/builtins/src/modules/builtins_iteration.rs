@@ -498,6 +498,18 @@ fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
     Ok(next_of_all(iterators, vm, "zip", |row| vm.tuple(row))?.unwrap_or(vm.stop()))
 }
 
+/// Calls `f` with the pairs that a `zip` of two iterables gives, without making them. None: it is none.
+pub fn each_zipped(vm: &Vm, v: Value, mut f: impl FnMut(Value, Value) -> R<()>) -> R<Option<()>> {
+    let zip = v.cast::<Ext<Zip>>().filter(|_| vm.type_of(v).def().is_some());
+    let Some(zip) = zip.filter(|zip| zip.0.iterators.cast::<Tuple>().is_some_and(|t| t.len() == 2)) else {
+        return Ok(None);
+    };
+    while let Some((a, b)) = next_of_all(&zip.0, vm, "zip", |row| Ok((row[0], row[1])))? {
+        f(a, b)?;
+    }
+    Ok(Some(()))
+}
+
 fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {
     let own = ext_type(vm, &MAP)?;
     let ty = class_argument(vm, &args, own)?;

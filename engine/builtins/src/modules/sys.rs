@@ -483,7 +483,7 @@ pub(crate) fn make(vm: &Vm) -> R<Ref<Module>> {
         ("exec_prefix", prefix_or_default(&c.prefix)),
         ("base_exec_prefix", prefix_or_default(&c.base_prefix)),
         ("platlibdir", "lib"),
-        ("_stdlib_dir", "<stdlib>"),
+        ("_stdlib_dir", vm.library()),
         ("_framework", ""),
         ("abiflags", ""),
         ("float_repr_style", "short"),

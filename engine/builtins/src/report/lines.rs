@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthChar;
 
 /// The lines of a source file; nothing if it cannot be read.
 pub fn source(vm: &Vm, filename: &str) -> Option<String> {
-    if let Some(text) = vm.hooks.packaged_source(filename) {
+    if let Some(text) = vm.hooks.packaged_source(vm, filename) {
         return Some(text);
     }
     if filename.starts_with('<') {

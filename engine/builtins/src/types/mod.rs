@@ -140,7 +140,7 @@ pub use format::int_digits;
 pub(crate) use int::arith::number_binary;
 pub use int::large::square_root;
 pub use int::{Int, check_room};
-pub use list::sort_list;
+pub use list::{sort_by_keys, sort_list};
 pub use memoryview::{
     is_contiguous_view, is_scattered_view, item_size, read as read_item, view_of, view_target, views,
     write as write_item,

@@ -2,6 +2,7 @@
 
 use crate::object::{HAS_DICT_WORD, Header, Kind, Object, Ref, Tracer};
 use crate::shape::ShapeId;
+use crate::types::generator::REGISTERED;
 use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Raised, Value};
 use crate::vm::{Vm, poll};
@@ -36,6 +37,9 @@ impl Vm {
             (*p).shape.set(shape);
             (*p).kind.set(kind);
             (*p).bits.set(bits);
+        }
+        if kind == Kind::Generator as u8 && bits & REGISTERED != 0 {
+            self.heap.register_finalizer(p);
         }
         Ok(p)
     }

@@ -155,5 +155,22 @@ impl Vm {
     }
 }
 
-/// The entry of `sys.path`, and the head of file names, that stands for the packaged library.
+/// What stands for the packaged library in `sys.path` and at the head of its files' names, where the configuration
+/// names no folder for it.
 pub const LIBRARY: &str = "<stdlib>";
+
+impl Vm {
+    /// The entry of `sys.path` that stands for the packaged library, which its files' names begin with.
+    pub fn library(&self) -> &str {
+        match self.config.library.as_str() {
+            "" => LIBRARY,
+            folder => folder,
+        }
+    }
+
+    /// The rest of a path that leads into the packaged library, without a slash in front; `""` is all of it.
+    pub fn within_library<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let rest = path.strip_prefix(self.library())?;
+        (rest.is_empty() || rest.starts_with('/')).then(|| rest.trim_start_matches('/'))
+    }
+}

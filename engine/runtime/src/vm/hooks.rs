@@ -90,10 +90,10 @@ pub trait Hooks {
     fn packaged_children(&self, package: &str) -> Vec<(String, bool)>;
 
     /// Source text of a packaged module by the file name in its code.
-    fn packaged_source(&self, filename: &str) -> Option<String>;
+    fn packaged_source(&self, vm: &Vm, filename: &str) -> Option<String>;
 
     /// The bytes of any packaged file, by its path with the library's entry of `sys.path`.
-    fn packaged_file(&self, path: &str) -> Option<Vec<u8>>;
+    fn packaged_file(&self, vm: &Vm, path: &str) -> Option<Vec<u8>>;
 
     /// Byte offsets in a piece of source between which a traceback's markers are `^`, not `~`: its
     /// operator, subscript or call.

@@ -38,8 +38,9 @@ use crate::threads::words::{Count, Limit};
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
-use crate::types::typeobj::MethodCacheEntry;
+use crate::types::typeobj::{MethodCacheEntry, Type};
 use crate::value::Value;
+use rustc_hash::FxHashMap;
 use skein_heap::Heap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -78,6 +79,8 @@ pub struct Config {
     pub base_executable: String,
     pub prefix: String,
     pub base_prefix: String,
+    /// The folder whose name stands for the packaged library; empty: [`LIBRARY`]. It need not be there.
+    pub library: String,
     pub path: Vec<String>,
     /// The first entry of `sys.path`, where it is the folder of the program (empty: where the process is).
     pub program_folder: Option<String>,
@@ -169,6 +172,8 @@ pub struct Vm {
     pub recursion_limit: Cell<usize>,
     /// So many frames are noted where a coroutine is made: `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<usize>,
+    /// Types declared outside of the core, by the address of their declaration.
+    pub(crate) ext_types: RefCell<FxHashMap<usize, Ref<Type>>>,
     /// Who wants to be told of what running code does.
     pub events: Events,
     /// The stack of the running thread's main program, which its state owns.

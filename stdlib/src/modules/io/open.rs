@@ -26,6 +26,7 @@ pub fn encode_path(vm: &Vm, v: Value) -> R<Vec<u8>> {
 /// As [`encode_path`], for the system. ValueError for zero bytes.
 pub fn path_bytes(vm: &Vm, v: Value) -> R<std::ffi::CString> {
     let mut bytes = encode_path(vm, v)?;
+    crate::unpacked::look_for(&vm.config.library, &bytes);
     // For the zero byte.
     vm.grow(&mut bytes, 1)?;
     std::ffi::CString::new(bytes).map_err(|_| vm.value_error("embedded null byte"))

@@ -2,6 +2,7 @@
 
 use super::super::io::encode_path;
 use super::super::support::descriptor;
+use crate::unpacked;
 use skein_builtins::types::path_object;
 use skein_runtime::native::{FromArg, NativeDef, parameters};
 use skein_runtime::types::bytes::Bytes;
@@ -56,6 +57,7 @@ fn convert(vm: &Vm, def: &'static NativeDef, i: usize, v: Value, allowed: Allowe
     }
     let v = path_object(vm, v)?;
     let mut bytes = encode_path(vm, v)?;
+    unpacked::look_for(&vm.config.library, &bytes);
     // For the zero byte.
     vm.grow(&mut bytes, 1)?;
     match CString::new(bytes) {

@@ -1,5 +1,5 @@
 //! `_sqlite`: what `_sqlite3`, which is in Python, needs of SQLite. Connections, statements and blobs are bare here; what
-//! programs see is made of them in `stdlib/python/_sqlite3.py`.
+//! programs see is made of them in `stdlib/python/_sqlite3`.
 
 mod blob;
 mod callbacks;

@@ -90,7 +90,7 @@ fn by_hooks(vm: &Vm, entry: Ref<Str>) -> R<Value> {
         return Ok(Value::NONE);
     };
     let folders = path_hook(vm)?.value();
-    let on_disk = is_folder(&entry.to_string_lossy());
+    let on_disk = is_folder(vm, &entry.to_string_lossy());
     let mut i = 0;
     while let Some(hook) = hooks.get(i) {
         i += 1;

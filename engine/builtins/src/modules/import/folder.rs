@@ -11,7 +11,7 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::{LIBRARY, Vm};
+use skein_runtime::vm::Vm;
 use std::path::Path;
 
 pub struct Folder {
@@ -60,7 +60,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let Some(path) = path.filter(|_| args.positional().len() == 2 && !args.has_keywords()) else {
         return Err(vm.type_error("FileFinder() takes the path of a folder"));
     };
-    if !is_folder(&path.to_string_lossy()) {
+    if !is_folder(vm, &path.to_string_lossy()) {
         return Err(vm.import_error("only directories are supported"));
     }
     made(vm, ty, path)
@@ -70,7 +70,7 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
 fn made(vm: &Vm, ty: Ref<Type>, path: Ref<Str>) -> R<Value> {
     let text = path.to_string_lossy();
     let path = match std::env::current_dir() {
-        Ok(current) if !is_packaged(&text) && Path::new(&*text).is_relative() => {
+        Ok(current) if vm.within_library(&text).is_none() && Path::new(&*text).is_relative() => {
             let full = if matches!(&*text, "" | ".") { current } else { current.join(&*text) };
             vm.str(&full.to_string_lossy())?
         }
@@ -85,18 +85,14 @@ pub fn new_folder(vm: &Vm, path: Ref<Str>) -> R<Value> {
 }
 
 /// A folder on the disk or in the packaged library?
-pub fn is_folder(path: &str) -> bool {
-    is_packaged(path) || Path::new(if path.is_empty() { "." } else { path }).is_dir()
-}
-
-fn is_packaged(path: &str) -> bool {
-    path.strip_prefix(LIBRARY).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+pub fn is_folder(vm: &Vm, path: &str) -> bool {
+    vm.within_library(path).is_some() || Path::new(if path.is_empty() { "." } else { path }).is_dir()
 }
 
 fn iter_modules(vm: &Vm, f: This, prefix: Option<Ref<Str>>) -> R<Value> {
     let path = vm.str_string(f.0.path.value())?;
-    let mut found = if is_packaged(&path) {
-        let package = path[LIBRARY.len()..].trim_matches('/').replace('/', ".");
+    let mut found = if let Some(inside) = vm.within_library(&path) {
+        let package = inside.trim_end_matches('/').replace('/', ".");
         vm.hooks.clone().packaged_children(&package)
     } else {
         on_disk(Path::new(if path.is_empty() { "." } else { &path }))

@@ -11,7 +11,6 @@ use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
 use std::rc::Rc;
@@ -194,7 +193,7 @@ impl Loader {
 
     fn code(&self, vm: &Vm) -> R<Rc<Code>> {
         let path = self.path_string();
-        if path.starts_with('<') {
+        if path.starts_with('<') || vm.within_library(&path).is_some() {
             let name = self.name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
             return match vm.hooks.clone().packaged_module(vm, &name)? {
                 Some((code, _)) => Ok(code),
@@ -226,8 +225,8 @@ fn get_code(vm: &Vm, this: ExtArg<Loader>, _name: Option<Value>) -> R<Value> {
 
 fn get_source(vm: &Vm, this: ExtArg<Loader>, _name: Option<Value>) -> R<Value> {
     let path = this.0.path_string();
-    if path.starts_with('<') {
-        return match vm.hooks.clone().packaged_source(&path) {
+    if path.starts_with('<') || vm.within_library(&path).is_some() {
+        return match vm.hooks.clone().packaged_source(vm, &path) {
             Some(s) => vm.str(&s),
             None => Ok(Value::NONE),
         };
@@ -241,8 +240,8 @@ fn get_source(vm: &Vm, this: ExtArg<Loader>, _name: Option<Value>) -> R<Value> {
 
 fn get_data(vm: &Vm, _this: ExtArg<Loader>, path: Ref<Str>) -> R<Value> {
     let path = path.to_string_lossy().into_owned();
-    if path.starts_with(LIBRARY) {
-        return match vm.hooks.clone().packaged_file(&path) {
+    if vm.within_library(&path).is_some() {
+        return match vm.hooks.clone().packaged_file(vm, &path) {
             Some(bytes) => vm.bytes(&bytes),
             None => Err(vm.os_error(libc::ENOENT, Some(vm.str(&path)?))),
         };
@@ -253,7 +252,7 @@ fn get_data(vm: &Vm, _this: ExtArg<Loader>, path: Ref<Str>) -> R<Value> {
 
 /// What `importlib.resources` reads a package's files with; those of the packaged library are in no folder.
 fn get_resource_reader(vm: &Vm, this: ExtArg<Loader>, name: Value) -> R<Value> {
-    if this.0.path_string().starts_with(LIBRARY) {
+    if vm.within_library(&this.0.path_string()).is_some() {
         if !this.0.is_package.get() {
             return Ok(Value::NONE);
         }

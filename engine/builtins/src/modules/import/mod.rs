@@ -24,7 +24,6 @@ use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::{Compile, Finalizing, Mode, Vm};
 use std::path::Path;
 use std::rc::Rc;
@@ -81,9 +80,9 @@ impl Found {
     }
 
     /// `__path__`.
-    fn search_locations(&self, name: &str) -> Vec<String> {
+    fn search_locations(&self, vm: &Vm, name: &str) -> Vec<String> {
         match self {
-            Found::Packaged { .. } => vec![format!("{LIBRARY}/{}", name.replace('.', "/"))],
+            Found::Packaged { .. } => vec![format!("{}/{}", vm.library(), name.replace('.', "/"))],
             Found::File { path, .. } => {
                 vec![Path::new(path).parent().map_or_else(String::new, |p| p.to_string_lossy().into_owned())]
             }
@@ -257,13 +256,13 @@ fn path_entries(vm: &Vm, path: Option<Value>) -> R<Ref<List>> {
     let mut is_library_named = false;
     if let Some(list) = list {
         vm.for_each(list, |v| {
-            is_library_named |= v.cast::<Str>().is_some_and(|s| s.bytes() == LIBRARY.as_bytes());
+            is_library_named |= v.cast::<Str>().is_some_and(|s| s.bytes() == vm.library().as_bytes());
             entries.push(vm, v)
         })?;
     }
     // The library is a part of the program: there also for programs that replace sys.path.
     if !is_library_named {
-        entries.push(vm, vm.str(LIBRARY)?)?;
+        entries.push(vm, vm.str(vm.library())?)?;
     }
     Ok(entries)
 }
@@ -289,8 +288,8 @@ pub fn find(vm: &Vm, name: &str, path: Option<Value>) -> R<Option<Found>> {
         // Other items are passed over, as finders do.
         let Some(entry) = entry.cast::<Str>() else { continue };
         let text = entry.to_string_lossy().into_owned();
-        if let Some(inside) = text.strip_prefix(LIBRARY) {
-            let full = format!("{}/{tail}", inside.trim_start_matches('/'));
+        if let Some(inside) = vm.within_library(&text) {
+            let full = format!("{inside}/{tail}");
             let full = full.trim_start_matches('/').replace('/', ".");
             if path.is_some()
                 && let Some(m) = native_module(vm, &full)?
@@ -484,7 +483,7 @@ fn native_spec(vm: &Vm, name: &str, found: &Found) -> R<Ref<Ext<ModuleSpec>>> {
     let locations = match found.is_package() {
         true => {
             let list = List::with_capacity(vm, 1)?;
-            for p in found.search_locations(name) {
+            for p in found.search_locations(vm, name) {
                 list.push(vm, vm.str(&p)?)?;
             }
             Some(list.value())
