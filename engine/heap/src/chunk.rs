@@ -293,6 +293,17 @@ impl Block {
         Some(self.0 + granule * GRANULE)
     }
 
+    /// Calls `f` with every address that has a mark of one time, and none of the other.
+    pub fn for_each_marked_but(self, parity: Parity, f: &mut dyn FnMut(usize)) {
+        for (index, pair) in self.mark_pairs().iter().enumerate() {
+            let mut bits = pair[parity.0 / 8].get() & !pair[parity.other().0 / 8].get();
+            while bits != 0 {
+                f(self.0 + (index * 64 + bits.trailing_zeros() as usize) * GRANULE);
+                bits &= bits - 1;
+            }
+        }
+    }
+
     /// Calls `f` with every marked address.
     pub fn for_each_marked(self, parity: Parity, f: &mut dyn FnMut(usize)) {
         for (index, pair) in self.mark_pairs().iter().enumerate() {

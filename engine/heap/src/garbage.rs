@@ -20,6 +20,10 @@ pub enum Cycles {
     Save,
 }
 
+/// Cycles are counted among so many bytes of dead objects at most, which takes some ten milliseconds: reference counts
+/// would have freed most of them long ago, and programs do not wait for a number.
+const MOST: usize = 4 << 20;
+
 /// What is asked for, and what was found.
 #[derive(Default)]
 pub(crate) struct Garbage {
@@ -93,8 +97,45 @@ impl<M: ObjectModel> Heap<M> {
         self.garbage.found.get()
     }
 
+    /// Notes what has no mark. Incomplete: for want of memory, or since it is more than so many bytes.
+    fn find_dead(&self, next: Parity, most: usize, dead: &mut Dead) {
+        let mut bytes = 0usize;
+        let mut note = |addr: usize| {
+            let obj = addr as *mut Header;
+            // SAFETY: unreachable, and not swept yet.
+            bytes = bytes.saturating_add(unsafe { M::size(obj) });
+            dead.complete &= bytes <= most && dead.objects.try_reserve(1).is_ok();
+            if dead.complete {
+                dead.objects.push(obj);
+            }
+            dead.complete
+        };
+        for block in crate::sweep::blocks(&self.range) {
+            if block.record().has(crate::chunk::FREE) {
+                continue;
+            }
+            let mut complete = true;
+            block.for_each_marked_but(next.other(), &mut |addr| complete = complete && note(addr));
+            self.for_each_young(block, &mut |addr| {
+                if complete && !self.is_marked(addr as *const Header, next) {
+                    complete = note(addr);
+                }
+            });
+            if !complete {
+                return;
+            }
+        }
+        let mut index = 0;
+        while let Some(addr) = self.large.nth(index) {
+            if addr != 0 && !self.large.is_marked(addr, next) && !note(addr) {
+                return;
+            }
+            index += 1;
+        }
+    }
+
     /// At the end of marking: looks for cycles among what has no mark, and marks those that are to be saved: were there any?
-    /// For want of memory nothing is found.
+    /// For want of memory, or where very much dies at once, nothing is found.
     pub(crate) fn find_cycles(&self, next: Parity) -> bool {
         let wanted = self.garbage.wanted.get();
         if wanted == Cycles::Ignore {
@@ -102,14 +143,8 @@ impl<M: ObjectModel> Heap<M> {
         }
         self.garbage.found.set(0);
         let mut dead = Dead { objects: Vec::new(), references: Vec::new(), complete: true };
-        self.for_each_object(&mut |obj| {
-            if !self.is_marked(obj, next) && dead.complete {
-                dead.complete = dead.objects.try_reserve(1).is_ok();
-                if dead.complete {
-                    dead.objects.push(obj);
-                }
-            }
-        });
+        let most = if wanted == Cycles::Save { usize::MAX } else { MOST };
+        self.find_dead(next, most, &mut dead);
         let count = dead.objects.len();
         if !dead.complete || dead.references.try_reserve_exact(count).is_err() {
             return false;
