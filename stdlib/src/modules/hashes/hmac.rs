@@ -137,7 +137,7 @@ fn algorithm(vm: &Vm, name: Value) -> R<&'static Algorithm> {
 /// The states behind the key's inner and outer blocks.
 fn begin(vm: &Vm, key: Value, algorithm: &Algorithm) -> R<(State, State)> {
     let key = bytes_to_hash(vm, key)?;
-    // bounded (here and below): by the hash's block
+    // bounded: by the hash's block
     let mut block = vec![0u8; algorithm.block_size];
     if key.len() > algorithm.block_size {
         let mut state = (algorithm.state)();
