@@ -57,6 +57,7 @@ PYTHONOPTIMIZE          : remove assert and __debug__-dependent statements (-O)
 PYTHONPATH              : ':'-separated list of directories prefixed to sys.path
 PYTHONSAFEPATH          : don't prepend a potentially unsafe path (-P)
 PYTHONUNBUFFERED        : unbuffered stdout and stderr (-u)
+PYTHON_JIT              : 0 leaves all loops to the interpreter (-X jit=off)
 PYTHONUTF8              : UTF-8 mode (-X utf8)
 PYTHONVERBOSE           : trace import statements (-v)
 PYTHONWARNINGS          : warning control (-W)
@@ -228,6 +229,10 @@ fn environment(c: &mut Config) -> Result<(), UsageError> {
         && !c.x_options.iter().any(|(name, _)| name == "utf8")
     {
         c.utf8_mode = mode == "1";
+    }
+    if env("PYTHON_JIT").is_some_and(|v| v == "0") {
+        // What the command line says comes later, and counts.
+        c.x_options.insert(0, ("jit".into(), Some("off".into())));
     }
     if let Some(text) = env("PYTHONIOENCODING") {
         let (encoding, errors) = text.split_once(':').unwrap_or((&text, ""));

@@ -336,7 +336,7 @@ impl Run<'_> {
         let size = u64::from(kind.size).next_multiple_of(GRANULE);
         let cursor = self.vm_word(VM_HEAP_CURSOR);
         let start = read(cursor);
-        if size > read(self.vm_word(VM_HEAP_LIMIT)) - start {
+        if kind.is_registered() || size > read(self.vm_word(VM_HEAP_LIMIT)) - start {
             // SAFETY: the `Vm` that the tree runs in.
             return unsafe { given(|word| shims::new_object(self.vm, imm, word)) };
         }

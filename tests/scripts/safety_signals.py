@@ -1,10 +1,13 @@
 # Skein alone
 """Natives that never end by themselves, or not soon: a signal's handler stops them."""
+import base64
+import hashlib
 import itertools
 import math
 import operator
 import re
 import signal
+import struct
 import sys
 import time
 
@@ -52,6 +55,8 @@ endless = [
     lambda: math.gcd(3**2000000, 7**2000000),
     lambda: int("7" * 10**7),
     lambda: str(3 ** (2 * 10**7)),
+    lambda: hashlib.pbkdf2_hmac("sha256", b"a", b"b", 2**31 - 1),
+    lambda: math.isqrt(7 ** (3 * 10**7)),
     loop,
 ]
 for f in endless:
@@ -100,3 +105,19 @@ for f in (
         pass
     else:
         raise AssertionError(f)
+
+for n in (3**9000, 3**9000 + 1, (3**4500) ** 2, (3**4500) ** 2 - 1, 1 << 20000, (1 << 20000) - 1, 1 << 20001):
+    root = math.isqrt(n)
+    assert root * root <= n < (root + 1) ** 2
+for n in (1 << 64, 3**5000, (1 << 4096) - 1, 1 << 4097, 7**3001):
+    assert int(hex(n), 16) == int(oct(n), 8) == int(bin(n), 2) == n
+    assert f"{n:x}" == hex(n)[2:] and f"{n:#X}" == hex(n).upper().replace("0X", "0X") and f"{-n:o}" == "-" + oct(n)[2:]
+row = list(range(200_000))
+packed = struct.pack(f"<{len(row)}q", *row)
+assert list(struct.unpack(f"<{len(row)}q", packed)) == row
+assert bytes.fromhex(packed.hex()) == packed and base64.b64decode(base64.b64encode(packed)) == packed
+assert packed.translate(bytes(255 - i for i in range(256)), b"\0") == bytes(255 - b for b in packed if b)
+assert packed.translate(None, bytes(range(1, 256))) == bytes(packed.count(0))
+assert hashlib.pbkdf2_hmac("sha256", b"pw", b"salt", 5000, 40).hex() == (
+    "a8ab7dd5f8db605e8f440b885870a41fa34e66cbfbcbc92186efb72315712674d166805fd3a20e1e"
+)

@@ -222,7 +222,7 @@ with tempfile.TemporaryDirectory() as folder:
     child = start()
     script = os.path.join(folder, "script.py")
     with open(script, "w") as f:
-        f.write("left_by_another = 42\n")
+        f.write("import __main__\n__main__.left_by_another = 42\n")
     sys.remote_exec(child.pid, script)
     text = run("-m", "skein.inspect", "--text", str(child.pid))
     assert "3 receiving" in text and "worker" in text and "computes" in text, text
@@ -236,7 +236,7 @@ with tempfile.TemporaryDirectory() as folder:
     assert end(child) == "42\n"
 
     child = start("-X", "disable-remote-debug")
-    assert "does not let others" in raises(RuntimeError, sys.remote_exec, child.pid, script)
+    assert "Remote debugging is not enabled in the remote process" in raises(RuntimeError, sys.remote_exec, child.pid, script)
     assert end(child) == "None\n"
     raises(ProcessLookupError, sys.remote_exec, 2**22 + 1, script)
     raises(FileNotFoundError, sys.remote_exec, os.getpid(), path + "x")

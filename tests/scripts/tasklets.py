@@ -191,7 +191,9 @@ assert run(100) is None and done == [1]
 
 # Hard switches: the tasklet is parked under native code.
 def outer(n):
-    return sorted(range(5), key=lambda x: (schedule(), -x)[1])
+    items = list(range(5))
+    items.sort(key=lambda x: (schedule(), -x)[1])
+    return items
 
 
 results = []

@@ -19,6 +19,7 @@ pub static BUILTINS: Builtins = Builtins {
     import: modules::import,
     run_signal_handlers: modules::run_signal_handlers,
     finalize_generator: types::generator::finalize,
+    finalize_awaitable: types::generator::finalize_awaitable,
     views: types::views,
     number_binary: types::number_binary,
     generic_alias: types::generic::alias::of,

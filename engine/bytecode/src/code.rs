@@ -149,6 +149,7 @@ impl Eq for Code {}
 impl Hash for Code {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (&self.qualname, &self.filename, self.first_line, self.flags).hash(state);
+        (self.arg_count, self.posonly_count, self.kwonly_count).hash(state);
         (&self.units, &self.names, self.consts.len()).hash(state);
     }
 }

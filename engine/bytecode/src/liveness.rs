@@ -67,10 +67,13 @@ pub struct Liveness {
     live: Sets,
     /// Written on some path that leads to it.
     written: Sets,
-    locals: usize,
+    /// Of the locals: which ones count while they are bound. The variables of inlined comprehensions do not, since nobody sees
+    /// them once the comprehension is done.
+    shown: Vec<bool>,
     registers: usize,
     suspended: usize,
-    closes: bool,
+    handles: bool,
+    delegates: bool,
 }
 
 /// Where control goes from each instruction.
@@ -82,7 +85,8 @@ struct Flow {
     handler: Vec<Option<(u32, u32)>>,
 }
 
-fn closes(code: &Code) -> bool {
+/// Has the code handlers of its own?
+fn handles(code: &Code) -> bool {
     // The handler around the whole body only converts StopIteration.
     let converts = |target: u32| {
         let first = code.units.get(target as usize);
@@ -90,8 +94,11 @@ fn closes(code: &Code) -> bool {
             *u as u8 == Op::Intrinsic as u8 && (u >> 24) as u8 == Intrinsic::StopIterationError as u8
         })
     };
-    let delegates = |i: Inst| matches!(i.op, Op::YieldFrom | Op::Send);
-    !code.handlers.iter().all(|h| converts(h.target)) || instructions(&code.units).any(delegates)
+    !code.handlers.iter().all(|h| converts(h.target))
+}
+
+fn delegates(code: &Code) -> bool {
+    instructions(&code.units).any(|i| matches!(i.op, Op::YieldFrom | Op::Send))
 }
 
 impl Flow {
@@ -124,10 +131,15 @@ impl Liveness {
             starts: flow.insts.iter().map(|i| i.at).collect(),
             live: live(&flow, registers),
             written: written(&flow, registers, code),
-            locals: code.locals.len(),
+            shown: code
+                .locals
+                .iter()
+                .map(|l| l.kind != LocalKind::Hidden || l.name.starts_with('.'))
+                .collect(),
             registers,
             suspended: code.param_count(),
-            closes: closes(code),
+            handles: handles(code),
+            delegates: delegates(code),
         };
         for (i, inst) in flow.insts.iter().enumerate() {
             if matches!(inst.op, Op::MakeGenerator | Op::Yield | Op::YieldFrom) {
@@ -151,14 +163,23 @@ impl Liveness {
         self.index(unit).is_none_or(|i| self.live.has(i, register))
     }
 
-    /// May a generator's frame be suspended where closing it runs code: in a `try` or `with`, or while it delegates?
-    pub fn closes(&self) -> bool {
-        self.closes
+    /// May a generator's frame be suspended while it delegates?
+    pub fn delegates(&self) -> bool {
+        self.delegates
+    }
+
+    /// May a generator's frame be suspended in a `try` or `with`?
+    pub fn handles(&self) -> bool {
+        self.handles
     }
 
     /// Number of the registers up to the last that is held at any place where a generator's frame is suspended.
     pub fn suspended(&self) -> usize {
         self.suspended
+    }
+
+    fn is_shown(&self, register: usize) -> bool {
+        self.shown.get(register).is_some_and(|shown| *shown)
     }
 
     /// The instruction that a unit is of.
@@ -176,13 +197,13 @@ impl Liveness {
     pub fn held(&self, unit: u32, register: usize) -> bool {
         let Some(i) = self.index(unit) else { return true };
         let around = |sets: &Sets| sets.has(i, register) || i + 1 < sets.len() && sets.has(i + 1, register);
-        around(&self.live) || register < self.locals && around(&self.written)
+        around(&self.live) || self.is_shown(register) && around(&self.written)
     }
 
     /// Is the register held before the instruction of this unit is executed?
     pub fn held_before(&self, unit: u32, register: usize) -> bool {
         let Some(i) = self.index(unit) else { return true };
-        self.live.has(i, register) || register < self.locals && self.written.has(i, register)
+        self.live.has(i, register) || self.is_shown(register) && self.written.has(i, register)
     }
 
     /// Number of the registers up to the last that is held before an instruction.
@@ -190,7 +211,7 @@ impl Liveness {
         if i >= self.starts.len() {
             return 0;
         }
-        let is_held = |r: &usize| self.live.has(i, *r) || *r < self.locals && self.written.has(i, *r);
+        let is_held = |r: &usize| self.live.has(i, *r) || self.is_shown(*r) && self.written.has(i, *r);
         (0..self.registers).rev().find(is_held).map_or(0, |r| r + 1)
     }
 }

@@ -193,6 +193,12 @@ impl<M: ObjectModel> Heap<M> {
             // Some weak containers live only for the sake of what is finalized.
             self.tables.clear_dead_targets(self, next);
         }
+        if budget.is_unlimited() && self.find_cycles(next) {
+            self.with_marker(budget, |tracer, _| self.tables.visit_roots(tracer));
+            if !self.drain(budget) || self.cycle.grey.borrow().lost {
+                return false;
+            }
+        }
         self.tables.begin();
         self.check_marked();
         self.cycle.grey.borrow_mut().trim();

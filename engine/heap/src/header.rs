@@ -26,6 +26,9 @@ pub const UNLOGGED: u8 = 1;
 /// Bit of [`Header::gc`]: registered as a weak container.
 pub(crate) const WEAK: u8 = 2;
 
+/// Bit of [`Header::gc`], for the user: the object was finalized.
+pub const FINALIZED: u8 = 4;
+
 /// Bit of [`Header::gc`]: not an object but unused room inside a run; `shape` is its size in bytes.
 pub(crate) const FILLER: u8 = 0x80;
 

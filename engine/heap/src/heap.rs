@@ -3,6 +3,7 @@
 
 use crate::chunk::{GRANULE, LINE};
 use crate::cycle::Cycle;
+use crate::garbage::Garbage;
 use crate::header::UNLOGGED;
 use crate::large::{LARGE, LargeSpace};
 use crate::pacing::Pacing;
@@ -36,6 +37,7 @@ pub struct Heap<M: ObjectModel> {
     /// The major collection.
     pub(crate) cycle: Cycle,
     pub(crate) tables: Tables,
+    pub(crate) garbage: Garbage,
     pub(crate) pacing: Pacing,
     /// See [`Heap::set_context`].
     pub(crate) context: Cell<*const ()>,
@@ -84,6 +86,7 @@ impl<M: ObjectModel> Heap<M> {
             grey: RefCell::new(Grey::new(config.mark_stack_entries)),
             cycle: Cycle::new(&config),
             tables: Tables::default(),
+            garbage: Garbage::default(),
             pacing: Pacing::new(&config),
             context: Cell::new(std::ptr::null()),
             thorough: Cell::new(false),
@@ -280,6 +283,11 @@ impl<M: ObjectModel> Heap<M> {
             }
             index += 1;
         }
+    }
+
+    /// Bytes handed out since the last collection.
+    pub fn young_bytes(&self) -> usize {
+        self.space.young_bytes.get().saturating_sub(self.space.rest())
     }
 
     /// Totals since the heap was made.

@@ -7,13 +7,14 @@
 //! Layout: `reserve` the range of addresses, `chunk` metadata of the small objects, `space` their
 //! allocation, `sweep` their freeing, `large` and `pages` the large objects. Collection: `collect`
 //! the course of a pause, `cycle` that of a major collection, `tracer` the marking, `resolve`
-//! conservative look-ups, `tables` weak references, finalizers and external memory, `pacing` when,
-//! which and how much.
+//! conservative look-ups, `tables` weak references, finalizers and external memory, `garbage` cycles
+//! among the dead, `pacing` when, which and how much.
 
 mod chunk;
 mod collect;
 mod config;
 mod cycle;
+mod garbage;
 mod header;
 mod heap;
 mod large;
@@ -30,6 +31,7 @@ mod tables;
 mod tracer;
 
 pub use config::*;
+pub use garbage::Cycles;
 pub use header::*;
 pub use heap::Heap;
 pub use model::ObjectModel;

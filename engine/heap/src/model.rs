@@ -47,6 +47,14 @@ pub unsafe trait ObjectModel: Sized + 'static {
     /// `obj` is an intact but unreachable object of the heap.
     unsafe fn needs_finalizer(obj: *const Header) -> bool;
 
+    /// Does it count when the objects of cycles among the dead are counted ([`crate::Cycles`])?
+    ///
+    /// # Safety
+    /// `obj` is an object of the heap.
+    unsafe fn is_container(_obj: *const Header) -> bool {
+        true
+    }
+
     /// Was the object made before what it leads to, as a generator before the one that it delegates to? Most are made after it.
     /// Objects that become unreachable together are handed out before what they lead to.
     ///

@@ -10,7 +10,9 @@
 //! [`MOST_SLOW`] times that ([`Heap::slowness`]).
 //!
 //! - The nursery's *quota* goes down when a collection did more than [`WORK`], as far as would have
-//!   made it do that much, and doubles up to the nursery's size when it did less than half of it.
+//!   made it do that much. Else it doubles, up to the nursery's size, while a collection does much for the bytes that
+//!   were handed out ([`MUCH`]), and is halved, down to [`FIRST_QUOTA`], while it does little ([`LITTLE`]): where nearly
+//!   all dies young, memory that is used again while it is in the nearer caches costs least.
 //! - Objects and cards that are remembered make a collection due when to look at them is [`WORK`].
 //!
 //! A major collection begins when the heap has grown to twice what the last one left, and is done in
@@ -56,8 +58,11 @@ pub(crate) const RELEASE_BYTES: usize = 2;
 const REMEMBERED_WORK: usize = 3;
 /// The quota is never less, unless the nursery is.
 const LEAST_QUOTA: usize = 256 << 10;
-/// The quota at first: whether much survives is not known yet.
-const FIRST_QUOTA: usize = 2 << 20;
+/// The quota at first: whether much survives is not known yet. Half of a common processor's second cache.
+const FIRST_QUOTA: usize = 1 << 20;
+/// Bytes of the quota for a unit of a collection's work that make this much, and little.
+const MUCH: usize = 8;
+const LITTLE: usize = 20;
 
 /// Work that may still be done in a pause.
 pub(crate) struct Budget {
@@ -143,7 +148,7 @@ impl Pacing {
 
     pub fn set_nursery(&self, bytes: usize) {
         self.nursery.set(bytes);
-        self.quota.set(bytes.min(FIRST_QUOTA));
+        self.quota.set(bytes);
     }
 
     /// After a minor collection that did so much work, and should not do more than `wanted`.
@@ -152,8 +157,10 @@ impl Pacing {
         if work > wanted {
             let less = (quota as u128 * wanted as u128 / work as u128) as usize;
             self.quota.set(less.max(LEAST_QUOTA).min(most));
-        } else if work < wanted / 2 {
+        } else if work < wanted / 2 && work > quota / MUCH {
             self.quota.set((quota * 2).min(most));
+        } else if work < quota / LITTLE && quota > FIRST_QUOTA {
+            self.quota.set((quota / 2).max(FIRST_QUOTA));
         }
     }
 }

@@ -93,6 +93,11 @@ pub(crate) struct Space {
 }
 
 impl Space {
+    /// Bytes of the run that are not handed out yet.
+    pub fn rest(&self) -> usize {
+        self.end.get().saturating_sub(self.cursor.get())
+    }
+
     pub fn new() -> Space {
         Space {
             cursor: Cell::new(0),

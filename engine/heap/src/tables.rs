@@ -105,6 +105,8 @@ pub(crate) struct Tables {
     stored_within: RefCell<Vec<*mut Header>>,
     finalizable: RefCell<VecDeque<*mut Header>>,
     cleared_weak: RefCell<VecDeque<*mut Header>>,
+    /// Of cycles that were unreachable, and live on.
+    saved: RefCell<VecDeque<*mut Header>>,
 }
 
 impl Tables {
@@ -121,7 +123,7 @@ impl Tables {
 
     /// Visits the objects that wait to be taken.
     pub fn visit_roots<M: ObjectModel>(&self, tracer: &mut Tracer<'_, M>) {
-        for queue in [&self.finalizable, &self.cleared_weak] {
+        for queue in [&self.finalizable, &self.cleared_weak, &self.saved] {
             for obj in queue.borrow().iter() {
                 tracer.visit_object(*obj);
             }
@@ -242,6 +244,19 @@ impl Tables {
         any
     }
 
+    /// Keeps unreachable objects alive until they are taken: how many there was memory for.
+    pub fn save(&self, found: impl Iterator<Item = *mut Header>) -> usize {
+        let mut saved = self.saved.borrow_mut();
+        let before = saved.len();
+        for obj in found {
+            if saved.try_reserve(1).is_err() {
+                break;
+            }
+            saved.push_back(obj);
+        }
+        saved.len() - before
+    }
+
     /// Has objects handed out that were found in the order of their registration.
     fn enqueue<M: ObjectModel>(&self, found: Vec<*mut Header>) {
         let mut queue = self.finalizable.borrow_mut();
@@ -333,6 +348,11 @@ impl<M: ObjectModel> Heap<M> {
     /// object is a root.
     pub fn take_finalizable(&self) -> Option<*mut Header> {
         self.tables.finalizable.borrow_mut().pop_front()
+    }
+
+    /// The next object of a cycle that was unreachable and is to live on: [`crate::Cycles::Save`]. Until taken, it is a root.
+    pub fn take_saved(&self) -> Option<*mut Header> {
+        self.tables.saved.borrow_mut().pop_front()
     }
 
     /// The next weak container whose `clear_weak` said true. Until taken, it is a root.

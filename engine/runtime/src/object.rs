@@ -286,6 +286,43 @@ kinds! {
     Ext => t::ext::ExtObject;
 }
 
+impl Kind {
+    /// Does CPython's collector know objects of this layout?
+    pub fn is_container(kind: u8) -> bool {
+        use Kind::*;
+        [
+            Instance,
+            Type,
+            Tuple,
+            List,
+            Dict,
+            DictView,
+            DictIter,
+            MappingProxy,
+            Set,
+            SeqIter,
+            Slice,
+            Function,
+            BoundMethod,
+            Native,
+            GetSet,
+            Member,
+            Property,
+            Wrapper,
+            Super,
+            Cell,
+            Module,
+            Exception,
+            Traceback,
+            Frame,
+            Generator,
+            Ext,
+        ]
+        .iter()
+        .any(|k| *k as u8 == kind)
+    }
+}
+
 /// The object model that the heap is made for.
 pub struct Model(PhantomData<()>);
 
@@ -351,6 +388,11 @@ unsafe impl ObjectModel for Model {
     unsafe fn needs_finalizer(obj: *const Header) -> bool {
         // SAFETY: an object of the heap.
         unsafe { (fns(obj).needs_finalizer)(obj) }
+    }
+
+    unsafe fn is_container(obj: *const Header) -> bool {
+        // SAFETY: an object of the heap. The cells of a namespace are a part of it.
+        unsafe { (*obj).kind.get() != Kind::Cell as u8 && Kind::is_container((*obj).kind.get()) }
     }
 
     unsafe fn leads_to_younger(obj: *const Header) -> bool {

@@ -31,6 +31,10 @@ pub struct Shape {
     pub names: Box<[Ref<Str>]>,
     /// Shapes with one attribute more.
     transitions: RefCell<Vec<(Ref<Str>, ShapeId)>>,
+    /// Shapes with one attribute less.
+    removals: RefCell<Vec<(Ref<Str>, ShapeId)>>,
+    /// Of a root: how many removals there are of its class.
+    removed: Cell<usize>,
 }
 
 impl Shape {
@@ -40,6 +44,10 @@ impl Shape {
         self.names.iter().position(|&n| n == name)
     }
 }
+
+/// Removals of a class from which on its instances go over to a dictionary: who adds and removes attributes in any
+/// order would come by all their orders.
+const MAX_REMOVALS: usize = 32;
 
 /// All shapes of an isolate.
 #[derive(Default)]
@@ -99,6 +107,8 @@ impl ShapeTable {
             is_dict,
             names,
             transitions: RefCell::default(),
+            removals: RefCell::default(),
+            removed: Cell::new(0),
         })
     }
 
@@ -114,6 +124,25 @@ impl ShapeTable {
         names.push(name);
         let to = self.add_root(from.ty.get(), from.inline_cap, false, names.into());
         from.transitions.borrow_mut().push((name, to.id));
+        Some(to)
+    }
+
+    /// The shape without one of the attributes, in which those behind it stand a slot earlier; None where a dictionary is
+    /// due.
+    pub fn without_attr(&self, from: &'static Shape, name: Ref<Str>) -> Option<&'static Shape> {
+        if let Some(&(_, id)) = from.removals.borrow().iter().find(|(n, _)| *n == name) {
+            return Some(self.get(id));
+        }
+        let root = self.get(from.ty.get().root_shape_id());
+        let alike =
+            root.inline_cap == from.inline_cap && !root.is_dict && from.names.starts_with(&root.names);
+        if !alike || root.removed.get() >= MAX_REMOVALS {
+            return None;
+        }
+        let rest = from.names[root.names.len()..].iter().filter(|n| **n != name);
+        let to = rest.copied().try_fold(root, |to, name| self.with_attr(to, name))?;
+        from.removals.borrow_mut().push((name, to.id));
+        root.removed.set(root.removed.get() + 1);
         Some(to)
     }
 

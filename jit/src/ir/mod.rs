@@ -9,6 +9,8 @@
 mod ops;
 
 pub use ops::{Effect, OpInfo, TraceOp, Type};
+use skein_runtime::object::Kind;
+use skein_runtime::types::generator::{CLOSES, REGISTERED};
 
 /// An instruction's number, which names its result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -101,6 +103,20 @@ pub struct NewKind {
 }
 
 impl NewKind {
+    /// Is the heap to be told of the object, since something may have to be done when it dies?
+    pub fn is_registered(self) -> bool {
+        self.has_generator_flag(REGISTERED)
+    }
+
+    /// Must there be an object, even if nothing but the trace sees it?
+    pub fn is_kept(self) -> bool {
+        self.has_generator_flag(CLOSES)
+    }
+
+    fn has_generator_flag(self, flag: u16) -> bool {
+        self.kind == Kind::Generator as u8 && u16::from(self.bits) & flag != 0
+    }
+
     pub const fn imm(self) -> u64 {
         (self.shape as u64) << 32 | (self.size as u64) << 16 | (self.kind as u64) << 8 | self.bits as u64
     }

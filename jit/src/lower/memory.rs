@@ -148,6 +148,9 @@ impl Lowerer<'_> {
     /// Room from the heap's run at hand, which is zeroed, or from the slow allocator.
     pub(super) fn new_object(&mut self, inst: &Inst) -> Result<Value> {
         let kind = NewKind::from_imm(inst.imm);
+        if kind.is_registered() {
+            return self.new_object_slowly(inst);
+        }
         let size = u64::from(kind.size).next_multiple_of(GRANULE);
         let cursor = self.pos.ins().load(I64, trusted(), self.vm, VM_HEAP_CURSOR);
         let limit = self.pos.ins().load(I64, trusted(), self.vm, VM_HEAP_LIMIT);
@@ -166,12 +169,18 @@ impl Lowerer<'_> {
         self.pos.ins().jump(join, &[BlockArg::Value(cursor)]);
 
         self.enter_cold(slow);
-        let imm = self.pos.ins().iconst(I64, inst.imm as i64);
-        let object = self.call_thunk_for_result(Thunk::NewObject, &[self.vm, imm]);
-        let exit = self.exit(inst)?;
-        let made = self.pos.ins().icmp_imm_s(IntCC::NotEqual, object, 0);
-        self.pos.ins().brif(made, join, &[BlockArg::Value(object)], exit, &[]);
+        let object = self.new_object_slowly(inst)?;
+        self.pos.ins().jump(join, &[BlockArg::Value(object)]);
         self.pos.insert_block(join);
         Ok(result)
+    }
+
+    /// The slow allocator, which also registers what needs it.
+    fn new_object_slowly(&mut self, inst: &Inst) -> Result<Value> {
+        let imm = self.pos.ins().iconst(I64, inst.imm as i64);
+        let object = self.call_thunk_for_result(Thunk::NewObject, &[self.vm, imm]);
+        let made = self.pos.ins().icmp_imm_s(IntCC::NotEqual, object, 0);
+        self.leave_unless(inst, made)?;
+        Ok(object)
     }
 }

@@ -19,6 +19,9 @@ pub fn remove_allocations(tree: &mut Tree) -> bool {
         return false;
     }
     let mut real = Real::default();
+    let ids = tree.seqs.iter().flat_map(|seq| &seq.insts).copied();
+    let is_kept = |inst: &Inst| inst.op == NewObject && NewKind::from_imm(inst.imm).is_kept();
+    real.objects.extend(ids.filter(|id| is_kept(tree.inst(*id))));
     loop {
         let mut copy = tree.clone();
         let mut walk = Walk {

@@ -1,7 +1,7 @@
 //! Calls of Python functions, whose frames the trace only thinks of, and returns from them.
 
 use super::generators::can_be_made;
-use super::made::{starts_generator, takes};
+use super::made::{makes_generator, starts_generator, takes};
 use super::memory::{FIXED_LEN, function_of, shape_of};
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
 use crate::ir::{self, Id, Place, TraceOp};
@@ -339,6 +339,10 @@ impl Recorder {
     /// Is the function called, instead of followed into? An error: it has to have a trace of its own first.
     pub(super) fn calls_through(&mut self, f: Ref<Function>) -> Result<bool, Abort> {
         let code = f.code();
+        if makes_generator(code) {
+            // Its body is another frame's affair.
+            return Ok(false);
+        }
         // SAFETY: a function's code is loaded.
         let (head, trace) = unsafe { ((*f.exec()).before_entry() as usize, (*f.exec()).trace()) };
         if self.rich.borrow().contains(&head) || self.is_function && self.frames[0].code == code {

@@ -1,7 +1,7 @@
 //! Displays and comprehensions: tuples and lists, which the trace makes itself, and dicts and sets, which natives make.
 
 use super::iteration::fixed;
-use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN};
+use super::memory::{ELEMS, FIXED_LEN, ITEMS, LEN, shape_of};
 use super::{Recorder, Step};
 use crate::ir::{self, Id, NewKind, TraceOp};
 use skein_bytecode::{Op, Special};
@@ -14,24 +14,23 @@ use skein_runtime::types::instance::{VALUES_CAPACITY, VALUES_SLOTS};
 use skein_runtime::types::list::List;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
-use skein_runtime::types::tuple::TUPLE_ITEMS;
+use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
 use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 native_functions! { MADE:
     // No program sees them; they are called as natives are.
-    [simple] "new_dict(like, /)" => new_dict;
+    [leaf] "dict_of_pairs(row, /)" => |vm: &Vm, row: Ref<Tuple>| Dict::of_pairs(vm, row.items());
     [simple] "entry_of_name(dict, index, name, /)" => entry_of_name;
+    [leaf] "update_plainly(dict, other, /)" => |vm: &Vm, d: Ref<Dict>, other: Ref<Dict>| -> R<Value> {
+        Ok(if d.update_plainly(vm, other)? { Value::NONE } else { NOTHING })
+    };
     [leaf] "converted(type, value, /)" => converted_or_nothing;
 }
 
 /// What these natives give where they give nothing: UNBOUND is the end of an iterator.
 pub(super) const NOTHING: Value = Value::NOT_IMPLEMENTED;
-
-fn new_dict(vm: &Vm, _: Value) -> R<Ref<Dict>> {
-    Dict::new(vm)
-}
 
 /// The value of the entry of this number if it has this name, which is interned; else [`NOTHING`].
 fn entry_of_name(_: &Vm, dict: Ref<Dict>, index: usize, name: Value) -> Value {
@@ -76,7 +75,7 @@ impl Recorder {
     }
 
     pub(super) fn conversion(&mut self, vm: &Vm, ty: Operand, operand: Operand) -> Option<Id> {
-        self.leaf_call(vm, &MADE[2], &[ty, operand])
+        self.leaf_call(vm, &MADE[3], &[ty, operand])
     }
 
     pub(super) fn new_tuple(&mut self, vm: &Vm, items: &[Id]) -> Id {
@@ -151,24 +150,23 @@ impl Recorder {
 
     /// A new dict of these keys and values. None: it is not one that natives make without running Python code.
     pub(super) fn new_dict(&mut self, vm: &Vm, items: &[(Operand, Operand)]) -> Option<Id> {
-        let set = Self::method_of(vm, vm.types.dict, vm.names.__setitem__)?;
-        // Any dict: nothing is made while an instruction is looked at.
-        let like = vm.modules.get()?.value();
-        let none = Value::NONE;
-        let operand = (self.value(none), none);
-        let dict = self.leaf_call(vm, &MADE[0], &[operand])?;
-        for (key, value) in items {
-            self.shapes.insert(dict, vm.types.dict.root_shape_id());
-            self.leaf_call(vm, set, &[(dict, like), *key, *value])?;
+        let simple = |(key, _): &(Operand, Operand)| key.1.is_int() || vm.is_exact_str(key.1);
+        // Any tuple: nothing is made while an instruction is looked at.
+        let like = vm.empty_tuple.get().filter(|_| items.iter().all(simple))?;
+        let mut row = Vec::with_capacity(2 * items.len());
+        for &((key, now), (value, _)) in items {
+            row.push(if now.is_int() { self.as_int(key) } else { self.guard_type(key, now) });
+            row.push(value);
         }
+        let row = self.new_tuple(vm, &row);
+        let dict = self.leaf_call(vm, &MADE[0], &[(row, like.value())])?;
         self.shapes.insert(dict, vm.types.dict.root_shape_id());
         Some(dict)
     }
 
     /// `BuildMap`.
     pub(super) fn build_map(&mut self, vm: &Vm) -> Step {
-        /// Each is a call.
-        const MAX_PAIRS: usize = 8;
+        const MAX_PAIRS: usize = 16;
         let at = self.at;
         if at.c() > MAX_PAIRS {
             return self.help(Op::BuildMap);
@@ -178,6 +176,21 @@ impl Recorder {
             (0..at.c()).map(|i| (operand(at.b() + 2 * i), operand(at.b() + 2 * i + 1))).collect();
         let Some(dict) = self.new_dict(vm, &items) else { return self.help(Op::BuildMap) };
         self.set(at.a(), dict);
+        self.next(1)
+    }
+
+    /// `MapUpdate`.
+    pub(super) fn map_update(&mut self, vm: &Vm) -> Step {
+        let at = self.at;
+        let operands = [at.a(), at.b()].map(|i| (self.reg(i), at.reg(i)));
+        let plain = operands.iter().all(|(_, v)| shape_of(*v) == Some(vm.types.dict.root_shape_id()));
+        if !plain {
+            return self.help(Op::MapUpdate);
+        }
+        self.guard_type(operands[1].0, operands[1].1);
+        let Some(done) = self.leaf_call(vm, &MADE[2], &operands) else { return self.help(Op::MapUpdate) };
+        // What has been set is set again then.
+        self.guard_is_not(done, NOTHING.bits());
         self.next(1)
     }
 

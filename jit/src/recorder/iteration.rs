@@ -34,7 +34,7 @@ const fn state(offset: usize) -> u64 {
 }
 
 /// What an iterator gives.
-enum Next {
+pub(super) enum Next {
     Item(Id),
     End,
 }
@@ -114,6 +114,15 @@ fn several(v: Value) -> Option<(Ref<Tuple>, usize)> {
 fn is_entangled(all: &[Value]) -> bool {
     let twice = |(i, it): (usize, &Value)| all[..i].iter().any(|other| other.is(*it));
     all.len() > MAX_TOGETHER || all.iter().enumerate().any(twice)
+}
+
+/// Does the recorder know what the iterator gives next?
+pub(super) fn is_followed(vm: &Vm, v: Value) -> bool {
+    let mut all = Vec::new();
+    if has_next(vm, v, MAX_NESTED).is_some() {
+        gather(v, &mut all);
+    }
+    !all.is_empty() && !is_entangled(&all)
 }
 
 impl Recorder {
@@ -343,11 +352,7 @@ impl Recorder {
         if let Some(g) = v.cast::<Generator>() {
             return self.resume(vm, op, g);
         }
-        let mut all = Vec::new();
-        if has_next(vm, v, MAX_NESTED).is_some() {
-            gather(v, &mut all);
-        }
-        if all.is_empty() || is_entangled(&all) {
+        if !is_followed(vm, v) {
             let followed = match v.cast::<Ext<Map>>() {
                 Some(map) => self.next_of_map(vm, map),
                 None => self.next_method(vm, v),
@@ -358,18 +363,23 @@ impl Recorder {
                 (None, None) => self.help(op),
             };
         }
-        // All that leaves the trace does it before the instruction.
-        self.exit();
-        let (id, mut named) = (self.reg(at.b()), Vec::new());
-        self.name_all(id, v, &mut named);
-        self.tell_apart(&named);
-        match self.next_of(vm, named[0].0, v) {
+        match self.next_of_known(vm, v) {
             Next::Item(item) => {
                 self.set(at.a(), item);
                 self.next(2)
             }
             Next::End => self.go_either(true),
         }
+    }
+
+    /// What the iterator in r[b] gives, which [`is_followed`].
+    pub(super) fn next_of_known(&mut self, vm: &Vm, v: Value) -> Next {
+        // All that leaves the trace does it before the instruction.
+        self.exit();
+        let (id, mut named) = (self.reg(self.at.b()), Vec::new());
+        self.name_all(id, v, &mut named);
+        self.tell_apart(&named);
+        self.next_of(vm, named[0].0, v)
     }
 
     /// A loop's step over a `map`: the frame of its function, whose result is the item.

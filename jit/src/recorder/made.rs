@@ -128,7 +128,7 @@ impl Recorder {
     }
 
     /// What is in a call's window is nothing any more.
-    fn leave_window(&mut self, w: usize) {
+    pub(super) fn leave_window(&mut self, w: usize) {
         let window = self.base() + w as i32;
         self.forget_from(window);
         self.clobbered_from = self.clobbered_from.min(window);

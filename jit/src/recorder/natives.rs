@@ -161,6 +161,9 @@ impl Recorder {
                 operands.insert(0, (id, receiver));
             }
         }
+        if let Some(step) = self.call_generator(vm, op, (def.signature, w), &operands) {
+            return step;
+        }
         let known = match (def.signature, &operands[..]) {
             ("len(obj, /)", &[one]) => self.known_len(vm, one),
             ("isinstance(obj, class_or_tuple, /)", &[object, class]) => {

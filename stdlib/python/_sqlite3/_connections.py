@@ -98,6 +98,7 @@ class Connection:
     __module__ = "sqlite3"
     _database = None
     _ready = False
+    row_factory, text_factory = None, str
     Warning, Error, InterfaceError, DatabaseError = Warning, Error, InterfaceError, DatabaseError
     DataError, OperationalError, IntegrityError = DataError, OperationalError, IntegrityError
     InternalError, ProgrammingError, NotSupportedError = InternalError, ProgrammingError, NotSupportedError

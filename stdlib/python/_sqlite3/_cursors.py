@@ -32,6 +32,7 @@ class Cursor:
 
     __module__ = "sqlite3"
     _ready = False
+    row_factory = None
 
     def __init__(self, connection, /):
         if self._ready and self._locked:

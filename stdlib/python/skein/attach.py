@@ -26,6 +26,8 @@ def send(pid, script):
     script = os.path.abspath(os.fsdecode(script))
     os.stat(script)
     if pid == os.getpid():
+        if not sys.is_remote_debug_enabled():
+            raise RuntimeError("Remote debugging is not enabled")
         return run(script)
     uid = check(pid)
     where = folder(uid)
@@ -63,7 +65,7 @@ def check(pid):
     with open(f"/proc/{pid}/status") as f:
         caught = next((int(line.split()[1], 16) for line in f if line.startswith("SigCgt:")), 0)
     if not caught >> (SIGNAL - 1) & 1:
-        raise RuntimeError(f"process {pid} does not let others look into it, or has just begun")
+        raise RuntimeError(f"Remote debugging is not enabled in the remote process {pid}, or that has just begun")
     return uid
 
 
@@ -110,4 +112,4 @@ def run(script):
     sys.audit("cpython.remote_debugger_script", script)
     with open(script, "rb") as f:
         code = compile(f.read(), script, "exec")
-    exec(code, sys.modules["__main__"].__dict__)
+    exec(code, {"__name__": "__main__", "__builtins__": __builtins__})

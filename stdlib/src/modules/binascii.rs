@@ -1,6 +1,7 @@
 //! `binascii`: bytes as text and back, and check sums.
 
 use super::support::{self, AsciiOrBytes, BytesLike, add_exception};
+use skein_builtins::types::LOOK;
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::module::make_module;
@@ -82,7 +83,10 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 fn b2a_base64(vm: &Vm, data: BytesLike, newline: Option<bool>) -> R<Value> {
     let mut out = vm.buffer(data.len() / 3 * 4 + 5)?;
-    for chunk in data.chunks(3) {
+    for (n, chunk) in data.chunks(3).enumerate() {
+        if n & LOOK == LOOK {
+            vm.check_signals()?;
+        }
         let at = |i: usize| u32::from(chunk.get(i).copied().unwrap_or(0));
         let bits = at(0) << 16 | at(1) << 8 | at(2);
         for i in 0..4 {

@@ -1,6 +1,8 @@
 //! `_kdf`: keys from passwords, for `hashlib`.
 
 use super::support::BytesLike;
+use pbkdf2::hmac::digest::{KeyInit, OutputSizeUser};
+use pbkdf2::hmac::{Hmac, Mac};
 use skein_runtime::object::Ref;
 use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
@@ -24,17 +26,17 @@ fn pbkdf2_hmac(
     dklen: Option<Value>,
 ) -> R<Value> {
     let name = hash_name.to_string_lossy().to_ascii_lowercase().replace('-', "");
-    let (derive, size): (fn(&[u8], &[u8], u32, &mut [u8]), i64) = match name.as_str() {
-        "md5" => (pbkdf2::pbkdf2_hmac::<md5::Md5>, 16),
-        "sha1" => (pbkdf2::pbkdf2_hmac::<sha1::Sha1>, 20),
-        "sha224" => (pbkdf2::pbkdf2_hmac::<sha2::Sha224>, 28),
-        "sha256" => (pbkdf2::pbkdf2_hmac::<sha2::Sha256>, 32),
-        "sha384" => (pbkdf2::pbkdf2_hmac::<sha2::Sha384>, 48),
-        "sha512" => (pbkdf2::pbkdf2_hmac::<sha2::Sha512>, 64),
-        "sha3_224" => (pbkdf2::pbkdf2_hmac::<sha3::Sha3_224>, 28),
-        "sha3_256" => (pbkdf2::pbkdf2_hmac::<sha3::Sha3_256>, 32),
-        "sha3_384" => (pbkdf2::pbkdf2_hmac::<sha3::Sha3_384>, 48),
-        "sha3_512" => (pbkdf2::pbkdf2_hmac::<sha3::Sha3_512>, 64),
+    let (derive, size): (Derive, i64) = match name.as_str() {
+        "md5" => (derive::<Hmac<md5::Md5>>, 16),
+        "sha1" => (derive::<Hmac<sha1::Sha1>>, 20),
+        "sha224" => (derive::<Hmac<sha2::Sha224>>, 28),
+        "sha256" => (derive::<Hmac<sha2::Sha256>>, 32),
+        "sha384" => (derive::<Hmac<sha2::Sha384>>, 48),
+        "sha512" => (derive::<Hmac<sha2::Sha512>>, 64),
+        "sha3_224" => (derive::<Hmac<sha3::Sha3_224>>, 28),
+        "sha3_256" => (derive::<Hmac<sha3::Sha3_256>>, 32),
+        "sha3_384" => (derive::<Hmac<sha3::Sha3_384>>, 48),
+        "sha3_512" => (derive::<Hmac<sha3::Sha3_512>>, 64),
         _ => return Err(vm.value_error(format!("unsupported hash type {}", hash_name.to_string_lossy()))),
     };
     if iterations < 1 {
@@ -49,8 +51,46 @@ fn pbkdf2_hmac(
         return Err(vm.overflow_error("key length is too great."));
     }
     let mut key = vm.filled(0u8, dklen as usize)?;
-    vm.without_gil(|| derive(&password, &salt, rounds, &mut key));
+    derive(vm, &password, &salt, rounds, &mut key)?;
     vm.bytes(&key)
+}
+
+type Derive = fn(&Vm, &[u8], &[u8], u32, &mut [u8]) -> R<()>;
+
+/// PBKDF2 of PKCS #5: each block of the key is the exclusive or of so many chained authentication codes. The crate's own
+/// function does not look for signals. Other threads run meanwhile.
+fn derive<M: Mac + KeyInit + Clone>(
+    vm: &Vm,
+    password: &[u8],
+    salt: &[u8],
+    rounds: u32,
+    key: &mut [u8],
+) -> R<()> {
+    /// Rounds between two looks for signals.
+    const PART: u32 = 1 << 12;
+    let Ok(keyed) = <M as KeyInit>::new_from_slice(password) else {
+        return Err(vm.value_error("the password cannot be a key"));
+    };
+    for (n, block) in key.chunks_mut(<M as OutputSizeUser>::output_size()).enumerate() {
+        let number = u32::try_from(n + 1).map_err(|_| vm.overflow_error("key length is too great."))?;
+        let mut code =
+            keyed.clone().chain_update(salt).chain_update(number.to_be_bytes()).finalize().into_bytes();
+        let mut sum = code.clone();
+        let mut left = rounds - 1;
+        while left > 0 {
+            let part = left.min(PART);
+            vm.without_gil(|| {
+                for _ in 0..part {
+                    code = keyed.clone().chain_update(&code).finalize().into_bytes();
+                    sum.iter_mut().zip(&code).for_each(|(s, c)| *s ^= c);
+                }
+            });
+            left -= part;
+            vm.check_signals()?;
+        }
+        block.copy_from_slice(&sum[..block.len()]);
+    }
+    Ok(())
 }
 
 #[expect(clippy::too_many_arguments, reason = "Python's signature")]

@@ -27,6 +27,7 @@ mod locale;
 mod lsprof;
 mod marshal;
 mod mmap;
+mod multibyte;
 mod opcode;
 mod packed;
 mod packing;
@@ -96,6 +97,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
     ("_heapq", heaps::make_heapq),
+    ("_hmac", hashes::make_hmac),
     ("_io", io::make),
     ("_json", json::make),
     ("_kdf", kdf::make),
@@ -104,6 +106,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("marshal", marshal::make),
     ("mmap", mmap::make),
     ("_md5", hashes::make_md5),
+    ("_multibyte", multibyte::make),
     ("_opcode", opcode::make),
     ("_packed", packed::make),
     ("_pickle", pickle::make),

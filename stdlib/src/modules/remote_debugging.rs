@@ -1,6 +1,7 @@
 //! `_remote_debugging`: the records in which the tasks of another process are told. Reading them from another process's memory is
 //! not possible: where they lie is the engine's own business.
 
+use skein_builtins::modules::structseq::Lazy;
 use skein_builtins::struct_sequence;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::ext_type;
@@ -22,15 +23,22 @@ native_type! {
     }
 }
 
+/// The types of the records, in their order.
+#[derive(Default)]
+struct Records([Lazy; 5]);
+
 native_functions! { FUNCTIONS: }
 
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "_remote_debugging", FUNCTIONS)?;
-    for def in [&FRAME, &CORO, &TASK, &THREAD, &AWAITED, &UNWINDER] {
-        let ty = ext_type(vm, def)?;
+    let state = vm.state::<Records>();
+    for (lazy, def) in state.0.iter().zip([&FRAME, &CORO, &TASK, &THREAD, &AWAITED]) {
+        let ty = lazy.get(vm, def)?;
         m.dict().set_str(vm, ty.name(), ty.value())?;
     }
+    let unwinder = ext_type(vm, &UNWINDER)?;
+    m.dict().set_str(vm, unwinder.name(), unwinder.value())?;
     m.dict().set_name(vm, "PROCESS_VM_READV_SUPPORTED", Value::small_int(0))?;
     Ok(m)
 }

@@ -19,6 +19,8 @@ const DEFAULT_WBITS: i32 = 15;
 const PIECE: usize = 16 * 1024;
 /// The most bytes that the library is told of at once.
 const MOST: usize = 1 << 30;
+/// Bytes that are summed between two looks for signals.
+const PART: usize = 1 << 24;
 
 /// A stream of the library, in a place of its own; `END` frees what it holds.
 struct Stream<const DEFLATE: bool> {
@@ -528,7 +530,8 @@ fn decompress(vm: &Vm, data: BytesLike, wbits: Option<i32>, size: Option<i64>) -
 
 fn adler32(vm: &Vm, data: BytesLike, start: Option<Value>) -> R<i64> {
     let mut sum = u64::from(start.map_or(Ok(1), |v| low_word(vm, v))?);
-    for part in data.chunks(MOST) {
+    for part in data.chunks(PART) {
+        vm.check_signals()?;
         // SAFETY: a slice of that length.
         sum = unsafe { sys::adler32(sum, part.as_ptr(), part.len() as u32) };
     }

@@ -191,6 +191,20 @@ def leave_out_interpreters():
     concurrent.futures.InterpreterPoolExecutor = no_interpreters
 
 
+def leave_out_interpreters_in_children():
+    """Programs that a test starts by `-c` import modules of the tests, but not this file."""
+    import os
+
+    folder = os.path.join(os.getcwd(), "site")
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "sitecustomize.py"), "w", encoding="utf-8") as file:
+        file.write(
+            "import concurrent.futures\n"
+            "concurrent.futures.InterpreterPoolExecutor = concurrent.futures.ThreadPoolExecutor\n"
+        )
+    os.environ["PYTHONPATH"] = os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
+
+
 def without(suite, done):
     """The suite with no case that is in `done`, or of the class that is not run."""
     if not isinstance(suite, unittest.TestSuite):
@@ -234,6 +248,9 @@ def main():
         if sys.implementation.name != "cpython" and module_name == "test_code":
             # It takes functions of CPython's interface for C out of it, where there is none.
             sys.modules["ctypes"] = None
+        if sys.implementation.name != "cpython":
+            # CPython writes into the other process's memory for that; here it is done by a signal and a file.
+            support.support_remote_exec_only = lambda test: test
         if sys.implementation.name != "cpython" and module_name == "test_ast":
             # It lists the library's folder, which is in the program here; the tests come with one.
             import ast
@@ -242,6 +259,7 @@ def main():
             ast.__file__ = os.path.join(os.path.dirname(os.path.dirname(support.__file__)), "..", "ast.py")
         if sys.implementation.name != "cpython" and module_name == "test_concurrent_futures":
             leave_out_interpreters()
+            leave_out_interpreters_in_children()
         with details:
             __import__(f"test.{module_name}")
             module = sys.modules[f"test.{module_name}"]

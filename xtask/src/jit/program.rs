@@ -135,6 +135,20 @@ def twice(n, v):
 def both(n, v):
     if n > 0: yield from both(n - 1, v)
     yield thrower(v, n)
+def closes(n, v):
+    try:
+        yield v
+        yield from ups(n, v)
+    finally: Gone.count += 1
+async def co(n, v):
+    if n > 3: raise ValueError(n)
+    return v if n <= 0 else await co(n - 1, thrower(v, n))
+async def several(row, v):
+    for n in row: v = C(v + await co(n, v))
+    return v
+def run(c):
+    try: c.send(None)
+    except StopIteration as e: return e.value
 def finds(row, n):
     for i, v in enumerate(row):
         if v == n: return i
@@ -530,7 +544,7 @@ impl Writer {
     fn statement(&mut self) {
         self.left = self.left.saturating_sub(1);
         // Those that have statements of their own come to an end.
-        let (kind, full) = (self.random.below(40), self.left == 0);
+        let (kind, full) = (self.random.below(42), self.left == 0);
         match if full && (14..=23).contains(&kind) { kind - 10 } else { kind } {
             0..=5 => {
                 let (to, e) = (self.random.pick(&["i0", "i1", "i2"]), self.int(3));
@@ -624,7 +638,24 @@ impl Writer {
                 let e = self.number(1);
                 self.line(&format!("i2 = g.send({e}) if j % 3 == 1 and j < 25 else 0"));
             }
-            38 => {
+            38 | 39 => {
+                let e = self.number(1);
+                match self.random.below(6) {
+                    0 => self.line(&format!("i2 = run(several([j % 4, 1, 0], {e}))")),
+                    1 => self.line(&format!("i2 = run(several(range(j % 6), {e}))")),
+                    2 => {
+                        self.line(&format!("for f1 in closes(j % 3, {e}):"));
+                        self.depth += 1;
+                        self.line("if j % 5 == 2: break");
+                        self.depth -= 1;
+                    }
+                    3 => self
+                        .line(&format!("l0 = sorted(l0[-5:], key=lambda v: C(v + {e}), reverse=j % 3 == 1)")),
+                    4 => self.line(&format!("i2 = max(l1, key=lambda v: C(v - {e}))")),
+                    _ => self.line(&format!("o0.v = {e}; o0.u = j; del o0.v; i2 = o0.u")),
+                }
+            }
+            40 => {
                 let (a, b) = (
                     self.random.pick(&["o0", "l0", "it", "t0"]),
                     self.random.pick(&["o0", "o1", "l1", "it", "t0"]),

@@ -449,7 +449,7 @@ fn ended(all: &Iterators, vm: &Vm, name: &str, iterators: Ref<Tuple>, i: usize) 
 }
 
 native_type! {
-    ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
+    ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.\n\n>>> list(zip('ab', range(3)))\n[('a', 0), ('b', 1)]";
     methods {
         [static] "__new__($type, *iterables, strict=False)" => new_zip;
         [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
@@ -496,6 +496,18 @@ fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
         return Ok(vm.stop());
     }
     Ok(next_of_all(iterators, vm, "zip", |row| vm.tuple(row))?.unwrap_or(vm.stop()))
+}
+
+/// Calls `f` with the pairs that a `zip` of two iterables gives, without making them. None: it is none.
+pub fn each_zipped(vm: &Vm, v: Value, mut f: impl FnMut(Value, Value) -> R<()>) -> R<Option<()>> {
+    let zip = v.cast::<Ext<Zip>>().filter(|_| vm.type_of(v).def().is_some());
+    let Some(zip) = zip.filter(|zip| zip.0.iterators.cast::<Tuple>().is_some_and(|t| t.len() == 2)) else {
+        return Ok(None);
+    };
+    while let Some((a, b)) = next_of_all(&zip.0, vm, "zip", |row| Ok((row[0], row[1])))? {
+        f(a, b)?;
+    }
+    Ok(Some(()))
 }
 
 fn new_map(vm: &Vm, args: Args<'_>) -> R<Value> {

@@ -1,6 +1,6 @@
 //! The module `gc`.
 
-use skein_heap::CollectKind;
+use skein_heap::{CollectKind, FINALIZED, HeapConfig, UNLOGGED};
 use skein_runtime::interp::{SoftCall, collect_after, running_generators};
 use skein_runtime::native::{Args, At};
 use skein_runtime::native_functions;
@@ -10,7 +10,7 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::Vm;
+use skein_runtime::vm::{Vm, debug};
 use std::cell::Cell;
 
 native_functions! { FUNCTIONS:
@@ -28,7 +28,7 @@ native_functions! { FUNCTIONS:
     "is_tracked(obj, /)" => is_tracked;
     "is_finalized(obj, /)" => is_finalized;
     "freeze()" => freeze;
-    "unfreeze()" => |vm: &Vm| vm.state::<State>().frozen.set(0);
+    "unfreeze()" => |vm: &Vm| vm.pauses.frozen.set(None);
     "get_freeze_count()" => get_freeze_count;
     "get_debug()" => get_debug;
     "set_debug(flags, /)" => set_debug;
@@ -37,33 +37,33 @@ native_functions! { FUNCTIONS:
 /// What programs set and read back; the heap paces itself.
 struct State {
     threshold: Cell<[i64; 3]>,
-    debug: Cell<i64>,
-    /// Objects that were there when `freeze` was called.
-    frozen: Cell<i64>,
+    /// What was asked of the heap; 0 if nothing was.
+    nursery: Cell<usize>,
 }
 
 impl Default for State {
     fn default() -> State {
-        State { threshold: Cell::new([2000, 10, 0]), debug: Cell::new(0), frozen: Cell::new(0) }
+        State { threshold: Cell::new([2000, 10, 0]), nursery: Cell::new(0) }
     }
 }
 
-/// The number of objects found unreachable is not known to a tracing collector: 0.
-fn collect(vm: &Vm, generation: Option<i32>) -> R<i64> {
+/// Returns how many unreachable objects of cycles there were; that of a minor collection is not known.
+fn collect(vm: &Vm, generation: Option<i32>) -> R<usize> {
     let generation = generation.unwrap_or(2);
     if !(0..3).contains(&generation) {
         return Err(vm.value_error("invalid generation"));
     }
-    let kind = if generation == 0 { CollectKind::Minor } else { CollectKind::Major };
-    if vm.pauses.callbacks.get().is_some_and(|list| !list.is_empty()) {
-        vm.collect_aloud(kind);
-    } else if kind == CollectKind::Minor {
-        vm.collect(kind);
-    } else {
-        vm.collect_thoroughly(kind);
+    if generation == 0 {
+        vm.collect_aloud(CollectKind::Minor);
+        vm.run_finalizers();
+        return Ok(0);
     }
-    vm.run_finalizers();
-    Ok(0)
+    let [_, slices] = vm.pauses.counts.get();
+    let found = vm.collect_for_program()?;
+    if generation == 1 {
+        vm.pauses.counts.set([0, slices + 1]);
+    }
+    Ok(found)
 }
 
 fn collect_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
@@ -72,11 +72,7 @@ fn collect_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
         (&[generation], None) => generation.is(Value::small_int(2)),
         _ => false,
     };
-    let told_of = vm.pauses.callbacks.get().is_some_and(|list| !list.is_empty());
-    if whole
-        && !told_of
-        && let Some(at) = collect_after(vm, call)
-    {
+    if whole && let Some(at) = collect_after(vm, call) {
         return at;
     }
     match FUNCTIONS[0].invoke(vm, call.args) {
@@ -87,10 +83,12 @@ fn collect_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
 
 fn enable(vm: &Vm) {
     vm.gc_enabled.set(true);
+    pace(vm);
 }
 
 fn disable(vm: &Vm) {
     vm.gc_enabled.set(false);
+    pace(vm);
 }
 
 fn isenabled(vm: &Vm) -> bool {
@@ -101,8 +99,12 @@ fn three(vm: &Vm, n: [i64; 3]) -> R<Value> {
     vm.tuple(&[vm.int(n[0])?, vm.int(n[1])?, vm.int(n[2])?])
 }
 
+/// Words allocated since the last collection, minor collections since the last slice of a major one, and slices since the
+/// last major one.
 fn get_count(vm: &Vm) -> R<Value> {
-    three(vm, [0; 3])
+    let words = vm.heap.young_bytes() / size_of::<u64>();
+    let [minors, slices] = vm.pauses.counts.get();
+    three(vm, [words as i64, minors, slices])
 }
 
 fn get_threshold(vm: &Vm) -> R<Value> {
@@ -113,6 +115,25 @@ fn set_threshold(vm: &Vm, a: i64, b: Option<i64>, c: Option<i64>) {
     let state = vm.state::<State>();
     let old = state.threshold.get();
     state.threshold.set([a, b.unwrap_or(old[1]), c.unwrap_or(old[2])]);
+    pace(vm);
+}
+
+/// A threshold below CPython's own asks for more collections than the heap would make: the first one sets how much is
+/// allocated between minor collections, as if each object had 64 bytes. The heap paces the rest by itself.
+fn pace(vm: &Vm) {
+    const OBJECT: usize = 64;
+    const LEAST: usize = 256 << 10;
+    let state = vm.state::<State>();
+    let most = vm.config.nursery.unwrap_or(HeapConfig::default().nursery_bytes);
+    let wanted = match usize::try_from(state.threshold.get()[0]) {
+        Ok(objects @ 1..2000) if vm.gc_enabled.get() => (objects * OBJECT).clamp(LEAST.min(most), most),
+        _ => most,
+    };
+    let before = state.nursery.get();
+    if wanted != if before == 0 { most } else { before } {
+        state.nursery.set(wanted);
+        vm.heap.set_nursery(wanted);
+    }
 }
 
 /// Minor collections as generation 0, slices of major ones as 1, major ones as 2. Besides what CPython tells:
@@ -128,7 +149,7 @@ fn get_stats(vm: &Vm) -> R<Ref<List>> {
     for (n, pause) in generations {
         let d = Dict::new(vm)?;
         d.set_name(vm, "collections", vm.int_u64(n)?)?;
-        d.set_name(vm, "collected", Value::small_int(0))?;
+        d.set_name(vm, "collected", vm.int(if list.len() == 2 { vm.pauses.found.get() as i64 } else { 0 })?)?;
         d.set_name(vm, "uncollectable", Value::small_int(0))?;
         d.set_name(vm, "paused", vm.float(pause.total.as_secs_f64())?)?;
         d.set_name(vm, "longest_pause", vm.float(pause.longest.as_secs_f64())?)?;
@@ -137,60 +158,38 @@ fn get_stats(vm: &Vm) -> R<Ref<List>> {
     Ok(list)
 }
 
-/// Does CPython's collector know objects of this layout?
-fn is_container(kind: u8) -> bool {
-    use Kind::*;
-    [
-        Instance,
-        Type,
-        Tuple,
-        List,
-        Dict,
-        DictView,
-        DictIter,
-        MappingProxy,
-        Set,
-        SeqIter,
-        Slice,
-        Function,
-        BoundMethod,
-        Native,
-        GetSet,
-        Member,
-        Property,
-        Wrapper,
-        Super,
-        Cell,
-        Module,
-        Exception,
-        Traceback,
-        Frame,
-        Generator,
-        Ext,
-    ]
-    .iter()
-    .any(|k| *k as u8 == kind)
+/// Containers that are not frozen: all of them, those since the last collection (0), or those that survived one (2).
+fn get_objects(vm: &Vm, generation: Option<Value>) -> R<Ref<List>> {
+    let generation = match generation.filter(|g| !g.is_none()) {
+        None => None,
+        Some(g) => Some(vm.index_i64(g)?),
+    };
+    if generation.is_some_and(|g| !(0..3).contains(&g)) {
+        return Err(vm.value_error("generation must be less than the number of available generations (3)"));
+    }
+    if generation.is_none() {
+        vm.collect(CollectKind::Major);
+    }
+    containers(vm, |h| match generation {
+        None => true,
+        Some(0) => h.gc.get() & UNLOGGED == 0,
+        Some(g) => g == 2 && h.gc.get() & UNLOGGED != 0,
+    })
 }
 
-fn get_objects(vm: &Vm, generation: Option<Value>) -> R<Ref<List>> {
-    if let Some(g) = generation.filter(|g| !g.is_none()) {
-        let g = vm.index_i64(g)?;
-        if !(0..3).contains(&g) {
-            return Err(
-                vm.value_error("generation must be less than the number of available generations (3)")
-            );
-        }
-    }
-    vm.collect(CollectKind::Major);
+/// The containers that are not frozen and `wanted`.
+fn containers(vm: &Vm, wanted: impl Fn(&Header) -> bool) -> R<Ref<List>> {
+    let frozen = vm.pauses.frozen.get();
+    let is_wanted = |h: &Header| Kind::is_container(h.kind.get()) && wanted(h) && !is_frozen(frozen, h);
     let mut n = 0;
     // SAFETY (both): the heap hands out its objects.
-    vm.heap.for_each_object(&mut |h| n += usize::from(is_container(unsafe { &*h }.kind.get())));
+    vm.heap.for_each_object(&mut |h| n += usize::from(is_wanted(unsafe { &*h })));
     let list = List::with_capacity(vm, n + 16)?;
     let mut room = n + 16;
     let mut failed = false;
     vm.heap.for_each_object(&mut |h| {
         let h = unsafe { &*h };
-        if room > 0 && is_container(h.kind.get()) && !std::ptr::eq(h, list.header()) {
+        if room > 0 && is_wanted(h) && !std::ptr::eq(h, list.header()) {
             room -= 1;
             // SAFETY: an object's address is a value; the list has room, so nothing is allocated.
             failed |= list.push(vm, unsafe { Value::from_bits(std::ptr::from_ref(h) as u64) }).is_err();
@@ -251,7 +250,7 @@ fn get_referrers(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
     // SAFETY (both): the heap hands out its objects.
     vm.heap.for_each_object(&mut |h| {
         let h = unsafe { &*h };
-        if is_container(h.kind.get()) {
+        if Kind::is_container(h.kind.get()) {
             let (found, all) = refers(h);
             n += usize::from(found);
             complete &= all;
@@ -264,7 +263,7 @@ fn get_referrers(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
     vm.heap.for_each_object(&mut |h| {
         let h = unsafe { &*h };
         let own = std::ptr::eq(h, list.header()) || std::ptr::eq(h, running.header());
-        if n > 0 && is_container(h.kind.get()) && !own && refers(h).0 {
+        if n > 0 && Kind::is_container(h.kind.get()) && !own && refers(h).0 {
             n -= 1;
             // SAFETY: an object's address is a value; the list has room, so nothing is allocated.
             complete &= list.push(vm, unsafe { Value::from_bits(std::ptr::from_ref(h) as u64) }).is_ok();
@@ -319,33 +318,46 @@ fn get_referents(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
 }
 
 fn is_tracked(_: &Vm, v: Value) -> bool {
-    v.header().is_some_and(|h| is_container(h.kind.get()))
+    v.header().is_some_and(|h| Kind::is_container(h.kind.get()))
         && !v.cast::<Tuple>().is_some_and(|t| t.items().iter().all(|i| !i.is_ptr()))
 }
 
-fn is_finalized(vm: &Vm, _v: Value) -> R<()> {
-    Err(vm.unsupported("gc.is_finalized"))
+fn is_finalized(_: &Vm, v: Value) -> bool {
+    v.header().is_some_and(|h| h.gc.get() & FINALIZED != 0)
 }
 
-/// All live objects are old after a major collection, which is what freezing is for.
-fn freeze(vm: &Vm) {
+/// Keeps all containers that live now, whatever becomes of what leads to them, until `unfreeze`. Collections write nothing
+/// into old objects, so that a forked child shares their memory in any case.
+fn freeze(vm: &Vm) -> R<()> {
     vm.collect(CollectKind::Major);
-    let mut n = 0;
-    // SAFETY: the heap hands out its objects.
-    vm.heap.for_each_object(&mut |h| n += i64::from(is_container(unsafe { &*h }.kind.get())));
-    vm.state::<State>().frozen.set(n);
+    let found = containers(vm, |_| true)?;
+    if let Some(frozen) = vm.pauses.frozen.get() {
+        found.extend(vm, frozen.items())?;
+    }
+    // Looked up by address.
+    let mut sorted = vm.collected(found.items().iter().copied())?;
+    sorted.sort_unstable_by_key(|v| v.bits());
+    vm.pauses.frozen.set(Some(List::new(vm, &sorted)?));
+    Ok(())
 }
 
-fn get_freeze_count(vm: &Vm) -> i64 {
-    vm.state::<State>().frozen.get()
+fn is_frozen(frozen: Option<Ref<List>>, h: &Header) -> bool {
+    let bits = std::ptr::from_ref(h) as u64;
+    frozen.is_some_and(|list| {
+        std::ptr::eq(list.header(), h) || list.items().binary_search_by_key(&bits, |v| v.bits()).is_ok()
+    })
+}
+
+fn get_freeze_count(vm: &Vm) -> usize {
+    vm.pauses.frozen.get().map_or(0, |list| list.len())
 }
 
 fn get_debug(vm: &Vm) -> i64 {
-    vm.state::<State>().debug.get()
+    vm.pauses.debug.get()
 }
 
 fn set_debug(vm: &Vm, flags: i64) {
-    vm.state::<State>().debug.set(flags);
+    vm.pauses.debug.set(flags);
 }
 
 /// MemoryError.
@@ -353,15 +365,17 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = skein_runtime::types::module::make_module(vm, "gc", FUNCTIONS)?;
     let d = m.dict();
     for (name, n) in [
-        ("DEBUG_STATS", 1),
-        ("DEBUG_COLLECTABLE", 2),
-        ("DEBUG_UNCOLLECTABLE", 4),
-        ("DEBUG_SAVEALL", 32),
-        ("DEBUG_LEAK", 38),
+        ("DEBUG_STATS", debug::STATS),
+        ("DEBUG_COLLECTABLE", debug::COLLECTABLE),
+        ("DEBUG_UNCOLLECTABLE", debug::UNCOLLECTABLE),
+        ("DEBUG_SAVEALL", debug::SAVEALL),
+        ("DEBUG_LEAK", debug::COLLECTABLE | debug::UNCOLLECTABLE | debug::SAVEALL),
     ] {
         d.set_name(vm, name, Value::small_int(n))?;
     }
-    d.set_name(vm, "garbage", List::new(vm, &[])?.value())?;
+    let garbage = List::new(vm, &[])?;
+    vm.pauses.garbage.set(Some(garbage));
+    d.set_name(vm, "garbage", garbage.value())?;
     let callbacks = List::new(vm, &[])?;
     vm.pauses.callbacks.set(Some(callbacks));
     d.set_name(vm, "callbacks", callbacks.value())?;

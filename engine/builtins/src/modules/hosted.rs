@@ -6,9 +6,9 @@
 //! Nobody sees their frames (`flags::HOSTED`).
 
 use super::builtins_iteration::{FUNCTIONS, Filter, sum_on};
-use crate::types::sort_list;
 use crate::types::str::DEF as STR;
 use crate::types::str::split::join;
+use crate::types::{sort_by_keys, sort_list};
 use skein_bytecode::{Code, Const, flags};
 use skein_runtime::interp::{At, SoftCall, call_soft, construct};
 use skein_runtime::native::{Args, NativeDef};
@@ -21,6 +21,7 @@ use skein_runtime::types::generator::{GenState, Generator, PLAIN};
 use skein_runtime::types::iterators::Map;
 use skein_runtime::types::list::List;
 use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Compile, Mode, Vm};
@@ -28,7 +29,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 /// Which of them.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Hosted {
     Any,
     All,
@@ -42,6 +43,9 @@ pub enum Hosted {
     Join,
     /// What a `filter` gives, as a generator that the others go over.
     Filter,
+    SortedBy,
+    MinBy,
+    MaxBy,
 }
 
 /// In the order of [`Hosted`]. What is no generator's item comes behind it, as they are called.
@@ -125,8 +129,34 @@ def filter(items, function, StopIteration):
             return
         if kept:
             yield item
+
+def sorted_by(items, function, order, reverse):
+    all = [item for item in items]
+    return order(all, [function(item) for item in all], reverse)
+
+def min_by(items, function, empty):
+    least = empty
+    for item in items:
+        key = function(item)
+        if least is empty or key < least_key:
+            least = item
+            least_key = key
+    if least is empty:
+        empty()
+    return least
+
+def max_by(items, function, empty):
+    most = empty
+    for item in items:
+        key = function(item)
+        if most is empty or key > most_key:
+            most = item
+            most_key = key
+    if most is empty:
+        empty()
+    return most
 ";
-const COUNT: usize = 11;
+const COUNT: usize = 14;
 
 /// How often the items of one code are asked for natively before it gets functions of its own.
 const FEW: u8 = 4;
@@ -142,11 +172,9 @@ native_functions! { PARTS:
     "max()" => |vm: &Vm| -> R<Value> { Err(vm.value_error("max() iterable argument is empty")) };
     "sort(items, /)" => |vm: &Vm, items: Ref<List>| sort_list(vm, items, None, false);
     "join(separator, items, /)" => join;
-}
-
-/// One of [`PARTS`].
-fn part(vm: &Vm, n: usize) -> R<Value> {
-    Ok(NativeFunction::function(vm, &PARTS[n], Value::NONE)?.value())
+    "order(items, keys, reverse, /)" => |vm: &Vm, items: Ref<List>, keys: Ref<List>, reverse: bool| {
+        sort_by_keys(vm, items, keys, reverse).map(|()| items.value())
+    };
 }
 
 fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
@@ -176,29 +204,41 @@ fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
     found.ok_or_else(|| vm.system_error("no such hosted builtin"))
 }
 
-/// The function for what this code makes the items of. MemoryError.
-fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
+/// What the code that makes items has for those that go over them: its functions, and [`PARTS`] behind them, which are
+/// the same each time, so that traces know them. MemoryError.
+fn owned(vm: &Vm, owner: Ref<CodeObject>, i: usize, make: impl FnOnce() -> R<Value>) -> R<Value> {
     let all = match owner.consumers.cast::<List>() {
         Some(all) => all,
         None => {
-            let all = List::filled(vm, Value::NONE, COUNT)?;
+            let all = List::filled(vm, Value::NONE, COUNT + PARTS.len())?;
             owner.consumers.set(vm, owner, all.value());
             all
         }
     };
-    if let Some(f) = all.get(which as usize).filter(|f| !f.is_none()) {
-        return Ok(f);
+    if let Some(v) = all.get(i).filter(|v| !v.is_none()) {
+        return Ok(v);
     }
-    // They have no globals of their own.
-    let globals = vm.builtins.get().ok_or_else(|| vm.system_error("lost builtins"))?;
-    let f = Function::new(vm, load(vm, compiled(vm, which)?)?, globals)?;
-    all.store(vm, which as usize, f.value());
-    Ok(f.value())
+    let v = make()?;
+    all.store(vm, i, v);
+    Ok(v)
+}
+
+/// The function for what this code makes the items of. MemoryError.
+fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
+    owned(vm, owner, which as usize, || {
+        // They have no globals of their own.
+        let globals = vm.builtins.get().ok_or_else(|| vm.system_error("lost builtins"))?;
+        Ok(Function::new(vm, load(vm, compiled(vm, which)?)?, globals)?.value())
+    })
+}
+
+/// One of [`PARTS`]. MemoryError.
+fn part(vm: &Vm, owner: Ref<CodeObject>, n: usize) -> R<Value> {
+    owned(vm, owner, COUNT + n, || Ok(NativeFunction::function(vm, &PARTS[n], Value::NONE)?.value()))
 }
 
 /// The Python code that makes the items: a generator's, or that of the function of a `map` or `filter`. None: there is
-/// none, or it is not worth it. Code that is seldom called is not, nor is anything while somebody is told of what
-/// programs do.
+/// none, or it is not [`worth_it`].
 fn maker(vm: &Vm, items: Value) -> Option<Ref<CodeObject>> {
     let code = if let Some(g) = items.cast::<Generator>() {
         let waits = matches!(g.state(), GenState::Created | GenState::Suspended);
@@ -216,6 +256,11 @@ fn maker(vm: &Vm, items: Value) -> Option<Ref<CodeObject>> {
         };
         function?.cast::<Function>()?.code()
     };
+    worth_it(vm, code)
+}
+
+/// The code, if it is called often enough, and nobody is told of what programs do.
+fn worth_it(vm: &Vm, code: Ref<CodeObject>) -> Option<Ref<CodeObject>> {
     if vm.events.has_listeners() {
         return None;
     }
@@ -236,14 +281,43 @@ pub fn consume(
     vm: &Vm,
     call: &SoftCall<'_>,
     which: Hosted,
-    others: impl FnOnce(&Vm) -> R<Vec<Value>>,
+    others: impl FnOnce(&Vm, Ref<CodeObject>) -> R<Vec<Value>>,
 ) -> Option<At> {
     let &[.., items] = call.args.positional() else { return None };
     let code = maker(vm, items).filter(|_| !call.args.has_keywords())?;
     let begun = || {
         let f = function(vm, code, which)?;
         let row = List::new(vm, &[followed(vm, items, code)?])?;
-        row.extend(vm, &others(vm)?)?;
+        row.extend(vm, &others(vm, code)?)?;
+        call_soft(vm, call.resume, f, Args::new(row.items(), None), call.cont)
+    };
+    let r = begun();
+    Some(call.go_on(vm, r))
+}
+
+/// Goes in the loop over the items that are the call's only positional argument, and have a Python function for a `key`,
+/// which has this code.
+fn consume_by_key(
+    vm: &Vm,
+    call: &SoftCall<'_>,
+    which: Hosted,
+    others: impl FnOnce(&Vm, Ref<CodeObject>, bool) -> R<Vec<Value>>,
+) -> Option<At> {
+    let &[items] = call.args.positional() else { return None };
+    let (mut key, mut reverse) = (None, false);
+    for (name, v) in call.args.keywords() {
+        match name.cast::<Str>()?.bytes() {
+            b"key" => key = v.cast::<Function>(),
+            b"reverse" if v.is_bool() && which == Hosted::SortedBy => reverse = v.is(Value::TRUE),
+            _ => return None,
+        }
+    }
+    let key = key?;
+    let code = worth_it(vm, key.code())?;
+    let begun = || {
+        let f = function(vm, code, which)?;
+        let row = List::new(vm, &[items, key.value()])?;
+        row.extend(vm, &others(vm, code, reverse)?)?;
         call_soft(vm, call.resume, f, Args::new(row.items(), None), call.cont)
     };
     let r = begun();
@@ -253,7 +327,7 @@ pub fn consume(
 /// A call of one of the builtin types that take an iterable.
 fn make(vm: &Vm, call: &SoftCall<'_>, which: Hosted, ty: Ref<Type>) -> At {
     let alone = call.args.positional().len() == 1;
-    match alone.then(|| consume(vm, call, which, |_| Ok(Vec::new()))).flatten() {
+    match alone.then(|| consume(vm, call, which, |_, _| Ok(Vec::new()))).flatten() {
         Some(at) => at,
         None => call.go_on(vm, construct(vm, call.resume, ty, call.args, call.cont)),
     }
@@ -265,7 +339,7 @@ fn call_function(
     call: &SoftCall<'_>,
     which: Hosted,
     (def, before): (&'static NativeDef, usize),
-    others: impl FnOnce(&Vm) -> R<Vec<Value>>,
+    others: impl FnOnce(&Vm, Ref<CodeObject>) -> R<Vec<Value>>,
 ) -> At {
     let alone = call.args.positional().len() == 1 + before;
     match alone.then(|| consume(vm, call, which, others)).flatten() {
@@ -275,25 +349,40 @@ fn call_function(
 }
 
 macro_rules! functions {
-    ($($name:ident $which:ident $def:expr, $before:literal, |$vm:ident, $call:ident| $others:expr;)*) => {$(
+    ($($name:ident $which:ident $def:expr, $before:literal, |$vm:ident, $code:ident, $call:ident| $others:expr;)*) => {$(
         pub fn $name(vm: &Vm, call: &SoftCall<'_>) -> At {
             let $call = call;
-            let others = |$vm: &Vm| -> R<Vec<Value>> { Ok($others) };
+            let others = |$vm: &Vm, $code: Ref<CodeObject>| -> R<Vec<Value>> { Ok($others) };
             call_function(vm, call, Hosted::$which, ($def, $before), others)
         }
     )*};
 }
 functions! {
-    any Any iteration("any"), 0, |_vm, _call| Vec::new();
-    all All iteration("all"), 0, |_vm, _call| Vec::new();
-    sum Sum iteration("sum"), 0, |vm, _call| {
+    any Any iteration("any"), 0, |_vm, _code, _call| Vec::new();
+    all All iteration("all"), 0, |_vm, _code, _call| Vec::new();
+    sum Sum iteration("sum"), 0, |vm, code, _call| {
         let t = &vm.types;
-        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, 0)?]
+        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, code, 0)?]
     };
-    min Min iteration("min"), 0, |vm, _call| vec![part(vm, 1)?];
-    max Max iteration("max"), 0, |vm, _call| vec![part(vm, 2)?];
-    sorted Sorted iteration("sorted"), 0, |vm, _call| vec![part(vm, 3)?];
-    join_all Join STR.method("join"), 1, |vm, call| vec![part(vm, 4)?, call.args.positional()[0]];
+    smallest Min iteration("min"), 0, |vm, code, _call| vec![part(vm, code, 1)?];
+    largest Max iteration("max"), 0, |vm, code, _call| vec![part(vm, code, 2)?];
+    in_order Sorted iteration("sorted"), 0, |vm, code, _call| vec![part(vm, code, 3)?];
+    join_all Join STR.method("join"), 1, |vm, code, call| vec![part(vm, code, 4)?, call.args.positional()[0]];
+}
+
+pub fn min(vm: &Vm, call: &SoftCall<'_>) -> At {
+    consume_by_key(vm, call, Hosted::MinBy, |vm, code, _| Ok(vec![part(vm, code, 1)?]))
+        .unwrap_or_else(|| smallest(vm, call))
+}
+
+pub fn max(vm: &Vm, call: &SoftCall<'_>) -> At {
+    consume_by_key(vm, call, Hosted::MaxBy, |vm, code, _| Ok(vec![part(vm, code, 2)?]))
+        .unwrap_or_else(|| largest(vm, call))
+}
+
+pub fn sorted(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let others = |vm: &Vm, code, reverse| Ok(vec![part(vm, code, 5)?, Value::bool(reverse)]);
+    consume_by_key(vm, call, Hosted::SortedBy, others).unwrap_or_else(|| in_order(vm, call))
 }
 
 /// One of the functions that go over an iterable.

@@ -3,7 +3,7 @@
 mod anext;
 mod audit;
 pub mod builtins;
-mod builtins_iteration;
+pub(crate) mod builtins_iteration;
 mod builtins_numbers;
 mod builtins_objects;
 mod classes;

@@ -354,7 +354,7 @@ fn pidfd_send_signal(vm: &Vm, pidfd: i32, n: i32, info: Option<Value>, flags: Op
     let none = std::ptr::null::<libc::siginfo_t>();
     // SAFETY: plain numbers, and no information.
     let sent = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, pidfd, n, none, flags.unwrap_or(0)) };
-    if sent == 0 { Ok(()) } else { Err(vm.last_os_error(None)) }
+    if sent == 0 { vm.check_signals() } else { Err(vm.last_os_error(None)) }
 }
 
 fn strsignal(vm: &Vm, n: i32) -> R<Value> {

@@ -60,7 +60,7 @@ fn next(vm: &Vm, it: ExtArg<Pieces>) -> R<Value> {
     let piece = next_piece(vm, text.bytes(), &mut at)?;
     it.0.at.set(at);
     let Some(piece) = piece else { return Ok(vm.stop()) };
-    let literal = Str::new(vm, &piece.literal)?.value();
+    let literal = Str::new(vm, piece.literal)?.value();
     let none = Value::NONE;
     let Some((name, conversion, spec)) = piece.field else { return vm.tuple(&[literal, none, none, none]) };
     let conversion = match conversion {

@@ -9,6 +9,7 @@ use skein_runtime::types::exception::Exception;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::traceback::Traceback;
+use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
@@ -20,6 +21,7 @@ native_functions! { FUNCTIONS:
     "_baserepl()" => |vm: &Vm| super::prompt::base_prompt(vm), "Private function for getting the base REPL";
     "is_remote_debug_enabled()" => |vm: &Vm| super::signal::is_attachable(vm), "Return True if remote debugging is enabled, False otherwise.";
     "remote_exec(pid, script)" => remote_exec, "Executes a file containing Python code in a given remote Python process.";
+    "_is_immortal(op, /)" => is_immortal, "Return True if the given object lives as long as the program.";
     "is_stack_trampoline_active()" => |_: &Vm| false, "Return *True* if a stack profiler trampoline is active.";
     "get_asyncgen_hooks()" => get_asyncgen_hooks, "Return the installed asynchronous generators hooks.";
     "set_asyncgen_hooks(firstiter=<unrepresentable>, finalizer=<unrepresentable>)" => set_asyncgen_hooks, "Set the finalizer and first-iteration hooks of asynchronous generators.";
@@ -56,6 +58,11 @@ fn displayhook(vm: &Vm, v: Value) -> R<()> {
 }
 
 /// As `skein.attach.send`.
+/// What is in a word lives for ever in its way, and so do the builtin types.
+fn is_immortal(_: &Vm, v: Value) -> bool {
+    !v.is_ptr() || v.cast::<Type>().is_some_and(|t| !t.has_flag(type_flags::HEAP))
+}
+
 fn remote_exec(vm: &Vm, pid: Value, script: Value) -> R<()> {
     let m = vm.import("skein.attach")?;
     vm.call_method(m, "send", &[pid, script]).map(|_| ())

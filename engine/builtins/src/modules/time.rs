@@ -29,6 +29,7 @@ native_functions! { FUNCTIONS:
     "clock_settime(clk_id, time, /)" => clock_settime, "clock_settime(clk_id, time)\n\nSet the time of the specified clock clk_id.";
     "clock_settime_ns(clk_id, time, /)" => |vm: &Vm, id: i32, ns: i64| set_clock(vm, id, ns), "clock_settime_ns(clk_id, time)\n\nSet the time of the specified clock clk_id with nanoseconds.";
     "clock_getres(clk_id, /)" => clock_getres;
+    "pthread_getcpuclockid(thread_id, /)" => pthread_getcpuclockid, "Return the clk_id of a thread's CPU time clock.";
     "sleep(object, /)" => sleep, "Delay execution for a given number of seconds.";
     "localtime(seconds=None, /)" => localtime;
     "gmtime(seconds=None, /)" => gmtime;
@@ -110,6 +111,15 @@ fn set_clock(vm: &Vm, id: i32, ns: i64) -> R<()> {
     match unsafe { libc::clock_settime(id, &t) } {
         0 => Ok(()),
         _ => Err(vm.last_os_error(None)),
+    }
+}
+
+fn pthread_getcpuclockid(vm: &Vm, thread: u64) -> R<i64> {
+    let mut clock: libc::clockid_t = 0;
+    // SAFETY: writes the number. The thread's id is the caller's, as in C.
+    match unsafe { libc::pthread_getcpuclockid(thread as libc::pthread_t, &mut clock) } {
+        0 => Ok(clock.into()),
+        errno => Err(vm.os_error(errno, None)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What Python code sees of `dict`.
 
+use crate::modules::builtins_iteration::each_zipped;
 use skein_bytecode::Special;
 use skein_runtime::interp::{At, SoftCall, check_native_stack, construct};
 use skein_runtime::native::Args;
@@ -130,6 +131,9 @@ pub fn update(vm: &Vm, d: Ref<Dict>, from: Value) -> R<()> {
             let v = vm.get_item(from, k)?;
             d.set(vm, k, v)
         });
+    }
+    if let Some(()) = each_zipped(vm, from, |k, v| d.set(vm, k, v))? {
+        return Ok(());
     }
     let mut i = 0;
     vm.for_each(from, |pair| {

@@ -1,7 +1,9 @@
 //! The mini-language of format specifications: `format(x, spec)` of numbers and strings.
 
+use crate::types::common::LOOK;
 use crate::types::float::text::{Style, format_float as float_text};
 use crate::types::int::{Int, int_as_f64, to_decimal};
+use num_bigint::BigUint;
 use skein_runtime::object::Ref;
 use skein_runtime::types::complex::Complex;
 use skein_runtime::types::str::{Str, push_code_point};
@@ -378,12 +380,41 @@ pub fn int_digits(vm: &Vm, a: Int, radix: u32, upper: bool) -> R<String> {
             let s = to_decimal(vm, &b.get())?;
             if b.is_negative() { s[1..].to_string() } else { s }
         }
-        (Int::Boxed(b), radix) => b.get().magnitude().to_str_radix(radix),
+        (Int::Boxed(b), radix) => binary_digits(vm, b.get().magnitude(), radix)?,
     };
     if upper {
         s.make_ascii_uppercase();
     }
     Ok(s)
+}
+
+/// Digits in a base that is a power of two. MemoryError.
+fn binary_digits(vm: &Vm, n: &BigUint, radix: u32) -> R<String> {
+    let bits = u64::from(radix.trailing_zeros());
+    let mut out = vm.text_buffer(n.bits().div_ceil(bits) as usize)?;
+    let words = n.iter_u64_digits();
+    let (mut left, mut held, mut have) = (n.bits().div_ceil(bits) * bits, 0u128, 0);
+    // The first digit may have fewer bits than the others.
+    let lead = words.len() as u64 * 64;
+    let mut skip = lead.saturating_sub(left);
+    have += left.saturating_sub(lead);
+    for (i, word) in words.rev().enumerate() {
+        if i & LOOK == LOOK {
+            vm.check_signals()?;
+        }
+        held = held << 64 | u128::from(word);
+        have += 64 - skip;
+        skip = 0;
+        while have >= bits {
+            have -= bits;
+            left -= bits;
+            let digit = (held >> have) as u32 & (radix - 1);
+            out.push(char::from_digit(digit, radix).unwrap_or('0'));
+        }
+        held &= (1 << have) - 1;
+    }
+    debug_assert!(left == 0 || n.bits() == 0);
+    Ok(out)
 }
 
 /// `float.__format__`.

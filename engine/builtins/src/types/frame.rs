@@ -97,6 +97,9 @@ fn clear(vm: &Vm, f: Ref<FrameObject>) -> R<()> {
         FramePlace::Live(_) => Err(vm.runtime_error("cannot clear an executing frame")),
         // A generator that has not begun will not.
         FramePlace::Suspended(g) if g.state() == GenState::Created => {
+            if crate::types::generator::finalize(vm, g).is_err() {
+                vm.unraisable(None, g.value());
+            }
             crate::types::generator::close(vm, g)?;
             clear(vm, f)
         }

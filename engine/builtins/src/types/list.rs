@@ -16,7 +16,7 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 
 mod sort;
-pub use sort::sort_list;
+pub use sort::{sort_by_keys, sort_list};
 
 native_type! {
     pub DEF: "list", Kind::List, type_flags::BASETYPE | type_flags::SEQUENCE | type_flags::MATCH_SELF,

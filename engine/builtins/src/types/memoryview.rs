@@ -97,6 +97,7 @@ native_type! {
         "__iter__($self, /)" => |vm: &Vm, v: This| -> R<Value> { one_dimension(vm, open(vm, v.0)?)?; Ok(SeqIter::new(vm, vm.types.iterator, v.0.value(), 0)?.value()) };
         "__getitem__($self, key, /)" => getitem;
         "__setitem__($self, key, value, /)" => setitem;
+        "__delitem__($self, key, /)" => |vm: &Vm, _: This, _: Value| -> R<()> { Err(vm.type_error("cannot delete memory")) };
         "__eq__($self, value, /)" => |vm: &Vm, v: This, other: Value| equal(vm, v.0, other);
         "__ne__($self, value, /)" => |vm: &Vm, v: This, other: Value| -> R<Value> { let r = equal(vm, v.0, other)?; Ok(if r.is_bool() { Value::bool(!r.is(Value::TRUE)) } else { r }) };
         "__hash__($self, /)" => hash;
@@ -109,7 +110,7 @@ native_type! {
         "hex($self, /, sep=<unrepresentable>, bytes_per_sep=1)" => |vm: &Vm, v: This, sep: Option<Value>, n: Option<i64>| -> R<Value> {
             let b = vm.bytes(&bytes(vm, v.0)?)?;
             match sep { Some(s) => { let n = vm.int(n.unwrap_or(1))?; holding(v.0, || vm.call_method(b, "hex", &[s, n])) } None => vm.call_method(b, "hex", &[]) }
-        }, "Return the data in the buffer as a str of hexadecimal numbers.";
+        }, "Return the data in the buffer as a str of hexadecimal numbers, as bytes.hex() does.\n\n>>> memoryview(b'ab').hex(':')\n'61:62'";
         "cast($self, /, format, shape=<unrepresentable>)" => cast, "Cast a memoryview to a new format or shape.";
         "__buffer__($self, flags, /)" => |vm: &Vm, v: This, _: Value| -> R<Value> { let v = open(vm, v.0)?; Ok(v.shaped(vm, v.part, v.shape.get())?.value()) }, "Return a buffer object that exposes the underlying memory of the object.";
         "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: This, view: Ref<Ext<View>>| release(vm, view), "Release the buffer object that exposes the underlying memory of the object.";

@@ -50,6 +50,7 @@ mod reduce;
 pub mod registry;
 mod rows;
 mod set;
+mod signatures;
 mod singletons;
 mod slice;
 pub mod str;
@@ -130,14 +131,16 @@ types! {
 }
 
 pub use bytes::{Like, Row, is_bytes_like};
-pub use common::{compare_rows, item_index, path_object, repeated, string_of_items};
+pub use code::constant_of;
+pub use common::{LOOK, compare_rows, item_index, path_object, repeated, string_of_items};
 pub use dict::update_from_args as dict_update_from_args;
 pub use float::text::repr as float_repr;
 pub use float::to_int as float_to_int;
 pub use format::int_digits;
 pub(crate) use int::arith::number_binary;
+pub use int::large::square_root;
 pub use int::{Int, check_room};
-pub use list::sort_list;
+pub use list::{sort_by_keys, sort_list};
 pub use memoryview::{
     is_contiguous_view, is_scattered_view, item_size, read as read_item, view_of, view_target, views,
     write as write_item,

@@ -228,8 +228,19 @@ fn add_common(vm: &Vm, to: Ref<Set>, s: Ref<Set>, other: Value) -> R<()> {
     };
     // The smaller set is gone through, and gives the items; of two alike the other one.
     let (small, large) = if o.len() <= s.len() { (o, s) } else { (s, o) };
+    // The items are others than those before them, unless code has run that put these there.
+    let mut distinct = to.is_empty();
     each_hashed(&small.table, |v, h| {
-        if large.table.find(vm, v, h)?.is_some() {
+        let found = match large.table.find_same(v, h) {
+            Some(found) => found,
+            None => {
+                distinct = false;
+                large.table.find(vm, v, h)?.is_some()
+            }
+        };
+        if found && distinct {
+            to.table.push(vm, to, v, h, Value::NONE)?;
+        } else if found {
             to.add_hashed(vm, v, h)?;
         }
         Ok(())

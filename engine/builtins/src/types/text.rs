@@ -105,7 +105,13 @@ pub fn place_index(i: i64, len: usize) -> Option<usize> {
 
 /// First place of a row of bytes in another.
 pub fn find(hay: &[u8], needle: &[u8]) -> Option<usize> {
-    memchr::memmem::find(hay, needle)
+    /// To prepare for a search takes longer than to go through a row of so many bytes.
+    const SHORT: usize = 64;
+    let Some((&first, rest)) = needle.split_first().filter(|_| hay.len() <= SHORT) else {
+        return memchr::memmem::find(hay, needle);
+    };
+    let starts = hay.len().checked_sub(rest.len())?;
+    (0..starts).find(|&at| hay[at] == first && hay[at + 1..at + 1 + rest.len()] == *rest)
 }
 
 /// Last place of a row of bytes in another.

@@ -81,6 +81,13 @@ fn text_signature(vm: &Vm, t: Ref<Type>) -> R<Value> {
     if t == vm.types.object {
         return vm.str("()");
     }
+    if def.kind == Kind::Tuple && t != vm.types.tuple {
+        // A struct sequence.
+        return vm.str("(iterable=(), /)");
+    }
+    if let Some(known) = super::signatures::of_type(def.name) {
+        return known.map_or(Ok(Value::NONE), |text| vm.str(text));
+    }
     let constructors =
         ["__init__", "__new__"].into_iter().filter_map(|n| def.methods.iter().find(|m| m.name == n));
     for m in constructors {

@@ -34,10 +34,7 @@ pub fn set(vm: &Vm, at: At) -> R<At> {
 }
 
 pub fn map(vm: &Vm, at: At) -> R<At> {
-    let d = Dict::new(vm)?;
-    for pair in at.row(at.b(), 2 * at.c()).chunks_exact(2) {
-        d.set(vm, pair[0], pair[1])?;
-    }
+    let d = Dict::of_pairs(vm, at.row(at.b(), 2 * at.c()))?;
     at.set(at.a(), d.value());
     Ok(at.skip(1))
 }
@@ -136,12 +133,12 @@ fn mapping_entries(vm: &Vm, m: Value, mut f: impl FnMut(Value, Value) -> R<()>) 
     Ok(Some(()))
 }
 
-/// Fills a dict that was made just now with all that another one has, if that is a plain one.
+/// Adds all that another plain dict has to one that was made just now, if no code has to be run for that.
 fn filled_at_once(vm: &Vm, d: Ref<Dict>, m: Value) -> R<bool> {
-    let like = m.cast::<Dict>().filter(|like| vm.type_of(m) == vm.types.dict && !like.has_cells());
-    let Some(like) = like.filter(|_| d.fill() == 0 && !d.has_cells()) else { return Ok(false) };
-    d.table.copy_from(vm, d, &like.table)?;
-    Ok(true)
+    match m.cast::<Dict>().filter(|_| vm.type_of(m) == vm.types.dict) {
+        Some(other) => d.update_plainly(vm, other),
+        None => Ok(false),
+    }
 }
 
 pub fn map_update(vm: &Vm, at: At) -> R<At> {
@@ -158,7 +155,7 @@ pub fn map_update(vm: &Vm, at: At) -> R<At> {
 pub fn map_merge(vm: &Vm, at: At) -> R<At> {
     let (d, m, callee) = (dict_at(at, at.a()), at.reg(at.b()), at.reg(at.c()));
     let all_names = |m: Ref<Dict>| m.iter().all(|(k, _)| k.cast::<Str>().is_some());
-    if m.cast::<Dict>().is_some_and(all_names) && filled_at_once(vm, d, m)? {
+    if d.fill() == 0 && m.cast::<Dict>().is_some_and(all_names) && filled_at_once(vm, d, m)? {
         return Ok(at.skip(1));
     }
     let merged = mapping_entries(vm, m, |k, v| {

@@ -6,12 +6,12 @@
 
 use super::call::SoftCall;
 use super::dispatch::EXIT;
+use super::or_unwind;
 use super::place::At;
 use crate::value::Value;
 use crate::vm::Vm;
-use skein_heap::CollectKind;
 
-/// Has all unreachable objects collected behind this call, whose result is 0 then. None: the call was not made by an
+/// Has all unreachable objects collected behind this call, whose result is how many objects of cycles there were. None: the call was not made by an
 /// instruction, or somebody is told of what instructions do.
 pub fn collect_after(vm: &Vm, call: &SoftCall<'_>) -> Option<At> {
     let dst = call.result_register().filter(|_| !vm.events.has_listeners())?;
@@ -24,8 +24,9 @@ pub fn collect_after(vm: &Vm, call: &SoftCall<'_>) -> Option<At> {
 pub(super) fn collect(vm: &Vm) -> Option<At> {
     let (resume, dst) = vm.collecting.take()?;
     vm.set_site(resume.call_site());
-    vm.collect_thoroughly(CollectKind::Major);
-    vm.run_finalizers();
-    resume.set(dst, Value::small_int(0));
+    match vm.collect_for_program() {
+        Ok(found) => resume.set(dst, Value::small_int(found as i64)),
+        Err(raised) => return Some(or_unwind(vm, Err(raised))),
+    }
     Some(resume)
 }

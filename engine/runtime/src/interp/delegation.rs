@@ -156,6 +156,23 @@ pub(super) fn returned(vm: &Vm, to: At, cont: Cont, ended: Ref<Generator>, v: Va
     take_place(vm, to, cont, outer, root)
 }
 
+/// What compiled code resumes for a suspended root in the same way: the innermost of its chain. None: it is not the
+/// plain case.
+pub fn innermost_at_hand(vm: &Vm, root: Ref<Generator>) -> Option<Ref<Generator>> {
+    if vm.events.has_listeners() || root.state() != GenState::Suspended {
+        return None;
+    }
+    innermost(vm, root).filter(|&last| last.state() == GenState::Suspended && !is_too_deep(vm, root, last))
+}
+
+/// What [`returned`] does but for the frame, for compiled code: who goes on, suspended behind its delegation.
+pub fn hand_over(vm: &Vm, ended: Ref<Generator>, v: Value) -> R<Ref<Generator>> {
+    let (outer, root) = waiting(vm, ended)?;
+    vm.leave_yield_from(outer, v);
+    end_at(vm, outer, root);
+    Ok(outer)
+}
+
 /// As [`returned`], with the pending exception: the place where it is raised now.
 pub(super) fn raised(vm: &Vm, to: At, cont: Cont, ended: Ref<Generator>) -> R<At> {
     let (outer, root) = waiting(vm, ended)?;
@@ -177,16 +194,21 @@ fn waiting(vm: &Vm, ended: Ref<Generator>) -> R<(Ref<Generator>, Ref<Generator>)
 
 /// Puts the frame of who waited onto the stack, as the innermost. MemoryError, RecursionError: they have all ended.
 fn take_place(vm: &Vm, to: At, cont: Cont, outer: Ref<Generator>, root: Ref<Generator>) -> R<At> {
-    if outer == root {
-        root.link.init(None::<Value>);
-        root.set_flag(LEADS, false);
-    } else {
-        link(vm, root, outer);
-    }
+    end_at(vm, outer, root);
     push(vm, to, outer, cont, outer != root).inspect_err(|_| {
         let all = Waiting { next: Some(outer), root: Some(root) };
         all.for_each(Ref::<Generator>::finish);
     })
+}
+
+/// The chain from the root ends with this one from now on.
+fn end_at(vm: &Vm, last: Ref<Generator>, root: Ref<Generator>) {
+    if last == root {
+        root.link.init(None::<Value>);
+        root.set_flag(LEADS, false);
+    } else {
+        link(vm, root, last);
+    }
 }
 
 /// A generator goes on by itself, and not by way of what it delegates to: no chain through it holds any more.

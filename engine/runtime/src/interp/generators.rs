@@ -9,11 +9,11 @@ use crate::interp::result::deliver;
 use crate::interp::stack::{leave_side, make_room};
 use crate::interp::{At, Site, copy_words, delegation, or_unwind, publish};
 use crate::native::Args;
-use crate::object::Ref;
+use crate::object::{Kind, Ref};
 use crate::types::async_step::{Awaitable, begin_send, settle};
 use crate::types::ext::Ext;
 use crate::types::function::Function;
-use crate::types::generator::{ASYNC, GenState, Generator, PLAIN};
+use crate::types::generator::{ASYNC, GenState, Generator, PLAIN, REGISTERED};
 use crate::types::list::List;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
@@ -44,10 +44,16 @@ pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
     let g = Generator::new(vm, f, code.liveness().suspended() as u16, ty.root_shape_id())?;
     g.set_flag(PLAIN, ty == vm.types.generator);
     g.set_flag(ASYNC, ty == vm.types.async_generator);
-    if ty != vm.types.generator || code.liveness().closes() {
-        vm.heap.register_finalizer(g.header());
+    if ty != vm.types.generator || code.liveness().handles() {
+        register(vm, g);
     }
     Ok(g)
+}
+
+/// The heap tells of its end, so that it can be closed.
+fn register(vm: &Vm, g: Ref<Generator>) {
+    g.set_flag(REGISTERED, true);
+    vm.heap.register_finalizer(g.header());
 }
 
 pub fn make_generator(vm: &Vm, at: At) -> R<At> {
@@ -383,9 +389,21 @@ pub fn gen_call(cont: Cont) -> Cont {
 /// `YieldFrom`: suspends; the delegate is in r[c].
 #[inline(never)]
 pub fn yield_from(vm: &Vm, at: At) -> At {
-    let v = at.reg(at.b());
+    let (v, delegate) = (at.reg(at.b()), at.reg(at.c()));
+    // SAFETY: a generator's frame has a record whose `a` is the generator.
+    let g: Ref<Generator> = unsafe { Cont::read(at.base).a.cast_unchecked() };
+    if !g.flag(REGISTERED) && !needs_no_close(delegate) {
+        // Who drops the generator closes what it delegates to.
+        register(vm, g);
+    }
     let (to, cont) = suspend(vm, at, at.skip(2), true);
     yielded(vm, to, cont, v)
+}
+
+/// Is it an iterator that has no `close()`?
+fn needs_no_close(v: Value) -> bool {
+    const KINDS: [Kind; 3] = [Kind::SeqIter, Kind::RangeIter, Kind::DictIter];
+    v.header().is_some_and(|h| KINDS.iter().any(|kind| *kind as u8 == h.kind.get()))
 }
 
 /// `ReturnGen`.
@@ -699,6 +717,17 @@ pub fn wrap_async_yield(vm: &Vm, at: At) -> R<At> {
     Ok(at.skip(1))
 }
 
+/// Where a suspended delegating generator goes on when its delegation is over, and the register that takes the result.
+pub fn behind_delegation(g: Ref<Generator>) -> (u32, usize) {
+    // SAFETY: the generator's code is loaded, its unit inside of it, and behind a `YieldFrom`.
+    unsafe {
+        let entry = (*g.code().exec()).entry;
+        let from = suspended_at(g, entry.add(g.unit() as usize));
+        let jump = *from.add(1) as i32;
+        (g.code().unit_of(from.wrapping_offset(jump as isize)), *from.cast::<u8>().add(1) as usize)
+    }
+}
+
 impl Vm {
     /// StopIteration(v), where a tuple is one value.
     pub(crate) fn stop_iteration_raw(&self, v: Value) -> Raised {
@@ -721,17 +750,11 @@ impl Vm {
 
     /// Makes a suspended delegating generator go on behind its delegation with this result.
     pub fn leave_yield_from(&self, g: Ref<Generator>, result: Value) {
-        // SAFETY: as in `yield_from_target`.
-        unsafe {
-            let entry = (*g.code().exec()).entry;
-            let from = suspended_at(g, entry.add(g.unit() as usize));
-            let a = *from.cast::<u8>().add(1) as usize;
-            let jump = *from.add(1) as i32;
-            delegation::cut(self, g);
-            g.barrier(self);
-            g.registers()[a].set(result.bits());
-            g.suspend_at(g.code().unit_of(from.wrapping_offset(jump as isize)), false);
-        }
+        let (unit, register) = behind_delegation(g);
+        delegation::cut(self, g);
+        g.barrier(self);
+        g.registers()[register].set(result.bits());
+        g.suspend_at(unit, false);
     }
 
     /// Resumes a generator from native code: `Ok(Ok)` what it yields, `Ok(Err)` what it returned.

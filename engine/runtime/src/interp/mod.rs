@@ -54,7 +54,7 @@ pub use call::{
 };
 pub use collecting::collect_after;
 pub use cont::{Consumer, Cont, ContKind};
-pub use delegation::{is_running, running_from};
+pub use delegation::{hand_over, innermost_at_hand, is_running, running_from};
 pub use depth::check_native_stack;
 pub use dispatch::quick_truth;
 pub use exceptions::closest;
@@ -67,7 +67,7 @@ pub use frames::{
 pub use frozen::{
     BOTTOM, FrozenFrame, FrozenRef, freeze, freeze_generator, thaw, thaw_generator, unfilled_generator,
 };
-pub use generators::{Resume, gen_call, generator_kind, resume_generator, resume_quick};
+pub use generators::{Resume, behind_delegation, gen_call, generator_kind, resume_generator, resume_quick};
 pub use globals::builtins_of;
 pub use locals::{FrameVariables, bound, frame_locals, running_locals, takes_namespace};
 pub use operators::{is_inverted, stage_after_comparison, stage_after_first};

@@ -77,6 +77,9 @@ impl Payload for Awaitable {
         generator.trace(t);
         argument.trace(t);
     }
+    fn needs_finalizer(&self) -> bool {
+        self.state.get() == State::Fresh
+    }
 }
 
 /// The generator of a step.

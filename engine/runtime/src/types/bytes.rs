@@ -45,9 +45,14 @@ impl Bytes {
     #[inline(always)]
     fn of_parts(vm: &Vm, first: &[u8], second: &[u8], ty: Ref<Type>) -> R<Ref<Bytes>> {
         let len = first.len() + second.len();
-        let size = size_of::<Bytes>() + len + 1 + vm.dict_word_size(ty);
-        let b = vm.alloc::<Bytes>(size, vm.instance_shape::<Bytes>(ty)?)?;
-        vm.mark_instance(b.header(), ty);
+        let size = size_of::<Bytes>() + len + 1;
+        let b = if ty == vm.types.bytes {
+            vm.alloc::<Bytes>(size, ty.root_shape_id())?
+        } else {
+            let b = vm.alloc::<Bytes>(size + vm.dict_word_size(ty), vm.instance_shape::<Bytes>(ty)?)?;
+            vm.mark_instance(b.header(), ty);
+            b
+        };
         b.len.set(len);
         // SAFETY: `len` bytes follow the struct. The rows are of objects, which do not move, or of a buffer.
         unsafe {

@@ -49,6 +49,23 @@ impl Dict {
         Ok(dict)
     }
 
+    /// A dict of keys and values, which alternate. What `__hash__` and `__eq__` raise; MemoryError.
+    pub fn of_pairs(vm: &Vm, row: &[Value]) -> R<Ref<Dict>> {
+        let dict = Dict::new(vm)?;
+        if row.is_empty() {
+            return Ok(dict);
+        }
+        dict.table.reserve(vm, dict, row.len() / 2)?;
+        for pair in row.chunks_exact(2) {
+            // Most displays have names for keys.
+            let name = pair[0].cast::<Str>().filter(|_| vm.is_exact_str(pair[0]));
+            if !name.is_some_and(|name| dict.table.push_distinct(vm, pair[0], name.hash(vm), pair[1])) {
+                dict.set(vm, pair[0], pair[1])?;
+            }
+        }
+        Ok(dict)
+    }
+
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.table.len()
@@ -257,6 +274,27 @@ impl Ref<Dict> {
             new.table.copy_from(vm, new, &self.table)?;
         }
         Ok(new)
+    }
+
+    /// Sets all entries of another dict, if no code has to be run for that. False: some may be set. MemoryError.
+    pub fn update_plainly(self, vm: &Vm, other: Ref<Dict>) -> R<bool> {
+        if self.has_cells() || other.has_cells() || self == other {
+            return Ok(false);
+        }
+        if self.fill() == 0 {
+            self.table.copy_from(vm, self, &other.table)?;
+            return Ok(true);
+        }
+        for (key, v) in other.iter() {
+            let Some(name) = key.cast::<Str>().filter(|_| vm.is_exact_str(key)) else { return Ok(false) };
+            let hash = name.hash(vm);
+            match self.table.find_exact(vm, name, hash) {
+                Some(Some(i)) => self.store_at(vm, i, v),
+                Some(None) => self.add(vm, key, hash, v)?,
+                None => return Ok(false),
+            }
+        }
+        Ok(true)
     }
 
     /// Sets all entries of another dict.

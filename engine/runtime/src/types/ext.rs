@@ -14,10 +14,8 @@ use crate::types::str::Str;
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use rustc_hash::FxHashMap;
 use std::any::TypeId;
 use std::cell::Cell;
-use std::cell::RefCell;
 use std::ops::Deref;
 
 /// The data of an extension object.
@@ -216,27 +214,22 @@ pub fn class_argument(vm: &Vm, args: &Args<'_>, base: Ref<Type>) -> R<Ref<Type>>
     Ok(ty)
 }
 
-/// Types declared outside of the core, made at their first use.
-#[derive(Default)]
-struct ExtTypes(RefCell<FxHashMap<usize, Ref<Type>>>);
-
 /// The type of this declaration, made at the first use. MemoryError.
 pub fn ext_type(vm: &Vm, def: &'static TypeDef) -> R<Ref<Type>> {
-    let state = vm.state::<ExtTypes>();
     let key = std::ptr::from_ref(def).addr();
-    if let Some(&ty) = state.0.borrow().get(&key) {
+    if let Some(&ty) = vm.ext_types.borrow().get(&key) {
         return Ok(ty);
     }
     let ty = vm.make_native_type(def)?;
-    if state.0.borrow().is_empty() {
+    if vm.ext_types.borrow().is_empty() {
         // Some are made when they are first needed, and stand in no module.
         vm.root_tracers.borrow_mut().push(|vm: &Vm, t: &mut Tracer<'_>| {
-            for ty in vm.state::<ExtTypes>().0.borrow().values() {
+            for ty in vm.ext_types.borrow().values() {
                 t.visit_object(ty.header());
             }
         });
     }
-    state.0.borrow_mut().insert(key, ty);
+    vm.ext_types.borrow_mut().insert(key, ty);
     Ok(ty)
 }
 

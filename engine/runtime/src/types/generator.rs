@@ -63,6 +63,8 @@ pub const GENERATOR_PLACE: usize = std::mem::offset_of!(Generator, place);
 pub const GENERATOR_REGISTERS: usize = std::mem::offset_of!(Generator, registers);
 pub const GENERATOR_FUNCTION: usize = std::mem::offset_of!(Generator, function);
 pub const GENERATOR_CODE: usize = std::mem::offset_of!(Generator, code);
+pub const GENERATOR_OUTER: usize = std::mem::offset_of!(Generator, outer);
+pub const GENERATOR_LINK: usize = std::mem::offset_of!(Generator, link);
 pub const GENERATOR_HANDLED: usize = std::mem::offset_of!(Generator, handled);
 const _: () = assert!(size_of::<Place>() == 8);
 
@@ -76,7 +78,11 @@ pub enum GenState {
     Finished,
 }
 
-const STATE: u16 = 3;
+/// The part of a place's state that is a [`GenState`].
+pub const STATE: u16 = 3;
+/// Made by compiled code, and may be dropped in a `try` or `with` whose end is then run: it is an object even where
+/// nothing but that code sees it.
+pub const CLOSES: u16 = 1;
 /// Async generator: its hooks were called.
 pub const HOOKS_INITED: u16 = 4;
 /// Async generator: closed or being closed.
@@ -84,6 +90,8 @@ pub const CLOSED: u16 = 8;
 /// Async generator: an `asend`, `athrow` or `aclose` is under way.
 pub const RUNNING_ASYNC: u16 = 16;
 
+/// Registered as one whose end the heap tells of: a coroutine, or what may have to be closed.
+pub const REGISTERED: u16 = 32;
 /// Neither a coroutine nor an async generator; the shape says so too, but takes longer to ask.
 pub const PLAIN: u16 = 64;
 /// An async generator, likewise.
@@ -137,7 +145,11 @@ unsafe impl Object for Generator {
     /// As `methods::generator::finalize` would do something.
     fn needs_finalizer(&self) -> bool {
         match self.state() {
-            GenState::Created => self.code().portable().flags & flags::COROUTINE != 0,
+            // While it is made it has no code yet.
+            GenState::Created => {
+                let code = self.code.cast::<crate::types::code::CodeObject>();
+                code.is_some_and(|code| code.has_flag(flags::COROUTINE))
+            }
             // SAFETY: this is a generator.
             GenState::Suspended => {
                 self.hook.get().is_some() || needs_close(unsafe { Ref::from_header(&self.header) })

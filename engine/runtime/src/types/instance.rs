@@ -246,6 +246,18 @@ impl Ref<Instance> {
         if self.get_own(vm, name)?.is_none() {
             return Ok(false);
         }
+        let shape = self.shape(vm);
+        if !shape.is_dict
+            && let Some(i) = shape.slot(name)
+            && let Some(next) = vm.shapes.without_attr(shape, name)
+        {
+            for i in i + 1..shape.names.len() {
+                self.set_slot(vm, i - 1, self.slot(i))?;
+            }
+            self.set_slot(vm, shape.names.len() - 1, None)?;
+            self.header().shape.set(next.id);
+            return Ok(true);
+        }
         let dict = self.to_dict(vm)?;
         dict.delete_str(vm, name)
     }

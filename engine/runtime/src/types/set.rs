@@ -68,7 +68,12 @@ impl Ref<Set> {
     }
 
     pub fn add_hashed(self, vm: &Vm, v: Value, hash: i64) -> R<bool> {
-        if self.table.find(vm, v, hash)?.is_some() {
+        // Mostly the hash alone tells, or it is the very key.
+        let found = match self.table.find_same(v, hash) {
+            Some(found) => found,
+            None => self.table.find(vm, v, hash)?.is_some(),
+        };
+        if found {
             return Ok(false);
         }
         self.table.push(vm, self, v, hash, Value::NONE)?;

@@ -31,6 +31,8 @@ pub struct Entries {
 
 const PAIRS: usize = std::mem::offset_of!(Entries, pairs);
 const UNINDEXED: usize = 8;
+/// Room of a table that is begun with one entry.
+const FIRST: usize = 5;
 const TOMBSTONE: u32 = u32::MAX;
 const MAX_CAPACITY: usize = (u32::MAX / 4) as usize;
 
@@ -421,6 +423,23 @@ impl Table {
         self.entries().and_then(|e| e.find_str(key, hash))
     }
 
+    /// Entry of a key that is an exact str. None: a key of its hash is not, so that code may have to compare them.
+    pub fn find_exact(&self, vm: &Vm, key: Ref<Str>, hash: i64) -> Option<Option<usize>> {
+        let Some(entries) = self.entries() else { return Some(None) };
+        let found = entries.probe(hash, |i| {
+            let k = entries.pairs()[2 * i].get()?;
+            if !vm.is_exact_str(k) {
+                return Some(None);
+            }
+            let same = k.is(key.value()) || k.cast::<Str>().is_some_and(|k| k.same(key));
+            same.then_some(Some(i))
+        });
+        match found {
+            None => Some(None),
+            Some(found) => found.map(Some),
+        }
+    }
+
     /// Adds an entry whose key is not in the table. MemoryError.
     pub fn push<T: Object>(&self, vm: &Vm, owner: Ref<T>, key: Value, hash: i64, v: Value) -> R<()> {
         let entries = match self.entries() {
@@ -431,7 +450,7 @@ impl Table {
                 new
             }
             None => {
-                let new = Entries::new(vm, 4)?;
+                let new = Entries::new(vm, FIRST)?;
                 self.entries.set(vm, owner, new.value());
                 new
             }
@@ -439,6 +458,26 @@ impl Table {
         entries.push(vm, key, hash, v);
         self.used.set(self.len() + 1);
         Ok(())
+    }
+
+    /// Room for as many entries in a table that has none. MemoryError.
+    pub fn reserve<T: Object>(&self, vm: &Vm, owner: Ref<T>, count: usize) -> R<()> {
+        let entries = Entries::new(vm, count)?;
+        self.entries.set(vm, owner, entries.value());
+        Ok(())
+    }
+
+    /// Adds an entry to a table of few that has room for it, if the key is seen to be another than those of the
+    /// others by its hash alone.
+    #[inline]
+    pub fn push_distinct(&self, vm: &Vm, key: Value, hash: i64, v: Value) -> bool {
+        let Some(entries) = self.entries() else { return false };
+        let distinct = entries.mask.get() == 0 && entries.probe(hash, Some).is_none();
+        if distinct {
+            entries.push(vm, key, hash, v);
+            self.used.set(self.len() + 1);
+        }
+        distinct
     }
 
     /// Removes entry `i`, which is there.

@@ -2,6 +2,7 @@
 
 use crate::object::{HAS_DICT_WORD, Header, Kind, Object, Ref, Tracer};
 use crate::shape::ShapeId;
+use crate::types::generator::REGISTERED;
 use crate::types::typeobj::{Type, type_flags};
 use crate::value::{R, Raised, Value};
 use crate::vm::{Vm, poll};
@@ -36,6 +37,9 @@ impl Vm {
             (*p).shape.set(shape);
             (*p).kind.set(kind);
             (*p).bits.set(bits);
+        }
+        if kind == Kind::Generator as u8 && bits & REGISTERED != 0 {
+            self.heap.register_finalizer(p);
         }
         Ok(p)
     }
@@ -296,6 +300,8 @@ impl Vm {
             self.sys_dict.get().map(Value::from),
             self.memory_error.get(),
             self.pauses.callbacks.get().map(Value::from),
+            self.pauses.garbage.get().map(Value::from),
+            self.pauses.frozen.get().map(Value::from),
         ];
         for v in single.into_iter().flatten() {
             t.visit_word(v.bits());

@@ -3,7 +3,9 @@
 
 use crate::native::{GetSetDef, TypeDef};
 use crate::object::{Ref, Tracer};
+use crate::types::async_step::Awaitable;
 use crate::types::bytes::ByteArray;
+use crate::types::ext::Ext;
 use crate::types::generator::Generator;
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
@@ -115,6 +117,7 @@ pub struct Builtins {
     pub run_signal_handlers: fn(&Vm) -> R<()>,
     /// What is done for a generator that nothing leads to any more.
     pub finalize_generator: fn(&Vm, Ref<Generator>) -> R<()>,
+    pub finalize_awaitable: fn(&Vm, Ref<Ext<Awaitable>>) -> R<()>,
     /// Is the first a memoryview, not released, of the second?
     pub views: fn(Value, Ref<ByteArray>) -> bool,
     /// Arithmetic of exact ints and floats that is not done inline; None for other operands.

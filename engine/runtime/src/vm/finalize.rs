@@ -1,12 +1,14 @@
 //! What is run for objects that nothing leads to any more; errors that nobody can handle.
 
 use crate::object::Ref;
+use crate::types::async_step::Awaitable;
 use crate::types::exception::Exception;
-use crate::types::ext::ExtObject;
+use crate::types::ext::{Ext, ExtObject};
 use crate::types::generator::Generator;
 use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::{Vm, poll};
+use skein_heap::{CollectKind, Cycles, FINALIZED};
 use std::cell::Cell;
 use std::io::Write;
 
@@ -17,6 +19,11 @@ pub struct Finalizing(pub Cell<bool>);
 impl Vm {
     /// Runs finalizers that collections have found. The pending exception stays what it is.
     pub fn run_finalizers(&self) {
+        self.finalize_found();
+    }
+
+    /// Does it. Were there objects to be finalized?
+    fn finalize_found(&self) -> bool {
         let pending = self.pending.take();
         // What the collection has asked for is done here, and not within the first finalizer.
         self.poll.fetch_and(!poll::FINALIZE, std::sync::atomic::Ordering::Relaxed);
@@ -24,16 +31,39 @@ impl Vm {
             // SAFETY: the heap hands out live objects.
             self.hooks.clone().weak_cleared(self, unsafe { Value::from_bits(object as u64) });
         }
+        let mut any = false;
         while let Some(object) = self.heap.take_finalizable() {
+            any = true;
             // SAFETY: the heap hands out live objects.
             let v = unsafe { Value::from_bits(object as u64) };
             self.finalize(v);
         }
         self.report_pauses();
         self.pending.set(pending);
+        any
+    }
+
+    /// What `gc.collect()` is: a major collection, finalizers, and, where there were any, another one for what they have let
+    /// go. Returns how many objects of cycles were found, as CPython's collector would find them.
+    pub fn collect_for_program(&self) -> R<usize> {
+        let mut found = 0;
+        for _ in 0..2 {
+            self.heap.set_cycles(self.pauses.wanted_cycles());
+            self.collect_aloud(CollectKind::Major);
+            found += self.heap.cycles_found();
+            self.heap.set_cycles(Cycles::Ignore);
+            self.keep_saved()?;
+            if !self.finalize_found() {
+                break;
+            }
+        }
+        Ok(found)
     }
 
     fn finalize(&self, v: Value) {
+        if let Some(header) = v.header() {
+            header.gc.set(header.gc.get() | FINALIZED);
+        }
         if let Some(g) = v.cast::<Generator>() {
             if (self.builtin.finalize_generator)(self, g).is_err() {
                 let kind = match self.type_of(v) == self.types.coroutine {
@@ -51,6 +81,11 @@ impl Vm {
                 let what = format!("Exception ignored while calling deallocator {}", self.repr_or_type(del));
                 self.unraisable(Some(&what), Value::NONE);
             }
+        }
+        if let Some(awaitable) = v.cast::<Ext<Awaitable>>()
+            && (self.builtin.finalize_awaitable)(self, awaitable).is_err()
+        {
+            self.unraisable(None, v);
         }
         if v.cast::<ExtObject>().is_some() {
             self.switcher().finalize(self, v);

@@ -24,7 +24,7 @@ pub use finalize::{Finalizing, write_stderr};
 pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, Tree, compile_flags};
 pub use names::Names;
 pub use oserror::{class_of_errno, strerror};
-pub use pauses::Pauses;
+pub use pauses::{Pauses, debug};
 pub use skein_heap::CollectKind;
 pub use text_errors::SyntaxPlace;
 
@@ -38,8 +38,9 @@ use crate::threads::words::{Count, Limit};
 use crate::types::dict::Dict;
 use crate::types::str::Str;
 use crate::types::tuple::Tuple;
-use crate::types::typeobj::MethodCacheEntry;
+use crate::types::typeobj::{MethodCacheEntry, Type};
 use crate::value::Value;
+use rustc_hash::FxHashMap;
 use skein_heap::Heap;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -171,6 +172,8 @@ pub struct Vm {
     pub recursion_limit: Cell<usize>,
     /// So many frames are noted where a coroutine is made: `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<usize>,
+    /// Types declared outside of the core, by the address of their declaration.
+    pub(crate) ext_types: RefCell<FxHashMap<usize, Ref<Type>>>,
     /// Who wants to be told of what running code does.
     pub events: Events,
     /// The stack of the running thread's main program, which its state owns.

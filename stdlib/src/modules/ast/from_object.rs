@@ -2,16 +2,14 @@
 
 use super::objects::class_types;
 use num_bigint::Sign;
+use skein_builtins::types::constant_of;
 use skein_bytecode::{Const, Position};
 use skein_compiler::tree::schema::{CLASSES, Class, Count, FieldDef, field};
 use skein_compiler::tree::{Field, MAX_NODES_DEEP, Node};
 use skein_runtime::object::Ref;
-use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::list::List;
-use skein_runtime::types::set::Set;
 use skein_runtime::types::str::Str;
-use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::{R, Raised, Value, Vm};
 
@@ -212,51 +210,7 @@ impl Converter<'_> {
         if depth > MAX_NODES_DEEP || vm.native_stack_low() {
             return Err(vm.recursion_error("maximum recursion depth exceeded during compilation"));
         }
-        let items =
-            |row: &[Value]| -> R<Vec<Const>> { row.iter().map(|&v| self.constant(v, depth + 1)).collect() };
-        let ty = vm.type_of(v);
-        match v {
-            Value::NONE => return Ok(Const::None),
-            Value::TRUE => return Ok(Const::True),
-            Value::FALSE => return Ok(Const::False),
-            Value::ELLIPSIS => return Ok(Const::Ellipsis),
-            _ => {}
-        }
-        if ty == vm.types.int {
-            if let Some(n) = vm.as_i64(v) {
-                return Ok(Const::Int(n));
-            }
-            return match vm.as_big(v) {
-                Some(n) if n.sign() != Sign::Minus => Ok(Const::BigInt(n.to_u32_digits().1)),
-                _ => Err(vm.unsupported("large negative ints in a tuple or frozenset of a Constant")),
-            };
-        }
-        if ty == vm.types.float {
-            return Ok(Const::Float(vm.as_float(v).unwrap_or_default().to_bits()));
-        }
-        if ty == vm.types.complex
-            && let Some(c) = v.cast::<skein_runtime::types::complex::Complex>()
-        {
-            return Ok(Const::Complex(c.re().to_bits(), c.im().to_bits()));
-        }
-        if ty == vm.types.str
-            && let Some(s) = v.cast::<Str>()
-        {
-            return Ok(Const::Str(s.bytes().into()));
-        }
-        if ty == vm.types.bytes
-            && let Some(b) = v.cast::<Bytes>()
-        {
-            return Ok(Const::Bytes(b.bytes().into()));
-        }
-        if ty == vm.types.tuple
-            && let Some(t) = v.cast::<Tuple>()
-        {
-            return Ok(Const::Tuple(items(t.items())?));
-        }
-        if ty == vm.types.frozenset && v.cast::<Set>().is_some() {
-            return Ok(Const::FrozenSet(items(vm.list_from(v)?.items())?));
-        }
-        Err(vm.type_error(format!("got an invalid type in Constant: {}", vm.type_name(v))))
+        let found = constant_of(vm, v)?.filter(|c| !matches!(c, Const::Code(_)));
+        found.ok_or_else(|| vm.type_error(format!("got an invalid type in Constant: {}", vm.type_name(v))))
     }
 }

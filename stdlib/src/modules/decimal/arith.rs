@@ -2,6 +2,8 @@
 
 use super::coeff::{Coeff, Rest};
 use super::number::{Form, Num, Rounding, Work, status::*};
+use num_bigint::BigUint;
+use skein_builtins::types::square_root;
 use skein_runtime::R;
 use std::cmp::Ordering;
 
@@ -328,8 +330,8 @@ pub fn sqrt(w: &mut Work<'_>, a: &Num) -> R<Num> {
     };
     let mut exp = a.exp.div_euclid(2) - shift;
     let coeff = coeff.into_big();
-    let root = coeff.sqrt();
-    exact &= &root * &root == coeff;
+    let (root, rest) = square_root(w.vm, &coeff)?;
+    exact &= rest == BigUint::ZERO;
     let mut root = Coeff::from(root);
     if exact {
         root =

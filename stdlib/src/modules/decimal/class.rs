@@ -99,13 +99,13 @@ native_type! {
         "conjugate($self, /)" => |_: &Vm, a: This| a.0, "Return self.\n\n";
         "copy_abs($self, /)" => |vm: &Vm, a: This| plain(vm, a.0.num().abs());
         "copy_negate($self, /)" => |vm: &Vm, a: This| plain(vm, a.0.num().negated());
-        "copy_sign($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| -> R<Value> { context::argument(vm, c)?; copy_sign(vm, a.0.num(), b) };
+        "copy_sign($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| -> R<Value> { context::argument(vm, c)?; copy_sign(vm, a.0.num(), b) }, "Return a copy with the sign of the other number, which changes no flags.\n\n>>> Decimal('7.5').copy_sign(Decimal(-1))\nDecimal('-7.5')";
         "compare($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| binary(vm, a.0, b, c, compare::compare);
         "compare_signal($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| binary(vm, a.0, b, c, compare::compare_signal);
-        "compare_total($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| binary(vm, a.0, b, c, compare::compare_total);
+        "compare_total($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| binary(vm, a.0, b, c, compare::compare_total), "Compare the representations: also numbers of one value, and NaNs, have an order.\n\n>>> Decimal('1.50').compare_total(Decimal('1.5'))\nDecimal('-1')";
         "compare_total_mag($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| binary(vm, a.0, b, c, compare::compare_total_mag);
         "exp($self, /, context=None)" => |vm: &Vm, a: This, c: Ctx| unary(vm, a.0, c, powers::exp), "Return the value of the (natural) exponential function e**x at the given\nnumber.  The function always uses the ROUND_HALF_EVEN mode and the result\nis correctly rounded.\n\n";
-        "fma($self, /, other, third, context=None)" => |vm: &Vm, a: This, b: Value, third: Value, c: Ctx| -> R<Value> { let c = context::argument(vm, c)?; fma(vm, c, &a.0.num(), b, third) };
+        "fma($self, /, other, third, context=None)" => |vm: &Vm, a: This, b: Value, third: Value, c: Ctx| -> R<Value> { let c = context::argument(vm, c)?; fma(vm, c, &a.0.num(), b, third) }, "Multiply and add, and round only once.\n\n>>> Decimal(4).fma(6, 9)\nDecimal('33')";
         "is_canonical($self, /)" => |_: &Vm, _: This| true;
         "is_finite($self, /)" => |_: &Vm, a: This| a.0.num().is_finite();
         "is_infinite($self, /)" => |_: &Vm, a: This| a.0.num().is_infinite();
@@ -137,7 +137,7 @@ native_type! {
             let rounding = rounding_argument(vm, rounding, c)?;
             let exp = argument(vm, exp)?;
             run(vm, c, |w| { w.rules.rounding = rounding; arith::quantize(w, &a.0.num(), &exp) })
-        };
+        }, "Round to the exponent of the other number.\n\n>>> Decimal('2.71828').quantize(Decimal('0.01'))\nDecimal('2.72')";
         "radix($self, /)" => |vm: &Vm, _: This| plain(vm, Num::int(10));
         "remainder_near($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| binary(vm, a.0, b, c, arith::rem_near);
         "rotate($self, /, other, context=None)" => |vm: &Vm, a: This, b: Value, c: Ctx| binary(vm, a.0, b, c, digits::rotate);

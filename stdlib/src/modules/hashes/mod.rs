@@ -1,9 +1,11 @@
 //! `_md5`, `_sha1`, `_sha2`, `_sha3`, `_blake2`: the hashes of `hashlib`.
 
 mod blake2;
+mod hmac;
 
 use super::support::BytesLike;
 use blake2::{Big, Blake2, Parameters, Small};
+pub use hmac::make as make_hmac;
 use md5::digest::{DynDigest, ExtendableOutput, Update, XofReader};
 use sha3::{Shake128, Shake256};
 use skein_runtime::native::{NativeDef, TypeDef};

@@ -127,6 +127,10 @@ pub fn fork_with(vm: &Vm, fork: impl Fn() -> i32) -> R<i64> {
     let pid = vm.fork_process(fork);
     if pid == 0 {
         crate::modules::thread::forked(vm);
+        // The event loop and its task go on in the parent.
+        let kept = &vm.threads.current().kept;
+        kept.running_loop.set(None);
+        kept.current_task.set(None);
     }
     let failed = (pid < 0).then(std::io::Error::last_os_error);
     run_hooks(vm, if pid == 0 { 1 } else { 2 })?;

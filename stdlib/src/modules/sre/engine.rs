@@ -11,7 +11,10 @@
 
 use super::chars::{ascii_lower, category, charset, charset_locale, is_ascii_word, is_word, lower};
 use super::ops::{self, MAXREPEAT, at, info};
+use super::pattern::Pattern;
+use super::sets::{Sets, has};
 use skein_runtime::{R, Vm};
+use std::cell::Cell;
 
 /// No position, no node.
 pub const NONE: usize = usize::MAX;
@@ -158,17 +161,42 @@ pub struct Goal {
 pub struct Engine<'a, T> {
     vm: &'a Vm,
     code: &'a [u32],
+    sets: &'a Sets,
     text: T,
     end: usize,
-    /// Begin and end of each group, from the first on.
-    pub marks: Vec<usize>,
+    stacks: Box<Stacks>,
     /// The group that was closed last, 0: none.
     pub last_group: usize,
+    /// Steps until signals are looked for.
+    patience: u32,
+}
+
+#[derive(Default)]
+struct Stacks {
+    /// Begin and end of each group, from the first on.
+    marks: Vec<usize>,
     back: Vec<Back>,
     reps: Vec<Rep>,
     subs: Vec<Sub>,
-    /// Steps until signals are looked for.
-    patience: u32,
+}
+
+/// Those of an engine that is gone, for the next one.
+#[derive(Default)]
+struct Spare(Cell<Option<Box<Stacks>>>);
+
+/// Entries of stacks that are worth keeping.
+const MAX_SPARE: usize = 1 << 10;
+
+impl<T> Drop for Engine<'_, T> {
+    fn drop(&mut self) {
+        let s = &self.stacks;
+        if [s.marks.capacity(), s.back.capacity(), s.reps.capacity(), s.subs.capacity()]
+            .iter()
+            .all(|n| *n <= MAX_SPARE)
+        {
+            self.vm.state::<Spare>().0.set(Some(std::mem::take(&mut self.stacks)));
+        }
+    }
 }
 
 /// Steps between two looks: well under a millisecond.
@@ -181,20 +209,25 @@ const MAX_BACK: usize = 1 << 25;
 type Place = (usize, usize, usize);
 
 impl<'a, T: Text> Engine<'a, T> {
-    pub fn new(vm: &'a Vm, code: &'a [u32], groups: usize, text: T) -> Engine<'a, T> {
+    pub fn new(vm: &'a Vm, pattern: &'a Pattern, text: T) -> Engine<'a, T> {
+        let mut stacks = vm.state::<Spare>().0.take().unwrap_or_default();
+        // bounded: by the pattern
+        stacks.marks.resize(pattern.groups * 2, NONE);
         Engine {
             vm,
-            code,
+            code: &pattern.code,
+            sets: &pattern.sets,
             text,
             end: text.bytes().len(),
-            // bounded: by the pattern
-            marks: vec![NONE; groups * 2],
+            stacks,
             last_group: 0,
-            back: Vec::new(),
-            reps: Vec::new(),
-            subs: Vec::new(),
             patience: PATIENCE,
         }
+    }
+
+    /// Begin and end of each group, from the first on.
+    pub fn marks(&self) -> &[usize] {
+        &self.stacks.marks
     }
 
     #[inline(always)]
@@ -282,13 +315,17 @@ impl<'a, T: Text> Engine<'a, T> {
     }
 
     fn search_set(&mut self, mut goal: Goal, pc: usize) -> R<Option<(usize, usize)>> {
-        let set = self.code.get(5..).unwrap_or_default();
+        const SET: usize = 5;
+        let map = self.sets.map(self.code, SET);
+        let set = self.code.get(SET..).unwrap_or_default();
         goal.advance = false;
         while goal.start < goal.end {
             let (c, next) = self.text.next(goal.start);
-            if charset(set, c)
-                && let Some(end) = self.attempt(pc, goal)?
-            {
+            let within = match u8::try_from(c) {
+                Ok(c) => has(&map, c),
+                Err(_) => charset(set, c),
+            };
+            if within && let Some(end) = self.attempt(pc, goal)? {
                 return Ok(Some((goal.start, end)));
             }
             goal.start = next;
@@ -306,11 +343,11 @@ impl<'a, T: Text> Engine<'a, T> {
 
     fn look_for_signals(&mut self) -> R<()> {
         self.patience = PATIENCE;
-        if self.back.len() > MAX_BACK || self.reps.len() > MAX_BACK {
+        if self.stacks.back.len() > MAX_BACK || self.stacks.reps.len() > MAX_BACK {
             return Err(self.vm.memory_error());
         }
         // What is pushed until it is asked again fits.
-        let (back, reps, subs) = (&mut self.back, &mut self.reps, &mut self.subs);
+        let Stacks { back, reps, subs, .. } = &mut *self.stacks;
         self.vm.grow(back, ROOM)?;
         self.vm.grow(reps, ROOM)?;
         self.vm.grow(subs, ROOM)?;
@@ -319,20 +356,20 @@ impl<'a, T: Text> Engine<'a, T> {
 
     #[inline(always)]
     fn push(&mut self, then: Then, (pc, at, rep): Place, low: usize) {
-        let reps = self.reps.len();
-        self.back.push(Back { then, pc, at, low, rep, reps });
+        let reps = self.stacks.reps.len();
+        self.stacks.back.push(Back { then, pc, at, low, rep, reps });
     }
 
     fn node(&mut self, rep: Rep) -> usize {
-        self.reps.push(rep);
-        self.reps.len() - 1
+        self.stacks.reps.push(rep);
+        self.stacks.reps.len() - 1
     }
 
     fn attempt(&mut self, pc: usize, goal: Goal) -> R<Option<usize>> {
-        self.back.clear();
-        self.reps.clear();
-        self.subs.clear();
-        self.marks.fill(NONE);
+        self.stacks.back.clear();
+        self.stacks.reps.clear();
+        self.stacks.subs.clear();
+        self.stacks.marks.fill(NONE);
         self.last_group = 0;
         let (mut pc, mut at, mut rep) = (pc, goal.start, NONE);
         loop {
@@ -341,7 +378,7 @@ impl<'a, T: Text> Engine<'a, T> {
                 self.look_for_signals()?;
             }
             let next = match self.word(pc) {
-                ops::SUCCESS => match self.subs.pop() {
+                ops::SUCCESS => match self.stacks.subs.pop() {
                     Some(sub) => self.sub_matched(sub, at),
                     None => {
                         let good = (!goal.whole || at == goal.end) && (!goal.advance || at != goal.start);
@@ -402,12 +439,12 @@ impl<'a, T: Text> Engine<'a, T> {
 
     /// Tries what is left, the last first.
     fn backtrack(&mut self) -> R<Option<Place>> {
-        while let Some(b) = self.back.pop() {
+        while let Some(b) = self.stacks.back.pop() {
             self.patience -= 1;
             if self.patience == 0 {
                 self.look_for_signals()?;
             }
-            self.reps.truncate(b.reps);
+            self.stacks.reps.truncate(b.reps);
             let next = match b.then {
                 Then::Go => Some((b.pc, b.at, b.rep)),
                 Then::Branch => self.branch(b.pc, b.at, b.rep),
@@ -426,7 +463,7 @@ impl<'a, T: Text> Engine<'a, T> {
                 }
                 Then::More => self.more(b.at, b.rep),
                 Then::Mark => {
-                    if let Some(mark) = self.marks.get_mut(b.pc) {
+                    if let Some(mark) = self.stacks.marks.get_mut(b.pc) {
                         *mark = b.at;
                     }
                     self.last_group = b.low;
@@ -443,9 +480,9 @@ impl<'a, T: Text> Engine<'a, T> {
 
     fn mark(&mut self, pc: usize, at: usize, rep: usize) -> Option<Place> {
         let i = self.word(pc + 1) as usize;
-        let old = *self.marks.get(i)?;
+        let old = *self.stacks.marks.get(i)?;
         self.push(Then::Mark, (i, old, NONE), self.last_group);
-        self.marks[i] = at;
+        self.stacks.marks[i] = at;
         if i & 1 == 1 {
             self.last_group = i / 2 + 1;
         }
@@ -455,7 +492,7 @@ impl<'a, T: Text> Engine<'a, T> {
     /// Begin and end of a group, from 0 on, that has matched.
     fn group(&self, i: u32) -> Option<(usize, usize)> {
         let i = i as usize * 2;
-        let (begin, end) = (*self.marks.get(i)?, *self.marks.get(i + 1)?);
+        let (begin, end) = (*self.stacks.marks.get(i)?, *self.stacks.marks.get(i + 1)?);
         (begin != NONE && end != NONE && begin <= end).then_some((begin, end))
     }
 
@@ -484,7 +521,7 @@ impl<'a, T: Text> Engine<'a, T> {
     // ---- repetitions of more than a character
 
     fn rep(&self, rep: usize) -> Option<Rep> {
-        self.reps.get(rep).copied()
+        self.stacks.reps.get(rep).copied()
     }
 
     fn round(&mut self, r: Rep, at: usize, last: usize) -> Option<Place> {
@@ -526,7 +563,7 @@ impl<'a, T: Text> Engine<'a, T> {
     // ---- parts with their own end
 
     fn enter(&mut self, kind: SubKind, pc: usize, at: usize, rep: usize) {
-        self.subs.push(Sub { kind, pc, at, rep, count: 0, back: self.back.len() });
+        self.stacks.subs.push(Sub { kind, pc, at, rep, count: 0, back: self.stacks.back.len() });
         self.push(Then::Sub, (pc, at, rep), 0);
     }
 
@@ -548,13 +585,13 @@ impl<'a, T: Text> Engine<'a, T> {
     /// Forgets what was left to try since, but not how to undo the marks.
     fn cut(&mut self, len: usize) {
         let mut kept = len;
-        for i in len..self.back.len() {
-            if matches!(self.back[i].then, Then::Mark) {
-                self.back[kept] = self.back[i];
+        for i in len..self.stacks.back.len() {
+            if matches!(self.stacks.back[i].then, Then::Mark) {
+                self.stacks.back[kept] = self.stacks.back[i];
                 kept += 1;
             }
         }
-        self.back.truncate(kept);
+        self.stacks.back.truncate(kept);
     }
 
     fn sub_matched(&mut self, sub: Sub, at: usize) -> Option<Place> {
@@ -575,8 +612,8 @@ impl<'a, T: Text> Engine<'a, T> {
             SubKind::Possessive => {
                 self.cut(sub.back);
                 // The marks of the rounds that matched stay below the next round's entries.
-                let back = self.back.len();
-                self.subs.push(Sub { at, count: sub.count.saturating_add(1), back, ..sub });
+                let back = self.stacks.back.len();
+                self.stacks.subs.push(Sub { at, count: sub.count.saturating_add(1), back, ..sub });
                 self.push(Then::Sub, (sub.pc, at, sub.rep), 0);
                 self.possessive_round(at, sub.at)
             }
@@ -585,18 +622,18 @@ impl<'a, T: Text> Engine<'a, T> {
 
     /// The next round of the possessive repetition that is the innermost part, or its tail.
     fn possessive_round(&mut self, at: usize, last: usize) -> Option<Place> {
-        let sub = *self.subs.last()?;
+        let sub = *self.stacks.subs.last()?;
         let (min, max) = (self.word(sub.pc + 2), self.word(sub.pc + 3));
         if sub.count < min || ((sub.count < max || max == MAXREPEAT) && at != last) {
             return Some((sub.pc + 4, at, sub.rep));
         }
-        self.subs.pop();
-        self.back.truncate(sub.back);
+        self.stacks.subs.pop();
+        self.stacks.back.truncate(sub.back);
         Some((self.skip(sub.pc + 1) + 1, at, sub.rep))
     }
 
     fn sub_failed(&mut self) -> Option<Place> {
-        let sub = self.subs.pop()?;
+        let sub = self.stacks.subs.pop()?;
         match sub.kind {
             SubKind::Assert | SubKind::Atomic => None,
             SubKind::AssertNot => Some((self.skip(sub.pc + 1), sub.at, sub.rep)),
@@ -666,8 +703,8 @@ impl<'a, T: Text> Engine<'a, T> {
                 ops::ANY_ALL => max,
                 ops::NOT_LITERAL if self.word(pc + 1) < 256 => memchr::memchr(c, row).unwrap_or(max),
                 ops::IN => {
-                    let set = self.code.get(pc + 2..).unwrap_or_default();
-                    row.iter().position(|&b| !charset(set, b.into())).unwrap_or(max)
+                    let map = self.sets.map(self.code, pc + 2);
+                    row.iter().position(|&b| !has(&map, b)).unwrap_or(max)
                 }
                 _ => (at..at + max).find(|&i| self.one(pc, i).is_none()).unwrap_or(at + max) - at,
             };
@@ -709,7 +746,10 @@ impl<'a, T: Text> Engine<'a, T> {
             ops::NOT_LITERAL => c != wanted,
             ops::ANY => c != 10,
             ops::ANY_ALL => true,
-            ops::IN => charset(set(), c),
+            ops::IN => match u8::try_from(c) {
+                Ok(c) => has(&self.sets.map(self.code, pc + 2), c),
+                Err(_) => charset(set(), c),
+            },
             ops::CATEGORY => category(wanted, c),
             ops::LITERAL_IGNORE => ascii_lower(c) == wanted,
             ops::NOT_LITERAL_IGNORE => ascii_lower(c) != wanted,

@@ -14,14 +14,21 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::{Args, R, Raised, Value, Vm, native_type};
 
+/// Groups, the whole match included, that most patterns have at most.
+const FEW: usize = 4;
+
 /// What a match has found.
 pub struct Match {
     pattern: Field,
     string: Field,
     /// The text that was searched: the string, or a copy of its bytes.
     row: Field,
-    /// Begin and end of all groups, the whole match first: byte offsets in a [`Raw`].
-    spans: Field,
+    /// Begin and end of all groups, the whole match first, as byte offsets: those of few groups.
+    few: [usize; 2 * FEW],
+    /// Those of more, in a [`Raw`].
+    many: Field,
+    /// Groups, the whole match included.
+    len: usize,
     pos: i64,
     endpos: i64,
     last_group: usize,
@@ -30,8 +37,8 @@ pub struct Match {
 impl Payload for Match {
     const NAME: &'static str = "re.Match";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Match { pattern, string, row, spans, pos: _, endpos: _, last_group: _ } = self;
-        [pattern, string, row, spans].iter().for_each(|f| f.trace(t));
+        let Match { pattern, string, row, few: _, many, len: _, pos: _, endpos: _, last_group: _ } = self;
+        [pattern, string, row, many].iter().for_each(|f| f.trace(t));
     }
 }
 
@@ -80,19 +87,29 @@ pub fn make(
     matcher: &Matcher<'_>,
 ) -> R<Value> {
     let (marks, last_group) = matcher.groups();
-    let spans = Raw::new(vm, (marks.len() + 2) * size_of::<usize>())?;
-    let to = spans.data_ptr().cast::<usize>();
-    // SAFETY: the fresh array has room for all, and its data are aligned to 8 bytes.
-    unsafe {
-        to.write(begin);
-        to.add(1).write(end);
-        std::ptr::copy_nonoverlapping(marks.as_ptr(), to.add(2), marks.len());
+    let len = marks.len() / 2 + 1;
+    let (mut few, mut many) = ([NONE; 2 * FEW], None);
+    if len <= FEW {
+        (few[0], few[1]) = (begin, end);
+        few[2..2 * len].copy_from_slice(marks);
+    } else {
+        let spans = Raw::new(vm, 2 * len * size_of::<usize>())?;
+        let to = spans.data_ptr().cast::<usize>();
+        // SAFETY: the fresh array has room for all, and its data are aligned to 8 bytes.
+        unsafe {
+            to.write(begin);
+            to.add(1).write(end);
+            std::ptr::copy_nonoverlapping(marks.as_ptr(), to.add(2), marks.len());
+        }
+        many = Some(spans.value());
     }
     let m = Match {
         pattern: Field::new(Some(pattern.value())),
         string: Field::new(Some(subject.string)),
         row: Field::new(Some(subject.row())),
-        spans: Field::new(Some(spans.value())),
+        few,
+        many: Field::new(many),
+        len,
         pos,
         endpos,
         last_group,
@@ -108,24 +125,16 @@ impl Match {
         }
     }
 
-    fn spans(&self) -> &[usize] {
-        match self.spans.cast::<Raw>() {
-            // SAFETY: `make` filled the array with words.
-            Some(r) => unsafe {
-                std::slice::from_raw_parts(r.data_ptr().cast::<usize>(), r.len() / size_of::<usize>())
-            },
-            None => &[],
-        }
-    }
-
     /// Groups, the whole match included.
     fn len(&self) -> usize {
-        self.spans().len() / 2
+        self.len
     }
 
     /// Byte offsets of a group.
     fn raw_span(&self, i: usize) -> (usize, usize) {
-        let spans = self.spans();
+        let Some(spans) = self.many.cast::<Raw>() else { return (self.few[i * 2], self.few[i * 2 + 1]) };
+        // SAFETY: `make` filled the array with words, two for each group.
+        let spans = unsafe { std::slice::from_raw_parts(spans.data_ptr().cast::<usize>(), 2 * self.len) };
         (spans[i * 2], spans[i * 2 + 1])
     }
 

@@ -5,6 +5,7 @@ mod engine;
 mod matched;
 mod ops;
 mod pattern;
+mod sets;
 mod subject;
 mod template;
 
@@ -63,6 +64,7 @@ fn compile(
         flags,
         groups,
         code: words.into(),
+        sets: Default::default(),
         is_text: (!pattern.is_none()).then(|| pattern.cast::<Str>().is_some()),
     };
     Ok(Ext::new(vm, ext_type(vm, &PATTERN)?, p)?.value())

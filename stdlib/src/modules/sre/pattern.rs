@@ -3,6 +3,7 @@
 use super::engine::Goal;
 use super::matched;
 use super::ops::flag;
+use super::sets::Sets;
 use super::subject::{How, Matcher, Subject};
 use super::template::{Template, literal_bytes};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
@@ -25,6 +26,7 @@ pub struct Pattern {
     pub flags: u32,
     pub groups: usize,
     pub code: Box<[u32]>,
+    pub sets: Sets,
     /// For text or for bytes; None: for both.
     pub is_text: Option<bool>,
 }
@@ -32,7 +34,8 @@ pub struct Pattern {
 impl Payload for Pattern {
     const NAME: &'static str = "re.Pattern";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Pattern { pattern, groupindex, indexgroup, flags: _, groups: _, code: _, is_text: _ } = self;
+        let Pattern { pattern, groupindex, indexgroup, flags: _, groups: _, code: _, sets: _, is_text: _ } =
+            self;
         [pattern, groupindex, indexgroup].iter().for_each(|f| f.trace(t));
     }
 }

@@ -126,8 +126,8 @@ impl Subject {
     /// A matcher for this text.
     pub fn matcher<'a>(&'a self, vm: &'a Vm, pattern: &'a PatternRef) -> Matcher<'a> {
         match self.is_wide() {
-            true => Matcher::Wide(Engine::new(vm, &pattern.code, pattern.groups, Wide(self.bytes()))),
-            false => Matcher::Narrow(Engine::new(vm, &pattern.code, pattern.groups, Narrow(self.bytes()))),
+            true => Matcher::Wide(Engine::new(vm, pattern, Wide(self.bytes()))),
+            false => Matcher::Narrow(Engine::new(vm, pattern, Narrow(self.bytes()))),
         }
     }
 }
@@ -161,8 +161,8 @@ impl Matcher<'_> {
     /// Begins and ends of the groups, and the number of the one that was closed last.
     pub fn groups(&self) -> (&[usize], usize) {
         match self {
-            Matcher::Narrow(e) => (&e.marks, e.last_group),
-            Matcher::Wide(e) => (&e.marks, e.last_group),
+            Matcher::Narrow(e) => (e.marks(), e.last_group),
+            Matcher::Wide(e) => (e.marks(), e.last_group),
         }
     }
 

@@ -4,6 +4,7 @@ mod format;
 
 use super::support::{self, BytesLike, add_exception, write_bytes};
 use format::Format;
+use skein_builtins::types::LOOK;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::ext::{check_class, class_argument, ext_type};
@@ -136,10 +137,13 @@ fn first<'a>(vm: &Vm, args: Args<'a>, name: &str) -> R<(Rc<Format>, &'a [Value])
 }
 
 fn fill(vm: &Vm, f: &Format, values: &[Value], out: &mut [u8]) -> R<()> {
-    let mut values = values.iter();
+    let mut values = values.iter().enumerate();
     for item in &f.items {
         for i in 0..item.count {
-            let Some(&v) = values.next() else { return Ok(()) };
+            let Some((n, &v)) = values.next() else { return Ok(()) };
+            if n & LOOK == LOOK {
+                vm.check_signals()?;
+            }
             let at = item.offset + i * item.size;
             f.write(vm, *item, v, &mut out[at..at + item.size])?;
         }
@@ -235,6 +239,9 @@ fn read_all(vm: &Vm, f: &Format, bytes: &[u8]) -> R<Value> {
     for item in &f.items {
         for i in 0..item.count {
             let at = item.offset + i * item.size;
+            if out.len() & LOOK == LOOK {
+                vm.check_signals()?;
+            }
             out.push(vm, f.read(vm, *item, &bytes[at..at + item.size])?)?;
         }
     }

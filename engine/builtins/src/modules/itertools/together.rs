@@ -68,7 +68,7 @@ fn next_chain(vm: &Vm, it: ExtArg<Chain>) -> R<Value> {
 payload!(Batched, "itertools.batched", [iterator], size: usize, strict: bool);
 
 native_type! {
-    pub BATCHED: "itertools.batched", Kind::Ext, type_flags::BASETYPE, "Batch data into tuples of length n. The last batch may be shorter than n.";
+    pub BATCHED: "itertools.batched", Kind::Ext, type_flags::BASETYPE, "Batch data into tuples of length n. The last batch may be shorter than n.\n\n>>> list(batched(range(5), 2))\n[(0, 1), (2, 3), (4,)]\n\nIf strict is true, a last batch that is shorter is a ValueError.";
     methods {
         [static] "__new__($type, iterable, n, *, strict=False)" => new_batched;
         [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;

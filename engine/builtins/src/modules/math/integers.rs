@@ -63,7 +63,10 @@ pub fn isqrt(vm: &Vm, v: Value) -> R<Value> {
     }
     match i {
         Int::Small(i) => vm.int((i as u64).isqrt() as i64),
-        Int::Boxed(b) => vm.big_int(b.get().sqrt()),
+        Int::Boxed(b) => {
+            let (root, _) = large::square_root(vm, b.get().magnitude())?;
+            vm.big_int(Big::from_biguint(Sign::Plus, root))
+        }
     }
 }
 

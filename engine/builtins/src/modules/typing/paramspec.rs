@@ -24,7 +24,7 @@ impl Which for Kind {
 type This = ExtArg<Parameter<Kind>>;
 
 native_type! {
-    pub DEF: "typing.ParamSpec", skein_runtime::object::Kind::Ext, type_flags::HAS_DICT | type_flags::HAS_WEAKREF, "A parameter specification: stands for the parameters of a callable.\n\ndef f[**P](g: Callable[P, int]) makes one, as does ParamSpec('P').";
+    pub DEF: "typing.ParamSpec", skein_runtime::object::Kind::Ext, type_flags::HAS_DICT | type_flags::HAS_WEAKREF, "A parameter specification: stands for the parameters of a callable.\n\ndef f[**P](g: Callable[P, int]) makes one, as does ParamSpec('P').\n\n>>> ParamSpec('P').__name__\n'P'";
     methods {
         [static] "__new__($type, name, *, bound=None, default=typing.NoDefault, covariant=False, contravariant=False, infer_variance=False)" => new;
         "__repr__($self, /)" => |vm: &Vm, p: This| Str::new(vm, &parameter::repr(p.0));
@@ -124,14 +124,14 @@ part_type!(
     "typing.ParamSpecArgs",
     "paramspecargs",
     "args",
-    "The positional arguments of a ParamSpec: P.args, whose __origin__ is P."
+    "The positional arguments of a ParamSpec: P.args, whose __origin__ is P.\n\n>>> P = ParamSpec('P')\n>>> P.args.__origin__ is P\nTrue"
 );
 part_type!(
     KWARGS,
     "typing.ParamSpecKwargs",
     "paramspeckwargs",
     "kwargs",
-    "The keyword arguments of a ParamSpec: P.kwargs, whose __origin__ is P."
+    "The keyword arguments of a ParamSpec: P.kwargs, whose __origin__ is P.\n\n>>> P = ParamSpec('P')\n>>> P.kwargs.__origin__ is P\nTrue"
 );
 
 fn part(vm: &Vm, def: &'static TypeDef, origin: Value) -> R<Value> {

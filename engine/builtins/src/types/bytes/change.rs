@@ -100,6 +100,9 @@ pub fn expandtabs(vm: &Vm, s: Row, size: Option<i32>) -> R<Value> {
     s.make(vm, &rows::expand_tabs::<false>(vm, s.data(), size)?)
 }
 
+/// Bytes that are looked at between two looks for signals.
+const PART: usize = 1 << 20;
+
 pub fn translate(vm: &Vm, s: Row, table: Value, delete: Option<Value>) -> R<Value> {
     let table = match Row::of(vm, table)? {
         _ if table.is_none() => None,
@@ -108,8 +111,21 @@ pub fn translate(vm: &Vm, s: Row, table: Value, delete: Option<Value>) -> R<Valu
         None => return Err(not_bytes_like(vm, table)),
     };
     let delete = delete.map(|d| bytes_like(vm, d)).transpose()?;
-    let kept = s.data().iter().filter(|b| !delete.as_ref().is_some_and(|d| d.contains(b)));
-    let out = vm.collected(kept.map(|&b| table.as_ref().map_or(b, |t| t.data()[b as usize])))?;
+    let mut to: [u8; 256] = std::array::from_fn(|b| b as u8);
+    if let Some(table) = &table {
+        to.copy_from_slice(table.data());
+    }
+    let mut kept = [true; 256];
+    for &b in delete.iter().flat_map(|d| d.iter()) {
+        kept[usize::from(b)] = false;
+    }
+    let mut out = vm.buffer(s.data().len())?;
+    // What a signal's handler does must not change the bytes.
+    let _pinned = Pinned::new(s.value);
+    for part in s.data().chunks(PART) {
+        vm.check_signals()?;
+        out.extend(part.iter().filter(|b| kept[usize::from(**b)]).map(|b| to[usize::from(*b)]));
+    }
     s.make(vm, &out)
 }
 
@@ -149,8 +165,12 @@ pub fn hex(vm: &Vm, s: Row, sep: Option<Value>, group: Option<i64>) -> R<String>
     let group = group.unwrap_or(1);
     let size = group.unsigned_abs() as usize;
     let n = s.data().len();
-    let mut out = vm.text_buffer(n * 3)?;
+    let mut out = vm.text_buffer(n * if sep.is_some() { 3 } else { 2 })?;
+    let _pinned = Pinned::new(s.value);
     for (i, b) in s.data().iter().enumerate() {
+        if i % PART == PART - 1 {
+            vm.check_signals()?;
+        }
         // A positive group counts from the right.
         let place = if group > 0 { n - i } else { i };
         if let Some(sep) = sep

@@ -52,7 +52,7 @@ macro_rules! bytes_type {
                 [simple] "__contains__($self, key, /)" => sequence::contains;
                 [simple] "__getitem__($self, key, /)" => sequence::getitem;
                 "decode($self, /, encoding='utf-8', errors='strict')" => |vm: &Vm, v: Value, encoding: Option<Ref<Str>>, errors: Option<Ref<Str>>| codecs::decode_object(vm, v, encoding, errors), "Decode the bytes using the codec registered for encoding.";
-                [simple] "hex($self, /, sep='', bytes_per_sep=1)" => change::hex, "Create a string of hexadecimal numbers from a bytes object.";
+                [simple] "hex($self, /, sep='', bytes_per_sep=1)" => change::hex, "Create a string of hexadecimal numbers from a bytes object.\n\nWith a separator it stands between groups of so many bytes, which are counted from the right, or from the\nleft if their number is negative.\n\n>>> bytes([1, 160, 255]).hex()\n'01a0ff'\n>>> bytearray([1, 160, 255]).hex('-', 2)\n'01-a0ff'";
                 [class] "fromhex($type, string, /)" => construct::fromhex, "Create an object from a string of hexadecimal numbers.";
                 [simple] "find($self, sub, start=None, end=None, /)" => search::find, "Return the lowest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].\n\nReturn -1 on failure.";
                 [simple] "rfind($self, sub, start=None, end=None, /)" => search::rfind, "Return the highest index in B where subsection 'sub' is found, such that 'sub' is contained within B[start,end].\n\nReturn -1 on failure.";

@@ -3,6 +3,7 @@
 use super::{Like, Row, not_bytes_like};
 use crate::types::{rows, text};
 use skein_runtime::object::Ref;
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::exports::Pinned;
 use skein_runtime::types::list::List;
 use skein_runtime::types::tuple::Tuple;
@@ -11,8 +12,11 @@ use skein_runtime::vm::Vm;
 
 fn list_of(vm: &Vm, s: &Row, parts: &rows::Parts) -> R<Ref<List>> {
     let list = List::with_capacity(vm, parts.len())?;
+    let plain = !s.is_array() && parts.len() > 1;
+    let data = s.data();
     for &(start, end) in parts.as_slice() {
-        let piece = s.make(vm, &s.data()[start..end])?;
+        let part = &data[start..end];
+        let piece = if plain { Bytes::new(vm, part)?.value() } else { s.make(vm, part)? };
         list.push(vm, piece)?;
     }
     Ok(list)

@@ -1,31 +1,31 @@
 //! What Python code sees of `code`, `cell`.
 
+mod build;
 mod cell;
+mod constants;
 
 pub use cell::CELL;
+pub use constants::constant_of;
 
-use skein_bytecode::{Code, Extra, LocalKind, Op, Positions, instructions};
+use skein_bytecode::{Code, Extra, LocalKind, Op, instructions};
 use skein_runtime::events::{FRAME_BEGINS, MARKS_SHOWN, is_branch, left_of};
-use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
-use skein_runtime::types::bytes::Bytes;
-use skein_runtime::types::code::{CodeObject, load};
+use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::list::List;
-use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::rc::Rc;
 
 native_type! {
     pub DEF: "code", Kind::Code, type_flags::HAS_WEAKREF, "Create a code object.  Not for mere mortals.";
     methods {
+        [static] "__new__($type, *args, **kwargs)" => build::make;
         "co_positions($self, /)" => positions;
         "co_lines($self, /)" => lines;
         "co_branches($self, /)" => branches;
-        "replace($self, /, **changes)" => replace, "Return a copy of the code object with new values for the specified fields.";
-        "__replace__($self, /, **changes)" => replace, "The same as replace().";
+        "replace($self, /, **changes)" => build::replace, "Return a copy of the code object with new values for the specified fields.";
+        "__replace__($self, /, **changes)" => build::replace, "The same as replace().";
         "_varname_from_oparg($self, oparg)" => varname;
         "__eq__($self, value, /)" => eq;
         "__hash__($self, /)" => hash;
@@ -100,6 +100,11 @@ fn of_kind(c: &Code, kind: LocalKind) -> impl Iterator<Item = &str> {
 
 /// Names of globals, attributes and modules; not those that only errors about variables tell.
 fn used_names(c: &Code) -> Vec<&str> {
+    c.names.iter().zip(is_used_name(c)).filter(|(_, used)| *used).map(|(n, _)| &**n).collect()
+}
+
+/// Which of the names these are.
+fn is_used_name(c: &Code) -> Vec<bool> {
     // bounded: by the code
     let mut used = vec![false; c.names.len()];
     for inst in instructions(&c.units) {
@@ -112,7 +117,7 @@ fn used_names(c: &Code) -> Vec<&str> {
             *used = true;
         }
     }
-    c.names.iter().zip(used).filter(|(_, used)| *used).map(|(n, _)| &**n).collect()
+    used
 }
 
 fn names<'a>(vm: &Vm, names: impl Iterator<Item = &'a str>) -> R<Value> {
@@ -142,8 +147,8 @@ fn positions(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, units as usize * 2)?;
     for (start, end, p) in c.portable().positions.rows() {
         let known = |n: u32, none: u32| if n == none { Value::NONE } else { int(n) };
-        // Where columns are left out, so is the end.
-        let end_line = if p.col == u32::MAX { Value::NONE } else { known(p.end_line, 0) };
+        // Where columns are left out, there is one line.
+        let end_line = known(if p.col == u32::MAX { p.line } else { p.end_line }, 0);
         let row = [known(p.line, 0), end_line, known(p.col, u32::MAX), known(p.end_col, u32::MAX)];
         let row = vm.tuple(&row)?;
         // A table that a program gave may say more or less than there is.
@@ -165,6 +170,9 @@ fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
     let units = c.portable().units.len() as i32;
     let mut runs: Vec<(i32, i32, u32)> = Vec::new();
     let mut marks: Vec<u32> = Vec::new();
+    if c.portable().positions.rows().next().is_none() {
+        return vm.iter(list.value());
+    }
     runs.push((FRAME_BEGINS, FRAME_BEGINS + 1, c.portable().first_line));
     for (start, end, p) in c.portable().positions.rows() {
         if start == end {
@@ -172,8 +180,6 @@ fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
             continue;
         }
         let (start, end) = ((start as i32).min(units) * 4, (end as i32).min(units) * 4);
-        // What belongs to no line is of the line before.
-        let line = if p.line == 0 { runs.last().map_or(0, |last| last.2) } else { p.line };
         let shown = marks.len().min(MARKS_SHOWN);
         if shown > 0 {
             let from = start - shown as i32;
@@ -185,6 +191,8 @@ fn lines(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
             }
         }
         marks.clear();
+        // What belongs to no line is of the line before, also if nothing is done for that.
+        let line = if p.line == 0 { runs.last().map_or(0, |last| last.2) } else { p.line };
         match runs.last_mut() {
             Some(last) if last.2 == line && last.0 >= 0 => last.1 = end,
             _ => runs.push((start, end, line)),
@@ -207,54 +215,6 @@ fn branches(vm: &Vm, c: Ref<CodeObject>) -> R<Value> {
         list.push(vm, vm.tuple(&row)?)?;
     }
     vm.iter(list.value())
-}
-
-fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
-    let Some(c) = args.positional().first().and_then(|c| c.cast::<CodeObject>()) else {
-        return Err(vm.type_error("descriptor 'replace' for 'code' objects doesn't apply here"));
-    };
-    if args.positional().len() > 1 {
-        return Err(vm.type_error("replace() takes no positional arguments"));
-    }
-    let mut new: Code = c.portable().clone();
-    for (k, v) in args.keywords() {
-        let name = vm.str_string(k)?;
-        let text = || -> R<Box<str>> {
-            match v.cast::<Str>() {
-                Some(s) => Ok(s.to_string_lossy().as_ref().into()),
-                None => Err(vm
-                    .type_error(format!("replace() argument '{name}' must be str, not {}", vm.type_name(v)))),
-            }
-        };
-        let number = || -> R<u32> {
-            let n = vm.index_i64(v)?;
-            u32::try_from(n).map_err(|_| vm.value_error(format!("code: {name} must not be negative")))
-        };
-        match name.as_str() {
-            "co_name" => new.name = text()?,
-            "co_qualname" => new.qualname = text()?,
-            "co_filename" => new.filename = text()?,
-            "co_firstlineno" => new.first_line = number()?,
-            "co_linetable" => match v.cast::<Bytes>() {
-                Some(b) => new.positions = Positions::from_bytes(b.bytes().into()),
-                None => {
-                    return Err(vm.type_error(format!(
-                        "replace() argument 'co_linetable' must be bytes, not {}",
-                        vm.type_name(v)
-                    )));
-                }
-            },
-            "co_flags" => new.flags = number()?,
-            // The same object: nothing to do.
-            _ if vm.eq(vm.get_attr_str(c.value(), &name)?, v)? => {}
-            _ => return Err(vm.unsupported(&format!("code.replace({name}=…)"))),
-        }
-    }
-    // The machine relies on what the verifier has seen; flags say how a code is run.
-    if let Err(e) = skein_bytecode::verify(&new) {
-        return Err(vm.value_error(format!("code: {}", e.message)));
-    }
-    Ok(load(vm, Rc::new(new))?.value())
 }
 
 /// The name of a local by its register.

@@ -118,7 +118,16 @@ fn module(_: &Vm, v: Ref<NativeFunction>) -> R<Value> {
 
 fn text_signature(vm: &Vm, v: Ref<NativeFunction>) -> R<Value> {
     let def = v.def();
-    vm.str(&def.signature[def.name.len()..])
+    let owner = v.owner.or_none();
+    let owner = match (owner.cast::<Type>().and_then(|t| t.def()), owner.cast::<Str>()) {
+        (Some(ty), _) => ty.name.to_owned(),
+        (None, Some(module)) => module.to_string_lossy().into_owned(),
+        (None, None) => String::new(),
+    };
+    match crate::types::signatures::of_function(&owner, def.name) {
+        Some(known) => known.map_or(Ok(Value::NONE), |text| vm.str(text)),
+        None => vm.str(&def.signature[def.name.len()..]),
+    }
 }
 
 fn get(vm: &Vm, f: Ref<NativeFunction>, instance: Value, _owner: Option<Value>) -> R<Value> {

@@ -78,22 +78,46 @@ fn awaitable(vm: &Vm, g: Ref<Generator>, step: Step, argument: Value) -> R<Value
     Ok(Ext::new(vm, ty, payload)?.value())
 }
 
+/// An awaitable that a program has asked for by name: it is told of if nobody awaits it.
+fn awaitable_by_name(vm: &Vm, g: Ref<Generator>, step: Step, argument: Value) -> R<Value> {
+    let v = awaitable(vm, g, step, argument)?;
+    if let Some(header) = v.header() {
+        vm.heap.register_finalizer(header);
+    }
+    Ok(v)
+}
+
+/// What is done for an awaitable that nothing leads to any more.
+pub fn finalize(vm: &Vm, a: Ref<Ext<Awaitable>>) -> R<()> {
+    if a.state.get() != State::Fresh {
+        return Ok(());
+    }
+    let method = match a.step {
+        Step::Send => "asend",
+        Step::Throw => "athrow",
+        Step::Close => "aclose",
+    };
+    let name = vm.str_string(super::get_qualname(vm, generator(a))?)?;
+    let message = format!("coroutine method '{method}' of '{name}' was never awaited");
+    vm.warn(vm.exc.runtime_warning, &message)
+}
+
 pub fn anext(vm: &Vm, g: Ref<Generator>) -> R<Value> {
     awaitable(vm, g, Step::Send, Value::NONE)
 }
 
 pub fn asend(vm: &Vm, g: Ref<Generator>, v: Value) -> R<Value> {
-    awaitable(vm, g, Step::Send, v)
+    awaitable_by_name(vm, g, Step::Send, v)
 }
 
 pub fn athrow(vm: &Vm, g: Ref<Generator>, ty: Value, value: Option<Value>, tb: Option<Value>) -> R<Value> {
     super::warn_of_parts(vm, "athrow", value)?;
     let e = exception_to_throw(vm, ty, value, tb)?;
-    awaitable(vm, g, Step::Throw, e)
+    awaitable_by_name(vm, g, Step::Throw, e)
 }
 
 pub fn aclose(vm: &Vm, g: Ref<Generator>) -> R<Value> {
-    awaitable(vm, g, Step::Close, Value::NONE)
+    awaitable_by_name(vm, g, Step::Close, Value::NONE)
 }
 
 fn reused(vm: &Vm, a: Ref<Ext<Awaitable>>) -> Raised {

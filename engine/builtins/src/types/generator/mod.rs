@@ -4,7 +4,7 @@ mod asyncgen;
 mod close;
 mod coroutine;
 
-pub use asyncgen::{ASEND, ATHROW, WRAPPED};
+pub use asyncgen::{ASEND, ATHROW, WRAPPED, finalize as finalize_awaitable};
 pub use close::{close, throw};
 pub use coroutine::{COROUTINE_WRAPPER, exception_to_throw};
 

@@ -159,6 +159,31 @@ fn of_digits(vm: &Vm, digits: &[u64]) -> R<BigUint> {
     Ok(BigUint::new(halves))
 }
 
+/// The square root rounded down, and what is left, by halves: the root of the upper half leads to the lower digits by one
+/// division (P. Zimmermann, Karatsuba Square Root, 1999). What a signal's handler raises.
+pub fn square_root(vm: &Vm, n: &BigUint) -> R<(BigUint, BigUint)> {
+    const LEAST: u64 = 1 << 12;
+    if n.bits() <= LEAST {
+        let root = n.sqrt();
+        let rest = n - &root * &root;
+        return Ok((root, rest));
+    }
+    vm.check_signals()?;
+    let quarter = n.bits() / 4;
+    let (high, low) = cut(n, 2 * quarter);
+    let (middle, low) = cut(&low, quarter);
+    let (root, rest) = square_root(vm, &high)?;
+    let (quotient, over) = divided(vm, &((rest << quarter) + middle), &(&root << 1u8))?;
+    let root = (root << quarter) + &quotient;
+    let (rest, square) = ((over << quarter) + low, product(vm, &quotient, &quotient)?);
+    if rest >= square {
+        return Ok((root, rest - square));
+    }
+    // One too many: (s - 1)^2 = s^2 - 2s + 1.
+    let rest = rest + (&root << 1u8) - 1u8 - square;
+    Ok((root - 1u8, rest))
+}
+
 /// The greatest common divisor. What a signal's handler raises.
 pub fn gcd(vm: &Vm, a: Big, b: Big) -> R<Big> {
     const TURNS: u32 = 64;

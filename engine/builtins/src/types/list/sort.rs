@@ -4,6 +4,7 @@
 //! So comparisons, which may run any code, never see a half-moved array, and the collector none either.
 
 use skein_runtime::object::Ref;
+use skein_runtime::types::instance::Values;
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Value};
@@ -21,39 +22,44 @@ pub fn sort_list(vm: &Vm, list: Ref<List>, key: Option<Value>, reverse: bool) ->
         });
         return Ok(());
     }
+    sort_with(vm, list, reverse, |items| {
+        let Some(f) = key else { return Ok(None) };
+        let keys = List::with_capacity(vm, items.len())?;
+        for &item in items {
+            keys.push(vm, vm.call(f, &[item])?)?;
+        }
+        Ok(Some(keys))
+    })
+}
+
+/// Sorts a list by the keys of its items. ValueError if one of the lists is changed meanwhile.
+pub fn sort_by_keys(vm: &Vm, list: Ref<List>, keys: Ref<List>, reverse: bool) -> R<()> {
+    if keys.len() != list.len() {
+        return Err(vm.value_error("list modified during sort"));
+    }
+    sort_with(vm, list, reverse, |_| Ok(Some(keys)))
+}
+
+/// Sorts by the keys that a function has for the items; by themselves if it has none.
+fn sort_with(
+    vm: &Vm,
+    list: Ref<List>,
+    reverse: bool,
+    keys: impl FnOnce(&[Value]) -> R<Option<Ref<List>>>,
+) -> R<()> {
     let n = list.len();
     let Ok(count) = u32::try_from(n) else { return Err(vm.memory_error()) };
     let array = list.take();
-    let items = || -> &[Value] {
-        match array {
-            // SAFETY: the first `n` slots were the list's items; a slot is one word.
-            Some(a) => unsafe { std::slice::from_raw_parts(a.slots().as_ptr().cast::<Value>(), n) },
-            None => &[],
-        }
-    };
     let mut order: Vec<u32> = vm.buffer(count as usize)?;
     order.extend(0..count);
     if reverse {
         // Reversed before and after, so that equal items keep their order.
         order.reverse();
     }
-    let sorted = (|| {
-        let keys = match key {
-            None => None,
-            Some(f) => {
-                let keys = List::with_capacity(vm, n)?;
-                for i in 0..n {
-                    keys.push(vm, vm.call(f, &[items()[i]])?)?;
-                }
-                Some(keys)
-            }
-        };
-        // The list of keys is not known to any other code, and the array was taken from the list.
-        let keys = match &keys {
-            Some(k) => k.items(),
-            None => items(),
-        };
-        order_by(vm, keys, &mut order)
+    let sorted = (|| match keys(items_of(&array, n))? {
+        // Whoever finds the list of keys finds it empty.
+        Some(keys) => order_by(vm, items_of(&keys.take(), n), &mut order),
+        None => order_by(vm, items_of(&array, n), &mut order),
     })();
     if reverse {
         order.reverse();
@@ -76,6 +82,15 @@ pub fn sort_list(vm: &Vm, list: Ref<List>, key: Option<Value>, reverse: bool) ->
         return Err(vm.value_error("list modified during sort"));
     }
     Ok(())
+}
+
+/// The items of a list that has `n`, whose array was taken from it.
+fn items_of(array: &Option<Ref<Values>>, n: usize) -> &[Value] {
+    match array {
+        // SAFETY: the first `n` slots were the list's items; a slot is one word.
+        Some(a) => unsafe { std::slice::from_raw_parts(a.slots().as_ptr().cast::<Value>(), n) },
+        None => &[],
+    }
 }
 
 /// Brings the numbers of `keys` into the keys' order.

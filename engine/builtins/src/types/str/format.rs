@@ -3,6 +3,7 @@
 use skein_bytecode::Special;
 use skein_runtime::native::Args;
 use skein_runtime::object::Ref;
+use skein_runtime::types::int::{DECIMAL, decimal};
 use skein_runtime::types::str::{Str, char_width};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
@@ -30,7 +31,7 @@ pub enum Step<'a> {
 
 /// A piece of a format string.
 pub struct Piece<'a> {
-    pub literal: Vec<u8>,
+    pub literal: &'a [u8],
     /// Name, conversion and specification of a replacement field.
     pub field: Option<(&'a [u8], Option<u32>, &'a [u8])>,
 }
@@ -40,29 +41,27 @@ pub fn next_piece<'a>(vm: &Vm, text: &'a [u8], at: &mut usize) -> R<Option<Piece
     if *at >= text.len() {
         return Ok(None);
     }
-    let mut literal = Vec::new();
-    while let Some(n) = memchr::memchr2(b'{', b'}', &text[*at..]) {
-        literal.extend_from_slice(&text[*at..*at + n]);
-        *at += n;
-        let c = text[*at];
-        let doubled = text.get(*at + 1) == Some(&c);
-        if doubled {
-            literal.push(c);
-            *at += 2;
-            continue;
-        }
-        if c == b'}' {
-            return Err(vm.value_error("Single '}' encountered in format string"));
-        }
-        if *at + 1 >= text.len() {
-            return Err(vm.value_error("Single '{' encountered in format string"));
-        }
-        let field = read_field(vm, text, at)?;
-        return Ok(Some(Piece { literal, field: Some(field) }));
+    let from = *at;
+    let Some(n) = memchr::memchr2(b'{', b'}', &text[from..]) else {
+        *at = text.len();
+        return Ok(Some(Piece { literal: &text[from..], field: None }));
+    };
+    let end = from + n;
+    let c = text[end];
+    if text.get(end + 1) == Some(&c) {
+        // Two stand for one, which ends a piece.
+        *at = end + 2;
+        return Ok(Some(Piece { literal: &text[from..=end], field: None }));
     }
-    literal.extend_from_slice(&text[*at..]);
-    *at = text.len();
-    Ok(Some(Piece { literal, field: None }))
+    if c == b'}' {
+        return Err(vm.value_error("Single '}' encountered in format string"));
+    }
+    if end + 1 >= text.len() {
+        return Err(vm.value_error("Single '{' encountered in format string"));
+    }
+    *at = end;
+    let field = read_field(vm, text, at)?;
+    Ok(Some(Piece { literal: &text[from..end], field: Some(field) }))
 }
 
 type Field<'a> = (&'a [u8], Option<u32>, &'a [u8]);
@@ -188,7 +187,7 @@ impl Formatter<'_> {
         let mut out = vm.buffer(text.len() + 16)?;
         let mut at = 0;
         while let Some(piece) = next_piece(vm, text, &mut at)? {
-            vm.put(&mut out, &piece.literal)?;
+            vm.put(&mut out, piece.literal)?;
             let Some((name, conversion, spec)) = piece.field else { continue };
             let v = self.field(name)?;
             let v = match conversion.and_then(char::from_u32) {
@@ -203,6 +202,10 @@ impl Formatter<'_> {
                     return Err(vm.value_error(format!("Unknown conversion specifier \\x{:x}", c as u32)));
                 }
             };
+            if spec.is_empty() && v.is_int() {
+                vm.put(&mut out, decimal(v.as_small_int(), &mut [0; DECIMAL]))?;
+                continue;
+            }
             if spec.is_empty() && vm.is_exact_str(v) {
                 if let Some(s) = v.cast::<Str>() {
                     vm.put(&mut out, s.bytes())?;

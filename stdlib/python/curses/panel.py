@@ -1,0 +1,3 @@
+"""Windows in a pile."""
+
+from _curses_panel import *  # noqa: F403
