@@ -31,6 +31,8 @@ INAPPLICABLE = {
     "test_generator.TestGarbageCollection.*": COUNTS,
     "test_generator.TestAsyncGenPickling.test_finalizer*": COUNTS,
     "test_thread.TestThreadLocalStorage.test_destructor_at_end_of_thread*": COUNTS,
+    "test_miscell.ContextManagerTestCase.test_nokeepref*": COUNTS,
+    "test_miscell.TestBind.test_*bind*": COUNTS,
     "test_weakref.TestWeakReferences.testSimple*": COUNTS,
     "test_generator.TestGeneratorWrapper.*": LAYOUT,
     "test_defects.TestCrashUponFrameUnpickling.*": LAYOUT,

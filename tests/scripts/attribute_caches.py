@@ -198,3 +198,71 @@ lists[2].__dict__["size"] = lambda: "dict"
 assert [size(o) for o in lists] == [2, "mine", "dict"]
 del lists[1].size
 assert [size(o) for o in lists] == [2, 2, "dict"]
+
+
+# ---- attributes that are deleted
+
+
+class Loses:
+    pass
+
+
+def loses(n):
+    out = []
+    for i in range(n):
+        o = Loses()
+        o.a, o.b, o.c, o.d = i, i + 1, i + 2, i + 3
+        del o.b
+        o.e = o.a + o.d
+        del o.d, o.a
+        o.b = -i
+        out.append((list(o.__dict__.items()) if i % 50 == 0 else None, o.c, o.e, o.b, hasattr(o, "a")))
+    return out
+
+
+for i, (items, c, e, b, a) in enumerate(loses(400)):
+    assert (c, e, b, a) == (i + 2, 2 * i + 3, -i, False)
+    assert items is None or items == [("c", i + 2), ("e", 2 * i + 3), ("b", -i)], items
+
+
+# In any order, more than there may be shapes of.
+import itertools
+
+for order in itertools.permutations("abcde"):
+    o = Loses()
+    for name in "abcde":
+        setattr(o, name, name)
+    for n, name in enumerate(order):
+        delattr(o, name)
+        rest = [x for x in "abcde" if x not in order[: n + 1]]
+        assert [x for x in "abcdef" if hasattr(o, x)] == rest
+        assert all(getattr(o, x) == x for x in rest)
+    try:
+        del o.a
+    except AttributeError as error:
+        assert str(error) == "'Loses' object has no attribute 'a'", error
+    else:
+        assert False
+    assert o.__dict__ == {}
+
+
+class Many:
+    """More attributes than stand in the instance itself."""
+
+
+o = Many()
+for i in range(40):
+    setattr(o, f"x{i}", i)
+for i in range(0, 40, 3):
+    delattr(o, f"x{i}")
+assert {k: v for k, v in vars(o).items()} == {f"x{i}": i for i in range(40) if i % 3}
+
+
+class Slotted:
+    __slots__ = ("s", "t", "__dict__")
+
+
+o = Slotted()
+o.s, o.t, o.u, o.v = 1, 2, 3, 4
+del o.s, o.u
+assert (o.t, o.v, hasattr(o, "s"), o.__dict__) == (2, 4, False, {"v": 4})

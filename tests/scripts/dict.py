@@ -116,3 +116,52 @@ assert it.__length_hint__() == 2 and next(it) == 1 and it.__length_hint__() == 1
 globals()["made_by_globals"] = 5
 assert made_by_globals == 5
 print("ok")
+
+
+# Displays in loops: keys that are there already, of other types, that run code, and of no hash.
+class Name(str):
+    def __eq__(self, other):
+        compared.append(str(other))
+        return str(self) == str(other)
+
+    __hash__ = str.__hash__
+
+
+def displays(n, name, other):
+    out = []
+    for i in range(n):
+        d = {"a": i, "b": 2, "a": 3}
+        d2 = {1: i, True: "t", 1.0: "f", "x": None}
+        d3 = {name: i, "b": i + 1}
+        d4 = {**d, "c": i, **d3, **other}
+        d5 = {"k0": 0, "k1": 1, "k2": 2, "k3": 3, "k4": 4, "k5": 5, "k6": 6, "k7": 7, "k8": 8, "k9": 9, "k0": i}
+        out.append((d, d2, d3, d4, d5))
+    return out
+
+
+for name in "c", "b", Name("b"), 7, None, (1, 2):
+    compared = []
+    for other in {}, {"a": 0}, {1: 1, "z": 2}, {Name("c"): 5}:
+        for i, (d, d2, d3, d4, d5) in enumerate(displays(40, name, other)):
+            assert d == {"a": 3, "b": 2} and list(d) == ["a", "b"]
+            assert d2 == {1: "f", "x": None} and list(map(type, d2)) == [int, str]
+            want = dict([(name, i)])
+            want["b"] = i + 1
+            assert d3 == want and list(d3) == list(want)
+            merged = dict(d)
+            merged["c"] = i
+            for source in d3, other:
+                for k in source:
+                    merged[k] = source[k]
+            assert d4 == merged and list(map(str, d4)) == list(map(str, merged)), (d4, merged)
+            assert d5["k0"] == i and len(d5) == 10 and list(d5)[0] == "k0"
+
+for wrong in [], {}, set():
+    for _ in range(3):
+        try:
+            displays(30, wrong, {})
+        except TypeError as error:
+            # (unhashable type, whatever else is said)
+            assert "unhashable type" in str(error), error
+        else:
+            assert False

@@ -140,4 +140,76 @@ except RecursionError:
     pass
 else:
     raise AssertionError
+
+
+# ---- by keys
+
+
+def by_keys(n):
+    rows = [(3, "c"), (1, "a"), (2, "b"), (1, "z")]
+    out = []
+    for i in range(n):
+        out.append(
+            (
+                sorted(rows, key=lambda row: row[0]),
+                sorted(rows, key=lambda row: row[0], reverse=True),
+                min(rows, key=lambda row: -row[0]),
+                max(rows, key=lambda row: row[1]),
+                sorted((x for x in rows), key=lambda row: row[1]),
+                max(range(i + 1), key=lambda x: -x),
+            )
+        )
+    return out
+
+
+for got in by_keys(60):
+    assert got == (
+        [(1, "a"), (1, "z"), (2, "b"), (3, "c")],
+        [(3, "c"), (2, "b"), (1, "a"), (1, "z")],
+        (3, "c"),
+        (1, "z"),
+        [(1, "a"), (2, "b"), (3, "c"), (1, "z")],
+        0,
+    ), got
+
+
+def wrong(x):
+    if x == 3:
+        raise ValueError(x)
+    return x
+
+
+def ways(call):
+    for _ in range(20):
+        try:
+            call()
+        except Exception as error:
+            text = f"{type(error).__name__}: {error}"
+        else:
+            text = None
+    return text
+
+
+assert ways(lambda: sorted([1, 3], key=wrong)) == "ValueError: 3"
+assert ways(lambda: max([1, 3], key=wrong)) == "ValueError: 3"
+assert ways(lambda: max([], key=wrong)) == "ValueError: max() iterable argument is empty"
+assert ways(lambda: min((), key=wrong)) == "ValueError: min() iterable argument is empty"
+assert ways(lambda: sorted(5, key=wrong)) == "TypeError: 'int' object is not iterable"
+assert ways(lambda: sorted([1, "a"], key=lambda x: x)) == "TypeError: '<' not supported between instances of 'str' and 'int'"
+assert ways(lambda: max([1, "a"], key=lambda x: x)) == "TypeError: '>' not supported between instances of 'str' and 'int'"
+assert ways(lambda: sorted([1], key=lambda: 1)).startswith("TypeError: ")
+for _ in range(20):
+    assert max([], key=wrong, default=7) == 7
+    assert sorted([2, 1], key=None) == [1, 2]
+
+
+# A key that changes what is sorted sees the list that was given; the result is of a copy.
+def grows(x):
+    given.append(x)
+    return -x
+
+
+for _ in range(20):
+    given = [1, 2, 3]
+    assert sorted(given, key=grows) == [3, 2, 1] and given == [1, 2, 3, 1, 2, 3]
 print("ok")

@@ -1,7 +1,7 @@
 //! Runs the parser and turns its errors into CPython's.
 
 use crate::Mode;
-use crate::errors::{Fault, Res, SyntaxWarning};
+use crate::errors::{ErrorKind, Fault, Res, SyntaxWarning};
 use crate::escapes;
 use crate::parse_errors::{self, Context};
 use crate::source::Source;
@@ -32,6 +32,9 @@ pub fn parse_keeping<T>(
         // The parser would pass over it.
         let at = TextRange::empty(0.into());
         return Err(Fault::syntax("invalid non-printable character U+FEFF", at));
+    }
+    if mode == Mode::Eval {
+        indented(source)?;
     }
     let parser_mode = match mode {
         Mode::Eval => ruff_python_parser::Mode::Expression,
@@ -67,6 +70,18 @@ pub fn parse_keeping<T>(
     let mut fault = parse_errors::translate(&Context { source, tokens, module, errors: &errors });
     fault.incomplete = parse_errors::is_incomplete(source, &errors, &fault);
     Err(fault)
+}
+
+/// An expression does not begin behind blanks, over which the parser passes in the first line.
+fn indented(source: &Source) -> Res<()> {
+    let rest = source.text.trim_start_matches([' ', '\t']);
+    let blanks = source.text.len() - rest.len();
+    if blanks == 0 || rest.starts_with(['\n', '\r', '#', '\x0c', '\\']) {
+        return Ok(());
+    }
+    // CPython points behind the indentation's last column.
+    let at = TextRange::empty((blanks as u32 - 1).into());
+    Err(Fault::new(ErrorKind::Indentation, "unexpected indent", at))
 }
 
 /// The text with `!=` for each `<>`, if it is the one to be written (PEP 401): `from __future__ import barry_as_FLUFL`.

@@ -191,11 +191,11 @@ fn compile(
     let wanted = flags_.unwrap_or(0) as u32;
     let only_tree = wanted & compile_flags::ONLY_AST != 0;
     let function_type = mode.bytes() == b"func_type";
-    let (mode, blanks) = match mode.bytes() {
-        b"exec" => (Mode::Exec, false),
-        b"eval" => (Mode::Eval, true),
-        b"single" => (Mode::Single, false),
-        b"func_type" if only_tree => (Mode::Eval, true),
+    let mode = match mode.bytes() {
+        b"exec" => Mode::Exec,
+        b"eval" => Mode::Eval,
+        b"single" => Mode::Single,
+        b"func_type" if only_tree => Mode::Eval,
         b"func_type" => {
             return Err(vm.value_error("compile() mode 'func_type' requires flag PyCF_ONLY_AST"));
         }
@@ -223,7 +223,7 @@ fn compile(
         let code = hooks.compile_tree(vm, source, &what)?;
         return Ok(load(vm, code)?.value());
     }
-    let Some(text) = source_text(vm, source, blanks)? else {
+    let Some(text) = source_text(vm, source, false)? else {
         return Err(vm.type_error("compile() arg 1 must be a string, bytes or AST object"));
     };
     if only_tree {

@@ -8,6 +8,7 @@ mod pattern;
 mod sets;
 mod subject;
 mod template;
+mod text;
 
 use pattern::{PATTERN, Pattern};
 use skein_runtime::object::{Field, Ref};

@@ -1,8 +1,9 @@
 //! The text that a pattern is matched with: a str, or the bytes of a bytes-like object.
 
 use super::super::support::bytes_of;
-use super::engine::{Engine, Goal, NONE, Narrow, Wide};
+use super::engine::{Engine, Goal, NONE};
 use super::pattern::PatternRef;
+use super::text::{Narrow, Wide};
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::str::Str;
