@@ -85,3 +85,44 @@ class Lengths:
 
 
 assert Lengths()([1, 2]) == 2 and list(map(Lengths(), ["a", "bc"])) == [1, 2]
+
+
+# So many parameters and temporaries that there are not enough short numbers of registers for them.
+for n in (*range(225, 262), 300):
+    parameters = ",".join(f"a{i}" for i in range(n))
+    joined = "/".join("{a%d}" % i for i in range(n))
+    source = f"def f({parameters}): return '0', f'{joined}', '1', (a0, a{n - 1})\n"
+    source += f"def g({parameters}):\n    x = yield a0\n    yield f'{joined}', x, [*(a{n - 1}, a{n - 2})]\n"
+    source += f"def h({parameters}, *rest, **more):\n    y = a{n - 1}\n    return f'{joined}', y, rest, more, locals()['a{n - 2}']\n"
+    namespace = {}
+    exec(source, namespace)
+    want = "/".join(map(str, range(n)))
+    assert namespace["f"](*range(n)) == ("0", want, "1", (0, n - 1)), n
+    made = namespace["g"](*range(n))
+    assert next(made) == 0 and made.send(5) == (want, 5, [n - 1, n - 2]), n
+    by_name = {f"a{i}": i for i in range(n)}
+    assert namespace["h"](**by_name, z=1) == (want, n - 1, (), {"z": 1}, n - 2), n
+    assert namespace["h"](*range(n), 7, 8, z=1) == (want, n - 1, (7, 8), {"z": 1}, n - 2), n
+
+
+# They move out of the way once, whatever the first instruction is and wherever a loop goes back to.
+class Rows:
+    rows = [lambda v, i=i: f"{i}:{v}" for i in range(300)]
+
+
+for n in 225, 229, 230, 231, 232, 240, 251, 260, 299:
+    parameters = ",".join(f"a{i}" for i in range(n))
+    joined = "/".join("{self.rows[%d](a%d)}" % (i, i) for i in range(n))
+    source = f"def f(self, {parameters}, **kw):\n"
+    source += "    if kw: q, p = kw['z'], '?'\n    else: q = p = ''\n"
+    source += f"    return '', f'{joined}{{p}}{{q}}'\n"
+    source += f"def g({parameters}):\n    while a{n - 1}:\n        a{n - 1} -= 1\n        if a{n - 1} < 5: return f'{'/'.join('{a%d}' % i for i in range(n))}'\n"
+    source += f"def h({parameters}):\n    while a{n - 1}:\n        a{n - 1} -= 1\n        if a{n - 1} < 5: yield f'{'/'.join('{a%d}' % i for i in range(n))}'\n"
+    namespace = {}
+    exec(source, namespace)
+    want = "/".join(f"{i}:{i}" for i in range(n))
+    for kw in {}, {"z": 3}:
+        assert namespace["f"](Rows, *range(n), **kw) == ("", want + ("?3" if kw else "")), n
+    want = "/".join(map(str, range(n - 1)))
+    assert namespace["g"](*range(n)) == f"{want}/4", n
+    assert list(namespace["h"](*range(n))) == [f"{want}/{i}" for i in (4, 3, 2, 1, 0)], n

@@ -38,8 +38,10 @@ impl Layout {
             l.temps = locals + SCRATCH;
         } else if far {
             l.scratch = LAST_SCRATCH - SCRATCH;
-            l.displaced = Some(locals);
-            l.temps = locals + SCRATCH;
+            // Behind the scratch registers, however few locals there are.
+            let to = locals.max(LAST_SCRATCH);
+            l.displaced = Some(to);
+            l.temps = to + SCRATCH;
         }
         l
     }
@@ -61,7 +63,9 @@ impl Layout {
             return locals;
         }
         let scratch = Local { name: ".scratch".into(), kind: LocalKind::Hidden };
-        if self.displaced.is_some() {
+        if let Some(to) = self.displaced {
+            let filled = locals.len().max(to as usize);
+            locals.resize(filled, scratch);
             for i in self.scratch..self.scratch + SCRATCH {
                 let moved = locals[i as usize].clone();
                 locals[i as usize].kind = LocalKind::Hidden;
@@ -251,6 +255,9 @@ pub fn finish(mut unit: Unit, source: &Source, filename: &str) -> Code {
     let mut patches = Vec::new();
     let met = meeting_points(&unit);
     let entry = usize::from(unit.insns.first().is_some_and(|i| i.op == Op::MakeGenerator));
+    if entry == 0 {
+        displace(&mut out, &layout);
+    }
     for (i, insn) in unit.insns.iter().enumerate() {
         // Events tell where a frame begins and where it goes on from instructions that are reached in no other way.
         let after_yield = i > 0 && matches!(unit.insns[i - 1].op, Op::Yield | Op::YieldFrom);
@@ -274,10 +281,8 @@ pub fn finish(mut unit: Unit, source: &Source, filename: &str) -> Code {
         if let Some(at) = lower(&mut out, &layout, &insn) {
             patches.push((at, Label(insn.x)));
         }
-        if i == 0
-            && let Some(to) = layout.displaced
-        {
-            displace(&mut out, &layout, to, insn.op);
+        if insn.op == Op::MakeGenerator {
+            displace(&mut out, &layout);
         }
     }
     starts.push(out.units.len() as u32);
@@ -323,17 +328,11 @@ fn meeting_points(unit: &Unit) -> Vec<bool> {
 }
 
 /// Parameters in the place of the scratch registers move to their own locals, first of all.
-fn displace(out: &mut Output, layout: &Layout, to: u16, first: Op) {
-    let moves: Vec<u32> = (0..SCRATCH)
-        .flat_map(|i| {
-            let (dst, src) = (to + i, layout.scratch + i);
-            [pack(Op::MoveFar, 0, 0, 0), u32::from(dst) | u32::from(src) << 16]
-        })
-        .collect();
-    let at = if first == Op::MakeGenerator { out.units.len() } else { 0 };
-    let n = moves.len();
-    out.units.splice(at..at, moves);
-    out.positions.splice(at..at, std::iter::repeat_n(Position::NONE, n));
+fn displace(out: &mut Output, layout: &Layout) {
+    let Some(to) = layout.displaced else { return };
+    for i in 0..layout.params.saturating_sub(layout.scratch).min(SCRATCH) {
+        out.mov(to + i, layout.scratch + i);
+    }
 }
 
 fn handler_table(unit: &Unit, layout: &Layout, starts: &[u32]) -> Vec<Handler> {
