@@ -16,7 +16,7 @@ pub use code::{Code, Const, Handler, Intrinsic, Local, LocalKind, flags};
 pub use docs::ops_markdown;
 pub use file::{FORMAT_VERSION, FileError, read_file, table_hash, write_file};
 pub use inst::{DecodeError, Inst, Row, instructions};
-pub use liveness::{Certain, Liveness};
+pub use liveness::Liveness;
 pub use ops::{Extra, Op, OpInfo, Role, pack};
 pub use positions::{Position, Positions};
 pub use special::Special;

@@ -14,7 +14,7 @@ use crate::types::str::Str;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Certain, Code, Const, Extra, Liveness, LocalKind, Op, Standstill, flags, standstill};
+use skein_bytecode::{Code, Const, Extra, Liveness, LocalKind, Op, Standstill, flags, standstill};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -42,8 +42,6 @@ pub struct CodeObject {
     parameters: Field,
     /// Made when it is first asked for; null before.
     liveness: Cell<*mut Liveness>,
-    /// As `liveness`.
-    certain: Cell<*mut Certain>,
     /// Events that are wanted of it; null: none.
     table: Cell<*mut Table>,
     /// It has run, or is about to for the first time.
@@ -231,9 +229,6 @@ unsafe impl Object for CodeObject {
             if !self.liveness.get().is_null() {
                 drop(Box::from_raw(self.liveness.get()));
             }
-            if !self.certain.get().is_null() {
-                drop(Box::from_raw(self.certain.get()));
-            }
             if !self.table.get().is_null() {
                 drop(Box::from_raw(self.table.get()));
             }
@@ -349,15 +344,6 @@ impl CodeObject {
         }
         // SAFETY: made by this function, for the object's life.
         unsafe { &*self.liveness.get() }
-    }
-
-    /// Which variables surely have values at its instructions.
-    pub fn certain(&self) -> &Certain {
-        if self.certain.get().is_null() {
-            self.certain.set(Box::into_raw(Box::new(Certain::of(self.portable()))));
-        }
-        // SAFETY: made by this function, for the object's life.
-        unsafe { &*self.certain.get() }
     }
 
     /// What a frame's registers must hold where it stands still at the instruction that begins at `unit`; none if it

@@ -4,7 +4,7 @@
 //! registers are copied into the object (see `interp::unwind`), since someone may still look at them.
 
 use crate::fixed_object;
-use crate::interp::bound;
+use crate::interp::{bound, frame_code};
 use crate::object::{Field, Header, Ref};
 use crate::types::code::CodeObject;
 use crate::types::function::Function;
@@ -167,18 +167,25 @@ impl Ref<FrameObject> {
     /// The frame is left: keeps its locals. MemoryError.
     pub fn detach(self, vm: &Vm, unit: u32) -> R<()> {
         let Some(base) = self.base() else { return Ok(()) };
-        let code = self.code();
-        let copy = Values::new(vm, code.portable().locals.len())?;
-        for (i, slot) in copy.slots().iter().enumerate() {
-            // The unit is where the machine has published last that it was, which may be before the place where the frame is
-            // left, or in another one: each word is looked at.
-            // SAFETY: a frame has registers for all locals.
-            let word = unsafe { *base.add(i).cast::<u64>() };
-            slot.init(bound(vm, code, unit, i, word));
-        }
+        let copy = copy_registers(vm, base, unit)?;
         self.registers.set(vm, self, copy.value());
         self.unit.set(unit);
         self.base.set(std::ptr::null_mut());
         Ok(())
     }
+}
+
+/// The values of the variables of a frame, which is at this unit. MemoryError.
+///
+/// The unit may be where the machine has published last that it was, and what compiled code had in hand may not be in
+/// memory: each word is looked at, whatever the code says of it.
+pub(crate) fn copy_registers(vm: &Vm, base: *mut Value, unit: u32) -> R<Ref<Values>> {
+    let code = frame_code(base);
+    let row = Values::new(vm, code.portable().locals.len())?;
+    for (i, slot) in row.slots().iter().enumerate() {
+        // SAFETY: a frame has registers for all locals.
+        let word = unsafe { *base.add(i).cast::<u64>() };
+        slot.init(bound(vm, code, unit, i, word));
+    }
+    Ok(row)
 }

@@ -1,10 +1,10 @@
 //! Tracebacks: where an exception passed.
 
 use crate::fixed_object;
-use crate::interp::{bound, frame_code, frame_function_word};
+use crate::interp::{frame_code, frame_function_word};
 use crate::object::{Field, Header, Ref};
 use crate::types::code::CodeObject;
-use crate::types::frame::FrameObject;
+use crate::types::frame::{FrameObject, copy_registers};
 use crate::types::instance::Values;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -134,24 +134,4 @@ impl Ref<Traceback> {
             entry = if tb == inner { None } else { tb.next.cast() };
         }
     }
-}
-
-/// The values of the variables of a frame, which is at this unit. MemoryError.
-fn copy_registers(vm: &Vm, base: *mut Value, unit: u32) -> R<Ref<Values>> {
-    let code = frame_code(base);
-    let row = Values::new(vm, code.portable().locals.len())?;
-    let is_certain = code.certain().at(unit);
-    for (i, slot) in row.slots().iter().enumerate() {
-        // SAFETY: a frame has registers for all locals, and those that were written on all ways have values. The others
-        // may have stale words.
-        let v = unsafe {
-            if is_certain(i) {
-                Some(*base.add(i))
-            } else {
-                bound(vm, code, unit, i, *base.add(i).cast::<u64>())
-            }
-        };
-        slot.init(v.filter(|v| !v.is_unbound()));
-    }
-    Ok(row)
 }
