@@ -12,7 +12,7 @@ use super::memory::shape_of;
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Slot, Step};
 use crate::ir::{Class, Id, NewKind, Place, TraceOp, Type};
 use skein_bytecode::{Op, flags};
-use skein_runtime::context::{FRAME_WORDS, RECORD, RECORD_WORDS};
+use skein_runtime::context::{FRAME_WORDS, RECORD};
 use skein_runtime::interp::{Cont, ContKind, behind_delegation, gen_call, hand_over, innermost_at_hand};
 use skein_runtime::native_functions;
 use skein_runtime::object::{Kind, Ref};
@@ -103,10 +103,13 @@ impl Recorder {
         // Of a chain only the innermost is put onto the stack.
         let delegates = |g| vm.yield_from_target(g).is_some_and(|v| v.cast::<Generator>().is_some());
         let chained = delegates(given);
-        let g = match innermost_at_hand(vm, given) {
-            Some(inner) if chained && inner != given => inner,
-            _ if chained => return self.help(op),
-            _ => given,
+        let g = if chained {
+            match innermost_at_hand(vm, given).filter(|inner| *inner != given) {
+                Some(inner) => inner,
+                None => return self.help(op),
+            }
+        } else {
+            given
         };
         let waits = match g.state() {
             GenState::Created => sent_now.is_none(),
@@ -146,15 +149,7 @@ impl Recorder {
                 self.guard_type(id, v);
             }
         }
-        let made = Made {
-            call_pc: self.at.pc as usize,
-            units,
-            kind: cont.kind,
-            info: cont.pack()[0].bits(),
-            dst: cont.dst,
-            window,
-            in_memory: false,
-        };
+        let made = Made::new(self.at.pc as usize, cont, units, window);
         if window {
             self.leave_window(cont.dst.into());
         }
@@ -210,19 +205,10 @@ impl Recorder {
         made: Made,
         for_root: bool,
     ) -> Step {
-        let caller = self.frame();
-        let top = caller.base + i32::from(caller.code.portable().nregs);
-        let base = top + (RECORD_WORDS + FRAME_WORDS) as i32;
         let function = self.part(id, GENERATOR_FUNCTION);
         let none = self.value(Value::NONE);
-        self.forget_from(top);
-        let dirty = |id| Slot { id, dirty: true };
-        for (i, id) in held.into_iter().chain(gets) {
-            self.slots.insert(base + i as i32, dirty(id));
-        }
-        self.slots.insert(base - RECORD_A, dirty(id));
-        self.slots.insert(base - RECORD_B, dirty(none));
-        self.slots.insert(base - 4, dirty(function));
+        let registers = held.into_iter().chain(gets);
+        let base = self.begin_made(function, [id, none], registers);
         if for_root {
             // It leads to those that it runs for from now on.
             self.emit(TraceOp::Barrier, &[id], 0);
@@ -232,7 +218,6 @@ impl Recorder {
         let running = self.constant(GeneratorPlace { state, ..place }.bits(), Type::R);
         self.set_state(id, GENERATOR_PLACE, running);
         self.push_frame(Frame { base, code, kind: FrameKind::Made(made) })?;
-        self.clobbered_from = self.clobbered_from.min(top);
         // SAFETY: a generator's code is loaded.
         self.go(unsafe { (*code.exec()).entry.add(place.unit as usize) });
         Ok(())

@@ -39,6 +39,11 @@ pub const RECORD_A: i32 = 6;
 pub const RECORD_B: i32 = 7;
 
 impl Made {
+    pub fn new(call_pc: usize, cont: Cont, units: u8, window: bool) -> Made {
+        let info = cont.pack()[0].bits();
+        Made { call_pc, units, kind: cont.kind, info, dst: cont.dst, window, in_memory: false }
+    }
+
     pub fn return_pc(&self) -> usize {
         self.call_pc + 4 * usize::from(self.units)
     }
@@ -227,31 +232,31 @@ impl Recorder {
         [a, b]: [Id; 2],
     ) -> Step {
         let code = f.code();
+        let base = self.begin_made(function, [a, b], args.iter().copied().enumerate());
+        let made = Made::new(self.at.pc as usize, cont, units, window);
+        self.push_frame(Frame { base, code, kind: FrameKind::Made(made) })?;
+        // SAFETY: a function's code is loaded.
+        self.go(unsafe { (*f.exec()).start() });
+        Ok(())
+    }
+
+    /// Thinks of what stands in a frame behind the innermost one, and in its record, and of some of its registers: its
+    /// base.
+    pub(super) fn begin_made(
+        &mut self,
+        function: Id,
+        [a, b]: [Id; 2],
+        registers: impl Iterator<Item = (usize, Id)>,
+    ) -> i32 {
         let caller = self.frame();
         let top = caller.base + i32::from(caller.code.portable().nregs);
         let base = top + (RECORD_WORDS + FRAME_WORDS) as i32;
         self.forget_from(top);
-        let dirty = |id| Slot { id, dirty: true };
-        self.slots.insert(base - RECORD_A, dirty(a));
-        self.slots.insert(base - RECORD_B, dirty(b));
-        self.slots.insert(base - 4, dirty(function));
-        for (i, &id) in args.iter().enumerate() {
-            self.slots.insert(base + i as i32, dirty(id));
-        }
-        let made = Made {
-            call_pc: self.at.pc as usize,
-            units,
-            kind: cont.kind,
-            info: cont.pack()[0].bits(),
-            dst: cont.dst,
-            window,
-            in_memory: false,
-        };
-        self.push_frame(Frame { base, code, kind: FrameKind::Made(made) })?;
         self.clobbered_from = self.clobbered_from.min(top);
-        // SAFETY: a function's code is loaded.
-        self.go(unsafe { (*f.exec()).start() });
-        Ok(())
+        let head = [(base - RECORD_A, a), (base - RECORD_B, b), (base - 4, function)];
+        let registers = registers.map(|(i, id)| (base + i as i32, id));
+        self.slots.extend(head.into_iter().chain(registers).map(|(off, id)| (off, Slot { id, dirty: true })));
+        base
     }
 
     /// The return from such a frame.

@@ -90,13 +90,7 @@ class _Statement:
                         "requires nominal (qmark) placeholders.")
             if not isinstance(parameters, (tuple, list)):
                 parameters = [parameters[i] for i in range(self.count)]
-            if _all_adapted:
-                parameters = [_adapt_parameter(value) for value in parameters]
-            wrong = self.raw.bind_all(parameters, _adapt_parameter)
-            if wrong is not None:
-                i, value = wrong
-                raise ProgrammingError(
-                    f"Error binding parameter {i + 1}: type '{type(value).__name__}' is not supported")
+            parameters = self._bind_all(parameters, lambda i: i + 1)
             if len(parameters) != self.count:
                 # An adapter has changed it meanwhile.
                 raise IndexError("list index out of range")
@@ -111,15 +105,19 @@ class _Statement:
                     row.append(parameters[name])
                 except LookupError:
                     raise ProgrammingError(f"You did not supply a value for binding parameter :{name}.") from None
-            if _all_adapted:
-                row = [_adapt_parameter(value) for value in row]
-            wrong = self.raw.bind_all(row, _adapt_parameter)
-            if wrong is not None:
-                i, value = wrong
-                raise ProgrammingError(
-                    f"Error binding parameter ':{self.names[i][1:]}': type '{type(value).__name__}' is not supported")
+            self._bind_all(row, lambda i: f"':{self.names[i][1:]}'")
         else:
             raise ProgrammingError("parameters are of unsupported type")
+
+    def _bind_all(self, values, label):
+        if _all_adapted:
+            values = [_adapt_parameter(value) for value in values]
+        wrong = self.raw.bind_all(values, _adapt_parameter)
+        if wrong is not None:
+            i, value = wrong
+            raise ProgrammingError(
+                f"Error binding parameter {label(i)}: type '{type(value).__name__}' is not supported")
+        return values
 
 
 def _is_sequence(value):

@@ -285,14 +285,28 @@ pub fn consume(
 ) -> Option<At> {
     let &[.., items] = call.args.positional() else { return None };
     let code = maker(vm, items).filter(|_| !call.args.has_keywords())?;
+    let row = || List::new(vm, &[followed(vm, items, code)?]);
+    Some(begin(vm, call, which, code, row, || others(vm, code)))
+}
+
+/// Calls the function that the code has for this, with the items of a list and others behind them.
+fn begin(
+    vm: &Vm,
+    call: &SoftCall<'_>,
+    which: Hosted,
+    code: Ref<CodeObject>,
+    row: impl FnOnce() -> R<Ref<List>>,
+    others: impl FnOnce() -> R<Vec<Value>>,
+) -> At {
     let begun = || {
         let f = function(vm, code, which)?;
-        let row = List::new(vm, &[followed(vm, items, code)?])?;
-        row.extend(vm, &others(vm, code)?)?;
+        // What is in no list while something is made is seen by no collection.
+        let row = row()?;
+        row.extend(vm, &others()?)?;
         call_soft(vm, call.resume, f, Args::new(row.items(), None), call.cont)
     };
     let r = begun();
-    Some(call.go_on(vm, r))
+    call.go_on(vm, r)
 }
 
 /// Goes in the loop over the items that are the call's only positional argument, and have a Python function for a `key`,
@@ -314,14 +328,8 @@ fn consume_by_key(
     }
     let key = key?;
     let code = worth_it(vm, key.code())?;
-    let begun = || {
-        let f = function(vm, code, which)?;
-        let row = List::new(vm, &[items, key.value()])?;
-        row.extend(vm, &others(vm, code, reverse)?)?;
-        call_soft(vm, call.resume, f, Args::new(row.items(), None), call.cont)
-    };
-    let r = begun();
-    Some(call.go_on(vm, r))
+    let row = || List::new(vm, &[items, key.value()]);
+    Some(begin(vm, call, which, code, row, || others(vm, code, reverse)))
 }
 
 /// A call of one of the builtin types that take an iterable.

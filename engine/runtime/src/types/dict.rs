@@ -57,10 +57,11 @@ impl Dict {
         }
         dict.table.reserve(vm, dict, row.len() / 2)?;
         for pair in row.chunks_exact(2) {
-            // Most displays have names for keys.
-            let name = pair[0].cast::<Str>().filter(|_| vm.is_exact_str(pair[0]));
-            if !name.is_some_and(|name| dict.table.push_distinct(vm, pair[0], name.hash(vm), pair[1])) {
-                dict.set(vm, pair[0], pair[1])?;
+            // Mostly the hash alone tells that the key is another than those before it.
+            let hash = vm.hash_as(pair[0], "a dict key")?;
+            match dict.table.find_same(pair[0], hash) {
+                Some(false) => dict.table.push(vm, dict, pair[0], hash, pair[1])?,
+                _ => dict.set_hashed(vm, pair[0], hash, pair[1])?,
             }
         }
         Ok(dict)

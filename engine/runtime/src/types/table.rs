@@ -467,19 +467,6 @@ impl Table {
         Ok(())
     }
 
-    /// Adds an entry to a table of few that has room for it, if the key is seen to be another than those of the
-    /// others by its hash alone.
-    #[inline]
-    pub fn push_distinct(&self, vm: &Vm, key: Value, hash: i64, v: Value) -> bool {
-        let Some(entries) = self.entries() else { return false };
-        let distinct = entries.mask.get() == 0 && entries.probe(hash, Some).is_none();
-        if distinct {
-            entries.push(vm, key, hash, v);
-            self.used.set(self.len() + 1);
-        }
-        distinct
-    }
-
     /// Removes entry `i`, which is there.
     pub fn remove(&self, i: usize) {
         if let Some(e) = self.entries() {

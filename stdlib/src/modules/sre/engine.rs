@@ -100,7 +100,7 @@ pub struct Engine<'a, T> {
     sets: &'a Sets,
     text: T,
     end: usize,
-    stacks: Box<Stacks>,
+    stacks: Stacks,
     /// The group that was closed last, 0: none.
     pub last_group: usize,
     /// Steps until signals are looked for.
@@ -118,7 +118,7 @@ struct Stacks {
 
 /// Those of an engine that is gone, for the next one.
 #[derive(Default)]
-struct Spare(Cell<Option<Box<Stacks>>>);
+struct Spare(Cell<Stacks>);
 
 /// Entries of stacks that are worth keeping.
 const MAX_SPARE: usize = 1 << 10;
@@ -130,7 +130,7 @@ impl<T> Drop for Engine<'_, T> {
             .iter()
             .all(|n| *n <= MAX_SPARE)
         {
-            self.vm.state::<Spare>().0.set(Some(std::mem::take(&mut self.stacks)));
+            self.vm.state::<Spare>().0.set(std::mem::take(&mut self.stacks));
         }
     }
 }
@@ -146,7 +146,7 @@ type Place = (usize, usize, usize);
 
 impl<'a, T: Text> Engine<'a, T> {
     pub fn new(vm: &'a Vm, pattern: &'a Pattern, text: T) -> Engine<'a, T> {
-        let mut stacks = vm.state::<Spare>().0.take().unwrap_or_default();
+        let mut stacks = vm.state::<Spare>().0.take();
         // bounded: by the pattern
         stacks.marks.resize(pattern.groups * 2, NONE);
         Engine {
@@ -283,7 +283,7 @@ impl<'a, T: Text> Engine<'a, T> {
             return Err(self.vm.memory_error());
         }
         // What is pushed until it is asked again fits.
-        let Stacks { back, reps, subs, .. } = &mut *self.stacks;
+        let Stacks { back, reps, subs, .. } = &mut self.stacks;
         self.vm.grow(back, ROOM)?;
         self.vm.grow(reps, ROOM)?;
         self.vm.grow(subs, ROOM)?;
