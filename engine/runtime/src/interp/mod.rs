@@ -21,6 +21,7 @@ mod cont;
 mod delegation;
 mod depth;
 mod dispatch;
+mod elision;
 mod exceptions;
 mod frames;
 mod frozen;
