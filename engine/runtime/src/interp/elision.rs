@@ -37,8 +37,7 @@ pub fn make_generator(vm: &Vm, at: At) -> At {
 fn begin_awaited(vm: &Vm, at: At) -> Option<At> {
     // SAFETY: `at` is the running frame's.
     let (word, to) = unsafe { (return_word(at.base), caller(at.base)) };
-    // SAFETY: below a frame that is not the lowest there is another, which goes on at an instruction.
-    if to.base.is_null() || unsafe { *to.pc.cast::<u8>() } != Op::GetAwaitable as u8 {
+    if to.base.is_null() || !to.is_at(Op::GetAwaitable) {
         return None;
     }
     let code = frame_code(at.base);
@@ -65,10 +64,9 @@ fn begin_awaited(vm: &Vm, at: At) -> Option<At> {
     };
     let (load, send) = (to.skip(1), to.skip(2));
     let (it, v) = (to.a(), load.a());
-    // SAFETY: instructions follow on `get.awaitable`, which ends no code.
-    let ops = unsafe { [*load.pc.cast::<u8>(), *send.pc.cast::<u8>()] };
     let awaits = to.b() == result
-        && ops == [Op::LoadSpecial as u8, Op::Send as u8]
+        && load.is_at(Op::LoadSpecial)
+        && send.is_at(Op::Send)
         && load.b() == usize::from(NONE)
         && (send.b(), send.c()) == (it, v);
     if !awaits {

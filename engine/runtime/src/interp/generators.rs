@@ -17,7 +17,7 @@ use crate::types::generator::{ASYNC, GenState, Generator, PLAIN, REGISTERED};
 use crate::types::list::List;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Special, flags};
+use skein_bytecode::{Op, Special, flags};
 
 /// How a generator is resumed.
 #[derive(Clone, Copy)]
@@ -54,6 +54,17 @@ pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
 fn register(vm: &Vm, g: Ref<Generator>) {
     g.set_flag(REGISTERED, true);
     vm.heap.register_finalizer(g.header());
+}
+
+/// What a call of this function, which is a generator's, with these arguments for its first parameters gives, which
+/// are all that it has. MemoryError.
+pub fn call_generator(vm: &Vm, f: Ref<Function>, args: &[Value]) -> R<Ref<Generator>> {
+    let g = new_generator(vm, f)?;
+    for (slot, v) in g.registers().iter().zip(args) {
+        slot.set(v.bits());
+    }
+    g.set_unit(Op::MakeGenerator.units() as u32);
+    Ok(g)
 }
 
 pub fn make_generator(vm: &Vm, at: At) -> R<At> {
@@ -342,6 +353,11 @@ pub fn yield_value(vm: &Vm, at: At) -> At {
     if cont.kind == ContKind::GenCall && cont.stage == 0 && cont.consumer == Consumer::Store {
         to.set(cont.dst as usize, v);
         return to;
+    }
+    if ends_nested(cont) {
+        vm.set_site(to.call_site());
+        vm.exit_result.set(v);
+        return At { pc: super::dispatch::EXIT.as_ptr(), base: to.base };
     }
     yielded(vm, to, cont, v)
 }
@@ -761,19 +777,6 @@ impl Vm {
         g.barrier(self);
         g.registers()[register].set(result.bits());
         g.suspend_at(unit, false);
-    }
-
-    /// Resumes a generator from native code: `Ok(Ok)` what it yields, `Ok(Err)` what it returned.
-    pub fn resume(&self, g: Ref<Generator>, how: Resume) -> R<Result<Value, Value>> {
-        let r = self.enter_nested(|resume, cont| resume_generator(self, resume, g, how, gen_call(cont)));
-        match r {
-            Ok(v) => Ok(Ok(v)),
-            Err(e) if g.state() == GenState::Finished => match self.catch(self.exc.stop_iteration) {
-                Some(stop) => Ok(Err(self.stop_value(stop))),
-                None => Err(e),
-            },
-            Err(e) => Err(e),
-        }
     }
 }
 
