@@ -22,6 +22,7 @@ pub const CONTEXT_HANDLED: i32 = offset_of!(Context, handled) as i32;
 
 pub const HEADER_SHAPE: i32 = SHAPE_OFFSET as i32;
 pub const HEADER_GC: i32 = GC_OFFSET as i32;
+pub const HEADER_BITS: i32 = skein_heap::BITS_OFFSET as i32;
 
 /// The first slot of an array or tuple.
 pub const FIRST_SLOT: i32 = VALUES_SLOTS as i32;

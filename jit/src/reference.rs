@@ -11,6 +11,7 @@ use crate::layout::{
 use crate::machine::NOWHERE;
 use crate::shims;
 use skein_heap::{Header, UNLOGGED};
+use skein_runtime::types::str::Str;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
@@ -218,6 +219,19 @@ impl Run<'_> {
             BoxBool => made(Value::bool(arg(0) != 0).bits()),
             Not => holds(arg(0) == 0),
             Same => holds(arg(0) == arg(1)),
+            TextChar => {
+                // SAFETY: the operand is a str, the index of one of its bytes, and the table has all that are ASCII.
+                unsafe {
+                    let text = Value::from_bits(arg(0)).cast::<Str>().filter(|s| s.is_ascii());
+                    let byte = text.map(|s| s.bytes()[arg(1) as usize]);
+                    checked(byte.map(|byte| *(inst.imm as *const u64).add(byte.into())))
+                }
+            }
+            TextEq => {
+                // SAFETY: the operands are str.
+                let [a, b] = [arg(0), arg(1)].map(|word| unsafe { Value::from_bits(word) }.cast::<Str>());
+                holds(a.zip(b).is_some_and(|(a, b)| a.bytes() == b.bytes()))
+            }
             RawAdd => made(arg(0).wrapping_add(arg(1))),
             RawSub => made(arg(0).wrapping_sub(arg(1))),
             FromRaw | ToRaw => made(arg(0)),

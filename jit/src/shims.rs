@@ -9,6 +9,7 @@ use skein_runtime::native::NativeDef;
 use skein_runtime::object::Header;
 use skein_runtime::types::list::List;
 use skein_runtime::types::slice::Slice;
+use skein_runtime::types::str::Str;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
@@ -52,6 +53,11 @@ pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help
         }
         u64::from(is_valid && next.pc as usize == call.next_pc && next.base == expected)
     }
+}
+
+/// Are two exact str the same text?
+pub extern "C" fn same_text(a: Value, b: Value) -> u64 {
+    u64::from(a.cast::<Str>().zip(b.cast::<Str>()).is_some_and(|(a, b)| a.same(b)))
 }
 
 /// `pow` on the bits of floats.

@@ -434,8 +434,8 @@ impl<'a> Maker<'a> {
             | Jump | Restart | Leave | FromRaw => {}
             // The world has no contexts.
             LoadHandled => {}
-            // Nor has it numbers in objects, or slices.
-            NumberOp | CopySlice => {}
+            // Nor has it numbers in objects, slices, or text.
+            NumberOp | CopySlice | TextEq | TextChar => {}
             LoadReg | ReloadReg => {
                 let imm = self.register();
                 self.known(op, &[], imm, Kind::Word);

@@ -87,6 +87,8 @@ BoxFloat "box.float" (F) -> W Guard "The float as a word; leaves if its exponent
 BoxBool "box.bool" (B) -> W Pure "True or False.";
 Not "not" (B) -> B Pure "The other truth value.";
 Same "same" (W W) -> B Pure "Whether the words are the same.";
+TextChar "text.char" (W R) -> W Guard "The character at an index of an exact str, of those in the table at imm; leaves unless the text is ASCII.";
+TextEq "text.eq" (W W) -> B Pure "Whether two exact str are the same text.";
 // ---- raw words
 RawAdd "raw.add" (R R) -> R Pure "Wrapping sum.";
 RawSub "raw.sub" (R R) -> R Pure "Wrapping difference.";

@@ -3,16 +3,17 @@
 use super::{Lowerer, Result, trusted};
 use crate::ir::{Inst, NewKind, Place, TraceOp, Type};
 use crate::layout::{
-    CONTEXT_HANDLED, FIRST_SLOT, GRANULE, HEADER_GC, HEADER_SHAPE, VM_CTX, VM_HEAP_CURSOR, VM_HEAP_LIMIT,
-    header_word,
+    CONTEXT_HANDLED, FIRST_SLOT, GRANULE, HEADER_BITS, HEADER_GC, HEADER_SHAPE, VM_CTX, VM_HEAP_CURSOR,
+    VM_HEAP_LIMIT, header_word,
 };
 use crate::machine::CompileError;
 use crate::thunks::Thunk;
 use cranelift_codegen::cursor::Cursor;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I8, I32, I64};
+use cranelift_codegen::ir::types::{I8, I16, I32, I64};
 use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
 use skein_heap::UNLOGGED;
+use skein_runtime::types::str::{ASCII, INTERNED, SHARED, STR_DATA};
 use skein_runtime::value::Value as Word;
 
 impl Lowerer<'_> {
@@ -136,6 +137,45 @@ impl Lowerer<'_> {
         let same = self.pos.ins().icmp_imm_s(IntCC::Equal, shape, i64::from(inst.imm as u32 as i32));
         self.leave_unless(inst, same)?;
         Ok(object)
+    }
+
+    pub(super) fn text_char(&mut self, inst: &Inst) -> Result<Value> {
+        let (text, index) = self.args2(inst)?;
+        let bits = self.pos.ins().load(I16, trusted(), text, HEADER_BITS);
+        let kind = self.pos.ins().band_imm_u(bits, i64::from(ASCII | SHARED));
+        let plain = self.pos.ins().icmp_imm_s(IntCC::Equal, kind, i64::from(ASCII));
+        self.leave_unless(inst, plain)?;
+        let address = self.pos.ins().iadd(text, index);
+        let byte = self.pos.ins().load(I8, trusted(), address, STR_DATA as i32);
+        let byte = self.pos.ins().uextend(I64, byte);
+        let offset = self.pos.ins().ishl_imm_u(byte, 3);
+        let table = self.pos.ins().iconst(I64, inst.imm as i64);
+        let slot = self.pos.ins().iadd(table, offset);
+        Ok(self.pos.ins().load(I64, trusted(), slot, 0))
+    }
+
+    /// As `Ref<Str>::same`.
+    pub(super) fn text_eq(&mut self, inst: &Inst) -> Result<Value> {
+        let (a, b) = self.args2(inst)?;
+        let [others, unknown, join] = [(); 3].map(|()| self.pos.func.dfg.make_block());
+        let result = self.pos.func.dfg.append_block_param(join, I64);
+        let truth = |this: &mut Self, truth: i64| BlockArg::Value(this.pos.ins().iconst(I64, truth));
+        let same = self.pos.ins().icmp(IntCC::Equal, a, b);
+        let yes = truth(self, 1);
+        self.pos.ins().brif(same, join, &[yes], others, &[]);
+
+        self.pos.insert_block(others);
+        let [a_bits, b_bits] = [a, b].map(|s| self.pos.ins().load(I16, trusted(), s, HEADER_BITS));
+        let both = self.pos.ins().band(a_bits, b_bits);
+        let interned = self.pos.ins().band_imm_u(both, i64::from(INTERNED));
+        let no = truth(self, 0);
+        self.pos.ins().brif(interned, join, &[no], unknown, &[]);
+
+        self.pos.insert_block(unknown);
+        let told = self.call_shim(crate::shims::same_text as *const () as usize, &[a, b]);
+        self.pos.ins().jump(join, &[BlockArg::Value(told)]);
+        self.pos.insert_block(join);
+        Ok(self.pos.ins().icmp_imm_s(IntCC::NotEqual, result, 0))
     }
 
     pub(super) fn set_shape(&mut self, inst: &Inst) -> Result<Option<Value>> {

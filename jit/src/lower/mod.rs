@@ -386,6 +386,8 @@ impl<'a> Lowerer<'a> {
             IntLt => self.compare(inst, IntCC::SignedLessThan)?,
             IntLe => self.compare(inst, IntCC::SignedLessThanOrEqual)?,
             IntEq | Same => self.compare(inst, IntCC::Equal)?,
+            TextEq => self.text_eq(inst)?,
+            TextChar => self.text_char(inst)?,
             IntNe => self.compare(inst, IntCC::NotEqual)?,
             IntGt => self.compare(inst, IntCC::SignedGreaterThan)?,
             IntGe => self.compare(inst, IntCC::SignedGreaterThanOrEqual)?,

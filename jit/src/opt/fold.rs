@@ -69,7 +69,7 @@ pub fn mirrored(op: TraceOp) -> Option<TraceOp> {
         FloatGt => FloatLt,
         FloatLe => FloatGe,
         FloatGe => FloatLe,
-        IntEq | IntNe | FloatEq | FloatNe | Same => op,
+        IntEq | IntNe | FloatEq | FloatNe | Same | TextEq => op,
         _ => return None,
     })
 }
@@ -184,7 +184,8 @@ fn two(tree: &Tree, op: TraceOp, x: Id, y: Id, a: Option<u64>, b: Option<u64>) -
     let zero = Value::small_int(0).bits();
     match op {
         // Constants stand on the right.
-        IntAdd | IntMul | IntAnd | IntOr | IntXor | IntEq | IntNe | FloatEq | FloatNe | Same | RawAdd
+        IntAdd | IntMul | IntAnd | IntOr | IntXor | IntEq | IntNe | FloatEq | FloatNe | Same | TextEq
+        | RawAdd
             if a.is_some() && b.is_none() =>
         {
             return swapped(op);
@@ -254,7 +255,7 @@ fn two(tree: &Tree, op: TraceOp, x: Id, y: Id, a: Option<u64>, b: Option<u64>) -
         (FloatDiv, _) if b.is_some_and(has_exact_reciprocal) => {
             Some(WithConst(FloatMul, x, Type::F, (1.0 / f64::from_bits(b?)).to_bits()))
         }
-        (Same, _) if x == y => truth(true),
+        (Same | TextEq, _) if x == y => truth(true),
         (Same, _) if a.is_some() && b.is_some() => truth(a == b),
         (Same, _) if b.is_some_and(|b| never(tree, x, b)) => truth(false),
         (Same, _) if tree.inst(x).op == BoxBool => match Value::bool(true).bits() == b? {

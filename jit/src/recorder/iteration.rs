@@ -20,6 +20,7 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::range::{Range, RangeIter, range_len};
 use skein_runtime::types::seqiter::SeqIter;
+use skein_runtime::types::str::{STR_LEN, Str};
 use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{Raised, Value};
@@ -56,6 +57,10 @@ fn has_next(vm: &Vm, v: Value, nested: usize) -> Option<bool> {
     }
     if let Some(it) = v.cast::<SeqIter>() {
         let row = it.sequence.get()?;
+        if shape == t.str_iterator.root_shape_id() {
+            let text = row.cast::<Str>().filter(|s| chars_of(vm, *s).is_some());
+            return text.map(|s| it.index.get() < s.bytes().len());
+        }
         let len = match (row.cast::<List>(), row.cast::<Tuple>()) {
             (Some(list), _) if shape == t.list_iterator.root_shape_id() => list.len(),
             (_, Some(tuple)) if shape == t.tuple_iterator.root_shape_id() => tuple.len(),
@@ -75,6 +80,13 @@ fn has_next(vm: &Vm, v: Value, nested: usize) -> Option<bool> {
     let each = |it: &Value| has_next(vm, *it, nested - 1) == Some(true);
     // Where one ends, it matters whether the others have to as well.
     (!all.is_empty() && all.len() < MAX_TOGETHER && all.items().iter().all(each)).then_some(true)
+}
+
+/// The address of the table that has the characters of the text, as its bytes say. None: they may be others.
+pub(super) fn chars_of(vm: &Vm, s: Ref<Str>) -> Option<u64> {
+    let plain = s.is_ascii() && !s.is_shared() && vm.is_exact_str(s.value());
+    let table = if plain { vm.char_table() } else { None };
+    table.map(|table| table.addr() as u64)
 }
 
 /// The native that a builtin type has for a special method of its instances, if that runs no Python code.
@@ -293,10 +305,12 @@ impl Recorder {
         Next::Item(item)
     }
 
-    /// Of a list or tuple.
+    /// Of a list, tuple or text.
     fn next_of_row(&mut self, vm: &Vm, it: Id, v: Value) -> Next {
         const INDEX: usize = offset_of!(SeqIter, index);
         let is_tuple = shape_of(v) == Some(vm.types.tuple_iterator.root_shape_id());
+        let text = v.cast::<SeqIter>().and_then(|it| it.sequence.cast::<Str>());
+        let chars = text.and_then(|text| chars_of(vm, text));
         // The iterator of a subclass's instance is no other.
         let row_shape = v.cast::<SeqIter>().and_then(|it| shape_of(it.sequence.get()?)).expect("of a row");
         let ended = has_next(vm, v, 0) == Some(false);
@@ -304,7 +318,12 @@ impl Recorder {
         let row = self.emit(TraceOp::LoadField, &[it], place.imm());
         self.guard_is_not(row, 0);
         let row = self.guard_shape(row, row_shape);
-        let len = self.emit(TraceOp::LoadRaw, &[row], if is_tuple { FIXED_LEN } else { LEN }.imm());
+        let len = match chars {
+            Some(_) => Place::new(Class::Fixed, STR_LEN),
+            None if is_tuple => FIXED_LEN,
+            None => LEN,
+        };
+        let len = self.emit(TraceOp::LoadRaw, &[row], len.imm());
         let index = self.state(it, INDEX);
         if ended {
             // From now on it has ended, whatever becomes of the row.
@@ -314,7 +333,9 @@ impl Recorder {
             return Next::End;
         }
         self.emit(TraceOp::CheckBelow, &[index, len], 0);
-        let item = if is_tuple {
+        let item = if let Some(chars) = chars {
+            self.emit(TraceOp::TextChar, &[row, index], chars)
+        } else if is_tuple {
             self.emit(TraceOp::LoadElem, &[row, index], fixed(0))
         } else {
             let items = self.items_of(row);

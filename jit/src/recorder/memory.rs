@@ -1,5 +1,6 @@
 //! Globals, cells, attributes and items.
 
+use super::iteration::chars_of;
 use super::{Recorder, Step};
 use crate::ir::{self, Class, Id, Place, TraceOp};
 use skein_bytecode::Op;
@@ -12,7 +13,7 @@ use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
 use skein_runtime::types::function::{FUNCTION_CLOSURE, Function};
 use skein_runtime::types::instance::{INSTANCE_SLOTS, Instance, VALUES_SLOTS};
 use skein_runtime::types::list::{LIST_ITEMS, LIST_LEN, List};
-use skein_runtime::types::str::Str;
+use skein_runtime::types::str::{STR_LEN, Str};
 use skein_runtime::types::tuple::{TUPLE_ITEMS, TUPLE_LEN, Tuple};
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{Raised, Value};
@@ -398,6 +399,16 @@ impl Recorder {
             (if i < 0 { i + len as i64 } else { i }) as u64 as usize
         };
         let (list, tuple) = (vm.types.list.root_shape_id(), vm.types.tuple.root_shape_id());
+        let text = obj.cast::<Str>().filter(|s| in_range(s.bytes().len()) < s.bytes().len());
+        if let Some((text, chars)) = text.and_then(|text| Some((text, chars_of(vm, text)?))) {
+            let (o, k) = (self.reg(at.b()), self.reg(at.c()));
+            let (o, k) = (self.guard_type(o, text.value()), self.as_int(k));
+            let len = self.emit(TraceOp::LoadRaw, &[o], Place::new(Class::Fixed, STR_LEN).imm());
+            let i = self.emit(TraceOp::CheckIndex, &[k, len], 0);
+            let id = self.emit(TraceOp::TextChar, &[o, i], chars);
+            self.set(at.a(), id);
+            return self.next(1);
+        }
         let found = match (obj.cast::<List>(), obj.cast::<Tuple>()) {
             (Some(l), _) if shape_of(obj) == Some(list) => in_range(l.len()) < l.len(),
             (_, Some(t)) if shape_of(obj) == Some(tuple) => in_range(t.len()) < t.len(),

@@ -310,6 +310,26 @@ impl Recorder {
         Some((truth, now))
     }
 
+    /// `==` or `!=` of two texts: its truth, and which that is now.
+    pub(super) fn text_comparison(
+        &mut self,
+        vm: &Vm,
+        op: Op,
+        l: (Id, Value),
+        r: (Id, Value),
+    ) -> Option<(Id, bool)> {
+        let equal = match op {
+            Op::Eq | Op::JumpEq => true,
+            Op::Ne | Op::JumpNe => false,
+            _ => return None,
+        };
+        let text = |v: Value| v.cast::<Str>().filter(|_| vm.is_exact_str(v));
+        let now = text(l.1)?.same(text(r.1)?) == equal;
+        let [a, b] = [l, r].map(|(id, v)| self.guard_type(id, v));
+        let same = self.emit(TraceOp::TextEq, &[a, b], 0);
+        Some((if equal { same } else { self.emit(TraceOp::Not, &[same], 0) }, now))
+    }
+
     /// A comparison of builtin types that a jump goes by: its result, and which it is now.
     pub(super) fn comparison(
         &mut self,

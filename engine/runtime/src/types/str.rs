@@ -27,6 +27,10 @@ pub struct Str {
     data: [u8; 0],
 }
 
+/// Byte offsets for compiled code: of the length in bytes, and of the bytes themselves.
+pub const STR_LEN: usize = std::mem::offset_of!(Str, len);
+pub const STR_DATA: usize = std::mem::offset_of!(Str, data);
+
 /// Characters between two marks.
 pub(super) const STRIDE: usize = 64;
 
@@ -40,10 +44,12 @@ fn data_bytes(len: usize) -> usize {
     (len + 1).next_multiple_of(8)
 }
 
-const ASCII: u16 = 1;
-const INTERNED: u16 = 2;
+/// Of the header's bits: all bytes are ASCII.
+pub const ASCII: u16 = 1;
+/// Of the header's bits: there is no other interned str of the same text.
+pub const INTERNED: u16 = 2;
 /// The data is in a buffer that other strings show too, whose address stands in its place.
-const SHARED: u16 = 4;
+pub const SHARED: u16 = 4;
 
 // SAFETY: the length never changes after allocation; the buffer is the only reference.
 unsafe impl Object for Str {
@@ -110,7 +116,7 @@ impl Str {
     }
 
     #[inline(always)]
-    pub(super) fn is_shared(&self) -> bool {
+    pub fn is_shared(&self) -> bool {
         self.header.bits.get() & SHARED != 0
     }
 
@@ -318,29 +324,43 @@ impl Ref<Str> {
     }
 }
 
+/// How many characters have a str for ever.
+const LATIN1: u32 = 256;
+
 impl Vm {
     /// `chr(c)`; c is in range.
     pub fn char_str(&self, c: u32) -> R<Value> {
-        if c < 256
-            && let Some(&v) = self.latin1.borrow().get(c as usize)
-        {
-            return Ok(v);
-        }
-        if c < 256 {
-            for c in 0..256 {
-                let mut bytes = Vec::new();
-                push_code_point(&mut bytes, c);
-                let s = self.intern_bytes(&bytes)?;
-                // The interned string lives as long as the isolate.
-                let mut table = self.latin1.borrow_mut();
-                if table.len() == c as usize {
-                    table.push(s.value());
-                }
+        if c < LATIN1 {
+            if let Some(&v) = self.latin1.borrow().get(c as usize) {
+                return Ok(v);
             }
+            self.fill_latin1()?;
             return Ok(self.latin1.borrow()[c as usize]);
         }
         let mut bytes = Vec::new();
         push_code_point(&mut bytes, c);
         Ok(Str::new(self, &bytes)?.value())
+    }
+
+    fn fill_latin1(&self) -> R<()> {
+        for c in 0..LATIN1 {
+            let mut bytes = Vec::new();
+            push_code_point(&mut bytes, c);
+            let s = self.intern_bytes(&bytes)?;
+            // The interned string lives as long as the isolate.
+            let mut table = self.latin1.borrow_mut();
+            if table.len() == c as usize {
+                table.push(s.value());
+            }
+        }
+        Ok(())
+    }
+
+    /// The characters below 256, a word each: they stay where they are. None: there is no memory for them.
+    pub fn char_table(&self) -> Option<*const Value> {
+        if self.latin1.borrow().len() < LATIN1 as usize {
+            self.fill_latin1().inspect_err(|_| self.pending.set(None)).ok()?;
+        }
+        Some(self.latin1.borrow().as_ptr())
     }
 }
