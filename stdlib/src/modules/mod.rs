@@ -146,6 +146,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("termios", termios::make),
     ("_weakref", weakref::make),
     ("zlib", zlib::make),
+    ("_zstd", packing::make_zstd),
 ];
 
 /// The module of that name, if it is one of this crate's.

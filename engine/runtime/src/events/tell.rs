@@ -18,6 +18,7 @@ use crate::types::frame::{FrameObject, Shown};
 use crate::types::function::{BoundMethod, Function};
 use crate::types::list::List;
 use crate::types::native::NativeFunction;
+use crate::types::traceback::Traceback;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
@@ -291,7 +292,13 @@ fn tell_legacy(
             let shown = frame.filter(|_| silent).and_then(|f| f.last());
             to(vm, base, "return", arg, shown)
         }
-        event::PY_UNWIND => to(vm, base, "return", none, None),
+        event::PY_UNWIND => {
+            // Where it was raised, which the traceback knows: it may leave from a handler that is of no line.
+            let entry = arg.cast::<Exception>().and_then(|e| e.traceback.cast::<Traceback>());
+            let entry = entry.filter(|t| t.code() == code);
+            let shown = entry.map(|t| Shown { line: line_at(code, t.unit()), offset: t.unit() as i32 * 4 });
+            to(vm, base, "return", none, shown)
+        }
         event::INSTRUCTION if tool == TRACE => {
             let wants = vm.events.tracing.trace.get().is_some() && frame_object(vm, base)?.wants_opcodes();
             if wants {

@@ -64,9 +64,19 @@ fn this(vm: &Vm, v: Value) -> R<FileRef> {
     v.cast().ok_or_else(|| vm.type_error("not a BytesIO"))
 }
 
+native_type! {
+    pub BUFFER: "_io._BytesIOBuffer", Kind::ByteArray, type_flags::NO_NEW, "What the views of a BytesIO show.";
+    methods {}
+}
+
+/// What the file holds, and its views show. MemoryError.
+fn buffer(vm: &Vm, bytes: &[u8]) -> R<Ref<ByteArray>> {
+    ByteArray::of_type(vm, super::types::ty(vm, &BUFFER)?, bytes)
+}
+
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let ty = class_of(vm, &args, &BYTES_IO)?;
-    let bytes = ByteArray::new(vm, &[])?;
+    let bytes = buffer(vm, &[])?;
     let f = BytesIo { bytes: Field::new(Some(bytes.value())), at: Cell::new(0) };
     let f = Ext::new(vm, ty, f)?;
     // The end of a plain one has no effect.
@@ -85,7 +95,7 @@ fn init(vm: &Vm, f: This, initial: Option<Value>) -> R<()> {
     if let Some(b) = f.bytes.cast::<ByteArray>() {
         b.check_resizable(vm)?;
     }
-    let bytes = ByteArray::new(vm, &data)?;
+    let bytes = buffer(vm, &data)?;
     f.bytes.set(vm, f, bytes.value());
     f.at.set(0);
     Ok(())
@@ -271,7 +281,7 @@ fn setstate(vm: &Vm, f: This, state: Value) -> R<()> {
     let Ok(at) = usize::try_from(vm.index_i64(at)?) else {
         return Err(vm.value_error("position value cannot be negative"));
     };
-    let bytes = ByteArray::new(vm, &data)?;
+    let bytes = buffer(vm, &data)?;
     f.0.bytes.set(vm, f.0, bytes.value());
     f.0.at.set(at);
     restore_attributes(vm, f.0.value(), attributes, "third")

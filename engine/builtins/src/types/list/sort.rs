@@ -64,7 +64,8 @@ fn sort_with(
     if reverse {
         order.reverse();
     }
-    let changed = !list.is_empty();
+    // Who has put something in and taken it out again leaves an array.
+    let changed = !list.is_empty() || list.take().is_some();
     list.put_back(vm, array, n);
     if sorted.is_ok() {
         let mut moved: Vec<u64> = vm.buffer(n)?;
