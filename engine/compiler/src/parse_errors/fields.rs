@@ -85,10 +85,6 @@ impl Context<'_> {
             if is_end(i) {
                 return f("expecting '}', or format specs", range(i));
             }
-            if self.text(range(i)).starts_with('\n') {
-                let quoted = format!("newlines are not allowed in format specifiers for single quoted {letter}-strings");
-                return f(&quoted, TextRange::empty(range(i).start()));
-            }
             let expression = TextRange::new(range(first).start(), range(begin).start());
             return if self.parses(expression) { None } else { Some(self.unexpected(first, begin, letter)) };
         }

@@ -22,7 +22,7 @@ use crate::types::traceback::Traceback;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Op, Special, instructions};
+use skein_bytecode::{Inst, Intrinsic, Op, Special, instructions};
 
 /// What an event says besides code and place.
 #[derive(Clone, Copy)]
@@ -293,9 +293,11 @@ fn tell_legacy(
             to(vm, base, "return", arg, shown)
         }
         event::PY_UNWIND => {
-            // Where it was raised, which the traceback knows: it may leave from a handler that is of no line.
+            // The handler around a generator's body is of no line: it leaves where it was raised, which the traceback knows.
+            let before = instructions(&code.portable().units).take_while(|i| i.at < unit).last();
+            let wraps = |i: &Inst| i.op == Op::Intrinsic && i.c == Intrinsic::StopIterationError as u8;
             let entry = arg.cast::<Exception>().and_then(|e| e.traceback.cast::<Traceback>());
-            let entry = entry.filter(|t| t.code() == code);
+            let entry = entry.filter(|t| t.code() == code && before.as_ref().is_some_and(wraps));
             let shown = entry.map(|t| Shown { line: line_at(code, t.unit()), offset: t.unit() as i32 * 4 });
             to(vm, base, "return", none, shown)
         }

@@ -3,6 +3,7 @@
 use super::super::support::{BytesLike, write_bytes};
 use super::base::BUFFERED_BASE;
 use super::types::{FLAGS, base, class_of, size};
+use skein_builtins::types::{lend, take_back};
 use skein_runtime::object::{Field, Kind, Tracer};
 use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::dict::Dict;
@@ -66,7 +67,10 @@ fn this(vm: &Vm, v: Value) -> R<FileRef> {
 
 native_type! {
     pub BUFFER: "_io._BytesIOBuffer", Kind::ByteArray, type_flags::NO_NEW, "What the views of a BytesIO show.";
-    methods {}
+    methods {
+        "__buffer__($self, flags, /)" => |vm: &Vm, b: Value, flags: i64| lend(vm, b, flags), "Return a buffer object that exposes the underlying memory of the object.";
+        "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: Value, view: Value| take_back(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
+    }
 }
 
 /// What the file holds, and its views show. MemoryError.

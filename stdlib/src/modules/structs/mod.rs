@@ -209,7 +209,7 @@ fn pack_values_into(vm: &Vm, f: &Format, args: &[Value]) -> R<()> {
             at += len;
         }
         if len - at < size as i64 {
-            let need = (at as usize).saturating_add(size);
+            let need = i128::from(at) + size as i128;
             return Err(error(
                 vm,
                 format!(
@@ -271,7 +271,7 @@ fn unpack_at(vm: &Vm, f: &Format, bytes: &[u8], offset: i64) -> R<Value> {
         at += len;
     }
     if len - at < size {
-        let need = at.saturating_add(size);
+        let need = i128::from(at) + i128::from(size);
         return Err(error(
             vm,
             format!(

@@ -152,7 +152,8 @@ fn replace(vm: &Vm, args: Ref<Tuple>, params: Ref<Tuple>, given: Ref<Tuple>) -> 
             Some(t) if spreads => out.extend(vm, t.items())?,
             None if spreads => {
                 let (what, got) = (vm.repr_string(a)?, vm.type_name(new));
-                let text = format!("expected __typing_subst__ of {what} objects to return a tuple, not {got}");
+                let text =
+                    format!("expected __typing_subst__ of {what} objects to return a tuple, not {got}");
                 return Err(vm.type_error(text));
             }
             _ => out.push(vm, new)?,

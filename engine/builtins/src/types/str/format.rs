@@ -77,7 +77,7 @@ fn read_field<'a>(vm: &Vm, text: &'a [u8], at: &mut usize) -> R<Field<'a>> {
     loop {
         match text.get(i) {
             None => return Err(vm.value_error("expected '}' before end of string")),
-            Some(b'{') => return Err(vm.value_error("unexpected '{' in field name")),
+            Some(b'{') if !in_brackets => return Err(vm.value_error("unexpected '{' in field name")),
             Some(b'[') => in_brackets = true,
             Some(b']') => in_brackets = false,
             Some(b'}' | b':' | b'!') if !in_brackets => break,

@@ -80,7 +80,8 @@ pub fn set_parameter_types(vm: &Vm, c: Ref<Type>, d: Ref<Type>) {
 }
 
 pub fn get_param_bounds(vm: &Vm, key: i32, is_compress: bool) -> R<Value> {
-    let (table, kind) = if is_compress { (COMPRESSION, "compression") } else { (DECOMPRESSION, "decompression") };
+    let (table, kind) =
+        if is_compress { (COMPRESSION, "compression") } else { (DECOMPRESSION, "decompression") };
     let Some(p) = table.iter().find(|p| p.key == key) else {
         let tried = format!("Unable to get zstd {kind} parameter bounds: Unsupported parameter");
         return Err(super::error(vm, tried));
@@ -137,7 +138,9 @@ fn set_each(
         let Some((key, value)) = options.entry(i - 1) else { continue };
         if enums.0[foreign.0].get().is_some_and(|t| t.is(vm.type_of(key).value())) {
             let name = foreign.1;
-            return Err(vm.type_error(format!("{kind} options dictionary key must not be a {name} attribute")));
+            return Err(
+                vm.type_error(format!("{kind} options dictionary key must not be a {name} attribute"))
+            );
         }
         let (key, value) = (c_int(vm, key)?, c_int(vm, value)?);
         let Some(p) = table.iter().find(|p| p.key == key) else {
@@ -146,7 +149,9 @@ fn set_each(
         if super::is_error(set(p, value)?) {
             let (name, bounds) = (p.name, p.bounds());
             let range = format!("[{}, {}]", bounds.lowerBound, bounds.upperBound);
-            let text = format!("{kind} parameter '{name}' received an illegal value {value}; the valid range is {range}");
+            let text = format!(
+                "{kind} parameter '{name}' received an illegal value {value}; the valid range is {range}"
+            );
             return Err(vm.value_error(text));
         }
     }

@@ -186,7 +186,8 @@ fn new_compressor(
     if let Some(options) = options {
         used_level = parameters::set_for_compression(vm, options, raw)?.unwrap_or(used_level);
     }
-    let dict = dict.filter(|v| !v.is_none()).map(|v| dictionary::argument(vm, v, Use::Undigested)).transpose()?;
+    let dict =
+        dict.filter(|v| !v.is_none()).map(|v| dictionary::argument(vm, v, Use::Undigested)).transpose()?;
     if let Some((d, how)) = dict {
         // SAFETY (all): a stream of its own; what it refers to, it holds.
         let code = match how {
@@ -306,9 +307,9 @@ fn set_pledged_input_size(vm: &Vm, c: ExtArg<Compressor>, size: Value) -> R<()> 
         return Err(vm.type_error("an integer is required"));
     };
     if c.0.last_mode.get() != FLUSH_FRAME {
-        return Err(vm.value_error(
-            "set_pledged_input_size() method must be called when last_mode == FLUSH_FRAME",
-        ));
+        return Err(
+            vm.value_error("set_pledged_input_size() method must be called when last_mode == FLUSH_FRAME")
+        );
     }
     let stream = c.0.stream.try_borrow_mut().map_err(|_| in_use(vm))?;
     // SAFETY: the stream is the library's.
@@ -324,7 +325,8 @@ fn new_decompressor(vm: &Vm, _class: Value, dict: Option<Value>, options: Option
         return Err(vm.memory_error());
     }
     let mut stream = Unpacking { raw, _dictionary: None };
-    let dict = dict.filter(|v| !v.is_none()).map(|v| dictionary::argument(vm, v, Use::Digested)).transpose()?;
+    let dict =
+        dict.filter(|v| !v.is_none()).map(|v| dictionary::argument(vm, v, Use::Digested)).transpose()?;
     if let Some((d, how)) = dict {
         // SAFETY (all): a stream of its own; what it refers to, it holds.
         let code = match how {
