@@ -74,18 +74,6 @@ const PATCHES: &[Patch] = &[
         why: "as above",
     },
     Patch {
-        path: "hashlib.py",
-        from: "    # OpenSSL's PKCS5_PBKDF2_HMAC requires OpenSSL 1.0+ with HMAC and SHA\n    from _hashlib import pbkdf2_hmac\n",
-        to: "    from _kdf import pbkdf2_hmac\n",
-        why: "keys from passwords are there without OpenSSL",
-    },
-    Patch {
-        path: "hashlib.py",
-        from: "    # OpenSSL's scrypt requires OpenSSL 1.1+\n    from _hashlib import scrypt  # noqa: F401\n",
-        to: "    from _kdf import scrypt  # noqa: F401\n",
-        why: "as above",
-    },
-    Patch {
         path: "venv/__init__.py",
         from: "        path = os.path.abspath(os.path.dirname(__file__))\n        path = os.path.join(path, 'scripts')\n        self.install_scripts(context, path)\n",
         to: "        from importlib import resources\n\n        with resources.as_file(resources.files(__name__) / 'scripts') as path:\n            self.install_scripts(context, str(path))\n",

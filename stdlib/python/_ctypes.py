@@ -397,6 +397,11 @@ class PyCSimpleType(_CDataType):
             swapped = PyCSimpleType(cls.__name__, cls.__bases__, {"_type_": code, "_swapped": True, "__module__": cls.__module__})
             cls.__ctype_le__ = swapped.__ctype_le__ = cls
             cls.__ctype_be__ = swapped.__ctype_be__ = swapped
+        if _SimpleCData in cls.__bases__ and code == "?":
+            cls.__ctype_le__ = cls.__ctype_be__ = cls
+        if _SimpleCData in cls.__bases__ and code in "zZP":
+            # These can be called of instances too.
+            cls.from_param = classmethod(PyCSimpleType.from_param)
 
     def from_param(cls, value, /):
         if isinstance(value, cls):

@@ -13,7 +13,7 @@ import types
 from opcode import *
 from opcode import __all__ as _opcodes_all
 from opcode import _common_constants, _inline_cache_entries, _intrinsic_1_descs, _intrinsic_2_descs, _nb_ops  # noqa: F401
-from opcode import _special_method_names, _specialized_opmap  # noqa: F401
+from opcode import _cache_format, _special_method_names, _specializations, _specialized_opmap  # noqa: F401
 
 __all__ = [
     "code_info", "dis", "disassemble", "distb", "disco", "findlinestarts", "findlabels", "show_code",
@@ -39,7 +39,40 @@ COMPILER_FLAG_NAMES = {
     0x8000000: "METHOD",
 }
 
+# What a function is made with besides its code and defaults, in the order in which it is given.
+FUNCTION_ATTR_FLAGS = ("defaults", "kwdefaults", "annotations", "closure", "annotate")
+
+# An instruction that has taken another's place while code runs is not shown: so there are no more than these.
+_all_opname = list(opname)
+_all_opmap = dict(opmap)
+deoptmap = {}
+
 _OPNAME_WIDTH = 22
+_NO_LINENO = "NO_LINENO"
+
+_ExceptionTableEntryBase = collections.namedtuple("_ExceptionTableEntryBase", "start end target depth lasti")
+
+
+class _ExceptionTableEntry(_ExceptionTableEntryBase):
+    """A row of the table of handlers; `depth` is the register of the exception."""
+
+
+def _parse_exception_table(code):
+    return [_ExceptionTableEntry(*row, False) for row in _opcode.get_handlers(code)]
+
+
+def _deoptop(op):
+    """The instruction that was there before another took its place."""
+    return deoptmap.get(op, op)
+
+
+def _get_cache_size(opname):
+    return sum(_cache_format.get(opname, {}).values())
+
+
+def get_executor(*, code, offset):
+    """What runs in place of the code: see skein.jit for the traces."""
+    raise RuntimeError("Executors are not available in this build")
 
 
 def _try_compile(source, name):
@@ -292,7 +325,7 @@ _Handler = collections.namedtuple(
 
 def _positions_text(positions):
     if positions is None or positions.lineno is None:
-        return "NO_LINENO"
+        return _NO_LINENO
     shown = ["?" if n is None else str(n) for n in positions]
     return f"{shown[0]}:{shown[2]}-{shown[1]}:{shown[3]}"
 

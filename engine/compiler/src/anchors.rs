@@ -54,8 +54,8 @@ pub fn is_plain_call(lines: &str, start: usize, end: usize) -> bool {
             Some(Expr::Call(c)) if c.func.is_name_expr() => Some(c.range()),
             _ => None,
         },
-        Some(Stmt::Assign(a)) => match &*a.value {
-            Expr::Call(c) => Some(c.range()),
+        Some(Stmt::Assign(a)) => match (&*a.value, &*a.targets) {
+            (Expr::Call(c), [Expr::Name(_)]) => Some(c.range()),
             _ => None,
         },
         _ => None,

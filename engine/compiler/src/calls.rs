@@ -119,8 +119,8 @@ impl<'a> Compiler<'a> {
                 match &k.arg {
                     Some(name) => {
                         let key = self.u.alloc();
-                        let name = self.mangle(name);
-                        self.u.load_str(key, &name);
+                        // Keywords are not mangled, unlike other private names.
+                        self.u.load_str(key, name);
                         let value = self.expr(&k.value, None)?;
                         if args.keywords.iter().any(|k| k.arg.is_none()) {
                             // A name may repeat one of a mapping before it: merged as a mapping of one.
@@ -167,7 +167,7 @@ impl<'a> Compiler<'a> {
             return Ok(());
         }
         let names = args.keywords.iter().filter_map(|k| k.arg.as_ref());
-        let names = names.map(|n| Const::Str(self.mangle(n).as_bytes().into())).collect();
+        let names = names.map(|n| Const::Str(n.as_bytes().into())).collect();
         let names = self.u.constant(Const::Tuple(names));
         self.u.emit(op_kw, w, n, 0, names);
         Ok(())

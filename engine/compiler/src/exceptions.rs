@@ -208,7 +208,7 @@ impl<'a> Compiler<'a> {
             // Once everything is caught, the other clauses have nothing to do.
             self.u.jump_if(Op::JumpNone, rest, next);
             let class = self.expr(e, None)?;
-            self.at(&**e, |c| c.u.op3(Op::MatchExcGroup, pair, rest, class));
+            self.u.op3(Op::MatchExcGroup, pair, rest, class);
             self.u.reset(mark);
             self.u.mov(rest, pair + 1);
             self.u.jump_if(Op::JumpNone, pair, next);

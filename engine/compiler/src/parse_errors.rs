@@ -54,7 +54,12 @@ pub fn translate(c: &Context<'_>) -> Box<Fault> {
     {
         return f;
     }
-    let fault = c.message(e);
+    let mut fault = c.message(e);
+    if fault.message == "invalid syntax"
+        && let Some(f) = c.field_with_brackets()
+    {
+        fault = f;
+    }
     if let Some(open) = tokenizer::brackets(c.source, c.tokens).open {
         // An open bracket explains what follows on later lines, and an error at the end.
         let line = |r: TextRange| c.source.line_of(r.start().to_u32());

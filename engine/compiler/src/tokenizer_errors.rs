@@ -448,6 +448,9 @@ fn interpolated(
             return Some(unclosed(source, start, &format!("{letter}-")));
         }
         Interpolated::SingleRbrace => "single '}' is not allowed".to_string(),
+        Interpolated::NewlineInFormatSpec => {
+            format!("newlines are not allowed in format specifiers for single quoted {letter}-strings")
+        }
         _ => return None,
     };
     Some(Fault::syntax(format!("{letter}-string: {what}"), TextRange::empty(range.start())))

@@ -23,11 +23,14 @@ const NUMBERS: &[(&str, i32)] = numbers! {
     EUCLEAN EUNATCH EUSERS EWOULDBLOCK EAGAIN EXDEV EXFULL
 };
 
+/// The number that CPython has for a file of the wrong kind, which Linux has none for.
+const EFTYPE: i32 = 134;
+
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = Module::new(vm, "errno")?;
     let names = Dict::new(vm)?;
-    for &(name, n) in NUMBERS {
+    for &(name, n) in NUMBERS.iter().chain(&[("EFTYPE", EFTYPE)]) {
         let n = Value::small_int(n.into());
         m.dict().set_name(vm, name, n)?;
         names.set(vm, n, vm.str(name)?)?;

@@ -15,6 +15,12 @@ native_functions! { FUNCTIONS:
     "strcoll(os1, os2, /)" => collate, "Compares two strings according to the locale.";
     "strxfrm(string, /)" => transform, "Return a string that can be used as a key for locale-aware comparisons.";
     "nl_langinfo(key, /)" => information, "Return the value for the locale information associated with key.";
+    "gettext(msg, /)" => |vm: &Vm, msg: Ref<Str>| translated(vm, None, msg, None), "gettext(msg) -> string\n\nReturn translation of msg.";
+    "dgettext(domain, msg, /)" => |vm: &Vm, domain: Value, msg: Ref<Str>| translated(vm, Some(domain), msg, None), "dgettext(domain, msg) -> string\n\nReturn translation of msg in domain.";
+    "dcgettext(domain, msg, category, /)" => |vm: &Vm, domain: Value, msg: Ref<Str>, category: i32| translated(vm, Some(domain), msg, Some(category)), "Return translation of msg in domain and category.";
+    "textdomain(domain, /)" => |vm: &Vm, domain: Value| bound(vm, domain, None, |d, _| unsafe { catalogs::textdomain(d) }), "Set the C library's textdmain to domain, returning the new domain.";
+    "bindtextdomain(domain, dir, /)" => |vm: &Vm, domain: Ref<Str>, dir: Value| bind_domain(vm, domain, dir), "Bind the C library's domain to dir.";
+    "bind_textdomain_codeset(domain, codeset, /)" => |vm: &Vm, domain: Value, codeset: Value| bound(vm, domain, Some(codeset), |d, c| unsafe { catalogs::bind_textdomain_codeset(d, c) }), "Bind the C library's domain to codeset.";
     "getencoding()" => |_: &Vm| "UTF-8", "Get the current locale encoding.";
 }
 
@@ -53,6 +59,65 @@ fn set_locale(vm: &Vm, category: i32, name: Option<Value>) -> R<Value> {
         return Err(super::support::raise(vm, "locale.Error", what));
     }
     text(vm, set)
+}
+
+/// The C library's catalogs of messages, which the crate `libc` does not declare.
+mod catalogs {
+    use libc::{c_char, c_int};
+    unsafe extern "C" {
+        pub fn dcgettext(domain: *const c_char, msg: *const c_char, category: c_int) -> *mut c_char;
+        pub fn textdomain(domain: *const c_char) -> *mut c_char;
+        pub fn bindtextdomain(domain: *const c_char, dir: *const c_char) -> *mut c_char;
+        pub fn bind_textdomain_codeset(domain: *const c_char, codeset: *const c_char) -> *mut c_char;
+    }
+}
+
+/// A text, or nothing for None. TypeError, ValueError.
+fn optional_text(vm: &Vm, v: Value) -> R<Option<CString>> {
+    match v.cast::<Str>() {
+        _ if v.is_none() => Ok(None),
+        Some(s) => c_text(vm, s).map(Some),
+        None => Err(vm.type_error(format!("argument must be str or None, not {}", vm.type_name(v)))),
+    }
+}
+
+fn pointer(text: Option<&CString>) -> *const libc::c_char {
+    text.map_or(std::ptr::null(), |t| t.as_ptr())
+}
+
+fn translated(vm: &Vm, domain: Option<Value>, msg: Ref<Str>, category: Option<i32>) -> R<Value> {
+    let domain = domain.map_or(Ok(None), |d| optional_text(vm, d))?;
+    let category = category.unwrap_or(libc::LC_MESSAGES);
+    if !(libc::LC_CTYPE..libc::LC_ALL).contains(&category) {
+        return Err(vm.value_error("invalid locale category"));
+    }
+    let msg = c_text(vm, msg)?;
+    // SAFETY: texts that end with a zero, and a category that the library knows; what it gives is the message itself or
+    // static.
+    text(vm, unsafe { catalogs::dcgettext(pointer(domain.as_ref()), msg.as_ptr(), category) })
+}
+
+/// What one of the functions that bind a domain gives. OSError.
+fn bound(
+    vm: &Vm,
+    domain: Value,
+    what: Option<Value>,
+    f: impl FnOnce(*const libc::c_char, *const libc::c_char) -> *mut libc::c_char,
+) -> R<Value> {
+    let domain = optional_text(vm, domain)?;
+    let what = what.map_or(Ok(None), |w| optional_text(vm, w))?;
+    let found = f(pointer(domain.as_ref()), pointer(what.as_ref()));
+    if found.is_null() { Ok(Value::NONE) } else { text(vm, found) }
+}
+
+fn bind_domain(vm: &Vm, domain: Ref<Str>, dir: Value) -> R<Value> {
+    if domain.bytes().is_empty() {
+        return Err(super::support::raise(vm, "locale.Error", "domain must be a non-empty string"));
+    }
+    let dir =
+        if dir.is_none() { dir } else { vm.call(vm.get_attr_str(vm.import("os")?, "fsdecode")?, &[dir])? };
+    // SAFETY: texts that end with a zero, or null.
+    bound(vm, domain.value(), Some(dir), |d, dir| unsafe { catalogs::bindtextdomain(d, dir) })
 }
 
 /// Sizes of groups, which end with 0 or with [`libc::c_char::MAX`].
@@ -168,6 +233,8 @@ const INFORMATION: &[(&str, libc::nl_item)] = &[
     ("THOUSEP", libc::THOUSEP),
     ("CRNCYSTR", libc::CRNCYSTR),
     ("D_FMT", libc::D_FMT),
+    // Of `date`, which the crate `libc` lacks.
+    ("_DATE_FMT", 0x2_006c),
     ("D_T_FMT", libc::D_T_FMT),
     ("T_FMT", libc::T_FMT),
     ("T_FMT_AMPM", libc::T_FMT_AMPM),

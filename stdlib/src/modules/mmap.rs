@@ -5,7 +5,7 @@
 //! cannot be touched; what is here looks at the file's size before, views cannot.
 
 use super::support::{self, BytesLike};
-use skein_builtins::types::item_index;
+use skein_builtins::types::{item_index, take_back};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, class_argument, ext_type};
@@ -122,6 +122,7 @@ native_type! {
             Err(vm.type_error(format!("mmap object doesn't support {what} deletion")))
         };
         "__buffer__($self, flags, /)" => buffer;
+        "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: This, view: Value| take_back(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
         "__repr__($self, /)" => repr;
     }
     getset {

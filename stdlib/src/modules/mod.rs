@@ -22,7 +22,6 @@ mod hashes;
 mod heaps;
 mod io;
 mod json;
-mod kdf;
 mod locale;
 mod lsprof;
 mod marshal;
@@ -97,10 +96,10 @@ const MODULES: &[(&str, MakeModule)] = &[
     (gevent::NAME, gevent::make),
     ("grp", users::make_grp),
     ("_heapq", heaps::make_heapq),
+    ("_hashlib", hashes::make_hashlib),
     ("_hmac", hashes::make_hmac),
     ("_io", io::make),
     ("_json", json::make),
-    ("_kdf", kdf::make),
     ("_locale", locale::make),
     ("_lsprof", lsprof::make),
     ("marshal", marshal::make),
@@ -146,6 +145,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("termios", termios::make),
     ("_weakref", weakref::make),
     ("zlib", zlib::make),
+    ("_zstd", packing::make_zstd),
 ];
 
 /// The module of that name, if it is one of this crate's.

@@ -304,6 +304,9 @@ const NUMBERS: &[(&str, i64)] = numbers! {
     POLLRDNORM POLLRDBAND POLLWRNORM POLLWRBAND POLLRDHUP
 };
 
+/// `POLLMSG` of Linux, which the crate `libc` lacks.
+const POLLMSG: i64 = 0x400;
+
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "select", FUNCTIONS)?;
@@ -315,7 +318,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     d.set_name(vm, "epoll", epoll.value())?;
     d.set_name(vm, "error", vm.exc.os_error.value())?;
     d.set_name(vm, "PIPE_BUF", Value::small_int(4096))?;
-    for &(name, n) in NUMBERS {
+    for &(name, n) in NUMBERS.iter().chain(&[("POLLMSG", POLLMSG)]) {
         d.set_name(vm, name, vm.int(n)?)?;
     }
     Ok(m)

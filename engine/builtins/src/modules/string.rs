@@ -84,7 +84,7 @@ fn name_or_number(vm: &Vm, name: &[u8]) -> R<Value> {
 
 fn split(vm: &Vm, name: Value) -> R<Value> {
     let text = text_argument(vm, name)?;
-    let (first, steps) = split_name(vm, text.bytes())?;
+    let (first, steps) = split_name(text.bytes());
     let rest = List::with_capacity(vm, steps.len())?;
     for step in steps {
         rest.push(
@@ -92,6 +92,7 @@ fn split(vm: &Vm, name: Value) -> R<Value> {
             match step {
                 Step::Attribute(name) => vm.tuple(&[Value::TRUE, Str::new(vm, name)?.value()])?,
                 Step::Item(name) => vm.tuple(&[Value::FALSE, name_or_number(vm, name)?])?,
+                Step::Wrong(message) => return Err(vm.value_error(message)),
             },
         )?;
     }

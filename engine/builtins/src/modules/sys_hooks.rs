@@ -11,7 +11,7 @@ use skein_runtime::types::str::Str;
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::Vm;
+use skein_runtime::vm::{Vm, write_stderr};
 
 native_functions! { FUNCTIONS:
     "displayhook(object, /)" => displayhook, "Print an object to sys.stdout and also save it in builtins._.";
@@ -22,6 +22,10 @@ native_functions! { FUNCTIONS:
     "is_remote_debug_enabled()" => |vm: &Vm| super::signal::is_attachable(vm), "Return True if remote debugging is enabled, False otherwise.";
     "remote_exec(pid, script)" => remote_exec, "Executes a file containing Python code in a given remote Python process.";
     "_is_immortal(op, /)" => is_immortal, "Return True if the given object lives as long as the program.";
+    "activate_stack_trampoline(backend, /)" => |vm: &Vm, _: Ref<Str>| -> R<()> { Err(vm.value_error("perf trampoline not available")) }, "Activate stack profiler trampoline *backend*.";
+    "deactivate_stack_trampoline()" => |_: &Vm| (), "Deactivate the current stack profiler trampoline backend.";
+    "_dump_tracelets(outpath)" => |vm: &Vm, _: Value| -> R<()> { Err(vm.raise_text(vm.exc.not_implemented_error, "there are no tracelets: skein.jit has the traces")) }, "Dump the graph of tracelets in graphviz format";
+    "_debugmallocstats()" => memory_stats, "Print debug info to stderr about the state of the heap.";
     "is_stack_trampoline_active()" => |_: &Vm| false, "Return *True* if a stack profiler trampoline is active.";
     "get_asyncgen_hooks()" => get_asyncgen_hooks, "Return the installed asynchronous generators hooks.";
     "set_asyncgen_hooks(firstiter=<unrepresentable>, finalizer=<unrepresentable>)" => set_asyncgen_hooks, "Set the finalizer and first-iteration hooks of asynchronous generators.";
@@ -34,6 +38,20 @@ const KEPT: [&str; 4] = ["displayhook", "excepthook", "unraisablehook", "breakpo
 
 struct_sequence! { ASYNCGEN_HOOKS: "sys.asyncgen_hooks", "Asynchronous generators' hooks.";
 "firstiter" 0, "finalizer" 1 }
+
+/// Tells how much the heap holds, and of which kinds.
+fn memory_stats(vm: &Vm) -> R<()> {
+    let stats = vm.heap.stats();
+    let text = format!(
+        "heap: {} bytes in use\ncollections: {} minor, {} slices of major ones, {} major\n",
+        vm.heap.used_bytes(),
+        stats.minors.count,
+        stats.slices.count,
+        stats.finished_majors
+    );
+    write_stderr(vm, &text);
+    Ok(())
+}
 
 #[derive(Default)]
 struct State {

@@ -261,12 +261,16 @@ fn encode_error(
         points[start..end].iter().for_each(|&c| push_encoded(out, codec, c));
         return Ok(end);
     }
-    let (replacement, at) = bad.replacement(vm, errors, codec.unit().0 == 1)?;
+    let unit = codec.unit().0;
+    let (replacement, at) = bad.replacement(vm, errors, unit == 1)?;
     match replacement {
+        Replacement::Bytes(bytes) if bytes.len() % unit != 0 => return Err(bad.failure(vm)),
         Replacement::Bytes(bytes) => vm.put(out, &bytes)?,
         Replacement::Text(text) => {
             vm.grow(out, text.len().saturating_mul(LONGEST))?;
-            if !text.iter().all(|&c| can_encode(codec, c)) {
+            // In those of Unicode a handler's text is of ASCII.
+            let last = if codec == Codec::Latin1 { 0xff } else { 0x7f };
+            if !text.iter().all(|&c| c <= last) {
                 return Err(bad.failure(vm));
             }
             text.iter().for_each(|&c| push_encoded(out, codec, c));

@@ -255,7 +255,7 @@ fn advance(vm: &Vm, it: Ref<DictIter>) -> R<Option<(Value, Value)>> {
         i += 1;
         if let Some(e) = d.entry(i - 1) {
             it.index.set(i);
-            return Ok(Some(e));
+            return take(vm, it).map(|()| Some(e));
         }
     }
     it.index.set(i);
@@ -270,15 +270,34 @@ fn retreat(vm: &Vm, it: Ref<DictIter>) -> R<Option<(Value, Value)>> {
         return Err(changed(vm, it));
     }
     let mut i = it.index.get();
+    // A dict that has been emptied and filled again may be shorter.
+    if i > d.fill() {
+        i = 0;
+    }
     while i > 0 {
         i -= 1;
         if let Some(e) = d.entry(i) {
             it.index.set(i);
-            return Ok(Some(e));
+            return take(vm, it).map(|()| Some(e));
         }
     }
     it.table.init(None);
     Ok(None)
+}
+
+/// Counts an entry that is given. RuntimeError if there were not so many when the iteration began.
+#[inline]
+fn take(vm: &Vm, it: Ref<DictIter>) -> R<()> {
+    match it.left.get().checked_sub(1) {
+        Some(left) => {
+            it.left.set(left);
+            Ok(())
+        }
+        None => {
+            it.table.init(None);
+            Err(vm.runtime_error("dictionary keys changed during iteration"))
+        }
+    }
 }
 
 #[cold]
@@ -346,6 +365,7 @@ fn item(vm: &Vm, (k, v): (Value, Value)) -> R<Value> {
 /// `(iter, (rest,))`: the rest as a list, the iterator itself staying where it is.
 pub fn reduce(vm: &Vm, it: Ref<DictIter>) -> R<Value> {
     let copy = DictIter::new(vm, vm.type_of(it.value()), it.table.or_none(), it.index.get(), it.len.get())?;
+    copy.left.set(it.left.get());
     let rest = vm.list_from(copy.value())?;
     let args = vm.tuple(&[rest.value()])?;
     vm.tuple(&[vm.builtin("iter")?, args])

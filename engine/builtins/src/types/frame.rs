@@ -32,6 +32,9 @@ native_type! {
             Ok(())
         };
         "f_trace_lines" => |_: &Vm, v: Ref<FrameObject>| Ok(Value::bool(v.wants_lines())), |vm: &Vm, v: Ref<FrameObject>, new: Option<Value>| {
+            if new.is_none() {
+                return Err(vm.type_error("can't delete numeric/char attribute"));
+            }
             v.set_wants_lines(flag(vm, "f_trace_lines", new)?);
             Ok(())
         };
@@ -71,7 +74,7 @@ fn line(vm: &Vm, f: Ref<FrameObject>) -> Option<u32> {
 /// The new value of a flag of a frame. AttributeError, TypeError.
 fn flag(vm: &Vm, name: &str, new: Option<Value>) -> R<bool> {
     match new {
-        None => Err(vm.attribute_error(format!("cannot delete {name} attribute"))),
+        None => Err(vm.attribute_error(format!("{name} cannot be deleted"))),
         Some(v) if v.is_bool() => Ok(v.is(Value::TRUE)),
         Some(_) => Err(vm.type_error("attribute value type must be bool")),
     }

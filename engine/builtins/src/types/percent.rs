@@ -401,7 +401,7 @@ impl<'a> Formatter<'a> {
         let vm = self.vm;
         let ty = vm.type_of(v);
         let by_index = ty.special(vm, Special::Index).is_some();
-        let v2 = if decimal && !by_index && ty.special(vm, Special::Int).is_some() {
+        let v2 = if decimal && (by_index || ty.special(vm, Special::Int).is_some()) {
             vm.call(vm.types.int.value(), &[v])?
         } else if by_index {
             vm.index(v)?

@@ -13,8 +13,8 @@ enum Open {
     Literal(usize),
     /// A replacement field's expression, and what is behind it.
     Field(usize),
-    /// A format specification.
-    Specification,
+    /// A format specification, from its colon on.
+    Specification(usize),
     Bracket,
 }
 
@@ -32,12 +32,12 @@ impl Context<'_> {
                         }
                     }
                 }
-                (TokenKind::Lbrace, Some(Open::Literal(_) | Open::Specification)) => {
+                (TokenKind::Lbrace, Some(Open::Literal(_) | Open::Specification(_))) => {
                     open.push(Open::Field(n));
                 }
                 (TokenKind::Lbrace | TokenKind::Lpar | TokenKind::Lsqb, _) => open.push(Open::Bracket),
-                (TokenKind::Colon, Some(Open::Field(_))) => open.push(Open::Specification),
-                (TokenKind::Rbrace, Some(Open::Specification)) => {
+                (TokenKind::Colon, Some(Open::Field(_))) => open.push(Open::Specification(n)),
+                (TokenKind::Rbrace, Some(Open::Specification(_))) => {
                     open.truncate(open.len().saturating_sub(2));
                 }
                 (TokenKind::Rbrace | TokenKind::Rpar | TokenKind::Rsqb, Some(_)) => {
@@ -59,15 +59,15 @@ impl Context<'_> {
         }
         let mut i = self.index_at(error.location.start());
         let mut open = self.open_before(i);
-        let in_specification = matches!(open.last(), Some(Open::Specification));
-        if in_specification {
-            open.pop();
-        }
-        let Some(&Open::Field(brace)) = open.last() else { return None };
-        let Some(Open::Literal(literal)) = open.iter().rfind(|o| matches!(o, Open::Literal(_))) else {
-            return None;
+        let specification = match open.last() {
+            Some(&Open::Specification(colon)) => {
+                open.pop();
+                Some(colon)
+            }
+            _ => None,
         };
-        let letter = if self.kind_at(*literal) == TokenKind::TStringStart { 't' } else { 'f' };
+        let Some(&Open::Field(brace)) = open.last() else { return None };
+        let letter = self.letter(&open)?;
         let f = |message: &str, r: TextRange| Some(Fault::syntax(format!("{letter}-string: {message}"), r));
         if let Some(r) = self.bare_lambda(brace) {
             return f("lambda expressions are not allowed without parentheses", r);
@@ -76,13 +76,17 @@ impl Context<'_> {
         let text = |i: usize| self.token(i).map_or("", |t| self.text(t.range()));
         let range = |i: usize| self.token(i).map_or(error.location, |t| t.range());
         let is_end = |i: usize| matches!(self.kind_at(i), TokenKind::FStringEnd | TokenKind::TStringEnd);
-        if in_specification {
+        if let Some(begin) = specification {
             // The parser may have gone on behind the colon of an empty field.
             let colon = self.before(i).map_or(i, |t| self.index_at(t.start()));
             if first == colon || first == i {
                 return f("valid expression required before ':'", range(first));
             }
-            return if is_end(i) { f("expecting '}', or format specs", range(i)) } else { None };
+            if is_end(i) {
+                return f("expecting '}', or format specs", range(i));
+            }
+            let expression = TextRange::new(range(first).start(), range(begin).start());
+            return if self.parses(expression) { None } else { Some(self.unexpected(first, begin, letter)) };
         }
         match self.kind_at(first) {
             TokenKind::Equal | TokenKind::Exclamation | TokenKind::Colon | TokenKind::Rbrace
@@ -130,7 +134,7 @@ impl Context<'_> {
         }
         let expression = TextRange::new(range(first).start(), last.end().max(range(first).start()));
         if first == i || !self.parses(expression) {
-            return f("expecting a valid expression after '{'", range(first));
+            return Some(self.unexpected(first, i, letter));
         }
         if let Some(second) = self.expression_from(i)
             && !self.names_string(first, i)
@@ -139,6 +143,45 @@ impl Context<'_> {
             return Some(Fault::syntax("invalid syntax. Perhaps you forgot a comma?", whole));
         }
         f("expecting '=', or '!', or ':', or '}'", range(i))
+    }
+
+    /// The error of a field whose expression goes wrong in brackets.
+    pub(super) fn field_with_brackets(&self) -> Option<Box<Fault>> {
+        let i = self.index_at(self.errors.first()?.location.start());
+        let open = self.open_before(i);
+        let outside = open.iter().rposition(|o| !matches!(o, Open::Bracket))?;
+        let Open::Field(brace) = open[outside] else { return None };
+        let first = self.index_at(self.after(brace)?.start());
+        Some(self.unexpected(first, i, self.letter(&open)?))
+    }
+
+    /// What the innermost of the literals that are open is called.
+    fn letter(&self, open: &[Open]) -> Option<char> {
+        open.iter().rev().find_map(|o| match *o {
+            Open::Literal(n) if self.kind_at(n) == TokenKind::TStringStart => Some('t'),
+            Open::Literal(_) => Some('f'),
+            _ => None,
+        })
+    }
+
+    /// What a field's expression, from its first token to the one that is wrong, is followed by, as far as it is an
+    /// expression.
+    fn unexpected(&self, first: usize, wrong: usize, letter: char) -> Box<Fault> {
+        /// Tokens that are left away one after the other.
+        const MOST: usize = 64;
+        let f = |message: &str, r: TextRange| Fault::syntax(format!("{letter}-string: {message}"), r);
+        let range = |i: usize| self.token(i).map_or(TextRange::default(), |t| t.range());
+        let start = range(first).start();
+        let ends = (first..wrong).rev().filter(|&n| self.token(n).is_some_and(|t| !t.kind().is_trivia()));
+        let end = ends.take(MOST).find(|&n| self.parses(span(start, range(n).end())));
+        let Some(next) = end.and_then(|n| self.after(n)) else {
+            return f("expecting a valid expression after '{'", range(first));
+        };
+        let rest = span(next.end(), range(wrong).start());
+        if next.kind() == TokenKind::If && !self.text(rest).trim().is_empty() && self.parses(rest) {
+            return Fault::syntax("expected 'else' after 'if' expression", span(start, rest.end()));
+        }
+        f("expecting '=', or '!', or ':', or '}'", next.range())
     }
 
     /// The token behind an exclamation mark.

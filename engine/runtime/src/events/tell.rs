@@ -18,10 +18,11 @@ use crate::types::frame::{FrameObject, Shown};
 use crate::types::function::{BoundMethod, Function};
 use crate::types::list::List;
 use crate::types::native::NativeFunction;
+use crate::types::traceback::Traceback;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Op, Special, instructions};
+use skein_bytecode::{Inst, Intrinsic, Op, Special, instructions};
 
 /// What an event says besides code and place.
 #[derive(Clone, Copy)]
@@ -291,7 +292,15 @@ fn tell_legacy(
             let shown = frame.filter(|_| silent).and_then(|f| f.last());
             to(vm, base, "return", arg, shown)
         }
-        event::PY_UNWIND => to(vm, base, "return", none, None),
+        event::PY_UNWIND => {
+            // The handler around a generator's body is of no line: it leaves where it was raised, which the traceback knows.
+            let before = instructions(&code.portable().units).take_while(|i| i.at < unit).last();
+            let wraps = |i: &Inst| i.op == Op::Intrinsic && i.c == Intrinsic::StopIterationError as u8;
+            let entry = arg.cast::<Exception>().and_then(|e| e.traceback.cast::<Traceback>());
+            let entry = entry.filter(|t| t.code() == code && before.as_ref().is_some_and(wraps));
+            let shown = entry.map(|t| Shown { line: line_at(code, t.unit()), offset: t.unit() as i32 * 4 });
+            to(vm, base, "return", none, shown)
+        }
         event::INSTRUCTION if tool == TRACE => {
             let wants = vm.events.tracing.trace.get().is_some() && frame_object(vm, base)?.wants_opcodes();
             if wants {

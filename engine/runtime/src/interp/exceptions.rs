@@ -117,7 +117,7 @@ pub fn match_exc_group(vm: &Vm, at: At) -> R<At> {
     }
     let (hit, rest) = if vm.is_instance(e, ty)? {
         let is_group = vm.type_of(e).is_subtype(vm.exc.base_exception_group);
-        let group = if is_group { e } else { wrap_in_group(vm, e)? };
+        let group = if is_group { e } else { wrap_in_group(vm, e, at)? };
         (group, Value::NONE)
     } else if vm.type_of(e).is_subtype(vm.exc.base_exception_group) {
         let split = vm.call(vm.get_attr_str(e, "split")?, &[ty])?;
@@ -189,9 +189,11 @@ fn distance(a: &[u8], b: &[u8], step: usize, case: usize) -> usize {
     row[b.len()]
 }
 
-/// An exception group of one exception, for `except*`.
-fn wrap_in_group(vm: &Vm, e: Value) -> R<Value> {
+/// An exception group of one exception, for `except*`: it comes from there.
+fn wrap_in_group(vm: &Vm, e: Value, at: At) -> R<Value> {
     let message = vm.str("")?;
     let items = vm.tuple(&[e])?;
-    vm.call(vm.exc.base_exception_group.value(), &[message, items])
+    let group = vm.call(vm.exc.base_exception_group.value(), &[message, items])?;
+    super::unwind::add_traceback(vm, group, at.site());
+    Ok(group)
 }

@@ -184,7 +184,7 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, Site> {
 }
 
 /// Notes in the exception's traceback that it passed this instruction.
-fn add_traceback(vm: &Vm, exception: Value, site: Site) {
+pub(super) fn add_traceback(vm: &Vm, exception: Value, site: Site) {
     let Some(e) = exception.cast::<Exception>() else { return };
     let base = site.base();
     // The frame's place in the entry is taken by its function until someone asks for the frame.

@@ -103,7 +103,12 @@ unsafe impl Object for ByteArray {
 impl ByteArray {
     /// MemoryError.
     pub fn new(vm: &Vm, bytes: &[u8]) -> R<Ref<ByteArray>> {
-        let b = vm.alloc_fixed::<ByteArray>(vm.types.bytearray.root_shape_id())?;
+        ByteArray::of_type(vm, vm.types.bytearray, bytes)
+    }
+
+    /// One of another type that has this layout. MemoryError.
+    pub fn of_type(vm: &Vm, ty: Ref<Type>, bytes: &[u8]) -> R<Ref<ByteArray>> {
+        let b = vm.alloc_fixed::<ByteArray>(ty.root_shape_id())?;
         b.replace(vm, bytes)?;
         Ok(b)
     }

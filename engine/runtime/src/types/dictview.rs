@@ -34,6 +34,8 @@ pub struct DictIter {
     pub index: Cell<usize>,
     /// Number of entries at the start: a change of it is an error.
     pub len: Cell<usize>,
+    /// How many of them a dict's iterator has not given yet: one more says that others have come in their place.
+    pub left: Cell<usize>,
 }
 fixed_object!(DictIter, DictIter, [table]);
 
@@ -44,6 +46,7 @@ impl DictIter {
         it.table.init(table);
         it.index.set(index);
         it.len.set(len);
+        it.left.set(len);
         Ok(it)
     }
 }

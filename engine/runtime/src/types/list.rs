@@ -275,8 +275,10 @@ impl Ref<List> {
 
     /// Removes all items.
     pub fn clear(self) {
-        self.len.set(0);
-        self.items.init(None);
+        // An empty one keeps what it has: see `take_to_sort`.
+        if self.len.replace(0) > 0 {
+            self.items.init(None);
+        }
     }
 
     /// Appends all of these, which do not lie in this list. MemoryError.
@@ -299,11 +301,24 @@ impl Ref<List> {
         }
     }
 
-    /// Moves the items out, leaving the list empty; for sorting.
+    /// Moves the items out, leaving the list empty.
     pub fn take(self) -> Option<Ref<Values>> {
         let array = self.array();
         self.clear();
         array
+    }
+
+    /// As [`Ref::<List>::take`], for sorting. What is second is in the list as long as nobody changes it. MemoryError.
+    pub fn take_to_sort(self, vm: &Vm) -> R<(Option<Ref<Values>>, Ref<Values>)> {
+        let mark = Values::new(vm, 0)?;
+        let array = self.take();
+        self.items.set(vm, self, mark.value());
+        Ok((array, mark))
+    }
+
+    /// Has nobody changed the list since [`Ref::<List>::take_to_sort`]?
+    pub fn is_untouched(self, mark: Ref<Values>) -> bool {
+        self.is_empty() && self.array() == Some(mark)
     }
 
     /// Puts back what [`Ref::<List>::take`] gave.

@@ -5,7 +5,7 @@ mod pickled;
 
 use super::support::{BytesLike, holds};
 use items::{encoded, item};
-use skein_builtins::types::{compare_rows, item_index, item_size, repeat_count};
+use skein_builtins::types::{compare_rows, item_index, item_size, repeat_count, take_back};
 use skein_bytecode::Special;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::bytes::ByteArray;
@@ -86,6 +86,7 @@ native_type! {
         "__deepcopy__($self, memo, /)" => |vm: &Vm, a: This, _: Value| make_array(vm, a.0.code, data(&a.0));
         "__reduce_ex__($self, value, /)" => pickled::reduce, "Return state information for pickling.";
         "__buffer__($self, flags, /)" => buffer;
+        "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: This, view: Value| take_back(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
     getset {

@@ -211,6 +211,27 @@ impl Converter<'_> {
             return Err(vm.recursion_error("maximum recursion depth exceeded during compilation"));
         }
         let found = constant_of(vm, v)?.filter(|c| !matches!(c, Const::Code(_)));
-        found.ok_or_else(|| vm.type_error(format!("got an invalid type in Constant: {}", vm.type_name(v))))
+        match found {
+            Some(c) => Ok(c),
+            None => {
+                let wrong = self.no_constant(v)?.unwrap_or(v);
+                Err(vm.type_error(format!("got an invalid type in Constant: {}", vm.type_name(wrong))))
+            }
+        }
+    }
+
+    /// What makes a value no constant: itself, or something that is in it.
+    fn no_constant(&self, v: Value) -> R<Option<Value>> {
+        let vm = self.vm;
+        vm.check_depth()?;
+        if ![vm.types.tuple, vm.types.frozenset].contains(&vm.type_of(v)) {
+            return Ok(constant_of(vm, v)?.is_none().then_some(v));
+        }
+        for &item in vm.list_from(v)?.items() {
+            if let Some(wrong) = self.no_constant(item)? {
+                return Ok(Some(wrong));
+            }
+        }
+        Ok(None)
     }
 }

@@ -141,26 +141,58 @@ fn surrogateescape(vm: &Vm, e: Value) -> R<Value> {
     }
 }
 
-/// Of surrogates in UTF-8; the other encodings have it built in.
+/// How an encoding of Unicode writes a surrogate: bytes of a unit, and whether the most significant comes first. Three
+/// bytes are UTF-8's.
+fn surrogate_form(encoding: &str) -> Option<(usize, bool)> {
+    let name: String = encoding.chars().filter(char::is_ascii_alphanumeric).collect();
+    match name.to_ascii_lowercase().as_str() {
+        "utf8" | "cp65001" => Some((3, true)),
+        "utf16" => Some((2, cfg!(target_endian = "big"))),
+        "utf16le" => Some((2, false)),
+        "utf16be" => Some((2, true)),
+        "utf32" => Some((4, cfg!(target_endian = "big"))),
+        "utf32le" => Some((4, false)),
+        "utf32be" => Some((4, true)),
+        _ => None,
+    }
+}
+
 fn surrogatepass(vm: &Vm, e: Value) -> R<Value> {
     let p = Problem::of(vm, e)?;
-    match p.kind {
-        Kind::Encode if p.bad.iter().all(|c| (0xd800..0xe000).contains(c)) => {
-            let mut bytes = Vec::new();
-            p.bad.iter().for_each(|&c| push_code_point(&mut bytes, c));
-            vm.tuple(&[vm.bytes(&bytes)?, Value::small_int(p.end)])
+    if matches!(p.kind, Kind::Translate) {
+        return Err(p.unsuitable(vm));
+    }
+    let encoding = vm.str_string(vm.get_attr_str(e, "encoding")?)?;
+    let Some((size, big)) = surrogate_form(&encoding) else { return Err(strict(vm, e)) };
+    let is_surrogate = |c: &u32| (0xd800..0xe000).contains(c);
+    if matches!(p.kind, Kind::Encode) {
+        if !p.bad.iter().all(is_surrogate) {
+            return Err(strict(vm, e));
         }
-        Kind::Decode => {
-            let object = vm.get_attr_str(e, "object")?;
-            let bytes = super::super::support::BytesLike::new(vm, object)?;
-            match bytes.get(p.start as usize..p.start as usize + 3) {
-                Some(three @ [0xed, 0xa0..=0xbf, 0x80..=0xbf]) => {
-                    vm.tuple(&[Str::new(vm, three)?.value(), Value::small_int(p.start + 3)])
-                }
-                _ => Err(strict(vm, e)),
+        let mut bytes = Vec::new();
+        for &c in &p.bad {
+            match (size, big) {
+                (3, _) => push_code_point(&mut bytes, c),
+                (_, true) => bytes.extend(&c.to_be_bytes()[4 - size..]),
+                (_, false) => bytes.extend(&c.to_le_bytes()[..size]),
             }
         }
-        Kind::Encode => Err(strict(vm, e)),
-        Kind::Translate => Err(p.unsuitable(vm)),
+        return vm.tuple(&[vm.bytes(&bytes)?, Value::small_int(p.end)]);
     }
+    let object = super::super::support::BytesLike::new(vm, vm.get_attr_str(e, "object")?)?;
+    let start = p.start as usize;
+    let found = object.get(start..start + size).and_then(|unit| match (unit, big) {
+        (&[0xed, b @ 0xa0..=0xbf, c @ 0x80..=0xbf], _) => {
+            Some(0xd000 | u32::from(b & 0x3f) << 6 | u32::from(c & 0x3f))
+        }
+        (&[a, b], true) => Some(u16::from_be_bytes([a, b]).into()),
+        (&[a, b], false) => Some(u16::from_le_bytes([a, b]).into()),
+        (&[a, b, c, d], true) => Some(u32::from_be_bytes([a, b, c, d])),
+        (&[a, b, c, d], false) => Some(u32::from_le_bytes([a, b, c, d])),
+        _ => None,
+    });
+    let Some(c) = found.filter(is_surrogate) else { return Err(strict(vm, e)) };
+    let mut text = Vec::new();
+    push_code_point(&mut text, c);
+    vm.tuple(&[Str::new(vm, &text)?.value(), Value::small_int(p.start + size as i64)])
 }

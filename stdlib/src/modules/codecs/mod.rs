@@ -212,7 +212,12 @@ fn lookup_error(vm: &Vm, name: Ref<Str>) -> R<Value> {
         return Ok(f);
     }
     match handlers::by_name(&name) {
-        Some(def) => Ok(NativeFunction::function(vm, def, vm.str("_codecs")?)?.value()),
+        // One function, whoever asks.
+        Some(def) => {
+            let f = NativeFunction::function(vm, def, vm.str("_codecs")?)?.value();
+            registry::register_error(vm, &name, f);
+            Ok(f)
+        }
         None => Err(vm.lookup_error(format!("unknown error handler name '{name}'"))),
     }
 }

@@ -12,11 +12,11 @@ use skein_runtime::{R, Value, Vm, native_functions, native_type};
 use std::cell::RefCell;
 
 /// A hash that a code can be made of.
-struct Algorithm {
-    name: &'static str,
-    digest_size: usize,
-    block_size: usize,
-    state: fn() -> State,
+pub(super) struct Algorithm {
+    pub name: &'static str,
+    pub digest_size: usize,
+    pub block_size: usize,
+    pub state: fn() -> State,
 }
 
 fn blake2(digest_size: usize) -> Parameters<'static> {
@@ -37,7 +37,7 @@ fn blake2(digest_size: usize) -> Parameters<'static> {
 
 macro_rules! algorithms {
     ($($name:literal $digest:literal $block:literal $state:expr;)*) => {
-        const ALGORITHMS: &[Algorithm] =
+        pub(super) const ALGORITHMS: &[Algorithm] =
             &[$(Algorithm { name: $name, digest_size: $digest, block_size: $block, state: || $state }),*];
     };
 }
@@ -78,7 +78,7 @@ impl Payload for Hmac {
 type This = ExtArg<Hmac>;
 
 native_type! {
-    HMAC: "_hmac.HMAC", Kind::Ext, type_flags::NO_NEW, "The object used to calculate HMAC of a message.";
+    pub(super) HMAC: "_hmac.HMAC", Kind::Ext, type_flags::NO_NEW, "The object used to calculate HMAC of a message.";
     methods {
         "update($self, /, msg)" => update, "Feed the HMAC object with a message.";
         "digest($self, /)" => |vm: &Vm, h: This| -> R<Value> { vm.bytes(&digest(&h.0.outer, &h.0.inner.borrow())) }, "Return the digest of the bytes passed to the update() method so far.";
@@ -160,14 +160,23 @@ fn digest(outer: &State, inner: &State) -> Vec<u8> {
     outer.digest(0)
 }
 
-fn compute(vm: &Vm, key: Value, msg: Value, algorithm: &Algorithm) -> R<Value> {
+/// Of a whole message. TypeError.
+pub(super) fn compute(vm: &Vm, key: Value, msg: Value, algorithm: &Algorithm) -> R<Value> {
     let (mut inner, outer) = begin(vm, key, algorithm)?;
     add(vm, &mut inner, &bytes_to_hash(vm, msg)?)?;
     vm.bytes(&digest(&outer, &inner))
 }
 
 fn new(vm: &Vm, key: Value, msg: Option<Value>, digestmod: Option<Value>) -> R<Value> {
-    let algorithm = algorithm(vm, digestmod.unwrap_or(Value::NONE))?;
+    let Some(digestmod) = digestmod.filter(|d| !d.is_none()) else {
+        return Err(vm.type_error("Missing required parameter 'digestmod'."));
+    };
+    let algorithm = algorithm(vm, digestmod)?;
+    new_hmac(vm, key, msg, algorithm)
+}
+
+/// A new HMAC object. TypeError.
+pub(super) fn new_hmac(vm: &Vm, key: Value, msg: Option<Value>, algorithm: &'static Algorithm) -> R<Value> {
     let (mut inner, outer) = begin(vm, key, algorithm)?;
     if let Some(msg) = msg.filter(|m| !m.is_none()) {
         add(vm, &mut inner, &bytes_to_hash(vm, msg)?)?;
@@ -194,7 +203,7 @@ fn copy(vm: &Vm, h: This) -> R<Value> {
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "_hmac", FUNCTIONS)?;
     m.dict().set_name(vm, "HMAC", ext_type(vm, &HMAC)?.value())?;
-    m.dict().set_name(vm, "_GIL_MINSIZE", Value::small_int(2048))?;
+    m.dict().set_name(vm, "_GIL_MINSIZE", Value::small_int(super::PART as i64))?;
     add_exception(vm, m, "_hmac.UnknownHashError", vm.exc.value_error)?;
     Ok(m)
 }

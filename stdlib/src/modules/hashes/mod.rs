@@ -1,10 +1,13 @@
-//! `_md5`, `_sha1`, `_sha2`, `_sha3`, `_blake2`: the hashes of `hashlib`.
+//! `_md5`, `_sha1`, `_sha2`, `_sha3`, `_blake2`, `_hashlib`, `_hmac`: the hashes of `hashlib` and `hmac`.
 
 mod blake2;
+mod hashlib;
 mod hmac;
+mod kdf;
 
 use super::support::BytesLike;
 use blake2::{Big, Blake2, Parameters, Small};
+pub use hashlib::make as make_hashlib;
 pub use hmac::make as make_hmac;
 use md5::digest::{DynDigest, ExtendableOutput, Update, XofReader};
 use sha3::{Shake128, Shake256};
@@ -364,6 +367,7 @@ fn module(
     types: &[(&str, &'static TypeDef)],
 ) -> R<Ref<Module>> {
     let m = make_module(vm, name, functions)?;
+    m.dict().set_name(vm, "_GIL_MINSIZE", Value::small_int(PART as i64))?;
     for (name, def) in types {
         m.dict().set_name(vm, name, ext_type(vm, def)?.value())?;
     }

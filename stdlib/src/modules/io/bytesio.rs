@@ -3,6 +3,7 @@
 use super::super::support::{BytesLike, write_bytes};
 use super::base::BUFFERED_BASE;
 use super::types::{FLAGS, base, class_of, size};
+use skein_builtins::types::{lend, take_back};
 use skein_runtime::object::{Field, Kind, Tracer};
 use skein_runtime::types::bytes::ByteArray;
 use skein_runtime::types::dict::Dict;
@@ -64,9 +65,22 @@ fn this(vm: &Vm, v: Value) -> R<FileRef> {
     v.cast().ok_or_else(|| vm.type_error("not a BytesIO"))
 }
 
+native_type! {
+    pub BUFFER: "_io._BytesIOBuffer", Kind::ByteArray, type_flags::NO_NEW, "What the views of a BytesIO show.";
+    methods {
+        "__buffer__($self, flags, /)" => |vm: &Vm, b: Value, flags: i64| lend(vm, b, flags), "Return a buffer object that exposes the underlying memory of the object.";
+        "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: Value, view: Value| take_back(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
+    }
+}
+
+/// What the file holds, and its views show. MemoryError.
+fn buffer(vm: &Vm, bytes: &[u8]) -> R<Ref<ByteArray>> {
+    ByteArray::of_type(vm, super::types::ty(vm, &BUFFER)?, bytes)
+}
+
 fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let ty = class_of(vm, &args, &BYTES_IO)?;
-    let bytes = ByteArray::new(vm, &[])?;
+    let bytes = buffer(vm, &[])?;
     let f = BytesIo { bytes: Field::new(Some(bytes.value())), at: Cell::new(0) };
     let f = Ext::new(vm, ty, f)?;
     // The end of a plain one has no effect.
@@ -85,7 +99,7 @@ fn init(vm: &Vm, f: This, initial: Option<Value>) -> R<()> {
     if let Some(b) = f.bytes.cast::<ByteArray>() {
         b.check_resizable(vm)?;
     }
-    let bytes = ByteArray::new(vm, &data)?;
+    let bytes = buffer(vm, &data)?;
     f.bytes.set(vm, f, bytes.value());
     f.at.set(0);
     Ok(())
@@ -271,7 +285,7 @@ fn setstate(vm: &Vm, f: This, state: Value) -> R<()> {
     let Ok(at) = usize::try_from(vm.index_i64(at)?) else {
         return Err(vm.value_error("position value cannot be negative"));
     };
-    let bytes = ByteArray::new(vm, &data)?;
+    let bytes = buffer(vm, &data)?;
     f.0.bytes.set(vm, f.0, bytes.value());
     f.0.at.set(at);
     restore_attributes(vm, f.0.value(), attributes, "third")

@@ -36,13 +36,14 @@ pub fn ty(vm: &Vm, def: &'static TypeDef) -> R<Ref<Type>> {
 }
 
 /// The types, in the order of their bases.
-pub const ALL: [&TypeDef; 13] = [
+pub const ALL: [&TypeDef; 14] = [
     &super::base::IO_BASE,
     &super::base::RAW_BASE,
     &super::base::BUFFERED_BASE,
     &super::base::TEXT_BASE,
     &super::fileio::FILE_IO,
     &super::bytesio::BYTES_IO,
+    &super::bytesio::BUFFER,
     &super::stringio::STRING_IO,
     &super::methods::READER,
     &super::methods::WRITER,

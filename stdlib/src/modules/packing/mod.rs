@@ -1,11 +1,13 @@
-//! Compression other than zlib's: `_bz2` and `_lzma`.
+//! Compression other than zlib's: `_bz2`, `_lzma` and `_zstd`.
 
 mod bz2;
 mod filters;
 mod lzma;
+mod zstd;
 
 pub use bz2::make as make_bz2;
 pub use lzma::make as make_lzma;
+pub use zstd::make as make_zstd;
 
 use skein_runtime::{R, Vm};
 

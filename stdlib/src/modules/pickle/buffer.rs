@@ -1,6 +1,6 @@
 //! `PickleBuffer`: a buffer that may be pickled out of band.
 
-use skein_builtins::types::is_contiguous_view;
+use skein_builtins::types::{is_contiguous_view, take_back};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, class_argument, ext_type};
 use skein_runtime::types::typeobj::type_flags;
@@ -32,6 +32,7 @@ native_type! {
                 None => Ok(()),
             }
         }, "Release the underlying buffer exposed by the PickleBuffer object.";
+        "__release_buffer__($self, buffer, /)" => |vm: &Vm, _: This, view: Value| take_back(vm, view), "Release the buffer object that exposes the underlying memory of the object.";
         "__buffer__($self, flags, /)" => |vm: &Vm, b: This, _: Value| -> R<Value> { vm.call(vm.types.memoryview.value(), &[view(vm, b.0)?]) };
     }
 }

@@ -15,6 +15,45 @@ fn items(vm: &Vm, v: Value, text: &str) -> R<Ref<List>> {
     }
 }
 
+/// The kernel's cryptography: a message with what is to be done as ancillary data. ValueError, OSError.
+pub fn sendmsg_afalg(
+    vm: &Vm,
+    this: This,
+    message: Option<Value>,
+    op: Option<i32>,
+    iv: Option<Value>,
+    assoclen: Option<i32>,
+    flags: Option<i32>,
+) -> R<usize> {
+    if this.0.family.get() != libc::AF_ALG {
+        return Err(vm.raise_text(vm.exc.os_error, "algset is only supported for AF_ALG"));
+    }
+    let Some(op) = op.filter(|&op| op >= 0) else {
+        return Err(vm.value_error("Invalid or missing argument 'op'"));
+    };
+    if assoclen.is_some_and(|n| n < 0) {
+        return Err(vm.type_error("assoclen must be positive"));
+    }
+    let ancillary = List::with_capacity(vm, 3)?;
+    let add = |kind: i32, data: &[u8]| -> R<()> {
+        let kind = Value::small_int(kind.into());
+        ancillary.push(vm, vm.tuple(&[Value::small_int(libc::SOL_ALG.into()), kind, vm.bytes(data)?])?)
+    };
+    add(libc::ALG_SET_OP, &op.to_ne_bytes())?;
+    if let Some(iv) = iv.filter(|v| !v.is_none()) {
+        let iv = BytesLike::new(vm, iv)?;
+        let len = u32::try_from(iv.len()).map_err(|_| vm.overflow_error("iv is too long"))?;
+        let mut data = vm.copied(&len.to_ne_bytes())?;
+        vm.put(&mut data, &iv)?;
+        add(libc::ALG_SET_IV, &data)?;
+    }
+    if let Some(n) = assoclen {
+        add(libc::ALG_SET_AEAD_ASSOCLEN, &n.to_ne_bytes())?;
+    }
+    let message = message.map_or_else(|| vm.tuple(&[]), Ok)?;
+    sendmsg(vm, this, message, Some(ancillary.value()), flags.or(Some(libc::MSG_MORE)), None)
+}
+
 pub fn sendmsg(
     vm: &Vm,
     this: This,

@@ -67,6 +67,7 @@ native_type! {
         "recvmsg($self, bufsize, ancbufsize=0, flags=0, /)" => messages::recvmsg;
         "recvmsg_into($self, buffers, ancbufsize=0, flags=0, /)" => messages::recvmsg_into;
         "sendmsg($self, buffers, ancdata=(), flags=0, address=None, /)" => messages::sendmsg;
+        "sendmsg_afalg($self, msg=(), /, *, op=<unrepresentable>, iv=None, assoclen=<unrepresentable>, flags=MSG_MORE)" => messages::sendmsg_afalg, "Set operation mode, IV and length of associated data for an AF_ALG\noperation socket.";
         "sendto($self, *args)" => sendto;
         "shutdown($self, how, /)" => shutdown;
         "close($self, /)" => close;

@@ -51,7 +51,7 @@ native_type! {
     }
     getset {
         "format" => |vm: &Vm, v: Value| match v.cast::<Ext<Struct>>() { Some(s) => { of(vm, &s)?; vm.str(&format_text(&s)) } None => Err(vm.type_error("not a Struct")) };
-        "size" => |vm: &Vm, v: Value| match v.cast::<Ext<Struct>>() { Some(s) => vm.int(of(vm, &s)?.size as i64), None => Err(vm.type_error("not a Struct")) };
+        "size" => |vm: &Vm, v: Value| match v.cast::<Ext<Struct>>() { Some(s) => vm.int(s.format.borrow().as_ref().map_or(-1, |(_, f)| f.size as i64)), None => Err(vm.type_error("not a Struct")) };
     }
 }
 
@@ -87,7 +87,10 @@ const CACHED: usize = 100;
 fn format_of(vm: &Vm, v: Value) -> R<(String, Rc<Format>)> {
     let bytes = match v.cast::<Str>() {
         Some(s) if s.is_ascii() => vm.copied(s.bytes())?,
-        Some(_) => return Err(vm.raise_text(vm.exc.unicode_error, "Struct() argument 1 must be ASCII")),
+        Some(s) => {
+            let at = skein_runtime::types::str::code_points(s.bytes()).take_while(|&c| c < 128).count();
+            return Err(vm.encode_error("ascii", v, at, at + 1, "ordinal not in range(128)"));
+        }
         None => match v.cast::<skein_runtime::types::bytes::Bytes>() {
             Some(b) => vm.copied(b.bytes())?,
             None => {
@@ -206,7 +209,7 @@ fn pack_values_into(vm: &Vm, f: &Format, args: &[Value]) -> R<()> {
             at += len;
         }
         if len - at < size as i64 {
-            let need = at as usize + size;
+            let need = i128::from(at) + size as i128;
             return Err(error(
                 vm,
                 format!(
@@ -268,7 +271,7 @@ fn unpack_at(vm: &Vm, f: &Format, bytes: &[u8], offset: i64) -> R<Value> {
         at += len;
     }
     if len - at < size {
-        let need = at.saturating_add(size);
+        let need = i128::from(at) + i128::from(size);
         return Err(error(
             vm,
             format!(

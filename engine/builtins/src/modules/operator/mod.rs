@@ -157,12 +157,23 @@ fn compare_digest(vm: &Vm, a: Value, b: Value) -> R<bool> {
         }
         return Ok(equal(x.bytes(), y.bytes()));
     }
-    match (a.cast::<Bytes>(), b.cast::<Bytes>()) {
-        (Some(x), Some(y)) => Ok(equal(x.bytes(), y.bytes())),
-        _ => Err(vm.type_error(format!(
-            "unsupported operand types(s) or combination of types: '{}' and '{}'",
-            vm.type_name(a),
-            vm.type_name(b)
-        ))),
+    let lends = |v: Value| vm.type_of(v).special(vm, Special::Buffer).is_some();
+    if !lends(a) && !lends(b) {
+        let (a, b) = (vm.type_name(a), vm.type_name(b));
+        let text = format!("unsupported operand types(s) or combination of types: '{a}' and '{b}'");
+        return Err(vm.type_error(text));
     }
+    let bytes = |v: Value| -> R<Ref<Bytes>> {
+        if let Some(b) = v.cast::<Bytes>() {
+            return Ok(b);
+        }
+        if !lends(v) {
+            return Err(vm.type_error(format!("a bytes-like object is required, not '{}'", vm.type_name(v))));
+        }
+        let view = vm.call(vm.types.memoryview.value(), &[v])?;
+        let copy = vm.call_method(view, "tobytes", &[])?;
+        copy.cast().ok_or_else(|| vm.type_error("tobytes() returned no bytes"))
+    };
+    let (x, y) = (bytes(a)?, bytes(b)?);
+    Ok(equal(x.bytes(), y.bytes()))
 }

@@ -190,7 +190,7 @@ fn on_typing(vm: &Vm, name: &str, args: Args<'_>) -> R<Value> {
 // ---- NoDefault
 
 native_type! {
-    NO_DEFAULT: "NoDefaultType", Kind::Ext, 0, "The type of NoDefault, which says that a type parameter has no default.";
+    NO_DEFAULT: "typing.NoDefaultType", Kind::Ext, 0, "The type of NoDefault, which says that a type parameter has no default.";
     methods {
         [static] "__new__($type, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| -> R<Value> {
             if args.positional().len() > 1 || args.has_keywords() {

@@ -2,7 +2,7 @@
 
 use super::lazy::Lazy;
 use super::parameter::{self, Parameter, Variance, Which, this};
-use super::{bind, call_typing, check_name, type_check};
+use super::{bind, call_typing, check_name};
 use crate::types::generic::union::union_checked;
 use skein_runtime::native::{Args, TypeDef};
 use skein_runtime::native_type;
@@ -68,7 +68,8 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let variance = Variance::of(vm, covariant, contravariant, infer)?;
     let mut p = Parameter::<Kind>::plain(name, variance);
     if !bound.is_unbound() && !bound.is_none() {
-        p.bound = Lazy::new(Some(type_check(vm, bound, "Bound must be a type.")?), None);
+        // Whatever it is: nobody has said yet what it means.
+        p.bound = Lazy::new(Some(bound), None);
     }
     p.of_call(vm, class, default)
 }

@@ -113,5 +113,6 @@ fn prepare_subst(vm: &Vm, p: Value, alias: Value, args: Value) -> R<Value> {
         let more: Ref<Tuple> = Tuple::new(vm, &[d])?;
         return vm.binary(skein_bytecode::Special::Add, args, more.value());
     }
-    Err(vm.type_error(format!("Too few arguments for {}", vm.str_string(alias)?)))
+    let (text, least) = (vm.str_string(alias)?, index.unwrap_or(given) + 1);
+    Err(vm.type_error(format!("Too few arguments for {text}; actual {given}, expected at least {least}")))
 }

@@ -4,7 +4,7 @@ use super::{parameters, substitute, type_text};
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
-use skein_runtime::types::ext::{Ext, ExtArg, Payload};
+use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
@@ -33,6 +33,37 @@ impl Payload for Alias {
 
 type This = Ref<Ext<Alias>>;
 
+/// What `*alias` goes through: the alias itself, unpacked.
+struct Unpacked(Field);
+
+impl Payload for Unpacked {
+    const NAME: &'static str = "generic_alias_iterator";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Unpacked(alias) = self;
+        alias.trace(t);
+    }
+}
+
+native_type! {
+    ITERATOR: "generic_alias_iterator", Kind::Ext, type_flags::NO_NEW;
+    methods {
+        "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        "__next__($self, /)" => |vm: &Vm, it: ExtArg<Unpacked>| -> R<Value> {
+            let Some(a) = it.0.0.cast::<Ext<Alias>>() else { return Ok(vm.stop()) };
+            it.0.0.init(None);
+            make(vm, vm.type_of(a.value()), a.origin.value(), a.args.value(), true)
+        };
+        "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Unpacked>| -> R<Value> {
+            let rest = it.0.0.get().map_or_else(|| vm.tuple(&[]), Ok)?;
+            vm.tuple(&[vm.builtin("iter")?, vm.tuple(&[rest])?])
+        };
+    }
+}
+
+fn iterator(vm: &Vm, alias: Value) -> R<Value> {
+    Ok(Ext::new(vm, ext_type(vm, &ITERATOR)?, Unpacked(Field::new(Some(alias))))?.value())
+}
+
 native_type! {
     pub DEF: "types.GenericAlias", Kind::Ext, type_flags::BASETYPE | type_flags::HAS_WEAKREF,
         "Represent a PEP 585 generic type\n\nE.g. for t = list[int], t.__origin__ is list and t.__args__ is (int,).";
@@ -57,12 +88,14 @@ native_type! {
         "__or__($self, value, /)" => |vm: &Vm, a: Value, b: Value| super::union::make_union(vm, a, b);
         "__ror__($self, value, /)" => |vm: &Vm, a: Value, b: Value| super::union::make_union(vm, b, a);
         "__iter__($self, /)" => |vm: &Vm, a: ExtArg<Alias>| -> R<Value> {
-            let ty = vm.type_of(a.0.value());
-            let one = make(vm, ty, a.0.origin.value(), a.0.args.value(), true)?;
-            vm.iter(vm.tuple(&[one])?)
+            iterator(vm, a.0.value())
         };
         "__reduce__($self, /)" => |vm: &Vm, a: ExtArg<Alias>| -> R<Value> {
             let args = vm.tuple(&[a.0.origin.value(), a.0.args.value()])?;
+            if a.0.starred {
+                let plain = make(vm, vm.types.generic_alias, a.0.origin.value(), a.0.args.value(), false)?;
+                return vm.tuple(&[vm.builtin("next")?, vm.tuple(&[iterator(vm, plain)?])?]);
+            }
             vm.tuple(&[vm.types.generic_alias.value(), args])
         };
         "__dir__($self, /)" => |vm: &Vm, a: ExtArg<Alias>| -> R<Value> {

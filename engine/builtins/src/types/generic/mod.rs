@@ -151,7 +151,10 @@ fn replace(vm: &Vm, args: Ref<Tuple>, params: Ref<Tuple>, given: Ref<Tuple>) -> 
         match new.cast::<Tuple>() {
             Some(t) if spreads => out.extend(vm, t.items())?,
             None if spreads => {
-                return Err(vm.type_error(format!("expected a tuple, not {}", vm.type_name(new))));
+                let (what, got) = (vm.repr_string(a)?, vm.type_name(new));
+                let text =
+                    format!("expected __typing_subst__ of {what} objects to return a tuple, not {got}");
+                return Err(vm.type_error(text));
             }
             _ => out.push(vm, new)?,
         }

@@ -49,8 +49,8 @@ fn sort_with(
 ) -> R<()> {
     let n = list.len();
     let Ok(count) = u32::try_from(n) else { return Err(vm.memory_error()) };
-    let array = list.take();
     let mut order: Vec<u32> = vm.buffer(count as usize)?;
+    let (array, mark) = list.take_to_sort(vm)?;
     order.extend(0..count);
     if reverse {
         // Reversed before and after, so that equal items keep their order.
@@ -64,7 +64,7 @@ fn sort_with(
     if reverse {
         order.reverse();
     }
-    let changed = !list.is_empty();
+    let changed = !list.is_untouched(mark);
     list.put_back(vm, array, n);
     if sorted.is_ok() {
         let mut moved: Vec<u64> = vm.buffer(n)?;

@@ -27,6 +27,8 @@ pub fn format_map(vm: &Vm, s: Ref<Str>, mapping: Value) -> R<Value> {
 pub enum Step<'a> {
     Attribute(&'a [u8]),
     Item(&'a [u8]),
+    /// What follows is malformed, which is said when it is come to.
+    Wrong(&'static str),
 }
 
 /// A piece of a format string.
@@ -75,7 +77,7 @@ fn read_field<'a>(vm: &Vm, text: &'a [u8], at: &mut usize) -> R<Field<'a>> {
     loop {
         match text.get(i) {
             None => return Err(vm.value_error("expected '}' before end of string")),
-            Some(b'{') => return Err(vm.value_error("unexpected '{' in field name")),
+            Some(b'{') if !in_brackets => return Err(vm.value_error("unexpected '{' in field name")),
             Some(b'[') => in_brackets = true,
             Some(b']') => in_brackets = false,
             Some(b'}' | b':' | b'!') if !in_brackets => break,
@@ -126,35 +128,33 @@ fn read_field<'a>(vm: &Vm, text: &'a [u8], at: &mut usize) -> R<Field<'a>> {
     Ok((name, conversion, spec))
 }
 
-/// A field name's first part and the steps behind it. ValueError.
-pub fn split_name<'a>(vm: &Vm, name: &'a [u8]) -> R<(&'a [u8], Vec<Step<'a>>)> {
+/// A field name's first part and the steps behind it.
+pub fn split_name(name: &[u8]) -> (&[u8], Vec<Step<'_>>) {
+    const EMPTY: Step<'_> = Step::Wrong("Empty attribute in format string");
     let end = name.iter().position(|c| matches!(c, b'.' | b'[')).unwrap_or(name.len());
     let mut steps = Vec::new();
-    let mut i = end;
-    while i < name.len() {
-        if name[i] == b'.' {
-            let from = i + 1;
-            let n = name[from..].iter().position(|c| matches!(c, b'.' | b'[')).unwrap_or(name.len() - from);
-            if n == 0 {
-                return Err(vm.value_error("Empty attribute in format string"));
+    let mut rest = &name[end..];
+    while let Some((&c, tail)) = rest.split_first() {
+        let (step, used) = match c {
+            b'.' => {
+                let n = tail.iter().position(|c| matches!(c, b'.' | b'[')).unwrap_or(tail.len());
+                (if n == 0 { EMPTY } else { Step::Attribute(&tail[..n]) }, n)
             }
-            steps.push(Step::Attribute(&name[from..from + n]));
-            i = from + n;
-        } else if name[i] == b'[' {
-            let from = i + 1;
-            let Some(n) = name[from..].iter().position(|c| *c == b']') else {
-                return Err(vm.value_error("Missing ']' in format string"));
-            };
-            if n == 0 {
-                return Err(vm.value_error("Empty attribute in format string"));
-            }
-            steps.push(Step::Item(&name[from..from + n]));
-            i = from + n + 1;
-        } else {
-            return Err(vm.value_error("Only '.' or '[' may follow ']' in format field specifier"));
+            b'[' => match tail.iter().position(|c| *c == b']') {
+                Some(0) => (EMPTY, 0),
+                Some(n) => (Step::Item(&tail[..n]), n + 1),
+                None => (Step::Wrong("Missing ']' in format string"), 0),
+            },
+            _ => (Step::Wrong("Only '.' or '[' may follow ']' in format field specifier"), 0),
+        };
+        let wrong = matches!(step, Step::Wrong(_));
+        steps.push(step);
+        if wrong {
+            break;
         }
+        rest = &tail[used..];
     }
-    Ok((&name[..end], steps))
+    (&name[..end], steps)
 }
 
 /// A name that is a number. ValueError if it is too large.
@@ -227,7 +227,7 @@ impl Formatter<'_> {
 
     fn field(&mut self, name: &[u8]) -> R<Value> {
         let vm = self.vm;
-        let (first, steps) = split_name(vm, name)?;
+        let (first, steps) = split_name(name);
         let mut v = self.first(first)?;
         for step in steps {
             v = match step {
@@ -239,6 +239,7 @@ impl Formatter<'_> {
                     };
                     vm.get_item(v, key)?
                 }
+                Step::Wrong(message) => return Err(vm.value_error(message)),
             };
         }
         Ok(v)

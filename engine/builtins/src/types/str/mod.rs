@@ -145,6 +145,10 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     if rest.len() > 3 {
         return Err(vm.type_error(format!("str expected at most 3 arguments, got {}", rest.len())));
     }
+    let given = rest.len() + args.keywords().count();
+    if given > 3 {
+        return Err(vm.type_error(format!("str() takes at most 3 arguments ({given} given)")));
+    }
     let mut slots = [None; 3];
     for (slot, &v) in slots.iter_mut().zip(rest) {
         *slot = Some(v);

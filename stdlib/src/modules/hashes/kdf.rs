@@ -1,23 +1,17 @@
-//! `_kdf`: keys from passwords, for `hashlib`.
+//! Keys from passwords, for `_hashlib`.
 
-use super::support::BytesLike;
+use super::super::support::BytesLike;
 use pbkdf2::hmac::digest::{KeyInit, OutputSizeUser};
 use pbkdf2::hmac::{Hmac, Mac};
 use skein_runtime::object::Ref;
-use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
-use skein_runtime::{R, Value, Vm, native_functions};
-
-native_functions! { FUNCTIONS:
-    "pbkdf2_hmac(hash_name, password, salt, iterations, dklen=None)" => pbkdf2_hmac, "Password based key derivation function 2 (PKCS #5 v2.0) with HMAC as pseudorandom function.";
-    "scrypt(password, *, salt, n, r, p, maxmem=0, dklen=64)" => scrypt_key, "scrypt password-based key derivation function.";
-}
+use skein_runtime::{R, Value, Vm};
 
 /// Memory that scrypt may take where the program says nothing.
 const DEFAULT_MEMORY: i64 = 32 << 20;
 const MAX: i64 = i32::MAX as i64;
 
-fn pbkdf2_hmac(
+pub fn pbkdf2_hmac(
     vm: &Vm,
     hash_name: Ref<Str>,
     password: BytesLike,
@@ -94,7 +88,7 @@ fn derive<M: Mac + KeyInit + Clone>(
 }
 
 #[expect(clippy::too_many_arguments, reason = "Python's signature")]
-fn scrypt_key(
+pub fn scrypt_key(
     vm: &Vm,
     password: BytesLike,
     salt: BytesLike,
@@ -129,9 +123,4 @@ fn scrypt_key(
     let done = vm.without_gil(|| scrypt::scrypt(&password, &salt, &params, &mut key));
     done.map_err(|_| wrong())?;
     vm.bytes(&key)
-}
-
-/// MemoryError.
-pub fn make(vm: &Vm) -> R<Ref<Module>> {
-    make_module(vm, "_kdf", FUNCTIONS)
 }
