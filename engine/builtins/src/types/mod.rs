@@ -142,8 +142,8 @@ pub use int::large::square_root;
 pub use int::{Int, check_room};
 pub use list::{sort_by_keys, sort_list};
 pub use memoryview::{
-    is_contiguous_view, is_scattered_view, item_size, read as read_item, view_of, view_target, views,
-    write as write_item,
+    is_contiguous_view, is_scattered_view, item_size, read as read_item, view_of, view_span, view_target,
+    views, write as write_item,
 };
 pub use object::attribute_name;
 pub(crate) use reduce::{default_getstate, reduce_2};
