@@ -147,3 +147,34 @@ try:
 except ZeroDivisionError as e:
     assert e.__traceback__.tb_frame.f_locals is globals()
 print("ok")
+
+
+# A variable that is bound on some ways only is not bound on the others, whatever its place had before.
+def fills():
+    a = 1; b = 2; c = 3; d = 4; e = 5; f = 6; g = 7; h = 8
+    return a + b + c + d + e + f + g + h
+
+
+def on_some_ways(rows, way):
+    for row in rows:
+        for item in row:
+            seen = item
+    if way:
+        early = 1
+    try:
+        if way:
+            late = 2
+        1 / 0
+    except ZeroDivisionError as e:
+        inside = dict(sys._getframe().f_locals)
+        traced = dict(e.__traceback__.tb_frame.f_locals)
+    return inside, traced
+
+
+for _ in range(50):
+    fills()
+    inside, traced = on_some_ways([], False)
+    assert sorted(inside) == ["e", "rows", "way"], inside
+    assert sorted(traced) == ["e", "inside", "rows", "way"], traced
+    inside, traced = on_some_ways([[5]], True)
+    assert sorted(inside) == ["e", "early", "item", "late", "row", "rows", "seen", "way"], inside

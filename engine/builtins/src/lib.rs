@@ -19,6 +19,8 @@ pub static BUILTINS: Builtins = Builtins {
     import: modules::import,
     run_signal_handlers: modules::run_signal_handlers,
     finalize_generator: types::generator::finalize,
+    takes_from_generator: modules::streams::takes_from_generator,
+    generator_over: modules::streams::generator_over,
     finalize_awaitable: types::generator::finalize_awaitable,
     views: types::views,
     number_binary: types::number_binary,

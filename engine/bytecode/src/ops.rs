@@ -329,6 +329,8 @@ impl Op {
 
 /// The number of UNBOUND in `LoadSpecial`.
 pub const UNBOUND: u8 = 5;
+/// That of None.
+pub const NONE: u8 = 0;
 
 /// Packs the first unit of an instruction.
 pub const fn pack(op: Op, a: u8, b: u8, c: u8) -> u32 {

@@ -199,11 +199,19 @@ pub fn outs_len(insn: &Insn) -> u32 {
     }
 }
 
-/// Applies the instruction to the set of bound locals; true if it unbinds one.
-fn step(insn: &Insn, bound: &mut Bits, locals: usize) -> bool {
+/// What is known of the locals in a set of them, on all ways that lead to a place.
+#[derive(Clone, Copy, PartialEq)]
+enum Known {
+    Bound,
+    Unbound,
+}
+
+/// Applies the instruction to the set of locals that are known to be bound, or not; true if it takes one out of it.
+fn step(insn: &Insn, set: &mut Bits, known: Known, locals: usize) -> bool {
     let unbinds = insn.op == Op::DeleteLocal
         || insn.op == Op::LookupMapping
         || insn.op == Op::LoadSpecial && insn.b == special::UNBOUND;
+    let on = unbinds == (known == Known::Unbound);
     let mut killed = false;
     for (role, r) in insn.op.info().operands.into_iter().zip([insn.a, insn.b, insn.c]) {
         let n = match role {
@@ -215,57 +223,71 @@ fn step(insn: &Insn, bound: &mut Bits, locals: usize) -> bool {
             continue;
         }
         for i in r as usize..(r as usize + n as usize).min(locals) {
-            bound.set(i, !unbinds);
-            killed |= unbinds;
+            set.set(i, on);
+            killed |= !on;
         }
     }
     killed
 }
 
-/// Definite assignment: drops the checks of locals that are always bound there, and the initialisation
-/// of locals that no check is left for.
+fn is_initialisation(insn: &Insn) -> bool {
+    insn.op == Op::LoadSpecial && insn.x == 1 && insn.a < TEMP
+}
+
+/// Definite assignment: drops the checks of locals that are always bound there, and the initialisation of locals that
+/// no check is left for, unless someone who looks at the frame could not tell whether they are bound.
 fn bind(unit: &mut Unit) {
     let locals = unit.locals.len();
-    let checked = unit.insns.iter().any(|i| matches!(i.op, Op::CheckBound | Op::DeleteLocal));
     let mut keep = vec![true; unit.insns.len()];
-    let mut needed = vec![false; locals];
-    if checked {
-        let states = block_states(unit);
+    let mut needed = Bits::new(locals, false);
+    if unit.insns.iter().any(|i| i.op == Op::CheckBound || i.op == Op::DeleteLocal || is_initialisation(i)) {
+        let [bound_states, unbound_states] = [Known::Bound, Known::Unbound].map(|k| block_states(unit, k));
         let mut bound = Bits::new(locals, false);
+        let mut unbound = Bits::new(locals, false);
         for i in 0..unit.insns.len() {
-            if let Some(s) = &states[i] {
+            if let Some(s) = &bound_states[i] {
                 bound = s.clone();
             }
+            if let Some(s) = &unbound_states[i] {
+                unbound = s.clone();
+            }
             let insn = unit.insns[i];
+            if insn.op.may_raise() {
+                for ((n, b), u) in needed.0.iter_mut().zip(&bound.0).zip(&unbound.0) {
+                    *n |= !(b | u);
+                }
+            }
             match insn.op {
                 Op::CheckBound if bound.get(insn.a as usize) => keep[i] = false,
                 Op::CheckBound => {
-                    needed[insn.a as usize] = true;
+                    needed.set(insn.a as usize, true);
                     // Behind a check that went well the local is bound.
                     bound.set(insn.a as usize, true);
+                    unbound.set(insn.a as usize, false);
                 }
                 Op::DeleteLocal if bound.get(insn.a as usize) => {
                     let load = Insn { op: Op::LoadSpecial, b: special::UNBOUND, x: 0, ..insn };
                     unit.insns[i] = load;
                 }
-                Op::DeleteLocal => needed[insn.a as usize] = true,
+                Op::DeleteLocal => needed.set(insn.a as usize, true),
                 _ => {}
             }
-            step(&insn, &mut bound, locals);
+            step(&insn, &mut bound, Known::Bound, locals);
+            step(&insn, &mut unbound, Known::Unbound, locals);
         }
     }
     let introspects = unit.introspects;
     for (i, insn) in unit.insns.iter().enumerate() {
-        if insn.op == Op::LoadSpecial && insn.x == 1 && insn.a < TEMP {
+        if is_initialisation(insn) {
             let plain = unit.locals[insn.a as usize].kind == LocalKind::Plain;
-            keep[i] = needed[insn.a as usize] || introspects && plain;
+            keep[i] = needed.get(insn.a as usize) || introspects && plain;
         }
     }
     compact(unit, &keep);
 }
 
-/// The set of bound locals at the head of each block.
-fn block_states(unit: &Unit) -> Vec<Option<Bits>> {
+/// The set of locals of which that is known at the head of each block.
+fn block_states(unit: &Unit, known: Known) -> Vec<Option<Bits>> {
     let n = unit.insns.len();
     let locals = unit.locals.len();
     let mut leader = vec![false; n + 1];
@@ -283,9 +305,9 @@ fn block_states(unit: &Unit) -> Vec<Option<Bits>> {
         }
     }
     let mut states: Vec<Option<Bits>> = vec![None; n];
-    let mut entry = Bits::new(locals, false);
+    let mut entry = Bits::new(locals, known == Known::Unbound);
     for p in 0..unit.params as usize {
-        entry.set(p, true);
+        entry.set(p, known == Known::Bound);
     }
     states[0] = Some(entry);
     let mut work = vec![0usize];
@@ -306,21 +328,21 @@ fn block_states(unit: &Unit) -> Vec<Option<Bits>> {
         let mut told = 0;
         loop {
             let insn = &unit.insns[i];
-            // An exception leaves with the state before its instruction. Within a block that state
-            // only grows, but for locals unbound, so that its smallest forms are enough.
+            // An exception leaves with the state before its instruction. Within a block that state only grows, until an
+            // instruction takes a local out of it, so that its smallest forms are enough.
             if insn.handler != 0 && insn.handler != told {
                 let Label(l) = unit.handlers[insn.handler as usize - 1].label;
                 flow(unit.labels[l as usize] as usize, &bound);
             }
             told = insn.handler;
             if insn.op == Op::CheckBound {
-                bound.set(insn.a as usize, true);
+                bound.set(insn.a as usize, known == Known::Bound);
             }
             // An iterator that ends writes nothing.
             if insn.op == Op::ForIter {
                 flow(unit.labels[insn.x as usize] as usize, &bound);
             }
-            if step(insn, &mut bound, locals) {
+            if step(insn, &mut bound, known, locals) {
                 told = 0;
             }
             if let Some(t) = target(unit, insn).filter(|_| insn.op != Op::ForIter) {

@@ -17,11 +17,12 @@ use skein_runtime::types::iterators::{
     ZIP_ITERATORS, Zip,
 };
 use skein_runtime::types::list::List;
+use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::range::{Range, RangeIter, range_len};
 use skein_runtime::types::seqiter::SeqIter;
 use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
 use skein_runtime::types::typeobj::Type;
-use skein_runtime::value::Value;
+use skein_runtime::value::{Raised, Value};
 use skein_runtime::vm::Vm;
 use std::mem::offset_of;
 
@@ -82,6 +83,14 @@ fn own_method(vm: &Vm, v: Value, special: Special) -> Option<&'static NativeDef>
     ty.def()?;
     let def = ty.special(vm, special).and_then(plain_native)?;
     (def.effect == Effect::Leaf).then_some(def)
+}
+
+/// Is it an iterator of a builtin type that is its own iterator, unless a generator stands for it?
+fn is_own_iterator(vm: &Vm, v: Value) -> bool {
+    let ty = vm.type_of(v);
+    let iter = ty.special(vm, Special::Iter).filter(|_| ty.def().is_some());
+    let iter = iter.and_then(|f| f.cast::<NativeFunction>());
+    iter.is_some_and(|f| f.def().soft.is_some() && f.def().effect == Effect::Leaf)
 }
 
 /// Is it an instance of a list's subclass that is iterated over as a list is?
@@ -352,6 +361,15 @@ impl Recorder {
         if let Some(g) = v.cast::<Generator>() {
             return self.resume(vm, op, g);
         }
+        if (vm.builtin.takes_from_generator)(vm, v) {
+            // The loop has begun before that was known to be worth it.
+            match (vm.builtin.generator_over)(vm, v) {
+                Ok(g) => at.set(at.b(), g),
+                // No memory for it: the loop can do without.
+                Err(Raised) => drop(vm.pending.take()),
+            }
+            return Err(Abort::Replaced);
+        }
         if !is_followed(vm, v) {
             let followed = match v.cast::<Ext<Map>>() {
                 Some(map) => self.next_of_map(vm, map),
@@ -510,6 +528,13 @@ impl Recorder {
             Some(shape) if shape == vm.types.generator.root_shape_id() => {
                 let g = self.reg(at.b());
                 self.guard_shape(g, shape)
+            }
+            _ if is_own_iterator(vm, v) => {
+                if (vm.builtin.takes_from_generator)(vm, v) {
+                    return self.help(Op::GetIter);
+                }
+                let it = self.reg(at.b());
+                self.guard_type(it, v)
             }
             _ => match own_method(vm, v, Special::Iter) {
                 Some(def) => {

@@ -88,6 +88,8 @@ aborts! {
     Watched "events are wanted";
     /// A type is not what it was, a frame was written to, or the like.
     Void "what it relies on has changed";
+    /// The loop goes over a generator from now on, in the place of an iterator over one.
+    Replaced "an iterator becomes a generator";
     /// An instruction that no helper does.
     Unknown "instruction without a helper";
     /// What is left to a function's own trace runs without being recorded, and nothing else is meanwhile.

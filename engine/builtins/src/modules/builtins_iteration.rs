@@ -321,10 +321,10 @@ fn all(vm: &Vm, iterable: Value) -> R<bool> {
 // ---- enumerate
 
 native_type! {
-    ENUMERATE: "enumerate", Kind::Ext, type_flags::BASETYPE, "Return an enumerate object.";
+    pub ENUMERATE: "enumerate", Kind::Ext, type_flags::BASETYPE, "Return an enumerate object.";
     methods {
         [static] "__new__($type, iterable, start=0)" => new_enumerate;
-        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf soft super::streams::enumerate] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_enumerate;
         "__reduce__($self, /)" => reduce_enumerate, "Return state information for pickling.";
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
@@ -348,18 +348,31 @@ fn new_enumerate(vm: &Vm, class: Ref<Type>, iterable: Value, start: Option<Value
 fn next_enumerate(vm: &Vm, it: ExtArg<Enumerate>) -> R<Value> {
     let it = it.0;
     let Some(v) = vm.next(it.iterator.value())? else { return Ok(vm.stop()) };
-    let n = match it.large.get() {
+    let n = number_of(vm, it)?;
+    vm.tuple(&[n, v])
+}
+
+/// The number of its next item, which has been taken.
+fn number_of(vm: &Vm, it: Ref<Ext<Enumerate>>) -> R<Value> {
+    match it.large.get() {
         Some(large) => {
             it.large.set(vm, it, vm.binary(Special::Add, large, Value::small_int(1))?);
-            large
+            Ok(large)
         }
         None => {
             let n = it.count.get();
             it.count.set(n + 1);
-            vm.int(n)?
+            vm.int(n)
         }
-    };
-    vm.tuple(&[n, v])
+    }
+}
+
+/// As [`number_of`], for its generator.
+pub(super) fn next_number(vm: &Vm, it: Value) -> R<Value> {
+    match it.cast::<Ext<Enumerate>>() {
+        Some(it) => number_of(vm, it),
+        None => Err(vm.system_error("no enumerate")),
+    }
 }
 
 fn reduce_enumerate(vm: &Vm, it: ExtArg<Enumerate>) -> R<Value> {
@@ -449,10 +462,10 @@ fn ended(all: &Iterators, vm: &Vm, name: &str, iterators: Ref<Tuple>, i: usize) 
 }
 
 native_type! {
-    ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.\n\n>>> list(zip('ab', range(3)))\n[('a', 0), ('b', 1)]";
+    pub ZIP: "zip", Kind::Ext, type_flags::BASETYPE, "The zip object yields n-length tuples, where n is the number of iterables\npassed as positional arguments to zip().  The i-th element in every tuple\ncomes from the i-th iterable argument to zip().  This continues until the\nshortest argument is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.\n\n>>> list(zip('ab', range(3)))\n[('a', 0), ('b', 1)]";
     methods {
         [static] "__new__($type, *iterables, strict=False)" => new_zip;
-        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf soft super::streams::zip] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_zip;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Zip>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
         "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Zip>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
@@ -460,10 +473,10 @@ native_type! {
 }
 
 native_type! {
-    MAP: "map", Kind::Ext, type_flags::BASETYPE, "Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
+    pub MAP: "map", Kind::Ext, type_flags::BASETYPE, "Make an iterator that computes the function using arguments from\neach of the iterables.  Stops when the shortest iterable is exhausted.\n\nIf strict is true and one of the arguments is exhausted before the others,\nraise a ValueError.";
     methods {
         [static] "__new__($type, function, iterable, /, *iterables, strict=False)" => new_map;
-        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf soft super::streams::map] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         [soft next_map_soft] "__next__($self, /)" => next_map;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Map>| reduce(&it.0.0, vm, it.0.value()), "Return state information for pickling.";
         "__setstate__($self, state, /)" => |vm: &Vm, it: ExtArg<Map>, state: Value| setstate(&it.0.0, vm, state), "Set state information for unpickling.";
@@ -496,6 +509,14 @@ fn next_zip(vm: &Vm, it: ExtArg<Zip>) -> R<Value> {
         return Ok(vm.stop());
     }
     Ok(next_of_all(iterators, vm, "zip", |row| vm.tuple(row))?.unwrap_or(vm.stop()))
+}
+
+/// Iterator `i` of a zip has ended, for its generator.
+pub(super) fn ended_of_zip(vm: &Vm, zip: Value, i: usize) -> R<()> {
+    match zip.cast::<Ext<Zip>>().and_then(|zip| Some((zip, zip.0.iterators.cast::<Tuple>()?))) {
+        Some((zip, iterators)) => ended(&zip.0, vm, "zip", iterators, i),
+        None => Err(vm.system_error("no zip")),
+    }
 }
 
 /// Calls `f` with the pairs that a `zip` of two iterables gives, without making them. None: it is none.
@@ -563,10 +584,10 @@ impl Payload for Filter {
 }
 
 native_type! {
-    FILTER: "filter", Kind::Ext, type_flags::BASETYPE, "Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return the items that are true.";
+    pub FILTER: "filter", Kind::Ext, type_flags::BASETYPE, "Return an iterator yielding those items of iterable for which function(item)\nis true. If function is None, return the items that are true.";
     methods {
         [static] "__new__($type, function, iterable, /)" => new_filter;
-        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf soft super::streams::filter] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_filter;
         "__reduce__($self, /)" => |vm: &Vm, it: ExtArg<Filter>| -> R<Value> {
             let args = vm.tuple(&[it.0.function.value(), it.0.iterator.value()])?;

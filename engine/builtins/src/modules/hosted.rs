@@ -6,6 +6,7 @@
 //! Nobody sees their frames (`flags::HOSTED`).
 
 use super::builtins_iteration::{FUNCTIONS, Filter, sum_on};
+use super::streams;
 use crate::types::str::DEF as STR;
 use crate::types::str::split::join;
 use crate::types::{sort_by_keys, sort_list};
@@ -17,7 +18,7 @@ use skein_runtime::object::Ref;
 use skein_runtime::types::code::{CodeObject, load};
 use skein_runtime::types::ext::Ext;
 use skein_runtime::types::function::Function;
-use skein_runtime::types::generator::{GenState, Generator, PLAIN};
+use skein_runtime::types::generator::Generator;
 use skein_runtime::types::iterators::Map;
 use skein_runtime::types::list::List;
 use skein_runtime::types::native::NativeFunction;
@@ -26,10 +27,11 @@ use skein_runtime::types::typeobj::Type;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Compile, Mode, Vm};
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::rc::Rc;
 
 /// Which of them.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hosted {
     Any,
     All,
@@ -41,14 +43,21 @@ pub enum Hosted {
     Tuple,
     Set,
     Join,
-    /// What a `filter` gives, as a generator that the others go over.
-    Filter,
     SortedBy,
     MinBy,
     MaxBy,
+    /// Generators that go over iterators: see [`super::streams`].
+    Filter,
+    Kept,
+    Map,
+    Enumerate,
+    Zip,
+    Zip3,
+    Islice,
+    Chain,
 }
 
-/// In the order of [`Hosted`]. What is no generator's item comes behind it, as they are called.
+/// In the order of [`Hosted`], up to those of [`streams`]. What is no generator's item comes behind it, as they are called.
 const SOURCE: &str = "
 def any(items):
     for item in items:
@@ -121,15 +130,6 @@ def set(items):
 def join(items, join, separator):
     return join(separator, [item for item in items])
 
-def filter(items, function, StopIteration):
-    for item in items:
-        try:
-            kept = function(item)
-        except StopIteration:
-            return
-        if kept:
-            yield item
-
 def sorted_by(items, function, order, reverse):
     all = [item for item in items]
     return order(all, [function(item) for item in all], reverse)
@@ -156,14 +156,14 @@ def max_by(items, function, empty):
         empty()
     return most
 ";
-const COUNT: usize = 14;
+const COUNT: usize = Hosted::Chain as usize + 1;
 
 /// How often the items of one code are asked for natively before it gets functions of its own.
 const FEW: u8 = 4;
 
-/// Their codes, compiled at the first use.
+/// Their codes, each compiled at its first use.
 #[derive(Default)]
-struct Codes(RefCell<Vec<Rc<Code>>>);
+struct Codes(RefCell<HashMap<Hosted, Rc<Code>>>);
 
 native_functions! { PARTS:
     // No program sees them; the functions call them.
@@ -179,29 +179,31 @@ native_functions! { PARTS:
 
 fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
     let codes = vm.state::<Codes>();
-    if codes.0.borrow().is_empty() {
-        let what = Compile {
-            source: SOURCE.as_bytes(),
-            filename: "<builtin>",
-            mode: Mode::Exec,
-            optimize: 0,
-            flags: 0,
-            decoded: true,
-        };
-        let module = vm.hooks.clone().compile(vm, &what)?;
-        let functions = module.consts.iter().filter_map(|c| match c {
-            Const::Code(code) => {
-                let mut code = Code::clone(code);
-                code.flags |= flags::HOSTED;
-                Some(Rc::new(code))
-            }
-            _ => None,
-        });
-        *codes.0.borrow_mut() = functions.collect();
-        debug_assert!(codes.0.borrow().len() == COUNT);
+    if let Some(code) = codes.0.borrow().get(&which) {
+        return Ok(code.clone());
     }
-    let found = codes.0.borrow().get(which as usize).cloned();
-    found.ok_or_else(|| vm.system_error("no such hosted builtin"))
+    let lost = || vm.system_error("no such hosted builtin");
+    let all = [SOURCE, streams::SOURCE].concat();
+    debug_assert!(all.split("\n\n").count() == COUNT);
+    let one = all.split("\n\n").nth(which as usize).ok_or_else(lost)?;
+    let what = Compile {
+        source: one.as_bytes(),
+        filename: "<builtin>",
+        mode: Mode::Exec,
+        optimize: 0,
+        flags: 0,
+        decoded: true,
+    };
+    let module = vm.hooks.clone().compile(vm, &what)?;
+    let mut found = module.consts.iter().filter_map(|c| match c {
+        Const::Code(code) => Some(Code::clone(code)),
+        _ => None,
+    });
+    let mut code = found.next().ok_or_else(lost)?;
+    code.flags |= flags::HOSTED;
+    let code = Rc::new(code);
+    codes.0.borrow_mut().insert(which, code.clone());
+    Ok(code)
 }
 
 /// What the code that makes items has for those that go over them: its functions, and [`PARTS`] behind them, which are
@@ -210,7 +212,7 @@ fn owned(vm: &Vm, owner: Ref<CodeObject>, i: usize, make: impl FnOnce() -> R<Val
     let all = match owner.consumers.cast::<List>() {
         Some(all) => all,
         None => {
-            let all = List::filled(vm, Value::NONE, COUNT + PARTS.len())?;
+            let all = List::filled(vm, Value::NONE, COUNT + PARTS.len() + streams::PARTS.len())?;
             owner.consumers.set(vm, owner, all.value());
             all
         }
@@ -224,7 +226,7 @@ fn owned(vm: &Vm, owner: Ref<CodeObject>, i: usize, make: impl FnOnce() -> R<Val
 }
 
 /// The function for what this code makes the items of. MemoryError.
-fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
+pub(super) fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
     owned(vm, owner, which as usize, || {
         // They have no globals of their own.
         let globals = vm.builtins.get().ok_or_else(|| vm.system_error("lost builtins"))?;
@@ -232,35 +234,35 @@ fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
     })
 }
 
-/// One of [`PARTS`]. MemoryError.
-fn part(vm: &Vm, owner: Ref<CodeObject>, n: usize) -> R<Value> {
-    owned(vm, owner, COUNT + n, || Ok(NativeFunction::function(vm, &PARTS[n], Value::NONE)?.value()))
+/// The one of [`PARTS`] or [`streams::PARTS`] that has this name. MemoryError.
+pub(super) fn part(vm: &Vm, owner: Ref<CodeObject>, name: &str) -> R<Value> {
+    let mut all = PARTS.iter().chain(streams::PARTS).enumerate();
+    let (n, def) = all.find(|(_, def)| def.name == name).ok_or_else(|| vm.system_error("no such part"))?;
+    owned(vm, owner, COUNT + n, || Ok(NativeFunction::function(vm, def, Value::NONE)?.value()))
 }
 
-/// The Python code that makes the items: a generator's, or that of the function of a `map` or `filter`. None: there is
-/// none, or it is not [`worth_it`].
-fn maker(vm: &Vm, items: Value) -> Option<Ref<CodeObject>> {
-    let code = if let Some(g) = items.cast::<Generator>() {
-        let waits = matches!(g.state(), GenState::Created | GenState::Suspended);
-        if !g.flag(PLAIN) || !waits {
-            return None;
-        }
-        g.code()
+/// The Python code that makes the items: a generator's, or that of the function of a `map` or `filter`; and the generator
+/// that is to be gone over in their place. None: there is none, or it is not [`worth_it`].
+fn maker(vm: &Vm, items: Value) -> Option<(Ref<CodeObject>, Option<Hosted>)> {
+    let (code, which) = if items.cast::<Generator>().is_some() {
+        (streams::waiting(items)?, None)
+    } else if let Some((code, which)) = streams::over(vm, items) {
+        (code, Some(which))
     } else {
         // Those of subclasses may do anything.
         vm.type_of(items).def()?;
-        let function = match (items.cast::<Ext<Map>>(), items.cast::<Ext<Filter>>()) {
-            (Some(map), _) => map.0.function.get(),
-            (_, Some(filter)) => filter.function.get(),
-            _ => None,
+        let (function, which) = match (items.cast::<Ext<Map>>(), items.cast::<Ext<Filter>>()) {
+            (Some(map), _) => (map.0.function.get(), None),
+            (_, Some(filter)) => (filter.function.get(), Some(Hosted::Filter)),
+            _ => return None,
         };
-        function?.cast::<Function>()?.code()
+        (function?.cast::<Function>()?.code(), which)
     };
-    worth_it(vm, code)
+    Some((worth_it(vm, code)?, which))
 }
 
 /// The code, if it is called often enough, and nobody is told of what programs do.
-fn worth_it(vm: &Vm, code: Ref<CodeObject>) -> Option<Ref<CodeObject>> {
+pub(super) fn worth_it(vm: &Vm, code: Ref<CodeObject>) -> Option<Ref<CodeObject>> {
     if vm.events.has_listeners() {
         return None;
     }
@@ -268,14 +270,7 @@ fn worth_it(vm: &Vm, code: Ref<CodeObject>) -> Option<Ref<CodeObject>> {
     (code.uses.get() > FEW).then_some(code)
 }
 
-/// What to go over in place of these items, which this code makes: a generator, for a `filter`.
-fn followed(vm: &Vm, items: Value, code: Ref<CodeObject>) -> R<Value> {
-    let Some(filter) = items.cast::<Ext<Filter>>() else { return Ok(items) };
-    let made = function(vm, code, Hosted::Filter)?;
-    vm.call(made, &[filter.iterator.value(), filter.function.value(), vm.exc.stop_iteration.value()])
-}
-
-/// Goes over the generator, `map` or `filter` that is the call's only argument, in the loop. `others` are what the function wants besides.
+/// Goes over the generator, or what takes items from one, that is the call's only argument, in the loop. `others` are what the function wants besides.
 /// None: it is to be done natively.
 pub fn consume(
     vm: &Vm,
@@ -284,8 +279,14 @@ pub fn consume(
     others: impl FnOnce(&Vm, Ref<CodeObject>) -> R<Vec<Value>>,
 ) -> Option<At> {
     let &[.., items] = call.args.positional() else { return None };
-    let code = maker(vm, items).filter(|_| !call.args.has_keywords())?;
-    let row = || List::new(vm, &[followed(vm, items, code)?]);
+    let (code, stream) = maker(vm, items).filter(|_| !call.args.has_keywords())?;
+    let row = || {
+        let items = match stream {
+            Some(which) => streams::make(vm, items, code, which)?,
+            None => items,
+        };
+        List::new(vm, &[items])
+    };
     Some(begin(vm, call, which, code, row, || others(vm, code)))
 }
 
@@ -370,26 +371,26 @@ functions! {
     all All iteration("all"), 0, |_vm, _code, _call| Vec::new();
     sum Sum iteration("sum"), 0, |vm, code, _call| {
         let t = &vm.types;
-        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, code, 0)?]
+        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, code, "sum")?]
     };
-    smallest Min iteration("min"), 0, |vm, code, _call| vec![part(vm, code, 1)?];
-    largest Max iteration("max"), 0, |vm, code, _call| vec![part(vm, code, 2)?];
-    in_order Sorted iteration("sorted"), 0, |vm, code, _call| vec![part(vm, code, 3)?];
-    join_all Join STR.method("join"), 1, |vm, code, call| vec![part(vm, code, 4)?, call.args.positional()[0]];
+    smallest Min iteration("min"), 0, |vm, code, _call| vec![part(vm, code, "min")?];
+    largest Max iteration("max"), 0, |vm, code, _call| vec![part(vm, code, "max")?];
+    in_order Sorted iteration("sorted"), 0, |vm, code, _call| vec![part(vm, code, "sort")?];
+    join_all Join STR.method("join"), 1, |vm, code, call| vec![part(vm, code, "join")?, call.args.positional()[0]];
 }
 
 pub fn min(vm: &Vm, call: &SoftCall<'_>) -> At {
-    consume_by_key(vm, call, Hosted::MinBy, |vm, code, _| Ok(vec![part(vm, code, 1)?]))
+    consume_by_key(vm, call, Hosted::MinBy, |vm, code, _| Ok(vec![part(vm, code, "min")?]))
         .unwrap_or_else(|| smallest(vm, call))
 }
 
 pub fn max(vm: &Vm, call: &SoftCall<'_>) -> At {
-    consume_by_key(vm, call, Hosted::MaxBy, |vm, code, _| Ok(vec![part(vm, code, 2)?]))
+    consume_by_key(vm, call, Hosted::MaxBy, |vm, code, _| Ok(vec![part(vm, code, "max")?]))
         .unwrap_or_else(|| largest(vm, call))
 }
 
 pub fn sorted(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let others = |vm: &Vm, code, reverse| Ok(vec![part(vm, code, 5)?, Value::bool(reverse)]);
+    let others = |vm: &Vm, code, reverse| Ok(vec![part(vm, code, "order")?, Value::bool(reverse)]);
     consume_by_key(vm, call, Hosted::SortedBy, others).unwrap_or_else(|| in_order(vm, call))
 }
 

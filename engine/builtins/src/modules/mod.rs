@@ -22,6 +22,7 @@ mod program;
 mod prompt;
 mod signal;
 mod signal_sets;
+pub mod streams;
 mod string;
 pub mod structseq;
 mod sys;

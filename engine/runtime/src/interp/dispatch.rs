@@ -2,7 +2,7 @@
 
 use crate::context::FRAME_WORDS;
 use crate::interp::cont::{caller, return_word};
-use crate::interp::{At, call, generators, helpers, result, trace};
+use crate::interp::{At, call, elision, generators, helpers, result, trace};
 use crate::object::Ref;
 use crate::types::cell::CellObject;
 use crate::types::code::{AttrCache, Exec, GlobalCache, MethodCache, ModuleCache};
@@ -700,7 +700,7 @@ pub fn run<const MODE: u8>(vm: &Vm, start: At) -> R<Value> {
             Op::ReturnGen => slow!(vm, at, ReturnGen),
             Op::MakeFunction => slow!(vm, at, MakeFunction),
             Op::Intrinsic => slow!(vm, at, Intrinsic),
-
+            Op::MakeGenerator if MODE == PLAIN => at = elision::make_generator(vm, at),
             Op::MakeGenerator => slow!(vm, at, MakeGenerator),
             Op::Yield => at = generators::yield_value(vm, at),
             Op::YieldFrom => at = generators::yield_from(vm, at),

@@ -1,9 +1,9 @@
 //! Reading frames: their heads, and the walk from the innermost outwards.
 
 use crate::context::{Context, FRAME_WORDS, RECORD, RECORD_WORDS};
-use crate::interp::Site;
 use crate::interp::cont::{Cont, ContKind, caller, return_word};
 use crate::interp::delegation::{Waiting, is_running};
+use crate::interp::{Site, elision};
 use crate::object::Ref;
 use crate::types::code::CodeObject;
 use crate::types::frame::FrameObject;
@@ -203,6 +203,7 @@ impl Stack {
         if let Some(f) = ctx.frame_object(base).and_then(|v| v.cast()) {
             return Ok(f);
         }
+        elision::materialize(vm, base)?;
         let generator = frame_generator(base);
         let f = match generator.and_then(|g| g.frame.cast::<FrameObject>()) {
             Some(f) => {

@@ -10,7 +10,7 @@ use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged}
 use crate::interp::delegation::{Waiting, link};
 use crate::interp::frames::{Walk, frame_code, frame_function};
 use crate::interp::operators::symbol;
-use crate::interp::{At, Site};
+use crate::interp::{At, Site, elision};
 use crate::object::{Field, Ref, Tracer};
 use crate::types::cell::CellObject;
 use crate::types::code::CodeObject;
@@ -138,6 +138,7 @@ pub fn freeze(vm: &Vm, site: Site, under_way: bool, make: impl Fn() -> R<FrozenR
     let mut above = std::ptr::null_mut::<Value>();
     for walked in Walk::new(site) {
         let base = walked.base;
+        elision::materialize(vm, base)?;
         let (code, is_first) = (frame_code(base), frames.is_empty());
         let unit = start_of(code, walked.unit);
         let frame = make()?;

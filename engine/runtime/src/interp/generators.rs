@@ -7,7 +7,7 @@ use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged}
 use crate::interp::frames::{frame_code, frame_function};
 use crate::interp::result::deliver;
 use crate::interp::stack::{leave_side, make_room};
-use crate::interp::{At, Site, copy_words, delegation, or_unwind, publish};
+use crate::interp::{At, Site, copy_words, delegation, elision, or_unwind, publish};
 use crate::native::Args;
 use crate::object::{Kind, Ref};
 use crate::types::async_step::{Awaitable, begin_send, settle};
@@ -17,7 +17,7 @@ use crate::types::generator::{ASYNC, GenState, Generator, PLAIN, REGISTERED};
 use crate::types::list::List;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Special, flags};
+use skein_bytecode::{Op, Special, flags};
 
 /// How a generator is resumed.
 #[derive(Clone, Copy)]
@@ -54,6 +54,17 @@ pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
 fn register(vm: &Vm, g: Ref<Generator>) {
     g.set_flag(REGISTERED, true);
     vm.heap.register_finalizer(g.header());
+}
+
+/// What a call of this function, which is a generator's, with these arguments for its first parameters gives, which
+/// are all that it has. MemoryError.
+pub fn call_generator(vm: &Vm, f: Ref<Function>, args: &[Value]) -> R<Ref<Generator>> {
+    let g = new_generator(vm, f)?;
+    for (slot, v) in g.registers().iter().zip(args) {
+        slot.set(v.bits());
+    }
+    g.set_unit(Op::MakeGenerator.units() as u32);
+    Ok(g)
 }
 
 pub fn make_generator(vm: &Vm, at: At) -> R<At> {
@@ -209,7 +220,7 @@ unsafe fn write_frame(
 
 /// Where a record and a frame of so many bytes fit behind the frame at `below`, if that is above the limit.
 #[inline(always)]
-fn room_at_hand(vm: &Vm, below: *mut Value, frame_bytes: usize) -> Option<*mut Value> {
+pub(super) fn room_at_hand(vm: &Vm, below: *mut Value, frame_bytes: usize) -> Option<*mut Value> {
     if below.is_null() {
         return None;
     }
@@ -343,6 +354,11 @@ pub fn yield_value(vm: &Vm, at: At) -> At {
         to.set(cont.dst as usize, v);
         return to;
     }
+    if ends_nested(cont) {
+        vm.set_site(to.call_site());
+        vm.exit_result.set(v);
+        return At { pc: super::dispatch::EXIT.as_ptr(), base: to.base };
+    }
     yielded(vm, to, cont, v)
 }
 
@@ -389,8 +405,15 @@ pub fn gen_call(cont: Cont) -> Cont {
 /// `YieldFrom`: suspends; the delegate is in r[c].
 #[inline(never)]
 pub fn yield_from(vm: &Vm, at: At) -> At {
+    // SAFETY: a generator's frame has a record.
+    if unsafe { Cont::read(at.base) }.a.is_none() {
+        publish(vm, at);
+        if let Err(e) = elision::materialize(vm, at.base) {
+            return or_unwind(vm, Err(e));
+        }
+    }
     let (v, delegate) = (at.reg(at.b()), at.reg(at.c()));
-    // SAFETY: a generator's frame has a record whose `a` is the generator.
+    // SAFETY: the record's `a` is the generator.
     let g: Ref<Generator> = unsafe { Cont::read(at.base).a.cast_unchecked() };
     if !g.flag(REGISTERED) && !needs_no_close(delegate) {
         // Who drops the generator closes what it delegates to.
@@ -409,17 +432,16 @@ fn needs_no_close(v: Value) -> bool {
 /// `ReturnGen`.
 pub fn return_gen(vm: &Vm, at: At) -> R<At> {
     let v = at.reg(at.a());
-    // SAFETY: a generator's frame has a record whose `a` is the generator.
-    let (to, cont, g) = unsafe {
-        let cont = Cont::read(at.base);
-        (caller(at.base), cont, cont.a.cast_unchecked::<Generator>())
-    };
+    // SAFETY: a generator's frame has a record.
+    let (to, cont) = unsafe { (caller(at.base), Cont::read(at.base)) };
     // SAFETY: as above.
     if unsafe { return_word(at.base) } & crate::context::SIDE != 0 {
         leave_side(vm, at.base);
     }
     vm.context().handled.set((!cont.b.is_none()).then_some(cont.b));
     vm.set_site(to.call_site());
+    // None: no coroutine was made of it.
+    let Some(g) = cont.a.cast::<Generator>() else { return end(vm, to, cont, v) };
     if g.runs_for_root() {
         return match delegation::returned(vm, to, cont, g, v) {
             Err(Raised) if ends_nested(cont) => Ok(exit_raise(vm, to)),
@@ -465,7 +487,7 @@ fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
 }
 
 /// Units of a `Send`.
-const SEND_UNITS: usize = 2;
+pub(super) const SEND_UNITS: usize = 2;
 
 /// The step of an async generator behind whose `Send` the machine goes on at `to`.
 fn step_of(to: At) -> Option<Ref<Ext<Awaitable>>> {
@@ -755,19 +777,6 @@ impl Vm {
         g.barrier(self);
         g.registers()[register].set(result.bits());
         g.suspend_at(unit, false);
-    }
-
-    /// Resumes a generator from native code: `Ok(Ok)` what it yields, `Ok(Err)` what it returned.
-    pub fn resume(&self, g: Ref<Generator>, how: Resume) -> R<Result<Value, Value>> {
-        let r = self.enter_nested(|resume, cont| resume_generator(self, resume, g, how, gen_call(cont)));
-        match r {
-            Ok(v) => Ok(Ok(v)),
-            Err(e) if g.state() == GenState::Finished => match self.catch(self.exc.stop_iteration) {
-                Some(stop) => Ok(Err(self.stop_value(stop))),
-                None => Err(e),
-            },
-            Err(e) => Err(e),
-        }
     }
 }
 

@@ -30,6 +30,13 @@ pub fn get_iter(vm: &Vm, at: At) -> R<At> {
         let cont = Cont::store(at.a()).kind(ContKind::Iter).with(v, Value::NONE);
         return call_special_1(vm, at.skip(1), f, v, cont);
     }
+    // A delegation may send to its iterator, and wants just that.
+    if let Some(soft) = ty.special(vm, Special::Iter).and_then(soft_native)
+        && at.is_at(Op::GetIter)
+    {
+        let cont = Cont::store(at.a()).kind(ContKind::Iter).with(v, Value::NONE);
+        return Ok(soft(vm, &SoftCall { args: Args::new(&[v], None), resume: at.skip(1), cont }));
+    }
     at.set(at.a(), vm.iter(v)?);
     Ok(at.skip(1))
 }

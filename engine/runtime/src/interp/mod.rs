@@ -21,6 +21,7 @@ mod cont;
 mod delegation;
 mod depth;
 mod dispatch;
+mod elision;
 mod exceptions;
 mod frames;
 mod frozen;
@@ -67,7 +68,9 @@ pub use frames::{
 pub use frozen::{
     BOTTOM, FrozenFrame, FrozenRef, freeze, freeze_generator, thaw, thaw_generator, unfilled_generator,
 };
-pub use generators::{Resume, behind_delegation, gen_call, generator_kind, resume_generator, resume_quick};
+pub use generators::{
+    Resume, behind_delegation, call_generator, gen_call, generator_kind, resume_generator, resume_quick,
+};
 pub use globals::builtins_of;
 pub use locals::{FrameVariables, bound, frame_locals, running_locals, takes_namespace};
 pub use operators::{is_inverted, stage_after_comparison, stage_after_first};

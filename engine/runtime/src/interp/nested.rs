@@ -1,8 +1,11 @@
 //! Calls from native code: Python functions run in a nested loop.
 
 use crate::interp::call::{call_soft, call_special, no_stop, plain_native, with_first};
+use crate::interp::generators::{Resume, gen_call, resume_generator, resume_quick};
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::native::Args;
+use crate::object::Ref;
+use crate::types::generator::{GenState, Generator, PLAIN};
 use crate::types::native::NativeFunction;
 use crate::value::{R, Value};
 use crate::vm::Vm;
@@ -86,6 +89,30 @@ impl Vm {
             }
         })?;
         result
+    }
+
+    /// Resumes a generator from native code: `Ok(Ok)` what it yields, `Ok(Err)` what it returned.
+    pub fn resume(&self, g: Ref<Generator>, how: Resume) -> R<Result<Value, Value>> {
+        let r = self.enter_nested(|resume, cont| {
+            let cont = gen_call(cont);
+            match how {
+                Resume::Send(v) if g.flag(PLAIN) => {
+                    if let Some(at) = resume_quick(self, resume, g, v, cont) {
+                        return Ok(at);
+                    }
+                }
+                _ => {}
+            }
+            resume_generator(self, resume, g, how, cont)
+        });
+        match r {
+            Ok(v) => Ok(Ok(v)),
+            Err(e) if g.state() == GenState::Finished => match self.catch(self.exc.stop_iteration) {
+                Some(stop) => Ok(Err(self.stop_value(stop))),
+                None => Err(e),
+            },
+            Err(e) => Err(e),
+        }
     }
 
     fn enter_here(&self, push: impl FnOnce(At, Cont) -> R<At>) -> R<Value> {

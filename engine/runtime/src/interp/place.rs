@@ -57,6 +57,12 @@ impl At {
         unsafe { *self.base.add(i) = v }
     }
 
+    /// Is it this instruction?
+    #[inline(always)]
+    pub fn is_at(self, op: Op) -> bool {
+        self.byte(0) == op as usize
+    }
+
     /// Operand bytes of the instruction.
     #[inline(always)]
     pub fn a(self) -> usize {

@@ -600,6 +600,9 @@ macro_rules! native_modifiers {
     ($def:expr, simple soft $soft:path) => {
         $def.soft($soft).effect($crate::native::Effect::Simple)
     };
+    ($def:expr, leaf soft $soft:path) => {
+        $def.soft($soft).effect($crate::native::Effect::Leaf)
+    };
     ($def:expr, class) => {
         $def.class_method()
     };

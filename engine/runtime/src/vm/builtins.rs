@@ -117,6 +117,10 @@ pub struct Builtins {
     pub run_signal_handlers: fn(&Vm) -> R<()>,
     /// What is done for a generator that nothing leads to any more.
     pub finalize_generator: fn(&Vm, Ref<Generator>) -> R<()>,
+    /// Does an iterator take its items from a generator, so that another one may stand for it in a loop?
+    pub takes_from_generator: fn(&Vm, Value) -> bool,
+    /// The generator that stands for such an iterator. MemoryError.
+    pub generator_over: fn(&Vm, Value) -> R<Value>,
     pub finalize_awaitable: fn(&Vm, Ref<Ext<Awaitable>>) -> R<()>,
     /// Is the first a memoryview, not released, of the second?
     pub views: fn(Value, Ref<ByteArray>) -> bool,

@@ -213,13 +213,13 @@ fn next_starmap(vm: &Vm, it: ExtArg<Starmap>) -> R<Value> {
     vm.call(f, args.items())
 }
 
-payload!(Islice, "itertools.islice", [iterator], position: i64, next: i64, stop: i64, step: i64);
+payload!(pub Islice, "itertools.islice", [iterator], position: i64, next: i64, stop: i64, step: i64);
 
 native_type! {
     pub ISLICE: "itertools.islice", Kind::Ext, type_flags::BASETYPE, "islice(iterable, stop) --> islice object\nislice(iterable, start, stop[, step]) --> islice object\n\nReturn an iterator whose next() method returns selected values from an\niterable.";
     methods {
         [static] "__new__($type, *args)" => new_islice;
-        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf soft crate::modules::streams::islice] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_islice;
     }
 }
@@ -299,4 +299,23 @@ fn next_islice(vm: &Vm, it: ExtArg<Islice>) -> R<Value> {
     it.position.set(it.position.get() + 1);
     it.next.set(it.next.get().saturating_add(it.step.get()));
     Ok(v)
+}
+
+/// How many items the generator over it passes over before the one that it gives next; -1: it gives no more.
+pub fn islice_ahead(vm: &Vm, it: Value) -> R<i64> {
+    let Some(it) = it.cast::<Ext<Islice>>() else { return Err(vm.system_error("no islice")) };
+    let (position, next) = (it.position.get(), it.next.get());
+    if it.iterator.get().is_none() || next.max(position) >= it.stop.get() {
+        return Ok(-1);
+    }
+    let over = (next - position).max(0);
+    it.position.set(position + over + 1);
+    it.next.set(next.saturating_add(it.step.get()));
+    Ok(over)
+}
+
+/// The generator over it is at the end: what is left up to that is taken.
+pub fn end_islice(vm: &Vm, it: Value) -> R<()> {
+    let Some(it) = it.cast::<Ext<Islice>>() else { return Err(vm.system_error("no islice")) };
+    next_islice(vm, ExtArg(it)).map(|_| ())
 }

@@ -12,10 +12,10 @@ use skein_runtime::vm::Vm;
 
 /// The state of an iterator: slots for values, then cells.
 macro_rules! payload {
-    ($name:ident, $text:literal, [$($field:ident),*] $(, $cell:ident: $ty:ty)* $(,)?) => {
-        struct $name {
-            $($field: skein_runtime::object::Field,)*
-            $($cell: std::cell::Cell<$ty>,)*
+    ($vis:vis $name:ident, $text:literal, [$($field:ident),*] $(, $cell:ident: $ty:ty)* $(,)?) => {
+        $vis struct $name {
+            $($vis $field: skein_runtime::object::Field,)*
+            $($vis $cell: std::cell::Cell<$ty>,)*
         }
         impl skein_runtime::types::ext::Payload for $name {
             const NAME: &'static str = $text;
@@ -28,10 +28,10 @@ macro_rules! payload {
 }
 
 mod choose;
-mod filters;
+pub(super) mod filters;
 mod group;
 mod infinite;
-mod together;
+pub(super) mod together;
 
 native_functions! { FUNCTIONS:
     "tee(iterable, n=2, /)" => group::tee, "Returns a tuple of n independent iterators.";

@@ -13,14 +13,14 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 use std::cell::{Cell, RefCell};
 
-payload!(Chain, "itertools.chain", [iterables, active]);
+payload!(pub Chain, "itertools.chain", [iterables, active]);
 
 native_type! {
     pub CHAIN: "itertools.chain", Kind::Ext, type_flags::BASETYPE, "Return a chain object whose .__next__() method returns elements from the\nfirst iterable until it is exhausted, then elements from the next\niterable, until all of the iterables are exhausted.";
     methods {
         [static] "__new__($type, *iterables)" => new_chain;
         [class] "from_iterable($type, iterable, /)" => chain_from_iterable, "Alternative chain() constructor taking a single iterable argument that evaluates lazily.";
-        [leaf] "__iter__($self, /)" => |_: &Vm, it: Value| it;
+        [leaf soft crate::modules::streams::chain] "__iter__($self, /)" => |_: &Vm, it: Value| it;
         "__next__($self, /)" => next_chain;
         [class] "__class_getitem__($type, item, /)" => |vm: &Vm, class: Value, item: Value| vm.generic_alias(class, item);
     }
@@ -63,6 +63,14 @@ fn next_chain(vm: &Vm, it: ExtArg<Chain>) -> R<Value> {
         let active = vm.iter(iterable)?;
         it.active.set(vm, it, active);
     }
+}
+
+/// Takes the items of this iterable from now on, for the generator over it: its iterator.
+pub fn begin_next(vm: &Vm, chain: Value, iterable: Value) -> R<Value> {
+    let Some(chain) = chain.cast::<Ext<Chain>>() else { return Err(vm.system_error("no chain")) };
+    let active = vm.iter(iterable)?;
+    chain.active.set(vm, chain, active);
+    Ok(active)
 }
 
 payload!(Batched, "itertools.batched", [iterator], size: usize, strict: bool);
