@@ -294,6 +294,10 @@ impl Hooks for Host {
         skein_stdlib::weak_cleared(vm, container);
     }
 
+    fn finalize_apart(&self, vm: &Vm) -> bool {
+        skein_stdlib::finalize_apart(vm)
+    }
+
     fn new_switcher(&self, vm: &Vm, thread: u32) -> (Box<dyn Switcher>, *const ()) {
         let micros = Box::new(Microthreads::new(thread, self.stacks.clone(), self.types.clone()));
         micros.attach(vm);

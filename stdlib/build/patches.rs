@@ -92,6 +92,12 @@ const PATCHES: &[Patch] = &[
         why: "platform.python_implementation()",
     },
     Patch {
+        path: "ctypes/__init__.py",
+        from: "else:\n    pythonapi = PyDLL(None)\n",
+        to: "",
+        why: "there is no C interface: programs that can do without look whether it is there",
+    },
+    Patch {
         path: "json/decoder.py",
         from: r#"    # RUSTPYTHON SPECIFIC
     @classmethod

@@ -241,6 +241,8 @@ _SIZES = {"c": 1, "b": 1, "B": 1, "?": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4
           "d": 8, "g": 16, "P": 8, "z": 8, "Z": 8, "O": 8}
 _FORMATS = {"P": "P", "z": "z", "Z": "Z", "O": "O", "u": "<w"}
 _INTS = frozenset("bBhHiIlLqQ")
+# Codes of struct whose standard size is not the native one, and those that have it.
+_STANDARD = {"l": "q", "L": "Q"}
 
 
 class _Holder:
@@ -263,7 +265,7 @@ def _text_memory(value):
 
 def _get_simple(code, address, swapped=False):
     if swapped:
-        return _struct.unpack(">" + code, _read_bytes(address, _SIZES[code]))[0]
+        return _struct.unpack(">" + _STANDARD.get(code, code), _read_bytes(address, _SIZES[code]))[0]
     if code in _INTS or code in "fd":
         return _read(code, address)
     if code == "?":

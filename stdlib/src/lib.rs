@@ -11,7 +11,9 @@ mod modules;
 pub mod unpacked;
 
 pub use modules::{check_tree_class, is_tree, symbols_to_object, tree_from_object};
-pub use modules::{finish, install, native_module, native_module_names, tree_to_object, weak_cleared};
+pub use modules::{
+    finalize_apart, finish, install, native_module, native_module_names, tree_to_object, weak_cleared,
+};
 
 use std::borrow::Cow;
 use std::io::Read;

@@ -90,6 +90,14 @@ raises(AttributeError, lambda: libc.no_such_function)
 raises(OSError, c.CDLL, "libnothing.so.9")
 c.set_errno(0)
 assert libc.close(-1) == -1 and c.get_errno() == 9
+# Each thread has its own.
+import threading
+
+told = []
+other = threading.Thread(target=lambda: told.extend((c.get_errno(), c.set_errno(5), c.get_errno())))
+other.start()
+other.join()
+assert told == [0, 0, 5] and c.get_errno() == 9
 value = c.c_int()
 assert libc.sscanf(b"17", b"%d", c.byref(value)) == 1 and value.value == 17
 
@@ -128,3 +136,7 @@ assert c.CFUNCTYPE(None, c.c_char_p)(calls.append)(b"x") is None and calls[-1] =
 By = c.CFUNCTYPE(c.c_double, Point)
 assert By(lambda point: point.x + point.y)(Point(1, 0.5)) == 1.5
 assert c.memmove(buffer, b"zz", 2) and buffer.value[:2] == b"zz"
+# Bytes in the other order, also of types whose size is not that which struct has for them in that order.
+for simple, value in ((c.c_long, -3), (c.c_ulong, 2**63), (c.c_short, -2), (c.c_double, 0.5)):
+    swapped = simple.__ctype_be__(value)
+    assert swapped.value == value and bytes(swapped) == bytes(simple(value))[::-1]

@@ -9,11 +9,11 @@ import skein.building
 assert hook.load() is skein.building.finalize
 
 
-def built(name):
+def built(name, extension="its._speedups"):
     said = []
     distribution = SimpleNamespace(
         metadata=SimpleNamespace(name=name),
-        ext_modules=[SimpleNamespace(name="its._speedups")],
+        ext_modules=[SimpleNamespace(name=extension)],
         announce=lambda text, level: said.append(text),
     )
     skein.building.finalize(distribution)
@@ -24,3 +24,5 @@ assert built("gevent") == ([], ["gevent is built in its pure Python form, withou
 # Those of others are left to them.
 assert built("somebody") == (["its._speedups"], [])
 assert built(None) == (["its._speedups"], [])
+# One whose module is there already, under whatever name its distribution is known by then.
+assert built(None, "_cffi_backend") == ([], ["_cffi_backend is not built: it is part of the library"])

@@ -30,6 +30,35 @@ def wait_for_finalizer():
 wait_for_finalizer()
 
 
+class OpensAndWaits(Opens):
+    def __init__(self, lock, answer):
+        super().__init__(lock)
+        self.answer = answer
+
+    def __del__(self):
+        if self.lock.locked():
+            self.lock.release()
+            assert self.answer.acquire(timeout=60)
+            self.answer.release()
+
+
+def answer_finalizer():
+    # The finalizer waits in turn for what the thread does that waits for it.
+    lock, answer = threading.Lock(), threading.Lock()
+    lock.acquire()
+    answer.acquire()
+    for _ in range(100):
+        OpensAndWaits(lock, answer)
+    lock.acquire()
+    answer.release()
+
+
+if sys.implementation.name != "cpython":
+    waiting = threading.Thread(target=answer_finalizer)
+    waiting.start()
+    waiting.join()
+
+
 def join_in_child():
     main = threading.main_thread()
     child = os.fork()

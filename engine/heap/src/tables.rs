@@ -350,6 +350,11 @@ impl<M: ObjectModel> Heap<M> {
         self.tables.finalizable.borrow_mut().pop_front()
     }
 
+    /// Is there anything that [`Heap::take_finalizable`] or [`Heap::take_cleared_weak`] would hand out?
+    pub fn has_to_finalize(&self) -> bool {
+        !self.tables.finalizable.borrow().is_empty() || !self.tables.cleared_weak.borrow().is_empty()
+    }
+
     /// The next object of a cycle that was unreachable and is to live on: [`crate::Cycles::Save`]. Until taken, it is a root.
     pub fn take_saved(&self) -> Option<*mut Header> {
         self.tables.saved.borrow_mut().pop_front()

@@ -1,4 +1,5 @@
-//! `_foreign`: memory, libraries and functions of C by their addresses, for `_ctypes`, which is in Python.
+//! `_foreign`: memory, libraries and functions of C by their addresses, for `_ctypes` and
+//! `_cffi_backend`, which are in Python.
 //!
 //! Addresses are what the program says they are: a wrong one ends it, as in C.
 
@@ -28,20 +29,26 @@ native_functions! { FUNCTIONS:
     "length(address, size, /)" => length, "Items of 1 or 4 bytes before one that is zero.";
     "view(address, count, owner, /)" => view, "A memoryview of so many bytes, which keeps their owner.";
     "address_of(buffer, /)" => address_of, "Address and length of a writable buffer, and the object that keeps it there.";
+    "span_of(buffer, /)" => span_of, "As address_of() for a buffer that may not be writable.";
     "call(address, result, types, values, flags, /)" => call, "Call a function.";
     "dlopen(name, flags, /)" => dlopen;
     "dlsym(handle, name, /)" => dlsym;
     "dlclose(handle, /)" => dlclose;
-    "get_errno()" => |vm: &Vm| i64::from(vm.state::<State>().errno.get());
-    "set_errno(value, /)" => |vm: &Vm, n: i32| -> i64 { vm.state::<State>().errno.replace(n).into() };
+    "unraisable(error, message, /)" => unraisable, "Tell of an exception that has nowhere to go.";
+    "get_errno()" => |_: &Vm| i64::from(ERRNO.get());
+    "set_errno(value, /)" => |_: &Vm, n: i32| -> i64 { ERRNO.replace(n).into() };
 }
 
 /// Flags of a call: the program's own copy of errno is errno during it.
 const USE_ERRNO: i64 = 8;
 
+thread_local! {
+    /// The program's copy of errno, of which each thread has its own.
+    static ERRNO: Cell<i32> = const { Cell::new(0) };
+}
+
 #[derive(Default)]
 struct State {
-    errno: Cell<i32>,
     /// Callbacks that were made: with any, C may call Python, and keeps the lock.
     callbacks: Cell<usize>,
 }
@@ -280,6 +287,14 @@ fn address_of(vm: &Vm, buffer: Value) -> R<Value> {
     vm.tuple(&[vm.int_u64(at as u64)?, vm.int((end - start) as i64)?, view])
 }
 
+fn span_of(vm: &Vm, buffer: Value) -> R<Value> {
+    let view = vm.call(vm.types.memoryview.value(), &[buffer])?;
+    let Some((at, length)) = skein_builtins::types::view_span(view) else {
+        return Err(vm.raise_text(vm.exc.buffer_error, "the buffer's bytes do not lie in a row"));
+    };
+    vm.tuple(&[vm.int_u64(at as u64)?, vm.int(length as i64)?, view])
+}
+
 fn call(vm: &Vm, function: Value, result: Value, of: Value, values: Value, flags: i64) -> R<Value> {
     let function = checked(vm, function)?.addr();
     let (result, of) = (type_of(vm, result)?, types(vm, of)?);
@@ -314,8 +329,7 @@ fn call(vm: &Vm, function: Value, result: Value, of: Value, values: Value, flags
         _ => Vec::new(),
     };
     let state = vm.state::<State>();
-    let errno = &state.errno;
-    let mut kept = errno.get();
+    let mut kept = ERRNO.get();
     let mut run = || {
         // SAFETY: the program says that this is a function of these types.
         unsafe {
@@ -332,7 +346,7 @@ fn call(vm: &Vm, function: Value, result: Value, of: Value, values: Value, flags
     };
     let word = if state.callbacks.get() == 0 { vm.without_gil(run) } else { run() };
     if flags & USE_ERRNO != 0 {
-        errno.set(kept);
+        ERRNO.set(kept);
     }
     // What a signal's handler raised in a callback.
     if vm.pending.get().is_some() {
@@ -385,9 +399,8 @@ fn new_callback(
 fn answer(vm: &Vm, callable: Value, shown: Value, result: &Type, row: Vec<Incoming>, flags: i64) -> Returned {
     let swap = || {
         if flags & USE_ERRNO != 0 {
-            let kept = &vm.state::<State>().errno;
             // SAFETY: the thread's own number.
-            unsafe { *libc::__errno_location() = kept.replace(*libc::__errno_location()) };
+            unsafe { *libc::__errno_location() = ERRNO.replace(*libc::__errno_location()) };
         }
     };
     swap();
@@ -420,6 +433,16 @@ fn answer(vm: &Vm, callable: Value, shown: Value, result: &Type, row: Vec<Incomi
     });
     swap();
     returned
+}
+
+fn unraisable(vm: &Vm, error: Value, message: Ref<Str>) -> R<()> {
+    if !vm.is_instance_plain(error, vm.exc.base_exception)? {
+        return Err(vm.type_error("an exception is expected"));
+    }
+    let text = String::from_utf8_lossy(message.bytes()).into_owned();
+    vm.pending.set(Some(error));
+    vm.unraisable(Some(&text), Value::NONE);
+    Ok(())
 }
 
 /// What the loader says of its last failure.

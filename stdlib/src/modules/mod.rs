@@ -72,6 +72,7 @@ pub use ast::{
     to_object as tree_to_object,
 };
 pub use symtable::to_object as symbols_to_object;
+pub use thread::finalize_apart;
 pub use weakref::cleared as weak_cleared;
 
 /// Made when they are imported.

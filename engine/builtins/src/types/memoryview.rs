@@ -460,6 +460,15 @@ pub fn view_target(v: Value) -> Option<(Ref<ByteArray>, usize, usize)> {
     Some((array, v.start.min(end), end))
 }
 
+/// Where the bytes of a view are that shows bytes in a row, which may not be for writing, and how many they are.
+pub fn view_span(v: Value) -> Option<(usize, usize)> {
+    let v = v.cast::<Ext<View>>().filter(|v| v.export.is_open() && is_contiguous(*v))?;
+    let (array, bytes) = (v.object.cast::<ByteArray>(), v.object.cast::<Bytes>());
+    let all = array.as_ref().map(|a| a.bytes()).or(bytes.as_ref().map(|b| b.bytes()))?;
+    let part = all.get(v.start..v.start + v.count * item_size(v.format))?;
+    Some((part.as_ptr().addr(), part.len()))
+}
+
 /// An item from its bytes. MemoryError.
 pub fn read(vm: &Vm, format: u8, b: &[u8]) -> R<Value> {
     let mut word = [0; 8];

@@ -142,7 +142,7 @@ pub use int::large::square_root;
 pub use int::{Int, check_room};
 pub use list::{sort_by_keys, sort_list};
 pub use memoryview::{
-    is_contiguous_view, is_scattered_view, item_size, lend, read as read_item, take_back, view_of,
+    is_contiguous_view, is_scattered_view, item_size, lend, read as read_item, take_back, view_of, view_span,
     view_target, views, write as write_item,
 };
 pub use object::attribute_name;

@@ -55,8 +55,8 @@ pub struct Threads {
     signal: AtomicBool,
     /// Bytes of the native stack of new threads; 0: the default.
     pub stack_size: Cell<usize>,
-    /// When a thread that waits may collect again.
-    idle_after: Cell<Option<Instant>>,
+    /// When a thread that waited has collected last, and when the next one may.
+    idle: Cell<Option<(Instant, Instant)>>,
 }
 
 /// Bytes of a thread's own native stack: programs run on pooled ones.
@@ -90,7 +90,7 @@ impl Threads {
             next_serial: Cell::new(1),
             signal: AtomicBool::new(false),
             stack_size: Cell::new(0),
-            idle_after: Cell::new(None),
+            idle: Cell::new(None),
         }
     }
 
@@ -233,21 +233,34 @@ impl Vm {
         self.outside(|gil, seat| gil.park(seat, until, main))
     }
 
-    /// Collects and runs finalizers, if that takes a moment only and was not done just now.
-    pub(crate) fn collect_while_idle(&self) {
+    /// For a thread that has been waiting since then: collects and runs finalizers, if that takes a moment only and no other
+    /// waiting thread has done so meanwhile. An instant: it is too early, and then it may be tried again.
+    pub(crate) fn collect_while_idle(&self, since: Instant) -> Option<Instant> {
         // What a collection takes is by what lives, however many blocks that is spread over.
         const SMALL: usize = 32 << 20;
         const PAUSE: Duration = Duration::from_secs(1);
         /// Idle collections take no larger part of the time.
         const SHARE: u32 = 20;
         let began = Instant::now();
-        let too_early = self.threads.idle_after.get().is_some_and(|after| began < after);
-        if too_early || !self.gc_enabled.get() || self.heap.live_bytes() > SMALL {
-            return;
+        match self.threads.idle.get() {
+            Some((last, _)) if last > since => return None,
+            Some((_, next)) if began < next => return Some(next),
+            _ => {}
+        }
+        if !self.gc_enabled.get() || self.heap.live_bytes() > SMALL {
+            return None;
         }
         self.collect_thoroughly(skein_heap::CollectKind::Major);
-        self.run_finalizers();
-        self.threads.idle_after.set(Instant::now().checked_add(PAUSE.max(began.elapsed() * SHARE)));
+        // A finalizer may wait for what this thread does next, and it would have to wait for the finalizer's end.
+        let apart = self.heap.has_to_finalize()
+            && !self.threads.is_alone()
+            && self.hooks.clone().finalize_apart(self);
+        if !apart {
+            self.run_finalizers();
+        }
+        let next = began.checked_add(PAUSE.max(began.elapsed() * SHARE));
+        self.threads.idle.set(next.map(|next| (began, next)));
+        None
     }
 
     /// Wakes a thread that is in [`Vm::park`].

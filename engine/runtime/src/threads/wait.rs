@@ -55,14 +55,20 @@ impl WaitList {
         }
         let how = match until {
             Some(_) => vm.park(until),
-            // What it waits for may be done by a finalizer.
-            None => match vm.park(Instant::now().checked_add(IDLE)) {
-                Parked::TimedOut => {
-                    vm.collect_while_idle();
-                    if me.queued.get() { vm.park(None) } else { Parked::Called }
+            None => {
+                // What it waits for may be done by a finalizer.
+                let began = Instant::now();
+                let mut idle = began.checked_add(IDLE);
+                loop {
+                    match vm.park(idle) {
+                        Parked::TimedOut if me.queued.get() => idle = vm.collect_while_idle(began),
+                        how => break how,
+                    }
+                    if !me.queued.get() {
+                        break Parked::Called;
+                    }
                 }
-                how => how,
-            },
+            }
         };
         if !me.queued.get() {
             // Its turn has come, whatever else has.

@@ -111,6 +111,11 @@ pub trait Hooks {
     /// A container registered as weak has lost a referent and has a callback to run.
     fn weak_cleared(&self, vm: &Vm, container: Value);
 
+    /// Has [`Vm::run_finalizers`] called in a thread of its own. False: it could not be started.
+    fn finalize_apart(&self, _vm: &Vm) -> bool {
+        false
+    }
+
     /// A switcher for the microthreads of the calling thread, which has this number, and what
     /// [`Vm::switcher_state`] is to be for it.
     fn new_switcher(&self, vm: &Vm, thread: u32) -> (Box<dyn Switcher>, *const ());

@@ -10,10 +10,11 @@ use skein_runtime::threads::wait::WaitList;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, Payload, check_class, ext_type};
 use skein_runtime::types::list::List;
+use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 use skein_runtime::vm::Finalizing;
-use skein_runtime::{Args, R, Value, Vm, native_type};
+use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
 use std::cell::Cell;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -169,6 +170,23 @@ fn launch(vm: &Vm, function: Value, args: Value, keywords: Value, handle: Handle
         }
         Err(_) => Err(vm.runtime_error("can't start new thread")),
     }
+}
+
+native_functions! { FINALIZERS:
+    "finalize()" => |vm: &Vm| vm.run_finalizers();
+}
+
+/// Has finalizers run in a thread of their own. False: there can be none.
+pub fn finalize_apart(vm: &Vm) -> bool {
+    let start = || {
+        let finalize = NativeFunction::function(vm, &FINALIZERS[0], Value::NONE)?;
+        let (none, handle) = (vm.tuple(&[])?, make(vm, 0, Life::New)?);
+        launch(vm, finalize.value(), none, Value::NONE, handle, true)
+    };
+    let pending = vm.pending.take();
+    let started = start().is_ok();
+    vm.pending.set(pending);
+    started
 }
 
 /// What a new thread does.

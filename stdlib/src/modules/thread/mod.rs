@@ -5,7 +5,7 @@ mod local;
 mod lock;
 mod timeout;
 
-pub use handle::{forked, shutdown};
+pub use handle::{finalize_apart, forked, shutdown};
 pub use timeout::{Timeout, deadline, seconds};
 
 use skein_builtins::modules::structseq::Lazy;
