@@ -47,7 +47,7 @@ fn imm_of(op: TraceOp) -> Imm {
         Phi => Imm::Key,
         LoadReg | ReloadReg | StoreReg | BaseAddress => Imm::Reg,
         GuardShape | SetShape => Imm::Shape,
-        GuardIs | GuardIsNot | LoadCell => Imm::Word,
+        GuardIs | GuardIsNot | LoadCell | TextChar => Imm::Word,
         GuardRaw | GuardRawNot | Tick => Imm::Number,
         LoadField | StoreField | LoadRaw | LoadState | LoadHeld | StoreRaw | LoadElem | StoreElem => {
             Imm::Place
