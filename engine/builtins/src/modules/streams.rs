@@ -178,8 +178,8 @@ pub(super) fn make(vm: &Vm, v: Value, owner: Ref<CodeObject>, which: Hosted) -> 
     } else if let Some(zip) = v.cast::<Ext<Zip>>() {
         let ended = part("ended")?;
         match zip.0.iterators.cast::<Tuple>().as_ref().map_or(&[][..], |row| row.items()) {
-            &[a, b] => fill(&[a, b, ended, v]),
-            &[a, b, c] => fill(&[a, b, c, ended, v]),
+            [a, b] => fill(&[*a, *b, ended, v]),
+            [a, b, c] => fill(&[*a, *b, *c, ended, v]),
             _ => return Err(vm.system_error("a zip of other iterators")),
         }
     } else if let Some(map) = v.cast::<Ext<Map>>() {
