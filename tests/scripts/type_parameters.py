@@ -262,7 +262,7 @@ error(AttributeError, setattr, V, "__name__", "x")
 assert V | int == Union[V, int] and int | V == Union[int, V] and (V | V) is V
 assert list[V][int] == list[int] and dict[str, V][int] == dict[str, int] and (V | None)[int] == int | None
 assert error(TypeError, lambda: list[V][int, str]).startswith("Too many arguments for list[+V]")
-assert list[W][()] == list[int] and error(TypeError, lambda: list[V][()]) == "Too few arguments for list[+V]"
+assert list[W][()] == list[int] and error(TypeError, lambda: list[V][()]) == "Too few arguments for list[+V]; actual 0, expected at least 1"
 assert tuple[*Ts][int, str] == tuple[int, str] and tuple[int, *Ts][()] == tuple[int]
 
 for p in (V, W, ParamSpec("Q"), TypeVarTuple("Us"), Simple):
