@@ -1,6 +1,7 @@
 """Connections."""
 
 import threading as _threading
+import weakref
 
 import _sqlite
 
@@ -121,6 +122,7 @@ class Connection:
         self._thread = _threading.get_ident() if check_same_thread else None
         self._statements, self._cached = {}, cached_statements
         self._cursors_and_blobs = []
+        self._prepared = weakref.WeakSet()
         self.row_factory, self.text_factory = None, str
         flags = _OPEN_READWRITE_CREATE_URI if uri else _OPEN_READWRITE_CREATE
         self._database = _sqlite.Database(database, flags, timeout)
@@ -155,7 +157,7 @@ class Connection:
         try:
             statement.step()
         finally:
-            statement.reset()
+            statement.finalize()
 
     def _prepare(self, sql):
         if not isinstance(sql, str):
@@ -167,7 +169,11 @@ class Connection:
         raw, rest = self._database.prepare(sql)
         if _skip_blank(rest) < len(rest):
             raise ProgrammingError("You can only execute one statement at a time.")
-        return None if raw is None else _Statement.of(raw, sql, self._database)
+        if raw is None:
+            return None
+        statement = _Statement.of(raw, sql, self._database)
+        self._prepared.add(statement)
+        return statement
 
     def _statement(self, sql):
         """A statement that nobody executes, or a new one."""
@@ -180,7 +186,7 @@ class Connection:
         if self._cached > 0 and statement.database is self._database and self._database.is_open:
             self._statements[statement.sql] = statement
             while len(self._statements) > self._cached:
-                del self._statements[next(iter(self._statements))]
+                self._statements.pop(next(iter(self._statements))).raw.finalize()
 
     def __call__(self, *args):
         self._check()
@@ -236,7 +242,10 @@ Any pending transaction is not committed implicitly."""
                 blob.close()
         if self._autocommit is False and not self._database.autocommit:
             self._run("ROLLBACK")
+        # The connection would wait for them, and the database for the connection, until they are collected.
         self._statements.clear()
+        for statement in self._prepared:
+            statement.raw.finalize()
         self._database.close()
 
     def commit(self):
@@ -460,7 +469,6 @@ If there is no open transaction, this method is a no-op."""
 
     def blobopen(self, table, column, rowid, /, *, readonly=False, name="main"):
         """Open and return a BLOB object."""
-        import weakref
         self._check()
         if not -2**63 <= rowid < 2**63:
             raise OverflowError("Python int too large to convert to SQLite INTEGER")

@@ -198,8 +198,11 @@ class Cursor:
         while rest:
             raw, rest = connection._database.prepare(rest)
             if raw is not None:
-                while raw.step():
-                    pass
+                try:
+                    while raw.step():
+                        pass
+                finally:
+                    raw.finalize()
         return self
 
     def __iter__(self):

@@ -64,7 +64,7 @@ def register_converter(typename, converter, /):
 class _Statement:
     """A statement with what its text tells."""
 
-    __slots__ = ("raw", "sql", "database", "is_dml", "names", "count")
+    __slots__ = ("raw", "sql", "database", "is_dml", "names", "count", "__weakref__")
 
     def __new__(cls, *args):
         raise TypeError("cannot create '_sqlite3._Statement' instances")

@@ -216,8 +216,7 @@ pub fn make(vm: &Vm, base: Option<Value>, args: Args<'_>) -> R<DialectRef> {
     for (i, (name, c)) in special.iter().enumerate() {
         let Some(c) = *c else { continue };
         let space = c == u32::from(b' ') && skipinitialspace && *name != "delimiter";
-        if matches!(c, 10 | 13) || space || (c == u32::from(b' ') && *name == "delimiter" && skipinitialspace)
-        {
+        if matches!(c, 10 | 13) || space {
             return Err(vm.value_error(format!("bad {name} value")));
         }
         if ends.contains(&c) {

@@ -137,7 +137,7 @@ fn hmac_new(vm: &Vm, key: Value, msg: Option<Value>, digestmod: Option<Value>) -
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "_hashlib", FUNCTIONS)?;
     let d = m.dict();
-    d.set_name(vm, "_GIL_MINSIZE", Value::small_int(super::PART as i64))?;
+    d.set_name(vm, "_GIL_MINSIZE", Value::small_int(super::GIL_MINSIZE))?;
     d.set_name(vm, "HASH", ext_type(vm, &HASH)?.value())?;
     d.set_name(vm, "HASHXOF", ext_type(vm, &HASH_XOF)?.value())?;
     d.set_name(vm, "HMAC", ext_type(vm, &hmac::HMAC)?.value())?;

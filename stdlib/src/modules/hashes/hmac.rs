@@ -203,7 +203,7 @@ fn copy(vm: &Vm, h: This) -> R<Value> {
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "_hmac", FUNCTIONS)?;
     m.dict().set_name(vm, "HMAC", ext_type(vm, &HMAC)?.value())?;
-    m.dict().set_name(vm, "_GIL_MINSIZE", Value::small_int(super::PART as i64))?;
+    m.dict().set_name(vm, "_GIL_MINSIZE", Value::small_int(super::GIL_MINSIZE))?;
     add_exception(vm, m, "_hmac.UnknownHashError", vm.exc.value_error)?;
     Ok(m)
 }

@@ -176,6 +176,9 @@ fn update(vm: &Vm, h: This, data: Value) -> R<()> {
     Ok(())
 }
 
+/// From how many bytes on CPython lets other threads go on; programs size their data by it.
+const GIL_MINSIZE: i64 = 2048;
+
 /// Bytes that are hashed between two looks for signals.
 const PART: usize = 1 << 20;
 
@@ -367,7 +370,7 @@ fn module(
     types: &[(&str, &'static TypeDef)],
 ) -> R<Ref<Module>> {
     let m = make_module(vm, name, functions)?;
-    m.dict().set_name(vm, "_GIL_MINSIZE", Value::small_int(PART as i64))?;
+    m.dict().set_name(vm, "_GIL_MINSIZE", Value::small_int(GIL_MINSIZE))?;
     for (name, def) in types {
         m.dict().set_name(vm, name, ext_type(vm, def)?.value())?;
     }

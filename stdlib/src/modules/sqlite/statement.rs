@@ -9,12 +9,14 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
 use skein_runtime::{R, Value, Vm, native_type};
 use skein_sqlite::{Statement, Step};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 pub struct Prepared {
     /// The connection, whose functions it may call.
     database: Field,
-    statement: Rc<Statement>,
+    /// Nothing once it is finalized.
+    statement: RefCell<Option<Rc<Statement>>>,
 }
 
 impl Payload for Prepared {
@@ -32,7 +34,8 @@ native_type! {
     methods {
         "step($self, /)" => step, "Go on to the next row; whether there is one.";
         "reset($self, /)" => reset, "End the execution.";
-        "is_busy($self, /)" => |_: &Vm, s: This| s.0.statement.is_busy(), "Whether it was stepped and not to its end.";
+        "finalize($self, /)" => |_: &Vm, s: This| { s.0.statement.take(); }, "Let go of it at once: it cannot be executed any more.";
+        "is_busy($self, /)" => |vm: &Vm, s: This| -> R<bool> { Ok(live(vm, &s)?.is_busy()) }, "Whether it was stepped and not to its end.";
         "bind_all($self, parameters, adapt, /)" => bind_all, "Give the parameters their values; None, or the index of one that is no value.";
         "parameter_names($self, /)" => parameter_names, "Names of all parameters, with their signs; None for those without.";
         "columns($self, /)" => columns, "Name and declared type of each column of the result.";
@@ -40,15 +43,16 @@ native_type! {
         "rows($self, text_factory, /)" => rows, "All rows from the one that is there on, as tuples.";
     }
     getset {
-        "is_readonly" => |_: &Vm, s: This| -> R<Value> { Ok(Value::bool(s.0.statement.is_readonly())) };
-        "is_explain" => |_: &Vm, s: This| -> R<Value> { Ok(Value::bool(s.0.statement.is_explain())) };
-        "column_count" => |vm: &Vm, s: This| vm.int(s.0.statement.column_count() as i64);
-        "parameter_count" => |vm: &Vm, s: This| vm.int(s.0.statement.parameter_count() as i64);
+        "is_readonly" => |vm: &Vm, s: This| -> R<Value> { Ok(Value::bool(live(vm, &s)?.is_readonly())) };
+        "is_explain" => |vm: &Vm, s: This| -> R<Value> { Ok(Value::bool(live(vm, &s)?.is_explain())) };
+        "column_count" => |vm: &Vm, s: This| vm.int(live(vm, &s)?.column_count() as i64);
+        "parameter_count" => |vm: &Vm, s: This| vm.int(live(vm, &s)?.parameter_count() as i64);
     }
 }
 
 /// MemoryError.
 pub fn new(vm: &Vm, database: DatabaseRef, statement: Rc<Statement>) -> R<Value> {
+    let statement = RefCell::new(Some(statement));
     let prepared = Prepared { database: Field::new(Some(database.value())), statement };
     Ok(Ext::new(vm, ext_type(vm, &STATEMENT)?, prepared)?.value())
 }
@@ -57,10 +61,18 @@ fn database(vm: &Vm, s: &This) -> R<DatabaseRef> {
     s.0.database.cast::<Ext<Database>>().ok_or_else(|| vm.system_error("a statement without a connection"))
 }
 
+/// The statement, if it is not finalized. ProgrammingError.
+fn live(vm: &Vm, s: &This) -> R<Rc<Statement>> {
+    let live = s.0.statement.borrow().clone();
+    live.ok_or_else(|| {
+        super::fault(vm, &skein_sqlite::Fault { code: 21, message: "the statement is finalized".into() })
+    })
+}
+
 fn step(vm: &Vm, s: This) -> R<bool> {
     let database = database(vm, &s)?;
     let _entered = enter(vm, database)?;
-    let stepped = s.0.statement.step();
+    let stepped = live(vm, &s)?.step();
     Ok(checked(vm, stepped)? == Step::Row)
 }
 
@@ -68,17 +80,18 @@ fn reset(vm: &Vm, s: This) -> R<()> {
     let database = database(vm, &s)?;
     let _entered = enter(vm, database)?;
     // A failure is that of the execution, which was told of.
-    let _ = s.0.statement.reset();
+    let _ = live(vm, &s)?.reset();
     Ok(())
 }
 
 fn bind_all(vm: &Vm, s: This, parameters: Value, adapt: Value) -> R<Value> {
     let parameters = vm.list_from(parameters)?;
-    s.0.statement.clear_bindings();
+    let statement = live(vm, &s)?;
+    statement.clear_bindings();
     let mut i = 0;
     while let Some(v) = parameters.get(i) {
         let v = if values::is_plain(vm, v) { v } else { vm.call(adapt, &[v])? };
-        match values::bind(vm, &s.0.statement, i + 1, v)? {
+        match values::bind(vm, &statement, i + 1, v)? {
             Some(bound) => checked(vm, bound)?,
             None => return vm.tuple(&[vm.int(i as i64)?, v]),
         }
@@ -89,8 +102,9 @@ fn bind_all(vm: &Vm, s: This, parameters: Value, adapt: Value) -> R<Value> {
 
 fn parameter_names(vm: &Vm, s: This) -> R<Value> {
     let names = List::with_capacity(vm, 0)?;
-    for i in 1..=s.0.statement.parameter_count() {
-        let name = match s.0.statement.parameter_name(i) {
+    let statement = live(vm, &s)?;
+    for i in 1..=statement.parameter_count() {
+        let name = match statement.parameter_name(i) {
             Some(name) => vm.str(&String::from_utf8_lossy(&name))?,
             None => Value::NONE,
         };
@@ -101,8 +115,9 @@ fn parameter_names(vm: &Vm, s: This) -> R<Value> {
 
 fn columns(vm: &Vm, s: This) -> R<Value> {
     let columns = List::with_capacity(vm, 0)?;
-    for i in 0..s.0.statement.column_count() {
-        let Some(column) = s.0.statement.column(i) else { return Err(vm.memory_error()) };
+    let statement = live(vm, &s)?;
+    for i in 0..statement.column_count() {
+        let Some(column) = statement.column(i) else { return Err(vm.memory_error()) };
         let name = vm.str(&String::from_utf8_lossy(&column.name))?;
         let declared = match column.declared {
             Some(d) => vm.str(&String::from_utf8_lossy(&d))?,
@@ -144,7 +159,7 @@ fn value(vm: &Vm, s: &Statement, i: usize, factory: Value) -> R<Value> {
 }
 
 fn row(vm: &Vm, s: This, factory: Value, converters: Value) -> R<Value> {
-    let statement = &s.0.statement;
+    let statement = &*live(vm, &s)?;
     let converters = converters.cast::<Tuple>();
     let count = statement.data_count();
     let row = List::with_capacity(vm, count)?;
@@ -172,7 +187,7 @@ fn rows(vm: &Vm, s: This, factory: Value) -> R<Value> {
         rows.push(vm, row(vm, ExtArg(s.0), factory, Value::NONE)?)?;
         vm.check_signals()?;
         let entered = enter(vm, database)?;
-        let stepped = s.0.statement.step();
+        let stepped = live(vm, &s)?.step();
         drop(entered);
         if checked(vm, stepped)? == Step::Done {
             return Ok(rows.value());
