@@ -125,8 +125,9 @@ impl Recorder {
         }
         let items: Vec<Id> = (at.b()..at.b() + n).map(|i| self.reg(i)).collect();
         let items: Vec<Id> = items.into_iter().map(|id| self.as_word(id)).collect();
-        let list = self.new_object::<List>(shape, Kind::List);
-        if n > 0 {
+        // The array first: what is stored to the list without a barrier is stored before anything else is made, by which the
+        // list would be old.
+        let array = (n > 0).then(|| {
             let size = (VALUES_SLOTS + 8 * n) as u16;
             let kind = NewKind { shape: vm.internal_shape(), size, kind: Kind::Values as u8, bits: 0 };
             let array = self.emit(TraceOp::NewObject, &[], kind.imm());
@@ -136,6 +137,10 @@ impl Recorder {
                 let index = self.constant(i as u64, ir::Type::R);
                 self.emit(TraceOp::StoreElem, &[array, index, item], ELEMS.imm());
             }
+            (array, count)
+        });
+        let list = self.new_object::<List>(shape, Kind::List);
+        if let Some((array, count)) = array {
             self.emit(TraceOp::StoreField, &[list, array], ITEMS.imm());
             self.emit(TraceOp::StoreRaw, &[list, count], LEN.imm());
         }
