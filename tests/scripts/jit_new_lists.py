@@ -5,7 +5,7 @@ from multiprocessing import heap
 
 thresholds = gc.get_threshold()
 gc.set_threshold(10)
-for _ in range(20_000):
+for _ in range(5_000):
     first, second = heap.BufferWrapper(1), heap.BufferWrapper(1)
     first.other, second.other = second, first
 gc.set_threshold(*thresholds)
