@@ -20,6 +20,9 @@ const EXCEPTIONS: u32 = event::RAISE | event::RERAISE | event::EXCEPTION_HANDLED
 #[cold]
 #[inline(never)]
 pub fn unwind(vm: &Vm, mut site: Site) -> At {
+    // Where there is no memory for one entry there is none for those of the frames further out, and each look for it
+    // would be a collection.
+    let mut has_room = true;
     loop {
         let Some(exception) = vm.pending.get() else { unreachable!("unwinding without a pending exception") };
         let base = site.base();
@@ -35,8 +38,8 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
         // What is raised again has its entry for this frame.
         let bare = is_op(Op::RaiseHandled) && vm.context().handled.get() == Some(exception);
         let again = bare || is_op(Op::Reraise);
-        if !again && !code.has_flag(flags::HOSTED) {
-            add_traceback(vm, exception, site);
+        if !again && has_room && !code.has_flag(flags::HOSTED) {
+            has_room = add_traceback(vm, exception, site);
         }
         let watched = vm.events.any_of(EXCEPTIONS);
         if watched {
@@ -183,9 +186,9 @@ fn leave(vm: &Vm, base: *mut Value) -> Result<At, Site> {
     handled.ok_or(raising)
 }
 
-/// Notes in the exception's traceback that it passed this instruction.
-pub(super) fn add_traceback(vm: &Vm, exception: Value, site: Site) {
-    let Some(e) = exception.cast::<Exception>() else { return };
+/// Notes in the exception's traceback that it passed this instruction; false: there is no memory for that.
+pub(super) fn add_traceback(vm: &Vm, exception: Value, site: Site) -> bool {
+    let Some(e) = exception.cast::<Exception>() else { return true };
     let base = site.base();
     // The frame's place in the entry is taken by its function until someone asks for the frame.
     // A NameError's suggestions look at the frame's variables, so that frame is kept.
@@ -205,9 +208,13 @@ pub(super) fn add_traceback(vm: &Vm, exception: Value, site: Site) {
                 tb.link(vm);
             }
             e.traceback.set(vm, e, tb.value());
+            true
         }
-        // No memory for the entry: the exception itself matters more.
-        Err(Raised) => vm.pending.set(Some(exception)),
+        // The exception itself matters more.
+        Err(Raised) => {
+            vm.pending.set(Some(exception));
+            false
+        }
     }
 }
 
