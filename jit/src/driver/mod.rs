@@ -19,7 +19,7 @@ use trace::{Body, Code, Fate, LoopFate, NEVER, Trace};
 use crate::ir::{ExitId, ExitKind};
 use crate::machine::BUFFER;
 use crate::opt;
-use crate::recorder::{Abort, End, Recorder};
+use crate::recorder::{Abort, End, Recorder, replace_iterator};
 use rustc_hash::{FxHashMap, FxHashSet};
 use skein_bytecode::{Op, pack};
 use skein_runtime::context::Context;
@@ -763,7 +763,12 @@ impl Tier for Jit {
     }
 
     fn before(&self, vm: &Vm, at: At) -> bool {
-        self.recorder.borrow_mut().as_mut().is_some_and(|r| r.before(vm, at))
+        let ask = |r: &mut Recorder| (r.before(vm, at), r.replaces());
+        let (goes_on, replaces) = self.recorder.borrow_mut().as_mut().map_or((false, false), ask);
+        if replaces {
+            replace_iterator(vm, at);
+        }
+        goes_on
     }
 
     fn frame_written(&self) {

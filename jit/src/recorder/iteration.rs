@@ -6,7 +6,7 @@ use super::memory::{ELEMS, FIXED_LEN, LEN, shape_of};
 use super::{Abort, Expect, Recorder, Slot, Step};
 use crate::ir::{self, Class, Id, NewKind, Place, TraceOp};
 use skein_bytecode::{Op, Special};
-use skein_runtime::interp::{At, Cont, ContKind, plain_native};
+use skein_runtime::interp::{At, Cont, ContKind, plain_native, publish};
 use skein_runtime::native::{Effect, NativeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::ext::Ext;
@@ -103,6 +103,17 @@ fn is_own_iterator(vm: &Vm, v: Value) -> bool {
     let iter = ty.special(vm, Special::Iter).filter(|_| ty.def().is_some());
     let iter = iter.and_then(|f| f.cast::<NativeFunction>());
     iter.is_some_and(|f| f.def().soft.is_some() && f.def().effect == Effect::Leaf)
+}
+
+/// Puts the generator that stands for the iterator of a `ForIter` into its place. Not while a recorder looks at the
+/// instruction: this allocates.
+pub fn replace_iterator(vm: &Vm, at: At) {
+    publish(vm, at);
+    match (vm.builtin.generator_over)(vm, at.reg(at.b())) {
+        Ok(g) => at.set(at.b(), g),
+        // No memory for it: the loop can do without.
+        Err(Raised) => drop(vm.pending.take()),
+    }
 }
 
 /// Is it an instance of a list's subclass that is iterated over as a list is?
@@ -383,12 +394,7 @@ impl Recorder {
             return self.resume(vm, op, g);
         }
         if (vm.builtin.takes_from_generator)(vm, v) {
-            // The loop has begun before that was known to be worth it.
-            match (vm.builtin.generator_over)(vm, v) {
-                Ok(g) => at.set(at.b(), g),
-                // No memory for it: the loop can do without.
-                Err(Raised) => drop(vm.pending.take()),
-            }
+            // The loop has begun before that was known to be worth it. Who records does it, since nothing is allocated here.
             return Err(Abort::Replaced);
         }
         if !is_followed(vm, v) {

@@ -21,6 +21,7 @@ mod ops;
 mod slices;
 mod specials;
 
+pub use iteration::replace_iterator;
 pub use made::{Made, makes_generator};
 
 use crate::ir::{
@@ -372,6 +373,11 @@ impl Recorder {
     pub fn knowing(mut self, raising: Rc<RefCell<FxHashSet<usize>>>) -> Recorder {
         self.raising = raising;
         self
+    }
+
+    /// Was it given up where a generator is to take the place of the iterator in r[b]?
+    pub fn replaces(&self) -> bool {
+        matches!(self.end, Some(End::Abort(Abort::Replaced)))
     }
 
     /// Looks at the instruction that is about to be executed. False: the recording has ended.

@@ -356,11 +356,9 @@ impl Vm {
         Ok(())
     }
 
-    /// The characters below 256, a word each: they stay where they are. None: there is no memory for them.
+    /// The characters below 256, a word each: they stay where they are. None: nobody has asked for one yet.
     pub fn char_table(&self) -> Option<*const Value> {
-        if self.latin1.borrow().len() < LATIN1 as usize {
-            self.fill_latin1().inspect_err(|_| self.pending.set(None)).ok()?;
-        }
-        Some(self.latin1.borrow().as_ptr())
+        let table = self.latin1.borrow();
+        (table.len() == LATIN1 as usize).then(|| table.as_ptr())
     }
 }
