@@ -763,12 +763,8 @@ impl Tier for Jit {
     }
 
     fn before(&self, vm: &Vm, at: At) -> bool {
-        let ask = |r: &mut Recorder| (r.before(vm, at), r.replaces());
-        let (goes_on, replaces) = self.recorder.borrow_mut().as_mut().map_or((false, false), ask);
-        if replaces {
-            replace_iterator(vm, at);
-        }
-        goes_on
+        let goes_on = self.recorder.borrow_mut().as_mut().map_or(Some(false), |r| r.before(vm, at));
+        goes_on.unwrap_or_else(|| replace_iterator(vm, at))
     }
 
     fn frame_written(&self) {

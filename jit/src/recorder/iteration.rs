@@ -106,14 +106,15 @@ fn is_own_iterator(vm: &Vm, v: Value) -> bool {
 }
 
 /// Puts the generator that stands for the iterator of a `ForIter` into its place. Not while a recorder looks at the
-/// instruction: this allocates.
-pub fn replace_iterator(vm: &Vm, at: At) {
+/// instruction: this allocates. False, since the recording has ended.
+pub fn replace_iterator(vm: &Vm, at: At) -> bool {
     publish(vm, at);
     match (vm.builtin.generator_over)(vm, at.reg(at.b())) {
         Ok(g) => at.set(at.b(), g),
         // No memory for it: the loop can do without.
         Err(Raised) => drop(vm.pending.take()),
     }
+    false
 }
 
 /// Is it an instance of a list's subclass that is iterated over as a list is?

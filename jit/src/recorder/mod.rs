@@ -375,18 +375,15 @@ impl Recorder {
         self
     }
 
-    /// Was it given up where a generator is to take the place of the iterator in r[b]?
-    pub fn replaces(&self) -> bool {
-        matches!(self.end, Some(End::Abort(Abort::Replaced)))
-    }
-
-    /// Looks at the instruction that is about to be executed. False: the recording has ended.
-    pub fn before(&mut self, vm: &Vm, at: At) -> bool {
+    /// Looks at the instruction that is about to be executed. False: the recording has ended. None: it has, and
+    /// [`replace_iterator`] is to be done.
+    pub fn before(&mut self, vm: &Vm, at: At) -> Option<bool> {
         self.bytecodes += 1;
         if let Err(abort) = self.step(vm, at) {
             self.end = Some(End::Abort(abort));
         }
-        self.end.is_none()
+        let replaces = matches!(self.end, Some(End::Abort(Abort::Replaced)));
+        (!replaces).then(|| self.end.is_none())
     }
 
     /// How it ended.
