@@ -277,13 +277,26 @@ for make in (
     assert hard == 0, (make, hard)
 
 
-# A long loop that is the first one: it changes under way.
+# A long loop that is the first one over its generator: it changes under way.
+def other_numbers(n):
+    for i in range(n):
+        yield i
+
+
 def long_loop(n):
     total = 0
-    for i, (a, b) in enumerate(zip(numbers(n), map(abs, numbers(n)))):
+    for i, (a, b) in enumerate(zip(other_numbers(n), map(abs, other_numbers(n)))):
         total += i + a + b
     return total
 
 
-assert long_loop(20000) == 3 * sum(range(20000))
+def long_slice(n):
+    total = 0
+    for x in islice(other_numbers(n), 0, n, 2):
+        total += x
+    return total
+
+
+assert long_loop(4000) == 3 * sum(range(4000))
+assert long_slice(8000) == sum(range(0, 8000, 2))
 print("ok")
