@@ -75,6 +75,8 @@ every_way(lambda: enumerate(numbers(3), 2**61 - 2), [(2**61 - 2 + i, i) for i in
 every_way(lambda: enumerate(numbers(3), 2**70), [(2**70 + i, i) for i in range(3)])
 every_way(lambda: enumerate(numbers(0)), [])
 every_way(lambda: zip(numbers(5), numbers(7)), [(i, i) for i in range(5)])
+every_way(lambda: zip(*[numbers(10)] * 2), [(i, i + 1) for i in range(0, 10, 2)])
+every_way(lambda: zip(*[numbers(12)] * 3), [(i, i + 1, i + 2) for i in range(0, 12, 3)])
 every_way(lambda: zip("abcdef", numbers(5)), list(zip("abcdef", range(5))))
 every_way(lambda: zip(numbers(5), [1, 2, 3]), [(0, 1), (1, 2), (2, 3)])
 every_way(lambda: zip(range(5), count(), numbers(5)), [(i, i, i) for i in range(5)])

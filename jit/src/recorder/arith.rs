@@ -134,8 +134,7 @@ impl Recorder {
         let operands = ((l, at.reg(at.b())), (r, at.reg(at.c())));
         let number = self.big_op(vm, op, operands.0, operands.1);
         let number = number.or_else(|| self.number_op(op, l, operands.0.1, r, operands.1.1));
-        let number = number.or_else(|| Some(self.identity_comparison(vm, op, operands.0, operands.1)?.0));
-        let number = number.or_else(|| Some(self.text_comparison(vm, op, operands.0, operands.1)?.0));
+        let number = number.or_else(|| Some(self.equality(vm, op, operands.0, operands.1)?.0));
         match number.or_else(|| self.operator(vm, op)) {
             Some(v) => {
                 self.set(at.a(), v);
@@ -175,8 +174,7 @@ impl Recorder {
             (self.reg(at.b()), at.reg(at.b()))
         };
         let Some(truth) = self.number_op(op, l, lv, r, rv) else {
-            let truth = self.identity_comparison(vm, op, (l, lv), (r, rv));
-            if let Some((truth, now)) = truth.or_else(|| self.text_comparison(vm, op, (l, lv), (r, rv))) {
+            if let Some((truth, now)) = self.equality(vm, op, (l, lv), (r, rv)) {
                 return self.branch(truth, now, now == (at.c() != 0));
             }
             let Some((result, now)) = self.comparison(vm, op, (l, lv), (r, rv)) else {

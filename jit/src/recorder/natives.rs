@@ -276,19 +276,27 @@ impl Recorder {
         Some(self.value(Value::bool(is)))
     }
 
-    /// `==` or `!=` of objects whose classes leave that to `object`: whether they are the same.
-    pub(super) fn identity_comparison(
-        &mut self,
-        vm: &Vm,
-        op: Op,
-        l: (Id, Value),
-        r: (Id, Value),
-    ) -> Option<(Id, bool)> {
+    /// `==` or `!=` of two texts, or of objects whose classes leave that to `object`: its truth, and which that is now.
+    pub(super) fn equality(&mut self, vm: &Vm, op: Op, l: (Id, Value), r: (Id, Value)) -> Option<(Id, bool)> {
         let equal = match op {
             Op::Eq | Op::JumpEq => true,
             Op::Ne | Op::JumpNe => false,
             _ => return None,
         };
+        let (same, now) = self.same_text(vm, l, r).or_else(|| self.identity_of(vm, l, r))?;
+        Some((if equal { same } else { self.emit(TraceOp::Not, &[same], 0) }, now == equal))
+    }
+
+    /// Whether two exact str are the same text, and whether these are.
+    fn same_text(&mut self, vm: &Vm, l: (Id, Value), r: (Id, Value)) -> Option<(Id, bool)> {
+        let text = |v: Value| v.cast::<Str>().filter(|_| vm.is_exact_str(v));
+        let now = text(l.1)?.same(text(r.1)?);
+        let [a, b] = [l, r].map(|(id, v)| self.guard_type(id, v));
+        Some((self.emit(TraceOp::TextEq, &[a, b], 0), now))
+    }
+
+    /// Whether two objects are the same, and whether these are, where that is what `object` compares.
+    fn identity_of(&mut self, vm: &Vm, l: (Id, Value), r: (Id, Value)) -> Option<(Id, bool)> {
         let specials = [Special::Eq, Special::Ne];
         let object = specials.map(|s| vm.types.object.special(vm, s));
         let plain = |v: Value| {
@@ -304,30 +312,7 @@ impl Recorder {
             }
             self.guard_type(id, v);
         }
-        let same = self.emit(TraceOp::Same, &[l.0, r.0], 0);
-        let now = l.1.is(r.1) == equal;
-        let truth = if equal { same } else { self.emit(TraceOp::Not, &[same], 0) };
-        Some((truth, now))
-    }
-
-    /// `==` or `!=` of two texts: its truth, and which that is now.
-    pub(super) fn text_comparison(
-        &mut self,
-        vm: &Vm,
-        op: Op,
-        l: (Id, Value),
-        r: (Id, Value),
-    ) -> Option<(Id, bool)> {
-        let equal = match op {
-            Op::Eq | Op::JumpEq => true,
-            Op::Ne | Op::JumpNe => false,
-            _ => return None,
-        };
-        let text = |v: Value| v.cast::<Str>().filter(|_| vm.is_exact_str(v));
-        let now = text(l.1)?.same(text(r.1)?) == equal;
-        let [a, b] = [l, r].map(|(id, v)| self.guard_type(id, v));
-        let same = self.emit(TraceOp::TextEq, &[a, b], 0);
-        Some((if equal { same } else { self.emit(TraceOp::Not, &[same], 0) }, now))
+        Some((self.emit(TraceOp::Same, &[l.0, r.0], 0), l.1.is(r.1)))
     }
 
     /// A comparison of builtin types that a jump goes by: its result, and which it is now.

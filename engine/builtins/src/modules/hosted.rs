@@ -6,7 +6,7 @@
 //! Nobody sees their frames (`flags::HOSTED`).
 
 use super::builtins_iteration::{FUNCTIONS, Filter, sum_on};
-use super::streams;
+use super::streams::{self, Stream};
 use crate::types::str::DEF as STR;
 use crate::types::str::split::join;
 use crate::types::{sort_by_keys, sort_list};
@@ -165,8 +165,24 @@ const FEW: u8 = 4;
 #[derive(Default)]
 struct Codes(RefCell<HashMap<Hosted, Rc<Code>>>);
 
+/// Natives that the functions call.
+#[derive(Clone, Copy)]
+pub(super) enum Part {
+    Sum,
+    Min,
+    Max,
+    Sort,
+    Join,
+    Order,
+    Number,
+    Ended,
+    Ahead,
+    End,
+    Begin,
+}
+
 native_functions! { PARTS:
-    // No program sees them; the functions call them.
+    // No program sees them; the functions call them. In the order of [`Part`].
     "sum(items, total, lost, item, /)" => sum_on;
     "min()" => |vm: &Vm| -> R<Value> { Err(vm.value_error("min() iterable argument is empty")) };
     "max()" => |vm: &Vm| -> R<Value> { Err(vm.value_error("max() iterable argument is empty")) };
@@ -234,31 +250,35 @@ pub(super) fn function(vm: &Vm, owner: Ref<CodeObject>, which: Hosted) -> R<Valu
     })
 }
 
-/// The one of [`PARTS`] or [`streams::PARTS`] that has this name. MemoryError.
-pub(super) fn part(vm: &Vm, owner: Ref<CodeObject>, name: &str) -> R<Value> {
-    let mut all = PARTS.iter().chain(streams::PARTS).enumerate();
-    let (n, def) = all.find(|(_, def)| def.name == name).ok_or_else(|| vm.system_error("no such part"))?;
-    owned(vm, owner, COUNT + n, || Ok(NativeFunction::function(vm, def, Value::NONE)?.value()))
+/// One of [`PARTS`] or [`streams::PARTS`]. MemoryError.
+pub(super) fn part(vm: &Vm, owner: Ref<CodeObject>, part: Part) -> R<Value> {
+    let i = part as usize;
+    owned(vm, owner, COUNT + i, || {
+        let def = PARTS.get(i).unwrap_or_else(|| &streams::PARTS[i - PARTS.len()]);
+        Ok(NativeFunction::function(vm, def, Value::NONE)?.value())
+    })
 }
 
 /// The Python code that makes the items: a generator's, or that of the function of a `map` or `filter`; and the generator
 /// that is to be gone over in their place. None: there is none, or it is not [`worth_it`].
-fn maker(vm: &Vm, items: Value) -> Option<(Ref<CodeObject>, Option<Hosted>)> {
-    let (code, which) = if items.cast::<Generator>().is_some() {
-        (streams::waiting(items)?, None)
-    } else if let Some((code, which)) = streams::over(vm, items) {
-        (code, Some(which))
-    } else {
-        // Those of subclasses may do anything.
-        vm.type_of(items).def()?;
-        let (function, which) = match (items.cast::<Ext<Map>>(), items.cast::<Ext<Filter>>()) {
-            (Some(map), _) => (map.0.function.get(), None),
-            (_, Some(filter)) => (filter.function.get(), Some(Hosted::Filter)),
-            _ => return None,
-        };
-        (function?.cast::<Function>()?.code(), which)
+fn maker(vm: &Vm, items: Value) -> Option<(Ref<CodeObject>, Option<Stream>)> {
+    let stream = || {
+        streams::over(vm, items).or_else(|| {
+            // Those of subclasses may do anything.
+            vm.type_of(items).def()?;
+            let filter = items.cast::<Ext<Filter>>()?;
+            Some(Stream::of_filter(vm, filter.function.cast::<Function>()?.code(), &filter))
+        })
     };
-    Some((worth_it(vm, code)?, which))
+    let (code, stream) = if items.cast::<Generator>().is_some() {
+        (streams::waiting(items)?, None)
+    } else if let Some(stream) = stream() {
+        (stream.owner, Some(stream))
+    } else {
+        vm.type_of(items).def()?;
+        (items.cast::<Ext<Map>>()?.0.function.cast::<Function>()?.code(), None)
+    };
+    Some((worth_it(vm, code)?, stream))
 }
 
 /// The code, if it is called often enough, and nobody is told of what programs do.
@@ -270,8 +290,8 @@ pub(super) fn worth_it(vm: &Vm, code: Ref<CodeObject>) -> Option<Ref<CodeObject>
     (code.uses.get() > FEW).then_some(code)
 }
 
-/// Goes over the generator, or what takes items from one, that is the call's only argument, in the loop. `others` are what the function wants besides.
-/// None: it is to be done natively.
+/// Goes over the generator, or what takes items from one, that is the call's only argument, in the loop.
+/// `others` are what the function wants besides. None: it is to be done natively.
 pub fn consume(
     vm: &Vm,
     call: &SoftCall<'_>,
@@ -282,7 +302,7 @@ pub fn consume(
     let (code, stream) = maker(vm, items).filter(|_| !call.args.has_keywords())?;
     let row = || {
         let items = match stream {
-            Some(which) => streams::make(vm, items, code, which)?,
+            Some(stream) => streams::make(vm, items, &stream)?,
             None => items,
         };
         List::new(vm, &[items])
@@ -371,26 +391,26 @@ functions! {
     all All iteration("all"), 0, |_vm, _code, _call| Vec::new();
     sum Sum iteration("sum"), 0, |vm, code, _call| {
         let t = &vm.types;
-        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, code, "sum")?]
+        vec![t.type_.value(), t.int.value(), t.float.value(), part(vm, code, Part::Sum)?]
     };
-    smallest Min iteration("min"), 0, |vm, code, _call| vec![part(vm, code, "min")?];
-    largest Max iteration("max"), 0, |vm, code, _call| vec![part(vm, code, "max")?];
-    in_order Sorted iteration("sorted"), 0, |vm, code, _call| vec![part(vm, code, "sort")?];
-    join_all Join STR.method("join"), 1, |vm, code, call| vec![part(vm, code, "join")?, call.args.positional()[0]];
+    smallest Min iteration("min"), 0, |vm, code, _call| vec![part(vm, code, Part::Min)?];
+    largest Max iteration("max"), 0, |vm, code, _call| vec![part(vm, code, Part::Max)?];
+    in_order Sorted iteration("sorted"), 0, |vm, code, _call| vec![part(vm, code, Part::Sort)?];
+    join_all Join STR.method("join"), 1, |vm, code, call| vec![part(vm, code, Part::Join)?, call.args.positional()[0]];
 }
 
 pub fn min(vm: &Vm, call: &SoftCall<'_>) -> At {
-    consume_by_key(vm, call, Hosted::MinBy, |vm, code, _| Ok(vec![part(vm, code, "min")?]))
+    consume_by_key(vm, call, Hosted::MinBy, |vm, code, _| Ok(vec![part(vm, code, Part::Min)?]))
         .unwrap_or_else(|| smallest(vm, call))
 }
 
 pub fn max(vm: &Vm, call: &SoftCall<'_>) -> At {
-    consume_by_key(vm, call, Hosted::MaxBy, |vm, code, _| Ok(vec![part(vm, code, "max")?]))
+    consume_by_key(vm, call, Hosted::MaxBy, |vm, code, _| Ok(vec![part(vm, code, Part::Max)?]))
         .unwrap_or_else(|| largest(vm, call))
 }
 
 pub fn sorted(vm: &Vm, call: &SoftCall<'_>) -> At {
-    let others = |vm: &Vm, code, reverse| Ok(vec![part(vm, code, "order")?, Value::bool(reverse)]);
+    let others = |vm: &Vm, code, reverse| Ok(vec![part(vm, code, Part::Order)?, Value::bool(reverse)]);
     consume_by_key(vm, call, Hosted::SortedBy, others).unwrap_or_else(|| in_order(vm, call))
 }
 

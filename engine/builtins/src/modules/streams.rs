@@ -6,12 +6,12 @@
 //! the iterator's own object has it, so that a loop that is left, `next()` and other loops go on where they are.
 
 use super::builtins_iteration::{Filter, ended_of_zip, next_number};
-use super::hosted::{Hosted, function, part, worth_it};
+use super::hosted::{Hosted, Part, function, part, worth_it};
 use super::itertools::filters::{Islice, end_islice, islice_ahead};
 use super::itertools::together::{Chain, begin_next};
 use skein_bytecode::Special;
 use skein_runtime::interp::{At, ContKind, SoftCall, call_generator};
-use skein_runtime::native::{Effect, NativeDef};
+use skein_runtime::native::{Effect, NativeDef, TypeDef};
 use skein_runtime::native_functions;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::code::CodeObject;
@@ -97,7 +97,7 @@ def chain(active, iterables, begin, all):
 ";
 
 native_functions! { pub(super) PARTS:
-    // No program sees them; the functions call them.
+    // No program sees them; the functions call them. In the order of [`Part`], from `Number` on.
     [leaf] "number(all, /)" => next_number;
     "ended(all, i, /)" => ended_of_zip;
     [leaf] "ahead(all, /)" => islice_ahead;
@@ -119,13 +119,39 @@ fn is_native(vm: &Vm, v: Value) -> bool {
     ty.def().is_some() && ty.special(vm, Special::Next).is_some() && iter.is_some_and(|f| same(f.def()))
 }
 
-/// Which of the generators goes over this iterator, and the code of the one that it takes items from. None: it takes
-/// none from a generator, or is none of these.
-pub(super) fn over(vm: &Vm, v: Value) -> Option<(Ref<CodeObject>, Hosted)> {
+/// A generator that is to go over an iterator.
+pub(super) struct Stream {
+    /// Of the generator, or else the function, that makes the items.
+    pub owner: Ref<CodeObject>,
+    which: Hosted,
+    /// Its first arguments, which the iterator leads to.
+    own: [Value; 3],
+    count: usize,
+    /// What comes behind them; and if there are any, the iterator itself.
+    parts: &'static [Part],
+}
+
+impl Stream {
+    fn new(owner: Ref<CodeObject>, which: Hosted, own: &[Value], parts: &'static [Part]) -> Stream {
+        let mut all = [Value::NONE; 3];
+        all[..own.len()].copy_from_slice(own);
+        Stream { owner, which, own: all, count: own.len(), parts }
+    }
+
+    /// That of a `filter` by a function.
+    pub fn of_filter(vm: &Vm, owner: Ref<CodeObject>, filter: &Filter) -> Stream {
+        let stop = vm.exc.stop_iteration.value();
+        Stream::new(owner, Hosted::Filter, &[filter.iterator.value(), filter.function.value(), stop], &[])
+    }
+}
+
+/// The one that goes over this iterator. None: it takes no items from a generator, or is none of these.
+pub(super) fn over(vm: &Vm, v: Value) -> Option<Stream> {
     // Those of subclasses may do anything.
     vm.type_of(v).def()?;
     if let Some(e) = v.cast::<Ext<Enumerate>>() {
-        return Some((waiting(e.iterator.value())?, Hosted::Enumerate));
+        let items = e.iterator.value();
+        return Some(Stream::new(waiting(items)?, Hosted::Enumerate, &[items], &[Part::Number]));
     }
     if let Some(zip) = v.cast::<Ext<Zip>>() {
         let row = zip.0.iterators.cast::<Tuple>()?;
@@ -134,66 +160,57 @@ pub(super) fn over(vm: &Vm, v: Value) -> Option<(Ref<CodeObject>, Hosted)> {
             3 => Hosted::Zip3,
             _ => return None,
         };
-        let code = row.items().iter().find_map(|it| waiting(*it))?;
+        let owner = row.items().iter().find_map(|it| waiting(*it))?;
         let all = row.items().iter().all(|it| waiting(*it).is_some() || is_native(vm, *it));
-        return all.then_some((code, which));
+        return all.then(|| Stream::new(owner, which, row.items(), &[Part::Ended]));
     }
     if let Some(map) = v.cast::<Ext<Map>>() {
         let row = map.0.iterators.cast::<Tuple>()?;
-        return match row.items() {
-            [one] => Some((waiting(*one)?, Hosted::Map)),
-            _ => None,
-        };
+        let &[items] = row.items() else { return None };
+        let own = [items, map.0.function.value(), vm.exc.stop_iteration.value()];
+        return Some(Stream::new(waiting(items)?, Hosted::Map, &own, &[]));
     }
     if let Some(filter) = v.cast::<Ext<Filter>>() {
-        let f = filter.function.value();
-        let plain = f.is_none() || f.is(vm.types.bool.value());
-        return Some((waiting(filter.iterator.value())?, if plain { Hosted::Kept } else { Hosted::Filter }));
+        let (items, f) = (filter.iterator.value(), filter.function.value());
+        let owner = waiting(items)?;
+        return Some(match f.is_none() || f.is(vm.types.bool.value()) {
+            true => Stream::new(owner, Hosted::Kept, &[items], &[]),
+            false => Stream::of_filter(vm, owner, &filter),
+        });
     }
     if let Some(slice) = v.cast::<Ext<Islice>>() {
-        return Some((waiting(slice.iterator.get()?)?, Hosted::Islice));
+        let items = slice.iterator.get()?;
+        return Some(Stream::new(waiting(items)?, Hosted::Islice, &[items], &[Part::Ahead, Part::End]));
     }
     if let Some(chain) = v.cast::<Ext<Chain>>() {
         let iterables = chain.iterables.get()?;
         let row = iterables.cast::<SeqIter>().and_then(|it| it.sequence.cast::<Tuple>());
         let of_row = |row: Ref<Tuple>| row.items().iter().find_map(|v| waiting(*v));
-        let code = match row {
+        let owner = match row {
             Some(row) => chain.active.get().and_then(waiting).or_else(|| of_row(row))?,
             None => waiting(iterables)?,
         };
-        return Some((code, Hosted::Chain));
+        return Some(Stream::new(owner, Hosted::Chain, &[chain.active.or_none(), iterables], &[Part::Begin]));
     }
     None
 }
 
 /// The generator that goes over the iterator. MemoryError.
-pub(super) fn make(vm: &Vm, v: Value, owner: Ref<CodeObject>, which: Hosted) -> R<Value> {
-    let function = function(vm, owner, which)?;
-    let part = |name| part(vm, owner, name);
+pub(super) fn make(vm: &Vm, v: Value, stream: &Stream) -> R<Value> {
+    let f = function(vm, stream.owner, stream.which)?;
+    let f = f.cast::<Function>().ok_or_else(|| vm.system_error("no function"))?;
     // All of these are part of what the iterator or the code leads to.
-    let mut row = [Value::NONE; 5];
-    let mut fill = |args: &[Value]| row[..args.len()].copy_from_slice(args);
-    if let Some(e) = v.cast::<Ext<Enumerate>>() {
-        fill(&[e.iterator.value(), part("number")?, v]);
-    } else if let Some(zip) = v.cast::<Ext<Zip>>() {
-        let ended = part("ended")?;
-        match zip.0.iterators.cast::<Tuple>().as_ref().map_or(&[][..], |row| row.items()) {
-            [a, b] => fill(&[*a, *b, ended, v]),
-            [a, b, c] => fill(&[*a, *b, *c, ended, v]),
-            _ => return Err(vm.system_error("a zip of other iterators")),
-        }
-    } else if let Some(map) = v.cast::<Ext<Map>>() {
-        let items = map.0.iterators.cast::<Tuple>().and_then(|row| row.items().first().copied());
-        fill(&[items.unwrap_or(Value::NONE), map.0.function.value(), vm.exc.stop_iteration.value()]);
-    } else if let Some(filter) = v.cast::<Ext<Filter>>() {
-        fill(&[filter.iterator.value(), filter.function.value(), vm.exc.stop_iteration.value()]);
-    } else if let Some(slice) = v.cast::<Ext<Islice>>() {
-        fill(&[slice.iterator.or_none(), part("ahead")?, part("end")?, v]);
-    } else if let Some(chain) = v.cast::<Ext<Chain>>() {
-        fill(&[chain.active.or_none(), chain.iterables.or_none(), part("begin")?, v]);
+    let mut row = [Value::NONE; 6];
+    let mut n = stream.count;
+    row[..n].copy_from_slice(&stream.own[..n]);
+    for &one in stream.parts {
+        row[n] = part(vm, stream.owner, one)?;
+        n += 1;
     }
-    let f = function.cast::<Function>().ok_or_else(|| vm.system_error("no function"))?;
-    let n = f.code().portable().param_count();
+    if !stream.parts.is_empty() {
+        row[n] = v;
+        n += 1;
+    }
     Ok(call_generator(vm, f, &row[..n])?.value())
 }
 
@@ -207,30 +224,29 @@ pub fn takes_from_generator(vm: &Vm, v: Value) -> bool {
 /// As [`make`], for traces.
 pub fn generator_over(vm: &Vm, v: Value) -> R<Value> {
     match over(vm, v) {
-        Some((owner, which)) => make(vm, v, owner, which),
+        Some(stream) => make(vm, v, &stream),
         None => Err(vm.system_error("no iterator over a generator")),
     }
 }
 
 /// `__iter__` of such an iterator: for a loop that is the generator over it.
-fn iterate(vm: &Vm, call: &SoftCall<'_>, def: &'static NativeDef) -> At {
-    let followed = match call.args.parts() {
-        (&[v], None) if call.cont.kind == ContKind::Iter => {
-            over(vm, v).and_then(|(code, which)| Some((v, worth_it(vm, code)?, which)))
-        }
-        _ => None,
+fn iterate(vm: &Vm, call: &SoftCall<'_>, def: &'static TypeDef) -> At {
+    let (&[v], ContKind::Iter) = (call.args.positional(), call.cont.kind) else {
+        return call.natively(vm, def.method("__iter__"));
     };
-    let Some((v, owner, which)) = followed else { return call.natively(vm, def) };
-    match make(vm, v, owner, which) {
-        Ok(g) => call.done(vm, g),
-        Err(e) => call.go_on(vm, Err(e)),
+    match over(vm, v).filter(|stream| worth_it(vm, stream.owner).is_some()) {
+        Some(stream) => match make(vm, v, &stream) {
+            Ok(g) => call.done(vm, g),
+            Err(e) => call.go_on(vm, Err(e)),
+        },
+        None => call.done(vm, v),
     }
 }
 
 macro_rules! iterators {
     ($($name:ident $def:path;)*) => {$(
         pub fn $name(vm: &Vm, call: &SoftCall<'_>) -> At {
-            iterate(vm, call, $def.method("__iter__"))
+            iterate(vm, call, &$def)
         }
     )*};
 }

@@ -12,8 +12,8 @@
 use crate::context::{FRAME_WORDS, RECORD};
 use crate::interp::cont::{Consumer, Cont, ContKind, caller, return_word, tagged};
 use crate::interp::frames::{frame_code, frame_function};
-use crate::interp::generators::{self, SEND_UNITS, new_generator, room_at_hand};
-use crate::interp::{At, or_unwind, publish};
+use crate::interp::generators::{SEND_UNITS, new_generator, room_at_hand};
+use crate::interp::{At, helpers};
 use crate::object::Ref;
 use crate::types::generator::Generator;
 use crate::value::{R, Value};
@@ -23,12 +23,7 @@ use skein_bytecode::{Op, flags, ops::NONE};
 /// `MakeGenerator`, where nobody records: a recorder knows coroutines as objects, which its trace need not make.
 #[inline(never)]
 pub fn make_generator(vm: &Vm, at: At) -> At {
-    if let Some(next) = begin_awaited(vm, at) {
-        return next;
-    }
-    publish(vm, at);
-    let r = generators::make_generator(vm, at);
-    or_unwind(vm, r)
+    begin_awaited(vm, at).unwrap_or_else(|| (const { helpers::of(Op::MakeGenerator) })(vm, at))
 }
 
 /// Where the body of a coroutine that is awaited at once goes on. None: its caller does something else with it, or it

@@ -24,17 +24,13 @@ pub fn get_iter(vm: &Vm, at: At) -> R<At> {
         at.set(at.a(), it.value());
         return Ok(at.skip(1));
     }
-    if let Some(f) = ty.special(vm, Special::Iter)
-        && f.cast::<Function>().is_some()
-    {
-        let cont = Cont::store(at.a()).kind(ContKind::Iter).with(v, Value::NONE);
+    let f = ty.special(vm, Special::Iter);
+    let cont = Cont::store(at.a()).kind(ContKind::Iter).with(v, Value::NONE);
+    if let Some(f) = f.filter(|f| f.cast::<Function>().is_some()) {
         return call_special_1(vm, at.skip(1), f, v, cont);
     }
     // A delegation may send to its iterator, and wants just that.
-    if let Some(soft) = ty.special(vm, Special::Iter).and_then(soft_native)
-        && at.is_at(Op::GetIter)
-    {
-        let cont = Cont::store(at.a()).kind(ContKind::Iter).with(v, Value::NONE);
+    if let Some(soft) = f.and_then(soft_native).filter(|_| at.is_at(Op::GetIter)) {
         return Ok(soft(vm, &SoftCall { args: Args::new(&[v], None), resume: at.skip(1), cont }));
     }
     at.set(at.a(), vm.iter(v)?);

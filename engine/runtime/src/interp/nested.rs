@@ -95,13 +95,11 @@ impl Vm {
     pub fn resume(&self, g: Ref<Generator>, how: Resume) -> R<Result<Value, Value>> {
         let r = self.enter_nested(|resume, cont| {
             let cont = gen_call(cont);
-            match how {
-                Resume::Send(v) if g.flag(PLAIN) => {
-                    if let Some(at) = resume_quick(self, resume, g, v, cont) {
-                        return Ok(at);
-                    }
-                }
-                _ => {}
+            if let Resume::Send(v) = how
+                && g.flag(PLAIN)
+                && let Some(at) = resume_quick(self, resume, g, v, cont)
+            {
+                return Ok(at);
             }
             resume_generator(self, resume, g, how, cont)
         });
