@@ -4,7 +4,7 @@
 
 use crate::ir::{Call, NewKind};
 use skein_bytecode::{Op, Special};
-use skein_runtime::interp::{At, or_unwind, publish, without_panics};
+use skein_runtime::interp::{At, help as call_helper, publish, without_panics};
 use skein_runtime::native::NativeDef;
 use skein_runtime::object::Header;
 use skein_runtime::types::list::List;
@@ -41,12 +41,13 @@ pub unsafe extern "C" fn help(vm: *const Vm, base: *mut Value, help: *const Help
         let (vm, call, watched) = (&*vm, &(*help).call, &(*help).watched);
         let helper = std::mem::transmute::<usize, fn(&Vm, At) -> At>(call.callee);
         let at = At { pc: call.pc as *const u32, base: base.offset(call.base as isize) };
-        let next = or_unwind(vm, without_panics(vm, || Ok(helper(vm, at))));
+        let next = call_helper(vm, at, helper);
         let is_valid = watched.get().is_none_or(|(address, value)| *address == value);
         *buffer = next.pc as u64;
         *buffer.add(1) = next.base as u64;
         let expected = base.offset(call.next_base as isize);
-        if !matches!(Op::from_u8(*next.pc.cast::<u8>()), Some(Op::Exit | Op::ExitRaise)) {
+        let op = *next.pc.cast::<u8>();
+        if op != Op::Exit as u8 && op != Op::ExitRaise as u8 {
             // What the machine has published last may be a frame that is long gone, with others in its place. Where it goes
             // on elsewhere than expected, a bridge may begin.
             publish(vm, next);

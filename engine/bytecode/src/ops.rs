@@ -309,6 +309,7 @@ impl Op {
     }
 
     /// The op with this number, if there is one.
+    #[inline]
     pub const fn from_u8(n: u8) -> Option<Op> {
         if (n as usize) < Self::ALL.len() { Some(Self::ALL[n as usize]) } else { None }
     }
