@@ -20,10 +20,12 @@ module_name, notes_path = (*sys.argv[1:3], "", "")[:2]
 STAND_INS = {
     "test_bytes": "_testlimitedcapi",
     "test_class": "_testinternalcapi",
+    "test_compileall": "_testmultiphase",
     "test_import": "_testmultiphase",
     "test_importlib": "_testmultiphase",
     "test_opcache": "_testinternalcapi",
     "test_pkgutil": "_testmultiphase",
+    "test_pyclbr": "_testmultiphase",
     "test_traceback": "_testcapi",
     "test_type_cache": "_testcapi",
     "test_types": "_datetime",
