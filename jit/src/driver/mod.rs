@@ -34,9 +34,10 @@ use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Time that compiling may take in any case, and beyond it as a part of the time since the beginning.
-const ALWAYS: Duration = Duration::from_millis(15);
-const SHARE: u32 = 6;
+/// Time that compiling may take in any case, and beyond it as a part of the time since the beginning: where it is done
+/// beside the program, and where the program waits for it.
+const BESIDE: (Duration, u32) = (Duration::from_millis(30), 3);
+const WITHIN: (Duration, u32) = (Duration::from_millis(15), 6);
 /// What an instruction that waits for being compiled will take, about.
 const EACH: Duration = Duration::from_micros(8);
 /// Recordings of one loop, or of one exit, that may fail.
@@ -139,7 +140,8 @@ impl Jit {
 
     /// Is there time for compiling, of which the program gives no more than a share, and room on the native stack?
     fn may_compile(&self, vm: &Vm) -> bool {
-        let allowed = ALWAYS + self.begun.elapsed() / SHARE;
+        let (always, share) = if self.compiler.has_processor() { BESIDE } else { WITHIN };
+        let allowed = always + self.begun.elapsed() / share;
         let spent = self.spent.get() + EACH * self.compiler.queued() as u32;
         (spent < allowed || self.is_forced()) && vm.native_stack_has(ROOM)
     }
