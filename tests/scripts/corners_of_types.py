@@ -234,6 +234,13 @@ class Named:
     __name__ = "name"
 
 
+class Config(dict):
+    def __getattr__(self, name):
+        return self[name]
+
+
+config = Config(a=1)
+assert repr(weakref.ref(config)).split("to ")[1].startswith("'Config' at")
 named = Named()
 assert repr(weakref.ref(named)).endswith(" (name)>")
 raised(TypeError, codecs.escape_encode, bytearray(b"x"))

@@ -136,7 +136,10 @@ fn repr(vm: &Vm, this: ExtArg<Weak>) -> R<String> {
     Ok(match this.0.target.get() {
         Some(v) => {
             let ty = vm.qualified_type_name(vm.type_of(v), &[b"builtins", b"__main__"])?;
-            let name = vm.find_attr(v, vm.names.__name__)?.and_then(|n| n.cast::<Str>());
+            // By the type: `__getattr__` is not asked.
+            let class = vm.type_of(v);
+            let name = class.lookup(vm, vm.names.__name__).map(|f| vm.bind(f, v, class)).transpose()?;
+            let name = name.and_then(|n| n.cast::<Str>());
             let name = name.map_or_else(String::new, |n| format!(" ({})", n.to_string_lossy()));
             format!("<weakref at {at:#x}; to '{ty}' at {:#x}{name}>", v.bits())
         }
