@@ -43,4 +43,13 @@ except ValueError as e:
     assert "bad quotechar value" in str(e)
 else:
     raise AssertionError("blanks quote")
+# A connection that is open when the program ends says so only where one wants to hear of it.
+import subprocess
+import sys
+
+open_at_end = "import sqlite3\ncx = sqlite3.connect(':memory:')\ncx.execute('select 1')\n"
+for options, wanted in (([], False), (["-W", "default"], True)):
+    done = subprocess.run([sys.executable, *options, "-c", open_at_end], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout == "", done
+    assert ("ResourceWarning: unclosed database" in done.stderr) is wanted and "Exception" not in done.stderr, done
 print("ok")

@@ -285,3 +285,26 @@ stop = True
 for t in threads:
     t.join()
 assert threading.active_count() == 1
+
+# However short the interval is, who comes back from a blocking call gets its turn among those that compute.
+ended = False
+
+
+def compute():
+    while not ended:
+        len("abc")
+
+
+interval = sys.getswitchinterval()
+sys.setswitchinterval(1e-9)
+try:
+    computing = [threading.Thread(target=compute) for _ in range(4)]
+    for t in computing:
+        t.start()
+    for _ in range(5):
+        time.sleep(0.01)
+    ended = True
+    for t in computing:
+        t.join()
+finally:
+    sys.setswitchinterval(interval)

@@ -3,9 +3,12 @@
 use std::path::Path;
 
 /// A page's path and what makes it.
-type Page = (&'static str, fn() -> String);
+type Page = (&'static str, fn(&Path) -> Result<String, String>);
 
-const PAGES: &[Page] = &[("docs/opcodes.md", skein_bytecode::ops_markdown)];
+const PAGES: &[Page] = &[
+    ("docs/opcodes.md", |_| Ok(skein_bytecode::ops_markdown())),
+    ("docs/cpython-tests.md", crate::cpython::page),
+];
 
 /// Writes all pages.
 ///
@@ -13,7 +16,7 @@ const PAGES: &[Page] = &[("docs/opcodes.md", skein_bytecode::ops_markdown)];
 /// If a file cannot be written.
 pub fn write(root: &Path) -> Result<(), String> {
     for (path, page) in PAGES {
-        std::fs::write(root.join(path), page()).map_err(|e| format!("{path}: {e}"))?;
+        std::fs::write(root.join(path), page(root)?).map_err(|e| format!("{path}: {e}"))?;
         println!("wrote {path}");
     }
     Ok(())
@@ -24,9 +27,12 @@ pub fn write(root: &Path) -> Result<(), String> {
 /// # Errors
 /// The pages that differ.
 pub fn check(root: &Path) -> Result<(), String> {
-    let stale =
-        |(path, page): &&Page| std::fs::read_to_string(root.join(path)).ok().as_ref() != Some(&page());
-    let stale: Vec<&str> = PAGES.iter().filter(stale).map(|(path, _)| *path).collect();
+    let mut stale = Vec::new();
+    for (path, page) in PAGES {
+        if std::fs::read_to_string(root.join(path)).ok().as_ref() != Some(&page(root)?) {
+            stale.push(*path);
+        }
+    }
     if stale.is_empty() {
         Ok(())
     } else {

@@ -11,7 +11,7 @@
 //!
 //! - The nursery's *quota* goes down when a collection did more than [`WORK`], as far as would have
 //!   made it do that much. Else it doubles, up to the nursery's size, while a collection does much for the bytes that
-//!   were handed out ([`MUCH`]), and is halved, down to [`FIRST_QUOTA`], while it does little ([`LITTLE`]): where nearly
+//!   were handed out ([`MUCH`]), and is halved, down to [`SMALL_QUOTA`], while it does little ([`LITTLE`]): where nearly
 //!   all dies young, memory that is used again while it is in the nearer caches costs least.
 //! - Objects and cards that are remembered make a collection due when to look at them is [`WORK`].
 //!
@@ -58,8 +58,10 @@ pub(crate) const RELEASE_BYTES: usize = 2;
 const REMEMBERED_WORK: usize = 3;
 /// The quota is never less, unless the nursery is.
 const LEAST_QUOTA: usize = 256 << 10;
-/// The quota at first: whether much survives is not known yet. Half of a common processor's second cache.
-const FIRST_QUOTA: usize = 1 << 20;
+/// The quota goes down to this while nearly all dies. Half of a common processor's second cache.
+const SMALL_QUOTA: usize = 1 << 20;
+/// The quota at first: modules that are imported when a program begins survive, so that it pays not to look at them soon.
+const FIRST_QUOTA: usize = 4 << 20;
 /// Bytes of the quota for a unit of a collection's work that make this much, and little.
 const MUCH: usize = 8;
 const LITTLE: usize = 20;
@@ -159,8 +161,8 @@ impl Pacing {
             self.quota.set(less.max(LEAST_QUOTA).min(most));
         } else if work < wanted / 2 && work > quota / MUCH {
             self.quota.set((quota * 2).min(most));
-        } else if work < quota / LITTLE && quota > FIRST_QUOTA {
-            self.quota.set((quota / 2).max(FIRST_QUOTA));
+        } else if work < quota / LITTLE && quota > SMALL_QUOTA {
+            self.quota.set((quota / 2).max(SMALL_QUOTA));
         }
     }
 }

@@ -4,6 +4,7 @@ import threading as _threading
 import weakref
 
 import _sqlite
+import _warnings
 
 from ._blobs import Blob
 from ._constants import LEGACY_TRANSACTION_CONTROL, PARSE_COLNAMES, PARSE_DECLTYPES
@@ -131,10 +132,10 @@ class Connection:
             self._run("BEGIN")
         sys.audit("sqlite3.connect/handle", self)
 
-    def __del__(self):
+    # When the program ends nothing can be imported, and names of modules are gone.
+    def __del__(self, _warn=_warnings.warn, ResourceWarning=ResourceWarning):
         if self._ready and self._database.is_open:
-            import warnings
-            warnings.warn(f"unclosed database in {self!r}", ResourceWarning, source=self, stacklevel=1)
+            _warn(f"unclosed database in {self!r}", ResourceWarning, source=self, stacklevel=1)
             self._database.close()
 
     def _check(self):

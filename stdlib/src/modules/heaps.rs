@@ -31,10 +31,11 @@ fn rise(vm: &Vm, heap: Ref<List>, top: usize, mut at: usize, before: Before) -> 
     while at > top {
         let parent = (at - 1) / 2;
         let (v, p) = (item(vm, heap, at, len)?, item(vm, heap, parent, len)?);
-        if !before(vm, v, p)? {
+        let rises = before(vm, v, p)?;
+        let (v, p) = (item(vm, heap, at, len)?, item(vm, heap, parent, len)?);
+        if !rises {
             break;
         }
-        let (v, p) = (item(vm, heap, at, len)?, item(vm, heap, parent, len)?);
         heap.store(vm, at, p);
         heap.store(vm, parent, v);
         at = parent;

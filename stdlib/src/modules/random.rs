@@ -188,9 +188,13 @@ fn setstate(vm: &Vm, this: This, state: Value) -> R<()> {
 /// Words that are made between two looks for signals, less one.
 const LOOK: usize = (1 << 20) - 1;
 
-fn getrandbits(vm: &Vm, this: This, k: i64) -> R<Value> {
-    let Ok(k) = u64::try_from(k) else {
+fn getrandbits(vm: &Vm, this: This, k: Value) -> R<Value> {
+    let k = vm.index(k)?;
+    if vm.lt(k, Value::small_int(0))? {
         return Err(vm.value_error("number of bits must be non-negative"));
+    }
+    let Some(k) = vm.as_i64(k).and_then(|k| u64::try_from(k).ok()) else {
+        return Err(vm.overflow_error("Python int too large to convert to C uint64_t"));
     };
     let mut t = this.0.0.borrow_mut();
     if k == 0 {

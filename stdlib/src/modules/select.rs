@@ -6,6 +6,7 @@ use skein_runtime::types::ext::{Ext, ExtArg, Payload};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::module::make_module;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
 use std::cell::{Cell, RefCell};
@@ -38,6 +39,8 @@ impl Drop for Epoll {
 #[derive(Default)]
 struct Poll {
     fds: RefCell<Vec<libc::pollfd>>,
+    /// A thread waits by this object.
+    polling: Cell<bool>,
 }
 
 impl Payload for Poll {
@@ -111,13 +114,17 @@ fn select(vm: &Vm, r: Value, w: Value, x: Value, timeout: Option<Value>) -> R<Va
     if timeout.is_some_and(|t| t < 0.0) {
         return Err(vm.value_error("timeout must be non-negative"));
     }
-    let lists = [vm.list_from(r)?, vm.list_from(w)?, vm.list_from(x)?];
+    // A list is looked at as it is, though `fileno` may change it meanwhile.
+    let list = |v: Value| v.cast::<List>().map_or_else(|| vm.list_from(v), Ok);
+    let lists = [list(r)?, list(w)?, list(x)?];
+    let seen = [List::with_capacity(vm, 0)?, List::with_capacity(vm, 0)?, List::with_capacity(vm, 0)?];
     let masks = [libc::POLLIN | libc::POLLHUP | libc::POLLERR, libc::POLLOUT | libc::POLLERR, libc::POLLPRI];
     let mut fds: Vec<libc::pollfd> = Vec::new();
-    for (list, mask) in lists.iter().zip(masks) {
+    for ((list, mask), seen) in lists.iter().zip(masks).zip(&seen) {
         let mut i = 0;
         while let Some(v) = list.get(i) {
             i += 1;
+            seen.push(vm, v)?;
             fds.push(libc::pollfd { fd: descriptor(vm, v)?, events: mask, revents: 0 });
         }
     }
@@ -129,7 +136,7 @@ fn select(vm: &Vm, r: Value, w: Value, x: Value, timeout: Option<Value>) -> R<Va
     }
     let ready = [List::with_capacity(vm, 0)?, List::with_capacity(vm, 0)?, List::with_capacity(vm, 0)?];
     let mut at = 0;
-    for ((list, mask), out) in lists.iter().zip(masks).zip(&ready) {
+    for ((list, mask), out) in seen.iter().zip(masks).zip(&ready) {
         for i in 0..list.len() {
             if fds[at].revents & mask != 0
                 && let Some(v) = list.get(i)
@@ -146,6 +153,32 @@ fn new_epoll(vm: &Vm, args: Args<'_>) -> R<Value> {
     let Some(ty) = args.positional().first().and_then(|t| t.cast::<Type>()) else {
         return Err(vm.type_error("epoll.__new__(X): X is not a type object"));
     };
+    let rest = args.rest();
+    let [mut size, mut flags] = [Value::small_int(-1), Value::small_int(0)];
+    if rest.positional().len() > 2 {
+        let given = rest.positional().len();
+        return Err(vm.type_error(format!("epoll() takes at most 2 arguments ({given} given)")));
+    }
+    for (slot, &v) in [&mut size, &mut flags].into_iter().zip(rest.positional()) {
+        *slot = v;
+    }
+    for (name, v) in rest.keywords() {
+        match name.cast::<Str>().as_ref().map(|n| n.bytes()) {
+            Some(b"sizehint") => size = v,
+            Some(b"flags") => flags = v,
+            _ => {
+                let name = vm.str_string(name)?;
+                return Err(vm.type_error(format!("epoll() got an unexpected keyword argument '{name}'")));
+            }
+        }
+    }
+    let number = |v: Value| -> R<Option<i32>> { Ok(vm.as_i64(vm.index(v)?).and_then(|n| n.try_into().ok())) };
+    if number(size)?.is_none_or(|n| n != -1 && n <= 0) {
+        return Err(vm.value_error("negative sizehint"));
+    }
+    if number(flags)?.is_none_or(|f| f & !libc::EPOLL_CLOEXEC != 0) {
+        return Err(vm.os_error(libc::EINVAL, None));
+    }
     // SAFETY: a plain call.
     let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
     if fd < 0 {
@@ -251,7 +284,7 @@ fn new_poll(vm: &Vm) -> R<Value> {
 
 fn poll_register(vm: &Vm, this: ExtArg<Poll>, fd: Value, mask: Option<i32>) -> R<()> {
     let fd = descriptor(vm, fd)?;
-    let events = mask.unwrap_or((libc::POLLIN | libc::POLLPRI | libc::POLLOUT).into()) as i16;
+    let events = events_of(vm, mask.unwrap_or((libc::POLLIN | libc::POLLPRI | libc::POLLOUT).into()))?;
     let mut fds = this.0.fds.borrow_mut();
     match fds.iter_mut().find(|f| f.fd == fd) {
         Some(f) => f.events = events,
@@ -260,11 +293,21 @@ fn poll_register(vm: &Vm, this: ExtArg<Poll>, fd: Value, mask: Option<i32>) -> R
     Ok(())
 }
 
+/// The events of a mask, which has 16 bits. ValueError, OverflowError.
+fn events_of(vm: &Vm, mask: i32) -> R<i16> {
+    if mask < 0 {
+        return Err(vm.value_error("value must be positive"));
+    }
+    let mask = u16::try_from(mask);
+    mask.map(u16::cast_signed).map_err(|_| vm.overflow_error("Python int too large for C unsigned short"))
+}
+
 fn poll_modify(vm: &Vm, this: ExtArg<Poll>, fd: Value, mask: i32) -> R<()> {
     let fd = descriptor(vm, fd)?;
+    let events = events_of(vm, mask)?;
     match this.0.fds.borrow_mut().iter_mut().find(|f| f.fd == fd) {
         Some(f) => {
-            f.events = mask as i16;
+            f.events = events;
             Ok(())
         }
         None => Err(vm.os_error(libc::ENOENT, None)),
@@ -285,9 +328,14 @@ fn poll_unregister(vm: &Vm, this: ExtArg<Poll>, fd: Value) -> R<()> {
 
 fn poll_poll(vm: &Vm, this: ExtArg<Poll>, timeout: Option<Value>) -> R<Ref<List>> {
     let timeout = seconds(vm, timeout)?.map(|ms| ms / 1000.0);
+    if this.0.polling.replace(true) {
+        return Err(vm.runtime_error("concurrent poll() invocation"));
+    }
     let mut fds = this.0.fds.borrow().clone();
     // SAFETY: the array is as long as said.
-    wait(vm, timeout, |ms| unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as _, ms) })?;
+    let waited = wait(vm, timeout, |ms| unsafe { libc::poll(fds.as_mut_ptr(), fds.len() as _, ms) });
+    this.0.polling.set(false);
+    waited?;
     let list = List::with_capacity(vm, 0)?;
     for f in fds.iter().filter(|f| f.revents != 0) {
         list.push(vm, vm.tuple(&[Value::small_int(f.fd.into()), Value::small_int(f.revents.into())])?)?;

@@ -8,6 +8,7 @@ use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::module::make_module;
+use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
 use std::cell::Cell;
@@ -133,11 +134,15 @@ fn eq(vm: &Vm, this: Ref<Ext<Weak>>, other: Value, sense: bool) -> R<Value> {
 fn repr(vm: &Vm, this: ExtArg<Weak>) -> R<String> {
     let at = this.0.value().bits();
     Ok(match this.0.target.get() {
-        Some(v) => format!(
-            "<weakref at {at:#x}; to '{}' at {:#x}>",
-            vm.qualified_type_name(vm.type_of(v), &[b"builtins", b"__main__"])?,
-            v.bits()
-        ),
+        Some(v) => {
+            let ty = vm.qualified_type_name(vm.type_of(v), &[b"builtins", b"__main__"])?;
+            // By the type: `__getattr__` is not asked.
+            let class = vm.type_of(v);
+            let name = class.lookup(vm, vm.names.__name__).map(|f| vm.bind(f, v, class)).transpose()?;
+            let name = name.and_then(|n| n.cast::<Str>());
+            let name = name.map_or_else(String::new, |n| format!(" ({})", n.to_string_lossy()));
+            format!("<weakref at {at:#x}; to '{ty}' at {:#x}{name}>", v.bits())
+        }
         None => format!("<weakref at {at:#x}; dead>"),
     })
 }

@@ -220,6 +220,8 @@ struct Unpacker {
     unused: Vec<u8>,
     unconsumed: Vec<u8>,
     eof: bool,
+    /// It was flushed at its end: there is nothing left to be copied.
+    flushed: bool,
 }
 
 struct DecompressObject(RefCell<Unpacker>);
@@ -332,6 +334,9 @@ fn copy_packer(vm: &Vm, c: ExtArg<CompressObject>) -> R<Value> {
 
 fn copy_unpacker(vm: &Vm, d: ExtArg<DecompressObject>) -> R<Value> {
     let mut u = d.0.0.borrow_mut();
+    if u.flushed {
+        return Err(vm.value_error("Inconsistent stream state"));
+    }
     // The library does not copy a stream without a place for its output, of which it needs none now.
     u.stream.raw.next_out = std::ptr::NonNull::dangling().as_ptr();
     let mut raw: Box<sys::z_stream> = Box::default();
@@ -347,6 +352,7 @@ fn copy_unpacker(vm: &Vm, d: ExtArg<DecompressObject>) -> R<Value> {
         unused: u.unused.clone(),
         unconsumed: u.unconsumed.clone(),
         eof: u.eof,
+        flushed: false,
     };
     Ok(Ext::new(vm, ext_type(vm, &DECOMPRESS)?, DecompressObject(RefCell::new(copy)))?.value())
 }
@@ -368,6 +374,7 @@ impl Unpacker {
             unused: Vec::new(),
             unconsumed: Vec::new(),
             eof: false,
+            flushed: false,
         })
     }
 
@@ -413,10 +420,12 @@ fn flush_rest(vm: &Vm, d: ExtArg<DecompressObject>, length: Option<i64>) -> R<Va
     }
     let mut u = d.0.0.borrow_mut();
     if u.eof {
+        u.flushed = true;
         return vm.bytes(b"");
     }
     let rest = std::mem::take(&mut u.unconsumed);
     let out = u.run(vm, &rest, usize::MAX, sys::Z_FINISH)?;
+    u.flushed = u.eof;
     vm.bytes(&out)
 }
 

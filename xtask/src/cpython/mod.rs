@@ -5,6 +5,9 @@ mod outcome;
 mod record;
 mod run;
 mod sets;
+mod table;
+
+pub use table::page;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
@@ -16,10 +19,12 @@ use outcome::Compared;
 use run::Runner;
 
 pub const USAGE: &str = "\
-usage: cargo xtask cpython-tests [MODULE…] [--set core|quick|all] [--minutes N] [--bless] [-v]
+usage: cargo xtask cpython-tests [MODULE…] [--set core|quick|others|all] [--minutes N] [--kept] [--bless] [-v]
   Runs modules of CPython's tests (test_int …) and compares with tests/cpython.toml.
-  --set      modules by set: core (the language and the core library), quick (a few that take little time), all
+  --set      modules by set: core (the language and the core library), quick (a few that take little time),
+             others (all that are not core), all
   --minutes  starts no further module after so many minutes
+  --kept     takes the results of earlier runs that came to their end, and runs the rest
   --bless    writes what was found into tests/cpython.toml
   -v         prints each failure, also the known ones
   Cases that are marked as details of CPython are run all the same; those that need modules of CPython's build are not.
@@ -32,6 +37,7 @@ usage: cargo xtask cpython-tests [MODULE…] [--set core|quick|all] [--minutes N
 struct Options {
     modules: Vec<String>,
     bless: bool,
+    kept: bool,
     verbose: bool,
     deadline: Option<Instant>,
 }
@@ -43,6 +49,7 @@ impl Options {
         while let Some(&arg) = rest.next() {
             match arg {
                 "--bless" => options.bless = true,
+                "--kept" => options.kept = true,
                 "-v" => options.verbose = true,
                 "--set" => {
                     let name = rest.next().ok_or(USAGE)?;
@@ -81,15 +88,19 @@ pub fn run(root: &Path, args: &[&str]) -> Result<(), String> {
     let reference = Runner::reference(&reference, &tests, &kept)?;
     let skein = Runner::skein(skein(root)?, &tests, &kept);
     let committed = root.join("tests/cpython.toml");
-    let mut known = record::read(&committed)?;
+    let known = record::read(&committed)?;
 
     let results = run_all(&options, &skein, &reference, &known)?;
     summary(&results);
     let wrong: Vec<String> =
         results.iter().flat_map(|(module, c)| c.faults(module, known.get(module))).collect();
     if options.bless {
-        let found = results.iter().map(|(module, compared)| (module.clone(), compared.record()));
-        known.extend(found);
+        // Another run may have written its results meanwhile.
+        let mut known = record::read(&committed)?;
+        for (module, compared) in &results {
+            let record = compared.record(known.get(module));
+            known.insert(module.clone(), record);
+        }
         record::write(&committed, &known)?;
     }
     // Crashes and hangs are never all right; a regression that was blessed is.
@@ -131,9 +142,10 @@ fn run_all(
                 continue;
             }
             let began = Instant::now();
-            let compared = reference
-                .kept_outcome(module)
-                .and_then(|expected| Ok(Compared::new(&expected, &skein.outcome(module)?)));
+            let compared = reference.kept_outcome(module).and_then(|expected| {
+                let found = if options.kept { skein.kept_outcome(module) } else { skein.outcome(module) };
+                Ok(Compared::new(&expected, &found?))
+            });
             match compared {
                 Ok(compared) => {
                     let seconds = began.elapsed().as_secs_f32();

@@ -203,12 +203,13 @@ impl Compared {
         wrong
     }
 
-    /// What is committed about it.
-    pub fn record(&self) -> Record {
+    /// What is committed about it, with what was noted by hand before.
+    pub fn record(&self, before: Option<&Record>) -> Record {
         Record {
             of: self.of,
             passed: self.passed,
             cannot_start: self.cannot_start.clone(),
+            why: before.and_then(|b| b.why.clone()),
             failures: self.failures.clone(),
         }
     }
@@ -229,7 +230,7 @@ mod tests {
         assert_eq!((compared.of, compared.passed), (2, 1));
         assert_eq!(compared.failures["A.b"], "not run: setUpClass (test.t.A): E: x");
         assert_eq!(compared.faults("t", Some(&Record::default())).len(), 1);
-        assert!(compared.faults("t", Some(&compared.record())).is_empty());
+        assert!(compared.faults("t", Some(&compared.record(None))).is_empty());
     }
 
     #[test]
@@ -239,7 +240,7 @@ mod tests {
         );
         let compared = Compared::new(&Outcome::parse(REFERENCE), &found);
         assert_eq!((compared.crashed, compared.hung), (1, 2));
-        assert_eq!(compared.faults("t", Some(&compared.record())).len(), 3);
+        assert_eq!(compared.faults("t", Some(&compared.record(None))).len(), 3);
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Record {
     /// Those of them that pass here.
     pub passed: usize,
     pub cannot_start: Option<String>,
+    /// What most failures come from, in a few words: written by hand, and kept when results are.
+    pub why: Option<String>,
     pub failures: BTreeMap<String, String>,
 }
 
@@ -19,7 +21,8 @@ pub type Known = BTreeMap<String, Record>;
 
 const HEAD: &str = "\
 # CPython's own tests on Skein: per module how many cases the reference interpreter passes (of) and how many of them pass
-# here, and each that does not with its reason. Written by `cargo xtask cpython-tests --bless`.
+# here, and each that does not with its reason. Written by `cargo xtask cpython-tests --bless`, which keeps `why`: in a few
+# words what most of a module's failures come from, for docs/cpython-tests.md.
 ";
 
 pub fn read(path: &Path) -> Result<Known, String> {
@@ -55,6 +58,7 @@ fn parse(text: &str) -> Result<Known, usize> {
             "of" => record.of = value.parse().map_err(|_| bad)?,
             "passed" => record.passed = value.parse().map_err(|_| bad)?,
             "cannot_start" => record.cannot_start = Some(unquote(value).ok_or(bad)?),
+            "why" => record.why = Some(unquote(value).ok_or(bad)?),
             _ => {
                 // A name may have ` = ` in it: the key ends at its quote.
                 let end = line.find("\" = \"").ok_or(bad)?;
@@ -73,6 +77,9 @@ fn print(known: &Known) -> String {
         let _ = write!(out, "\n[{module}]\nof = {}\npassed = {}\n", record.of, record.passed);
         if let Some(reason) = &record.cannot_start {
             let _ = writeln!(out, "cannot_start = {}", quote(reason));
+        }
+        if let Some(why) = &record.why {
+            let _ = writeln!(out, "why = {}", quote(why));
         }
         if !record.failures.is_empty() {
             let _ = writeln!(out, "[{module}.failures]");
@@ -130,6 +137,7 @@ mod tests {
             of: 3,
             passed: 1,
             cannot_start: None,
+            why: Some("a \"reason\"".to_owned()),
             failures: failures.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
         };
         let stopped = Record { of: 7, cannot_start: Some("ImportError: x".to_owned()), ..Record::default() };

@@ -67,8 +67,14 @@ pub fn modules(set: &str, tests: &Path) -> Result<Vec<String>, String> {
         "core" => Ok(CORE.iter().map(|&m| m.to_owned()).collect()),
         "quick" => Ok(QUICK.iter().map(|&m| m.to_owned()).collect()),
         "all" => all(&tests.join("test")),
-        _ => Err(format!("{set}: no set of modules; there are core, quick and all")),
+        "others" => Ok(all(&tests.join("test"))?.into_iter().filter(|m| !is_core(m)).collect()),
+        _ => Err(format!("{set}: no set of modules; there are core, quick, others and all")),
     }
+}
+
+/// If a module is of the set core.
+pub fn is_core(module: &str) -> bool {
+    CORE.contains(&module)
 }
 
 /// Every module and package of tests.

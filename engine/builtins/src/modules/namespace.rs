@@ -125,6 +125,13 @@ fn replace(vm: &Vm, args: Args<'_>) -> R<Value> {
         return Err(vm.type_error("__replace__() takes no positional arguments"));
     };
     let made = vm.call(vm.type_of(*this).value(), &[])?;
+    if !vm.type_of(made).is_subtype(namespace_type(vm)?) {
+        return Err(vm.type_error(format!(
+            "expect types.SimpleNamespace type, but {}() returned '{}' object",
+            vm.qualified_type_name(vm.type_of(*this), &[b"builtins"])?,
+            vm.qualified_type_name(vm.type_of(made), &[b"builtins"])?
+        )));
+    }
     let fields = dict(vm, made)?;
     vm.call_method(fields.value(), "update", &[dict(vm, *this)?.value()])?;
     for (k, v) in args.keywords() {

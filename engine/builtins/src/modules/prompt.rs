@@ -53,9 +53,17 @@ fn read_line(vm: &Vm, prompt: &str) -> R<Option<String>> {
     }
     write_stderr(vm, &prompt);
     let Some(stdin) = sys.get_name(vm, "stdin")?.filter(|s| !s.is_none()) else {
-        return Err(vm.runtime_error("lost sys.stdin"));
+        write_stderr(vm, "lost sys.stdin\n");
+        return Ok(None);
     };
-    let line = vm.str_string(vm.call_method(stdin, "readline", &[])?)?;
+    let line = match vm.call_method(stdin, "readline", &[]) {
+        Ok(line) => vm.str_string(line)?,
+        // It is closed, or its descriptor is: the next attempt would end in the same way.
+        Err(_) if vm.catch(vm.exc.os_error).is_some() || vm.catch(vm.exc.value_error).is_some() => {
+            return Ok(None);
+        }
+        Err(e) => return Err(e),
+    };
     Ok((!line.is_empty()).then_some(line))
 }
 

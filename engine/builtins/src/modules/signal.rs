@@ -86,13 +86,14 @@ fn attached(vm: &Vm) {
     }
 }
 
-/// Ctrl-C raises KeyboardInterrupt from now on, and a broken pipe is an error instead of the end.
+/// Ctrl-C raises KeyboardInterrupt from now on, and a broken pipe or a file that is too large is an error instead of the end.
 pub fn install_interrupt(vm: &Vm) {
     let asker = std::sync::Arc::into_raw(vm.threads.asker.clone()).cast_mut();
     ASKER.store(asker, Ordering::Release);
     // SAFETY: plain calls with constant arguments.
     unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+        libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
         // A parent that ignores Ctrl-C (a shell's `&`) decides for this program too.
         let mut old: libc::sigaction = std::mem::zeroed();
         if libc::sigaction(libc::SIGINT, std::ptr::null(), &mut old) == 0 && old.sa_sigaction != libc::SIG_IGN

@@ -194,13 +194,7 @@ fn get(vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>) -> R<Value> {
 }
 
 fn setdefault(vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>) -> R<Value> {
-    let hash = vm.hash_as(key, "a dict key")?;
-    if let Some(v) = d.get_hashed(vm, key, hash)? {
-        return Ok(v);
-    }
-    let v = default.unwrap_or(Value::NONE);
-    d.set_hashed(vm, key, hash, v)?;
-    Ok(v)
+    d.get_or_set(vm, key, default.unwrap_or(Value::NONE))
 }
 
 fn pop(vm: &Vm, d: Ref<Dict>, key: Value, default: Option<Value>) -> R<Value> {

@@ -91,6 +91,9 @@ fn item_or_end(vm: &Vm, sequence: Value, i: usize) -> R<Option<Value>> {
 fn next_of_sequence(vm: &Vm, it: Ref<SeqIter>) -> R<Value> {
     let Some(sequence) = it.sequence.get() else { return Ok(vm.stop()) };
     let i = it.index.get();
+    if i >= isize::MAX as usize {
+        return Err(vm.overflow_error("iter index too large"));
+    }
     match item_or_end(vm, sequence, i)? {
         Some(v) => {
             it.index.set(i + 1);

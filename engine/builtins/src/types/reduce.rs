@@ -45,8 +45,9 @@ pub fn reduce_2(vm: &Vm, v: Value) -> R<Value> {
     let mut function = "__newobj__";
     let row = List::new(vm, &[ty.value()])?;
     let mut keywords = Value::NONE;
-    if let Some(f) = vm.find_attr(v, name("__getnewargs_ex__")?)? {
-        let r = vm.call(f, &[])?;
+    // By the type: `__getattr__` is not asked.
+    if let Some(f) = ty.lookup(vm, name("__getnewargs_ex__")?) {
+        let r = vm.special_1(f, v)?;
         let pair = r.cast::<Tuple>().filter(|t| t.len() == 2);
         let Some((args, named)) =
             pair.and_then(|t| Some((t.items()[0].cast::<Tuple>()?, t.items()[1].cast::<Dict>()?)))
@@ -62,8 +63,8 @@ pub fn reduce_2(vm: &Vm, v: Value) -> R<Value> {
             row.push(vm, args.value())?;
             keywords = named.value();
         }
-    } else if let Some(f) = vm.find_attr(v, name("__getnewargs__")?)? {
-        let r = vm.call(f, &[])?;
+    } else if let Some(f) = ty.lookup(vm, name("__getnewargs__")?) {
+        let r = vm.special_1(f, v)?;
         let Some(args) = r.cast::<Tuple>() else {
             return Err(
                 vm.type_error(format!("__getnewargs__ should return a tuple, not '{}'", vm.type_name(r)))

@@ -20,10 +20,23 @@ struct Registry {
     ready: Cell<bool>,
 }
 
-/// As search functions get a name: lower case, and `_` for all but letters, digits and dots.
+/// As search functions get a name: lower case, and one `_` for all between letters, digits and dots. What is not ASCII
+/// is left out.
 pub fn normalized(name: &str) -> String {
-    let one = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '_' };
-    name.chars().map(one).collect()
+    let mut out = String::new();
+    let mut between = false;
+    for c in name.chars() {
+        if !c.is_ascii_alphanumeric() && c != '.' {
+            between = true;
+            continue;
+        }
+        if between && !out.is_empty() {
+            out.push('_');
+        }
+        between = false;
+        out.push(c.to_ascii_lowercase());
+    }
+    out
 }
 
 /// `codecs.register(function)`.

@@ -398,7 +398,10 @@ fn set_doc(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
     check_settable(vm, obj, "__doc__")?;
     match v {
         Some(v) => obj.set_own(vm, vm.names.__doc__, v),
-        None => Err(vm.type_error("cannot delete '__doc__' attribute of type")),
+        None => Err(vm.type_error(format!(
+            "cannot delete '__doc__' attribute of immutable type '{}'",
+            obj.message_name()
+        ))),
     }
 }
 

@@ -205,7 +205,10 @@ fn call(
     shown: Option<Shown>,
 ) -> R<Value> {
     let _inside = Inside::new(vm);
-    let name = vm.intern(what)?.value();
+    let name = match what {
+        "line" => vm.names.line.value(),
+        _ => vm.intern(what)?.value(),
+    };
     let before = frame.shown();
     if shown.is_some() {
         frame.show(shown);

@@ -183,6 +183,18 @@ impl Sites {
                 begun = true;
             }
         }
+        if this.lines.is_empty()
+            && &*code.name == "<module>"
+            && let Some(first) = insts.first()
+        {
+            // In a module without statements there is a line nevertheless: who steps through it stops there.
+            this.lines.push(LineStart {
+                unit: first.at,
+                line: code.first_line,
+                start: Start::Always,
+                before: 0,
+            });
+        }
         this.insts = insts;
         this
     }

@@ -106,11 +106,21 @@ fn do_op(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32) -> At {
 }
 
 /// Tells of all that comes before the instruction. `Some`: the frame goes on elsewhere.
-fn before(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32, masks: Masks, in_line: bool) -> R<Option<At>> {
+fn before(
+    vm: &Vm,
+    at: At,
+    code: Ref<CodeObject>,
+    unit: u32,
+    mut masks: Masks,
+    in_line: bool,
+) -> R<Option<At>> {
     if masks.entry != 0 {
         let begins = code.table().is_some_and(|t| t.site(unit).flags & site::ENTRY != 0);
         let what = if begins { event::PY_START } else { event::PY_RESUME };
         tell(vm, at.base, code, unit, what, masks.entry, Which::Entry, Says::Nothing)?;
+        // Who is told that the code begins may want to be told of the first line, too.
+        let Some(table) = code.table() else { return Ok(None) };
+        masks = table.site(unit).masks;
     }
     if masks.line != 0
         && let Some(moved) = tell_lines(vm, at, code, unit, in_line)?

@@ -68,6 +68,8 @@ struct Inner {
     patient: VecDeque<Arc<Seat>>,
     /// When the last of the patient began to run, or the first began to wait.
     last_patient: Instant,
+    /// One that is urgent has stood back for a patient one, and is next: however short the interval is, both go on.
+    owed: bool,
     ticker: bool,
     /// The thread that ends the program: no other gets the lock any more.
     last: Option<Arc<Seat>>,
@@ -100,10 +102,16 @@ impl Inner {
             self.hold(next.clone());
             return next;
         }
-        let overdue = !self.patient.is_empty() && self.last_patient.elapsed() > interval * PATIENCE;
+        let overdue = !self.owed
+            && !self.patient.is_empty()
+            && self.last_patient.elapsed() > interval.saturating_mul(PATIENCE);
         let next = match if overdue { None } else { self.urgent.pop_front() } {
-            Some(seat) => Some(seat),
+            Some(seat) => {
+                self.owed = false;
+                Some(seat)
+            }
             None => {
+                self.owed = !self.urgent.is_empty();
                 self.last_patient = Instant::now();
                 self.patient.pop_front()
             }
@@ -161,6 +169,7 @@ impl Gil {
                 urgent: VecDeque::new(),
                 patient: VecDeque::new(),
                 last_patient: now,
+                owed: false,
                 ticker: false,
                 last: None,
             }),

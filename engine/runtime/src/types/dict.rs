@@ -155,6 +155,16 @@ impl Ref<Dict> {
         Ok(())
     }
 
+    /// The value of a key, which gets this one if it is not there: it is looked up once.
+    pub fn get_or_set(self, vm: &Vm, key: Value, v: Value) -> R<Value> {
+        let hash = vm.hash_as(key, "a dict key")?;
+        if let Some((_, there)) = self.table.find(vm, key, hash)?.and_then(|i| self.entry(i)) {
+            return Ok(there);
+        }
+        self.add(vm, key, hash, v)?;
+        Ok(v)
+    }
+
     #[inline]
     pub fn set_str(self, vm: &Vm, key: Ref<Str>, v: Value) -> R<()> {
         let hash = key.hash(vm);
@@ -225,7 +235,13 @@ impl Ref<Dict> {
 
     /// Removes the last entry.
     pub fn pop_last(self, vm: &Vm) -> Option<(Value, Value)> {
-        (0..self.fill()).rev().find_map(|i| self.remove_at(vm, i))
+        let i = (0..self.fill()).rev().find(|&i| self.entry(i).is_some())?;
+        let entry = self.remove_at(vm, i);
+        // Those deleted behind it are passed over once.
+        if let Some(e) = self.table.entries() {
+            e.trim(i);
+        }
+        entry
     }
 
     /// Removes the first entry.

@@ -292,11 +292,25 @@ impl Ref<Entries> {
         self.pairs()[2 * i + 1].init(None);
         // No hash that a key can have, so that the unindexed search passes over it.
         self.hashes()[i].set(-1);
-        if i + 1 == self.fill.get() {
-            self.fill.set(i);
-            self.first.set(self.first.get().min(i));
-            self.tombstones.set(self.tombstones.get() + usize::from(mask != 0));
+    }
+
+    /// Gives up the entries from `i` on, which are deleted: the next one stands there.
+    pub fn trim(self, i: usize) {
+        if self.mask.get() != 0 {
+            self.tombstones.set(self.tombstones.get() + self.fill.get() - i);
         }
+        self.fill.set(i);
+        self.first.set(self.first.get().min(i));
+    }
+
+    /// Begins again, where all entries are deleted.
+    fn restart(self) {
+        for slot in self.index() {
+            slot.set(0);
+        }
+        self.fill.set(0);
+        self.first.set(0);
+        self.tombstones.set(0);
     }
 
     /// A table of the same entries, `live` in number, without the deleted ones. MemoryError.
@@ -444,6 +458,10 @@ impl Table {
     pub fn push<T: Object>(&self, vm: &Vm, owner: Ref<T>, key: Value, hash: i64, v: Value) -> R<()> {
         let entries = match self.entries() {
             Some(e) if !e.is_full() => e,
+            Some(e) if self.is_empty() && e.capacity.get() <= UNINDEXED => {
+                e.restart();
+                e
+            }
             Some(e) => {
                 let new = e.rebuilt(vm, self.len(), (self.len() * 2).max(8))?;
                 self.entries.set(vm, owner, new.value());
@@ -471,6 +489,15 @@ impl Table {
     pub fn remove(&self, i: usize) {
         if let Some(e) = self.entries() {
             e.remove(i);
+            self.used.set(self.len() - 1);
+        }
+    }
+
+    /// Removes entry `i`, which is there and behind which there is none: the next one takes its place.
+    pub fn remove_last(&self, i: usize) {
+        if let Some(e) = self.entries() {
+            e.remove(i);
+            e.trim(i);
             self.used.set(self.len() - 1);
         }
     }

@@ -10,6 +10,7 @@ pub use escapes::encode_raw;
 use skein_builtins::types::codecs::{Codec, decode_with, encode_with};
 use skein_builtins::types::registry;
 use skein_runtime::object::Ref;
+use skein_runtime::types::bytes::Bytes;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::module::make_module;
 use skein_runtime::types::native::NativeFunction;
@@ -160,7 +161,12 @@ native_functions! { FUNCTIONS:
     "utf_32_be_decode(data, errors=None, final=False, /)" => codec!(decode Utf32Be);
     "utf_32_ex_decode(data, errors=None, byteorder=0, final=False, /)" => |vm: &Vm, b: BytesLike, e: Errors, order: Option<i64>, last: Option<bool>| decoded_ex(vm, &b, e, order.unwrap_or(0), last.unwrap_or(false), true);
 
-    "escape_encode(data, errors=None, /)" => |vm: &Vm, b: BytesLike, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode_bytes(vm, &b)?)?, b.len()) };
+    "escape_encode(data, errors=None, /)" => |vm: &Vm, b: Value, _: Errors| -> R<Value> {
+        let Some(b) = b.cast::<Bytes>() else {
+            return Err(vm.type_error(format!("escape_encode() argument 1 must be bytes, not {}", vm.type_name(b))));
+        };
+        pair(vm, vm.bytes(&escapes::encode_bytes(vm, b.bytes())?)?, b.bytes().len())
+    };
     "escape_decode(data, errors=None, /)" => escape_decode;
     "unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode(vm, s)?)?, s.char_len()) };
     "raw_unicode_escape_encode(str, errors=None, /)" => |vm: &Vm, s: Ref<Str>, _: Errors| -> R<Value> { pair(vm, vm.bytes(&escapes::encode_raw(vm, s)?)?, s.char_len()) };

@@ -379,7 +379,7 @@ fn setstate(vm: &Vm, f: This, state: Value) -> R<()> {
     };
     if text.cast::<Str>().is_none() && !text.is_none() {
         let got = vm.type_name(text);
-        return Err(vm.type_error(format!("first item of state must be a str, not {got}")));
+        return Err(vm.type_error(format!("initial_value must be str or None, not {got}")));
     }
     if f.0.closed.get() {
         return Err(vm.value_error("I/O operation on closed file"));

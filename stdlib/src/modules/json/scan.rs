@@ -64,9 +64,6 @@ pub fn string(vm: &Vm, s: Ref<Str>, start: usize, strict: bool) -> R<(Ref<Str>, 
             b'u' => {
                 let bad = || error(vm, s, "Invalid \\uXXXX escape", at - 1);
                 let mut c = hex4(bytes, at).ok_or_else(bad)?;
-                if bytes.len() <= at + 4 {
-                    return Err(bad());
-                }
                 at += 4;
                 if (0xd800..0xdc00).contains(&c)
                     && bytes[at..].starts_with(b"\\u")

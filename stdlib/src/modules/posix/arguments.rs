@@ -256,3 +256,22 @@ impl FromArg for Device {
         }
     }
 }
+
+impl Device {
+    /// A number in it; -1 of no device.
+    pub fn part(self, of: extern "C" fn(u64) -> u32) -> i64 {
+        if self.0 == u64::MAX { -1 } else { of(self.0).into() }
+    }
+}
+
+/// A part of a device's number; -1 is that of no device.
+pub struct DeviceNumber(pub u32);
+
+impl FromArg for DeviceNumber {
+    fn from_arg(vm: &Vm, def: &'static NativeDef, i: usize, v: Value) -> R<DeviceNumber> {
+        match vm.as_i64(vm.index(v)?) {
+            Some(-1) => Ok(DeviceNumber(u32::MAX)),
+            _ => u32::from_arg(vm, def, i, v).map(DeviceNumber),
+        }
+    }
+}

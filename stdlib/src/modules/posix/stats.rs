@@ -1,7 +1,7 @@
 //! What the system tells of files and file systems.
 
 use super::State;
-use super::arguments::{Device, DirFd, Fd, Path, Place, checked, folder};
+use super::arguments::{Device, DeviceNumber, DirFd, Fd, Path, Place, checked, folder};
 use super::names::{CONFSTR, PATHCONF, SYSCONF};
 use skein_builtins::modules::structseq;
 use skein_builtins::struct_sequence;
@@ -18,9 +18,12 @@ native_functions! { pub FUNCTIONS:
     "fpathconf(fd, name, /)" => fpathconf, "Return the configuration limit name for the file descriptor fd.";
     "sysconf(name, /)" => sysconf, "Return an integer-valued system configuration variable.";
     "confstr(name, /)" => confstr, "Return a string-valued system configuration variable.";
-    "major(device, /)" => |_: &Vm, d: Device| i64::from(libc::major(d.0)), "Extracts a device major number from a raw device number.";
-    "minor(device, /)" => |_: &Vm, d: Device| i64::from(libc::minor(d.0)), "Extracts a device minor number from a raw device number.";
-    "makedev(major, minor, /)" => |vm: &Vm, a: u32, b: u32| vm.int_u64(libc::makedev(a, b)), "Composes a raw device number from the major and minor device numbers.";
+    "major(device, /)" => |_: &Vm, d: Device| d.part(libc::major), "Extracts a device major number from a raw device number.";
+    "minor(device, /)" => |_: &Vm, d: Device| d.part(libc::minor), "Extracts a device minor number from a raw device number.";
+    "makedev(major, minor, /)" => |vm: &Vm, a: DeviceNumber, b: DeviceNumber| match libc::makedev(a.0, b.0) {
+        u64::MAX => vm.int(-1),
+        device => vm.int_u64(device),
+    }, "Composes a raw device number from the major and minor device numbers.";
 }
 
 struct_sequence! { pub STAT: "os.stat_result", "stat_result: Result from stat, fstat, or lstat.";

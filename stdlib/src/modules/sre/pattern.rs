@@ -206,9 +206,12 @@ fn substitute(vm: &Vm, p: PatternRef, repl: Value, string: Value, count: Option<
         each(&mut s.matcher(vm, &p), goal, |m, (begin, end)| {
             vm.put(&mut out, &s.bytes()[at..begin])?;
             match &how {
-                Replacement::Literal => vm.put(&mut out, literal_bytes(vm, &value)?)?,
+                Replacement::Literal => append_result(vm, &s, value, n, &mut out)?,
                 Replacement::Template(t) => {
                     let group = |i| if i == 0 { Some((begin, end)) } else { m.group(i) };
+                    if let Some(other) = t.literal_of_other_kind(s.is_text()) {
+                        append_result(vm, &s, other, n, &mut out)?;
+                    }
                     t.expand(vm, &s, group, p.groups + 1, &mut out)?;
                 }
                 Replacement::Call => {

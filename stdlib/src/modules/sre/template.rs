@@ -47,6 +47,8 @@ pub fn make(vm: &Vm, _pattern: Value, parts: Ref<List>) -> R<Value> {
     for (i, v) in items.items().iter().enumerate() {
         if i % 2 == 0 {
             literal_bytes(vm, v)?;
+        } else if !vm.is_int(*v) {
+            return Err(vm.type_error("an integer is required"));
         } else if vm.as_i64(*v).is_none_or(|n| n < 0) {
             return Err(vm.type_error("invalid template"));
         }
@@ -55,6 +57,17 @@ pub fn make(vm: &Vm, _pattern: Value, parts: Ref<List>) -> R<Value> {
 }
 
 impl Template {
+    /// A literal part that is not empty and does not go with text, or with bytes.
+    pub fn literal_of_other_kind(&self, text: bool) -> Option<Value> {
+        let parts = self.parts.cast::<Tuple>()?;
+        let other = |v: &&Value| match (v.cast::<Str>(), v.cast::<Bytes>()) {
+            (Some(s), _) => !text && !s.bytes().is_empty(),
+            (None, Some(b)) => text && !b.bytes().is_empty(),
+            (None, None) => false,
+        };
+        parts.items().iter().step_by(2).find(other).copied()
+    }
+
     /// Appends the text for a match whose groups are at these byte offsets. IndexError.
     pub fn expand(
         &self,

@@ -17,9 +17,18 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// A character by its name, in any case.
 pub fn by_name(name: &str) -> Option<char> {
+    if let Some(number) = name.get(..TANGUT.len()).filter(|n| n.eq_ignore_ascii_case(TANGUT)) {
+        let number = &name[number.len()..];
+        let c = u32::from_str_radix(number, 16).ok().and_then(char::from_u32)?;
+        let is_one = matches!(c, '\u{17000}'..='\u{187f7}' | '\u{18d00}'..='\u{18d08}');
+        return (is_one && number.len() == 5).then_some(c);
+    }
     // Numbers in names have one form only.
     unicode_names2::character(name).filter(|c| name_of(*c).is_some_and(|n| n.eq_ignore_ascii_case(name)))
 }
+
+/// How the names of ideographs begin that are looked up, but not told.
+const TANGUT: &str = "TANGUT IDEOGRAPH-";
 
 /// A character's name.
 pub fn name_of(c: char) -> Option<String> {

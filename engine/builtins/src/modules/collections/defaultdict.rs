@@ -61,7 +61,8 @@ fn missing(vm: &Vm, d: Ref<Dict>, key: Value) -> R<Value> {
     let v = vm.call(f, &[])?;
     // As `self[key] = v`, which a subclass may define.
     if vm.type_of(d.value()) == ext_type(vm, &DEF)? {
-        d.set(vm, key, v)?;
+        // The factory may have set it.
+        return d.get_or_set(vm, key, v);
     } else {
         vm.set_item(d.value(), key, v)?;
     }

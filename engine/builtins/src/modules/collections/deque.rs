@@ -297,10 +297,18 @@ fn copy(vm: &Vm, d: This) -> R<Value> {
         extend(vm, new, d.value(), push_back)?;
         return Ok(new.value());
     }
-    match get_maxlen(vm, d.value())? {
+    let made = match get_maxlen(vm, d.value())? {
         n if n.is_none() => vm.call(ty.value(), &[d.value()]),
         n => vm.call(ty.value(), &[d.value(), n]),
+    }?;
+    if made.cast::<Ext<Deque>>().is_none() {
+        return Err(vm.type_error(format!(
+            "{}() must return a deque, not {}",
+            ty.name_string(),
+            vm.type_name(made)
+        )));
     }
+    Ok(made)
 }
 
 fn get_maxlen(vm: &Vm, v: Value) -> R<Value> {

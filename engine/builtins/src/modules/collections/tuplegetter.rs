@@ -31,6 +31,7 @@ native_type! {
         "__set__($self, instance, value, /)" => set;
         "__delete__($self, instance, /)" => delete;
         "__reduce__($self, /)" => reduce;
+        "__repr__($self, /)" => repr;
     }
     getset { "__doc__" => get_doc, set_doc; }
 }
@@ -50,6 +51,11 @@ fn get(vm: &Vm, this: ExtArg<TupleGetter>, instance: Value, _owner: Option<Value
             vm.type_name(instance)
         ))),
     }
+}
+
+fn repr(vm: &Vm, this: ExtArg<TupleGetter>) -> R<String> {
+    let doc = vm.repr_string(this.0.doc.or_none())?;
+    Ok(format!("_tuplegetter({}, {doc})", this.0.index.get()))
 }
 
 fn set(vm: &Vm, _: Value, _: Value, _: Value) -> R<()> {

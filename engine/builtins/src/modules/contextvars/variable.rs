@@ -133,6 +133,7 @@ fn new_variable(vm: &Vm, args: Args<'_>) -> R<Value> {
             )));
         }
     };
+    vm.hash(name)?;
     let mut default = None;
     for (k, v) in rest.keywords() {
         let text = vm.str_string(k)?;

@@ -229,7 +229,7 @@ fn sip_hash(key: u64, bytes: &[u8]) -> u64 {
 
 /// What compiled files begin with: a number that changes with the ops, and a line end, by which files that were
 /// copied as text are told.
-const MAGIC_NUMBER: i64 = (skein_bytecode::table_hash() & 0xffff) as i64 | 0x0a0d << 16;
+pub const MAGIC_NUMBER: i64 = (skein_bytecode::table_hash() & 0xffff) as i64 | 0x0a0d << 16;
 
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {

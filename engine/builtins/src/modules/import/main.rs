@@ -1,9 +1,11 @@
 //! What a program begins with: the module `__main__`.
 
+use super::imp::MAGIC_NUMBER;
 use super::loader::{Loader, finder_type};
 use super::{Found, find, import, modules, not_found, quoted, set_attributes};
 use skein_bytecode::{Code, Const};
 use skein_runtime::object::Ref;
+use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
@@ -11,6 +13,9 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Compile, Mode, Vm};
 use std::cell::RefCell;
 use std::rc::Rc;
+
+/// Bytes before the code in a compiled file: the magic number, flags, and what they say of the source.
+const PYC_HEAD: usize = 16;
 
 /// A module's code to be run as `__main__` (`-m`): its name, spec parts and code.
 fn main_module(vm: &Vm, name: &str) -> R<(String, Found)> {
@@ -84,6 +89,15 @@ pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
     let main = Module::new(vm, "__main__")?;
     modules(vm)?.set_name(vm, "__main__", main.value())?;
     let code = match what {
+        Main::Source { text, filename, is_file: true } if is_compiled(text, filename) => {
+            let loaders = import(vm, "_frozen_importlib_external")?;
+            let (name, path) = (vm.str("__main__")?, vm.str(filename)?);
+            let loader = vm.call_method(loaders, "SourcelessFileLoader", &[name, path])?;
+            main.dict().set_name(vm, "__loader__", loader)?;
+            main.dict().set_str(vm, vm.names.__file__, path)?;
+            main.dict().set_name(vm, "__cached__", Value::NONE)?;
+            compiled(vm, text)?
+        }
         Main::Source { text, filename, is_file } => {
             let loader = match is_file {
                 true => {
@@ -138,6 +152,28 @@ pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
         }
     };
     Ok((code, main))
+}
+
+/// Is it a compiled file? By its name, or else by how it begins.
+fn is_compiled(text: &[u8], filename: &str) -> bool {
+    filename.ends_with(".pyc") || text.starts_with(&MAGIC_NUMBER.to_le_bytes()[..4])
+}
+
+/// The code in a compiled file. RuntimeError if it is of another interpreter, or holds something else.
+fn compiled(vm: &Vm, file: &[u8]) -> R<Rc<Code>> {
+    let magic = &MAGIC_NUMBER.to_le_bytes()[..4];
+    if file.len() >= magic.len() && !file.starts_with(magic) {
+        return Err(vm.runtime_error("Bad magic number in .pyc file"));
+    }
+    let Some(data) = file.get(PYC_HEAD..) else {
+        return Err(vm.eof_error("EOF read where not expected"));
+    };
+    let data = vm.bytes(data)?;
+    let code = vm.call_method(import(vm, "marshal")?, "loads", &[data])?;
+    match code.cast::<CodeObject>() {
+        Some(code) => Ok(code.shared()),
+        None => Err(vm.runtime_error("Bad code object in .pyc file")),
+    }
 }
 
 /// The attributes of the main module that was found; its `__file__`.

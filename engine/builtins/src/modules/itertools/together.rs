@@ -1,6 +1,7 @@
 //! `chain`, `batched`, `pairwise`, `product`, `zip_longest`.
 
 use super::{only_keyword, tuple_of};
+use skein_bytecode::Special;
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
@@ -34,7 +35,8 @@ fn make_chain(vm: &Vm, class: Ref<Type>, iterables: Value) -> R<Value> {
 fn new_chain(vm: &Vm, args: Args<'_>) -> R<Value> {
     let own = ext_type(vm, &CHAIN)?;
     let class = class_argument(vm, &args, own)?;
-    if args.has_keywords() && class == own {
+    // A subclass with an `__init__` of its own may want them.
+    if args.has_keywords() && class.special(vm, Special::Init) == own.special(vm, Special::Init) {
         return Err(vm.type_error("chain() takes no keyword arguments"));
     }
     let iterables = vm.tuple(&args.positional()[1..])?;

@@ -107,32 +107,52 @@ pub fn sumprod(vm: &Vm, p: Value, q: Value) -> R<Value> {
     if p.len() != q.len() {
         return Err(vm.value_error("Inputs are not the same length"));
     }
-    let plain = |v: &Value| vm.type_of(*v) == vm.types.float || vm.type_of(*v) == vm.types.int;
-    let floats = p.items().iter().chain(q.items()).any(|v| vm.type_of(*v) == vm.types.float);
-    if floats && p.items().iter().chain(q.items()).all(plain) {
-        let mut sum = Exact::default();
-        for (&a, &b) in p.items().iter().zip(q.items()) {
-            let (a, b) = (vm.to_f64(a)?, vm.to_f64(b)?);
-            let high = a * b;
-            sum.add(high);
-            // The product's rounding error, exactly.
-            if high.is_finite() {
-                sum.add(a.mul_add(b, -high));
-            }
-        }
-        if sum.infinite.is_nan() {
-            return vm.float(f64::NAN);
-        }
-        return vm.float(sum.finish(vm)?);
-    }
     let mut total = Value::small_int(0);
+    // The first products of floats are summed exactly, until one is of other things or the sum is not finite.
+    let mut floats = Some((Exact::default(), 0.0f64));
+    let mut any = false;
     let mut i = 0;
     while let (Some(a), Some(b)) = (p.get(i), q.get(i)) {
+        i += 1;
+        if let Some((mut sum, rough)) = floats.take() {
+            let added = float_pair(vm, a, b).map(|(a, b)| (a, b, a * b, rough + a * b));
+            if let Some((a, b, high, rough)) = added.filter(|(_, _, _, rough)| rough.is_finite()) {
+                sum.add(high);
+                // The product's rounding error.
+                sum.add(a.mul_add(b, -high));
+                floats = Some((sum, rough));
+                any = true;
+                continue;
+            }
+            if any {
+                let so_far = vm.float(sum.finish(vm)?)?;
+                total = vm.binary(Special::Add, total, so_far)?;
+            } else if vm.type_of(a) == vm.types.int && vm.type_of(b) == vm.types.int {
+                // Products of ints may come before.
+                floats = Some((sum, rough));
+            }
+        }
         let product = vm.binary(Special::Mul, a, b)?;
         total = vm.binary(Special::Add, total, product)?;
-        i += 1;
     }
-    Ok(total)
+    match floats {
+        Some((sum, _)) if any => {
+            let so_far = vm.float(sum.finish(vm)?)?;
+            vm.binary(Special::Add, total, so_far)
+        }
+        _ => Ok(total),
+    }
+}
+
+/// Two numbers of which one is a float, and the other one, or an int or bool, as floats.
+fn float_pair(vm: &Vm, a: Value, b: Value) -> Option<(f64, f64)> {
+    let is_float = |v: Value| vm.type_of(v) == vm.types.float;
+    let is_plain = |v: Value| is_float(v) || [vm.types.int, vm.types.bool].contains(&vm.type_of(v));
+    if !(is_float(a) && is_plain(b) || is_float(b) && is_plain(a)) {
+        return None;
+    }
+    let float = |v: Value| vm.as_float(v).or_else(|| vm.as_i64(v).map(|i| i as f64));
+    Some((float(a)?, float(b)?))
 }
 
 /// The length of a vector, of little more error than its rounding.

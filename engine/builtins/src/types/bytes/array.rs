@@ -51,6 +51,9 @@ pub fn setitem(vm: &Vm, s: Ref<ByteArray>, key: Value, v: Value) -> R<()> {
     if step == 1 {
         return splice(vm, s, start as usize, start as usize + count, &new);
     }
+    if new.is_empty() {
+        return delitem(vm, s, key);
+    }
     if new.len() != count {
         return Err(vm.value_error(format!(
             "attempt to assign bytes of size {} to extended slice of size {count}",
@@ -104,8 +107,13 @@ pub fn append(vm: &Vm, s: Ref<ByteArray>, v: Value) -> R<()> {
 }
 
 pub fn extend(vm: &Vm, s: Ref<ByteArray>, v: Value) -> R<()> {
+    let end = s.bytes().len();
     match Row::of(vm, v)? {
-        Some(r) => s.append(vm, &vm.copied(r.data())?),
+        // Its `__buffer__` may have changed the length: the bytes stand where the end was.
+        Some(r) => {
+            let end = end.min(s.bytes().len());
+            splice(vm, s, end, end, &vm.copied(r.data())?)
+        }
         None => {
             let ty = vm.type_of(v);
             if ty.special(vm, Special::Iter).is_none() && ty.special(vm, Special::GetItem).is_none() {

@@ -25,9 +25,9 @@ native_type! {
         "__delete__($self, instance, /)" => |vm: &Vm, p: Ref<Property>, obj: Value| set(vm, p, obj, None), "Delete an attribute of instance.";
     }
     getset {
-        "fget" => |_: &Vm, v: Ref<Property>| Ok(v.getter.or_none());
-        "fset" => |_: &Vm, v: Ref<Property>| Ok(v.setter.or_none());
-        "fdel" => |_: &Vm, v: Ref<Property>| Ok(v.deleter.or_none());
+        "fget" => |_: &Vm, v: Ref<Property>| Ok(v.getter.or_none()), read_only;
+        "fset" => |_: &Vm, v: Ref<Property>| Ok(v.setter.or_none()), read_only;
+        "fdel" => |_: &Vm, v: Ref<Property>| Ok(v.deleter.or_none()), read_only;
         "__doc__" => |_: &Vm, v: Ref<Property>| Ok(v.doc.or_none()), |vm: &Vm, v: Ref<Property>, new: Option<Value>| {
             v.doc.set(vm, v, new);
             Ok(())
@@ -43,6 +43,10 @@ native_type! {
             ))
         };
     }
+}
+
+fn read_only(vm: &Vm, _: Ref<Property>, _: Option<Value>) -> R<()> {
+    Err(vm.attribute_error("readonly attribute"))
 }
 
 /// Bit of the header: the documentation is the getter's.

@@ -15,6 +15,8 @@ use skein_runtime::vm::Vm;
 
 const MESSAGE: usize = 0;
 const EXCEPTIONS: usize = 1;
+/// How a sequence that is neither a list nor a tuple showed itself: it may change.
+const SHOWN: usize = 2;
 
 native_type! {
     pub DEF: "BaseExceptionGroup", Kind::Exception, type_flags::BASETYPE | type_flags::HAS_DICT;
@@ -22,6 +24,7 @@ native_type! {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;
         "__str__($self, /)" => str;
+        "__repr__($self, /)" => repr;
         "derive($self, excs, /)" => derive;
         "split($self, matcher, /)" => split;
         "subgroup($self, matcher, /)" => subgroup;
@@ -81,11 +84,19 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             format!("Cannot nest BaseExceptions in '{}'", ty.name_string())
         }));
     }
+    let shown = if sequence.cast::<List>().is_some() || sequence.cast::<Tuple>().is_some() {
+        None
+    } else {
+        Some(vm.repr(sequence)?)
+    };
     let made = base_new(vm, Args::new(&[ty.value(), message, sequence], None))?;
     if let Some(e) = made.cast::<Exception>() {
         let items = Tuple::new(vm, list.items())?;
         e.set_field(vm, MESSAGE, message)?;
         e.set_field(vm, EXCEPTIONS, items.value())?;
+        if let Some(shown) = shown {
+            e.set_field(vm, SHOWN, Value::from(shown))?;
+        }
     }
     Ok(made)
 }
@@ -110,6 +121,21 @@ fn str(vm: &Vm, e: Ref<Exception>) -> R<String> {
     let n = members(e).map_or(0, |t| t.len());
     let message = vm.str_string(e.field(MESSAGE).unwrap_or(Value::NONE))?;
     Ok(format!("{message} ({n} sub-exception{})", if n == 1 { "" } else { "s" }))
+}
+
+/// The exceptions as the sequence that was given, whatever has become of it and of `args`.
+fn repr(vm: &Vm, e: Ref<Exception>) -> R<String> {
+    let name = vm.type_name(e.value());
+    let message = vm.repr_string(e.field(MESSAGE).unwrap_or(Value::NONE))?;
+    if let Some(shown) = e.field(SHOWN) {
+        return Ok(format!("{name}({message}, {})", vm.str_string(shown)?));
+    }
+    let mut all = e.field(EXCEPTIONS).unwrap_or(Value::NONE);
+    let given = e.args.cast::<Tuple>().and_then(|t| t.items().get(1).copied());
+    if given.is_some_and(|g| g.cast::<List>().is_some()) {
+        all = vm.list_from(all)?.value();
+    }
+    Ok(format!("{name}({message}, {})", vm.repr_string(all)?))
 }
 
 fn derive(vm: &Vm, e: Ref<Exception>, excs: Value) -> R<Value> {

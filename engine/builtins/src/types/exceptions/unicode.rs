@@ -40,8 +40,8 @@ native_type! {
         "__init__($self, /, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| init(vm, args, ENCODING, false);
         "__str__($self, /)" => |vm: &Vm, e: Ref<Exception>| match fields(vm, e)? {
             Some(f) => {
-                let codec = vm.str_string(get_field::<ENCODING>(vm, e.value())?)?;
-                Ok(format!("'{codec}' codec can't encode {}", f.characters()))
+                let codec = codec_of(vm, e)?;
+                Ok(format!("'{codec}' codec can't encode {}", f.characters(vm, e)?))
             }
             None => Ok(String::new()),
         };
@@ -60,7 +60,7 @@ native_type! {
     methods {
         "__init__($self, /, *args, **kwargs)" => |vm: &Vm, args: Args<'_>| init(vm, args, OBJECT, false);
         "__str__($self, /)" => |vm: &Vm, e: Ref<Exception>| match fields(vm, e)? {
-            Some(f) => Ok(format!("can't translate {}", f.characters())),
+            Some(f) => Ok(format!("can't translate {}", f.characters(vm, e)?)),
             None => Ok(String::new()),
         };
     }
@@ -121,50 +121,67 @@ fn position(vm: &Vm, v: Value, which: usize) -> R<Value> {
     vm.int(if which == START { n.clamp(0, (len - 1).max(0)) } else { n.clamp(len.min(1), len) })
 }
 
+/// What a message is made of; the positions are as they were set, wherever the object ends.
 struct Fields {
-    object: Value,
-    start: usize,
-    end: usize,
+    start: i64,
+    end: i64,
     reason: String,
 }
 
 fn fields(vm: &Vm, e: Ref<Exception>) -> R<Option<Fields>> {
-    let Some(object) = e.field(OBJECT) else { return Ok(None) };
-    let at = |which| -> R<usize> {
-        let v = position(vm, e.value(), which)?;
-        Ok(vm.as_i64(v).unwrap_or(0) as usize)
-    };
+    if e.field(OBJECT).is_none() {
+        return Ok(None);
+    }
+    let at = |which| e.field(which).and_then(|n| vm.as_i64(n)).unwrap_or(0);
     let reason = vm.str_string(e.field(REASON).unwrap_or(Value::NONE))?;
-    Ok(Some(Fields { object, start: at(START)?, end: at(END)?, reason }))
+    Ok(Some(Fields { start: at(START), end: at(END), reason }))
+}
+
+fn codec_of(vm: &Vm, e: Ref<Exception>) -> R<String> {
+    vm.str_string(get_field::<ENCODING>(vm, e.value())?)
+}
+
+/// The object, which the texts of encoding and reason may have changed. TypeError.
+fn object(vm: &Vm, e: Ref<Exception>, is_right: fn(Value) -> bool, wanted: &str) -> R<Value> {
+    let v = e.field(OBJECT).ok_or_else(|| vm.type_error("object attribute not set"))?;
+    if is_right(v) { Ok(v) } else { Err(vm.type_error(format!("object attribute must be {wanted}"))) }
 }
 
 impl Fields {
-    fn characters(&self) -> String {
-        let one = self.object.cast::<Str>().filter(|_| self.end == self.start + 1);
-        if let Some(c) = one.and_then(|s| s.code_points().nth(self.start)) {
+    /// Where in `len` the one that is not right is, if it is one.
+    fn one(&self, len: usize) -> Option<usize> {
+        let start = usize::try_from(self.start).ok()?;
+        (start < len && self.start.checked_add(1) == Some(self.end)).then_some(start)
+    }
+
+    fn characters(&self, vm: &Vm, e: Ref<Exception>) -> R<String> {
+        let text = object(vm, e, |v| v.cast::<Str>().is_some(), "unicode")?.cast::<Str>();
+        let one = text.and_then(|s| s.code_points().nth(self.one(s.char_len())?));
+        if let Some(c) = one {
             let shown = match c {
                 0..0x100 => format!("\\x{c:02x}"),
                 0x100..0x10000 => format!("\\u{c:04x}"),
                 _ => format!("\\U{c:08x}"),
             };
-            return format!("character '{shown}' in position {}: {}", self.start, self.reason);
+            return Ok(format!("character '{shown}' in position {}: {}", self.start, self.reason));
         }
-        format!("characters in position {}-{}: {}", self.start, self.end as i64 - 1, self.reason)
+        let last = self.end.wrapping_sub(1);
+        Ok(format!("characters in position {}-{last}: {}", self.start, self.reason))
     }
 }
 
 fn decode_str(vm: &Vm, e: Ref<Exception>) -> R<String> {
     let Some(f) = fields(vm, e)? else { return Ok(String::new()) };
-    let codec = vm.str_string(get_field::<ENCODING>(vm, e.value())?)?;
-    let byte = f.object.cast::<Bytes>().and_then(|b| b.bytes().get(f.start).copied());
-    Ok(match byte {
-        Some(b) if f.end == f.start + 1 => {
+    let codec = codec_of(vm, e)?;
+    let object = object(vm, e, |v| v.cast::<Bytes>().is_some(), "bytes")?.cast::<Bytes>();
+    Ok(match object.and_then(|b| b.bytes().get(f.one(b.bytes().len())?).copied()) {
+        Some(b) => {
             format!("'{codec}' codec can't decode byte 0x{b:02x} in position {}: {}", f.start, f.reason)
         }
-        _ => format!(
+        None => format!(
             "'{codec}' codec can't decode bytes in position {}-{}: {}",
             f.start,
-            f.end as i64 - 1,
+            f.end.wrapping_sub(1),
             f.reason
         ),
     })

@@ -12,7 +12,7 @@ use skein_runtime::types::generator::Generator;
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
-use skein_runtime::value::{R, Value};
+use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::Vm;
 
 native_type! {
@@ -66,15 +66,21 @@ pub fn exception_to_throw(vm: &Vm, ty: Value, value: Option<Value>, tb: Option<V
         return Err(vm.type_error("throw() third argument must be a traceback object"));
     }
     let e = if ty.cast::<Type>().is_some_and(|t| t.is_subtype(vm.exc.base_exception)) {
-        match value {
-            Some(v) if vm.is_instance(v, ty)? => v,
+        let made = match value {
+            Some(v) if vm.is_instance(v, ty)? => Ok(v),
             Some(v) if v.cast::<Tuple>().is_some() => {
                 let args = v.cast::<Tuple>();
-                vm.call(ty, args.as_ref().map_or(&[], |t| t.items()))?
+                vm.call(ty, args.as_ref().map_or(&[], |t| t.items()))
             }
-            Some(v) => vm.call(ty, &[v])?,
-            None => vm.call(ty, &[])?,
-        }
+            Some(v) => vm.call(ty, &[v]),
+            None => vm.call(ty, &[]),
+        };
+        let made = made.and_then(|e| match e.cast::<Exception>() {
+            Some(_) => Ok(e),
+            None => Err(not_an_exception(vm, ty, e)?),
+        });
+        // What goes wrong while it is made is what is thrown.
+        made.or_else(|e| vm.catch(vm.exc.base_exception).ok_or(e))?
     } else if ty.cast::<Exception>().is_some() {
         if value.is_some() {
             return Err(vm.type_error("instance exception may not have a separate value"));
@@ -93,10 +99,14 @@ pub fn exception_to_throw(vm: &Vm, ty: Value, value: Option<Value>, tb: Option<V
             }
             Ok(e)
         }
-        None => Err(vm.type_error(format!(
-            "calling {} should have returned an instance of BaseException, not {}",
-            vm.repr_string(ty)?,
-            vm.type_name(e)
-        ))),
+        None => Err(not_an_exception(vm, ty, e)?),
     }
+}
+
+#[cold]
+fn not_an_exception(vm: &Vm, class: Value, made: Value) -> R<Raised> {
+    let class = vm.repr_string(class)?;
+    let made = vm.qualified_type_name(vm.type_of(made), &[b"builtins"])?;
+    Ok(vm
+        .type_error(format!("calling {class} should have returned an instance of BaseException, not {made}")))
 }

@@ -9,7 +9,7 @@ pub use close::{close, throw};
 pub use coroutine::{COROUTINE_WRAPPER, exception_to_throw};
 
 use skein_runtime::interp::{
-    ContKind, Resume, SoftCall, gen_call, is_running, resume_generator, resume_quick,
+    ContKind, Resume, SoftCall, gen_call, is_running, resume_generator, resume_quick, running_from,
 };
 use skein_runtime::native::At;
 use skein_runtime::native_type;
@@ -43,7 +43,7 @@ native_type! {
         "gi_suspended" => |vm: &Vm, v: Ref<Generator>| Ok(Value::bool(is_suspended(vm, v)));
         "gi_frame" => get_frame;
         "gi_code" => |_: &Vm, v: Ref<Generator>| Ok(v.code().value());
-        "gi_yieldfrom" => |vm: &Vm, v: Ref<Generator>| Ok(vm.yield_from_target(v).unwrap_or(Value::NONE));
+        "gi_yieldfrom" => waits_for;
     }
 }
 
@@ -67,7 +67,7 @@ native_type! {
         "cr_suspended" => |vm: &Vm, v: Ref<Generator>| Ok(Value::bool(is_suspended(vm, v)));
         "cr_frame" => get_frame;
         "cr_code" => |_: &Vm, v: Ref<Generator>| Ok(v.code().value());
-        "cr_await" => |vm: &Vm, v: Ref<Generator>| Ok(vm.yield_from_target(v).unwrap_or(Value::NONE));
+        "cr_await" => waits_for;
         "cr_origin" => |_: &Vm, v: Ref<Generator>| Ok(v.hook.or_none());
     }
 }
@@ -174,6 +174,14 @@ fn throw_method(vm: &Vm, g: Ref<Generator>, ty: Value, value: Option<Value>, tb:
     warn_of_parts(vm, "throw", value)?;
     let e = exception_to_throw(vm, ty, value, tb)?;
     sent(vm, throw(vm, g, e, true)?)
+}
+
+/// What it delegates to while it is suspended.
+fn waits_for(vm: &Vm, g: Ref<Generator>) -> R<Value> {
+    if running_from(vm, g).is_some() {
+        return Ok(Value::NONE);
+    }
+    Ok(vm.yield_from_target(g).unwrap_or(Value::NONE))
 }
 
 fn repr(vm: &Vm, g: Ref<Generator>) -> R<String> {

@@ -14,13 +14,16 @@ use skein_runtime::vm::Vm;
 /// A union of types.
 pub struct Union {
     args: Field,
+    /// Of each member when the union was made: what had none then keeps the union from being hashed.
+    hashes: Field,
 }
 
 impl Payload for Union {
     const NAME: &'static str = "typing.Union";
     fn trace(&self, t: &mut Tracer<'_>) {
-        let Union { args } = self;
+        let Union { args, hashes } = self;
         args.trace(t);
+        hashes.trace(t);
     }
 }
 
@@ -103,13 +106,19 @@ pub fn union_checked(vm: &Vm, items: &[Value]) -> R<Value> {
 /// The union of these, each once; a single one stays itself.
 fn union_of(vm: &Vm, items: &[Value]) -> R<Value> {
     let flat = List::with_capacity(vm, items.len())?;
+    // The hash of each, and None where it has none: only those of a kind are compared.
+    let hashes = List::with_capacity(vm, items.len())?;
     let add = |v: Value| -> R<()> {
         let v = if v.is_none() { vm.types.none.value() } else { v };
-        for &x in flat.items() {
-            if vm.eq(x, v)? {
+        let hash = hash_or_none(vm, v)?;
+        let mut i = 0;
+        while let (Some(x), Some(h)) = (flat.get(i), hashes.get(i)) {
+            i += 1;
+            if h.is_none() == hash.is_none() && (hash.is_none() || vm.eq(h, hash)?) && vm.eq(x, v)? {
                 return Ok(());
             }
         }
+        hashes.push(vm, hash)?;
         flat.push(vm, v)
     };
     for &v in items {
@@ -121,8 +130,17 @@ fn union_of(vm: &Vm, items: &[Value]) -> R<Value> {
     if let [one] = flat.items() {
         return Ok(*one);
     }
-    let args = vm.tuple(flat.items())?;
-    Ok(Ext::new(vm, vm.types.union, Union { args: Field::new(Some(args)) })?.value())
+    let (args, hashes) = (vm.tuple(flat.items())?, vm.tuple(hashes.items())?);
+    let union = Union { args: Field::new(Some(args)), hashes: Field::new(Some(hashes)) };
+    Ok(Ext::new(vm, vm.types.union, union)?.value())
+}
+
+/// The hash of a member as an int; None if it has none, which is no error.
+fn hash_or_none(vm: &Vm, v: Value) -> R<Value> {
+    match vm.hash(v) {
+        Ok(h) => vm.int(h),
+        Err(e) => vm.catch(vm.exc.type_error).map(|_| Value::NONE).ok_or(e),
+    }
 }
 
 /// Whether it stands in a union as it is.
@@ -147,17 +165,24 @@ pub fn make_union(vm: &Vm, a: Value, b: Value) -> R<Value> {
     union_of(vm, &[a, b])
 }
 
-/// The same members in any order; they are compared, as some have no hash.
+/// The hashes that the members had when the union was made, and None.
+fn hashes(u: Ref<Ext<Union>>) -> Ref<Tuple> {
+    // SAFETY: set by `union_of` to a tuple.
+    unsafe { u.hashes.value().cast_unchecked() }
+}
+
+/// The same members in any order; those without a hash are compared with each other.
 fn eq(vm: &Vm, u: ExtArg<Union>, other: Value) -> R<Value> {
     let Some(other) = other.cast::<Ext<Union>>() else { return Ok(Value::NOT_IMPLEMENTED) };
     let (a, b) = (arguments(u.0), arguments(other));
     if a.len() != b.len() {
         return Ok(Value::FALSE);
     }
-    for &x in a.items() {
+    for (&x, h) in a.items().iter().zip(hashes(u.0).items()) {
         let mut found = false;
-        for &y in b.items() {
-            found = found || vm.eq(x, y)?;
+        for (&y, k) in b.items().iter().zip(hashes(other).items()) {
+            let alike = h.is_none() == k.is_none() && (h.is_none() || vm.eq(*h, *k)?);
+            found = found || (alike && vm.eq(x, y)?);
         }
         if !found {
             return Ok(Value::FALSE);
@@ -167,10 +192,15 @@ fn eq(vm: &Vm, u: ExtArg<Union>, other: Value) -> R<Value> {
 }
 
 fn hash(vm: &Vm, u: ExtArg<Union>) -> R<i64> {
-    // Each member is hashed once, as it may be a union itself, and the hashes are put together in any order.
-    let hashes = List::with_capacity(vm, arguments(u.0).len())?;
-    for &a in arguments(u.0).items() {
-        hashes.push(vm, vm.int(vm.hash(a)?)?)?;
+    let hashes = hashes(u.0);
+    let without = hashes.items().iter().filter(|h| h.is_none()).count();
+    if without == 0 {
+        // In any order. They are those of then: a member may be a union itself, of very deep ones.
+        return vm.hash(vm.frozenset(hashes.items())?);
     }
-    vm.hash(vm.frozenset(hashes.items())?)
+    for (&a, _) in arguments(u.0).items().iter().zip(hashes.items()).filter(|(_, h)| h.is_none()) {
+        vm.hash(a)?;
+    }
+    let plural = if without == 1 { "" } else { "s" };
+    Err(vm.type_error(format!("union contains {without} unhashable element{plural}")))
 }

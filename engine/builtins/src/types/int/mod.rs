@@ -112,6 +112,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             vm.type_error(format!("int.__new__(X): X is not a type object ({})", vm.type_name(first)))
         );
     };
+    if ty == vm.types.bool {
+        return Err(vm.type_error("int.__new__(bool) is not safe, use bool.__new__()"));
+    }
     if rest.len() > 2 {
         return Err(vm.type_error(format!("int expected at most 2 arguments, got {}", rest.len())));
     }
