@@ -43,6 +43,11 @@ pub struct Plan {
     kind: ExitKind,
     pc: *const u32,
     base: i32,
+    /// Registers that get words of the buffer.
+    copies: Box<[(i32, u32)]>,
+    /// Registers that get words that are known.
+    words: Box<[(i32, u64)]>,
+    /// All others.
     writes: Box<[(To, From)]>,
     /// Objects that are made, with their words by offset.
     objects: Box<[(NewKind, Box<[(u32, From)]>)]>,
@@ -76,13 +81,15 @@ impl Plan {
                 From::Made(virtuals.iter().position(|&v| v == number).unwrap_or_default() as u32)
             }
         };
-        let writes = exit.writes.iter().map(|(target, written)| {
-            let to = match *target {
-                Target::Reg(off) => To::Reg(off),
-                Target::Field(object, off) => To::Field(from(object), off),
-            };
-            (to, source(*written))
-        });
+        let (mut copies, mut words, mut writes) = (Vec::new(), Vec::new(), Vec::new());
+        for (target, written) in &exit.writes {
+            match (*target, source(*written)) {
+                (Target::Reg(off), From::Buffer(i)) => copies.push((off, i)),
+                (Target::Reg(off), From::Word(word)) => words.push((off, word)),
+                (Target::Reg(off), from) => writes.push((To::Reg(off), from)),
+                (Target::Field(object, off), written) => writes.push((To::Field(from(object), off), written)),
+            }
+        }
         let objects = virtuals.iter().map(|&number| {
             let object = &tree.virtuals[number as usize];
             (object.kind, object.fields.iter().map(|(off, held)| (*off, source(*held))).collect())
@@ -91,7 +98,9 @@ impl Plan {
             kind: exit.kind,
             pc: exit.pc as *const u32,
             base: exit.base,
-            writes: writes.collect(),
+            copies: copies.into(),
+            words: words.into(),
+            writes: writes.into(),
             objects: objects.collect(),
         }
     }
@@ -121,6 +130,15 @@ impl Plan {
             }
             From::Boxed(f) => Err(Late::Float(f)),
         };
+        // SAFETY: registers or heads of frames of the trace, for which there was room at its entry.
+        unsafe {
+            for &(off, i) in &self.copies {
+                *address(off) = buffer(i);
+            }
+            for &(off, word) in &self.words {
+                *address(off) = word;
+            }
+        }
         let mut late = false;
         for &(to, from) in &self.writes {
             let Ok(word_) = word(from) else {
@@ -128,7 +146,7 @@ impl Plan {
                 continue;
             };
             match to {
-                // SAFETY: a register or head of one of the trace's frames, for which there was room at its entry.
+                // SAFETY: as above.
                 To::Reg(off) => unsafe { *address(off) = word_ },
                 To::Field(object, off) => {
                     let Ok(object) = word(object) else { continue };

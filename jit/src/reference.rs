@@ -162,6 +162,11 @@ impl Run<'_> {
                 let same = word & 7 == 0 && read_half(word) == inst.imm as u32;
                 checked(same.then_some(word))
             }
+            GuardFamily => {
+                let word = arg(0);
+                let one = word & 7 == 0 && self.tree.family(inst).contains(&read_half(word));
+                checked(one.then_some(word))
+            }
             GuardIs | GuardRaw => guard(arg(0) == inst.imm),
             GuardIsNot | GuardRawNot => guard(arg(0) != inst.imm),
             GuardTrue => guard(arg(0) != 0),

@@ -32,6 +32,7 @@ enum Imm {
     Bits,
     Reg,
     Shape,
+    Family,
     Word,
     Place,
     New,
@@ -47,6 +48,7 @@ fn imm_of(op: TraceOp) -> Imm {
         Phi => Imm::Key,
         LoadReg | ReloadReg | StoreReg | BaseAddress => Imm::Reg,
         GuardShape | SetShape => Imm::Shape,
+        GuardFamily => Imm::Family,
         GuardIs | GuardIsNot | LoadCell | TextChar => Imm::Word,
         GuardRaw | GuardRawNot | Tick => Imm::Number,
         LoadField | StoreField | LoadRaw | LoadState | LoadHeld | StoreRaw | LoadElem | StoreElem => {
@@ -113,6 +115,7 @@ impl Display for Imms<'_> {
             },
             Imm::Reg => write!(f, " r{}", imm as i32),
             Imm::Shape => write!(f, " #{imm}"),
+            Imm::Family => write!(f, " f{imm}"),
             Imm::Word => write!(f, " {imm:#x}"),
             Imm::Number => write!(f, " {}", imm as i64),
             Imm::Place => write!(f, " {}", Place::from_imm(imm)),
@@ -190,6 +193,13 @@ impl Display for Tree {
             }
             f.write_char('\n')?;
         }
+        for (number, family) in self.families.iter().enumerate() {
+            write!(f, "f{number} family")?;
+            for shape in family {
+                write!(f, " #{shape}")?;
+            }
+            f.write_char('\n')?;
+        }
         calls.sort();
         calls.dedup();
         for number in calls {
@@ -233,6 +243,7 @@ impl Parser {
             b'o' => self.object(&words),
             b'!' => self.exit(&words),
             b'c' => self.call(&words),
+            b'f' => self.family(&words),
             _ if words[0] == "end" => {
                 let (pc, base) = (address(words[1])?, number(words[3].trim_end_matches(':'))? as i32);
                 let known = words.iter().position(|w| *w == "known").unwrap_or(words.len());
@@ -319,6 +330,16 @@ impl Parser {
         let need = (at + 1).max(self.tree.exits.len());
         self.tree.exits.resize(need, none);
         self.tree.exits[at] = Exit { kind, pc, base, writes: writes(&words[5..])?, frames: 0, bridge: None };
+        Ok(())
+    }
+
+    /// `f0 family #40 #41`
+    fn family(&mut self, words: &[&str]) -> Result<(), String> {
+        if number(&words[0][1..])? as usize != self.tree.families.len() {
+            return Err("families stand in their order".to_owned());
+        }
+        let shapes = words[2..].iter().map(|w| Ok(imm(TraceOp::GuardShape, Type::W, w)? as u32));
+        self.tree.families.push(shapes.collect::<Result<_, String>>()?);
         Ok(())
     }
 
@@ -432,6 +453,7 @@ fn imm(op: TraceOp, ty: Type, word: &str) -> Result<u64, String> {
         },
         Imm::Reg => number(word.strip_prefix('r').ok_or("a register is wanted")?)? as i32 as u64,
         Imm::Shape => number(word.strip_prefix('#').ok_or("a shape is wanted")?)? as u64,
+        Imm::Family => number(word.strip_prefix('f').ok_or("a family is wanted")?)? as u64,
         Imm::Word => address(word)? as u64,
         Imm::Number => number(word)? as u64,
         Imm::Call => number(word.strip_prefix('c').ok_or("a call is wanted")?)? as u64,

@@ -146,6 +146,7 @@ impl Check<'_> {
             Help | GuardNext | Publish | NativeNext | Native1 | Native2 | Native3 => {
                 inst.imm < tree.calls.len() as u64
             }
+            GuardFamily => tree.families.get(inst.imm as usize).is_some_and(|f| !f.is_empty()),
             LoadField | StoreField | LoadRaw | LoadState | LoadHeld | StoreRaw | LoadElem | StoreElem => {
                 inst.imm >> 32 < Place::ALL_CLASSES.len() as u64
             }

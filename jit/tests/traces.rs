@@ -64,7 +64,7 @@ const SLOTS: usize = 6;
 const RAW: usize = 16 + 8 * SLOTS;
 const FIELDS: usize = 5;
 const OBJECTS: usize = 6;
-const SHAPES: [u32; 2] = [100, 101];
+const SHAPES: [u32; 3] = [100, 101, 102];
 /// Room for fresh objects.
 const FRESH: usize = 200;
 /// Registers in front of and behind the base.
@@ -451,6 +451,12 @@ impl<'a> Maker<'a> {
             GuardShape => {
                 let (word, shape) = (self.pick(Kind::Word), self.random_shape());
                 self.known(op, &[word], shape, Kind::Object);
+            }
+            GuardFamily => {
+                let word = self.pick(Kind::Word);
+                let family = (0..1 + self.random.below(3)).map(|_| self.random_shape() as u32).collect();
+                self.tree.families.push(family);
+                self.known(op, &[word], self.tree.families.len() as u64 - 1, Kind::Object);
             }
             GuardFloat => {
                 let word = self.pick(Kind::Word);

@@ -1,5 +1,5 @@
-//! Where trees become machine code: at once, or large ones in a thread of its own, so that the program need not stand
-//! still for long; but not where there is no second processor, or loops are compiled by force.
+//! Where trees become machine code: in a thread of its own, so that the program need not stand still meanwhile; at once
+//! where there is no second processor, or loops are compiled by force.
 //!
 //! A job is a copy of a tree and nothing else: the objects that it names are kept and watched by its trace, which is
 //! there from the beginning and gets its code when the job is done. Jobs of traces that are void by then are dropped.
@@ -10,8 +10,11 @@ use crate::machine::{Compiled, Machine};
 use crate::opt;
 use rustc_hash::FxHashMap;
 use skein_runtime::threads::gil::without_signals;
+use skein_runtime::threads::words::Asker;
+use skein_runtime::vm::{Vm, poll};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
@@ -51,7 +54,8 @@ struct Worker {
 }
 
 impl Worker {
-    fn start() -> std::io::Result<Worker> {
+    /// `asker` tells the isolate when a job is done.
+    fn start(asker: Arc<Asker>) -> std::io::Result<Worker> {
         let ((jobs, to_do), (report, done)) = (channel::<Job>(), channel());
         let run = move || {
             let mut machine = None;
@@ -64,6 +68,7 @@ impl Worker {
                 if report.send(Done { number, made, took: begun.elapsed() }).is_err() {
                     return;
                 }
+                asker.ask(poll::TIER);
             }
         };
         let thread = std::thread::Builder::new().name("compiler".into());
@@ -80,8 +85,11 @@ pub(super) struct Compiler {
     second: OnceCell<bool>,
     worker: RefCell<Option<Worker>>,
     jobs: Cell<u64>,
-    /// The traces whose jobs are not done yet.
-    waiting: RefCell<FxHashMap<u64, Rc<Trace>>>,
+    /// The traces whose jobs are not done yet, and the instructions of these.
+    waiting: RefCell<FxHashMap<u64, (Rc<Trace>, usize)>>,
+    /// Instructions of their trees.
+    queued: Cell<usize>,
+    asker: OnceCell<Arc<Asker>>,
 }
 
 /// A job that is done.
@@ -92,6 +100,16 @@ pub(super) struct Finished {
 }
 
 impl Compiler {
+    /// The isolate whose traces these are.
+    pub fn serve(&self, vm: &Vm) {
+        self.asker.get_or_init(|| vm.threads.asker.clone());
+    }
+
+    /// Instructions that wait for being compiled.
+    pub fn queued(&self) -> usize {
+        self.queued.get()
+    }
+
     /// Is there a processor for the thread besides the program's?
     pub fn has_processor(&self) -> bool {
         *self.second.get_or_init(|| std::thread::available_parallelism().is_ok_and(|n| n.get() > 1))
@@ -121,16 +139,19 @@ impl Compiler {
         self.after_fork();
         let mut worker = self.worker.borrow_mut();
         if worker.is_none() {
-            *worker = Some(Worker::start().map_err(|e| e.to_string())?);
+            let asker = self.asker.get().ok_or("no isolate")?;
+            *worker = Some(Worker::start(asker.clone()).map_err(|e| e.to_string())?);
         }
         let number = self.jobs.get();
         self.jobs.set(number + 1);
+        let insts = closed.insts.len();
         let job = Job { number, closed, listing };
         if worker.as_ref().is_none_or(|w| w.jobs.send(job).is_err()) {
             return Err("the compiler's thread has ended".to_string());
         }
         trace.pending.set(true);
-        self.waiting.borrow_mut().insert(number, trace.clone());
+        self.waiting.borrow_mut().insert(number, (trace.clone(), insts));
+        self.queued.set(self.queued.get() + insts);
         Ok(())
     }
 
@@ -140,7 +161,8 @@ impl Compiler {
         let Some(lost) = self.worker.borrow_mut().take_if(|w| is_lost(w)) else { return };
         // What the other process's thread held may be locked for ever.
         std::mem::forget(lost);
-        let lost: Vec<Rc<Trace>> = self.waiting.borrow_mut().drain().map(|(_, trace)| trace).collect();
+        let lost: Vec<Rc<Trace>> = self.waiting.borrow_mut().drain().map(|(_, (trace, _))| trace).collect();
+        self.queued.set(0);
         for trace in lost {
             trace.pending.set(false);
             let closed = trace.body.borrow().closed.clone();
@@ -163,10 +185,12 @@ impl Compiler {
                 // Only a fault of the compiler ends it.
                 debug_assert!(false, "the compiler's thread has ended");
                 self.waiting.borrow_mut().clear();
+                self.queued.set(0);
                 return None;
             }
         };
-        let trace = self.waiting.borrow_mut().remove(&number)?;
+        let (trace, insts) = self.waiting.borrow_mut().remove(&number)?;
+        self.queued.set(self.queued.get() - insts);
         trace.pending.set(false);
         Some(Finished { trace, code: made.map(|(compiled, tree)| Code::new(compiled, tree)), took })
     }

@@ -5,7 +5,7 @@
 //! too often, *wants* a trace: its next call is recorded. Traces that call it leave it to that trace from then on
 //! (`Recorder::call_through`).
 
-use super::trace::Trace;
+use super::trace::{LoopFate, Trace};
 use super::{Jit, MAX_ABORTS, MAX_WAITS, bump, place};
 use crate::ir::ExitId;
 use crate::recorder::{Abort, End, Recorder, makes_generator};
@@ -77,13 +77,13 @@ impl Jit {
         }
         self.take_finished();
         if let Some(number) = fate.trace {
-            let ready = |t: &Rc<Trace>| t.code.borrow().is_some();
+            let ready = |t: &Rc<Trace>| t.is_compiled();
             if self.traces.borrow()[number].as_ref().is_some_and(ready) {
                 set_trace(code.value(), Some(number));
             }
             return at;
         }
-        if !self.may_compile(vm) {
+        if !self.may_compile(vm) || self.is_put_off(&fate) {
             return at;
         }
         self.record_function(vm, code, at)
@@ -103,12 +103,14 @@ impl Jit {
             self.want_function(code);
         }
         let made = match recorder.take_end() {
-            End::Closed => self.publish_trace(true, head, range, code, name.clone(), recorder, valid),
+            End::Closed => {
+                self.publish_trace(std::ptr::null(), head, range, code, name.clone(), recorder, valid)
+            }
             End::Round(_) => Err("a round of a function".to_string()),
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
                 self.log(|| format!("function {name} waits for the loop at {}", place(next)));
-                self.loops.borrow_mut().entry(head).or_default().waits += 1;
+                self.wait_for_inner(head, next);
                 return self.record_inner(vm, next);
             }
             End::Abort(Abort::LongCall) => {
@@ -120,12 +122,7 @@ impl Jit {
             End::Abort(abort) => Err(abort.text().to_string()),
         };
         match made {
-            Ok(trace) => {
-                if trace.code.borrow().is_some() {
-                    set_trace(trace.object, Some(trace.number));
-                }
-                self.note_rich(&trace);
-            }
+            Ok(trace) => self.note_rich(&trace),
             Err(reason) => {
                 bump(&self.counts.aborted);
                 self.loops.borrow_mut().entry(head).or_default().aborts += 1;
@@ -139,7 +136,7 @@ impl Jit {
     /// The recorder, which goes into functions with traces or not as the trace with this head is to.
     pub(super) fn with_calls(&self, recorder: Recorder, head: usize) -> Recorder {
         let calls = self.loops.borrow().get(&head).is_some_and(|fate| fate.anew > 0);
-        let recorder = recorder.knowing(self.raising.clone());
+        let recorder = recorder.knowing(self.raising.clone(), self.families.clone());
         if calls { recorder.calling(self.rich.clone()) } else { recorder }
     }
 
@@ -152,15 +149,15 @@ impl Jit {
         }
     }
 
-    /// The trace is recorded once more.
-    fn begin_anew(&self, trace: &Trace) {
+    /// The trace is recorded once more, which is no failure.
+    pub(super) fn begin_anew(&self, trace: &Trace, note: impl FnOnce(&mut LoopFate)) {
         if trace.valid.get() == 0 {
             return;
         }
         self.invalidate(trace);
         if let Some(fate) = self.loops.borrow_mut().get_mut(&trace.head) {
             fate.aborts = fate.aborts.saturating_sub(1);
-            fate.anew += 1;
+            note(fate);
         }
         if trace.is_function {
             self.want_function(trace.object);
@@ -181,7 +178,7 @@ impl Jit {
                 && frames[1..].iter().any(|f| rich.contains(&head_of(f.code)))
         };
         if leaves {
-            self.begin_anew(trace);
+            self.begin_anew(trace, |fate| fate.anew += 1);
         }
         leaves
     }

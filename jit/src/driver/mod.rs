@@ -1,5 +1,6 @@
 //! The tier: which loops are busy, their traces, entering and leaving them.
 
+mod bridges;
 mod compiling;
 mod edges;
 mod functions;
@@ -9,20 +10,19 @@ mod stats;
 mod trace;
 
 use compiling::{Compiler, Finished};
-use edges::{enter_from, is_back_edge, range_of};
+use edges::{enter_from, range_of};
 use functions::set_trace;
 pub use options::Options;
 pub use report::{ExitReport, IrLine, Place, TraceReport};
 use stats::place;
 use trace::{Body, Code, Fate, LoopFate, NEVER, Trace};
 
-use crate::ir::{ExitId, ExitKind};
+use crate::ir::ExitId;
 use crate::machine::BUFFER;
 use crate::opt;
-use crate::recorder::{Abort, End, Recorder, replace_iterator};
+use crate::recorder::{Abort, End, Families, Recorder, replace_iterator};
 use rustc_hash::{FxHashMap, FxHashSet};
 use skein_bytecode::{Op, pack};
-use skein_runtime::context::Context;
 use skein_runtime::interp::{At, MAX_TRACES, WANTED, frame_code, publish, record};
 use skein_runtime::object::{Ref, Tracer};
 use skein_runtime::types::code::CodeObject;
@@ -34,32 +34,20 @@ use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Time that compiling may take in any case, and beyond it as a part of the time since the beginning.
-const ALWAYS: Duration = Duration::from_millis(15);
-const SHARE: u32 = 6;
-/// Instructions of a tree from which on it is compiled while the program runs on. Smaller ones take less time than the
-/// program loses by waiting for them in the interpreter.
-const BESIDE_FROM: usize = 4000;
+/// Time that compiling may take in any case, and beyond it as a part of the time since the beginning: where it is done
+/// beside the program, and where the program waits for it.
+const BESIDE: (Duration, u32) = (Duration::from_millis(30), 3);
+const WITHIN: (Duration, u32) = (Duration::from_millis(15), 6);
+/// What an instruction that waits for being compiled will take, about.
+const EACH: Duration = Duration::from_micros(8);
 /// Recordings of one loop, or of one exit, that may fail.
 const MAX_ABORTS: u32 = 5;
 /// Recordings of one loop whose next round has values of other types, before one is taken as it is.
 const MAX_RESTARTS: u32 = 3;
 /// Recordings of one loop that give way to inner ones.
 const MAX_WAITS: u32 = 12;
-/// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them.
-const HITS_PER_INST: usize = 2;
-/// Instructions of a tree for each time that an exit is taken before it gets a bridge.
-const INSTS_PER_HIT: usize = 4;
-/// Times that an exit out of a loop's frame is taken before the function is to have a trace of its own.
-const LEAVES: u32 = 4000;
-/// Bridges of one loop.
-const MAX_BRIDGES: usize = 150;
-/// Bridges one behind the other: the passes go from each to the next.
-const MAX_NESTING: usize = 24;
 /// Bytes of the native stack that compiling takes at most.
 const ROOM: usize = 64 << 10;
-/// Instructions of one loop and its bridges.
-const MAX_TREE: usize = 12_000;
 
 /// Counts of what the compiler has done.
 #[derive(Default, Debug)]
@@ -83,6 +71,7 @@ pub struct Jit {
     rich: Rc<RefCell<FxHashSet<usize>>>,
     /// Instructions whose natives raise exceptions often.
     raising: Rc<RefCell<FxHashSet<usize>>>,
+    families: Rc<RefCell<Families>>,
     /// The next back edge with a trace is not to enter it: the recorder follows the loop.
     passes: Rc<Cell<bool>>,
     begun: Instant,
@@ -105,6 +94,7 @@ impl Default for Jit {
             recorder: RefCell::default(),
             rich: Rc::default(),
             raising: Rc::default(),
+            families: Rc::default(),
             passes: Rc::default(),
             begun: Instant::now(),
             spent: Cell::default(),
@@ -123,6 +113,7 @@ impl Jit {
     /// Sets the compiler up for an isolate. To be called before it runs anything.
     pub fn configure(&self, vm: &Vm, options: Options) {
         vm.state::<crate::module::Handle>().set(self);
+        self.compiler.serve(vm);
         if options.on {
             vm.quantum.set(options.quantum);
             vm.ticks.set(options.quantum);
@@ -149,8 +140,10 @@ impl Jit {
 
     /// Is there time for compiling, of which the program gives no more than a share, and room on the native stack?
     fn may_compile(&self, vm: &Vm) -> bool {
-        let allowed = ALWAYS + self.begun.elapsed() / SHARE;
-        (self.spent.get() < allowed || self.is_forced()) && vm.native_stack_has(ROOM)
+        let (always, share) = if self.compiler.has_processor() { BESIDE } else { WITHIN };
+        let allowed = always + self.begun.elapsed() / share;
+        let spent = self.spent.get() + EACH * self.compiler.queued() as u32;
+        (spent < allowed || self.is_forced()) && vm.native_stack_has(ROOM)
     }
 
     /// Is all that runs twice compiled, and at once?
@@ -210,17 +203,13 @@ impl Jit {
                     // Its values have other types in the next round: that gives a better trace.
                     return next;
                 }
-                self.publish_trace(false, head, range, code, name.clone(), recorder, valid).inspect(|trace| {
-                    if trace.code.borrow().is_some() {
-                        enter_from(trace, from.pc);
-                    }
-                })
+                self.publish_trace(from.pc, head, range, code, name.clone(), recorder, valid)
             }
             End::Closed => Err("does not come round".to_string()),
             End::Abort(Abort::InnerLoop) => {
                 bump(&self.counts.aborted);
                 self.log(|| format!("loop at {} waits for the one at {}", name, place(next)));
-                self.loops.borrow_mut().entry(head).or_default().waits += 1;
+                self.wait_for_inner(head, next);
                 return self.record_inner(vm, next);
             }
             End::Abort(abort) => {
@@ -246,6 +235,33 @@ impl Jit {
         next
     }
 
+    /// The trace of the loop whose back edge the interpreter is at, if it is being compiled.
+    fn pending_inner(&self, from: At) -> Option<usize> {
+        let head = from.jump(from.extra() as i32).pc as usize;
+        let trace = self.loops.borrow().get(&head).and_then(|fate| fate.trace);
+        trace.filter(|n| self.is_pending(*n))
+    }
+
+    fn is_pending(&self, trace: usize) -> bool {
+        self.traces.borrow().get(trace).is_some_and(|t| t.as_ref().is_some_and(|t| t.pending.get()))
+    }
+
+    /// A recording of the loop or function with this head has met the back edge of an inner loop that has no code.
+    fn wait_for_inner(&self, head: usize, from: At) {
+        let pending = self.pending_inner(from);
+        let mut loops = self.loops.borrow_mut();
+        let fate = loops.entry(head).or_default();
+        fate.behind = pending;
+        fate.waits += u32::from(pending.is_none());
+    }
+
+    /// Is there a reason not to record the loop or function with this fate now?
+    fn is_put_off(&self, fate: &LoopFate) -> bool {
+        fate.aborts >= MAX_ABORTS
+            || fate.waits >= MAX_WAITS
+            || fate.behind.is_some_and(|n| self.is_pending(n))
+    }
+
     /// The interpreter is at the back edge of a loop that stands in the way of an outer one: its turn comes first.
     fn record_inner(&self, vm: &Vm, from: At) -> At {
         let head = from.jump(from.extra() as i32);
@@ -259,7 +275,7 @@ impl Jit {
     #[expect(clippy::too_many_arguments, reason = "what a trace is told by")]
     fn publish_trace(
         &self,
-        is_function: bool,
+        from: *const u32,
         head: usize,
         range: (usize, usize),
         code: Ref<CodeObject>,
@@ -282,17 +298,19 @@ impl Jit {
         };
         let trace = Rc::new(Trace {
             number,
-            is_function,
+            is_function: from.is_null(),
             name,
             head,
             object: code.value(),
             code: RefCell::default(),
+            retired: RefCell::default(),
             pending: Cell::new(false),
             extent: Cell::new(recorder.extent as usize * 8),
             fates: RefCell::new(fates),
             waiting: Cell::new(0),
             active: Cell::new(0),
             entered: Cell::new(0),
+            from,
             range,
             valid,
             body: RefCell::new(body),
@@ -320,7 +338,7 @@ impl Jit {
         let listing = options.dump.machine || options.view;
         drop(options);
         let body = trace.body.borrow();
-        if body.closed.insts.len() >= BESIDE_FROM && !self.is_forced() && self.compiler.has_processor() {
+        if !self.is_forced() && self.compiler.has_processor() {
             return self.compiler.submit(trace, body.closed.clone(), listing);
         }
         let begun = Instant::now();
@@ -339,8 +357,16 @@ impl Jit {
         bump(&self.counts.compiled);
         self.tell_of(trace, &code, took);
         let bytes = self.counts.bytes.get() + code.compiled.bytes;
-        let old = trace.code.replace(Some(Rc::new(code)));
-        self.counts.bytes.set(bytes.saturating_sub(old.map_or(0, |old| old.compiled.bytes)));
+        drop(fates);
+        let old = trace.set_code(code);
+        if old.is_none() {
+            if trace.is_function {
+                set_trace(trace.object, Some(trace.number));
+            } else {
+                enter_from(trace, trace.from);
+            }
+        }
+        self.counts.bytes.set(bytes.saturating_sub(old.unwrap_or_default()));
     }
 
     /// Gives traces the code that is ready.
@@ -355,210 +381,13 @@ impl Jit {
                     self.spent.set(self.spent.get() + took);
                     self.note_given_up(&reason);
                     self.log(|| format!("{} given up: {reason}", trace.name));
-                    if trace.code.borrow().is_none() {
+                    if !trace.is_compiled() {
                         // It is not tried again.
                         self.loops.borrow_mut().entry(trace.head).or_default().aborts = MAX_ABORTS;
                     }
                     trace.fates.borrow_mut().iter_mut().for_each(|fate| fate.limit = NEVER);
                 }
             }
-        }
-    }
-
-    /// An exit has been left by so often that it may get a bridge. The interpreter is at `at`.
-    fn try_bridge(
-        &self,
-        vm: &Vm,
-        trace: &Rc<Trace>,
-        exit: ExitId,
-        root: *mut Value,
-        ctx: *const Context,
-        at: At,
-    ) -> At {
-        let leads_out = trace.fates.borrow()[exit.0 as usize].leads_out;
-        if leads_out {
-            trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
-            self.want_function(trace.object);
-            return at;
-        }
-        if self.leaves_to_function(trace, exit) {
-            return at;
-        }
-        if !self.may_compile(vm) {
-            const LATER: u32 = 100;
-            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
-            fate.limit = fate.hits.saturating_add(LATER);
-            return at;
-        }
-        let recorder = {
-            let body = trace.body.borrow();
-            let info = body.closed.exit(exit);
-            // Where its frame has ended there is nothing to come back from; at the back edge, nothing new to see.
-            let outside = at.base < root || vm.ctx.get() != ctx || is_back_edge(at);
-            let full = body.bridges >= MAX_BRIDGES || body.closed.insts.len() > MAX_TREE;
-            let waits = info.bridge.is_some();
-            if !waits && (outside || full) {
-                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
-                return at;
-            }
-            if waits {
-                drop(body);
-                self.wait_for_bridge(trace, exit);
-                return at;
-            }
-            if self.is_recording() {
-                return at;
-            }
-            if body.closed.nesting(exit) >= MAX_NESTING {
-                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
-                return at;
-            }
-            // The larger the tree, the more an exit must matter.
-            let options = self.options.borrow();
-            let worth = if options.looks > 1 { (body.closed.insts.len() / INSTS_PER_HIT) as u32 } else { 0 };
-            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
-            // What is amiss in a function with a trace of its own is mended there, if it can be.
-            let within =
-                info.kind == ExitKind::Elsewhere && at.base > root.wrapping_offset(info.base as isize);
-            // For a native that raises the whole tree is recorded anew.
-            let later = if (within || info.kind == ExitKind::Raise) && options.looks > 1 { 4 } else { 0 };
-            let wanted = options.hits.max(worth) << (fate.aborts.min(8) + later);
-            if fate.hits < wanted {
-                fate.limit = wanted;
-                return at;
-            }
-            if info.kind == ExitKind::Raise {
-                fate.limit = NEVER;
-                let pc = info.pc;
-                drop(body);
-                self.record_raising(trace, pc);
-                return at;
-            }
-            let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
-            let recorder = Recorder::bridge(
-                vm,
-                at,
-                root,
-                tree,
-                sets,
-                exit,
-                trace.range,
-                trace.is_function,
-                trace.valid.clone(),
-                self.passes.clone(),
-            );
-            self.with_calls(recorder, trace.head)
-        };
-        let name = self.name(at);
-        let (next, mut recorder) = self.run_recorder(vm, recorder, at);
-        if let Some(code) = recorder.wanted {
-            self.want_function(code);
-        }
-        let made = match recorder.take_end() {
-            End::Round(end) => {
-                recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
-                opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
-                self.add_bridge(trace, exit, recorder)
-            }
-            End::Closed if trace.is_function => {
-                recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
-                self.add_bridge(trace, exit, recorder)
-            }
-            End::Closed => {
-                // If that stays so though outer loops have traces, the function as a whole is worth one.
-                let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
-                (fate.leads_out, fate.hits, fate.limit) =
-                    (true, 0, if self.is_forced() { 2 } else { LEAVES });
-                bump(&self.counts.aborted);
-                self.note_given_up("leaves the loop's frame");
-                self.log(|| format!("bridge at {name} given up at {}: leaves the loop's frame", place(next)));
-                return next;
-            }
-            End::Abort(Abort::InnerLoop) => {
-                bump(&self.counts.aborted);
-                self.put_off(trace, exit);
-                self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
-                return self.record_inner(vm, next);
-            }
-            End::Abort(abort) => {
-                if abort == Abort::Watched {
-                    // As in `record_loop`.
-                    trace.fates.borrow_mut()[exit.0 as usize].hits = 0;
-                    return next;
-                }
-                if abort == Abort::OtherLoop {
-                    trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
-                }
-                Err(abort.text().to_string())
-            }
-        };
-        if let Err(reason) = made {
-            bump(&self.counts.aborted);
-            self.put_off(trace, exit);
-            self.note_given_up(&reason);
-            self.log(|| format!("bridge at {name} given up at {}: {reason}", place(next)));
-        }
-        next
-    }
-
-    /// The native of this instruction of the trace raises exceptions often. A trace that calls it by its helper goes on in
-    /// the handler, so it is recorded anew, unless that has been done often enough.
-    fn record_raising(&self, trace: &Trace, pc: usize) {
-        const MOST: u32 = 3;
-        let aborts = self.loops.borrow().get(&trace.head).map_or(0, |fate| fate.aborts);
-        if aborts < MOST && self.raising.borrow_mut().insert(pc) {
-            self.log(|| format!("{} is to be recorded anew, since natives in it raise", trace.name));
-            self.invalidate(trace);
-        }
-    }
-
-    /// A bridge was given up: the next try comes later, and some day no more.
-    fn put_off(&self, trace: &Trace, exit: ExitId) {
-        let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
-        fate.aborts += 1;
-        fate.hits = 0;
-        fate.limit = if fate.aborts >= MAX_ABORTS { NEVER } else { fate.limit.saturating_mul(2) };
-    }
-
-    /// The bridge is part of the tree from now on, and of the machine code when that is compiled anew.
-    fn add_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder) -> Result<(), String> {
-        if trace.valid.get() == 0 {
-            return Err("a type changed".to_string());
-        }
-        let mut fates = trace.fates.borrow_mut();
-        let mut body = trace.body.borrow_mut();
-        fates.resize(recorder.tree.exits.len(), self.fate());
-        fates[exit.0 as usize] =
-            Fate { hits: 0, limit: self.options.borrow().hits, ..fates[exit.0 as usize] };
-        body.closed = recorder.tree;
-        body.frame_sets = recorder.frame_sets;
-        body.bridges += 1;
-        trace.extent.set(trace.extent.get().max(recorder.extent as usize * 8));
-        body.roots.extend(recorder.roots);
-        body.types.extend(recorder.types);
-        bump(&self.counts.bridges);
-        drop((fates, body));
-        self.note_rich(trace);
-        Ok(())
-    }
-
-    /// An exit has been left by whose bridge is not compiled yet. The whole tree is compiled anew when so many exits
-    /// were in vain that it is worth it.
-    fn wait_for_bridge(&self, trace: &Rc<Trace>, exit: ExitId) {
-        {
-            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
-            trace.waiting.set(trace.waiting.get().saturating_add(fate.hits));
-            fate.hits = 0;
-        }
-        let size = trace.body.borrow().closed.insts.len();
-        if trace.pending.get() || trace.waiting.get() as usize <= size * HITS_PER_INST && !self.is_forced() {
-            return;
-        }
-        trace.waiting.set(0);
-        if let Err(reason) = self.compile(trace) {
-            trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
-            self.note_given_up(&reason);
-            self.log(|| format!("bridges of {} given up: {reason}", trace.name));
         }
     }
 
@@ -609,12 +438,11 @@ const MORE_WORDS: usize = 512;
 /// # Safety
 /// The code is that of the loop or function at `at`, and the buffer is as large as its places want.
 #[inline(never)]
-unsafe fn run<const WORDS: usize>(code: &Code, trace: &Trace, vm: &Vm, at: At) -> (ExitId, At, bool) {
+unsafe fn run<const WORDS: usize>(code: &Code, vm: &Vm, at: At) -> (ExitId, At, bool) {
     let mut buffer = [const { MaybeUninit::<u64>::uninit() }; WORDS];
     let buffer = buffer.as_mut_ptr().cast::<u64>();
     // SAFETY: the caller's promise.
     let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
-    trace.active.set(trace.active.get() - 1);
     let exit = ExitId(left as u32);
     let plan = code.plan(exit);
     // SAFETY: the trace has left by this exit, and so filled the buffer's words that the exit's plan reads.
@@ -680,19 +508,19 @@ impl Tier for Jit {
             *fate
         };
         if let Some(number) = fate.trace {
-            if let Some(trace) = self.traces.borrow()[number].as_ref().filter(|t| t.code.borrow().is_some()) {
+            if let Some(trace) = self.traces.borrow()[number].as_ref().filter(|t| t.is_compiled()) {
                 enter_from(trace, from.pc);
             }
             return at;
         }
-        if !self.may_compile(vm)
-            || fate.looks < wanted
-            || fate.aborts >= MAX_ABORTS
-            || fate.waits >= MAX_WAITS
-        {
+        if !self.may_compile(vm) || fate.looks < wanted || self.is_put_off(&fate) {
             return at;
         }
         self.record_loop(vm, from, at)
+    }
+
+    fn code_ready(&self) {
+        self.take_finished();
     }
 
     fn enter(&self, vm: &Vm, number: usize, at: At) -> At {
@@ -702,45 +530,51 @@ impl Tier for Jit {
         if number == WANTED {
             return self.wanted_function(vm, at);
         }
+        let Some(trace) = self.traces.borrow().get(number).and_then(|t| t.as_ref().map(Rc::as_ptr)) else {
+            return at;
+        };
+        // SAFETY: nothing is allocated before `active` is 1, so that no sweep drops the trace, and none does while it is.
+        let trace = unsafe { &*trace };
         // A compiled trace does the instruction that told the number by its helper, also when that is none any more, and
         // so has no number, because the trace that it entered is void.
-        let is_here = |t: &Rc<Trace>| t.head == at.pc.wrapping_sub(t.is_function.into()) as usize;
-        let found = self.traces.borrow().get(number).cloned().flatten();
-        let Some(trace) = found.filter(|t| is_here(t) && t.valid.get() == 1) else { return at };
-        if at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get() || vm.native_stack_low() {
+        let is_here = trace.head == at.pc.wrapping_sub(trace.is_function.into()) as usize;
+        if !is_here
+            || trace.valid.get() == 0
+            || at.base.wrapping_byte_add(trace.extent.get()) > vm.limit.get()
+            || vm.native_stack_low()
+        {
             return at;
         }
-        let Some(code) = trace.code.borrow().clone() else { return at };
+        let Some(code) = trace.current() else { return at };
         publish(vm, at);
         let ctx = vm.ctx.get();
         trace.active.set(trace.active.get() + 1);
+        // SAFETY: it is kept while the trace is active.
+        let code = unsafe { &*code };
         let words = code.compiled.places.words();
         // SAFETY: the trace is of the loop or function whose head is at `at`; its frame, and room behind it for those of
-        // inlined calls, begins at the base. `code` stays in place while it runs.
+        // inlined calls, begins at the base.
         let (exit, next, returned) = unsafe {
             if words <= FEW_WORDS {
-                run::<FEW_WORDS>(&code, &trace, vm, at)
+                run::<FEW_WORDS>(code, vm, at)
             } else if words <= MORE_WORDS {
-                run::<MORE_WORDS>(&code, &trace, vm, at)
+                run::<MORE_WORDS>(code, vm, at)
             } else {
-                run::<BUFFER>(&code, &trace, vm, at)
+                run::<BUFFER>(code, vm, at)
             }
         };
         trace.entered.set(trace.entered.get() + 1);
-        if returned {
-            return next;
-        }
-        let tries = {
-            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
-            fate.hits = fate.hits.saturating_add(1);
-            fate.taken += 1;
-            fate.hits >= fate.limit && fate.limit != NEVER
-        };
+        let tries = !returned && trace.take_exit(exit);
+        trace.active.set(trace.active.get() - 1);
         if !tries {
             return next;
         }
+        let trace = self.traces.borrow().get(number).cloned().flatten();
         self.take_finished();
-        self.try_bridge(vm, &trace, exit, at.base, ctx, next)
+        match trace {
+            Some(trace) => self.try_bridge(vm, &trace, exit, at.base, ctx, next),
+            None => next,
+        }
     }
 
     fn sweep(&self, is_live: &dyn Fn(Value) -> bool) {
@@ -756,7 +590,7 @@ impl Tier for Jit {
                 self.loops.borrow_mut().remove(&trace.range.0);
                 self.rich.borrow_mut().remove(&trace.head);
             }
-            let bytes = trace.code.borrow().as_ref().map_or(0, |code| code.compiled.bytes);
+            let bytes = trace.bytes();
             self.counts.bytes.set(self.counts.bytes.get().saturating_sub(bytes));
             *slot = None;
         }

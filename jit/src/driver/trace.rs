@@ -23,10 +23,18 @@ pub(super) struct Fate {
     pub leads_out: bool,
 }
 
+impl Fate {
+    /// The next try comes a little later.
+    pub fn later(&mut self) {
+        const LATER: u32 = 100;
+        self.limit = self.hits.saturating_add(LATER);
+    }
+}
+
 /// The limit of an exit that gets no bridge.
 pub(super) const NEVER: u32 = u32::MAX;
 
-/// A tree as it was compiled. Who runs it keeps it.
+/// A tree as it was compiled.
 pub(super) struct Code {
     pub compiled: Compiled,
     pub tree: Tree,
@@ -71,6 +79,8 @@ pub(super) struct Trace {
     pub object: Value,
     /// None until it is compiled: nothing enters it before.
     pub code: RefCell<Option<Rc<Code>>>,
+    /// What it replaced while the trace ran.
+    pub retired: RefCell<Vec<Rc<Code>>>,
     /// It is being compiled.
     pub pending: Cell<bool>,
     /// Bytes of registers that the trace may use from the root frame's base on.
@@ -81,10 +91,51 @@ pub(super) struct Trace {
     /// Runs of it that have not been left yet.
     pub active: Cell<u32>,
     pub entered: Cell<u64>,
+    /// The back edge by which the loop was found; null for a function.
+    pub from: *const u32,
     /// First and last instruction of the loop.
     pub range: (usize, usize),
     pub valid: Rc<Cell<u32>>,
     pub body: RefCell<Body>,
+}
+
+impl Trace {
+    pub fn is_compiled(&self) -> bool {
+        self.code.borrow().is_some()
+    }
+
+    /// The code to enter. It stays where it is while `active` is not 0.
+    #[inline]
+    pub fn current(&self) -> Option<*const Code> {
+        self.code.borrow().as_ref().map(Rc::as_ptr)
+    }
+
+    /// The trace has been left by this exit. May that get a bridge?
+    #[inline]
+    pub fn take_exit(&self, exit: ExitId) -> bool {
+        let fate = &mut self.fates.borrow_mut()[exit.0 as usize];
+        fate.hits = fate.hits.saturating_add(1);
+        fate.taken += 1;
+        fate.hits >= fate.limit && fate.limit != NEVER
+    }
+
+    /// Gives the trace its code; the bytes of what it had before.
+    pub fn set_code(&self, code: Code) -> Option<usize> {
+        let old = self.code.replace(Some(Rc::new(code)));
+        let bytes = old.as_ref().map(|old| old.compiled.bytes);
+        let mut retired = self.retired.borrow_mut();
+        if self.active.get() == 0 {
+            retired.clear();
+        } else {
+            retired.extend(old);
+        }
+        bytes
+    }
+
+    /// Bytes of the code that is entered.
+    pub fn bytes(&self) -> usize {
+        self.code.borrow().as_ref().map_or(0, |code| code.compiled.bytes)
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -98,5 +149,9 @@ pub(super) struct LoopFate {
     /// Times that its trace was given up because it went into functions that have rich traces of their own: after the
     /// first it calls these.
     pub anew: u32,
+    /// Times that its trace was given up because shapes that it told apart are of one family.
+    pub mixed: u32,
     pub trace: Option<usize>,
+    /// A recording met the loop of this trace, which was being compiled.
+    pub behind: Option<usize>,
 }

@@ -238,6 +238,8 @@ pub struct Tree {
     pub virtuals: Vec<Virtual>,
     /// Shapes that an object never loses, as those of lists and tuples: no call changes them.
     pub lasting_shapes: Vec<u32>,
+    /// Shapes that are told apart only where that matters.
+    pub families: Vec<Box<[u32]>>,
     /// The first round.
     pub entry: Option<SeqId>,
     /// The round that jumps to itself.
@@ -255,6 +257,11 @@ impl Tree {
 
     pub fn exit(&self, id: ExitId) -> &Exit {
         &self.exits[id.0 as usize]
+    }
+
+    /// The shapes that a `guard.family` lets pass.
+    pub fn family(&self, inst: &Inst) -> &[u32] {
+        &self.families[inst.imm as usize]
     }
 
     pub fn call(&self, inst: &Inst) -> &Call {

@@ -38,6 +38,7 @@ StoreReg "store.reg" (W) -> No Store "Writes the word (W, I or R) to the registe
 GuardInt "guard.int" (W) -> I Guard "The word, if it is an immediate int.";
 GuardFloat "guard.float" (W) -> F Guard "The float, if the word is an immediate float.";
 GuardShape "guard.shape" (W) -> W Guard "The word, if it is an object whose shape is imm.";
+GuardFamily "guard.family" (W) -> W Guard "The word, if it is an object of one of the shapes of the tree's family imm.";
 GuardIs "guard.is" (W) -> No Guard "Leaves unless the word is imm.";
 GuardIsNot "guard.is_not" (W) -> No Guard "Leaves if the word is imm.";
 GuardTrue "guard.true" (B) -> No Guard "Leaves unless true.";
@@ -191,6 +192,11 @@ for_each_trace_op!(declare);
 impl TraceOp {
     pub const fn info(self) -> &'static OpInfo {
         &Self::INFOS[self as usize]
+    }
+
+    /// Is the result the operand, of which more is known?
+    pub const fn gives_operand(self) -> bool {
+        matches!(self, TraceOp::GuardShape | TraceOp::GuardFamily | TraceOp::GuardInt)
     }
 
     /// Can the op leave the trace?

@@ -127,16 +127,36 @@ impl Lowerer<'_> {
 
     /// The word, if it is an object of the shape.
     pub(super) fn guard_shape(&mut self, inst: &Inst) -> Result<Value> {
-        let object = self.arg(inst, 0)?;
-        let operand = self.tree.inst(self.arg_id(inst, 0)?);
-        if !matches!(operand.op, TraceOp::GuardShape | TraceOp::NewObject) {
-            let tag = self.pos.ins().band_imm_u(object, 7);
-            self.leave_if(inst, tag)?;
-        }
-        let shape = self.pos.ins().load(I32, trusted(), object, HEADER_SHAPE);
+        let (object, shape) = self.shape_of(inst)?;
         let same = self.pos.ins().icmp_imm_s(IntCC::Equal, shape, i64::from(inst.imm as u32 as i32));
         self.leave_unless(inst, same)?;
         Ok(object)
+    }
+
+    /// The word, if it is an object of one of the family's shapes.
+    pub(super) fn guard_family(&mut self, inst: &Inst) -> Result<Value> {
+        let (object, shape) = self.shape_of(inst)?;
+        let family = self.tree.family(inst);
+        let is =
+            |this: &mut Self, id: u32| this.pos.ins().icmp_imm_s(IntCC::Equal, shape, i64::from(id as i32));
+        let mut one = is(self, family[0]);
+        for id in &family[1..] {
+            let other = is(self, *id);
+            one = self.pos.ins().bor(one, other);
+        }
+        self.leave_unless(inst, one)?;
+        Ok(object)
+    }
+
+    /// The operand, if it is an object, and its shape.
+    fn shape_of(&mut self, inst: &Inst) -> Result<(Value, Value)> {
+        let object = self.arg(inst, 0)?;
+        let operand = self.tree.inst(self.arg_id(inst, 0)?);
+        if !matches!(operand.op, TraceOp::GuardShape | TraceOp::GuardFamily | TraceOp::NewObject) {
+            let tag = self.pos.ins().band_imm_u(object, 7);
+            self.leave_if(inst, tag)?;
+        }
+        Ok((object, self.pos.ins().load(I32, trusted(), object, HEADER_SHAPE)))
     }
 
     pub(super) fn text_char(&mut self, inst: &Inst) -> Result<Value> {

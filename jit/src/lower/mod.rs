@@ -370,6 +370,7 @@ impl<'a> Lowerer<'a> {
             LoadReg | ReloadReg => self.load_reg(inst),
             StoreReg => return self.store_reg(inst),
             GuardShape => self.guard_shape(inst)?,
+            GuardFamily => self.guard_family(inst)?,
             GuardIs | GuardRaw => return self.guard_word(inst, IntCC::Equal),
             GuardIsNot | GuardRawNot => return self.guard_word(inst, IntCC::NotEqual),
             GuardTrue | GuardFalse => return self.guard_truth(inst),

@@ -51,7 +51,8 @@ pub fn close_bridge(tree: &mut Tree, bridge: SeqId, end: &RoundEnd) -> Closed {
 
 /// The word's origin: guards give the word that they checked.
 fn origin(tree: &Tree, mut id: Id) -> Id {
-    while let Inst { op: TraceOp::GuardShape | TraceOp::GuardInt, args: [Some(of), ..], .. } = *tree.inst(id)
+    while let Inst { op, args: [Some(of), ..], .. } = *tree.inst(id)
+        && op.gives_operand()
     {
         id = of;
     }
@@ -476,7 +477,9 @@ impl<'t> Peel<'t> {
                     _ => return Err(Contradiction),
                 }
             }
-            TraceOp::GuardShape if self.is_no_object(new.args[0]) => return Err(Contradiction),
+            TraceOp::GuardShape | TraceOp::GuardFamily if self.is_no_object(new.args[0]) => {
+                return Err(Contradiction);
+            }
             _ => None,
         };
         if let Some(instead) = instead {

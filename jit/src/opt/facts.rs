@@ -1,7 +1,7 @@
 //! What is known at a point of a trace.
 //!
 //! Some facts are about values and hold for good, since a value never changes: `same`, `done`, `ranges`, `less`.
-//! Others are about memory and end when it may be written: `words`, `shapes`, `barriers`.
+//! Others are about memory and end when it may be written: `words`, `shapes`, `families`, `barriers`.
 
 use crate::ir::*;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -61,6 +61,8 @@ pub struct Facts {
     pub words: HashMap<Word, Id>,
     /// Shapes of objects.
     pub shapes: HashMap<Id, u32>,
+    /// Families of objects whose very shapes are not known.
+    pub families: HashMap<Id, u64>,
     /// Objects that need no barrier before something is stored to them.
     pub barriers: HashSet<Id>,
 }
@@ -78,6 +80,9 @@ impl Facts {
         if id != better {
             if let Some(&shape) = self.shapes.get(&id) {
                 self.shapes.entry(better).or_insert(shape);
+            }
+            if let Some(&family) = self.families.get(&id) {
+                self.families.entry(better).or_insert(family);
             }
             if let Some(&range) = self.ranges.get(&id) {
                 self.ranges.entry(better).or_insert(range);
@@ -147,6 +152,7 @@ pub fn clobber(tree: &Tree, facts: &mut Facts, order: &Order, inst: &Inst) {
                 word => word.class() == Some(Class::Fixed),
             });
             facts.shapes.retain(|_, shape| tree.lasting_shapes.contains(shape));
+            facts.families.clear();
             facts.barriers.clear();
         }
         Effect::Store => {}
@@ -161,6 +167,7 @@ pub fn clobber(tree: &Tree, facts: &mut Facts, order: &Order, inst: &Inst) {
                 facts.shapes.remove(&other);
             }
         }
+        facts.families.retain(|other, _| *other != object && !may_alias_by_age(tree, order, object, *other));
         return;
     }
     let Some(stored) = Word::of(inst) else { return };

@@ -50,7 +50,7 @@ fn is_float_word(bits: u64) -> bool {
 fn never(tree: &Tree, id: Id, word: u64) -> bool {
     let inst = tree.inst(id);
     match inst.op {
-        NewObject | GuardShape => word & 7 != 0,
+        NewObject | GuardShape | GuardFamily => word & 7 != 0,
         BoxFloat => is_int_word(word) || word & 7 == 4,
         BoxBool => word != Value::TRUE.bits() && word != Value::FALSE.bits(),
         Const => inst.imm != word,
@@ -114,9 +114,9 @@ fn one(tree: &Tree, inst: &Inst, op: TraceOp, x: Id, c: Option<u64>, def: &Inst)
         (GuardFloat, Some(c), _) if is_float_word(c) => Some(Is(f64::to_bits(unrotated(c)))),
         (GuardFloat, Some(_), _) | (GuardFloat, _, BoxBool | NewObject) => Some(Leaves),
         (GuardFloat, _, _) if def.ty == Type::I => Some(Leaves),
-        (GuardShape, Some(c), _) if c & 7 != 0 => Some(Leaves),
-        (GuardShape, _, BoxBool) => Some(Leaves),
-        (GuardShape, _, _) if def.ty == Type::I => Some(Leaves),
+        (GuardShape | GuardFamily, Some(c), _) if c & 7 != 0 => Some(Leaves),
+        (GuardShape | GuardFamily, _, BoxBool) => Some(Leaves),
+        (GuardShape | GuardFamily, _, _) if def.ty == Type::I => Some(Leaves),
         (GuardIs, Some(c), _) | (GuardRaw, Some(c), _) => Some(if c == inst.imm { Nothing } else { Leaves }),
         (GuardIsNot, Some(c), _) | (GuardRawNot, Some(c), _) => {
             Some(if c != inst.imm { Nothing } else { Leaves })

@@ -177,6 +177,13 @@ impl Walk<'_> {
                     }
                     id = of;
                 }
+                Inst { op: GuardFamily, args: [Some(of), ..], imm, .. } => {
+                    let of = facts.resolve(*of);
+                    if facts.families.get(&of) != Some(imm) && !facts.shapes.contains_key(&of) {
+                        return id;
+                    }
+                    id = of;
+                }
                 _ => return id,
             }
         }
@@ -250,6 +257,12 @@ impl Walk<'_> {
             (GuardShape, Some(x), _) => match shape(0) {
                 Some(shape) if shape as u64 == inst.imm => return Some(Folded::Value(x)),
                 Some(_) => return Some(Folded::Leaves),
+                None => {}
+            },
+            (GuardFamily, Some(x), _) => match shape(0) {
+                Some(shape) if tree.family(inst).contains(&shape) => return Some(Folded::Value(x)),
+                Some(_) => return Some(Folded::Leaves),
+                None if facts.families.get(&x) == Some(&inst.imm) => return Some(Folded::Value(x)),
                 None => {}
             },
             (GuardIs, ..) if no_object(inst.imm) && shape(0).is_some() => return Some(Folded::Leaves),
@@ -409,6 +422,7 @@ impl Walk<'_> {
         if used.memory_differs {
             facts.words.clear();
             facts.shapes.clear();
+            facts.families.clear();
             facts.barriers.clear();
         }
         let alone = used.instructions == 1;
@@ -463,6 +477,10 @@ impl Walk<'_> {
             GuardInt => facts.is(x, id),
             GuardShape => {
                 facts.shapes.insert(x, inst.imm as u32);
+                facts.is(id, x);
+            }
+            GuardFamily => {
+                facts.families.insert(x, inst.imm);
                 facts.is(id, x);
             }
             GuardIs => {
@@ -549,7 +567,7 @@ fn stored(inst: &Inst) -> Option<Id> {
 /// Under which the op is known when it is done, if doing it again gives the same.
 fn key(inst: &Inst) -> Option<Done> {
     let again = match inst.op {
-        Tick | GuardShape | Phi => false,
+        Tick | GuardShape | GuardFamily | Phi => false,
         op => matches!(op.info().effect, Effect::Pure | Effect::Guard),
     };
     again.then_some((inst.op, inst.ty, inst.args, inst.imm))

@@ -12,8 +12,8 @@ pub fn remove_unchanging(tree: &mut Tree) -> bool {
             let first = tree.seq(entry).jump_args[at];
             let same = |other: Id| {
                 let mut other = other;
-                while let Inst { op: TraceOp::GuardShape | TraceOp::GuardInt, args: [Some(of), ..], .. } =
-                    *tree.inst(other)
+                while let Inst { op, args: [Some(of), ..], .. } = *tree.inst(other)
+                    && op.gives_operand()
                 {
                     if other == first {
                         break;

@@ -355,6 +355,9 @@ impl Walk<'_> {
             GuardShape if object.kind.shape as u64 == inst.imm => {
                 self.instead.insert(id, x);
             }
+            GuardFamily if self.tree.family(inst).contains(&object.kind.shape) => {
+                self.instead.insert(id, x);
+            }
             // No word that is known beforehand is a new object.
             GuardIsNot | Barrier => {}
             _ => return false,

@@ -258,7 +258,7 @@ impl Recorder {
         for special in specials {
             self.rely_on_type(ty, vm.special_name(special));
         }
-        self.guard_shape(id, shape);
+        self.guard_class(id, shape);
         Some(true)
     }
 

@@ -5,7 +5,7 @@ use super::{Recorder, Step};
 use crate::ir::{self, Class, Id, Place, TraceOp};
 use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
-use skein_runtime::interp::attr_place;
+use skein_runtime::interp::{At, attr_place};
 use skein_runtime::native::Effect;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::cell::{CELL_CONTENTS, CellObject};
@@ -36,6 +36,12 @@ pub(super) fn shape_of(v: Value) -> Option<u32> {
 fn is_lasting(v: Value) -> bool {
     const LASTING: [u8; 4] = [Kind::Function as u8, Kind::Type as u8, Kind::Native as u8, Kind::Module as u8];
     v.header().is_some_and(|h| LASTING.contains(&h.kind.get()))
+}
+
+/// The name that the cache of an attribute op has.
+pub(super) fn name_in_cache(at: At) -> Ref<Str> {
+    // SAFETY: the loader has put a cache there; all kinds have the name in the same place.
+    unsafe { (*at.extra_ptr::<AttrCache>()).name }
 }
 
 impl Recorder {
@@ -162,8 +168,7 @@ impl Recorder {
 
     /// The name that an attribute op has in its cache.
     pub(super) fn cached_name(&self) -> Ref<Str> {
-        // SAFETY: the loader has put a cache there; all kinds have the name in the same place.
-        unsafe { (*self.at.extra_ptr::<AttrCache>()).name }
+        name_in_cache(self.at)
     }
 
     /// The object, where a slot of it lies: in itself or in its overflow array.
@@ -218,7 +223,7 @@ impl Recorder {
         let slot = attr_place::load_slot(vm, i, name)?;
         self.rely_on_shape(vm, i.value(), name);
         let obj = self.reg(self.at.b());
-        let obj = self.guard_shape(obj, i.header().shape.get());
+        let obj = self.guard_layout(vm, obj, i.header().shape.get(), name);
         let (holder, place) = self.slot_place(obj, i, slot);
         let id = self.emit(TraceOp::LoadField, &[holder], place.imm());
         self.guard_is_not(id, 0);
@@ -263,7 +268,7 @@ impl Recorder {
         let [callee_id, class_id, object] = [0, 1, 2].map(|i| self.reg(at.b() + i));
         self.guard_is(callee_id, callee);
         self.guard_is(class_id, class);
-        let object = self.guard_shape(object, shape);
+        let object = self.guard_layout(vm, object, shape, name);
         let method = self.bind(vm, f, object);
         self.set(at.a(), method);
         self.next(2)
@@ -285,7 +290,7 @@ impl Recorder {
         }
         self.rely_on_shape(vm, v, name);
         let obj = self.reg(self.at.b());
-        let obj = self.guard_shape(obj, shape);
+        let obj = self.guard_layout(vm, obj, shape, name);
         if let Some(getter) = getter {
             return self.load_property(vm, getter, obj);
         }
@@ -313,7 +318,10 @@ impl Recorder {
         }
         self.rely_on_shape(vm, target, name);
         let (obj, v) = (self.reg(at.a()), self.reg(at.b()));
-        let obj = self.guard_shape(obj, shape);
+        let obj = match next {
+            Some(_) => self.guard_shape(obj, shape),
+            None => self.guard_layout(vm, obj, shape, name),
+        };
         let (holder, place) = self.slot_place(obj, i, slot);
         self.store_field(holder, v, place);
         if let Some(next) = next {
@@ -350,7 +358,10 @@ impl Recorder {
         };
         self.rely_on_shape(vm, v, name);
         let obj = self.reg(at.b());
-        let obj = self.guard_type(obj, v);
+        let obj = match shape_of(v) {
+            Some(shape) => self.guard_layout(vm, obj, shape, name),
+            None => self.guard_type(obj, v),
+        };
         let f = self.value(function);
         self.set(w, f);
         self.set(w + FRAME_WORDS, obj);

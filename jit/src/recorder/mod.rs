@@ -11,6 +11,7 @@
 mod arith;
 mod calls;
 mod displays;
+mod families;
 mod generators;
 mod help;
 mod iteration;
@@ -21,6 +22,7 @@ mod ops;
 mod slices;
 mod specials;
 
+pub use families::{Families, unite};
 pub use iteration::replace_iterator;
 pub use made::{Made, makes_generator};
 
@@ -198,6 +200,7 @@ pub struct Recorder {
     rich: Rc<RefCell<FxHashSet<usize>>>,
     /// Instructions whose natives raise exceptions often enough to be left to their helpers.
     raising: Rc<RefCell<FxHashSet<usize>>>,
+    families: Rc<RefCell<Families>>,
     /// The instruction that was recorded as the call of a native without a frame.
     native_at: usize,
     /// The function that should have a trace of its own before this one can be.
@@ -346,6 +349,7 @@ impl Recorder {
             is_function,
             rich: Rc::default(),
             raising: Rc::default(),
+            families: Rc::default(),
             native_at: 0,
             wanted: None,
             left_loop: false,
@@ -370,8 +374,12 @@ impl Recorder {
     }
 
     /// Natives are known to raise exceptions at these instructions; more may be found.
-    pub fn knowing(mut self, raising: Rc<RefCell<FxHashSet<usize>>>) -> Recorder {
-        self.raising = raising;
+    pub fn knowing(
+        mut self,
+        raising: Rc<RefCell<FxHashSet<usize>>>,
+        families: Rc<RefCell<Families>>,
+    ) -> Recorder {
+        (self.raising, self.families) = (raising, families);
         self
     }
 

@@ -49,7 +49,7 @@ impl Recorder {
             return self.as_word(float);
         }
         match shape_of(v) {
-            Some(shape) => self.guard_shape(id, shape),
+            Some(shape) => self.guard_class(id, shape),
             // None, True, False and the like.
             None => self.guard_is(id, v),
         }

@@ -187,7 +187,7 @@ impl Recorder {
         let f = attr_place::fallback(vm, v, name).filter(|f| takes(*f, 2))?;
         self.rely_on_type(vm.type_of(v), name);
         let obj = self.reg(at.b());
-        let obj = self.guard_shape(obj, shape_of(v)?);
+        let obj = self.guard_layout(vm, obj, shape_of(v)?, name);
         let operands = [(obj, v), (self.value(name.value()), name.value())];
         Some(self.call_special(vm, f, &[Special::GetAttr], &operands, (Cont::store(at.a()), 2)))
     }

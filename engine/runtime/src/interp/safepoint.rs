@@ -31,6 +31,9 @@ pub fn safepoint_at(vm: &Vm, at: At) -> At {
     if asked & poll::THREAD != 0 {
         vm.yield_gil();
     }
+    if asked & poll::TIER != 0 {
+        vm.hooks.tier().code_ready();
+    }
     if asked & poll::FINALIZE != 0 {
         vm.run_finalizers();
     }

@@ -190,6 +190,9 @@ pub trait Tier {
     /// Time has passed in a loop: it goes by the back edge `from` to its head `at`. Where to go on.
     fn back_edge(&self, vm: &Vm, from: At, at: At) -> At;
 
+    /// [`poll::TIER`] was asked for.
+    fn code_ready(&self);
+
     /// A loop is at its head, and has the trace of this number. Where to go on.
     fn enter(&self, vm: &Vm, trace: usize, at: At) -> At;
 
@@ -219,6 +222,7 @@ impl Tier for NoTier {
     fn back_edge(&self, _: &Vm, _: At, at: At) -> At {
         at
     }
+    fn code_ready(&self) {}
     fn enter(&self, _: &Vm, _: usize, at: At) -> At {
         at
     }

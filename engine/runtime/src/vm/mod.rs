@@ -229,6 +229,8 @@ pub mod poll {
     pub const ASYNC: u32 = 8;
     /// Another thread has waited for long enough.
     pub const THREAD: u32 = 16;
+    /// Machine code that was made in another thread is ready.
+    pub const TIER: u32 = 32;
 }
 
 impl Vm {

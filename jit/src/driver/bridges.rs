@@ -1,0 +1,245 @@
+//! Bridges: what goes on from exits that are taken often, as part of their trees.
+
+use super::edges::is_back_edge;
+use super::stats::place;
+use super::trace::{Fate, NEVER, Trace};
+use super::{Jit, MAX_ABORTS, bump};
+use crate::ir::{ExitId, ExitKind};
+use crate::opt;
+use crate::recorder::{Abort, End, Recorder, unite};
+use skein_runtime::context::Context;
+use skein_runtime::interp::At;
+use skein_runtime::value::Value;
+use skein_runtime::vm::Vm;
+use std::rc::Rc;
+
+/// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them.
+const HITS_PER_INST: usize = 2;
+/// Instructions of a tree for each time that an exit is taken before it gets a bridge.
+const INSTS_PER_HIT: usize = 4;
+/// Times that an exit out of a loop's frame is taken before the function is to have a trace of its own.
+const LEAVES: u32 = 4000;
+/// Bridges of one loop.
+const MAX_BRIDGES: usize = 150;
+/// Bridges one behind the other: the passes go from each to the next.
+const MAX_NESTING: usize = 24;
+/// Instructions of one loop and its bridges.
+const MAX_TREE: usize = 12_000;
+
+impl Jit {
+    /// An exit has been left by so often that it may get a bridge. The interpreter is at `at`.
+    pub(super) fn try_bridge(
+        &self,
+        vm: &Vm,
+        trace: &Rc<Trace>,
+        exit: ExitId,
+        root: *mut Value,
+        ctx: *const Context,
+        at: At,
+    ) -> At {
+        let leads_out = trace.fates.borrow()[exit.0 as usize].leads_out;
+        if leads_out {
+            trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+            self.want_function(trace.object);
+            return at;
+        }
+        if self.leaves_to_function(trace, exit) {
+            return at;
+        }
+        if !self.may_compile(vm) {
+            trace.fates.borrow_mut()[exit.0 as usize].later();
+            return at;
+        }
+        let recorder = {
+            let body = trace.body.borrow();
+            let info = body.closed.exit(exit);
+            // Where its frame has ended there is nothing to come back from; at the back edge, nothing new to see.
+            let outside = at.base < root || vm.ctx.get() != ctx || is_back_edge(at);
+            let full = body.bridges >= MAX_BRIDGES || body.closed.insts.len() > MAX_TREE;
+            let waits = info.bridge.is_some();
+            if !waits && (outside || full) {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                return at;
+            }
+            if waits {
+                drop(body);
+                self.wait_for_bridge(trace, exit);
+                return at;
+            }
+            if self.is_recording() {
+                return at;
+            }
+            if body.closed.nesting(exit) >= MAX_NESTING {
+                trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                return at;
+            }
+            // The larger the tree, the more an exit must matter.
+            let options = self.options.borrow();
+            let worth = if options.looks > 1 { (body.closed.insts.len() / INSTS_PER_HIT) as u32 } else { 0 };
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            // What is amiss in a function with a trace of its own is mended there, if it can be.
+            let within =
+                info.kind == ExitKind::Elsewhere && at.base > root.wrapping_offset(info.base as isize);
+            // For a native that raises the whole tree is recorded anew.
+            let later = if (within || info.kind == ExitKind::Raise) && options.looks > 1 { 4 } else { 0 };
+            let wanted = options.hits.max(worth) << (fate.aborts.min(8) + later);
+            if fate.hits < wanted {
+                fate.limit = wanted;
+                return at;
+            }
+            if info.kind == ExitKind::Raise {
+                fate.limit = NEVER;
+                let pc = info.pc;
+                drop(body);
+                self.record_raising(trace, pc);
+                return at;
+            }
+            drop(body);
+            if self.unites_shapes(vm, trace, exit, at) {
+                return at;
+            }
+            let body = trace.body.borrow();
+            let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
+            let recorder = Recorder::bridge(
+                vm,
+                at,
+                root,
+                tree,
+                sets,
+                exit,
+                trace.range,
+                trace.is_function,
+                trace.valid.clone(),
+                self.passes.clone(),
+            );
+            self.with_calls(recorder, trace.head)
+        };
+        let name = self.name(at);
+        let (next, mut recorder) = self.run_recorder(vm, recorder, at);
+        if let Some(code) = recorder.wanted {
+            self.want_function(code);
+        }
+        let made = match recorder.take_end() {
+            End::Round(end) => {
+                recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
+                opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
+                self.add_bridge(trace, exit, recorder)
+            }
+            End::Closed if trace.is_function => {
+                recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
+                self.add_bridge(trace, exit, recorder)
+            }
+            End::Closed => {
+                // If that stays so though outer loops have traces, the function as a whole is worth one.
+                let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+                (fate.leads_out, fate.hits, fate.limit) =
+                    (true, 0, if self.is_forced() { 2 } else { LEAVES });
+                bump(&self.counts.aborted);
+                self.note_given_up("leaves the loop's frame");
+                self.log(|| format!("bridge at {name} given up at {}: leaves the loop's frame", place(next)));
+                return next;
+            }
+            End::Abort(Abort::InnerLoop) => {
+                bump(&self.counts.aborted);
+                match self.pending_inner(next) {
+                    Some(_) => trace.fates.borrow_mut()[exit.0 as usize].later(),
+                    None => self.put_off(trace, exit),
+                }
+                self.log(|| format!("bridge at {} waits for the loop at {}", name, place(next)));
+                return self.record_inner(vm, next);
+            }
+            End::Abort(abort) => {
+                if abort == Abort::Watched {
+                    // As in `record_loop`.
+                    trace.fates.borrow_mut()[exit.0 as usize].hits = 0;
+                    return next;
+                }
+                if abort == Abort::OtherLoop {
+                    trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+                }
+                Err(abort.text().to_string())
+            }
+        };
+        if let Err(reason) = made {
+            bump(&self.counts.aborted);
+            self.put_off(trace, exit);
+            self.note_given_up(&reason);
+            self.log(|| format!("bridge at {name} given up at {}: {reason}", place(next)));
+        }
+        next
+    }
+
+    /// The exit is one by a guard that tells shapes apart, and need not: the trace is recorded anew.
+    fn unites_shapes(&self, vm: &Vm, trace: &Trace, exit: ExitId, at: At) -> bool {
+        const MOST: u32 = 6;
+        let mixed = self.loops.borrow().get(&trace.head).map_or(0, |fate| fate.mixed);
+        let unites =
+            mixed < MOST && unite(vm, &mut self.families.borrow_mut(), &trace.body.borrow().closed, exit, at);
+        if unites {
+            self.log(|| format!("{} is to be recorded anew for a family of shapes", trace.name));
+            self.begin_anew(trace, |fate| fate.mixed += 1);
+        }
+        unites
+    }
+
+    /// The native of this instruction of the trace raises exceptions often. A trace that calls it by its helper goes on in
+    /// the handler, so it is recorded anew, unless that has been done often enough.
+    fn record_raising(&self, trace: &Trace, pc: usize) {
+        const MOST: u32 = 3;
+        let aborts = self.loops.borrow().get(&trace.head).map_or(0, |fate| fate.aborts);
+        if aborts < MOST && self.raising.borrow_mut().insert(pc) {
+            self.log(|| format!("{} is to be recorded anew, since natives in it raise", trace.name));
+            self.invalidate(trace);
+        }
+    }
+
+    /// A bridge was given up: the next try comes later, and some day no more.
+    fn put_off(&self, trace: &Trace, exit: ExitId) {
+        let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+        fate.aborts += 1;
+        fate.hits = 0;
+        fate.limit = if fate.aborts >= MAX_ABORTS { NEVER } else { fate.limit.saturating_mul(2) };
+    }
+
+    /// The bridge is part of the tree from now on, and of the machine code when that is compiled anew.
+    fn add_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder) -> Result<(), String> {
+        if trace.valid.get() == 0 {
+            return Err("a type changed".to_string());
+        }
+        let mut fates = trace.fates.borrow_mut();
+        let mut body = trace.body.borrow_mut();
+        fates.resize(recorder.tree.exits.len(), self.fate());
+        fates[exit.0 as usize] =
+            Fate { hits: 0, limit: self.options.borrow().hits, ..fates[exit.0 as usize] };
+        body.closed = recorder.tree;
+        body.frame_sets = recorder.frame_sets;
+        body.bridges += 1;
+        trace.extent.set(trace.extent.get().max(recorder.extent as usize * 8));
+        body.roots.extend(recorder.roots);
+        body.types.extend(recorder.types);
+        bump(&self.counts.bridges);
+        drop((fates, body));
+        self.note_rich(trace);
+        Ok(())
+    }
+
+    /// An exit has been left by whose bridge is not compiled yet. The whole tree is compiled anew when so many exits
+    /// were in vain that it is worth it.
+    fn wait_for_bridge(&self, trace: &Rc<Trace>, exit: ExitId) {
+        {
+            let fate = &mut trace.fates.borrow_mut()[exit.0 as usize];
+            trace.waiting.set(trace.waiting.get().saturating_add(fate.hits));
+            fate.hits = 0;
+        }
+        let size = trace.body.borrow().closed.insts.len();
+        if trace.pending.get() || trace.waiting.get() as usize <= size * HITS_PER_INST && !self.is_forced() {
+            return;
+        }
+        trace.waiting.set(0);
+        if let Err(reason) = self.compile(trace) {
+            trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
+            self.note_given_up(&reason);
+            self.log(|| format!("bridges of {} given up: {reason}", trace.name));
+        }
+    }
+}
