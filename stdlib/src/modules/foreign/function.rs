@@ -115,7 +115,9 @@ impl Call<'_> {
             }
             b'z' | b'P' if v.is_none() => Some(0),
             b'&' if v.is_none() => Some(0),
-            b'z' | b'P' if vm.type_of(v) == vm.types.bytes => v.cast::<Bytes>().map(|b| b.as_c_str().addr() as u64),
+            b'z' | b'P' if vm.type_of(v) == vm.types.bytes => {
+                v.cast::<Bytes>().map(|b| b.as_c_str().addr() as u64)
+            }
             b'c' => v.cast::<Bytes>().and_then(|b| match b.bytes() {
                 &[byte] => Some(byte.into()),
                 _ => None,
@@ -138,7 +140,11 @@ impl Call<'_> {
                 b'&' => to.is_ptr() && vm.type_of(to).value() == p.inner,
                 _ => false,
             };
-            return if fits { Ok(Some((s, address(vm, self.attribute(v, VALUE)?)? as u64))) } else { Ok(None) };
+            return if fits {
+                Ok(Some((s, address(vm, self.attribute(v, VALUE)?)? as u64)))
+            } else {
+                Ok(None)
+            };
         }
         if ty == p.class {
             let at = self.place(v)?;
@@ -161,7 +167,9 @@ impl Call<'_> {
 /// Calls the function whose address lies at a place. NotImplemented: an argument has to be looked at more closely.
 pub fn call_known(vm: &Vm, function: ExtArg<Function>, place: Value, args: Ref<Tuple>) -> R<Value> {
     let f: &Function = &function.0;
-    let Some(known) = f.known.get().and_then(|k| k.cast::<Tuple>()) else { return Ok(Value::NOT_IMPLEMENTED) };
+    let Some(known) = f.known.get().and_then(|k| k.cast::<Tuple>()) else {
+        return Ok(Value::NOT_IMPLEMENTED);
+    };
     let values = args.items();
     if values.len() < f.parameters.len() || values.len() > MOST {
         return Ok(Value::NOT_IMPLEMENTED);

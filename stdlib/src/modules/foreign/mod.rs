@@ -429,15 +429,17 @@ fn answer(vm: &Vm, callable: Value, shown: Value, result: &Type, row: Vec<Incomi
             Type::Aggregate(_) => Ok(Returned::Bytes(BytesLike::new(vm, v)?.into_vec(vm)?)),
         }
     };
-    let run = || run().unwrap_or_else(|_| {
-        let pending = vm.pending.take();
-        let shown = vm.repr_string(shown).unwrap_or_default();
-        vm.pending.set(pending);
-        let text = format!("Exception ignored while calling ctypes callback function {shown}");
-        vm.unraisable(Some(&text), Value::NONE);
-        vm.pending.take();
-        Returned::Nothing
-    });
+    let run = || {
+        run().unwrap_or_else(|_| {
+            let pending = vm.pending.take();
+            let shown = vm.repr_string(shown).unwrap_or_default();
+            vm.pending.set(pending);
+            let text = format!("Exception ignored while calling ctypes callback function {shown}");
+            vm.unraisable(Some(&text), Value::NONE);
+            vm.pending.take();
+            Returned::Nothing
+        })
+    };
     if flags & USE_ERRNO != 0 { with_errno(run) } else { run() }
 }
 
