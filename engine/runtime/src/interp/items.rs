@@ -3,6 +3,7 @@
 use crate::interp::call::{call_special_2, call_special_3};
 use crate::interp::{At, Consumer, Cont, ContKind};
 use crate::object::Ref;
+use crate::types::bytes::{ByteArray, Bytes};
 use crate::types::dict::Dict;
 use crate::types::list::List;
 use crate::types::str::Str;
@@ -11,6 +12,40 @@ use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::Special;
+
+/// The place of an item, if the key is an immediate int and that is in range.
+#[inline]
+fn place(key: Value, len: usize) -> Option<usize> {
+    let i = key.is_int().then(|| key.as_small_int())?;
+    let i = if i < 0 { i + len as i64 } else { i };
+    usize::try_from(i).ok().filter(|i| *i < len)
+}
+
+/// A byte of bytes or of a bytearray.
+#[inline]
+fn load_byte(vm: &Vm, ty: Ref<Type>, obj: Value, key: Value) -> Option<Value> {
+    let byte = if ty == vm.types.bytes {
+        let bytes = obj.cast::<Bytes>()?;
+        bytes.bytes()[place(key, bytes.bytes().len())?]
+    } else if ty == vm.types.bytearray {
+        let bytes = obj.cast::<ByteArray>()?;
+        bytes.bytes()[place(key, bytes.bytes().len())?]
+    } else {
+        return None;
+    };
+    Some(Value::small_int(byte.into()))
+}
+
+/// Stores a byte to a bytearray. None: there is no such place, or the value is no byte.
+#[inline]
+fn store_byte(vm: &Vm, ty: Ref<Type>, obj: Value, key: Value, v: Value) -> Option<()> {
+    let array = obj.cast::<ByteArray>().filter(|_| ty == vm.types.bytearray)?;
+    let byte = u8::try_from(v.is_int().then(|| v.as_small_int())?).ok()?;
+    let (i, start) = (place(key, array.bytes().len())?, array.as_mut_ptr()?);
+    // SAFETY: the array's bytes begin there, and the place is in range.
+    unsafe { *start.add(i) = byte };
+    Some(())
+}
 
 pub fn load_index(vm: &Vm, at: At) -> R<At> {
     let (obj, key) = (at.reg(at.b()), at.reg(at.c()));
@@ -27,6 +62,10 @@ pub fn load_index(vm: &Vm, at: At) -> R<At> {
         at.set(at.a(), v);
         return Ok(resume);
     }
+    if let Some(byte) = load_byte(vm, ty, obj, key) {
+        at.set(at.a(), byte);
+        return Ok(resume);
+    }
     if let Some(f) = ty.special(vm, Special::GetItem) {
         return call_special_2(vm, resume, f, obj, key, Cont::store(at.a()));
     }
@@ -41,6 +80,9 @@ pub fn store_index(vm: &Vm, at: At) -> R<At> {
         && let Some(d) = obj.cast::<Dict>()
     {
         d.set(vm, key, v)?;
+        return Ok(at.skip(1));
+    }
+    if store_byte(vm, ty, obj, key, v).is_some() {
         return Ok(at.skip(1));
     }
     let Some(f) = ty.special(vm, Special::SetItem) else {
