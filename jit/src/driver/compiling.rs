@@ -15,7 +15,9 @@ use skein_runtime::vm::{Vm, poll};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// Optimizes a tree and makes its code.
@@ -45,10 +47,15 @@ struct Done {
     took: Duration,
 }
 
-/// The thread, as its isolate sees it. It ends when that is gone.
+/// The thread, as its isolate sees it, which ends it: a thread that went on could ask for a safepoint of an isolate that
+/// is no more.
 struct Worker {
-    jobs: Sender<Job>,
+    /// None: there will be no more.
+    jobs: Option<Sender<Job>>,
     done: Receiver<Done>,
+    thread: Option<JoinHandle<()>>,
+    /// What waits to be compiled is wanted no more.
+    ends: Arc<AtomicBool>,
     /// After a fork the child has no such thread.
     process: u32,
 }
@@ -57,9 +64,14 @@ impl Worker {
     /// `asker` tells the isolate when a job is done.
     fn start(asker: Arc<Asker>) -> std::io::Result<Worker> {
         let ((jobs, to_do), (report, done)) = (channel::<Job>(), channel());
+        let ends = Arc::new(AtomicBool::new(false));
+        let ended = ends.clone();
         let run = move || {
             let mut machine = None;
             for Job { number, closed, listing } in to_do {
+                if ended.load(Ordering::Relaxed) {
+                    return;
+                }
                 let begun = Instant::now();
                 let made = match &mut machine {
                     Some(machine) => make(machine, &closed, listing),
@@ -72,8 +84,35 @@ impl Worker {
             }
         };
         let thread = std::thread::Builder::new().name("compiler".into());
-        without_signals(|| thread.spawn(run))?;
-        Ok(Worker { jobs, done, process: std::process::id() })
+        let thread = without_signals(|| thread.spawn(run))?;
+        Ok(Worker { jobs: Some(jobs), done, thread: Some(thread), ends, process: std::process::id() })
+    }
+
+    /// Is it that of this process? A child has none.
+    fn is_here(&self) -> bool {
+        self.process == std::process::id()
+    }
+
+    /// Is there a thread that takes the job?
+    fn takes(&self, job: Job) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if !self.is_here() {
+            // What the other process's thread held may be locked for ever.
+            std::mem::forget((self.jobs.take(), self.thread.take()));
+            std::mem::forget(std::mem::replace(&mut self.done, channel().1));
+            return;
+        }
+        self.ends.store(true, Ordering::Relaxed);
+        self.jobs = None;
+        if let Some(thread) = self.thread.take() {
+            // What a panic of the thread would say has been said.
+            let _ = thread.join();
+        }
     }
 }
 
@@ -146,7 +185,7 @@ impl Compiler {
         self.jobs.set(number + 1);
         let insts = closed.insts.len();
         let job = Job { number, closed, listing };
-        if worker.as_ref().is_none_or(|w| w.jobs.send(job).is_err()) {
+        if !worker.as_ref().is_some_and(|w| w.takes(job)) {
             return Err("the compiler's thread has ended".to_string());
         }
         trace.pending.set(true);
@@ -157,10 +196,9 @@ impl Compiler {
 
     /// A child has no thread yet, and does the jobs that its parent had anew.
     fn after_fork(&self) {
-        let is_lost = |w: &Worker| w.process != std::process::id();
-        let Some(lost) = self.worker.borrow_mut().take_if(|w| is_lost(w)) else { return };
-        // What the other process's thread held may be locked for ever.
-        std::mem::forget(lost);
+        if self.worker.borrow_mut().take_if(|w| !w.is_here()).is_none() {
+            return;
+        }
         let lost: Vec<Rc<Trace>> = self.waiting.borrow_mut().drain().map(|(_, (trace, _))| trace).collect();
         self.queued.set(0);
         for trace in lost {
