@@ -76,7 +76,7 @@ impl Places {
 pub unsafe fn call(function: usize, result: &Type, arguments: &[Argument<'_>], out: &mut [u8]) -> u64 {
     let mut places = Places::default();
     let in_memory = match result {
-        Type::Aggregate(a) => a.classes().is_none(),
+        Type::Aggregate(a) => a.is_written(),
         _ => false,
     };
     if in_memory {
@@ -92,6 +92,9 @@ pub unsafe fn call(function: usize, result: &Type, arguments: &[Argument<'_>], o
     let Places { mut state, floats, stack, .. } = places;
     state.vectors = floats.min(8) as u64;
     state.function = function;
+    if let Type::Aggregate(a) = result {
+        state.long = a.on_stack_of_floats() as u64;
+    }
     (state.stack, state.count) = (stack.as_ptr().addr(), stack.len());
     // SAFETY: the caller's promise; the words are there.
     unsafe { enter(&raw mut state) };
@@ -100,6 +103,12 @@ pub unsafe fn call(function: usize, result: &Type, arguments: &[Argument<'_>], o
         Type::Scalar(Scalar::F64) => state.result_floats[0],
         Type::Scalar(Scalar::F32) => state.result_floats[0] & 0xffff_ffff,
         Type::Scalar(s) => s.narrowed(state.result_ints[0]),
+        Type::Aggregate(_) if state.long != 0 => {
+            for (to, long) in out.chunks_mut(16).zip(&state.result_long) {
+                to.copy_from_slice(&long[..to.len()]);
+            }
+            0
+        }
         Type::Aggregate(a) => {
             let (mut ints, mut floats) = (state.result_ints.into_iter(), state.result_floats.into_iter());
             for (class, to) in a.classes().unwrap_or_default().into_iter().zip(out.chunks_mut(8)) {

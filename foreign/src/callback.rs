@@ -133,11 +133,15 @@ pub unsafe extern "sysv64" fn handle(target: *const (), registers: *mut Register
     // SAFETY: the thunk's own target, and registers on the stack of `arrive`.
     let (target, registers) = unsafe { (&*target.cast::<Target>(), &mut *registers) };
     let (mut ints, mut floats) = ([0; 2], [0; 2]);
+    (registers.long, registers.result_long) = (0, Default::default());
+    if let Type::Aggregate(a) = &target.result {
+        registers.long = a.on_stack_of_floats() as u64;
+    }
     let mut memory = None;
     {
         let mut source = Source { registers, ints: 0, floats: 0, stack: 0 };
         if let Type::Aggregate(a) = &target.result
-            && a.classes().is_none()
+            && a.is_written()
         {
             memory = Some(source.int());
         }
@@ -153,6 +157,11 @@ pub unsafe extern "sysv64" fn handle(target: *const (), registers: *mut Register
             (Returned::Word(word), Type::Scalar(s)) if s.is_float() => floats[0] = word,
             (Returned::Word(word), Type::Scalar(s)) => ints[0] = s.narrowed(word),
             (Returned::Bytes(bytes), Type::Aggregate(a)) if bytes.len() == a.size => match memory {
+                None if registers.long != 0 => {
+                    for (to, from) in registers.result_long.iter_mut().zip(bytes.chunks(16)) {
+                        to[..from.len()].copy_from_slice(from);
+                    }
+                }
                 Some(to) => {
                     // SAFETY: room for the result, which the caller gave the address of.
                     unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to as *mut u8, bytes.len()) };

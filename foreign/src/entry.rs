@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! CallState   ints 0..48 | floats 48..112 | stack 112 | count 120 | vectors 128 | function 136 | results 144..176
-//! Registers   ints 0..48 | floats 48..112 | stack 112 | results 120..152
+//!             | how many long ones 176 | those 184..216
+//! Registers   ints 0..48 | floats 48..112 | stack 112 | results 120..152 | how many long ones 152 | those 160..192
 //! ```
 
 use std::arch::naked_asm;
@@ -22,6 +23,9 @@ pub struct CallState {
     pub function: usize,
     pub result_ints: [u64; 2],
     pub result_floats: [u64; 2],
+    /// How many long doubles the result has: none, one, or a complex number's two.
+    pub long: u64,
+    pub result_long: [[u8; 16]; 2],
 }
 
 /// The registers with which a callback was called, and what it gives.
@@ -32,6 +36,9 @@ pub struct Registers {
     pub stack: *const u64,
     pub result_ints: [u64; 2],
     pub result_floats: [u64; 2],
+    /// As in [`CallState`].
+    pub long: u64,
+    pub result_long: [[u8; 16]; 2],
 }
 
 const _: () = {
@@ -39,7 +46,9 @@ const _: () = {
     assert!(std::mem::offset_of!(CallState, function) == 136);
     assert!(std::mem::offset_of!(CallState, result_floats) == 160);
     assert!(std::mem::offset_of!(Registers, result_ints) == 120);
-    assert!(size_of::<Registers>() == 152);
+    assert!(std::mem::offset_of!(CallState, result_long) == 184);
+    assert!(std::mem::offset_of!(Registers, result_long) == 160);
+    assert!(size_of::<Registers>() == 192);
 };
 
 /// Calls the function of the state.
@@ -83,6 +92,13 @@ pub unsafe extern "sysv64" fn enter(state: *mut CallState) {
         "mov [rbx + 152], rdx",
         "movsd [rbx + 160], xmm0",
         "movsd [rbx + 168], xmm1",
+        // The stack of floats has what the result's type says, and nothing else.
+        "cmp qword ptr [rbx + 176], 1",
+        "jb 2f",
+        "fstp tbyte ptr [rbx + 184]",
+        "je 2f",
+        "fstp tbyte ptr [rbx + 200]",
+        "2:",
         "lea rsp, [rbp - 16]",
         "pop r12",
         "pop rbx",
@@ -100,7 +116,7 @@ pub unsafe extern "sysv64" fn arrive() {
     naked_asm!(
         "push rbp",
         "mov rbp, rsp",
-        "sub rsp, 160",
+        "sub rsp, 192",
         "mov [rsp], rdi",
         "mov [rsp + 8], rsi",
         "mov [rsp + 16], rdx",
@@ -125,6 +141,13 @@ pub unsafe extern "sysv64" fn arrive() {
         "mov rdx, [rsp + 128]",
         "movsd xmm0, [rsp + 136]",
         "movsd xmm1, [rsp + 144]",
+        "cmp qword ptr [rsp + 152], 1",
+        "jb 2f",
+        "je 3f",
+        "fld tbyte ptr [rsp + 176]",
+        "3:",
+        "fld tbyte ptr [rsp + 160]",
+        "2:",
         "leave",
         "ret",
         handle = sym crate::callback::handle,

@@ -9,6 +9,10 @@ pub enum Scalar {
     Uint(u8),
     F32,
     F64,
+    /// `long double`: in aggregates only, since it is no word.
+    F80,
+    /// `long double _Complex`, as a whole aggregate.
+    C80,
 }
 
 impl Scalar {
@@ -17,6 +21,8 @@ impl Scalar {
             Scalar::Int(n) | Scalar::Uint(n) => n.into(),
             Scalar::F32 => 4,
             Scalar::F64 => 8,
+            Scalar::F80 => 16,
+            Scalar::C80 => 32,
         }
     }
 
@@ -58,15 +64,29 @@ pub enum Class {
 }
 
 impl Aggregate {
+    /// How many numbers a result of this type leaves on the stack of the floating-point unit.
+    pub fn on_stack_of_floats(&self) -> usize {
+        match *self.parts {
+            [(0, Scalar::F80)] if self.size == 16 => 1,
+            [(0, Scalar::C80)] if self.size == 32 => 2,
+            _ => 0,
+        }
+    }
+
+    /// A result of this type is written to where the caller says.
+    pub fn is_written(&self) -> bool {
+        self.classes().is_none() && self.on_stack_of_floats() == 0
+    }
+
     /// Classes of its eightbytes; None: it is in memory.
     pub fn classes(&self) -> Option<Vec<Class>> {
-        if self.size > 16 || self.size == 0 {
+        if self.size > 16 || self.size == 0 || self.on_stack_of_floats() != 0 {
             return None;
         }
         let mut classes = vec![Class::Sse; self.size.div_ceil(8)];
         for &(at, scalar) in &self.parts {
             // What is packed beyond its alignment is in memory.
-            if at % scalar.size() != 0 {
+            if at % scalar.size() != 0 || matches!(scalar, Scalar::F80 | Scalar::C80) {
                 return None;
             }
             if !scalar.is_float() {
@@ -91,6 +111,7 @@ mod tests {
         assert_eq!(of(8, &[(0, float), (4, float)]), Some(vec![Class::Sse]));
         assert_eq!(of(24, &[(0, double), (8, double), (16, double)]), None);
         assert_eq!(of(5, &[(0, Scalar::Int(1)), (1, int)]), None);
+        assert_eq!(of(16, &[(0, Scalar::F80)]), None);
     }
 
     #[test]

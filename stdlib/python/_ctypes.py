@@ -4,7 +4,7 @@ import struct as _struct
 import weakref as _weakref
 
 import _foreign
-from _foreign import RTLD_GLOBAL, RTLD_LOCAL, dlclose, dlsym, get_errno, set_errno
+from _foreign import RTLD_GLOBAL, RTLD_LOCAL, dlclose, get_errno, set_errno
 
 __version__ = "1.1.0"
 SIZEOF_TIME_T = 8
@@ -23,6 +23,24 @@ def dlopen(name, flag=RTLD_LOCAL, /):
     import sys
     sys.audit("ctypes.dlopen", name)
     return _foreign.dlopen(name, flag)
+
+
+def _symbol(handle, name, what):
+    try:
+        return _foreign.dlsym(handle, name)
+    except AttributeError as e:
+        # A symbol may be there and be null, of which the loader says nothing.
+        raise AttributeError(str(e) or f"{what} '{name}' not found") from None
+
+
+def dlsym(handle, name, /):
+    """find symbol in shared library"""
+    import sys
+    sys.audit("ctypes.dlsym/handle", handle, name)
+    try:
+        return _symbol(handle, name, "symbol")
+    except AttributeError as e:
+        raise OSError(str(e)) from None
 
 
 class _Info:
@@ -44,15 +62,9 @@ class _Info:
 
 
 def _info(cls):
-    if "_abstract_" in cls.__dict__:
-        raise TypeError("abstract class")
     info = cls.__dict__.get("_info_")
     if info is None:
-        for base in cls.__mro__[1:]:
-            info = base.__dict__.get("_info_")
-            if info is not None:
-                return info
-    if info is None:
+        # Also of a class that its metaclass has made and not initialized.
         raise TypeError("abstract class")
     return info
 
@@ -66,13 +78,24 @@ class _CArg:
         self.code, self.value, self._obj = code, value, obj
 
     def __repr__(self):
-        return f"<cparam '{self.code}' ({self.value!r})>"
+        code, value = self.code, self.value
+        if isinstance(value, _SimpleCData):
+            value = value.value
+        if code == "c":
+            return f"<cparam 'c' ({ascii(value.decode('latin-1'))})>"
+        if code in "zZP":
+            return f"<cparam '{code}' ({value:#x})>"
+        if code in "fd" or code in _INTS:
+            return f"<cparam '{code}' ({value!r})>"
+        return f"<cparam '{code}' at {id(self):#x}>"
 
 
 class _CDataType(type):
     """What all types of ctypes have."""
 
     def __init__(cls, name, bases, namespace, **kwargs):
+        if "_info_" in cls.__dict__:
+            raise SystemError(f"class '{cls.__name__}' already initialized")
         super().__init__(name, bases, namespace, **kwargs)
         for base in bases:
             info = base.__dict__.get("_info_")
@@ -93,11 +116,15 @@ class _CDataType(type):
         try:
             return cls.__dict__["_pointer_type_"]
         except KeyError:
-            raise AttributeError(f"type {cls.__name__} has no attribute '__pointer_type__'") from None
+            raise AttributeError(f"type {cls!r} has no attribute '__pointer_type__'") from None
 
     @__pointer_type__.setter
     def __pointer_type__(cls, value):
         type.__setattr__(cls, "_pointer_type_", value)
+
+    @__pointer_type__.deleter
+    def __pointer_type__(cls):
+        type.__delattr__(cls, "_pointer_type_")
 
     def from_address(cls, address, /):
         """C data at an address."""
@@ -107,7 +134,12 @@ class _CDataType(type):
 
     def from_buffer(cls, obj, offset=0, /):
         """C data that shares a writable buffer."""
-        address, length, view = _foreign.address_of(obj)
+        shown = memoryview(obj)
+        if shown.readonly:
+            raise TypeError("underlying buffer is not writable")
+        if not shown.c_contiguous:
+            raise TypeError("underlying buffer is not C contiguous")
+        address, length, view = _foreign.address_of(shown)
         cls._check_buffer(length, offset)
         made = cls._at(address + offset, None)
         made._keep = view
@@ -132,7 +164,7 @@ class _CDataType(type):
     def in_dll(cls, dll, name, /):
         """C data that a library exports."""
         try:
-            return cls._at(dlsym(dll._handle, name), None)
+            return cls._at(_symbol(dll._handle, name, "symbol"), None)
         except AttributeError as e:
             raise ValueError(str(e)) from None
 
@@ -140,8 +172,8 @@ class _CDataType(type):
         """What is passed to a function for a Python object."""
         if isinstance(value, cls):
             return value
-        parameter = getattr(value, "_as_parameter_", None)
-        if parameter is not None:
+        parameter = getattr(value, "_as_parameter_", _missing)
+        if parameter is not _missing:
             return cls.from_param(parameter)
         raise TypeError(f"expected {cls.__name__} instance instead of {type(value).__name__}")
 
@@ -152,38 +184,55 @@ class _CDataType(type):
         made = cls.__new__(cls)
         return made
 
-    def _at(cls, address, base):
-        """An instance at an address, which it does not own."""
+    def _at(cls, address, base, index=0):
+        """An instance at an address, which it does not own: a part of its base, the one with an index."""
         _info(cls).final = True
         made = object.__new__(cls)
-        made._address, made._keep, made._b_base_, made._objects, made._size = address, base, base, None, None
+        made._address, made._keep, made._b_base_, made._index = address, base, base, index
+        made._objects = made._size = None
+        made._b_needsfree_ = 0
         return made
 
 
 class _CData(metaclass=_CDataType):
-    _b_needsfree_ = 0
-    # Of which object it is a part, and what it keeps alive; each instance has its own.
-    _b_base_ = None
-    _objects = None
+    # Where the data are, what keeps them there, of which object it is a part and the how manieth, what it keeps alive, and its
+    # size if that is not its type's.
+    __slots__ = ("_address", "_keep", "_b_base_", "_index", "_objects", "_size", "_b_needsfree_", "__weakref__")
 
     def __new__(cls, *args, **kwargs):
         info = _info(cls)
         info.final = True
         made = object.__new__(cls)
         made._keep = memory = _foreign.Memory(info.size)
-        made._address, made._b_base_, made._objects, made._size = memory.address, None, None, None
-        made._b_needsfree_ = 1
+        made._address, made._index, made._b_needsfree_ = memory.address, 0, 1
+        made._b_base_ = made._objects = made._size = None
         return made
 
-    def _hold(self, key, obj):
-        """Keeps what the memory points to, as long as the whole of which this is a part."""
-        root = self
-        while root._b_base_ is not None:
-            key = f"{key}:{root._address:x}"
-            root = root._b_base_
-        if root._objects is None:
+    def _root(self):
+        while self._b_base_ is not None:
+            self = self._b_base_
+        return self
+
+    def _kept(self):
+        """What the whole keeps, of which this is a part. Simple data keep one object at most, and others have a dictionary."""
+        root = self._root()
+        if root._objects is None and not isinstance(root, _SimpleCData):
             root._objects = {}
-        root._objects[key] = obj
+        return root._objects
+
+    def _hold(self, index, obj):
+        """Keeps what the memory points to, as long as the whole is there."""
+        if obj is None:
+            return
+        kept = self._kept()
+        if not isinstance(kept, dict):
+            self._root()._objects = obj
+            return
+        key, part = format(index & 0xffffffff, "x"), self
+        while part._b_base_ is not None:
+            key = f"{key}:{part._index:x}"
+            part = part._b_base_
+        kept[key] = obj
 
     def __buffer__(self, flags):
         info = _info(type(self))
@@ -196,33 +245,34 @@ class _CData(metaclass=_CDataType):
     def __ctypes_from_outparam__(self):
         return self
 
-    def __delattr__(self, name):
-        if name in _FIXED and hasattr(type(self), name):
-            raise TypeError("cannot delete attribute")
-        object.__delattr__(self, name)
-
     def __reduce__(self):
         if _has_pointers(type(self)):
             raise ValueError("ctypes objects containing pointers cannot be pickled")
-        state = {k: v for k, v in self.__dict__.items() if k not in _OWN}
-        return _unpickle, (type(self), (state, _read_bytes(self._address, sizeof(self))))
+        return _unpickle, (type(self), (getattr(self, "__dict__", {}), _read_bytes(self._address, sizeof(self))))
 
-    def __setstate__(self, state):
-        attributes, data = state
-        _write_bytes(self._address, data)
-        self.__dict__.update(attributes)
+    def __setstate__(self, attributes, data, /):
+        if not isinstance(attributes, dict):
+            raise TypeError(f"__setstate__() argument 1 must be dict, not {type(attributes).__name__}")
+        own = getattr(self, "__dict__", None if attributes else {})
+        if not isinstance(own, dict):
+            raise TypeError(f"{type(self).__name__}.__dict__ must be a dictionary, not {type(own).__name__}")
+        _write_bytes(self._address, data[:sizeof(self)])
+        own.update(attributes)
 
     __hash__ = object.__hash__
 
 
-_FIXED = frozenset(("value", "raw", "contents"))
-_OWN = frozenset(("_address", "_keep", "_b_base_", "_objects", "_size", "_b_needsfree_", "_index"))
-
-
 def _unpickle(cls, state):
     made = cls.__new__(cls)
-    made.__setstate__(state)
+    made.__setstate__(*state)
     return made
+
+
+def _fixed(getter, setter, error=TypeError):
+    """A property that cannot be deleted."""
+    def deleter(self):
+        raise error("cannot delete attribute" if error is AttributeError else "can't delete attribute")
+    return property(getter, setter, deleter, getter.__doc__)
 
 
 def _has_pointers(cls):
@@ -238,7 +288,10 @@ def _has_pointers(cls):
 # Simple types.
 
 _SIZES = {"c": 1, "b": 1, "B": 1, "?": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "u": 4, "l": 8, "L": 8, "q": 8, "Q": 8,
-          "d": 8, "g": 16, "P": 8, "z": 8, "Z": 8, "O": 8}
+          "d": 8, "g": 16, "F": 8, "D": 16, "G": 32, "P": 8, "z": 8, "Z": 8, "O": 8, "v": 2}
+# How those are passed that are no words: size, alignment, numbers.
+_PASSED = {"g": (16, 16, ((0, "g"),)), "F": (8, 4, ((0, "f"), (4, "f"))), "D": (16, 8, ((0, "d"), (8, "d"))),
+           "G": (32, 16, ((0, "G"),)), "v": "h"}
 _FORMATS = {"P": "P", "z": "z", "Z": "Z", "O": "O", "u": "<w"}
 _INTS = frozenset("bBhHiIlLqQ")
 # Codes of struct whose standard size is not the native one, and those that have it.
@@ -257,7 +310,7 @@ _holders = _weakref.WeakValueDictionary()
 
 
 def _text_memory(value):
-    data = value.encode("utf-32-le") + bytes(4) if isinstance(value, str) else value + b"\0"
+    data = value.encode("utf-32-le", "surrogatepass") + bytes(4)
     memory = _foreign.Memory(len(data))
     _write_bytes(memory.address, data)
     return memory
@@ -270,6 +323,13 @@ def _get_simple(code, address, swapped=False):
         return _read(code, address)
     if code == "?":
         return _read("B", address) != 0
+    if code == "v":
+        return _read("h", address) != 0
+    if code in "FD":
+        part, size = ("f", 4) if code == "F" else ("d", 8)
+        return complex(_read(part, address), _read(part, address + size))
+    if code == "G":
+        return complex(_long_double(_read_bytes(address, 10)), _long_double(_read_bytes(address + 16, 10)))
     if code == "c":
         return _read_bytes(address, 1)
     if code == "u":
@@ -335,6 +395,19 @@ def _set_simple(code, address, value, swapped=False):
             _write(code, address, value)
     elif code == "?":
         _write("B", address, 1 if value else 0)
+    elif code == "v":
+        _write("h", address, -1 if value else 0)
+    elif code in "FDG":
+        value = complex(value)
+        if swapped:
+            _write_bytes(address, _struct.pack(">" + code, value))
+        elif code == "G":
+            _write_bytes(address, _long_double_bytes(value.real))
+            _write_bytes(address + 16, _long_double_bytes(value.imag))
+        else:
+            part, size = ("f", 4) if code == "F" else ("d", 8)
+            _write(part, address, value.real)
+            _write(part, address + size, value.imag)
     elif code == "c":
         if isinstance(value, int) and not isinstance(value, bool):
             if not 0 <= value <= 255:
@@ -345,7 +418,7 @@ def _set_simple(code, address, value, swapped=False):
                             f"not {type(value).__name__}")
         if len(value) != 1:
             raise TypeError("one character bytes, bytearray, or an integer in range(256) expected, "
-                            f"not a {type(value).__name__} object of length {len(value)}")
+                            f"not {type(value).__name__} of length {len(value)}")
         _write_bytes(address, value)
     elif code == "u":
         if not isinstance(value, str):
@@ -364,7 +437,10 @@ def _set_simple(code, address, value, swapped=False):
         _write("P", address, 0)
     elif isinstance(value, int):
         _write("P", address, value)
-    elif code == "z" and isinstance(value, bytes) or code == "Z" and isinstance(value, str):
+    elif code == "z" and isinstance(value, bytes):
+        _write("P", address, _foreign.text_at(value))
+        return value
+    elif code == "Z" and isinstance(value, str):
         memory = _text_memory(value)
         _write("P", address, memory.address)
         return memory
@@ -389,13 +465,13 @@ class PyCSimpleType(_CDataType):
             raise ValueError("class must define a '_type_' attribute which must be a string of length 1")
         if code not in _SIZES:
             raise AttributeError("class must define a '_type_' attribute which must be\na single character string "
-                                 "containing one of 'cbBhHiIlLdfuzZqQPXOv?g'.")
-        size = _SIZES[code]
-        passed = (16, 16, ((0, "l"), (8, "l"))) if code == "g" else code
+                                 "containing one of 'cbBhHiIlLdDFGfuzZqQPOv?g'.")
+        size, passed = _SIZES[code], _PASSED.get(code, code)
         cls._swapped = getattr(cls, "_swapped", False)
         mark = ">" if cls._swapped else "<"
-        cls._info_ = _Info(size, size, passed, _FORMATS.get(code, mark + code))
-        if _SimpleCData in cls.__bases__ and code in "hHiIlLqQfd" and not cls._swapped:
+        align = size if isinstance(passed, str) else passed[1]
+        cls._info_ = _Info(size, align, passed, _FORMATS.get(code, mark + code))
+        if code in "hHiIlLqQfdFD" and not cls._swapped and (_SimpleCData in cls.__bases__ or not issubclass(cls, _SimpleCData)):
             swapped = PyCSimpleType(cls.__name__, cls.__bases__, {"_type_": code, "_swapped": True, "__module__": cls.__module__})
             cls.__ctype_le__ = swapped.__ctype_le__ = cls
             cls.__ctype_be__ = swapped.__ctype_be__ = swapped
@@ -408,6 +484,7 @@ class PyCSimpleType(_CDataType):
     def from_param(cls, value, /):
         if isinstance(value, cls):
             return value
+        _info(cls)
         code = cls._type_
         if code in "zZP":
             made = cls._pointer_param(code, value)
@@ -423,26 +500,24 @@ class PyCSimpleType(_CDataType):
                     raise
             else:
                 return _CArg(code, made, made)
-        parameter = getattr(value, "_as_parameter_", None)
-        if parameter is not None:
+        parameter = getattr(value, "_as_parameter_", _missing)
+        if parameter is not _missing:
             return cls.from_param(parameter)
-        if code in "zZ":
-            what = "bytes" if code == "z" else "string"
-            raise TypeError(f"{what} or integer address expected instead of {type(value).__name__} instance")
-        raise TypeError("wrong type")
+        raise TypeError(f"'{type(value).__name__}' object cannot be interpreted as {cls.__module__}.{cls.__qualname__}")
 
     def _pointer_param(cls, code, value):
         if value is None:
             return _CArg("P", 0)
         if code == "P" and isinstance(value, int):
             return _CArg("P", value)
-        if isinstance(value, bytes) and code != "Z" or isinstance(value, str) and code != "z":
+        if isinstance(value, bytes) and code != "Z":
+            return _CArg("z", _foreign.text_at(value), value)
+        if isinstance(value, str) and code != "z":
             memory = _text_memory(value)
-            return _CArg("P", memory.address, (memory, value))
+            return _CArg("Z", memory.address, memory)
         if isinstance(value, _CArg):
-            if value.code == "P" and (code == "P" or isinstance(value._obj, (_SimpleCData, Array))):
-                return value
-            return None
+            fits = code == "P" or isinstance(value._obj, _SimpleCData) and value._obj._type_ == {"z": "c", "Z": "u"}[code]
+            return value if value.code == "P" and fits or value.code == code else None
         element = {"z": "c", "Z": "u"}.get(code)
         if isinstance(value, (Array, _Pointer)):
             inner = type(value)._type_
@@ -458,25 +533,27 @@ class PyCSimpleType(_CDataType):
 
 
 class _SimpleCData(_CData, metaclass=PyCSimpleType):
-    def __init__(self, value=None, /):
-        if value is not None or self._type_ == "O":
-            self.value = value
+    __slots__ = ()
+
+    def __init__(self, *args):
+        if args:
+            if len(args) > 1:
+                raise TypeError(f"__init__ expected at most 1 argument, got {len(args)}")
+            self.value = args[0]
 
     def __new__(cls, *args, **kwargs):
         if cls is _SimpleCData:
             raise TypeError("abstract class")
         return super().__new__(cls)
 
-    @property
-    def value(self):
+    def _value(self):
         """current value"""
         return _get_simple(self._type_, self._address, self._swapped)
 
-    @value.setter
-    def value(self, value):
-        kept = _set_simple(self._type_, self._address, value, self._swapped)
-        if kept is not None:
-            self._hold("value", kept)
+    def _set_value(self, value):
+        self._hold(0, _set_simple(self._type_, self._address, value, self._swapped))
+
+    value = _fixed(_value, _set_value)
 
     def __bool__(self):
         return any(_read_bytes(self._address, _info(type(self)).size))
@@ -500,50 +577,63 @@ def _is_plain(cls):
 
 # Reading and writing what a type has at an address.
 
-def _get(cls, address, base):
+def _get(cls, address, base, index=0):
     if _SimpleCData in cls.__bases__:
         return _get_simple(cls._type_, address, cls._swapped)
-    return cls._at(address, base)
+    return cls._at(address, base, index)
 
 
-def _set(cls, address, value, owner, key):
+def _set(cls, address, value, owner, index):
     """Stores a value of a type; the owner keeps what it points to."""
+    owner._hold(index, _store(cls, address, value))
+
+
+def _store(cls, address, value):
+    """Stores a value of a type; what is to be kept for it."""
     if isinstance(value, cls):
         _write_bytes(address, _read_bytes(value._address, _info(cls).size))
-        if value._objects or not isinstance(value, _SimpleCData):
-            owner._hold(key, value)
-        return
+        return value._kept()
     if issubclass(cls, _SimpleCData):
-        kept = _set_simple(cls._type_, address, value, cls._swapped)
-        if kept is not None:
-            owner._hold(key, kept)
-    elif issubclass(cls, Array):
+        return _set_simple(cls._type_, address, value, cls._swapped)
+    if issubclass(cls, Array):
         inner = cls._type_
         code = inner._type_ if issubclass(inner, _SimpleCData) else ""
-        if code == "c" and isinstance(value, bytes) or code == "u" and isinstance(value, str):
-            cls._at(address, owner).value = value
-        elif isinstance(value, tuple):
+        if code in ("c", "u"):
+            _store_text(cls, address, value)
+            return None
+    if issubclass(cls, (Structure, Union, Array)) and isinstance(value, tuple):
+        try:
             made = cls(*value)
-            _write_bytes(address, _read_bytes(made._address, _info(cls).size))
-            owner._hold(key, made)
-        else:
-            raise TypeError(f"incompatible types, {type(value).__name__} instance instead of {cls.__name__} instance")
-    elif issubclass(cls, _Pointer):
-        if value is None:
-            _write("P", address, 0)
-        elif isinstance(value, Array) and issubclass(type(value)._type_, cls._type_):
-            _write("P", address, value._address)
-            owner._hold(key, value)
-        else:
-            raise TypeError(f"incompatible types, {type(value).__name__} instance instead of {cls.__name__} instance")
-    elif issubclass(cls, (Structure, Union)) and isinstance(value, tuple):
-        made = cls(*value)
-        _write_bytes(address, _read_bytes(made._address, _info(cls).size))
-        owner._hold(key, made)
-    elif issubclass(cls, CFuncPtr) and value is None:
+        except Exception as e:
+            raise RuntimeError(f"({cls.__name__}) {type(e).__name__}: {e}") from None
+        return _store(cls, address, made)
+    if issubclass(cls, (_Pointer, CFuncPtr)) and value is None:
         _write("P", address, 0)
+        return None
+    if issubclass(cls, _Pointer) and isinstance(value, Array) and issubclass(type(value)._type_, cls._type_):
+        _write("P", address, value._address)
+        return value._kept(), value
+    raise TypeError(f"incompatible types, {type(value).__name__} instance instead of {cls.__name__} instance")
+
+
+def _store_text(cls, address, value):
+    """Stores text in an array of characters: what comes before the first zero, if it is bytes."""
+    most = cls._length_
+    if cls._type_._type_ == "u":
+        if not isinstance(value, str):
+            raise TypeError(f"unicode string expected instead of {type(value).__name__} instance")
+        if len(value) > most:
+            raise ValueError(f"string too long ({len(value)}, maximum length {most})")
+        value = (value if len(value) == most else value + "\0").encode("utf-32-le", "surrogatepass")
     else:
-        raise TypeError(f"incompatible types, {type(value).__name__} instance instead of {cls.__name__} instance")
+        if not isinstance(value, bytes):
+            raise TypeError(f"expected bytes, {type(value).__name__} found")
+        value = value.partition(b"\0")[0]
+        if len(value) > most:
+            raise ValueError(f"bytes too long ({len(value)}, maximum length {most})")
+        if len(value) < most:
+            value += b"\0"
+    _write_bytes(address, value)
 
 
 # Structures and unions.
@@ -561,6 +651,12 @@ class CField:
             raise TypeError(f"field name must be a string, not {name!r}")
         self.name, self.type, self.byte_size, self.byte_offset = name, type, byte_size, byte_offset
         self.index, self.is_bitfield = index, bit_size is not None
+        if not isinstance(type, _CDataType):
+            raise TypeError(f"type of field {name!r} must be a C type")
+        if byte_size != _info(type).size:
+            raise ValueError(f"byte size of field {name!r} ({byte_size}) does not match type size ({_info(type).size})")
+        if self.is_bitfield and not 0 <= bit_offset <= 8 * byte_size - bit_size:
+            raise ValueError(f"bit field {name!r} overflows its type ({bit_offset} + {bit_size} > {8 * byte_size})")
         self.bit_size, self.bit_offset = (8 * byte_size, 0) if bit_size is None else (bit_size, bit_offset)
         self.is_anonymous = False
         if self.is_bitfield and not (issubclass(type, _SimpleCData) and type._type_ in "bBhHiIlLqQ?"):
@@ -587,7 +683,7 @@ class CField:
             raise TypeError("not a ctype instance")
         address = obj._address + self.byte_offset
         if not self.is_bitfield:
-            made = _get(self.type, address, obj)
+            made = _get(self.type, address, obj, self.index)
             # Of characters their text.
             return made.value if isinstance(made, Array) and hasattr(type(made), "value") else made
         word = self._word(address) >> self.bit_offset & (1 << self.bit_size) - 1
@@ -607,7 +703,7 @@ class CField:
             raise TypeError("not a ctype instance")
         address = obj._address + self.byte_offset
         if not self.is_bitfield:
-            return _set(self.type, address, value, obj, format(self.index, "x"))
+            return _set(self.type, address, value, obj, self.index)
         _set_simple(self.type._type_, _scratch.address, value)
         word = int.from_bytes(_read_bytes(_scratch.address, self.byte_size), "little")
         mask = (1 << self.bit_size) - 1 << self.bit_offset
@@ -628,21 +724,30 @@ class CField:
 
 class _AggregateType(_CDataType):
     def _made(cls):
+        if "_abstract_" in cls.__dict__:
+            return
         fields = cls.__dict__.get("_fields_")
         if fields is not None:
             # Metaclasses see it.
             cls._fields_ = fields
-        elif cls.__dict__.get("_info_") is None and cls.__name__ not in ("Structure", "Union"):
+        elif not (cls.__module__ == "_ctypes" and cls.__name__ in ("Structure", "Union")):
             # Its base's fields, until it gets its own.
             base = cls._base()
             if base is not None:
                 info = _info(base)
                 type.__setattr__(cls, "_info_", _Info(info.size, info.align, info.passed, info.format))
+                type.__setattr__(cls, "_all_fields_", list(base._all_fields_))
             else:
                 type.__setattr__(cls, "_info_", _Info(0, 1, (0, 1, ()), "B"))
 
+    def __init__(cls, name, bases, namespace, **kwargs):
+        type.__setattr__(cls, "_ready_", True)
+        super().__init__(name, bases, namespace, **kwargs)
+
     def __setattr__(cls, name, value):
         if name == "_fields_":
+            if "_ready_" not in cls.__dict__:
+                raise TypeError("ctypes state is not initialized")
             cls._lay_out(value)
         type.__setattr__(cls, name, value)
 
@@ -662,6 +767,11 @@ class _AggregateType(_CDataType):
             raise TypeError("_fields_ must be a sequence of pairs")
         from ctypes._layout import get_layout
         base, is_struct = cls._base(), issubclass(cls, Structure)
+        pack = getattr(cls, "_pack_", 0)
+        if not isinstance(pack, int):
+            raise ValueError("_pack_ must be an integer")
+        if not 0 <= pack < 2**31:
+            raise ValueError("_pack_ must be a non-negative integer" if pack < 0 else "_pack_ too big")
         for field in fields:
             if len(field) > 1 and not isinstance(field[1], _CDataType):
                 raise TypeError(f"second item in _fields_ tuple must be a C type, not {field[1]!r}")
@@ -679,15 +789,18 @@ class _AggregateType(_CDataType):
             if not isinstance(field, CField):
                 raise AttributeError(name)
             field.is_anonymous = True
-            for inner in field.type._all_fields_:
-                for inner_name in [inner.name, *getattr(field.type, "_promoted_", ())]:
-                    promoted = field.type.__dict__.get(inner_name, inner)
-                    if isinstance(promoted, CField):
-                        type.__setattr__(cls, inner_name, promoted._moved(field.byte_offset))
-            promoted = [inner.name for inner in field.type._all_fields_]
-            type.__setattr__(cls, "_promoted_", [*getattr(cls, "_promoted_", ()), *promoted])
+            # Of those that are anonymous themselves, what they have.
+            names = [inner.name for inner in field.type._all_fields_ if not inner.is_anonymous]
+            names += getattr(field.type, "_promoted_", ())
+            for inner_name in names:
+                promoted = getattr(field.type, inner_name, None)
+                if isinstance(promoted, CField):
+                    type.__setattr__(cls, inner_name, promoted._moved(field.byte_offset))
+            type.__setattr__(cls, "_promoted_", [*getattr(cls, "_promoted_", ()), *names])
         passed = (layout.size, layout.align, tuple(parts))
         type.__setattr__(cls, "_info_", _Info(layout.size, layout.align, passed, layout.format_spec))
+        # Fields that there are cannot be laid out another time.
+        cls._info_.final = True
 
 
 class PyCStructType(_AggregateType):
@@ -713,12 +826,16 @@ def _initialize(self, args, kwargs):
 class Structure(_CData, metaclass=PyCStructType):
     """Structure base class"""
 
+    __slots__ = ()
+
     def __init__(self, *args, **kwargs):
         _initialize(self, args, kwargs)
 
 
 class Union(_CData, metaclass=UnionType):
     """Union base class"""
+
+    __slots__ = ()
 
     def __init__(self, *args, **kwargs):
         _initialize(self, args, kwargs)
@@ -755,6 +872,7 @@ class PyCArrayType(_CDataType):
     def from_param(cls, value, /):
         if isinstance(value, cls):
             return value
+        _info(cls)
         if issubclass(cls._type_, _SimpleCData):
             code = cls._type_._type_
             if code == "c" and isinstance(value, bytes) or code == "u" and isinstance(value, str):
@@ -810,14 +928,15 @@ def _set_wide_value(self, value):
     _write_bytes(self._address, (value if len(value) == size else value + "\0").encode("utf-32-le", "surrogatepass"))
 
 
-_CharArray = {"value": property(_get_char_value, _set_char_value), "raw": property(_get_raw, _set_raw)}
-_WideArray = {"value": property(_get_wide_value, _set_wide_value)}
+_CharArray = {"value": _fixed(_get_char_value, _set_char_value), "raw": _fixed(_get_raw, _set_raw, AttributeError)}
+_WideArray = {"value": _fixed(_get_wide_value, _set_wide_value)}
 
 
 class Array(_CData, metaclass=PyCArrayType):
     """Abstract base class for arrays."""
 
     __module__ = "_ctypes"
+    __slots__ = ()
 
     def __new__(cls, *args):
         if cls is Array:
@@ -847,7 +966,7 @@ class Array(_CData, metaclass=PyCArrayType):
         if not hasattr(key, "__index__"):
             raise TypeError("indices must be integers")
         i = self._place(key.__index__())
-        return _get(inner, self._address + i * _info(inner).size, self)
+        return _get(inner, self._address + i * _info(inner).size, self, i)
 
     def __setitem__(self, key, value):
         if isinstance(key, slice):
@@ -860,7 +979,7 @@ class Array(_CData, metaclass=PyCArrayType):
         if not hasattr(key, "__index__"):
             raise TypeError("indices must be integer")
         i = self._place(key.__index__())
-        _set(self._type_, self._address + i * _info(self._type_).size, value, self, format(i, "x"))
+        _set(self._type_, self._address + i * _info(self._type_).size, value, self, i)
 
     def __delitem__(self, key):
         raise TypeError("Array does not support item deletion")
@@ -877,7 +996,7 @@ def _items(base, inner, address, places):
         return b"".join([_read_bytes(address + i, 1) for i in places])
     if issubclass(inner, _SimpleCData) and inner._type_ == "u":
         return "".join([chr(_read("I", address + 4 * i)) for i in places])
-    return [_get(inner, address + i * size, base) for i in places]
+    return [_get(inner, address + i * size, base, i) for i in places]
 
 
 _array_types = {}
@@ -915,13 +1034,15 @@ class PyCPointerType(_CDataType):
 
     def set_type(cls, inner, /):
         """The type of what it points to."""
-        cls._type_ = inner
         cls._point_to(inner)
+        cls._type_ = inner
 
     def from_param(cls, value, /):
         if value is None:
-            return _CArg("P", 0)
+            return None
         inner = getattr(cls, "_type_", None)
+        if inner is None:
+            raise TypeError("abstract class")
         if inner is not None:
             if isinstance(value, inner):
                 return _CArg("P", value._address, value)
@@ -938,9 +1059,12 @@ class _Pointer(_CData, metaclass=PyCPointerType):
     """The address of an object of C, with the type of what is there."""
 
     __module__ = "_ctypes"
+    __slots__ = ()
 
     def __new__(cls, *args):
-        if getattr(cls, "_type_", None) is None:
+        _info(cls)
+        # Those of its bases are not its own.
+        if cls.__dict__.get("_type_") is None:
             raise TypeError("Cannot create instance: has no _type_")
         return super().__new__(cls)
 
@@ -948,22 +1072,21 @@ class _Pointer(_CData, metaclass=PyCPointerType):
         if value is not None:
             self.contents = value
 
-    @property
-    def contents(self):
+    def _contents(self):
         """the object this pointer points to (read-write)"""
         at = _read("P", self._address)
         if not at:
             raise ValueError("NULL pointer access")
-        made = self._type_._at(at, None)
-        made._keep = self
-        return made
+        return self._type_._at(at, self)
 
-    @contents.setter
-    def contents(self, value):
+    def _set_contents(self, value):
         if not isinstance(value, self._type_):
             raise TypeError(f"expected {self._type_.__name__} instead of {type(value).__name__}")
         _write("P", self._address, value._address)
-        self._hold("1", value)
+        self._hold(1, value)
+        self._hold(0, value._kept())
+
+    contents = _fixed(_contents, _set_contents)
 
     def _start(self):
         at = _read("P", self._address)
@@ -983,15 +1106,14 @@ class _Pointer(_CData, metaclass=PyCPointerType):
             return _items(self, inner, self._start(), range(start, key.stop, step))
         if not hasattr(key, "__index__"):
             raise TypeError("Pointer indices must be integer")
-        made = _get(inner, self._start() + key.__index__() * _info(inner).size, None)
-        if isinstance(made, _CData):
-            made._keep = self
-        return made
+        i = key.__index__()
+        return _get(inner, self._start() + i * _info(inner).size, self, i)
 
     def __setitem__(self, key, value):
         if not hasattr(key, "__index__"):
             raise TypeError("Pointer indices must be integer")
-        _set(self._type_, self._start() + key.__index__() * _info(self._type_).size, value, self, f"item {key}")
+        i = key.__index__()
+        _set(self._type_, self._start() + i * _info(self._type_).size, value, self, i)
 
     def __delitem__(self, key):
         raise TypeError("Pointer does not support item deletion")
@@ -1007,6 +1129,9 @@ class _Builtin(int):
 
 
 class PyCFuncPtrType(_CDataType):
+    def _at(cls, address, base, index=0):
+        return super()._at(address, base, index)._plain()
+
     def _made(cls):
         if cls.__name__ == "CFuncPtr" and cls.__module__ == "_ctypes":
             return
@@ -1021,6 +1146,8 @@ class PyCFuncPtrType(_CDataType):
 def _check_argtypes(argtypes):
     if not isinstance(argtypes, (tuple, list)):
         raise TypeError("_argtypes_ must be a sequence of types")
+    if len(argtypes) > CTYPES_MAX_ARGCOUNT:
+        raise ArgumentError(f"_argtypes_ has too many arguments ({len(argtypes)}), maximum is {CTYPES_MAX_ARGCOUNT}")
     for i, argtype in enumerate(argtypes, 1):
         if not hasattr(argtype, "from_param"):
             raise TypeError(f"item {i} in _argtypes_ has no from_param method")
@@ -1031,7 +1158,7 @@ def _as_argument(value, i):
     if isinstance(value, _CArg):
         if isinstance(value.value, _CData):
             return _as_argument(value.value, i)
-        return value.code, value.value, value._obj
+        return "P" if value.code in "zZ" else value.code, value.value, value._obj
     if isinstance(value, _CData):
         info = _info(type(value))
         if isinstance(value, Array):
@@ -1043,11 +1170,13 @@ def _as_argument(value, i):
         return "P", 0, None
     if isinstance(value, int):
         return "i", value, None
-    if isinstance(value, (bytes, str)):
+    if isinstance(value, bytes):
+        return "P", _foreign.text_at(value), value
+    if isinstance(value, str):
         memory = _text_memory(value)
         return "P", memory.address, memory
-    parameter = getattr(value, "_as_parameter_", None)
-    if parameter is not None:
+    parameter = getattr(value, "_as_parameter_", _missing)
+    if parameter is not _missing:
         return _as_argument(parameter, i)
     raise TypeError(f"Don't know how to convert parameter {i}")
 
@@ -1056,12 +1185,17 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
     """Function Pointer"""
 
     __module__ = "_ctypes"
-    _builtin = None
+    # The last two: its types as `_foreign` has them once they are known, if a call takes no more than those, and what makes the
+    # result of what comes.
+    __slots__ = ("_builtin", "_errcheck", "_own_restype", "_own_argtypes", "_paramflags", "_known", "_finish")
 
     def __new__(cls, *args, **kwargs):
-        made = super().__new__(cls)
-        made._errcheck, made._own_restype, made._own_argtypes, made._paramflags = None, _missing, _missing, None
-        return made
+        return super().__new__(cls)._plain()
+
+    def _plain(self):
+        self._builtin = self._errcheck = self._paramflags = self._finish = None
+        self._own_restype = self._own_argtypes = self._known = _missing
+        return self
 
     def __init__(self, *args):
         if not args:
@@ -1073,12 +1207,12 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
                 raise TypeError("the _handle attribute of the second argument must be an integer")
             if not isinstance(name, (str, bytes)):
                 raise TypeError("function ordinals are not supported on this platform")
-            address = dlsym(library._handle, name if isinstance(name, str) else name.decode())
+            address = _symbol(library._handle, name if isinstance(name, str) else name.decode(), "function")
             _write("P", self._address, address)
-            self._hold("0", library)
+            self._hold(0, library)
             self._set_flags(flags)
         elif isinstance(first, _Builtin):
-            self._builtin = _builtins[first]
+            self._builtin, self._known = _builtins[first], None
         elif isinstance(first, int):
             _write("P", self._address, first)
             self._set_flags(flags)
@@ -1090,16 +1224,15 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
     def _set_flags(self, flags):
         if flags is None:
             return
-        argtypes = self.argtypes
-        if argtypes is not None and len(flags) != len(argtypes):
-            raise ValueError("paramflags must have the same length as argtypes")
-        self._paramflags = [(flag[0] if flag[0] is not None else 1, *flag[1:]) for flag in flags]
+        flags = [(flag[0] if flag[0] is not None else 1, *flag[1:]) for flag in flags]
+        _check_paramflags(flags, self.argtypes)
+        self._paramflags, self._known = flags, None
 
     def _make_callback(self, function):
         argtypes, restype = getattr(type(self), "_argtypes_", None), getattr(type(self), "_restype_", None)
         if argtypes is None:
             raise TypeError("cannot construct instance of this class: no argtypes")
-        if restype is not None and not (isinstance(restype, _CDataType) and isinstance(_info(restype).passed, str)):
+        if restype is not None and not (isinstance(restype, _CDataType) and issubclass(restype, _SimpleCData)):
             raise TypeError("invalid result type for callback function")
 
         def call(*values):
@@ -1110,14 +1243,21 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
             if restype is None:
                 return None
             made = restype._new()
-            _set(restype, made._address, result, made, "result")
-            return _read(_info(restype).passed, made._address)
+            passed = _info(restype).passed
+            try:
+                _set(restype, made._address, result, made, 0)
+            except Exception as e:
+                what = f"Exception ignored while converting result of ctypes callback function {function!r}"
+                _foreign.unraisable(e, what)
+            if isinstance(passed, str):
+                return _read(passed, made._address)
+            return _read_bytes(made._address, _info(restype).size)
 
         codes = [_info(argtype).passed for argtype in argtypes]
         result = "" if restype is None else _info(restype).passed
         thunk = _foreign.Callback(call, function, result, codes, type(self)._flags_ & FUNCFLAG_USE_ERRNO)
         _write("P", self._address, thunk.address)
-        self._hold("0", thunk)
+        self._hold(0, thunk)
 
     @property
     def restype(self):
@@ -1129,11 +1269,11 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
     def restype(self, value):
         if value is not None and not isinstance(value, _CDataType) and not callable(value):
             raise TypeError("restype must be a type, a callable, or None")
-        self._own_restype = value
+        self._own_restype, self._known = value, _missing
 
     @restype.deleter
     def restype(self):
-        self._own_restype = _missing
+        self._own_restype = self._known = _missing
 
     @property
     def argtypes(self):
@@ -1145,12 +1285,14 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
     def argtypes(self, value):
         if value is not None:
             _check_argtypes(value)
+            if self._paramflags is not None:
+                _check_paramflags(self._paramflags, value)
             value = tuple(value)
-        self._own_argtypes = value
+        self._own_argtypes, self._known = value, _missing
 
     @argtypes.deleter
     def argtypes(self):
-        self._own_argtypes = _missing
+        self._own_argtypes = self._known = _missing
 
     @property
     def errcheck(self):
@@ -1161,16 +1303,60 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
     def errcheck(self, value):
         if not callable(value):
             raise TypeError("the errcheck attribute must be callable")
-        self._errcheck = value
+        self._errcheck, self._known = value, None
 
     @errcheck.deleter
     def errcheck(self):
-        self._errcheck = None
+        self._errcheck, self._known = None, _missing
 
     def __bool__(self):
         return self._builtin is not None or _read("P", self._address) != 0
 
     def __call__(self, *args, **kwargs):
+        known = self._known
+        if known is _missing:
+            known = self._learn()
+        if known is not None and not kwargs:
+            result = _call_known(known, self._address, args)
+            if result is not NotImplemented:
+                finish = self._finish
+                return result if finish is None else finish(result)
+        return self._call(args, kwargs)
+
+    def _learn(self):
+        """Finds out whether arguments and result are such that `_foreign` can convert them, as most are."""
+        self._known = self._finish = None
+        if self._builtin is not None or self._paramflags is not None or self._errcheck is not None:
+            return None
+        codes, classes = "", []
+        for argtype in self.argtypes or ():
+            if not isinstance(argtype, _CDataType) or getattr(argtype.from_param, "__func__", None) not in _OWN_CONVERSIONS:
+                return None
+            if issubclass(argtype, _SimpleCData) and argtype._type_ in "bBhHiIlLqQfd?czP" and not argtype._swapped:
+                codes += argtype._type_
+                classes += (argtype, None)
+            elif issubclass(argtype, _Pointer) and argtype.__dict__.get("_type_") is not None:
+                codes += "&"
+                classes += (argtype, argtype._type_)
+            else:
+                return None
+        restype = self.restype
+        if restype is None:
+            code = "v"
+        elif not isinstance(restype, _CDataType):
+            code, self._finish = "i", restype
+        elif _is_plain(restype) and restype._type_ in "bBhHiIlLqQfd?czP" and not restype._swapped:
+            code, self._finish = restype._type_, getattr(restype, "_check_retval_", None)
+        elif isinstance(_info(restype).passed, str):
+            code = {"P": "L", "z": "L", "c": "B", "?": "B"}.get(_info(restype).passed, _info(restype).passed)
+            self._finish = _finisher(restype)
+        else:
+            return None
+        flags = type(self)._flags_
+        self._known = _foreign.Function(code, codes, flags, _CArg, ("_address", "value", "_obj"), tuple(classes))
+        return self._known
+
+    def _call(self, args, kwargs):
         if self._builtin is not None:
             return self._builtin(*args)
         argtypes, outs = self.argtypes, None
@@ -1265,6 +1451,26 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
 
 
 _missing = object()
+_call_known = _foreign.call_known
+
+
+def _finisher(restype):
+    """What makes the result of a word, for a type whose values are not Python's own."""
+    check = getattr(restype, "_check_retval_", None)
+    if check is None:
+        return lambda word: _from_word(restype, word)
+    return lambda word: check(_from_word(restype, word))
+
+
+def _check_paramflags(flags, argtypes):
+    if argtypes is None:
+        return
+    if len(flags) != len(argtypes):
+        raise ValueError("paramflags must have the same length as argtypes")
+    for i, (flag, argtype) in enumerate(zip(flags, argtypes), 1):
+        if flag[0] & 2 and not (isinstance(argtype, _CDataType) and issubclass(argtype, (_Pointer, Array))
+                                or getattr(argtype, "_type_", None) in ("P", "z", "Z")):
+            raise TypeError(f"'out' parameter {i} must be a pointer type, not {argtype.__name__}")
 
 
 def _from_word(cls, word):
@@ -1272,7 +1478,7 @@ def _from_word(cls, word):
     info = _info(cls)
     if _SimpleCData in cls.__bases__:
         code = cls._type_
-        if code in _INTS or code in "fd":
+        if code in _INTS or code in "fd" and not isinstance(word, bytes):
             return word
         if code == "?":
             return word != 0
@@ -1354,7 +1560,14 @@ def _cast(source, _, cls):
             _, at, keep = _as_argument(source if isinstance(source, _CData) else _void_p.from_param(source), 1)
         except TypeError:
             raise ArgumentError("argument 1: TypeError: wrong type") from None
-        made._hold("cast", (source, keep))
+        if isinstance(source, _CData):
+            # Both show what either keeps, if the source is a whole.
+            if source._objects is None and source._b_base_ is None:
+                source._objects = {}
+            made._objects = source._objects if isinstance(source._objects, dict) else {}
+            made._objects[id(source)] = source
+        elif keep is not None:
+            made._hold(0, keep)
     _write("P", made._address, at)
     return made
 
@@ -1376,7 +1589,7 @@ def _wstring_at(at, size=-1):
 
 def _memoryview_at(at, size, readonly):
     at, keep = _address_of_argument(at)
-    if size < 0 or at + size >= 2**64:
+    if not 0 <= size < 2**63 or at + size >= 2**64:
         raise ValueError("memoryview_at: size is negative (or overflowed)")
     view = _foreign.view(at, size, keep)
     return view.toreadonly() if readonly else view
@@ -1385,6 +1598,10 @@ def _memoryview_at(at, size, readonly):
 _builtins = {1: _cast, 2: _string_at, 3: _wstring_at, 4: _memoryview_at}
 _cast_addr, _string_at_addr, _wstring_at_addr, _memoryview_at_addr = map(_Builtin, (1, 2, 3, 4))
 _memmove_addr, _memset_addr = _foreign.memmove, _foreign.memset
+
+
+_OWN_CONVERSIONS = frozenset(
+    (_CDataType.from_param, PyCSimpleType.from_param, PyCPointerType.from_param, PyCArrayType.from_param))
 
 
 class _void_p(_SimpleCData):
@@ -1405,3 +1622,8 @@ def call_function(address, arguments, /):
 
 
 call_cdeclfunction = call_function
+
+for _class in (PyCSimpleType, PyCStructType, UnionType, PyCArrayType, PyCPointerType, PyCFuncPtrType, _SimpleCData, Structure,
+               Union, Array, _Pointer, CFuncPtr, CField):
+    _foreign.fix(_class)
+del _class

@@ -140,3 +140,79 @@ assert c.memmove(buffer, b"zz", 2) and buffer.value[:2] == b"zz"
 for simple, value in ((c.c_long, -3), (c.c_ulong, 2**63), (c.c_short, -2), (c.c_double, 0.5)):
     swapped = simple.__ctype_be__(value)
     assert swapped.value == value and bytes(swapped) == bytes(simple(value))[::-1]
+
+# Long doubles and complex numbers as arguments and results, of C and of callbacks.
+libm = c.CDLL("libm.so.6")
+for name, of, value, wanted in (
+    ("sqrtl", c.c_longdouble, 2.25, 1.5), ("csqrt", c.c_double_complex, -4, 2j), ("csqrtf", c.c_float_complex, -4, 2j),
+    ("csqrtl", c.c_longdouble_complex, -4, 2j), ("conjl", c.c_longdouble_complex, 1 + 2j, 1 - 2j),
+):
+    function = getattr(libm, name)
+    function.restype, function.argtypes = of, [of]
+    assert function(value) == wanted, (name, function(value))
+    assert c.CFUNCTYPE(of, of)(lambda v: v * 2)(value) == 2 * value, name
+    assert c.CFUNCTYPE(of, *[c.c_int, of] * 5)(lambda *row: sum(row))(*[1, value] * 5) == 5 * value + 5, name
+assert c.c_double_complex.__ctype_be__(1 + 2j).value == 1 + 2j
+
+# What is kept alive is shown, and shared by what comes of a cast.
+texts = (c.c_char_p * 3)(b"a", b"bc")
+assert texts._objects == {"0": b"a", "1": b"bc"}
+same = c.cast(texts, c.POINTER(c.c_char_p))
+same[2] = b"d"
+assert same._objects is texts._objects and texts._objects["2"] == b"d" and texts[:] == [b"a", b"bc", b"d"]
+assert c.c_char_p(b"x")._objects == b"x"
+both = (Line * 2)()
+both[1].to = Point(1, 2)
+assert both._objects == {"1:1": {}}, both._objects
+del texts
+gc.collect()
+assert same[1] == b"bc"
+
+# Calls of every kind of argument, again after the types have changed.
+libc.memcmp.argtypes = [c.c_void_p, c.c_void_p, c.c_size_t]
+cell, other = c.c_int(5), c.c_int(5)
+for _ in range(3):
+    assert libc.memcmp(c.byref(cell), c.pointer(other), 4) == 0 and libc.memcmp(b"ab", c.addressof(cell), 1) != 0
+    assert libc.memcmp(c.create_string_buffer(b"ab"), b"ab", 2) == 0
+    raises(c.ArgumentError, libc.memcmp, "text", 1.5, 2)
+    raises(TypeError, libc.memcmp, None)
+libc.labs.argtypes, libc.labs.restype = [c.c_long], c.c_long
+assert libc.labs(-(2**40)) == 2**40 and libc.labs(c.c_long(-3)) == 3 and libc.labs(True) == 1
+libc.labs.restype = str
+assert libc.labs(-7) == "7"
+libc.labs.restype = c.c_ubyte
+assert libc.labs(-300) == 300 & 255
+libc.labs.errcheck = lambda result, function, args: (result, args)
+assert libc.labs(-3) == (3, (-3,))
+libc.strchr.restype, libc.strchr.argtypes = c.c_char_p, [c.c_char_p, c.c_char]
+assert libc.strchr(b"hello", b"l") == b"llo" and libc.strchr(c.c_char_p(b"hello"), b"z") is None
+libc.strchr.restype = c.POINTER(c.c_char)
+assert libc.strchr(b"hello", b"l")[:2] == b"ll" and not libc.strchr(b"hello", b"z")
+swap = c.CFUNCTYPE(None, c.POINTER(c.c_int), c.POINTER(Point))
+
+
+@swap
+def change(number, point):
+    number[0], point.contents.x = point.contents.x, number[0]
+
+
+where = Point(7, 1.0)
+for _ in range(2):
+    change(cell, where)
+    change(c.byref(cell), c.byref(where))
+    change(c.pointer(cell), c.pointer(where))
+assert (cell.value, where.x) == (5, 7)
+raises(c.ArgumentError, change, c.byref(where), c.byref(where))
+raises(c.ArgumentError, change, c.c_short(1), where)
+assert libc.close(-1) == -1 and c.get_errno() == 9
+
+# Types of ctypes' own cannot be changed, and no class is initialized twice.
+raises(TypeError, setattr, c.Structure, "x", 1)
+raises(SystemError, type(c.Structure).__init__, Point, "Point", (c.Structure,), {})
+raises(AttributeError, setattr, Point, "_fields_", [("x", c.c_int)])
+raises(TypeError, lambda: (c.c_int * 2).from_buffer(b"12345678"))
+assert "_address" not in vars(c.c_int(1)) and repr(c.c_int.from_param(3)) == "<cparam 'i' (3)>"
+# Text ends at its first zero in a field, and has to fit.
+line.name = b"a\0bcd"
+assert line.name == b"a"
+raises(ValueError, setattr, line, "name", b"123456789")

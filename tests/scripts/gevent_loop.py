@@ -64,6 +64,8 @@ l = Loop(default=True)
 assert l.default and l.ptr and l.activecnt == 0 and l.pendingcnt == 0 and l.depth == 0
 assert run(l) == []
 assert l.backend == "epoll" and Loop("select", default=False).backend == "select"
+assert Loop("select", default=False).fileno() is None and Loop("poll", default=False).fileno() is None
+assert Loop(default=False).fileno() >= 0
 assert "Unsupported" in raises(ValueError, Loop, "kqueue") and raises(ValueError, Loop, "x")
 
 # Functions are called once, in order, in the round before the loop waits.

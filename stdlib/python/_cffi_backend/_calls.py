@@ -27,8 +27,7 @@ def passed_as(ctype, place="argument"):
             made = ctype._passed = ctype._size, ctype._align, tuple(_parts(ctype, 0))
         return made
     if ctype._class == LONG_DOUBLE:
-        # In memory, which is where an aggregate is that has a number at an odd place.
-        return 16, 16, ((1, "l"),)
+        return 16, 16, ((0, "g"),)
     if ctype._class == COMPLEX:
         half = ctype._size // 2
         return ctype._size, half, ((0, ctype._code), (half, ctype._code))
@@ -65,7 +64,7 @@ def _parts(ctype, at):
         for _, field in completed(ctype)._fields:
             yield from _parts(field.type, at + field.offset)
     elif ctype._class == LONG_DOUBLE:
-        yield at + 1, "l"
+        yield at, "g"
     elif ctype._class == COMPLEX:
         yield at, ctype._code
         yield at + ctype._size // 2, ctype._code
@@ -80,8 +79,6 @@ def call(function, args):
         least = "at least " if ctype._ellipsis else ""
         raise TypeError(f"'{name_of(ctype)}' expects {least}{len(wanted)} arguments, got {given}")
     result = ctype._result
-    if result._class == LONG_DOUBLE:
-        raise NotImplementedError(f"'{name_of(ctype)}': results of type 'long double' cannot be taken")
     if not function._cd_at:
         raise RuntimeError(f"cannot call null pointer pointer from cdata '{name_of(ctype)}'")
     if ctype._ellipsis:

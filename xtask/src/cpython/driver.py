@@ -185,6 +185,60 @@ class Details:
         return self.asked(**guards)
 
 
+# What `_ctypes_test`, a library of CPython's build, takes from the interpreter. Its functions for ctypes do without.
+CALLED = (
+    "PyArg_ParseTuple", "PyBytes_FromStringAndSize", "PyErr_Format", "PyErr_SetString", "PyList_Append", "PyList_New",
+    "PyLong_FromLong", "PyType_GetFlags", "PyUnicode_CompareWithASCIIString", "PyUnicode_FromString",
+    "Py_GetConstantBorrowed", "_Py_DecRef",
+)
+# These give what they are given: so a number comes out of a function for Python as it is.
+PASSED_ON = ("PyLong_FromLongLong", "PyLong_FromUnsignedLongLong", "PyModuleDef_Init")
+TAKEN = ("PyExc_TypeError", "PyExc_ValueError")
+
+
+def library_of_c():
+    """The module `_ctypes_test`, whose library the reference has and ctypes loads by its path; what it takes from CPython's
+    interface for C is there by name only."""
+    import ctypes
+    import os
+    import subprocess
+
+    find = "import _ctypes_test; print(_ctypes_test.__file__)"
+    reference = os.environ.get("SKEIN_REFERENCE") or "python3.14"
+    found = subprocess.run([reference, "-I", "-c", find], capture_output=True, text=True)
+    if found.returncode:
+        raise unittest.SkipTest("the reference has no _ctypes_test")
+    source, stubs = os.path.abspath("stubs.c"), os.path.abspath("stubs.so")
+    with open(source, "w", encoding="utf-8") as file:
+        file.writelines(f"void *{name}(void) {{ return 0; }}\n" for name in CALLED)
+        file.writelines(f"void *{name}(void *given) {{ return given; }}\n" for name in PASSED_ON)
+        file.writelines(f"void *{name};\n" for name in TAKEN)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", stubs, source], check=True)
+    ctypes.CDLL(stubs, ctypes.RTLD_GLOBAL)
+    module = type(sys)("_ctypes_test")
+    module.__file__ = found.stdout.strip()
+    library = ctypes.CDLL(module.__file__)
+    for name, of in (("get_last_tf_arg_s", ctypes.c_longlong), ("get_last_tf_arg_u", ctypes.c_ulonglong)):
+        setattr(module, name, own_function(library, name.encode(), of))
+    sys.modules["_ctypes_test"] = module
+
+
+def own_function(library, name, of):
+    """A function that the library has for Python only, by the table of its module."""
+    import ctypes
+
+    class Method(ctypes.Structure):
+        _fields_ = [("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("rest", ctypes.c_void_p * 2)]
+
+    library.PyInit__ctypes_test.restype = ctypes.c_void_p
+    # The table stands behind the object's head of five words, two texts and a size.
+    place = library.PyInit__ctypes_test() + 8 * 8
+    methods = ctypes.POINTER(ctypes.POINTER(Method)).from_buffer(ctypes.c_void_p(place)).contents
+    at = next(i for i in range(99) if methods[i].name in (name, None))
+    function = ctypes.CFUNCTYPE(of, ctypes.c_void_p, ctypes.c_void_p)(methods[at].function)
+    return lambda: function(None, None)
+
+
 def leave_out_interpreters():
     """Classes of tests name all kinds of executors; those of one kind are left out."""
     import concurrent.futures
@@ -249,6 +303,8 @@ def main():
             import opcode
 
             opcode.opmap = dis.opmap = OtherInstructions(opcode.opmap)
+        if sys.implementation.name != "cpython" and module_name == "test_ctypes":
+            library_of_c()
         if sys.implementation.name != "cpython" and module_name == "test_code":
             # It takes functions of CPython's interface for C out of it, where there is none.
             sys.modules["ctypes"] = None

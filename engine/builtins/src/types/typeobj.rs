@@ -115,7 +115,9 @@ fn get_weakref(vm: &Vm, v: Value) -> R<Value> {
 /// CPython's `Py_TPFLAGS_*` bits that library code looks at.
 fn python_flags(t: Ref<Type>) -> u32 {
     let mut f = 1 << 12;
-    if t.has_flag(type_flags::HEAP) {
+    if t.has_flag(type_flags::FIXED) {
+        f |= 1 << 8 | 1 << 9;
+    } else if t.has_flag(type_flags::HEAP) {
         f |= 1 << 9;
     } else {
         f |= 1 << 8;
@@ -308,7 +310,7 @@ fn union_ror(vm: &Vm, a: Value, b: Value) -> R<Value> {
 // ---- attributes
 
 fn check_settable(vm: &Vm, t: Ref<Type>, what: &str) -> R<()> {
-    if t.has_flag(type_flags::HEAP) {
+    if t.has_flag(type_flags::HEAP) && !t.has_flag(type_flags::FIXED) {
         return Ok(());
     }
     Err(vm.type_error(format!("cannot set '{what}' attribute of immutable type '{}'", t.message_name())))

@@ -54,13 +54,19 @@ impl Bytes {
             b
         };
         b.len.set(len);
-        // SAFETY: `len` bytes follow the struct. The rows are of objects, which do not move, or of a buffer.
+        // SAFETY: `len` bytes and one for the end follow the struct. The rows are of objects, which do not move, or of a buffer.
         unsafe {
             let data = b.data.as_ptr().cast_mut();
             std::ptr::copy_nonoverlapping(first.as_ptr(), data, first.len());
             std::ptr::copy_nonoverlapping(second.as_ptr(), data.add(first.len()), second.len());
+            *data.add(len) = 0;
         }
         Ok(b)
+    }
+
+    /// Where the bytes are, as long as the object is. A zero comes behind them.
+    pub fn as_c_str(&self) -> *const u8 {
+        self.data.as_ptr()
     }
 
     #[inline]

@@ -75,6 +75,8 @@ pub mod type_flags {
     /// Instances of a builtin layout have the word for a dictionary, which holds the values of `__slots__` and is no
     /// `__dict__`.
     pub const SLOT_WORD: u32 = 1024;
+    /// Made by a class statement of the library's, for a type that is native elsewhere: its attributes cannot be set.
+    pub const FIXED: u32 = 2048;
 }
 
 // SAFETY: all references are traced; the names in shapes are interned strings that the shape table's roots keep.

@@ -77,7 +77,7 @@ impl Vm {
 
     /// Sets or deletes an attribute in a class's own dictionary.
     pub fn set_type_attr(&self, t: Ref<Type>, name: Ref<Str>, v: Option<Value>) -> R<()> {
-        if !t.has_flag(type_flags::HEAP) {
+        if !t.has_flag(type_flags::HEAP) || t.has_flag(type_flags::FIXED) {
             return Err(self.type_error(format!(
                 "cannot set '{}' attribute of immutable type '{}'",
                 name.to_string_lossy(),

@@ -192,6 +192,10 @@ class loop(_loop):
     def backend(self):
         return _flags_to_list(self.backend_int)[0]
 
+    def fileno(self):
+        # The other kinds have no descriptor of their own that a program could use.
+        return super().fileno() if self.backend_int == BACKEND_EPOLL else None
+
     @property
     def origflags(self):
         return _flags_to_list(self.origflags_int)

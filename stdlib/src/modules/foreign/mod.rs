@@ -6,17 +6,20 @@
 // Calls of C are written for this architecture.
 #![cfg(target_arch = "x86_64")]
 
+mod function;
+
 use super::io::path_bytes;
 use super::support::BytesLike;
 use skein_builtins::types::view_of;
 use skein_foreign::{Aggregate, Argument, Callback, Incoming, Returned, Scalar, Type, call as call_c};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
-use skein_runtime::types::bytes::ByteArray;
+use skein_runtime::types::bytes::{ByteArray, Bytes};
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::{Type as Class, type_flags};
 use skein_runtime::{R, Value, Vm, native_functions, native_type};
 use std::cell::{Cell, OnceCell};
 use std::ffi::{CStr, CString};
@@ -31,9 +34,12 @@ native_functions! { FUNCTIONS:
     "address_of(buffer, /)" => address_of, "Address and length of a writable buffer, and the object that keeps it there.";
     "span_of(buffer, /)" => span_of, "As address_of() for a buffer that may not be writable.";
     "call(address, result, types, values, flags, /)" => call, "Call a function.";
+    "call_known(function, place, arguments, /)" => function::call_known, "Call a function of known types whose address lies at a place.";
+    "text_at(bytes, /)" => text_at, "The address of bytes, behind which a zero comes; they are there as long as the object.";
     "dlopen(name, flags, /)" => dlopen;
     "dlsym(handle, name, /)" => dlsym;
     "dlclose(handle, /)" => dlclose;
+    "fix(class, /)" => |_: &Vm, class: Ref<Class>| class.set_flag(type_flags::FIXED, true), "Let a class's attributes be set no more.";
     "unraisable(error, message, /)" => unraisable, "Tell of an exception that has nowhere to go.";
     "get_errno()" => |_: &Vm| i64::from(ERRNO.get());
     "set_errno(value, /)" => |_: &Vm, n: i32| -> i64 { ERRNO.replace(n).into() };
@@ -135,10 +141,13 @@ fn type_of(vm: &Vm, v: Value) -> R<Type> {
     for part in parts.items() {
         let row = part.cast::<Tuple>().ok_or_else(wrong)?;
         let &[at, code] = row.items() else { return Err(wrong()) };
-        match type_of(vm, code)? {
-            Type::Scalar(s) => out.push((vm.index_i64(at)? as usize, s)),
+        let s = match code.cast::<Str>().ok_or_else(wrong)?.bytes() {
+            b"g" => Scalar::F80,
+            b"G" => Scalar::C80,
+            &[c] => scalar(vm, c)?,
             _ => return Err(wrong()),
-        }
+        };
+        out.push((vm.index_i64(at)? as usize, s));
     }
     Ok(Type::Aggregate(Aggregate { size, align, parts: out }))
 }
@@ -177,6 +186,7 @@ fn object(vm: &Vm, s: Scalar, word: u64) -> R<Value> {
         Scalar::F32 => vm.float(f32::from_bits(word as u32).into()),
         Scalar::Int(_) => vm.int(word as i64),
         Scalar::Uint(_) => vm.int_u64(word),
+        Scalar::F80 | Scalar::C80 => Err(vm.type_error("a long double is no word")),
     }
 }
 
@@ -219,10 +229,19 @@ fn checked(vm: &Vm, at: Value) -> R<*mut u8> {
 
 fn read(vm: &Vm, code: Ref<Str>, at: Value) -> R<Value> {
     let (s, at) = (scalar_of(vm, code)?, checked(vm, at)?);
+    object(vm, s, load(s, at))
+}
+
+/// The word of a number at an address that is not null.
+fn load(s: Scalar, at: *const u8) -> u64 {
     let mut bytes = [0; 8];
     // SAFETY: the program says that there are so many bytes.
-    unsafe { std::ptr::copy_nonoverlapping(at, bytes.as_mut_ptr(), s.size()) };
-    object(vm, s, s.narrowed(u64::from_le_bytes(bytes)))
+    unsafe { std::ptr::copy_nonoverlapping(at, bytes.as_mut_ptr(), s.size().min(8)) };
+    s.narrowed(u64::from_le_bytes(bytes))
+}
+
+fn text_at(vm: &Vm, bytes: Ref<Bytes>) -> R<Value> {
+    vm.int_u64(bytes.as_c_str().addr() as u64)
 }
 
 fn write(vm: &Vm, code: Ref<Str>, at: Value, v: Value) -> R<()> {
@@ -329,25 +348,10 @@ fn call(vm: &Vm, function: Value, result: Value, of: Value, values: Value, flags
         _ => Vec::new(),
     };
     let state = vm.state::<State>();
-    let mut kept = ERRNO.get();
-    let mut run = || {
-        // SAFETY: the program says that this is a function of these types.
-        unsafe {
-            let place = libc::__errno_location();
-            if flags & USE_ERRNO != 0 {
-                std::ptr::swap(place, &raw mut kept);
-            }
-            let word = call_c(function, &result, &arguments, &mut out);
-            if flags & USE_ERRNO != 0 {
-                std::ptr::swap(place, &raw mut kept);
-            }
-            word
-        }
-    };
+    // SAFETY: the program says that this is a function of these types.
+    let mut run = || unsafe { call_c(function, &result, &arguments, &mut out) };
+    let run = || if flags & USE_ERRNO != 0 { with_errno(run) } else { run() };
     let word = if state.callbacks.get() == 0 { vm.without_gil(run) } else { run() };
-    if flags & USE_ERRNO != 0 {
-        ERRNO.set(kept);
-    }
     // What a signal's handler raised in a callback.
     if vm.pending.get().is_some() {
         return Err(skein_runtime::Raised);
@@ -357,6 +361,16 @@ fn call(vm: &Vm, function: Value, result: Value, of: Value, values: Value, flags
         Type::Scalar(s) => object(vm, s, word),
         Type::Aggregate(_) => vm.bytes(&out),
     }
+}
+
+/// Calls with the program's copy of errno in place.
+fn with_errno<T>(f: impl FnOnce() -> T) -> T {
+    // SAFETY: the thread's own number.
+    let swap = || unsafe { *libc::__errno_location() = ERRNO.replace(*libc::__errno_location()) };
+    swap();
+    let made = f();
+    swap();
+    made
 }
 
 fn new_callback(
@@ -397,13 +411,6 @@ fn new_callback(
 
 /// Calls the callable of a callback. What it raises is shown.
 fn answer(vm: &Vm, callable: Value, shown: Value, result: &Type, row: Vec<Incoming>, flags: i64) -> Returned {
-    let swap = || {
-        if flags & USE_ERRNO != 0 {
-            // SAFETY: the thread's own number.
-            unsafe { *libc::__errno_location() = ERRNO.replace(*libc::__errno_location()) };
-        }
-    };
-    swap();
     let run = || -> R<Returned> {
         let values = List::with_capacity(vm, row.len())?;
         for v in row {
@@ -422,17 +429,18 @@ fn answer(vm: &Vm, callable: Value, shown: Value, result: &Type, row: Vec<Incomi
             Type::Aggregate(_) => Ok(Returned::Bytes(BytesLike::new(vm, v)?.into_vec(vm)?)),
         }
     };
-    let returned = run().unwrap_or_else(|_| {
-        let pending = vm.pending.take();
-        let shown = vm.repr_string(shown).unwrap_or_default();
-        vm.pending.set(pending);
-        let text = format!("Exception ignored while calling ctypes callback function {shown}");
-        vm.unraisable(Some(&text), Value::NONE);
-        vm.pending.take();
-        Returned::Nothing
-    });
-    swap();
-    returned
+    let run = || {
+        run().unwrap_or_else(|_| {
+            let pending = vm.pending.take();
+            let shown = vm.repr_string(shown).unwrap_or_default();
+            vm.pending.set(pending);
+            let text = format!("Exception ignored while calling ctypes callback function {shown}");
+            vm.unraisable(Some(&text), Value::NONE);
+            vm.pending.take();
+            Returned::Nothing
+        })
+    };
+    if flags & USE_ERRNO != 0 { with_errno(run) } else { run() }
 }
 
 fn unraisable(vm: &Vm, error: Value, message: Ref<Str>) -> R<()> {
@@ -493,6 +501,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let m = make_module(vm, "_foreign", FUNCTIONS)?;
     let d = m.dict();
     d.set_name(vm, "Memory", ext_type(vm, &MEMORY)?.value())?;
+    d.set_name(vm, "Function", ext_type(vm, &function::FUNCTION)?.value())?;
     d.set_name(vm, "Callback", ext_type(vm, &CALLBACK)?.value())?;
     // Functions that C's own library has, for ctypes' copies of them.
     for (name, at) in
