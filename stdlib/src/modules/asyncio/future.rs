@@ -1,7 +1,8 @@
 //! `_asyncio.Future`, and what a task has in common with it.
 
 use super::running::Registry;
-use super::{call_soon, exception_class, find};
+use super::soon::call_soon;
+use super::{exception_class, find};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::exception::Exception;

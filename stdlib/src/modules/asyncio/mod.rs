@@ -5,6 +5,7 @@
 
 mod future;
 mod running;
+mod soon;
 mod task;
 
 use future::FUTURE;
@@ -12,10 +13,9 @@ use skein_runtime::object::Ref;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::module::{Module, make_module, run_source};
-use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
 
-use skein_runtime::{Args, R, Value, Vm, native_functions};
+use skein_runtime::{R, Value, Vm, native_functions};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use task::TASK;
@@ -42,7 +42,8 @@ native_functions! { FUNCTIONS:
 #[derive(Default)]
 pub struct State {
     found: RefCell<HashMap<(&'static str, &'static str), Value>>,
-    context_name: Cell<Option<Ref<Tuple>>>,
+    soon_names: Cell<Option<soon::Names>>,
+    plain: Cell<Option<soon::Plain>>,
     /// `step` and `wakeup` of `step.py`.
     pub step: Cell<Option<Value>>,
     pub wakeup: Cell<Option<Value>>,
@@ -72,24 +73,6 @@ pub fn find(vm: &Vm, module: &'static str, name: &'static str) -> R<Value> {
 pub fn exception_class(vm: &Vm, name: &'static str) -> R<Ref<Type>> {
     let v = find(vm, "asyncio.exceptions", name)?;
     v.cast::<Type>().ok_or_else(|| vm.type_error(format!("asyncio.exceptions.{name} is no class")))
-}
-
-/// `loop.call_soon(f, *args, context=context)`.
-pub fn call_soon(vm: &Vm, event_loop: Value, f: Value, arg: Option<Value>, context: Value) -> R<()> {
-    let state = vm.state::<State>();
-    let names = match state.context_name.get() {
-        Some(names) => names,
-        None => {
-            let names = Tuple::new(vm, &[vm.intern("context")?.value()])?;
-            vm.roots.borrow_mut().push(names.value());
-            state.context_name.set(Some(names));
-            names
-        }
-    };
-    let method = vm.get_attr(event_loop, vm.intern("call_soon")?)?;
-    let row = [f, arg.unwrap_or(context), context];
-    let row = &row[..if arg.is_some() { 3 } else { 2 }];
-    vm.call_args(method, Args::new(row, Some(names))).map(|_| ())
 }
 
 /// The Python part of tasks.

@@ -5,7 +5,8 @@ use super::future::{
     get_loop, make_cancelled_error,
 };
 use super::running::{enter_task, leave_task, loop_of, register_task, swap_current_task, unregister_task};
-use super::{State as Module, call_soon, exception_class, find};
+use super::soon::call_soon;
+use super::{State as Module, exception_class, find};
 use skein_runtime::object::Kind;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::ext::{Ext, ext_type};

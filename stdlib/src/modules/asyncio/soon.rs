@@ -1,0 +1,216 @@
+//! `loop.call_soon`, which whatever becomes done calls for each of its callbacks.
+//!
+//! That of the packaged library's own loops only makes a `Handle` and puts it into the loop's queue, by three Python
+//! functions, for which a native would have to run the interpreter's loop. So it is done here, as long as these functions and
+//! the class are the library's own, and nobody is told of what code does.
+
+use super::State;
+use skein_bytecode::Special;
+use skein_runtime::object::Ref;
+use skein_runtime::shape::ShapeId;
+use skein_runtime::types::code::CodeObject;
+use skein_runtime::types::dict::Dict;
+use skein_runtime::types::function::Function;
+use skein_runtime::types::instance::Instance;
+use skein_runtime::types::module::Module;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::{Args, R, Value, Vm};
+
+/// Names that are looked up each time: roots.
+#[derive(Clone, Copy)]
+pub struct Names {
+    /// [`METHODS`], and `__init__`.
+    methods: [Ref<Str>; METHODS.len() + 1],
+    append: Ref<Str>,
+    events: Ref<Str>,
+    handle: Ref<Str>,
+    /// Of the call's keyword.
+    context: Ref<Tuple>,
+}
+
+impl Names {
+    fn new(vm: &Vm) -> R<Names> {
+        let root = |name: &str| {
+            let name = vm.intern(name)?;
+            vm.roots.borrow_mut().push(name.value());
+            R::Ok(name)
+        };
+        let context = Tuple::new(vm, &[vm.intern("context")?.value()])?;
+        vm.roots.borrow_mut().push(context.value());
+        Ok(Names {
+            methods: [
+                root(METHODS[0])?,
+                root(METHODS[1])?,
+                root(METHODS[2])?,
+                root(METHODS[3])?,
+                root("__init__")?,
+            ],
+            append: root("append")?,
+            events: root("events")?,
+            handle: root("Handle")?,
+            context,
+        })
+    }
+}
+
+/// What a handle's slots get, in the order of [`Plain::slots`].
+const SLOTS: [&str; 7] =
+    ["_context", "_loop", "_callback", "_args", "_cancelled", "_repr", "_source_traceback"];
+
+/// Methods of a loop that a call goes through.
+const METHODS: [&str; 4] = ["call_soon", "_call_soon", "_check_closed", "get_debug"];
+
+/// Loops of which it is known that their `call_soon` is the library's own. That is so while classes have these functions
+/// and these this code; what stands here is alive then.
+#[derive(Clone, Copy)]
+pub struct Plain {
+    shape: ShapeId,
+    /// Slots of the loop: `_closed`, `_debug` and `_ready`.
+    closed: usize,
+    debug: usize,
+    ready: usize,
+    /// [`METHODS`], and `Handle.__init__`.
+    functions: [(Ref<Function>, Ref<CodeObject>); METHODS.len() + 1],
+    handle: Ref<Type>,
+    slots: [usize; SLOTS.len()],
+}
+
+/// The function of a class by this name, if it is the one that its module defined.
+fn original(vm: &Vm, ty: Ref<Type>, class: &str, name: &str, globals: Ref<Dict>) -> R<Option<Ref<Function>>> {
+    let f = ty.lookup(vm, vm.intern(name)?).and_then(|f| f.cast::<Function>());
+    let is_it = |f: &Ref<Function>| {
+        f.globals() == globals
+            && f.code().portable().qualname.strip_prefix(class) == Some(&format!(".{name}"))
+    };
+    Ok(f.filter(is_it))
+}
+
+fn namespace(vm: &Vm, module: &str) -> R<Option<Ref<Dict>>> {
+    let Some(modules) = vm.modules.get() else { return Ok(None) };
+    Ok(modules.get_name(vm, module)?.and_then(|m| m.cast::<Module>()).map(|m| m.dict()))
+}
+
+impl Plain {
+    /// What there is to know of a loop. None: it is not the library's.
+    fn find(vm: &Vm, names: &Names, event_loop: Value) -> R<Option<Plain>> {
+        let Some(i) = event_loop.cast::<Instance>() else { return Ok(None) };
+        let (shape, ty) = (i.shape(vm), vm.type_of(event_loop));
+        let getattribute = ty.special(vm, Special::GetAttribute).unwrap_or(Value::NONE);
+        if shape.is_dict || !vm.known.is_getattribute(getattribute) {
+            return Ok(None);
+        }
+        let (Some(base), Some(events)) =
+            (namespace(vm, "asyncio.base_events")?, namespace(vm, "asyncio.events")?)
+        else {
+            return Ok(None);
+        };
+        let handle = events.get_str(vm, names.handle)?.and_then(|t| t.cast::<Type>());
+        let Some(handle) = handle.filter(|t| vm.type_of(t.value()) == vm.types.type_) else {
+            return Ok(None);
+        };
+        let mut functions = Vec::new();
+        for name in METHODS {
+            if shape.slot(vm.intern(name)?).is_some() {
+                return Ok(None);
+            }
+            functions.extend(original(vm, ty, "BaseEventLoop", name, base)?);
+        }
+        functions.extend(original(vm, handle, "Handle", "__init__", events)?);
+        let functions: Vec<_> = functions.into_iter().map(|f| (f, f.code())).collect();
+        let Ok(functions) = functions.try_into() else { return Ok(None) };
+        let made = vm.shapes.get(handle.root_shape_id());
+        let slot = |name: &str| R::Ok(shape.slot(vm.intern(name)?));
+        let (closed, debug, ready) = (slot("_closed")?, slot("_debug")?, slot("_ready")?);
+        let mut slots = [0; SLOTS.len()];
+        for (slot, name) in slots.iter_mut().zip(SLOTS) {
+            match made.slot(vm.intern(name)?) {
+                Some(i) => *slot = i,
+                None => return Ok(None),
+            }
+        }
+        let (Some(closed), Some(debug), Some(ready)) = (closed, debug, ready) else {
+            return Ok(None);
+        };
+        Ok(Some(Plain { shape: shape.id, closed, debug, ready, functions, handle, slots }))
+    }
+
+    /// The queue of the loop, if all is as it was found, and the loop is open and not being debugged.
+    fn queue(&self, vm: &Vm, names: &Names, event_loop: Value) -> R<Option<Value>> {
+        let Some(i) = event_loop.cast::<Instance>() else { return Ok(None) };
+        if i.header().shape.get() != self.shape || vm.events.has_listeners() {
+            return Ok(None);
+        }
+        let ty = vm.type_of(event_loop);
+        let is_as_found = |ty: Ref<Type>, n: usize| {
+            let (f, code) = self.functions[n];
+            ty.lookup(vm, names.methods[n]).is_some_and(|now| now.is(f.value())) && f.code() == code
+        };
+        if !(0..METHODS.len()).all(|n| is_as_found(ty, n)) {
+            return Ok(None);
+        }
+        let is_false = |slot: usize| i.slot(slot).is_some_and(|v| v.is(Value::FALSE));
+        if !is_false(self.closed) || !is_false(self.debug) {
+            return Ok(None);
+        }
+        // The class is what the functions' module finds now.
+        let events = self.functions[0].0.globals().get_str(vm, names.events)?;
+        let events = events.and_then(|m| m.cast::<Module>()).map(|m| m.dict());
+        let handle = events.map(|d| d.get_str(vm, names.handle)).transpose()?.flatten();
+        let makes_plainly = |ty: Ref<Type>| {
+            vm.type_of(ty.value()) == vm.types.type_
+                && is_as_found(ty, METHODS.len())
+                && ty.special(vm, Special::New).is_none_or(|f| f.is(vm.object_new()))
+                && vm.known.is_object_setattr(ty.special(vm, Special::SetAttr))
+        };
+        let is_handle = handle.is_some_and(|t| t.is(self.handle.value())) && makes_plainly(self.handle);
+        Ok(i.slot(self.ready).filter(|_| is_handle))
+    }
+
+    /// Puts a handle of the call into the loop's queue. MemoryError.
+    fn add(&self, vm: &Vm, names: &Names, queue: Value, words: [Value; 3], args: &[Value]) -> R<()> {
+        let [event_loop, f, context] = words;
+        let args = Tuple::new(vm, args)?;
+        let handle = vm.new_instance(self.handle)?;
+        let Some(i) = handle.cast::<Instance>() else {
+            return Err(vm.system_error("a handle is no instance"));
+        };
+        let none = Value::NONE;
+        for (slot, v) in
+            self.slots.iter().zip([context, event_loop, f, args.value(), Value::FALSE, none, none])
+        {
+            i.set_slot(vm, *slot, Some(v))?;
+        }
+        match vm.type_of(queue).lookup(vm, names.append) {
+            Some(append) => vm.call(append, &[queue, handle]).map(|_| ()),
+            None => Err(vm.attribute_error("append")),
+        }
+    }
+}
+
+/// `loop.call_soon(f, *args, context=context)`.
+pub fn call_soon(vm: &Vm, event_loop: Value, f: Value, arg: Option<Value>, context: Value) -> R<()> {
+    let state = vm.state::<State>();
+    let names = match state.soon_names.get() {
+        Some(names) => names,
+        None => {
+            let names = Names::new(vm)?;
+            state.soon_names.set(Some(names));
+            names
+        }
+    };
+    let row = [f, arg.unwrap_or(context), context];
+    let args = if arg.is_some() { &row[1..2] } else { &[] };
+    if let Some(plain) = state.plain.get()
+        && let Some(queue) = plain.queue(vm, &names, event_loop)?
+    {
+        return plain.add(vm, &names, queue, [event_loop, f, context], args);
+    }
+    if let Some(plain) = Plain::find(vm, &names, event_loop)? {
+        state.plain.set(Some(plain));
+    }
+    let method = vm.get_attr(event_loop, names.methods[0])?;
+    let row = &row[..if arg.is_some() { 3 } else { 2 }];
+    vm.call_args(method, Args::new(row, Some(names.context))).map(|_| ())
+}
