@@ -6,7 +6,7 @@
 //! (`Recorder::call_through`).
 
 use super::trace::{LoopFate, Trace};
-use super::{Jit, MAX_ABORTS, MAX_WAITS, bump, place};
+use super::{Jit, bump, place};
 use crate::ir::ExitId;
 use crate::recorder::{Abort, End, Recorder, makes_generator};
 use skein_runtime::interp::{At, WANTED, frame_code};
@@ -46,11 +46,7 @@ impl Jit {
     pub(super) fn want_function(&self, code: Value) {
         let Some(code) = code.cast::<CodeObject>() else { return };
         let fate = self.loops.borrow().get(&head_of(code)).copied().unwrap_or_default();
-        if fate.aborts >= MAX_ABORTS
-            || fate.waits >= MAX_WAITS
-            || fate.trace.is_some()
-            || makes_generator(code)
-        {
+        if fate.is_given_up() || fate.trace.is_some() || makes_generator(code) {
             return;
         }
         set_trace(code.value(), Some(WANTED));
@@ -68,22 +64,15 @@ impl Jit {
             fate.looks += 1;
             *fate
         };
-        if fate.trace.is_none() && (fate.aborts >= MAX_ABORTS || fate.waits >= MAX_WAITS) {
+        if fate.trace.is_none() && fate.is_given_up() {
             set_trace(code.value(), None);
             return at;
         }
         if fate.looks % CALLS != 1 && !self.is_forced() {
             return at;
         }
-        self.take_finished();
-        if let Some(number) = fate.trace {
-            let ready = |t: &Rc<Trace>| t.is_compiled();
-            if self.traces.borrow()[number].as_ref().is_some_and(ready) {
-                set_trace(code.value(), Some(number));
-            }
-            return at;
-        }
-        if !self.may_compile(vm) || self.is_put_off(&fate) {
+        // One that there is has no code yet.
+        if fate.trace.is_some() || !self.may_compile(vm) || self.is_put_off(&fate) {
             return at;
         }
         self.record_function(vm, code, at)

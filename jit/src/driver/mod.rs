@@ -257,9 +257,7 @@ impl Jit {
 
     /// Is there a reason not to record the loop or function with this fate now?
     fn is_put_off(&self, fate: &LoopFate) -> bool {
-        fate.aborts >= MAX_ABORTS
-            || fate.waits >= MAX_WAITS
-            || fate.behind.is_some_and(|n| self.is_pending(n))
+        fate.is_given_up() || fate.behind.is_some_and(|n| self.is_pending(n))
     }
 
     /// The interpreter is at the back edge of a loop that stands in the way of an outer one: its turn comes first.
@@ -303,7 +301,6 @@ impl Jit {
             head,
             object: code.value(),
             code: RefCell::default(),
-            retired: RefCell::default(),
             pending: Cell::new(false),
             extent: Cell::new(recorder.extent as usize * 8),
             fates: RefCell::new(fates),
@@ -358,7 +355,7 @@ impl Jit {
         self.tell_of(trace, &code, took);
         let bytes = self.counts.bytes.get() + code.compiled.bytes;
         drop(fates);
-        let old = trace.set_code(code);
+        let old = trace.code.replace(Some(Rc::new(code)));
         if old.is_none() {
             if trace.is_function {
                 set_trace(trace.object, Some(trace.number));
@@ -366,7 +363,7 @@ impl Jit {
                 enter_from(trace, trace.from);
             }
         }
-        self.counts.bytes.set(bytes.saturating_sub(old.unwrap_or_default()));
+        self.counts.bytes.set(bytes.saturating_sub(old.map_or(0, |old| old.compiled.bytes)));
     }
 
     /// Gives traces the code that is ready.
@@ -545,22 +542,20 @@ impl Tier for Jit {
         {
             return at;
         }
-        let Some(code) = trace.current() else { return at };
+        let Some(code) = trace.code.borrow().clone() else { return at };
         publish(vm, at);
         let ctx = vm.ctx.get();
         trace.active.set(trace.active.get() + 1);
-        // SAFETY: it is kept while the trace is active.
-        let code = unsafe { &*code };
         let words = code.compiled.places.words();
         // SAFETY: the trace is of the loop or function whose head is at `at`; its frame, and room behind it for those of
         // inlined calls, begins at the base.
         let (exit, next, returned) = unsafe {
             if words <= FEW_WORDS {
-                run::<FEW_WORDS>(code, vm, at)
+                run::<FEW_WORDS>(&code, vm, at)
             } else if words <= MORE_WORDS {
-                run::<MORE_WORDS>(code, vm, at)
+                run::<MORE_WORDS>(&code, vm, at)
             } else {
-                run::<BUFFER>(code, vm, at)
+                run::<BUFFER>(&code, vm, at)
             }
         };
         trace.entered.set(trace.entered.get() + 1);
@@ -570,7 +565,6 @@ impl Tier for Jit {
             return next;
         }
         let trace = self.traces.borrow().get(number).cloned().flatten();
-        self.take_finished();
         match trace {
             Some(trace) => self.try_bridge(vm, &trace, exit, at.base, ctx, next),
             None => next,

@@ -1,5 +1,6 @@
 //! Traces as the driver keeps them.
 
+use super::{MAX_ABORTS, MAX_WAITS};
 use crate::deopt::Plan;
 use crate::ir::{ExitId, Tree};
 use crate::machine::Compiled;
@@ -34,7 +35,7 @@ impl Fate {
 /// The limit of an exit that gets no bridge.
 pub(super) const NEVER: u32 = u32::MAX;
 
-/// A tree as it was compiled.
+/// A tree as it was compiled. Who runs it keeps it.
 pub(super) struct Code {
     pub compiled: Compiled,
     pub tree: Tree,
@@ -79,8 +80,6 @@ pub(super) struct Trace {
     pub object: Value,
     /// None until it is compiled: nothing enters it before.
     pub code: RefCell<Option<Rc<Code>>>,
-    /// What it replaced while the trace ran.
-    pub retired: RefCell<Vec<Rc<Code>>>,
     /// It is being compiled.
     pub pending: Cell<bool>,
     /// Bytes of registers that the trace may use from the root frame's base on.
@@ -104,12 +103,6 @@ impl Trace {
         self.code.borrow().is_some()
     }
 
-    /// The code to enter. It stays where it is while `active` is not 0.
-    #[inline]
-    pub fn current(&self) -> Option<*const Code> {
-        self.code.borrow().as_ref().map(Rc::as_ptr)
-    }
-
     /// The trace has been left by this exit. May that get a bridge?
     #[inline]
     pub fn take_exit(&self, exit: ExitId) -> bool {
@@ -117,19 +110,6 @@ impl Trace {
         fate.hits = fate.hits.saturating_add(1);
         fate.taken += 1;
         fate.hits >= fate.limit && fate.limit != NEVER
-    }
-
-    /// Gives the trace its code; the bytes of what it had before.
-    pub fn set_code(&self, code: Code) -> Option<usize> {
-        let old = self.code.replace(Some(Rc::new(code)));
-        let bytes = old.as_ref().map(|old| old.compiled.bytes);
-        let mut retired = self.retired.borrow_mut();
-        if self.active.get() == 0 {
-            retired.clear();
-        } else {
-            retired.extend(old);
-        }
-        bytes
     }
 
     /// Bytes of the code that is entered.
@@ -154,4 +134,11 @@ pub(super) struct LoopFate {
     pub trace: Option<usize>,
     /// A recording met the loop of this trace, which was being compiled.
     pub behind: Option<usize>,
+}
+
+impl LoopFate {
+    /// Is it not recorded any more?
+    pub fn is_given_up(&self) -> bool {
+        self.aborts >= MAX_ABORTS || self.waits >= MAX_WAITS
+    }
 }

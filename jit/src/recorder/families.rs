@@ -72,11 +72,8 @@ pub fn unite(vm: &Vm, families: &mut Families, tree: &Tree, exit: ExitId, at: At
             continue;
         }
         guarded = true;
-        for id in passes {
-            let known = families.get(id).map_or(&own[..], |family| family);
-            all.extend(known);
-            all.push(*id);
-        }
+        all.extend(passes);
+        all.extend(passes.iter().filter_map(|id| families.get(id)).flat_map(|family| &**family));
     }
     all.sort();
     all.dedup();

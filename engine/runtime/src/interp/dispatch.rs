@@ -2,6 +2,7 @@
 
 use crate::context::FRAME_WORDS;
 use crate::interp::cont::{caller, return_word};
+use crate::interp::items::wrap_index;
 use crate::interp::{At, call, elision, generators, helpers, result, trace};
 use crate::object::Ref;
 use crate::types::cell::CellObject;
@@ -770,12 +771,6 @@ pub fn run<const MODE: u8>(vm: &Vm, start: At) -> R<Value> {
 fn word(bits: u64) -> Value {
     // SAFETY: bit operations on int words, tag kept.
     unsafe { Value::from_bits(bits) }
-}
-
-/// A Python index as a Rust one; out of range for what is not in the sequence.
-#[inline(always)]
-fn wrap_index(i: i64, len: usize) -> usize {
-    if i < 0 { (i + len as i64) as usize } else { i as usize }
 }
 
 /// Enters a function whose arguments stand in the window, if it takes just these and fits.

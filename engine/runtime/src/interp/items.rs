@@ -13,12 +13,16 @@ use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
 use skein_bytecode::Special;
 
+/// A Python index as a Rust one; out of range for what is not in the sequence.
+#[inline(always)]
+pub(super) fn wrap_index(i: i64, len: usize) -> usize {
+    if i < 0 { (i + len as i64) as usize } else { i as usize }
+}
+
 /// The place of an item, if the key is an immediate int and that is in range.
 #[inline]
 fn place(key: Value, len: usize) -> Option<usize> {
-    let i = key.is_int().then(|| key.as_small_int())?;
-    let i = if i < 0 { i + len as i64 } else { i };
-    usize::try_from(i).ok().filter(|i| *i < len)
+    key.is_int().then(|| wrap_index(key.as_small_int(), len)).filter(|i| *i < len)
 }
 
 /// A byte of bytes or of a bytearray.

@@ -10,6 +10,7 @@ mod task;
 
 use future::FUTURE;
 use skein_runtime::object::Ref;
+use skein_runtime::shape::ShapeId;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::ext_type;
 use skein_runtime::types::module::{Module, make_module, run_source};
@@ -44,6 +45,8 @@ pub struct State {
     found: RefCell<HashMap<(&'static str, &'static str), Value>>,
     soon_names: Cell<Option<soon::Names>>,
     plain: Cell<Option<soon::Plain>>,
+    /// The shape of the last loop that was looked at for it.
+    soon_tried: Cell<Option<ShapeId>>,
     /// `step` and `wakeup` of `step.py`.
     pub step: Cell<Option<Value>>,
     pub wakeup: Cell<Option<Value>>,

@@ -207,7 +207,11 @@ pub fn call_soon(vm: &Vm, event_loop: Value, f: Value, arg: Option<Value>, conte
     {
         return plain.add(vm, &names, queue, [event_loop, f, context], args);
     }
-    if let Some(plain) = Plain::find(vm, &names, event_loop)? {
+    // Once for a shape: the loop may be another's, or being debugged.
+    let shape = event_loop.header().map(|h| h.shape.get());
+    if state.soon_tried.replace(shape) != shape
+        && let Some(plain) = Plain::find(vm, &names, event_loop)?
+    {
         state.plain.set(Some(plain));
     }
     let method = vm.get_attr(event_loop, names.methods[0])?;
