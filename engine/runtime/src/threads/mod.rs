@@ -145,9 +145,13 @@ impl Threads {
         }
     }
 
-    /// A signal is the main thread's; this one passes it on.
-    pub(crate) fn pass_signal(&self) {
-        self.signal.store(true, Ordering::Relaxed);
+    /// A signal is the main thread's; any other one leaves it to that. Whether it does.
+    pub(crate) fn leave_signal(&self) -> bool {
+        let left = !self.is_main();
+        if left {
+            self.signal.store(true, Ordering::Relaxed);
+        }
+        left
     }
 }
 

@@ -290,8 +290,7 @@ impl Vm {
 
     /// Runs the handlers of signals that came in, if this is the main thread; else they are left to that.
     pub(crate) fn run_signal_handlers(&self) -> R<()> {
-        if !self.threads.is_main() {
-            self.threads.pass_signal();
+        if self.threads.leave_signal() {
             return Ok(());
         }
         (self.builtin.run_signal_handlers)(self)
