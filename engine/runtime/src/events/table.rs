@@ -124,6 +124,7 @@ pub fn is_branch(op: Op) -> bool {
 impl Table {
     /// The table of a code of which nothing is wanted yet. MemoryError.
     fn new(vm: &Vm, code: Ref<CodeObject>) -> R<Table> {
+        code.make_block(vm)?;
         let found = Sites::of(code.portable());
         let mut sites = vm.filled(Site::default(), code.portable().units.len())?;
         for inst in &found.insts {

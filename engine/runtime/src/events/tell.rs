@@ -11,7 +11,7 @@ use crate::context::FRAME_WORDS;
 use crate::interp::{At, Site, frame_code, frame_object, or_unwind, publish, step};
 use crate::native::Args;
 use crate::object::Ref;
-use crate::types::code::CodeObject;
+use crate::types::code::{CodeObject, is_without_block};
 use crate::types::dict::Dict;
 use crate::types::exception::Exception;
 use crate::types::frame::{FrameObject, Shown};
@@ -38,6 +38,11 @@ enum Says {
 #[inline(never)]
 pub fn run_event(vm: &Vm, at: At) -> At {
     let code = frame_code(at.base);
+    if is_without_block(at.pc) {
+        publish(vm, at);
+        let made = code.make_block(vm);
+        return or_unwind(vm, made.map(|()| At { pc: code.exec().start(), ..at }));
+    }
     if code.begin_running() {
         // From here on it is known as one that has run.
         publish(vm, at);
@@ -148,7 +153,7 @@ fn moved_frame(vm: &Vm, at: At) -> R<Option<At>> {
     let frame = vm.context().frame_object(at.base).and_then(|f| f.cast::<FrameObject>());
     let Some(unit) = frame.and_then(|f| f.take_move()) else { return Ok(None) };
     // SAFETY: the unit of an instruction of the code, as `FrameObject::move_to` was given it.
-    let pc = unsafe { (*frame_code(at.base).exec()).entry.add(unit as usize) };
+    let pc = unsafe { (*frame_code(at.base).exec()).entry().add(unit as usize) };
     Ok(Some(At { pc, base: at.base }))
 }
 

@@ -785,7 +785,7 @@ fn enter(vm: &Vm, at: At, w: usize, callee: Value, args: usize, units: usize) ->
         if exec.simple_args as usize != args || base.byte_add(exec.frame_bytes as usize) > vm.limit.get() {
             return None;
         }
-        *base.sub(3) = exec.code.value();
+        *base.sub(3) = exec.code().value();
         *base.sub(2).cast::<*const u32>() = at.pc.add(units);
         *base.sub(1).cast::<*mut Value>() = at.base;
         Some(At { pc: exec.start(), base })
