@@ -280,9 +280,9 @@ fn maker(vm: &Vm, items: Value) -> Option<(Ref<CodeObject>, Option<Stream>)> {
     Some((worth_it(vm, code)?, stream))
 }
 
-/// The code, if it is called often enough, and nobody is told of what programs do.
+/// The code, if it is called often enough, and nobody would notice.
 pub(super) fn worth_it(vm: &Vm, code: Ref<CodeObject>) -> Option<Ref<CodeObject>> {
-    if vm.events.has_listeners() {
+    if vm.events.sees_hosted() {
         return None;
     }
     code.uses.set(code.uses.get().saturating_add(1));

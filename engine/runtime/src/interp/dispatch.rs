@@ -75,6 +75,9 @@ macro_rules! jump_compare {
             (l.bits() as i64) $op (r.bits() as i64)
         } else if Value::both_floats(l, r) {
             l.as_immediate_float() $op r.as_immediate_float()
+        } else if l.is(r) && $vm.is_exact_str(l) {
+            // Most texts that are compared are names, and the same object.
+            0 $op 0
         } else {
             slow!($vm, $at, $name)
         };

@@ -546,11 +546,14 @@ fn load_found(vm: &Vm, name: &str, found: &Found) -> R<Value> {
     let spec = set_attributes(vm, module, name, found)?;
     all.set_name(vm, name, module.value())?;
     spec.set_initializing(true);
+    let packaged = u32::from(matches!(found, Found::Packaged { .. }));
+    vm.packaged_imports.update(|n| n + packaged);
     let done = match found.code(vm, name) {
         Ok(Some(code)) => run_code(vm, code, module.dict()).map(|_| ()),
         Ok(None) => Ok(()),
         Err(e) => Err(e),
     };
+    vm.packaged_imports.update(|n| n - packaged);
     spec.set_initializing(false);
     finish_load(vm, name, done)
 }

@@ -194,6 +194,11 @@ impl CodeObject {
 }
 
 impl Ref<CodeObject> {
+    /// Has it not run yet, or is it to be treated so?
+    pub(crate) fn waits_to_run(self) -> bool {
+        !self.ran.get()
+    }
+
     /// Is this the first time that it runs? From now on it is not.
     pub(crate) fn begin_running(self) -> bool {
         if self.ran.get() {
