@@ -126,3 +126,31 @@ async def traced():
     sys.setprofile(None)
 asyncio.run(traced())
 assert {"call_soon", "_call_soon"} <= seen, seen
+
+# who asks whether a loop is debugged is told by the method that there is now
+asked = []
+old_debug = base_events.BaseEventLoop.get_debug
+
+
+async def asks():
+    loop = asyncio.get_running_loop()
+    await main()
+    base_events.BaseEventLoop.get_debug = lambda self: asked.append(self) or True
+    try:
+        f = loop.create_future()
+        t = loop.create_task(leaf(1))
+    finally:
+        base_events.BaseEventLoop.get_debug = old_debug
+    assert f._source_traceback and t._source_traceback and asked, (f, t, asked)
+    await t
+    plain = loop.create_future()
+    assert plain._source_traceback is None, plain._source_traceback
+    code = old_debug.__code__
+    old_debug.__code__ = (lambda self: True).__code__
+    try:
+        f = loop.create_future()
+    finally:
+        old_debug.__code__ = code
+    assert f._source_traceback
+    assert loop.create_future()._source_traceback is None
+asyncio.run(asks())

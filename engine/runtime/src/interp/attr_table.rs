@@ -75,6 +75,11 @@ impl AttrTable {
         e.value.set(value);
     }
 
+    /// What changes whenever the entries become void. It is never 0.
+    pub fn epoch(&self) -> u32 {
+        self.epoch.get()
+    }
+
     /// All entries are void: a name that someone relies on changed, or objects are to be collected.
     pub fn forget(&self) {
         match self.epoch.get().checked_add(1) {

@@ -245,8 +245,7 @@ pub fn init(vm: &Vm, f: FutureRef, event_loop: Option<Value>) -> R<()> {
     for field in [&f.source_traceback, &f.cancel_message, &f.cancelled_error, &f.awaited_by] {
         field.init(None);
     }
-    let debug = vm.call_method(event_loop, "get_debug", &[])?;
-    if vm.truth(debug)? {
+    if super::soon::is_debugged(vm, event_loop)? {
         let stack = vm.call(find(vm, "asyncio.format_helpers", "extract_stack")?, &[])?;
         f.source_traceback.set(vm, f, stack);
     }

@@ -142,12 +142,7 @@ impl Plain {
         if i.header().shape.get() != self.shape || vm.events.has_listeners() {
             return Ok(None);
         }
-        let ty = vm.type_of(event_loop);
-        let is_as_found = |ty: Ref<Type>, n: usize| {
-            let (f, code) = self.functions[n];
-            ty.lookup(vm, names.methods[n]).is_some_and(|now| now.is(f.value())) && f.code() == code
-        };
-        if !(0..METHODS.len()).all(|n| is_as_found(ty, n)) {
+        if !self.has_its_functions(vm, names, vm.type_of(event_loop)) {
             return Ok(None);
         }
         let is_false = |slot: usize| i.slot(slot).is_some_and(|v| v.is(Value::FALSE));
@@ -160,12 +155,33 @@ impl Plain {
         let handle = events.map(|d| d.get_str(vm, names.handle)).transpose()?.flatten();
         let makes_plainly = |ty: Ref<Type>| {
             vm.type_of(ty.value()) == vm.types.type_
-                && is_as_found(ty, METHODS.len())
                 && ty.special(vm, Special::New).is_none_or(|f| f.is(vm.object_new()))
                 && vm.known.is_object_setattr(ty.special(vm, Special::SetAttr))
         };
         let is_handle = handle.is_some_and(|t| t.is(self.handle.value())) && makes_plainly(self.handle);
         Ok(i.slot(self.ready).filter(|_| is_handle))
+    }
+
+    /// Do the loop's class and that of handles find what they were found to, and have these functions their code? To look
+    /// for all of them takes as long as all the rest, so it is done once until anything changes on which somebody relies.
+    fn has_its_functions(&self, vm: &Vm, names: &Names, ty: Ref<Type>) -> bool {
+        if !self.functions.iter().all(|(f, code)| f.code() == *code) {
+            return false;
+        }
+        let checked = &vm.state::<State>().soon_checked;
+        let now = vm.attributes.epoch();
+        if checked.get() == now {
+            return true;
+        }
+        for (i, (f, _)) in self.functions.iter().enumerate() {
+            let (ty, name) = (if i < METHODS.len() { ty } else { self.handle }, names.methods[i]);
+            if !ty.lookup(vm, name).is_some_and(|now| now.is(f.value())) {
+                return false;
+            }
+            ty.watch_name(name);
+        }
+        checked.set(now);
+        true
     }
 
     /// Puts a handle of the call into the loop's queue. MemoryError.
@@ -189,17 +205,34 @@ impl Plain {
     }
 }
 
+fn names_of(vm: &Vm, state: &State) -> R<Names> {
+    if let Some(names) = state.soon_names.get() {
+        return Ok(names);
+    }
+    let names = Names::new(vm)?;
+    state.soon_names.set(Some(names));
+    Ok(names)
+}
+
+/// `loop.get_debug()`, which every future asks.
+pub fn is_debugged(vm: &Vm, event_loop: Value) -> R<bool> {
+    let state = vm.state::<State>();
+    if let (Some(plain), Some(i)) = (state.plain.get(), event_loop.cast::<Instance>())
+        && i.header().shape.get() == plain.shape
+        && !vm.events.has_listeners()
+        && plain.has_its_functions(vm, &names_of(vm, &state)?, vm.type_of(event_loop))
+        && let Some(debug) = i.slot(plain.debug).filter(|v| v.is_bool())
+    {
+        return Ok(debug.is(Value::TRUE));
+    }
+    let debug = vm.call_method(event_loop, METHODS[3], &[])?;
+    vm.truth(debug)
+}
+
 /// `loop.call_soon(f, *args, context=context)`.
 pub fn call_soon(vm: &Vm, event_loop: Value, f: Value, arg: Option<Value>, context: Value) -> R<()> {
     let state = vm.state::<State>();
-    let names = match state.soon_names.get() {
-        Some(names) => names,
-        None => {
-            let names = Names::new(vm)?;
-            state.soon_names.set(Some(names));
-            names
-        }
-    };
+    let names = names_of(vm, &state)?;
     let row = [f, arg.unwrap_or(context), context];
     let args = if arg.is_some() { &row[1..2] } else { &[] };
     if let Some(plain) = state.plain.get()
@@ -213,6 +246,8 @@ pub fn call_soon(vm: &Vm, event_loop: Value, f: Value, arg: Option<Value>, conte
         && let Some(plain) = Plain::find(vm, &names, event_loop)?
     {
         state.plain.set(Some(plain));
+        // No epoch.
+        state.soon_checked.set(0);
     }
     let method = vm.get_attr(event_loop, names.methods[0])?;
     let row = &row[..if arg.is_some() { 3 } else { 2 }];
