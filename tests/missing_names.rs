@@ -69,9 +69,9 @@ fn every_name_that_is_missing_has_its_reason() {
         return;
     };
     let wanted = listing(&reference, &[]);
-    let modules: Vec<String> =
-        wanted.iter().filter(|(_, names)| !names.contains("!")).map(|(m, _)| m.clone()).collect();
-    let modules: Vec<String> = modules.into_iter().filter(|m| is_module(&wanted, m)).collect();
+    let can_be_imported =
+        wanted.iter().filter(|(owner, names)| !names.contains("!") && is_module(&wanted, owner));
+    let modules: Vec<String> = can_be_imported.map(|(owner, _)| owner.clone()).collect();
     let found = listing(env!("CARGO_BIN_EXE_skein"), &modules);
     let reasons = reasons();
     let mut without = Vec::new();
