@@ -380,13 +380,13 @@ impl Quick<'_> {
                     self.regs.move_one(Loc::Slot(place), loc);
                 }
             }
-            if words as usize > BUFFER {
-                return Err(CompileError::Malformed("an exit of more values than the buffer takes"));
-            }
             rows[exit] = row;
             self.give_back(leave.ticks);
             self.regs.asm.mov_imm(RAX, leave.exit.0.into());
             self.regs.asm.jump(self.end);
+        }
+        if words as usize > BUFFER {
+            return Err(CompileError::Malformed("more values than the buffer takes"));
         }
         Ok(Places::of_rows(rows, words))
     }
