@@ -54,6 +54,9 @@ const MAX_ABORTS: u32 = 5;
 const MAX_RESTARTS: u32 = 3;
 /// Recordings of one loop that give way to inner ones.
 const MAX_WAITS: u32 = 12;
+/// Looks that find a loop before it is recorded while a module of the packaged library is imported: what these do once does
+/// not repay it.
+const IMPORT_LOOKS: u32 = 24;
 /// Bytes of the native stack that compiling takes at most.
 const ROOM: usize = 64 << 10;
 
@@ -593,6 +596,8 @@ impl Tier for Jit {
             }
             return at;
         }
+        let importing = wanted > 1 && vm.packaged_imports.get() > 0;
+        let wanted = if importing { IMPORT_LOOKS } else { wanted };
         if !self.may_compile(vm) || fate.looks < wanted || self.is_put_off(&fate) {
             return at;
         }

@@ -48,7 +48,7 @@ impl Recorder {
         let call_at = self.at;
         let base = self.base();
         // SAFETY: a function's code is loaded.
-        let (entry, before) = unsafe { ((*f.exec()).entry, (*f.exec()).before_entry()) };
+        let (entry, before) = unsafe { ((*f.exec()).entry(), (*f.exec()).before_entry()) };
         self.at = At { pc: entry, base: self.address(base) };
         self.sync();
         self.at = call_at;
