@@ -9,7 +9,7 @@ use skein_jit::Jit;
 use skein_runtime::types::bytes::Bytes;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::{
-    Builtins, Compile, Hooks, Mode, Switcher, SyntaxPlace, Tier, Tree, Vm, compile_flags,
+    Builtins, Compile, Hooks, Maker, Mode, Switcher, SyntaxPlace, Tier, Tree, Vm, compile_flags,
 };
 use std::rc::Rc;
 
@@ -293,6 +293,10 @@ impl Hooks for Host {
 
     fn finalize_apart(&self, vm: &Vm) -> bool {
         skein_stdlib::finalize_apart(vm)
+    }
+
+    fn maker(&self) -> Maker {
+        crate::make_isolate
     }
 
     fn new_switcher(&self, vm: &Vm, thread: u32) -> (Box<dyn Switcher>, *const ()) {

@@ -27,6 +27,7 @@ pub use error::Error;
 pub use skein_runtime::vm::Config;
 
 use skein_builtins::modules::{main_namespace, run_program};
+use skein_runtime::types::list::List;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::LIBRARY;
 use skein_runtime::vm::{Compile, Mode, Vm};
@@ -103,6 +104,39 @@ impl Builder {
     pub fn build(mut self) -> Result<Interpreter, Error> {
         add_library(&mut self.config);
         Interpreter::from_config(self.config)
+    }
+}
+
+/// Another isolate with the settings of one: what a program makes beside its own.
+fn make_isolate(config: Config) -> Result<Box<Vm>, String> {
+    let first = config.program_folder.clone();
+    let interpreter = Interpreter::from_config(config).map_err(|e| e.traceback().trim_end().to_string())?;
+    let vm = interpreter.vm();
+    let ready = || {
+        let main = main_namespace(vm)?;
+        main.set_str(vm, vm.names.__builtins__, vm.import("builtins")?)?;
+        if !vm.config.no_site {
+            vm.import("site")?;
+        }
+        let loader = vm.get_attr_str(vm.import("_frozen_importlib")?, "BuiltinImporter")?;
+        main.set_name(vm, "__loader__", loader)?;
+        first.map_or(Ok(()), |first| put_first(vm, &first))
+    };
+    interpreter.result(ready()).map_err(|e| e.traceback().trim_end().to_string())?;
+    Ok(interpreter.vm)
+}
+
+/// Puts a folder before all others in `sys.path`. MemoryError.
+#[doc(hidden)]
+pub fn put_first(vm: &Vm, folder: &str) -> R<()> {
+    let path = match vm.sys_dict.get() {
+        Some(sys) => sys.get_name(vm, "path")?.and_then(|path| path.cast::<List>()),
+        None => None,
+    };
+    match path {
+        Some(path) => path.splice(vm, 0, 0, &[vm.str(folder)?]),
+        // The site module has put something else there.
+        None => Ok(()),
     }
 }
 

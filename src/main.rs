@@ -149,7 +149,7 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
     }
     if let Some(first) = first {
         // As it is: `site` makes the others absolute.
-        put_first(vm, &first).map_err(|Raised| format!("{program}: no memory for sys.path"))?;
+        skein::put_first(vm, &first).map_err(|Raised| format!("{program}: no memory for sys.path"))?;
     }
     if !vm.config.warn_options.is_empty() && vm.import("warnings").is_err() {
         // Without its filters the program can run all the same.
@@ -181,19 +181,6 @@ fn start(program: &str, mut flags: Flags) -> Result<ExitCode, String> {
         result = prompt::run(vm, false);
     }
     Ok(end(program, &interpreter, result))
-}
-
-/// Puts a folder before all others in `sys.path`. MemoryError.
-fn put_first(vm: &Vm, folder: &str) -> R<()> {
-    let path = match vm.sys_dict.get() {
-        Some(sys) => sys.get_name(vm, "path")?.and_then(|path| path.cast::<List>()),
-        None => None,
-    };
-    match path {
-        Some(path) => path.splice(vm, 0, 0, &[vm.str(folder)?]),
-        // The site module has put something else there.
-        None => Ok(()),
-    }
 }
 
 /// Does a zip file end here? Its last record says how long the comment is that follows it.

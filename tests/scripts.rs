@@ -118,6 +118,7 @@ const LARGE: &[&str] = &[
     "dis_own",
     "everyday_library",
     "gc_pauses",
+    "interpreters",
     "one_world",
     "pickled_microthreads",
     "profile_calls",

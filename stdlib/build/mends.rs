@@ -4,6 +4,30 @@ use crate::patches::Patch;
 
 pub const MENDS: &[Patch] = &[
     Patch {
+        path: "concurrent/interpreters/_queues.py",
+        from: "            end = time.time() + timeout\n        while True:\n            try:\n                _queues.put(",
+        to: "            end = time.monotonic() + timeout\n        while True:\n            try:\n                _queues.put(",
+        why: "timeouts went by a clock that may be set",
+    },
+    Patch {
+        path: "concurrent/interpreters/_queues.py",
+        from: "            except QueueFull as exc:\n                if timeout is not None and time.time() >= end:",
+        to: "            except QueueFull as exc:\n                if timeout is not None and time.monotonic() >= end:",
+        why: "timeouts went by a clock that may be set",
+    },
+    Patch {
+        path: "concurrent/interpreters/_queues.py",
+        from: "            end = time.time() + timeout\n        while True:\n            try:\n                obj, unboundop",
+        to: "            end = time.monotonic() + timeout\n        while True:\n            try:\n                obj, unboundop",
+        why: "timeouts went by a clock that may be set",
+    },
+    Patch {
+        path: "concurrent/interpreters/_queues.py",
+        from: "            except QueueEmpty as exc:\n                if timeout is not None and time.time() >= end:",
+        to: "            except QueueEmpty as exc:\n                if timeout is not None and time.monotonic() >= end:",
+        why: "timeouts went by a clock that may be set",
+    },
+    Patch {
         path: "asyncio/base_events.py",
         from: "                self.close()\n                await self.wait_closed()\n            finally:\n                raise\n",
         to: "                self.close()\n                self.close_clients()\n                await self.wait_closed()\n            finally:\n                raise\n",

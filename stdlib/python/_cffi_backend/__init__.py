@@ -1,8 +1,10 @@
 """What the package cffi needs of the machine: types, values, functions and libraries of C, described at run time.
 
 It does without the C interface that cffi's own backend is an extension of: memory and calls are `_foreign`'s. Modules that
-cffi generates and a C compiler compiles (its API mode) cannot be loaded.
+cffi generates and a C compiler compiles (its API mode) are loaded by `_compiled`.
 """
+
+import os as _os
 
 from _foreign import RTLD_GLOBAL, RTLD_LOCAL, get_errno, set_errno as _set_errno
 
@@ -18,6 +20,9 @@ from ._types import (CField, CType, complete_struct_or_union, new_array_type, ne
 
 # The release of cffi whose package this fits.
 __version__ = "2.1.1"
+
+# A C compiler reads the headers from the disk: looking for them has the library written there.
+_os.path.exists(_os.path.join(_os.path.dirname(_os.__file__), "skein", "include"))
 
 FFI_DEFAULT_ABI = FFI_CDECL = 2
 RTLD_LAZY, RTLD_NOW, RTLD_NOLOAD, RTLD_DEEPBIND, RTLD_NODELETE = 1, 2, 4, 8, 0x1000

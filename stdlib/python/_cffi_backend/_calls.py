@@ -72,8 +72,55 @@ def _parts(ctype, at):
         yield at, ctype._code
 
 
+# Of `_foreign.Function`: arguments are converted as here.
+_STRICT = 1 << 16
+_call_known = _foreign.call_known
+
+
+def _learn(ctype):
+    """What `_foreign` has to know for calls of a type's functions, if it can convert their arguments and results: most can."""
+    ctype._known = False
+    codes, classes = "", []
+    for arg in ctype._args:
+        code = _known_code(arg)
+        if code is None:
+            return
+        codes += code
+        classes += (arg, arg._kind == "pointer" and is_voidchar_pointer(arg))
+    result = ctype._result
+    code = "v" if result._kind == "void" else _known_code(result)
+    if code is None or ctype._ellipsis:
+        return
+    if code == "&":
+        code, ctype._finish = "X", lambda at: _cdata.pointer(result, at)
+    ctype._known = _foreign.Function(code, codes, _USE_ERRNO | _STRICT, _cdata.CData, ("_cd_at", "_cd_type", "_cd_type"), tuple(classes))
+
+
+def _known_code(ctype):
+    kind = ctype._class
+    if kind in (SIGNED, UNSIGNED, FLOAT):
+        # An enum's values are numbers as well.
+        return ctype._code
+    if kind == CHAR:
+        return "c"
+    if kind == _types.BOOL:
+        return "?"
+    if kind is None and ctype._kind == "pointer":
+        return "&"
+    return None
+
+
 def call(function, args):
     ctype = function._cd_type
+    known = ctype._known
+    if known is None:
+        _learn(ctype)
+        known = ctype._known
+    if known and function._cd_at:
+        result = _call_known(known, function._cd_at, args)
+        if result is not NotImplemented:
+            finish = ctype._finish
+            return result if finish is None else finish(result)
     wanted, given = ctype._args, len(args)
     if given != len(wanted) and not (ctype._ellipsis and given > len(wanted)):
         least = "at least " if ctype._ellipsis else ""
@@ -243,27 +290,21 @@ def _to_return(ctype, value):
     return _argument(ctype, value, [])
 
 
-def callback(ctype, target, error=None, onerror=None, /):
-    _types.check_ctype(ctype)
-    if ctype._kind != "function":
-        raise TypeError(f"expected a function ctype, got '{name_of(ctype)}'")
+def runner(ctype, target, error, onerror):
+    """What calls `target` with arguments as they come from C, and gives what goes back; with `error`, or what `onerror` says, for
+    exceptions."""
     if not callable(target):
         raise TypeError(f"expected a callable object, not {type(target).__name__}")
     if onerror is not None and not callable(onerror):
         raise TypeError("expected a callable object for 'onerror', not " + type(onerror).__name__)
     result, wanted = ctype._result, ctype._args
-    try:
-        how = passed_as(result), tuple(map(passed_as, wanted))
-    except NotImplementedError:
-        how = None
-    if how is None or ctype._ellipsis or result._class == LONG_DOUBLE:
-        raise NotImplementedError(f"{name_of(ctype)}: callback with unsupported argument or return type or with '...'")
     if error is not None:
         if result._kind == "void":
             _values.cannot_convert(result, "None", error)
         error = _to_return(result, error)
     elif result._kind != "void":
-        error = bytes(result._size) if isinstance(how[0], tuple) else 0
+        by_bytes = result._code is None or result._class in (LONG_DOUBLE, COMPLEX)
+        error = bytes(completed(result)._size) if by_bytes else 0
 
     def run(*values):
         # None of a function without a result, whatever the callable returns.
@@ -294,6 +335,21 @@ def callback(ctype, target, error=None, onerror=None, /):
             _foreign.unraisable(second, "Exception ignored during handling of the above exception by 'onerror'")
             return error
 
+    return run
+
+
+def callback(ctype, target, error=None, onerror=None, /):
+    _types.check_ctype(ctype)
+    if ctype._kind != "function":
+        raise TypeError(f"expected a function ctype, got '{name_of(ctype)}'")
+    result, wanted = ctype._result, ctype._args
+    try:
+        how = passed_as(result), tuple(map(passed_as, wanted))
+    except NotImplementedError:
+        how = None
+    if callable(target) and (how is None or ctype._ellipsis or result._class == LONG_DOUBLE):
+        raise NotImplementedError(f"{name_of(ctype)}: callback with unsupported argument or return type or with '...'")
+    run = runner(ctype, target, error, onerror)
     made = _foreign.Callback(run, target, *how, _USE_ERRNO)
     return _cdata.closure(ctype, made.address, (made, run), target)
 

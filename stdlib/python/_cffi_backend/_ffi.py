@@ -152,7 +152,7 @@ class FFI:
         made = self._by_tag.get(("enum", name))
         if made is None:
             text = name[1:] if name.startswith("$") and not name[1:].isdigit() and name[1:2] != "$" else f"enum {name}"
-            values = tuple(self._globals[n][1] for n in names)
+            values = tuple(map(self._constant, names))
             made = self._by_tag["enum", name] = _types.new_enum_type(text, tuple(names), values, _primitive(primitive))
         return made
 
@@ -192,12 +192,15 @@ class FFI:
     def _integer(self, name):
         found = self._globals.get(name)
         if found is not None and found[0] & 0xFF in (_ENUM, _CONSTANT_INT):
-            return found[1]
+            return self._constant(name)
         for ffi in self._includes:
             value = ffi._integer(name)
             if value is not None:
                 return value
         return None
+
+    def _constant(self, name):
+        return self._globals[name][1]
 
     def _ctype(self, value, functions=False):
         """The type that is meant; one of a function stands for its pointer only where it says so."""

@@ -11,7 +11,7 @@ class CType:
 
     __slots__ = ("_kind", "_front", "_back", "_size", "_align", "_code", "_class", "_item", "_pointer", "_length",
                  "_fields", "_by_name", "_open", "_bits", "_args", "_result", "_ellipsis", "_abi", "_names", "_values",
-                 "_passed", "_made", "_placed", "__weakref__")
+                 "_passed", "_made", "_placed", "_known", "_finish", "__weakref__")
 
     def __new__(cls, *args, **kwargs):
         raise TypeError(f"cannot create '{cls.__module__}.{cls.__name__}' instances")
@@ -66,7 +66,7 @@ def _new_type(kind, front, back, size, align=None):
     made = object.__new__(CType)
     made._kind, made._front, made._back, made._size, made._align = kind, front, back, size, align
     made._code = made._class = made._pointer = made._passed = made._made = None
-    made._item = made._fields = None
+    made._item = made._fields = made._known = made._finish = None
     made._length = -1
     return made
 
@@ -287,7 +287,12 @@ def completed(ctype):
     """The type with its fields, where they are made when they are first asked for."""
     if ctype._kind in ("struct", "union") and ctype._fields is None and ctype._made is not None:
         complete, ctype._made = ctype._made, None
-        complete()
+        try:
+            complete()
+        except BaseException:
+            # Who asks again is told again.
+            ctype._made = complete
+            raise
     return ctype
 
 

@@ -349,6 +349,13 @@ fn enable(vm: &Vm, file: Option<Value>, _all_threads: Option<bool>, c_stack: Opt
     Ok(())
 }
 
+/// The isolate is about to go: a fatal signal's handler is not to look at it.
+pub fn forget(vm: &Vm) {
+    let vm = std::ptr::from_ref(vm).cast_mut();
+    // Another one that has enabled it since is left alone.
+    let _ = FATAL.vm.compare_exchange(vm, std::ptr::null_mut(), Ordering::AcqRel, Ordering::Relaxed);
+}
+
 fn disable(vm: &Vm) -> bool {
     let was = FATAL.enabled.swap(false, Ordering::Relaxed);
     if was {

@@ -21,6 +21,7 @@ mod gevent;
 mod hashes;
 mod heaps;
 mod io;
+mod isolates;
 mod json;
 mod locale;
 mod lsprof;
@@ -100,6 +101,7 @@ const MODULES: &[(&str, MakeModule)] = &[
     ("_hashlib", hashes::make_hashlib),
     ("_hmac", hashes::make_hmac),
     ("_io", io::make),
+    ("_isolates", isolates::make),
     ("_json", json::make),
     ("_locale", locale::make),
     ("_lsprof", lsprof::make),
@@ -196,6 +198,7 @@ fn end_threads(vm: &Vm) {
 pub fn finish(vm: &Vm) -> bool {
     end_threads(vm);
     atexit::run(vm);
+    isolates::end_all(vm);
     vm.state::<Finalizing>().0.set(true);
     vm.threads.end_others();
     // Collections cost what the program holds: only where there is something to finalize.

@@ -67,6 +67,9 @@ fn fork_exec(vm: &Vm, args: Args<'_>) -> R<i64> {
     if a.len() != 22 && a.len() != 23 {
         return Err(vm.type_error(format!("fork_exec expected 22 or 23 arguments, got {}", a.len())));
     }
+    if vm.config.limits.is_some() && !a[21].is_none() {
+        return Err(vm.runtime_error("preexec_fn not supported within subinterpreters"));
+    }
     let number = |i: usize| -> R<i32> { Ok(vm.index_i64(a[i])? as i32) };
     let argv = texts(vm, a[0])?;
     let env = if a[5].is_none() { None } else { Some(texts(vm, a[5])?) };

@@ -1,5 +1,5 @@
-//! `_sysconfigdata_…`: what `sysconfig` says of how the interpreter was built. There is no Makefile and no C interface,
-//! so this has what is true of Skein and that programs ask for.
+//! `_sysconfigdata_…`: what `sysconfig` says of how the interpreter was built. There is no Makefile and no C interface
+//! (but headers for modules that cffi generates), so this has what is true of Skein and that programs ask for.
 
 use skein_builtins::modules::import;
 use skein_runtime::object::Ref;
@@ -40,7 +40,7 @@ const NUMBERS: &[(&str, i64)] = &[
     ("SIZEOF_WCHAR_T", size_of::<libc::wchar_t>() as i64),
 ];
 
-/// `{prefix}`, `{version}` and `{arch}` are filled in.
+/// `{prefix}`, `{library}`, `{version}` and `{arch}` are filled in.
 const TEXTS: &[(&str, &str)] = &[
     ("ABIFLAGS", ""),
     // What packages with parts in C try first, before they do without.
@@ -60,7 +60,8 @@ const TEXTS: &[(&str, &str)] = &[
     ("EXT_SUFFIX", ".skein-{tag}-{arch}-linux-gnu.so"),
     ("HOST_GNU_TYPE", "{arch}-unknown-linux-gnu"),
     ("INCLUDEDIR", "{prefix}/include"),
-    ("INCLUDEPY", "{prefix}/include/python{version}"),
+    ("CONFINCLUDEPY", "{library}/skein/include"),
+    ("INCLUDEPY", "{library}/skein/include"),
     ("LDVERSION", "{version}"),
     ("LIBDEST", "{prefix}/lib/python{version}"),
     ("LIBDIR", "{prefix}/lib"),
@@ -89,6 +90,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     for (name, text) in TEXTS {
         let text = text.replace("{version}", "3.14").replace("{tag}", "314");
         let text = text.replace("{arch}", std::env::consts::ARCH).replace("{prefix}", &prefix);
+        let text = text.replace("{library}", vm.library());
         vars.set_name(vm, name, vm.str(&text)?)?;
     }
     m.dict().set_name(vm, "build_time_vars", vars.value())?;

@@ -239,30 +239,6 @@ def own_function(library, name, of):
     return lambda: function(None, None)
 
 
-def leave_out_interpreters():
-    """Classes of tests name all kinds of executors; those of one kind are left out."""
-    import concurrent.futures
-
-    def no_interpreters(*args, **kwargs):
-        raise unittest.SkipTest("several interpreters in a process are CPython's")
-
-    concurrent.futures.InterpreterPoolExecutor = no_interpreters
-
-
-def leave_out_interpreters_in_children():
-    """Programs that a test starts by `-c` import modules of the tests, but not this file."""
-    import os
-
-    folder = os.path.join(os.getcwd(), "site")
-    os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(folder, "sitecustomize.py"), "w", encoding="utf-8") as file:
-        file.write(
-            "import concurrent.futures\n"
-            "concurrent.futures.InterpreterPoolExecutor = concurrent.futures.ThreadPoolExecutor\n"
-        )
-    os.environ["PYTHONPATH"] = os.pathsep.join([folder, os.environ.get("PYTHONPATH", "")])
-
-
 def without(suite, done):
     """The suite with no case that is in `done`, or of the class that is not run."""
     if not isinstance(suite, unittest.TestSuite):
@@ -317,9 +293,6 @@ def main():
             import os
 
             ast.__file__ = os.path.join(os.path.dirname(os.path.dirname(support.__file__)), "..", "ast.py")
-        if sys.implementation.name != "cpython" and module_name == "test_concurrent_futures":
-            leave_out_interpreters()
-            leave_out_interpreters_in_children()
         with details:
             __import__(f"test.{module_name}")
             module = sys.modules[f"test.{module_name}"]
@@ -336,8 +309,5 @@ def main():
     note("end")
 
 
-# Some modules start processes that import this file as `__main__` again, and then what they take from the tests.
 if __name__ == "__main__":
     main()
-elif sys.implementation.name != "cpython":
-    leave_out_interpreters()

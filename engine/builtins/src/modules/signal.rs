@@ -120,6 +120,10 @@ unsafe fn set_action(number: i32, action: usize) -> bool {
 
 /// Runs the Python handlers of signals that arrived.
 pub fn run_signal_handlers(vm: &Vm) -> R<()> {
+    if vm.config.limits.is_some() {
+        // They are for the program's own isolate.
+        return Ok(());
+    }
     let state = state(vm);
     for (number, arrived) in ARRIVED.iter().enumerate() {
         if !arrived.swap(false, Ordering::Relaxed) {
@@ -210,7 +214,7 @@ fn current(vm: &Vm, n: i32) -> R<Value> {
 }
 
 fn check_main_thread(vm: &Vm, what: &str) -> R<()> {
-    if vm.threads.is_main() {
+    if vm.threads.is_main() && vm.config.limits.is_none() {
         return Ok(());
     }
     Err(vm.value_error(format!("{what} only works in main thread of the main interpreter")))

@@ -71,6 +71,8 @@ struct Inner {
     /// One that is urgent has stood back for a patient one, and is next: however short the interval is, both go on.
     owed: bool,
     ticker: bool,
+    /// The isolate is gone.
+    over: bool,
     /// The thread that ends the program: no other gets the lock any more.
     last: Option<Arc<Seat>>,
 }
@@ -171,6 +173,7 @@ impl Gil {
                 last_patient: now,
                 owed: false,
                 ticker: false,
+                over: false,
                 last: None,
             }),
             interval: AtomicU64::new(INTERVAL.as_micros() as u64),
@@ -316,6 +319,14 @@ impl Gil {
         Ok(())
     }
 
+    /// The isolate is gone: the ticker's thread ends.
+    pub fn end_ticker(&self) {
+        self.lock().over = true;
+        if self.ticking.swap(1, Ordering::AcqRel) == 0 {
+            futex::wake(&self.ticking);
+        }
+    }
+
     fn wake_ticker(&self) {
         if self.ticking.load(Ordering::Relaxed) == 0 && self.ticking.swap(1, Ordering::AcqRel) == 0 {
             futex::wake(&self.ticking);
@@ -330,6 +341,9 @@ impl Gil {
         loop {
             let interval = self.interval();
             let inner = self.lock();
+            if inner.over {
+                return;
+            }
             let wanted = inner.is_wanted();
             let left = inner.time_left(interval);
             drop(inner);

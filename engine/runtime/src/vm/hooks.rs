@@ -7,7 +7,7 @@ use crate::object::{Ref, Tracer};
 use crate::types::code::CodeObject;
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
-use crate::vm::{Builtins, Vm, poll};
+use crate::vm::{Builtins, Config, Vm, poll};
 use skein_bytecode::CodeRef;
 use std::sync::atomic::Ordering;
 
@@ -55,6 +55,10 @@ pub enum Mode {
     Eval,
     Single,
 }
+
+/// Makes an isolate like the calling one, in the thread that calls it: with all layers, its library imported as for a
+/// program. Why it could not, as text.
+pub type Maker = fn(Config) -> Result<Box<Vm>, String>;
 
 /// The layers above. One object, so that the runtime names none of them.
 pub trait Hooks {
@@ -113,6 +117,11 @@ pub trait Hooks {
     /// Has [`Vm::run_finalizers`] called in a thread of its own. False: it could not be started.
     fn finalize_apart(&self, _vm: &Vm) -> bool {
         false
+    }
+
+    /// What makes further isolates.
+    fn maker(&self) -> Maker {
+        |_| Err("there is nothing to make isolates of".into())
     }
 
     /// A switcher for the microthreads of the calling thread, which has this number, and what

@@ -21,7 +21,9 @@ pub use bootstrap::StartError;
 pub use builtins::{Builtins, LIBRARY, Types};
 pub use exceptions::{Exceptions, ROWS as EXCEPTIONS, Row as ExceptionRow};
 pub use finalize::{Finalizing, write_stderr};
-pub use hooks::{Compile, Hooks, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, Tree, compile_flags};
+pub use hooks::{
+    Compile, Hooks, Maker, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, Tree, compile_flags,
+};
 pub use names::Names;
 pub use oserror::{class_of_errno, strerror};
 pub use pauses::{Pauses, debug};
@@ -107,6 +109,17 @@ pub struct Config {
     pub x_options: Vec<(String, Option<String>)>,
     /// Of files whose encoding is not said an EncodingWarning tells.
     pub warn_default_encoding: bool,
+    /// Some: a program made the isolate beside its own.
+    pub limits: Option<Limits>,
+}
+
+/// What code may do in an isolate that a program made beside its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    pub fork: bool,
+    pub exec: bool,
+    pub threads: bool,
+    pub daemon_threads: bool,
 }
 
 /// The frame that runs now, written back by the interpreter before it calls anything.
@@ -255,6 +268,11 @@ impl Vm {
         self.limit.set(std::ptr::null_mut());
     }
 
+    /// Is something allowed here? All is in a program's own isolate.
+    pub fn allows(&self, what: impl FnOnce(&Limits) -> bool) -> bool {
+        self.config.limits.as_ref().is_none_or(what)
+    }
+
     /// State of a module in Rust, made at the first use.
     pub fn state<T: Default + 'static>(&self) -> Rc<T> {
         find_state(&self.module_state)
@@ -321,5 +339,9 @@ fn find_state<T: Default + 'static>(map: &RefCell<ModuleState>) -> Rc<T> {
 impl Drop for Vm {
     fn drop(&mut self) {
         self.threads.asker.set_target(std::ptr::null());
+        self.threads.gil().end_ticker();
+        for thread in self.threads.all() {
+            thread.main_ctx().release(&self.chunks);
+        }
     }
 }

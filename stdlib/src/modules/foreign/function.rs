@@ -8,6 +8,7 @@ use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
+use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::{R, Raised, Value, Vm, native_type};
 
 /// A function's types, by the codes of ctypes' simple types, `&` for a typed pointer, and for the result `X` for an address as a number.
@@ -34,6 +35,10 @@ native_type! {
         [static] "__new__($type, result, parameters, flags, reference, names, classes, /)" => new;
     }
 }
+
+/// Flag of a function whose arguments are converted as cffi does: numbers must fit, `&` is a cdata of just the parameter's type, or bytes
+/// where the second of its classes is true, and the function's address is given itself.
+const STRICT: i64 = 1 << 16;
 
 /// Places in `known`.
 const REFERENCE: usize = 0;
@@ -90,6 +95,16 @@ struct Parameter {
 struct Call<'a> {
     vm: &'a Vm,
     known: &'a [Value],
+    strict: bool,
+}
+
+/// Does an integer type hold the number?
+fn holds(s: Scalar, n: i64) -> bool {
+    match s {
+        Scalar::Int(size) => s.narrowed(n as u64) == n as u64 || size >= 8,
+        Scalar::Uint(size) => n >= 0 && (size >= 8 || n >> (8 * u32::from(size)) == 0),
+        _ => false,
+    }
 }
 
 impl Call<'_> {
@@ -107,6 +122,9 @@ impl Call<'_> {
     /// more closely.
     fn word(&self, p: &Parameter, v: Value) -> R<Option<(Scalar, u64)>> {
         let vm = self.vm;
+        if self.strict && p.code == b'&' {
+            return self.cdata(p, v);
+        }
         let s = if p.code == b'&' { Scalar::Uint(8) } else { scalar(vm, p.code)? };
         let found = match p.code {
             b'f' | b'd' => {
@@ -125,12 +143,15 @@ impl Call<'_> {
             b'P' if v.is_int() => Some(v.as_small_int() as u64),
             b'?' if v.is_bool() => Some((v == Value::TRUE).into()),
             b'b' | b'B' | b'h' | b'H' | b'i' | b'I' | b'l' | b'L' | b'q' | b'Q' => {
-                vm.as_i64(v).map(|n| n as u64)
+                vm.as_i64(v).filter(|n| !self.strict || holds(s, *n)).map(|n| n as u64)
             }
             _ => None,
         };
         if let Some(word) = found {
             return Ok(Some((s, word)));
+        }
+        if self.strict {
+            return Ok(None);
         }
         let Some(ty) = v.is_ptr().then(|| vm.type_of(v).value()) else { return Ok(None) };
         if ty == self.known[REFERENCE] {
@@ -156,6 +177,19 @@ impl Call<'_> {
         Ok(None)
     }
 
+    /// As `word`, for a pointer of cffi's.
+    fn cdata(&self, p: &Parameter, v: Value) -> R<Option<(Scalar, u64)>> {
+        let (vm, s) = (self.vm, Scalar::Uint(8));
+        if let Some(bytes) = v.cast::<Bytes>().filter(|_| vm.type_of(v) == vm.types.bytes) {
+            return Ok((p.inner == Value::TRUE).then(|| (s, bytes.as_c_str().addr() as u64)));
+        }
+        let is_cdata = self.known[REFERENCE].cast::<Class>().is_some_and(|c| vm.is_exact_or_subtype(v, c));
+        if !is_cdata || self.attribute(v, VALUE)? != p.class {
+            return Ok(None);
+        }
+        Ok(Some((s, self.place(v)? as u64)))
+    }
+
     /// As `word`, for an argument that no parameter names.
     fn open(&self, v: Value) -> R<Option<(Scalar, u64)>> {
         let int = v.is_int() || v.is_bool();
@@ -174,7 +208,11 @@ pub fn call_known(vm: &Vm, function: ExtArg<Function>, place: Value, args: Ref<T
     if values.len() < f.parameters.len() || values.len() > MOST {
         return Ok(Value::NOT_IMPLEMENTED);
     }
-    let call = Call { vm, known: known.items() };
+    let strict = f.flags & STRICT != 0;
+    if strict && values.len() > f.parameters.len() {
+        return Ok(Value::NOT_IMPLEMENTED);
+    }
+    let call = Call { vm, known: known.items(), strict };
     let mut words = [const { Argument::Scalar(Scalar::Uint(8), 0) }; MOST];
     for (i, &v) in values.iter().enumerate() {
         let word = match f.parameters.get(i) {
@@ -188,7 +226,10 @@ pub fn call_known(vm: &Vm, function: ExtArg<Function>, place: Value, args: Ref<T
         let Some((s, word)) = word else { return Ok(Value::NOT_IMPLEMENTED) };
         words[i] = Argument::Scalar(s, word);
     }
-    let at = super::load(Scalar::Uint(8), super::checked(vm, place)?) as usize;
+    let at = match strict {
+        true => address(vm, place)?,
+        false => super::load(Scalar::Uint(8), super::checked(vm, place)?) as usize,
+    };
     if at == 0 {
         return Ok(Value::NOT_IMPLEMENTED);
     }

@@ -127,6 +127,7 @@ pub fn fork_with(vm: &Vm, fork: impl Fn() -> i32) -> R<i64> {
     let pid = vm.fork_process(fork);
     if pid == 0 {
         crate::modules::thread::forked(vm);
+        crate::modules::isolates::forked(vm);
         // The event loop and its task go on in the parent.
         let kept = &vm.threads.current().kept;
         kept.running_loop.set(None);
@@ -140,12 +141,22 @@ pub fn fork_with(vm: &Vm, fork: impl Fn() -> i32) -> R<i64> {
     }
 }
 
+/// RuntimeError in an isolate that a program made, unless it may.
+fn check_allowed(vm: &Vm, allowed: bool, what: &str) -> R<()> {
+    match allowed {
+        true => Ok(()),
+        false => Err(vm.runtime_error(format!("{what} not supported for isolated subinterpreters"))),
+    }
+}
+
 fn fork(vm: &Vm) -> R<i64> {
+    check_allowed(vm, vm.allows(|l| l.fork), "fork")?;
     // SAFETY: see `fork_with`.
     fork_with(vm, || unsafe { libc::fork() })
 }
 
 fn forkpty(vm: &Vm) -> R<Value> {
+    check_allowed(vm, vm.allows(|l| l.fork), "fork")?;
     let master = Cell::new(-1);
     use std::ptr::null_mut;
     // SAFETY: a descriptor out; see `fork_with`.
@@ -208,6 +219,7 @@ pub fn pointers(texts: &[CString]) -> Vec<*mut c_char> {
 }
 
 fn execv(vm: &Vm, path: super::arguments::Path, argv: Value) -> R<()> {
+    check_allowed(vm, vm.allows(|l| l.exec), "exec")?;
     let argv = arguments(
         vm,
         argv,
@@ -222,6 +234,7 @@ fn execv(vm: &Vm, path: super::arguments::Path, argv: Value) -> R<()> {
 }
 
 fn execve(vm: &Vm, path: Place, argv: Value, env: Value) -> R<()> {
+    check_allowed(vm, vm.allows(|l| l.exec), "exec")?;
     let argv = arguments(
         vm,
         argv,

@@ -146,6 +146,17 @@ fn program_of(thread: &ThreadState) -> Option<Ref<Ext<Program>>> {
     thread.program.get()?.cast()
 }
 
+/// RuntimeError in an isolate that a program made without leave to have such threads.
+fn check_allowed(vm: &Vm, daemon: bool) -> R<()> {
+    if !vm.allows(|l| l.threads) {
+        return Err(vm.runtime_error("thread is not supported for isolated subinterpreters"));
+    }
+    if daemon && !vm.allows(|l| l.daemon_threads) {
+        return Err(vm.runtime_error("daemon threads are disabled in this (sub)interpreter"));
+    }
+    Ok(())
+}
+
 /// Starts a thread; the call has been checked.
 fn launch(vm: &Vm, function: Value, args: Value, keywords: Value, handle: HandleRef, daemon: bool) -> R<()> {
     if vm.state::<Finalizing>().0.get() {
@@ -229,6 +240,7 @@ pub fn start_new(vm: &Vm, function: Value, args: Value, keywords: Option<Value>)
     if keywords.is_some_and(|k| k.cast::<Dict>().is_none()) {
         return Err(vm.type_error("optional 3rd arg must be a dictionary"));
     }
+    check_allowed(vm, true)?;
     let handle = make(vm, 0, Life::New)?;
     launch(vm, function, args, keywords.unwrap_or(Value::NONE), handle, true)?;
     vm.int_u64(handle.ident.get())
@@ -249,6 +261,7 @@ pub fn start_joinable(vm: &Vm, function: Value, handle: Option<Value>, daemon: O
     if handle.life.get() != Life::New {
         return Err(vm.runtime_error("thread already started"));
     }
+    check_allowed(vm, daemon.unwrap_or(true))?;
     let none = vm.tuple(&[])?;
     launch(vm, function, none, Value::NONE, handle, daemon.unwrap_or(true))?;
     Ok(handle)

@@ -27,7 +27,7 @@ native_functions! { FUNCTIONS:
     "start_new_thread(function, args, kwargs={}, /)" => handle::start_new, "Start a new thread and return its identifier.";
     "start_new(function, args, kwargs={}, /)" => handle::start_new, "An obsolete synonym of start_new_thread().";
     "start_joinable_thread(function, handle=None, daemon=True)" => handle::start_joinable, "Start a new thread that can be joined, and return its handle.";
-    "daemon_threads_allowed()" => |_: &Vm| true, "Return True if daemon threads are allowed in the current interpreter.";
+    "daemon_threads_allowed()" => |vm: &Vm| vm.allows(|l| l.daemon_threads), "Return True if daemon threads are allowed in the current interpreter.";
     "_shutdown()" => |vm: &Vm| shutdown(vm), "Wait for all non-daemon threads (other than the calling thread) to stop.";
     "_make_thread_handle(ident, /)" => |vm: &Vm, ident: u64| handle::of_ident(vm, ident);
     "allocate_lock()" => |vm: &Vm| lock::make(vm), "Create a new lock object.";
@@ -35,7 +35,7 @@ native_functions! { FUNCTIONS:
     "get_ident()" => |vm: &Vm| vm.int_u64(vm.threads.current().ident()), "Return a non-zero integer that uniquely identifies the current thread.";
     "_get_main_thread_ident()" => |vm: &Vm| vm.int_u64(vm.threads.main().ident());
     "get_native_id()" => |vm: &Vm| vm.threads.current().native_id(), "Return the integer by which the system knows the thread.";
-    "_is_main_interpreter()" => |_: &Vm| true;
+    "_is_main_interpreter()" => |vm: &Vm| vm.config.limits.is_none();
     "_count()" => |vm: &Vm| vm.threads.all().len() - 1, "Return the number of currently running Python threads, excluding the main thread.";
     "stack_size(size=0, /)" => stack_size, "Return the thread stack size used when creating new threads.";
     "exit()" => exit, "This is synonymous to ``raise SystemExit''.";

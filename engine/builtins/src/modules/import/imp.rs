@@ -24,6 +24,7 @@ native_functions! { FUNCTIONS:
     "_frozen_module_names()" => frozen_names, "Returns the list of available frozen modules.";
     "create_builtin(spec, /)" => create_builtin;
     "exec_builtin(mod, /)" => exec_builtin;
+    "create_dynamic(spec, file=None, /)" => create_dynamic, "Create an extension module.";
     "exec_dynamic(mod, /)" => exec_builtin;
     "extension_suffixes()" => extension_suffixes;
     "_fix_co_filename(code, path, /)" => fix_co_filename;
@@ -165,8 +166,18 @@ fn exec_builtin(_: &Vm, _module: Value) -> i64 {
     0
 }
 
+/// What a compiled module's file ends with, behind the module's name.
+pub fn extension_suffix() -> String {
+    format!(".skein-314-{}-linux-gnu.so", std::env::consts::ARCH)
+}
+
 fn extension_suffixes(vm: &Vm) -> R<Ref<List>> {
-    List::with_capacity(vm, 0)
+    List::new(vm, &[vm.str(&extension_suffix())?])
+}
+
+/// Modules that cffi has generated, which need no C interface, are all that there are.
+fn create_dynamic(vm: &Vm, spec: Value, _file: Option<Value>) -> R<Value> {
+    vm.call_method(super::import(vm, "_cffi_backend._compiled")?, "load", &[spec])
 }
 
 /// Code objects keep the name they were compiled with.

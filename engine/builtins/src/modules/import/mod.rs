@@ -342,7 +342,11 @@ fn find_in_folder(vm: &Vm, name: &str, folder: &str, namespace: &mut Vec<String>
         }
         let compiled = format!("{path}c");
         if Path::new(&compiled).is_file() {
-            return sourceless(vm, name, &compiled, is_package).map(Some);
+            return by_loader(vm, name, &compiled, is_package, "SourcelessFileLoader").map(Some);
+        }
+        let shared = format!("{}{}", stem.to_string_lossy(), imp::extension_suffix());
+        if Path::new(&shared).is_file() {
+            return by_loader(vm, name, &shared, is_package, "ExtensionFileLoader").map(Some);
         }
     }
     if is_folder {
@@ -351,11 +355,11 @@ fn find_in_folder(vm: &Vm, name: &str, folder: &str, namespace: &mut Vec<String>
     Ok(None)
 }
 
-/// A module whose compiled form lies where its source would be.
-fn sourceless(vm: &Vm, name: &str, path: &str, is_package: bool) -> R<Found> {
+/// A module that one of the loaders in Python makes: its compiled form, or a shared library, lies where its source would be.
+fn by_loader(vm: &Vm, name: &str, path: &str, is_package: bool, loader: &str) -> R<Found> {
     let external = import(vm, "_frozen_importlib_external")?;
     let (name, path) = (vm.str(name)?, vm.str(path)?);
-    let loader = vm.call(vm.get_attr_str(external, "SourcelessFileLoader")?, &[name, path])?;
+    let loader = vm.call(vm.get_attr_str(external, loader)?, &[name, path])?;
     let make = vm.get_attr_str(external, "spec_from_file_location")?;
     let keywords = Tuple::new(vm, &[vm.str("loader")?])?;
     let spec = vm.call_args(make, Args::new(&[name, path, loader], Some(keywords)))?;
