@@ -66,7 +66,7 @@ PYTHONWARNINGS          : warning control (-W)
 const X_OPTIONS: &str = "\
 The following implementation-specific options are available:
 -X dev : development mode
--X jit=off|on|force|log|dump=btoxm|view|perf|stats|mem=BYTES : how busy loops are compiled; several with commas between
+-X jit=off|on|force|quick|thorough|log|dump=btoxm|view|perf|stats|mem=BYTES : how busy loops are compiled; several with commas between
 -X int_max_str_digits=N : limit the size of int <-> str conversions; 0 is no limit
 -X utf8[=0|1] : enable or disable UTF-8 mode
 -X skein-bytecode : print the code of the program instead of running it

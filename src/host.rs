@@ -1,7 +1,7 @@
 //! What the runtime reaches through its hooks: the compiler, the packaged library, the switcher.
 
 use skein_builtins::modules::IntMaxDigits;
-use skein_bytecode::Code;
+use skein_bytecode::CodeRef;
 use skein_compiler::tree::{Wrong, schema::Class};
 use skein_compiler::{Compiled, ErrorKind, Mode as CompilerMode, Options, SyntaxError, SyntaxWarning};
 use skein_greenlets::{MicroTypes, Microthreads, StackPool, new_pool};
@@ -119,7 +119,7 @@ fn decoded_by_codec(vm: &Vm, what: &Compile<'_>) -> R<Option<Vec<u8>>> {
 }
 
 /// The code, after its warnings.
-fn checked(vm: &Vm, compiled: Compiled, what: &Compile<'_>) -> R<Rc<Code>> {
+fn checked(vm: &Vm, compiled: Compiled, what: &Compile<'_>) -> R<CodeRef> {
     #[cfg(debug_assertions)]
     if let Err(e) = skein_bytecode::verify(&compiled.code) {
         return Err(vm.system_error(format!("bad code from the compiler: {e}")));
@@ -127,7 +127,7 @@ fn checked(vm: &Vm, compiled: Compiled, what: &Compile<'_>) -> R<Rc<Code>> {
     for w in &compiled.warnings {
         warn(vm, w, what)?;
     }
-    Ok(Rc::new(compiled.code))
+    Ok(CodeRef::new(compiled.code))
 }
 
 /// What a whole tree is for a mode.
@@ -154,7 +154,7 @@ impl Hooks for Host {
         &skein_builtins::BUILTINS
     }
 
-    fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>> {
+    fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<CodeRef> {
         if let Some(text) = decoded_by_codec(vm, what)? {
             return self.compile(vm, &Compile { source: &text, decoded: true, ..*what });
         }
@@ -216,7 +216,7 @@ impl Hooks for Host {
         skein_stdlib::tree_to_object(vm, &tree)
     }
 
-    fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<Rc<Code>> {
+    fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<CodeRef> {
         let tree = valid_tree(vm, tree, tree_class(what.mode))?;
         let mode = compiler_mode(what.mode);
         let compiled = skein_compiler::tree::compile(&tree, what.filename, mode, &options(vm, what))
@@ -224,18 +224,15 @@ impl Hooks for Host {
         checked(vm, compiled, what)
     }
 
-    fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>> {
+    fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(CodeRef, bool)>> {
         let Some(entry) = skein_stdlib::find(name) else { return Ok(None) };
-        match skein_bytecode::read_file(&entry.code()) {
-            Ok(mut code) => {
-                if !vm.config.library.is_empty()
-                    && let Some(path) = code.filename.strip_prefix(skein_stdlib::FILENAME_PREFIX)
-                {
-                    let filename = format!("{}/{path}", vm.config.library);
-                    code.rename_file(&filename);
-                }
-                Ok(Some((Rc::new(code), entry.is_package())))
-            }
+        let library = &vm.config.library;
+        let rename = |written: &str| {
+            let path = written.strip_prefix(skein_stdlib::FILENAME_PREFIX).filter(|_| !library.is_empty());
+            path.map(|path| format!("{library}/{path}"))
+        };
+        match skein_bytecode::read_packed(entry.code(), rename) {
+            Ok(code) => Ok(Some((code, entry.is_package()))),
             Err(e) => Err(vm.import_error(format!("packaged code of {name}: {e}"))),
         }
     }

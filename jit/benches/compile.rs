@@ -1,8 +1,8 @@
 //! Time and bytes that compiling takes, on loops such as the optimizer leaves them.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use skein_jit::Machine;
 use skein_jit::ir::*;
+use skein_jit::{CompileError, Compiled, Machine};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -128,34 +128,40 @@ fn processor_time() -> Duration {
     Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
+/// One of the ways in which code is made.
+type Way = fn(&mut Machine, &Tree) -> Result<Compiled, CompileError>;
+
 fn compile(c: &mut Criterion) {
-    let mut group = c.benchmark_group("compile");
     let mut machine = Machine::new().expect("a code generator for this machine");
-    for ops in [50, 200, 1000] {
-        for live in [3, 8] {
-            let tree = loop_of(ops, live);
-            let count = tree.insts.len();
-            let compiled = machine.compile(&tree).expect("the tree compiles");
-            println!(
-                "{count} ops, {} exits of up to {live} values: {} bytes, {:.1} per op",
-                tree.exits.len(),
-                compiled.bytes,
-                compiled.bytes as f64 / count as f64
-            );
-            group.throughput(Throughput::Elements(count as u64));
-            let id = BenchmarkId::new(format!("{live} live"), ops);
-            group.bench_with_input(id, &tree, |b, tree| {
-                b.iter_custom(|rounds| {
-                    let begun = processor_time();
-                    for _ in 0..rounds {
-                        black_box(machine.compile(black_box(tree))).expect("the tree compiles");
-                    }
-                    processor_time() - begun
+    let ways: [(&str, Way); 2] = [("quick", Machine::compile_quickly), ("thorough", Machine::compile)];
+    for (name, way) in ways {
+        let mut group = c.benchmark_group(name);
+        for ops in [50, 200, 1000] {
+            for live in [3, 8] {
+                let tree = loop_of(ops, live);
+                let count = tree.insts.len();
+                let compiled = way(&mut machine, &tree).expect("the tree compiles");
+                println!(
+                    "{name}: {count} ops, {} exits of up to {live} values: {} bytes, {:.1} per op",
+                    tree.exits.len(),
+                    compiled.bytes,
+                    compiled.bytes as f64 / count as f64
+                );
+                group.throughput(Throughput::Elements(count as u64));
+                let id = BenchmarkId::new(format!("{live} live"), ops);
+                group.bench_with_input(id, &tree, |b, tree| {
+                    b.iter_custom(|rounds| {
+                        let begun = processor_time();
+                        for _ in 0..rounds {
+                            black_box(way(&mut machine, black_box(tree))).expect("the tree compiles");
+                        }
+                        processor_time() - begun
+                    });
                 });
-            });
+            }
         }
+        group.finish();
     }
-    group.finish();
 }
 
 criterion_group!(benches, compile);

@@ -8,6 +8,8 @@ mod lower;
 mod machine;
 mod module;
 pub mod opt;
+#[cfg(target_arch = "x86_64")]
+mod quick;
 mod recorder;
 pub mod reference;
 mod shims;

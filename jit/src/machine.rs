@@ -2,6 +2,8 @@
 
 use crate::ir::Tree;
 use crate::lower::{self, Places};
+#[cfg(target_arch = "x86_64")]
+use crate::quick;
 use crate::shims::Help;
 use crate::thunks::Thunks;
 use cranelift_codegen::Context;
@@ -51,12 +53,18 @@ impl fmt::Display for CompileError {
 }
 impl std::error::Error for CompileError {}
 
-/// Makes machine code for this computer.
-pub struct Machine {
+/// Cranelift, set up for this computer.
+struct Generator {
     isa: OwnedTargetIsa,
     thunks: Arc<Thunks>,
     /// Kept for its memory.
     context: Context,
+}
+
+/// Makes machine code for this computer.
+pub struct Machine {
+    /// None: not wanted yet.
+    generator: Option<Generator>,
     bytes: Arc<AtomicUsize>,
     most_bytes: usize,
     listing: bool,
@@ -73,20 +81,32 @@ pub struct Compiled {
     pub listing: Option<String>,
     /// Known to the code by its address.
     _calls: Box<[Help]>,
-    module: Option<JITModule>,
-    /// Called by the code.
-    _thunks: Arc<Thunks>,
+    /// What the code lies in.
+    memory: Memory,
+    /// Called by the code, if it is Cranelift's.
+    _thunks: Option<Arc<Thunks>>,
     /// Bytes of all code.
     total: Arc<AtomicUsize>,
+}
+
+/// Of code.
+enum Memory {
+    None,
+    /// Cranelift's.
+    Module(Box<JITModule>),
+    /// Mapped for this code alone.
+    #[cfg(target_arch = "x86_64")]
+    Mapped {
+        _map: memmap2::Mmap,
+    },
 }
 
 // SAFETY: it goes from the thread that makes it to the one that runs it, and nobody else has it. What keeps it from being
 // `Send` by itself are addresses: of the code, of instructions, and in the module's table of symbols.
 unsafe impl Send for Compiled {}
 
-impl Machine {
-    /// `Err` says why there is no compiling on this machine.
-    pub fn new() -> Result<Machine, String> {
+impl Generator {
+    fn new() -> Result<Generator, String> {
         let mut flags = settings::builder();
         let mut set = |name, value| flags.set(name, value).map_err(|e| e.to_string());
         // Traces come optimized; regalloc's better algorithm pays off.
@@ -102,14 +122,18 @@ impl Machine {
         set("enable_verifier", if cfg!(debug_assertions) { "true" } else { "false" })?;
         let isa = cranelift_native::builder()?;
         let isa = isa.finish(settings::Flags::new(flags)).map_err(|e| e.to_string())?;
-        Ok(Machine {
-            thunks: Arc::new(Thunks::new(&isa)?),
-            isa,
-            context: Context::new(),
-            bytes: Arc::default(),
-            most_bytes: 64 << 20,
-            listing: false,
-        })
+        Ok(Generator { thunks: Arc::new(Thunks::new(&isa)?), isa, context: Context::new() })
+    }
+}
+
+impl Machine {
+    /// Is there a way for this kind of machine that is quicker than Cranelift's?
+    pub const HAS_QUICK: bool = cfg!(target_arch = "x86_64");
+
+    /// `Err` says why there is no compiling on this machine.
+    pub fn new() -> Result<Machine, String> {
+        let generator = if Machine::HAS_QUICK { None } else { Some(Generator::new()?) };
+        Ok(Machine { generator, bytes: Arc::default(), most_bytes: 64 << 20, listing: false })
     }
 
     /// Bytes of all code that is alive.
@@ -127,21 +151,60 @@ impl Machine {
         self.listing = wanted;
     }
 
+    /// Compiles a tree with all its bridges in a tenth of the time, to code that is not quite as good. Where that is not
+    /// known how to, as `compile` does.
+    #[cfg(target_arch = "x86_64")]
+    pub fn compile_quickly(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
+        if self.bytes() >= self.most_bytes {
+            return Err(CompileError::NoMemory);
+        }
+        let calls = tree.calls.iter().map(|&call| Help { call, watched: Cell::new(None) });
+        let calls: Box<[Help]> = calls.collect();
+        let quick::Made { code, places } = quick::compile(tree, &calls)?;
+        let no_memory = |_| CompileError::NoMemory;
+        let mut map = memmap2::MmapMut::map_anon(code.len()).map_err(no_memory)?;
+        map[..code.len()].copy_from_slice(&code);
+        let map = map.make_exec().map_err(no_memory)?;
+        self.bytes.fetch_add(code.len(), Ordering::Relaxed);
+        Ok(Compiled {
+            // SAFETY: the code is a function of this signature, and lives as long as what it is in.
+            entry: unsafe { std::mem::transmute::<*const u8, Entry>(map.as_ptr()) },
+            places,
+            bytes: code.len(),
+            listing: None,
+            _calls: calls,
+            memory: Memory::Mapped { _map: map },
+            _thunks: None,
+            total: self.bytes.clone(),
+        })
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn compile_quickly(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
+        self.compile(tree)
+    }
+
     /// Compiles a tree with all its bridges.
     pub fn compile(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
         let generator = |e: &dyn fmt::Display| CompileError::Generator(e.to_string());
         let calls = tree.calls.iter().map(|&call| Help { call, watched: Cell::new(None) });
         let calls: Box<[Help]> = calls.collect();
-        self.context.clear();
-        let places = lower::lower(tree, &calls, &self.thunks, &*self.isa, &mut self.context.func)?;
-        self.context.set_disasm(self.listing);
-        if self.bytes() >= self.most_bytes {
+        let used = self.bytes();
+        let made = match &mut self.generator {
+            Some(generator) => generator,
+            none => none.insert(Generator::new().map_err(CompileError::Generator)?),
+        };
+        let Generator { isa, thunks, context } = made;
+        context.clear();
+        let places = lower::lower(tree, &calls, thunks, &**isa, &mut context.func)?;
+        context.set_disasm(self.listing);
+        if used >= self.most_bytes {
             return Err(CompileError::NoMemory);
         }
-        let mut module = JITModule::new(JITBuilder::with_isa(self.isa.clone(), default_libcall_names()));
+        let mut module = JITModule::new(JITBuilder::with_isa(isa.clone(), default_libcall_names()));
         let function =
-            module.declare_anonymous_function(&self.context.func.signature).map_err(|e| generator(&e))?;
-        let finished = match module.define_function(function, &mut self.context) {
+            module.declare_anonymous_function(&context.func.signature).map_err(|e| generator(&e))?;
+        let finished = match module.define_function(function, context) {
             Ok(()) => module.finalize_definitions(),
             Err(e) => Err(e),
         };
@@ -151,16 +214,16 @@ impl Machine {
             bytes: 0,
             listing: None,
             _calls: calls,
-            module: None,
-            _thunks: self.thunks.clone(),
+            memory: Memory::None,
+            _thunks: Some(thunks.clone()),
             total: self.bytes.clone(),
         };
         if let Err(e) = &finished {
-            compiled.module = Some(module);
+            compiled.memory = Memory::Module(Box::new(module));
             return Err(match e {
                 // The verifier's findings are in the long form only.
                 cranelift_module::ModuleError::Compilation(e) => {
-                    CompileError::Generator(format!("{e:?}\n{}", self.context.func.display()))
+                    CompileError::Generator(format!("{e:?}\n{}", context.func.display()))
                 }
                 e => generator(e),
             });
@@ -168,8 +231,8 @@ impl Machine {
         let address = module.get_finalized_function(function);
         // SAFETY: the function just made has this signature.
         compiled.entry = unsafe { std::mem::transmute::<*const u8, Entry>(address) };
-        compiled.module = Some(module);
-        if let Some(code) = self.context.compiled_code() {
+        compiled.memory = Memory::Module(Box::new(module));
+        if let Some(code) = context.compiled_code() {
             compiled.bytes = code.code_buffer().len();
             compiled.listing = code.vcode.clone();
         }
@@ -195,7 +258,7 @@ impl Compiled {
 impl Drop for Compiled {
     fn drop(&mut self) {
         self.total.fetch_sub(self.bytes, Ordering::Relaxed);
-        if let Some(module) = self.module.take() {
+        if let Memory::Module(module) = std::mem::replace(&mut self.memory, Memory::None) {
             // SAFETY: see the type.
             unsafe { module.free_memory() };
         }

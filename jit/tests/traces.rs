@@ -3,7 +3,7 @@
 //! `SKEIN_TRACES` says how many trees, `SKEIN_SEED` from which seed on; a failure names the seed of its tree.
 
 use skein_jit::ir::*;
-use skein_jit::{BUFFER, Machine, Places, layout, opt, reference, verify};
+use skein_jit::{BUFFER, CompileError, Compiled, Machine, Places, layout, opt, reference, verify};
 use skein_runtime::value::Value as Word;
 use skein_runtime::vm::Vm;
 
@@ -664,16 +664,36 @@ fn variable(name: &str, default: u64) -> u64 {
 
 #[test]
 fn machine_code_does_what_the_reference_does() {
+    compiled_trees(|machine, tree| machine.compile(tree));
+}
+
+#[test]
+fn quick_code_does_what_the_reference_does() {
+    compiled_trees(|machine, tree| machine.compile_quickly(tree));
+}
+
+#[test]
+fn quick_code_of_an_optimized_tree_does_too() {
+    compiled_trees(|machine, tree| {
+        let mut optimized = tree.clone();
+        opt::optimize(&mut optimized);
+        *tree = optimized;
+        machine.compile_quickly(tree)
+    });
+}
+
+/// Compares what machine code of random trees does with what the reference does.
+fn compiled_trees(compile: impl Fn(&mut Machine, &mut Tree) -> Result<Compiled, CompileError>) {
     let (count, first) = (variable("SKEIN_TRACES", 3000), variable("SKEIN_SEED", 1));
     let mut machine = Machine::new().expect("a code generator for this machine");
     let mut world = World::new();
     let mut rounds = 0;
     for seed in first..first + count {
         let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
-        let tree = Maker::new(&mut random, &world).tree();
-        let compiled = match machine.compile(&tree) {
+        let mut tree = Maker::new(&mut random, &world).tree();
+        let compiled = match compile(&mut machine, &mut tree) {
             Ok(compiled) => compiled,
-            Err(e) => panic!("seed {seed}: {e}\n{tree:#?}"),
+            Err(e) => panic!("seed {seed}: {e}\n{tree}"),
         };
         for run in 0..4 {
             world.fill(&mut random);
@@ -691,7 +711,7 @@ fn machine_code_does_what_the_reference_does() {
             if got != wanted {
                 let differ = got.iter().zip(&wanted).enumerate().filter(|(_, (g, w))| g != w);
                 let differ: Vec<_> = differ.map(|(i, (g, w))| format!("{i}: {g:#x}, not {w:#x}")).collect();
-                panic!("seed {seed}, run {run}: {differ:#?}\n{tree:#?}");
+                panic!("seed {seed}, run {run}: {differ:#?}\n{tree}");
             }
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! In: the files of the crate `rustpython-pylib`, which are CPython's, and Skein's own in `python`. Out, in `OUT_DIR`:
 //!
-//! - `library.bin`: for each module its code in the file form of skein-bytecode, plain for the modules of
-//!   start-up and LZ4 for the rest, and behind all codes the sources and what is no module, deflated;
+//! - `library.bin`: for each module its code in the file form of skein-bytecode, plain, since most functions of a module
+//!   are never looked at, and behind all codes the sources and what is no module, deflated;
 //! - `index.rs`: records of plain numbers sorted by module name, and one piece with the names. No pointers:
 //!   nothing is relocated when a program starts.
 //!
@@ -62,9 +62,6 @@ fn run(lib: &Path) -> Result<(), Vec<String>> {
     data.sort_by(|a, b| a.path.cmp(&b.path));
     patches::check_all(&sources).map_err(one)?;
     let modules = compile_all(&sources)?;
-    if let Some(name) = pack::unknown_plain(&modules) {
-        return Err(one(format!("{name} is to be plain (build/pack.rs), but is no module")));
-    }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or_else(|| one("no OUT_DIR".into()))?);
     pack::write(&out, &modules, &data).map_err(|e| one(format!("{}: {e}", out.display())))
 }

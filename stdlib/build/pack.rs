@@ -7,46 +7,21 @@ use std::hash::Hasher as _;
 use std::io::Write as _;
 use std::path::Path;
 
-/// Modules of every start-up: their code is not compressed, and costs nothing but the pages it is on. For
-/// the rest, a third of the room is worth more than some 20 us a module.
-const PLAIN: &[&str] = &[
-    "_collections_abc",
-    "_sitebuiltins",
-    "abc",
-    "codecs",
-    "encodings",
-    "encodings.aliases",
-    "encodings.utf_8",
-    "genericpath",
-    "importlib",
-    "importlib._bootstrap",
-    "importlib._bootstrap_external",
-    "io",
-    "os",
-    "posixpath",
-    "site",
-    "stat",
-];
-
-/// A module, compressed as it will be stored.
+/// A module as it will be stored: its source is compressed.
 pub struct Module {
     pub name: String,
     is_package: bool,
     code: Vec<u8>,
-    /// Length of the code when decompressed; 0 if it is plain.
-    code_len: usize,
     source: Vec<u8>,
     source_len: usize,
 }
 
 impl Module {
     pub fn new(source: &Source, code: &[u8], text: &[u8]) -> Module {
-        let plain = PLAIN.contains(&source.module.as_str());
         Module {
             name: source.module.clone(),
             is_package: source.is_package,
-            code: if plain { code.to_owned() } else { lz4_flex::block::compress(code) },
-            code_len: if plain { 0 } else { code.len() },
+            code: code.to_owned(),
             source: deflated(text),
             source_len: text.len(),
         }
@@ -58,11 +33,6 @@ fn deflated(bytes: &[u8]) -> Vec<u8> {
     // Writing to a vector does not fail.
     let _ = out.write_all(bytes);
     out.finish().unwrap_or_default()
-}
-
-/// A name in [`PLAIN`] that is no module's, if there is one.
-pub fn unknown_plain(modules: &[Module]) -> Option<&'static str> {
-    PLAIN.iter().copied().find(|plain| !modules.iter().any(|m| m.name == *plain))
 }
 
 /// Writes `library.bin` and `index.rs` for modules sorted by name and other files sorted by path.
@@ -77,14 +47,13 @@ pub fn write(out: &Path, modules: &[Module], data: &[Data]) -> std::io::Result<(
     for m in modules {
         let _ = writeln!(
             index,
-            "Record {{ name: {}, name_len: {}, is_package: {}, code: {}, stored_len: {}, code_len: {}, \
+            "Record {{ name: {}, name_len: {}, is_package: {}, code: {}, code_len: {}, \
              source: {source_at}, deflated_len: {}, source_len: {} }},",
             names.len(),
             m.name.len(),
             m.is_package,
             blob.len(),
             m.code.len(),
-            m.code_len,
             m.source.len(),
             m.source_len,
         );

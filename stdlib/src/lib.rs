@@ -15,7 +15,6 @@ pub use modules::{
     finalize_apart, finish, install, native_module, native_module_names, tree_to_object, weak_cleared,
 };
 
-use std::borrow::Cow;
 use std::io::Read;
 
 /// `co_filename` of packed code is this and the entry's path; only the import system's own modules
@@ -28,8 +27,6 @@ struct Record {
     name_len: u16,
     is_package: bool,
     code: u32,
-    stored_len: u32,
-    /// Length of the code when decompressed; 0: it is stored plain.
     code_len: u32,
     source: u32,
     deflated_len: u32,
@@ -75,16 +72,9 @@ impl Entry {
         self.name().replace('.', "/") + end
     }
 
-    /// The code in the file form of skein-bytecode. Borrowed for the modules of start-up; others are
-    /// decompressed, at more than 1 GB/s.
-    pub fn code(&self) -> Cow<'static, [u8]> {
-        let stored = &BLOB[self.0.code as usize..][..self.0.stored_len as usize];
-        match self.0.code_len {
-            0 => Cow::Borrowed(stored),
-            len => Cow::Owned(
-                lz4_flex::block::decompress(stored, len as usize).expect("the build script compressed it"),
-            ),
-        }
+    /// The code in the file form of skein-bytecode. Not compressed: what of it nobody looks at costs nothing.
+    pub fn code(&self) -> &'static [u8] {
+        &BLOB[self.0.code as usize..][..self.0.code_len as usize]
     }
 
     /// The source text as the file has it, decompressed anew at each call.
@@ -94,7 +84,7 @@ impl Entry {
 
     /// Bytes that it takes in the blob: code, source.
     pub fn stored_size(&self) -> (usize, usize) {
-        (self.0.stored_len as usize, self.0.deflated_len as usize)
+        (self.0.code_len as usize, self.0.deflated_len as usize)
     }
 }
 

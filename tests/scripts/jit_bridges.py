@@ -84,3 +84,17 @@ for k in range(6):
     assert methods(500) == (999, 500932), methods(500)
 for k in range(6):
     assert types_change(400) == (2.305843009213694e+18, ['int'])
+
+
+def beyond_immediate_ints(a, b):
+    """Items that a native iterator gave are not lost when they are no ints of the trace's kind."""
+    i = j = 0
+    for v in range(a, b):
+        j = v if type(v) is int else 1
+        i = j
+    return i, j, v
+
+
+for n in range(30):
+    last = 2**61 + 59 + n
+    assert beyond_immediate_ints(2**61 - 20, last + 1) == (last, last, last), n

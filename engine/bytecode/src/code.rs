@@ -1,8 +1,8 @@
 //! Code objects as the compiler makes them: portable, no pointers into a heap.
 
+use crate::code_ref::CodeRef;
 use crate::positions::Positions;
 use std::hash::{Hash, Hasher};
-use std::rc::Rc;
 
 /// A constant. Compared by the compiler's pool bit by bit (`0.0` and `-0.0`, `1` and `True` differ).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -25,7 +25,7 @@ pub enum Const {
     Tuple(Vec<Const>),
     FrozenSet(Vec<Const>),
     /// Shared, since what loads the outer code takes it along.
-    Code(Rc<Code>),
+    Code(CodeRef),
 }
 
 /// What a local's register holds.
@@ -110,7 +110,7 @@ impl Drop for Code {
         while let Some(value) = queue.pop() {
             match value {
                 Const::Code(code) => {
-                    if let Some(mut code) = Rc::into_inner(code) {
+                    if let Some(mut code) = code.into_inner() {
                         queue.append(&mut code.consts);
                     }
                 }
@@ -155,18 +155,6 @@ impl Hash for Code {
 }
 
 impl Code {
-    /// Gives the code, and the codes within it that nobody else has, another file's name.
-    pub fn rename_file(&mut self, filename: &str) {
-        let mut queue = vec![self];
-        while let Some(code) = queue.pop() {
-            code.filename = filename.into();
-            queue.extend(code.consts.iter_mut().filter_map(|c| match c {
-                Const::Code(inner) => Rc::get_mut(inner),
-                _ => None,
-            }));
-        }
-    }
-
     fn same_but_constants(&self, other: &Code) -> bool {
         let head = |c: &Code| (c.first_line, c.flags, c.arg_count, c.posonly_count, c.kwonly_count, c.nregs);
         head(self) == head(other)

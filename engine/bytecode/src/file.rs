@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "SKBC"  u16 version  u16 zero  u64 hash of the op table      little-endian
-//! strings: count, then each length; then all of them in one piece of UTF-8
+//! strings: count, then where each ends as u32s; then all of them in one piece of UTF-8
 //! code
 //! ```
 //!
@@ -11,7 +11,8 @@
 //!
 //! ```text
 //! code:   name qualname filename first_line flags arg_count posonly_count kwonly_count nregs
-//!         locals: count, then (name << 2 | kind) each      names: count, then each
+//!         count of free locals      count of bytes of the body, then this
+//! body:   locals: count, then (name << 2 | kind) each      names: count, then each
 //!         units: count, then u32s      consts: count, then each
 //!         handlers: count, then start, length, target, register each      positions: count of bytes, then these
 //! const:  a tag byte, then what the tag has: see `tag`
@@ -21,9 +22,13 @@
 //! recursion, and memory in proportion to the bytes. But a code that comes back from foreign bytes may be
 //! nonsense; [`verify`](crate::verify()) is what makes it safe to run.
 //!
+//! Most functions of a module never run. Of files that cannot be broken, the packaged library's, nested codes are read when
+//! somebody looks at them ([`read_packed`]); of others at once, since what is wrong must be found before anything of it runs.
+//!
 //! There is no checksum: what stores files has its own means, and the embedded library cannot change.
 
 use crate::code::{Code, Const, Handler, Intrinsic, Local, LocalKind};
+use crate::code_ref::{CodeRef, Head};
 use crate::ops::Op;
 use crate::positions::Positions;
 use crate::special::Special;
@@ -32,7 +37,7 @@ use std::fmt;
 use std::rc::Rc;
 
 /// Changes with the layout above. Changes of the op table need no new number: the hash sees them.
-pub const FORMAT_VERSION: u16 = 1;
+pub const FORMAT_VERSION: u16 = 2;
 
 const MAGIC: [u8; 4] = *b"SKBC";
 
@@ -80,6 +85,8 @@ pub enum FileError {
     Broken(&'static str, usize),
     /// Tuples or codes nest too deeply to be written.
     TooDeep,
+    /// More text than the table of strings can have.
+    TooLong,
 }
 
 impl fmt::Display for FileError {
@@ -90,6 +97,7 @@ impl fmt::Display for FileError {
             FileError::OtherOps => write!(f, "bytecode of another version of Skein"),
             FileError::Broken(what, at) => write!(f, "broken bytecode file: {what} at byte {at}"),
             FileError::TooDeep => write!(f, "constants nest too deeply for a bytecode file"),
+            FileError::TooLong => write!(f, "too much text for a bytecode file"),
         }
     }
 }
@@ -134,7 +142,7 @@ const TABLE_HASH: u64 = table_hash();
 /// Writes a code in the file form.
 ///
 /// # Errors
-/// [`FileError::TooDeep`], since reading would refuse it.
+/// [`FileError::TooDeep`] and [`FileError::TooLong`], since reading would refuse it.
 pub fn write_file(code: &Code) -> Result<Vec<u8>, FileError> {
     let mut writer = Writer::default();
     writer.code(code, 0)?;
@@ -144,7 +152,11 @@ pub fn write_file(code: &Code) -> Result<Vec<u8>, FileError> {
     out.extend([0, 0]);
     out.extend(TABLE_HASH.to_le_bytes());
     put(&mut out, writer.strings.len() as u64);
-    writer.strings.iter().for_each(|s| put(&mut out, s.len() as u64));
+    let mut end = 0usize;
+    for s in &writer.strings {
+        end += s.len();
+        out.extend(u32::try_from(end).map_err(|_| FileError::TooLong)?.to_le_bytes());
+    }
     writer.strings.iter().for_each(|s| out.extend(s.as_bytes()));
     out.extend(writer.body);
     Ok(out)
@@ -155,6 +167,35 @@ pub fn write_file(code: &Code) -> Result<Vec<u8>, FileError> {
 /// # Errors
 /// If the bytes are of another format, version or op table, or broken.
 pub fn read_file(bytes: &[u8]) -> Result<Code, FileError> {
+    let (strings, at) = begin(bytes)?;
+    let mut reader =
+        Reader { bytes, at, strings, budget: bytes.len() * 64 + (1 << 20), filename: None, whole: None };
+    let code = reader.code(0)?;
+    if reader.at == bytes.len() { Ok(code) } else { Err(reader.broken("something behind the code")) }
+}
+
+/// Reads a code of a file that is known to be whole and verified. The codes within it are read when they are looked at.
+/// `rename`: what all of them have for their file's name, instead of what is written, which it is given.
+///
+/// # Errors
+/// As those of [`read_file`], as far as it has been read.
+///
+/// # Panics
+/// Later, if one of the codes within it is broken.
+pub fn read_packed(
+    bytes: &'static [u8],
+    rename: impl Fn(&str) -> Option<String>,
+) -> Result<CodeRef, FileError> {
+    let (strings, at) = begin(bytes)?;
+    let mut file = PackedFile { bytes, strings, filename: None };
+    let (_, _, filename, _) = file.reader(at).head()?;
+    file.filename = rename(filename).map(Box::from);
+    let file = Rc::new(file);
+    file.code(at).map(CodeRef::new)
+}
+
+/// Looks at the head of a file: its strings, and where its code begins.
+fn begin(bytes: &[u8]) -> Result<(Strings<'_>, usize), FileError> {
     let header = bytes.get(..16).filter(|h| h[..4] == MAGIC).ok_or(FileError::NotACode)?;
     let version = u16::from_le_bytes([header[4], header[5]]);
     if version != FORMAT_VERSION {
@@ -163,10 +204,70 @@ pub fn read_file(bytes: &[u8]) -> Result<Code, FileError> {
     if header[8..] != TABLE_HASH.to_le_bytes() {
         return Err(FileError::OtherOps);
     }
-    let mut reader = Reader { bytes, at: 16, strings: Vec::new(), budget: bytes.len() * 64 + (1 << 20) };
-    reader.string_table()?;
-    let code = reader.code(0)?;
-    if reader.at == bytes.len() { Ok(code) } else { Err(reader.broken("something behind the code")) }
+    let none = Strings { ends: &[], piece: "" };
+    let mut reader =
+        Reader { bytes, at: 16, strings: none, budget: bytes.len(), filename: None, whole: None };
+    let strings = reader.string_table()?;
+    Ok((strings, reader.at))
+}
+
+/// The table of strings: any of them is found at once.
+#[derive(Clone, Copy)]
+struct Strings<'a> {
+    ends: &'a [[u8; 4]],
+    piece: &'a str,
+}
+
+impl<'a> Strings<'a> {
+    fn get(&self, n: u64) -> Option<&'a str> {
+        let n = usize::try_from(n).ok()?;
+        let end = |n: usize| self.ends.get(n).map(|e| u32::from_le_bytes(*e) as usize);
+        let start = if n == 0 { 0 } else { end(n - 1)? };
+        self.piece.get(start..end(n)?)
+    }
+}
+
+/// A file of which codes are read as they are asked for.
+pub(crate) struct PackedFile {
+    bytes: &'static [u8],
+    strings: Strings<'static>,
+    filename: Option<Box<str>>,
+}
+
+impl PackedFile {
+    fn reader(&self, at: usize) -> Reader<'static, '_> {
+        Reader {
+            bytes: self.bytes,
+            at,
+            strings: self.strings,
+            budget: usize::MAX,
+            filename: self.filename.as_deref(),
+            whole: None,
+        }
+    }
+
+    fn code(self: &Rc<Self>, at: usize) -> Result<Code, FileError> {
+        Reader { whole: Some(self), ..self.reader(at) }.code(0)
+    }
+}
+
+/// A code in such a file that has not been read yet.
+pub(crate) struct PackedCode {
+    file: Rc<PackedFile>,
+    at: usize,
+    pub name: &'static str,
+    pub qualname: &'static str,
+    filename: &'static str,
+}
+
+impl PackedCode {
+    pub fn filename(&self) -> &str {
+        self.file.filename.as_deref().unwrap_or(self.filename)
+    }
+
+    pub fn read(&self) -> Code {
+        self.file.code(self.at).expect("it was verified when it was packed")
+    }
 }
 
 fn put(out: &mut Vec<u8>, mut n: u64) {
@@ -212,14 +313,23 @@ impl<'a> Writer<'a> {
     }
 
     fn code(&mut self, code: &'a Code, depth: u32) -> Result<(), FileError> {
+        let before = std::mem::take(&mut self.body);
+        self.inner(code, depth)?;
+        let body = std::mem::replace(&mut self.body, before);
         self.string(&code.name);
         self.string(&code.qualname);
         self.string(&code.filename);
-        self.number(code.first_line.into());
-        self.number(code.flags.into());
-        for n in [code.arg_count, code.posonly_count, code.kwonly_count, code.nregs] {
+        let head = Head::of(code);
+        self.number(head.first_line.into());
+        self.number(head.flags.into());
+        for n in [head.arg_count, head.posonly_count, head.kwonly_count, head.nregs, head.free] {
             self.number(n.into());
         }
+        self.bytes(&body);
+        Ok(())
+    }
+
+    fn inner(&mut self, code: &'a Code, depth: u32) -> Result<(), FileError> {
         self.number(code.locals.len() as u64);
         for local in &code.locals {
             let n = self.string_number(&local.name);
@@ -301,15 +411,19 @@ impl<'a> Writer<'a> {
     }
 }
 
-struct Reader<'a> {
+struct Reader<'a, 'f> {
     bytes: &'a [u8],
     at: usize,
-    strings: Vec<&'a str>,
+    strings: Strings<'a>,
     /// Bytes of strings that may still be copied: few bytes can name a long string many times.
     budget: usize,
+    /// What codes have for their file's name, if not what is written.
+    filename: Option<&'f str>,
+    /// The file, if codes within others are to be read later.
+    whole: Option<&'f Rc<PackedFile>>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> Reader<'a, '_> {
     #[cold]
     fn broken(&self, what: &'static str) -> FileError {
         FileError::Broken(what, self.at)
@@ -389,33 +503,30 @@ impl<'a> Reader<'a> {
         Ok(out)
     }
 
-    fn string_table(&mut self) -> Result<(), FileError> {
-        let lengths = self.many(|r| r.fits::<usize>())?;
-        let total = lengths.iter().try_fold(0usize, |sum, len| sum.checked_add(*len));
-        let total = total.ok_or_else(|| self.broken("a number that is too large"))?;
+    fn string_table(&mut self) -> Result<Strings<'a>, FileError> {
+        let count: usize = self.fits()?;
+        let len = count.checked_mul(4).ok_or_else(|| self.broken("a number that is too large"))?;
+        let (ends, _) = self.take(len)?.as_chunks::<4>();
+        let total = ends.last().map_or(0, |end| u32::from_le_bytes(*end) as usize);
         let piece = self.take(total)?;
-        let mut rest = std::str::from_utf8(piece).map_err(|_| self.broken("text that is no UTF-8"))?;
-        self.strings.reserve(lengths.len());
-        for len in lengths {
-            let (s, behind) =
-                rest.split_at_checked(len).ok_or_else(|| self.broken("a string that ends in a character"))?;
-            self.strings.push(s);
-            rest = behind;
-        }
-        Ok(())
+        let piece = std::str::from_utf8(piece).map_err(|_| self.broken("text that is no UTF-8"))?;
+        Ok(Strings { ends, piece })
     }
 
     #[inline]
     fn string_at(&mut self, n: u64) -> Result<&'a str, FileError> {
-        let s = usize::try_from(n).ok().and_then(|n| self.strings.get(n)).copied();
-        let s = s.ok_or_else(|| self.broken("a string that is not there"))?;
+        let s = self.strings.get(n).ok_or_else(|| self.broken("a string that is not there"))?;
         self.budget = self.budget.checked_sub(s.len()).ok_or_else(|| self.broken("too much text"))?;
         Ok(s)
     }
 
-    fn string(&mut self) -> Result<Box<str>, FileError> {
+    fn text(&mut self) -> Result<&'a str, FileError> {
         let n = self.number()?;
-        self.string_at(n).map(Box::from)
+        self.string_at(n)
+    }
+
+    fn string(&mut self) -> Result<Box<str>, FileError> {
+        self.text().map(Box::from)
     }
 
     fn local(&mut self) -> Result<Local, FileError> {
@@ -430,23 +541,51 @@ impl<'a> Reader<'a> {
     }
 
     fn code(&mut self, depth: u32) -> Result<Code, FileError> {
-        Ok(Code {
-            name: self.string()?,
-            qualname: self.string()?,
-            filename: self.string()?,
-            first_line: self.fits()?,
-            flags: self.fits()?,
-            arg_count: self.fits()?,
-            posonly_count: self.fits()?,
-            kwonly_count: self.fits()?,
-            nregs: self.fits()?,
+        let (name, qualname, filename, head) = self.head()?;
+        let len: usize = self.fits()?;
+        let start = self.at;
+        let code = Code {
+            name: name.into(),
+            qualname: qualname.into(),
+            filename: self.filename.unwrap_or(filename).into(),
+            first_line: head.first_line,
+            flags: head.flags,
+            arg_count: head.arg_count,
+            posonly_count: head.posonly_count,
+            kwonly_count: head.kwonly_count,
+            nregs: head.nregs,
             locals: self.many(Self::local)?,
             names: self.many(Self::string)?,
             units: self.words()?,
             consts: self.many(|r| r.constant(depth + 1))?,
             handlers: self.many(Self::handler)?,
             positions: Positions::from_bytes(self.blob()?.into()),
-        })
+        };
+        if self.at - start == len { Ok(code) } else { Err(self.broken("a code of another length")) }
+    }
+
+    fn head(&mut self) -> Result<(&'a str, &'a str, &'a str, Head), FileError> {
+        let (name, qualname, filename) = (self.text()?, self.text()?, self.text()?);
+        let head = Head {
+            first_line: self.fits()?,
+            flags: self.fits()?,
+            arg_count: self.fits()?,
+            posonly_count: self.fits()?,
+            kwonly_count: self.fits()?,
+            nregs: self.fits()?,
+            free: self.fits()?,
+        };
+        Ok((name, qualname, filename, head))
+    }
+
+    fn code_ref(&mut self, depth: u32) -> Result<CodeRef, FileError> {
+        let Some(file) = self.whole else { return self.code(depth).map(CodeRef::new) };
+        // The same bytes, for as long as they are there.
+        let mut ahead = file.reader(self.at);
+        let (name, qualname, filename, head) = ahead.head()?;
+        ahead.blob()?;
+        let at = std::mem::replace(&mut self.at, ahead.at);
+        Ok(CodeRef::packed(PackedCode { file: Rc::clone(file), at, name, qualname, filename }, head))
     }
 
     fn constant(&mut self, depth: u32) -> Result<Const, FileError> {
@@ -473,7 +612,7 @@ impl<'a> Reader<'a> {
             tag::BYTES => Const::Bytes(self.blob()?.into()),
             tag::TUPLE => Const::Tuple(self.many(|r| r.constant(depth + 1))?),
             tag::FROZEN_SET => Const::FrozenSet(self.many(|r| r.constant(depth + 1))?),
-            tag::CODE => Const::Code(Rc::new(self.code(depth)?)),
+            tag::CODE => Const::Code(self.code_ref(depth)?),
             _ => return Err(self.broken("an unknown kind of constant")),
         })
     }

@@ -1,6 +1,7 @@
 //! Skein's bytecode: the op table, code objects, their text form, verifier and file form.
 
 mod code;
+mod code_ref;
 mod docs;
 mod file;
 mod inst;
@@ -13,8 +14,9 @@ mod verify;
 mod written;
 
 pub use code::{Code, Const, Handler, Intrinsic, Local, LocalKind, flags};
+pub use code_ref::{CodeRef, Head, Shared};
 pub use docs::ops_markdown;
-pub use file::{FORMAT_VERSION, FileError, read_file, table_hash, write_file};
+pub use file::{FORMAT_VERSION, FileError, read_file, read_packed, table_hash, write_file};
 pub use inst::{DecodeError, Inst, Row, instructions};
 pub use liveness::Liveness;
 pub use ops::{Extra, Op, OpInfo, Role, pack};

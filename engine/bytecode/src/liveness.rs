@@ -76,6 +76,29 @@ pub struct Liveness {
     delegates: bool,
 }
 
+/// What is known of registers at one instruction.
+#[derive(Clone, Copy)]
+pub struct LivePoint<'a> {
+    of: &'a Liveness,
+    /// None: before the first one, where any may matter.
+    index: Option<usize>,
+}
+
+impl LivePoint<'_> {
+    /// Is the register held while the instruction is executed, or a call that it made? Its operands are.
+    pub fn held(&self, register: usize) -> bool {
+        let Some(i) = self.index else { return true };
+        let around = |sets: &Sets| sets.has(i, register) || i + 1 < sets.len() && sets.has(i + 1, register);
+        around(&self.of.live) || self.of.is_shown(register) && around(&self.of.written)
+    }
+
+    /// Is the register held before the instruction is executed?
+    pub fn held_before(&self, register: usize) -> bool {
+        let Some(i) = self.index else { return true };
+        self.of.live.has(i, register) || self.of.is_shown(register) && self.of.written.has(i, register)
+    }
+}
+
 /// Where control goes from each instruction.
 struct Flow {
     insts: Vec<Inst>,
@@ -192,18 +215,19 @@ impl Liveness {
         self.index(unit).map(|i| self.starts[i])
     }
 
-    /// Is the register held while the instruction of this unit is executed, or a call that it made? Its operands
-    /// are.
-    pub fn held(&self, unit: u32, register: usize) -> bool {
-        let Some(i) = self.index(unit) else { return true };
-        let around = |sets: &Sets| sets.has(i, register) || i + 1 < sets.len() && sets.has(i + 1, register);
-        around(&self.live) || self.is_shown(register) && around(&self.written)
+    /// The instruction of a unit, to ask about several registers there.
+    pub fn at(&self, unit: u32) -> LivePoint<'_> {
+        LivePoint { of: self, index: self.index(unit) }
     }
 
-    /// Is the register held before the instruction of this unit is executed?
+    /// See [`LivePoint::held`].
+    pub fn held(&self, unit: u32, register: usize) -> bool {
+        self.at(unit).held(register)
+    }
+
+    /// See [`LivePoint::held_before`].
     pub fn held_before(&self, unit: u32, register: usize) -> bool {
-        let Some(i) = self.index(unit) else { return true };
-        self.live.has(i, register) || self.is_shown(register) && self.written.has(i, register)
+        self.at(unit).held_before(register)
     }
 
     /// Number of the registers up to the last that is held before an instruction.

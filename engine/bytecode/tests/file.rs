@@ -3,7 +3,7 @@
 mod common;
 
 use skein_bytecode::{
-    Code, Const, FORMAT_VERSION, FileError, Position, Positions, parse, read_file, write_file,
+    Code, Const, FORMAT_VERSION, FileError, Position, Positions, parse, read_file, read_packed, write_file,
 };
 
 #[test]
@@ -12,6 +12,29 @@ fn random_codes_come_back() {
         let code = common::code(rng, 2);
         let bytes = write_file(&code).unwrap();
         assert_eq!(read_file(&bytes).unwrap(), code);
+    });
+}
+
+#[test]
+fn codes_within_packed_ones_are_the_same_when_they_are_looked_at() {
+    common::with_seeds(500, |rng| {
+        let code = common::code(rng, 3);
+        let bytes: &'static [u8] = write_file(&code).unwrap().leak();
+        let packed = read_packed(bytes, |_| None).unwrap();
+        let heads = |c: &Code| {
+            c.consts
+                .iter()
+                .filter_map(|c| match c {
+                    Const::Code(c) => Some((*c.head(), c.qualname().to_owned(), c.filename().to_owned())),
+                    _ => None,
+                })
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(heads(&packed), heads(&code));
+        assert_eq!(*packed, code);
+        assert_eq!(heads(&packed), heads(&code));
+        let renamed = read_packed(bytes, |_| Some("elsewhere".into())).unwrap();
+        assert!(heads(&renamed).iter().all(|(_, _, filename)| filename == "elsewhere"));
     });
 }
 

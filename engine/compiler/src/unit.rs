@@ -7,8 +7,7 @@
 use crate::scopes::{ScopeId, Sym};
 use ruff_text_size::TextRange;
 use rustc_hash::FxHashMap;
-use skein_bytecode::{Code, Const, Local, LocalKind, Op};
-use std::rc::Rc;
+use skein_bytecode::{Code, CodeRef, Const, Local, LocalKind, Op};
 
 pub type Reg = u16;
 
@@ -239,7 +238,7 @@ impl Unit {
 
     /// A code is never shared, so it needs no look-up.
     pub fn code_constant(&mut self, code: Code) -> u32 {
-        self.consts.push(Const::Code(Rc::new(code)));
+        self.consts.push(Const::Code(CodeRef::new(code)));
         self.consts.len() as u32 - 1
     }
 

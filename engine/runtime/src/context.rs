@@ -258,11 +258,11 @@ impl Context {
 
     /// The frame object made for this frame, if any.
     pub fn frame_object(&self, base: *mut Value) -> Option<Value> {
-        self.with_side(|side| {
-            side.iter().rev().find_map(|e| match e.side {
-                Side::Frame(f) if e.base == base => Some(f),
-                _ => None,
-            })
+        // SAFETY: nothing runs meanwhile that could change the list.
+        let side = unsafe { (*self.side.as_ptr()).as_ref()? };
+        side.0.iter().rev().find_map(|e| match e.side {
+            Side::Frame(f) if e.base == base => Some(f),
+            _ => None,
         })
     }
 

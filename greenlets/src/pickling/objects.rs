@@ -16,7 +16,6 @@ use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::rc::Rc;
 
 native_functions! { pub FUNCTIONS:
     "reduce_code(code, /)" => reduce_code;
@@ -67,7 +66,7 @@ fn reduce_code(vm: &Vm, code: Ref<CodeObject>) -> R<Value> {
 fn make_code(vm: &Vm, data: Ref<Bytes>) -> R<Ref<CodeObject>> {
     let code = skein_bytecode::read_file(data.bytes()).map_err(|e| bad(vm, &e.to_string()))?;
     skein_bytecode::verify(&code).map_err(|e| bad(vm, &e.to_string()))?;
-    load(vm, Rc::new(code))
+    load(vm, skein_bytecode::CodeRef::new(code))
 }
 
 /// A module's dict goes by its name, any other as it is.

@@ -20,16 +20,28 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// How code is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// In little time: see `crate::quick`.
+    Quick,
+    /// By Cranelift.
+    Thorough,
+    /// Likewise, with its text.
+    Listed,
+}
+
 /// Optimizes a tree and makes its code.
-fn make(machine: &mut Machine, closed: &Tree, listing: bool) -> Result<(Compiled, Tree), String> {
+fn make(machine: &mut Machine, closed: &Tree, way: Way) -> Result<(Compiled, Tree), String> {
     let mut tree = closed.clone();
     opt::optimize(&mut tree);
     #[cfg(debug_assertions)]
     if let Err(e) = crate::verify::verify(&tree) {
         panic!("bad trace: {e}\n{tree}");
     }
-    machine.set_listing(listing);
-    match machine.compile(&tree) {
+    machine.set_listing(way == Way::Listed);
+    let made = if way == Way::Quick { machine.compile_quickly(&tree) } else { machine.compile(&tree) };
+    match made {
         Ok(compiled) => Ok((compiled, tree)),
         Err(e) => Err(e.to_string()),
     }
@@ -38,12 +50,13 @@ fn make(machine: &mut Machine, closed: &Tree, listing: bool) -> Result<(Compiled
 struct Job {
     number: u64,
     closed: Tree,
-    listing: bool,
+    way: Way,
 }
 
 struct Done {
     number: u64,
     made: Result<(Compiled, Tree), String>,
+    way: Way,
     took: Duration,
 }
 
@@ -68,16 +81,16 @@ impl Worker {
         let ended = ends.clone();
         let run = move || {
             let mut machine = None;
-            for Job { number, closed, listing } in to_do {
+            for Job { number, closed, way } in to_do {
                 if ended.load(Ordering::Relaxed) {
                     return;
                 }
                 let begun = Instant::now();
                 let made = match &mut machine {
-                    Some(machine) => make(machine, &closed, listing),
-                    None => Machine::new().and_then(|new| make(machine.insert(new), &closed, listing)),
+                    Some(machine) => make(machine, &closed, way),
+                    None => Machine::new().and_then(|new| make(machine.insert(new), &closed, way)),
                 };
-                if report.send(Done { number, made, took: begun.elapsed() }).is_err() {
+                if report.send(Done { number, made, way, took: begun.elapsed() }).is_err() {
                     return;
                 }
                 asker.ask(poll::TIER);
@@ -164,17 +177,17 @@ impl Compiler {
     }
 
     /// Compiles at once.
-    pub fn compile(&self, closed: &Tree, listing: bool) -> Result<Code, String> {
+    pub fn compile(&self, closed: &Tree, way: Way) -> Result<Code, String> {
         let mut machine = self.machine.borrow_mut();
         let made = match &mut *machine {
-            Some(machine) => make(machine, closed, listing),
-            None => make(machine.insert(Machine::new()?), closed, listing),
+            Some(machine) => make(machine, closed, way),
+            None => make(machine.insert(Machine::new()?), closed, way),
         };
-        made.map(|(compiled, tree)| Code::new(compiled, tree))
+        made.map(|(compiled, tree)| Code::new(compiled, tree, way))
     }
 
     /// Has a tree compiled for the trace. An error says why that cannot be.
-    pub fn submit(&self, trace: &Rc<Trace>, closed: Tree, listing: bool) -> Result<(), String> {
+    pub fn submit(&self, trace: &Rc<Trace>, closed: Tree, way: Way) -> Result<(), String> {
         self.after_fork();
         let mut worker = self.worker.borrow_mut();
         if worker.is_none() {
@@ -184,11 +197,12 @@ impl Compiler {
         let number = self.jobs.get();
         self.jobs.set(number + 1);
         let insts = closed.insts.len();
-        let job = Job { number, closed, listing };
+        let job = Job { number, closed, way };
         if !worker.as_ref().is_some_and(|w| w.takes(job)) {
             return Err("the compiler's thread has ended".to_string());
         }
         trace.pending.set(true);
+        trace.submitted.set(trace.body.borrow().bridges);
         self.waiting.borrow_mut().insert(number, (trace.clone(), insts));
         self.queued.set(self.queued.get() + insts);
         Ok(())
@@ -205,7 +219,7 @@ impl Compiler {
             trace.pending.set(false);
             let closed = trace.body.borrow().closed.clone();
             // Where that fails, its loop is interpreted.
-            let _ = self.submit(&trace, closed, false);
+            let _ = self.submit(&trace, closed, Way::Thorough);
         }
     }
 
@@ -216,7 +230,7 @@ impl Compiler {
         }
         self.after_fork();
         let worker = self.worker.borrow();
-        let Done { number, made, took } = match worker.as_ref()?.done.try_recv() {
+        let Done { number, made, way, took } = match worker.as_ref()?.done.try_recv() {
             Ok(done) => done,
             Err(TryRecvError::Empty) => return None,
             Err(TryRecvError::Disconnected) => {
@@ -230,6 +244,6 @@ impl Compiler {
         let (trace, insts) = self.waiting.borrow_mut().remove(&number)?;
         self.queued.set(self.queued.get() - insts);
         trace.pending.set(false);
-        Some(Finished { trace, code: made.map(|(compiled, tree)| Code::new(compiled, tree)), took })
+        Some(Finished { trace, code: made.map(|(compiled, tree)| Code::new(compiled, tree, way)), took })
     }
 }

@@ -30,15 +30,13 @@ const CALLS: u32 = 32;
 /// Calls of the code enter the trace of this number from now on.
 pub(super) fn set_trace(code: Value, number: Option<usize>) {
     if let Some(code) = code.cast::<CodeObject>() {
-        // SAFETY: a code that has run is loaded.
-        unsafe { (*code.exec()).set_trace(number.map(|n| n as u32)) };
+        code.exec().set_trace(number.map(|n| n as u32));
     }
 }
 
 /// The `EnterTraced` before its first instruction, by which its fate is known.
 fn head_of(code: Ref<CodeObject>) -> usize {
-    // SAFETY: as above.
-    unsafe { (*code.exec()).before_entry() as usize }
+    code.exec().before_entry() as usize
 }
 
 impl Jit {

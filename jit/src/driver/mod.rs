@@ -9,10 +9,10 @@ mod report;
 mod stats;
 mod trace;
 
-use compiling::{Compiler, Finished};
+use compiling::{Compiler, Finished, Way};
 use edges::{enter_from, range_of};
 use functions::set_trace;
-pub use options::Options;
+pub use options::{Options, Ways};
 pub use report::{ExitReport, IrLine, Place, TraceReport};
 use stats::place;
 use trace::{Body, Code, Fate, LoopFate, NEVER, Trace};
@@ -34,18 +34,29 @@ use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Time that compiling may take in any case, and beyond it as a part of the time since the beginning: where it is done
+/// Time that recording and compiling may take in any case, and beyond it as a part of the time since the beginning: where it is done
 /// beside the program, and where the program waits for it.
 const BESIDE: (Duration, u32) = (Duration::from_millis(30), 3);
 const WITHIN: (Duration, u32) = (Duration::from_millis(15), 6);
 /// What an instruction that waits for being compiled will take, about.
 const EACH: Duration = Duration::from_micros(8);
+/// What is made well takes no more than this part of the time.
+const WELL: u32 = 10;
+/// A trace is busy when it has been entered so often for each instruction of its tree; a look is worth so many entries.
+const HEAT: u64 = 32;
+const LOOK: u64 = 16;
+/// See [`Jit::glance`].
+const GLANCE: u64 = 1023;
+const FORCED_GLANCE: u64 = 15;
 /// Recordings of one loop, or of one exit, that may fail.
 const MAX_ABORTS: u32 = 5;
 /// Recordings of one loop whose next round has values of other types, before one is taken as it is.
 const MAX_RESTARTS: u32 = 3;
 /// Recordings of one loop that give way to inner ones.
 const MAX_WAITS: u32 = 12;
+/// Looks that find a loop before it is recorded while a module of the packaged library is imported: what these do once does
+/// not repay it.
+const IMPORT_LOOKS: u32 = 24;
 /// Bytes of the native stack that compiling takes at most.
 const ROOM: usize = 64 << 10;
 
@@ -75,8 +86,12 @@ pub struct Jit {
     /// The next back edge with a trace is not to enter it: the recorder follows the loop.
     passes: Rc<Cell<bool>>,
     begun: Instant,
-    /// Time that compiling has taken.
+    /// Time that recording and compiling have taken.
     spent: Cell<Duration>,
+    /// Of it, that of code that is made well.
+    spent_well: Cell<Duration>,
+    /// A trace is looked at when the number of its entries has these bits as zeros.
+    glance: Cell<u64>,
     /// From which the next quantum comes.
     variation: Cell<u64>,
     pub counts: Counts,
@@ -98,6 +113,8 @@ impl Default for Jit {
             passes: Rc::default(),
             begun: Instant::now(),
             spent: Cell::default(),
+            spent_well: Cell::default(),
+            glance: Cell::new(GLANCE),
             variation: Cell::default(),
             counts: Counts::default(),
             reasons: RefCell::default(),
@@ -118,6 +135,9 @@ impl Jit {
             vm.quantum.set(options.quantum);
             vm.ticks.set(options.quantum);
         }
+        if options.looks == 1 {
+            self.glance.set(FORCED_GLANCE);
+        }
         *self.options.borrow_mut() = options;
     }
 
@@ -133,7 +153,7 @@ impl Jit {
         if options.log || !options.dump.is_empty() { place(at) } else { String::new() }
     }
 
-    /// Processor time that compiling has taken.
+    /// Time that recording and compiling have taken.
     pub fn time_spent(&self) -> Duration {
         self.spent.get()
     }
@@ -170,7 +190,9 @@ impl Jit {
     fn run_recorder(&self, vm: &Vm, recorder: Recorder, at: At) -> (At, Recorder) {
         *self.recorder.borrow_mut() = Some(recorder);
         bump(&self.counts.recorded);
+        let begun = Instant::now();
         let at = record(vm, at);
+        self.spent.set(self.spent.get() + begun.elapsed());
         match self.recorder.borrow_mut().take() {
             Some(recorder) => (at, recorder),
             None => unreachable!("only this function takes it"),
@@ -307,6 +329,8 @@ impl Jit {
             waiting: Cell::new(0),
             active: Cell::new(0),
             entered: Cell::new(0),
+            looks: Cell::new(0),
+            submitted: Cell::new(0),
             from,
             range,
             valid,
@@ -323,31 +347,71 @@ impl Jit {
         Fate { hits: 0, limit: self.options.borrow().hits, aborts: 0, taken: 0, leads_out: false }
     }
 
+    /// How the trace is to be compiled as it is now: where its code is good already, well.
+    fn next_way(&self, trace: &Trace) -> Way {
+        let options = self.options.borrow();
+        let listed = options.dump.machine || options.view;
+        match options.ways {
+            _ if listed => Way::Listed,
+            Ways::Quick => Way::Quick,
+            Ways::Thorough => Way::Thorough,
+            Ways::Both if trace.is_compiled() && !trace.is_quick() && self.compiles_beside() => Way::Thorough,
+            Ways::Both => Way::Quick,
+        }
+    }
+
+    /// Is code made well while the program goes on?
+    fn compiles_beside(&self) -> bool {
+        !self.is_forced() && self.compiler.has_processor()
+    }
+
     /// Has the trace compiled as it is now: at once, or in time.
     fn compile(&self, trace: &Rc<Trace>) -> Result<(), String> {
+        self.compile_by(trace, self.next_way(trace))
+    }
+
+    fn compile_by(&self, trace: &Rc<Trace>, way: Way) -> Result<(), String> {
         if trace.valid.get() == 0 {
             return Err("a type changed".to_string());
         }
         if self.counts.bytes.get() > self.options.borrow().memory {
             return Err("no room for more machine code".to_string());
         }
-        let options = self.options.borrow();
-        let listing = options.dump.machine || options.view;
-        drop(options);
-        let body = trace.body.borrow();
-        if !self.is_forced() && self.compiler.has_processor() {
-            return self.compiler.submit(trace, body.closed.clone(), listing);
+        if way != Way::Quick && self.compiles_beside() {
+            let closed = trace.body.borrow().closed.clone();
+            return self.compiler.submit(trace, closed, way);
         }
         let begun = Instant::now();
-        let code = self.compiler.compile(&body.closed, listing);
-        drop(body);
+        let code = self.compiler.compile(&trace.body.borrow().closed, way);
         self.install(trace, code?, begun.elapsed());
         Ok(())
     }
 
+    /// A trace whose code was made quickly may have turned out to be so busy that better code is worth its while.
+    #[cold]
+    fn look_at(&self, number: usize) {
+        let trace = self.traces.borrow().get(number).cloned().flatten();
+        let Some(trace) = trace.filter(|t| t.valid.get() == 1 && !t.pending.get() && t.is_quick()) else {
+            return;
+        };
+        let size = trace.body.borrow().closed.insts.len() as u64;
+        let heat = u64::from(trace.looks.get()) * LOOK + trace.entered.get();
+        let spent = self.spent_well.get() + EACH * (self.compiler.queued() as u32 + size as u32);
+        let allowed = self.begun.elapsed() / WELL;
+        let is_wanted = heat >= size * HEAT && spent < allowed || self.is_forced();
+        if self.options.borrow().ways != Ways::Both || !is_wanted {
+            return;
+        }
+        if let Err(reason) = self.compile_by(&trace, Way::Thorough) {
+            trace.looks.set(0);
+            self.note_given_up(&reason);
+        }
+    }
+
     /// The trace gets its code.
     fn install(&self, trace: &Trace, code: Code, took: Duration) {
-        self.spent.set(self.spent.get() + took);
+        self.note_spent(code.way, took);
+        trace.looks.set(0);
         let mut fates = trace.fates.borrow_mut();
         let exits = fates.len().max(code.tree.exits.len());
         fates.resize(exits, self.fate());
@@ -366,16 +430,28 @@ impl Jit {
         self.counts.bytes.set(bytes.saturating_sub(old.map_or(0, |old| old.compiled.bytes)));
     }
 
+    fn note_spent(&self, way: Way, took: Duration) {
+        self.spent.set(self.spent.get() + took);
+        if way != Way::Quick {
+            self.spent_well.set(self.spent_well.get() + took);
+        }
+    }
+
     /// Gives traces the code that is ready.
     fn take_finished(&self) {
         while let Some(Finished { trace, code, took }) = self.compiler.finished() {
             let is_there = |t: &Option<Rc<Trace>>| t.as_ref().is_some_and(|t| Rc::ptr_eq(t, &trace));
             let wanted = trace.valid.get() == 1 && self.traces.borrow().iter().any(is_there);
             match code {
+                // It lacks bridges that the code has which was made quickly since.
+                Ok(code) if trace.is_quick() && trace.submitted.get() != trace.body.borrow().bridges => {
+                    self.note_spent(code.way, took);
+                    trace.looks.set(0);
+                }
                 Ok(code) if wanted => self.install(&trace, code, took),
-                Ok(_) => self.spent.set(self.spent.get() + took),
+                Ok(code) => self.note_spent(code.way, took),
                 Err(reason) => {
-                    self.spent.set(self.spent.get() + took);
+                    self.note_spent(Way::Thorough, took);
                     self.note_given_up(&reason);
                     self.log(|| format!("{} given up: {reason}", trace.name));
                     if !trace.is_compiled() {
@@ -493,7 +569,17 @@ impl Tier for Jit {
         };
         // SAFETY: an instruction's address.
         let plain = unsafe { *from.pc.cast::<u8>() } == Op::JumpBack as u8;
-        if !on || !plain || self.is_recording() {
+        if !on || self.is_recording() {
+            return at;
+        }
+        if !plain {
+            let number = self.loops.borrow().get(&head).and_then(|fate| fate.trace);
+            if let Some(number) = number {
+                if let Some(Some(trace)) = self.traces.borrow().get(number) {
+                    trace.looks.set(trace.looks.get() + 1);
+                }
+                self.look_at(number);
+            }
             return at;
         }
         self.take_finished();
@@ -510,6 +596,8 @@ impl Tier for Jit {
             }
             return at;
         }
+        let importing = wanted > 1 && vm.packaged_imports.get() > 0;
+        let wanted = if importing { IMPORT_LOOKS } else { wanted };
         if !self.may_compile(vm) || fate.looks < wanted || self.is_put_off(&fate) {
             return at;
         }
@@ -558,9 +646,13 @@ impl Tier for Jit {
                 run::<BUFFER>(&code, vm, at)
             }
         };
-        trace.entered.set(trace.entered.get() + 1);
+        let entered = trace.entered.get() + 1;
+        trace.entered.set(entered);
         let tries = !returned && trace.take_exit(exit);
         trace.active.set(trace.active.get() - 1);
+        if entered & self.glance.get() == 0 {
+            self.look_at(number);
+        }
         if !tries {
             return next;
         }

@@ -1,9 +1,12 @@
 //! The options of `-X jit=…`.
 
+use crate::machine::Machine;
+
 /// How eager the compiler is, and what it tells.
 ///
 /// As text, parts with commas between: `on`, `off`, `force` (record and compile whatever runs twice), `log`, `dump=LETTERS`
-/// (see [`Dump`]; `dump` alone is `dump=o`), `view`, `perf`, `stats`, `mem=BYTES`.
+/// (see [`Dump`]; `dump` alone is `dump=o`), `view`, `perf`, `stats`, `quick` and `thorough` (code is made in this way only),
+/// `mem=BYTES`.
 #[derive(Clone, Debug)]
 pub struct Options {
     pub on: bool,
@@ -11,6 +14,8 @@ pub struct Options {
     pub quantum: i64,
     /// Looks that find a loop before it is recorded.
     pub looks: u32,
+    /// Which ways of making code there are.
+    pub ways: Ways,
     /// Times that an exit is taken before its bridge is recorded.
     pub hits: u32,
     /// Bytes of machine code at most.
@@ -25,6 +30,15 @@ pub struct Options {
     pub perf: bool,
     /// Print at the end how often traces were entered, and where they were left.
     pub stats: bool,
+}
+
+/// Which ways of making code there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ways {
+    /// The quick one at first, then the thorough one for what turns out to be busy.
+    Both,
+    Quick,
+    Thorough,
 }
 
 /// What is printed of each trace on stderr.
@@ -70,6 +84,7 @@ impl Default for Options {
             on: true,
             quantum: 1 << 12,
             looks: 2,
+            ways: if Machine::HAS_QUICK { Ways::Both } else { Ways::Thorough },
             hits: 40,
             memory: 64 << 20,
             log: false,
@@ -90,6 +105,8 @@ impl Options {
                 "on" => options.on = true,
                 "off" => options.on = false,
                 "force" => (options.quantum, options.looks, options.hits) = (24, 1, 2),
+                "quick" => options.ways = Ways::Quick,
+                "thorough" => options.ways = Ways::Thorough,
                 "log" => options.log = true,
                 "dump" => options.dump.optimized = true,
                 "view" => options.view = true,

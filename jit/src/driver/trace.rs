@@ -1,5 +1,6 @@
 //! Traces as the driver keeps them.
 
+use super::compiling::Way;
 use super::{MAX_ABORTS, MAX_WAITS};
 use crate::deopt::Plan;
 use crate::ir::{ExitId, Tree};
@@ -39,13 +40,14 @@ pub(super) const NEVER: u32 = u32::MAX;
 pub(super) struct Code {
     pub compiled: Compiled,
     pub tree: Tree,
+    pub way: Way,
     plans: Box<[OnceCell<Plan>]>,
 }
 
 impl Code {
-    pub fn new(compiled: Compiled, tree: Tree) -> Code {
+    pub fn new(compiled: Compiled, tree: Tree, way: Way) -> Code {
         let plans = tree.exits.iter().map(|_| OnceCell::new()).collect();
-        Code { compiled, tree, plans }
+        Code { compiled, tree, way, plans }
     }
 
     /// What the exit has to do.
@@ -90,6 +92,10 @@ pub(super) struct Trace {
     /// Runs of it that have not been left yet.
     pub active: Cell<u32>,
     pub entered: Cell<u64>,
+    /// Quanta of instructions that ended in it since its code was made.
+    pub looks: Cell<u32>,
+    /// Bridges of the tree that is being compiled.
+    pub submitted: Cell<usize>,
     /// The back edge by which the loop was found; null for a function.
     pub from: *const u32,
     /// First and last instruction of the loop.
@@ -101,6 +107,11 @@ pub(super) struct Trace {
 impl Trace {
     pub fn is_compiled(&self) -> bool {
         self.code.borrow().is_some()
+    }
+
+    /// Is its code made quickly, and so not as good as it could be?
+    pub fn is_quick(&self) -> bool {
+        self.code.borrow().as_ref().is_some_and(|code| code.way == Way::Quick)
     }
 
     /// The trace has been left by this exit. May that get a bridge?

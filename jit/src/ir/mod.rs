@@ -319,33 +319,40 @@ impl Exit {
         all
     }
 
-    /// The values that are written, to objects that are made there as well, and those that are written to.
+    /// Calls `f` with the values that are written, to objects that are made there as well, and those that are written to.
+    fn each_value(&self, tree: &Tree, mut f: impl FnMut(Id)) {
+        let mut source = |source: Source| {
+            if let Source::Value(id) = source {
+                f(id);
+            }
+        };
+        for (target, written) in &self.writes {
+            if let Target::Field(object, _) = target {
+                source(Source::Value(*object));
+            }
+            source(*written);
+        }
+        for number in self.virtuals(tree) {
+            tree.virtuals[number as usize].fields.iter().for_each(|(_, held)| source(*held));
+        }
+    }
+
+    /// Those values.
     pub fn values(&self, tree: &Tree) -> Vec<Id> {
-        let objects = self.writes.iter().filter_map(|(target, _)| match target {
-            Target::Field(object, _) => Some(Source::Value(*object)),
-            Target::Reg(_) => None,
-        });
-        let virtuals = self.virtuals(tree);
-        let fields = virtuals.iter().flat_map(|number| &tree.virtuals[*number as usize].fields);
-        let sources = self.writes.iter().map(|(_, source)| *source).chain(fields.map(|(_, source)| *source));
-        objects
-            .chain(sources)
-            .filter_map(|source| match source {
-                Source::Value(id) => Some(id),
-                _ => None,
-            })
-            .collect()
+        let mut all = Vec::new();
+        self.each_value(tree, |id| all.push(id));
+        all
     }
 
     /// The values that the exit needs, each once, in the order in which the exit's buffer has them; constants of the
     /// trace are not among them.
     pub fn live(&self, tree: &Tree) -> Vec<Id> {
-        let mut live = Vec::new();
-        for id in self.values(tree) {
+        let mut live = Vec::with_capacity(self.writes.len());
+        self.each_value(tree, |id| {
             if tree.constant(id).is_none() && !live.contains(&id) {
                 live.push(id);
             }
-        }
+        });
         live
     }
 }

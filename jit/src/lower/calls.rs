@@ -1,7 +1,7 @@
 //! Calls: of the shims, and through them of helpers and natives.
 
 use super::{Lowerer, MAX_PARAMS, Result, signature, trusted};
-use crate::ir::{ExitKind, Id, Inst, TraceOp};
+use crate::ir::{ExitKind, Id, Inst, TraceOp, Tree};
 use crate::layout::{VM_FRAME_BASE, VM_FRAME_PC};
 use crate::machine::CompileError;
 use crate::shims;
@@ -10,6 +10,30 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::I64;
 use cranelift_codegen::ir::{InstBuilder, SigRef, StackSlotData, StackSlotKind, Value};
 use cranelift_codegen::isa::CallConv;
+
+/// The cell that is guarded right behind the guard of where the machine went on, for nothing but to go on there: then the
+/// shim can look at it. `uses`: how often a value is wanted.
+pub fn watched_behind(
+    tree: &Tree,
+    inst: &Inst,
+    behind: &[Id],
+    uses: impl Fn(Id) -> u32,
+) -> Option<(*const u32, u32)> {
+    let &[cell, guard, ..] = behind else { return None };
+    let (load, guard) = (tree.inst(cell), tree.inst(guard));
+    let exit = tree.exit(guard.exit?);
+    let call = tree.calls.get(inst.imm as usize)?;
+    let fits = load.op == TraceOp::LoadCell
+        && guard.op == TraceOp::GuardRaw
+        && guard.args[0] == Some(cell)
+        && uses(cell) == 1
+        && guard.imm <= u32::MAX.into()
+        && exit.kind == ExitKind::Resume
+        && exit.writes.is_empty()
+        && exit.bridge.is_none()
+        && (exit.pc, exit.base) == (call.next_pc, call.next_base);
+    fits.then_some((load.imm as *const u32, guard.imm as u32))
+}
 
 impl Lowerer<'_> {
     /// Of a shim with so many words as operands, and one as result.
@@ -64,25 +88,6 @@ impl Lowerer<'_> {
         self.pos.ins().stack_load(I64, I64, result, 0)
     }
 
-    /// The cell that is guarded right behind the guard of where the machine went on, for nothing but to go on there:
-    /// then the shim can look at it.
-    fn watched_behind(&self, inst: &Inst, behind: &[Id]) -> Option<(*const u32, u32)> {
-        let &[cell, guard, ..] = behind else { return None };
-        let (load, guard) = (self.tree.inst(cell), self.tree.inst(guard));
-        let exit = self.tree.exit(guard.exit?);
-        let call = self.tree.calls.get(inst.imm as usize)?;
-        let fits = load.op == TraceOp::LoadCell
-            && guard.op == TraceOp::GuardRaw
-            && guard.args[0] == Some(cell)
-            && self.uses[cell.0 as usize] == 1
-            && guard.imm <= u32::MAX.into()
-            && exit.kind == ExitKind::Resume
-            && exit.writes.is_empty()
-            && exit.bridge.is_none()
-            && (exit.pc, exit.base) == (call.next_pc, call.next_base);
-        fits.then_some((load.imm as *const u32, guard.imm as u32))
-    }
-
     /// Calls a helper, and does the guards behind the call that its shim can answer: what is behind them.
     pub(super) fn help<'i>(&mut self, inst: &Inst, mut behind: &'i [Id]) -> Result<&'i [Id]> {
         let help = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
@@ -95,7 +100,7 @@ impl Lowerer<'_> {
             && (guard.op, guard.imm) == (TraceOp::GuardNext, inst.imm)
         {
             behind = rest;
-            let watched = self.watched_behind(inst, rest);
+            let watched = watched_behind(self.tree, inst, rest, |id| self.uses[id.0 as usize]);
             if watched.is_some() {
                 help.watched.set(watched);
                 behind = &rest[2..];

@@ -1,7 +1,7 @@
 //! Registers in memory, objects and arrays.
 
 use super::{Lowerer, Result, trusted};
-use crate::ir::{Inst, NewKind, Place, TraceOp, Type};
+use crate::ir::{Id, Inst, NewKind, Place, TraceOp, Tree, Type};
 use crate::layout::{
     CONTEXT_HANDLED, FIRST_SLOT, GRANULE, HEADER_BITS, HEADER_GC, HEADER_SHAPE, VM_CTX, VM_HEAP_CURSOR,
     VM_HEAP_LIMIT, header_word,
@@ -15,6 +15,19 @@ use cranelift_codegen::ir::{Block, BlockArg, InstBuilder, Value};
 use skein_heap::UNLOGGED;
 use skein_runtime::types::str::{ASCII, INTERNED, SHARED, STR_DATA};
 use skein_runtime::value::Value as Word;
+
+/// Can the value be the address of an object?
+pub fn may_be_reference(tree: &Tree, id: Id) -> bool {
+    let value = tree.inst(id);
+    match value.op {
+        TraceOp::Const => {
+            // SAFETY: a constant of a trace is a word that the program had.
+            value.imm != 0 && unsafe { Word::from_bits(value.imm) }.is_ptr()
+        }
+        TraceOp::BoxBool => false,
+        _ => value.ty == Type::W,
+    }
+}
 
 impl Lowerer<'_> {
     pub(super) fn load_reg(&mut self, inst: &Inst) -> Value {
@@ -75,7 +88,7 @@ impl Lowerer<'_> {
     pub(super) fn store_elem(&mut self, inst: &Inst) -> Result<Option<Value>> {
         let array = self.arg(inst, 0)?;
         let value = self.arg(inst, 2)?;
-        if self.may_be_reference(inst, 2)? {
+        if may_be_reference(self.tree, self.arg_id(inst, 2)?) {
             let (old, reference) = (self.pos.func.dfg.make_block(), self.pos.func.dfg.make_block());
             let join = self.pos.func.dfg.make_block();
             self.test_unlogged(array, old, join);
@@ -92,19 +105,6 @@ impl Lowerer<'_> {
         let (address, offset) = self.element(inst)?;
         self.pos.ins().store(trusted(), value, address, offset);
         Ok(None)
-    }
-
-    /// Can the operand be the address of an object?
-    fn may_be_reference(&self, inst: &Inst, n: usize) -> Result<bool> {
-        let operand = self.tree.inst(self.arg_id(inst, n)?);
-        Ok(match operand.op {
-            TraceOp::Const => {
-                // SAFETY: a constant of a trace is a word that the program had.
-                operand.imm != 0 && unsafe { Word::from_bits(operand.imm) }.is_ptr()
-            }
-            TraceOp::BoxBool => false,
-            _ => operand.ty == Type::W,
-        })
     }
 
     /// Goes to `old` if the object is one whose stores are to be noted, else to `join`.

@@ -21,7 +21,9 @@ mod places;
 #[cfg(test)]
 mod tests;
 
-pub use places::Places;
+pub use calls::watched_behind;
+pub use memory::may_be_reference;
+pub use places::{ELSEWHERE, Places};
 
 use crate::ir::{Effect, ExitId, Id, Inst, SeqId, Source, Target, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;

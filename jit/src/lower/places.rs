@@ -3,7 +3,7 @@
 use crate::ir::{ExitId, Id, Tree, Type};
 
 /// Words at the buffer's begin in which helpers say where the machine goes on.
-const ELSEWHERE: u32 = 2;
+pub const ELSEWHERE: u32 = 2;
 /// Exits that show a value which gets a home.
 const SEVERAL: u32 = 2;
 
@@ -18,6 +18,8 @@ pub struct Places {
     /// The first word behind the homes.
     own: u32,
     words: u32,
+    /// By exit, if they are all known.
+    rows: Vec<Vec<(Id, u32)>>,
 }
 
 impl Places {
@@ -31,7 +33,19 @@ impl Places {
         }
         let homes = shown.iter().filter(|&&n| n >= SEVERAL).count() as u32;
         let own = ELSEWHERE + homes;
-        Places { homes: vec![None; shown.len()], shown, next_home: ELSEWHERE, own, words: own }
+        Places {
+            homes: vec![None; shown.len()],
+            shown,
+            next_home: ELSEWHERE,
+            own,
+            words: own,
+            rows: Vec::new(),
+        }
+    }
+
+    /// By exit, what it shows and where.
+    pub fn of_rows(rows: Vec<Vec<(Id, u32)>>, words: u32) -> Places {
+        Places { rows, words, ..Places::default() }
     }
 
     /// Shall the value have a home? Truth values are made words of by those who show them.
@@ -71,6 +85,9 @@ impl Places {
     /// The values that the exit shows, in the order of [`crate::ir::Exit::live`], and the words of the buffer where they
     /// are. The same each time once all homes that it needs are given.
     pub fn shown(&self, tree: &Tree, exit: ExitId) -> Vec<(Id, u32)> {
+        if let Some(row) = self.rows.get(exit.0 as usize) {
+            return row.clone();
+        }
         let mut own = self.own..;
         let place = |id| self.home(id).or_else(|| own.next()).unwrap_or_default();
         let live = tree.exit(exit).live(tree);

@@ -2,7 +2,7 @@
 
 use crate::ir::*;
 use crate::layout;
-use crate::machine::{Compiled, Machine};
+use crate::machine::{CompileError, Compiled, Machine};
 use skein_runtime::value::Value as Word;
 use skein_runtime::vm::Vm;
 
@@ -66,11 +66,12 @@ impl Builder {
         self.tree.add_seq(seq)
     }
 
-    fn compile(&mut self) -> Compiled {
-        match Machine::new().unwrap().compile(&self.tree) {
-            Ok(compiled) => compiled,
-            Err(e) => panic!("{e}"),
-        }
+    /// In each way that there is.
+    fn compile(&mut self) -> Vec<Compiled> {
+        let mut machine = Machine::new().unwrap();
+        let all = [machine.compile(&self.tree), machine.compile_quickly(&self.tree)];
+        let code = |made: Result<Compiled, CompileError>| made.unwrap_or_else(|e| panic!("{e}"));
+        all.into_iter().map(code).collect()
     }
 }
 
@@ -93,8 +94,22 @@ impl Stage {
         &mut self.vm[offset as usize / 8]
     }
 
-    /// The exit; what it shows is at the buffer's begin then.
-    fn run(&mut self, tree: &Tree, compiled: &Compiled) -> u64 {
+    /// The exit; what it shows is at the buffer's begin then. All ways of making code come to the same.
+    fn run(&mut self, tree: &Tree, compiled: &[Compiled]) -> u64 {
+        let before = (self.vm.clone(), self.frame);
+        let mut ran = compiled.iter().map(|compiled| {
+            (self.vm, self.frame) = before.clone();
+            let exit = self.run_one(tree, compiled);
+            (exit, self.buffer, self.frame, self.vm.clone())
+        });
+        let first = ran.next().expect("some code");
+        for other in ran {
+            assert_eq!(other, first, "{tree}");
+        }
+        first.0
+    }
+
+    fn run_one(&mut self, tree: &Tree, compiled: &Compiled) -> u64 {
         let mut buffer = [0; 64];
         // SAFETY: the trees of these tests use what the stage has, and leave before they call anything.
         let exit = unsafe {
@@ -465,10 +480,12 @@ fn objects_are_read_and_written() {
     b.tree.entry = Some(b.leave(done));
     let compiled = b.compile();
 
-    for (index, at) in [(1, Some(1)), (-1, Some(3)), (4, None), (-4, Some(0)), (-5, None)] {
+    let indices = [(1, Some(1)), (-1, Some(3)), (4, None), (-4, Some(0)), (-5, None)];
+    // Each on an object of its own.
+    for (compiled, (index, at)) in compiled.chunks(1).flat_map(|c| indices.map(|i| (c, i))) {
         let mut object = Object([77, 0, word(100), word(7), word(300), word(400), 0, 0]);
         let mut stage = Stage::new(&[object.0.as_mut_ptr() as u64, word(index)]);
-        let exit = stage.run(&b.tree, &compiled);
+        let exit = stage.run(&b.tree, compiled);
         assert_eq!(exit, u64::from(at.is_some()));
         assert_eq!((object.0[0], object.0[3]), (78, word(21)));
         if let Some(at) = at {

@@ -13,7 +13,9 @@ pub fn strengthen(tree: &mut Tree) {
         for (at, &id) in insts.iter().enumerate() {
             let guard = *tree.inst(id);
             let no_number = [0, Value::UNBOUND.bits()].contains(&guard.imm);
-            if guard.op != GuardIsNot || !no_number {
+            // What a call gave is gone when the exit has the call done again.
+            let is_given = guard.args[0].is_some_and(|of| tree.inst(of).op.info().effect == Effect::Call);
+            if guard.op != GuardIsNot || !no_number || is_given {
                 continue;
             }
             let later = insts[at + 1..].iter().map(|id| *tree.inst(*id)).take_while(|inst| {

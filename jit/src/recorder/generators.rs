@@ -138,7 +138,7 @@ impl Recorder {
         if g.state() == GenState::Suspended {
             // SAFETY: a generator's code is loaded; the instruction before the resume point is a `Yield` or `YieldFrom`.
             let operand = |i: usize| unsafe {
-                let pc = (*g.code().exec()).entry.add(g.place().unit as usize);
+                let pc = (*g.code().exec()).entry().add(g.place().unit as usize);
                 *pc.sub(suspending_units(g.place())).cast::<u8>().add(i) as usize
             };
             gets = Some((operand(1), sent));
@@ -219,7 +219,7 @@ impl Recorder {
         self.set_state(id, GENERATOR_PLACE, running);
         self.push_frame(Frame { base, code, kind: FrameKind::Made(made) })?;
         // SAFETY: a generator's code is loaded.
-        self.go(unsafe { (*code.exec()).entry.add(place.unit as usize) });
+        self.go(unsafe { (*code.exec()).entry().add(place.unit as usize) });
         Ok(())
     }
 

@@ -48,12 +48,12 @@ impl Recorder {
         let call_at = self.at;
         let base = self.base();
         // SAFETY: a function's code is loaded.
-        let (entry, before) = unsafe { ((*f.exec()).entry, (*f.exec()).before_entry()) };
+        let (entry, before) = unsafe { ((*f.exec()).entry(), (*f.exec()).before_entry()) };
         self.at = At { pc: entry, base: self.address(base) };
         self.sync();
         self.at = call_at;
         self.frames.pop();
-        self.frame_set = None;
+        self.frames_changed();
         let (call, elsewhere) = self.helper_call(enter_called, before, base, exit);
         self.expect = Expect::Returned(call, elsewhere);
         Ok(())
@@ -113,7 +113,7 @@ impl Recorder {
     /// collection is to look there any more, once other registers lie in its place.
     pub(super) fn pop_frame(&mut self, in_memory: bool, return_pc: usize) {
         self.frames.pop();
-        self.frame_set = None;
+        self.frames_changed();
         if in_memory {
             let base = self.base();
             self.tree.calls.push(Call { callee: 0, pc: return_pc, base, next_pc: 0, next_base: 0 });
@@ -156,13 +156,14 @@ impl Recorder {
                 *in_memory = true;
             }
         }
-        self.frame_set = None;
+        self.frames_changed();
         self.shapes.clear();
         self.moved_on = true;
     }
 
     fn invalidate(&mut self, off: i32) {
         self.slots.remove(&off);
+        self.outer_changed(off);
         self.clobbered.insert(off);
     }
 
@@ -252,7 +253,7 @@ impl Recorder {
         let Some(Frame { base, kind: kind @ FrameKind::Machine { .. }, .. }) = self.frames.pop() else {
             return Err(Abort::Raised);
         };
-        self.frame_set = None;
+        self.frames_changed();
         self.invalidate_from(base - (FRAME_WORDS + RECORD_WORDS) as i32);
         self.push_frame(Frame { base, code: frame_code(at.base), kind })
     }
@@ -284,7 +285,7 @@ impl Recorder {
                 self.invalidate_writes(self.frames[frame].base, &inst);
             }
             self.frames.truncate(frame + 1);
-            self.frame_set = None;
+            self.frames_changed();
         } else {
             self.invalidate_writes(self.base(), inst);
         }
@@ -302,7 +303,7 @@ impl Recorder {
             left = self.frames.pop();
         }
         let Some(left) = left.filter(|_| self.base() == to) else { return Err(Abort::Returned) };
-        self.frame_set = None;
+        self.frames_changed();
         let window = match left.kind {
             FrameKind::Made(made) if made.window => to + i32::from(made.dst),
             FrameKind::Made(_) => left.base - made::RECORD_B,

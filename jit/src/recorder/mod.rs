@@ -8,6 +8,7 @@
 //! Registers are named by their distance in words from the base of the root frame, the loop's. The frame of an inlined
 //! call begins in its caller's window, so that its registers have such names too, and arguments are in place.
 
+mod abort;
 mod arith;
 mod calls;
 mod displays;
@@ -22,6 +23,7 @@ mod ops;
 mod slices;
 mod specials;
 
+pub use abort::Abort;
 pub use families::{Families, unite};
 pub use iteration::replace_iterator;
 pub use made::{Made, makes_generator};
@@ -51,55 +53,6 @@ const MAX_RECURSION: usize = 3;
 
 /// Instructions in calls that a recording passes over.
 const MAX_PASSED_OVER: usize = 20_000;
-
-/// Declares why a recording can fail.
-macro_rules! aborts {
-    ($($(#[$doc:meta])* $name:ident $text:literal;)*) => {
-        /// Why a recording was given up.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Abort { $($(#[$doc])* $name),* }
-
-        impl Abort {
-            pub const fn text(self) -> &'static str {
-                match self { $(Abort::$name => $text),* }
-            }
-        }
-    };
-}
-aborts! {
-    /// The loop's round has more instructions than a trace may have.
-    Long "too long";
-    Deep "too many frames";
-    LeftLoop "the loop ended";
-    /// Behind the loop's end: its trace would run on in another one, and not come back to who entered it.
-    OtherLoop "another loop behind this one";
-    /// A loop in it that has no trace of its own yet.
-    InnerLoop "inner loop without a trace";
-    /// Another microthread runs.
-    Switched "switched to another microthread";
-    /// An exception leaves the trace's frames.
-    Raised "an exception leaves its frames";
-    /// A native that is called without a frame raised an exception, which the next recording knows.
-    RaisedThere "a native raises an exception";
-    /// The machine did something else than the recorder took it to do.
-    Surprised "went on elsewhere than foreseen";
-    /// The frame that the trace began in was left.
-    Returned "returned from the loop's frame";
-    /// A run of the interpreter ends.
-    Exited "the run ended";
-    /// Somebody wants to be told of events there.
-    Watched "events are wanted";
-    /// A type is not what it was, a frame was written to, or the like.
-    Void "what it relies on has changed";
-    /// The loop goes over a generator from now on, in the place of an iterator over one.
-    Replaced "an iterator becomes a generator";
-    /// An instruction that no helper does.
-    Unknown "instruction without a helper";
-    /// What is left to a function's own trace runs without being recorded, and nothing else is meanwhile.
-    LongCall "a call in it takes long";
-    /// Registers are too far from the root frame's.
-    FarFrame "frame in another chunk";
-}
 
 /// How a recording ended.
 pub enum End {
@@ -172,6 +125,8 @@ pub struct Recorder {
     /// Frames of each exit's number.
     pub frame_sets: Vec<Vec<Frame>>,
     frame_set: Option<u32>,
+    /// What is to be written of all frames but the innermost, while that stays the same.
+    outer_writes: RefCell<Option<Vec<(Target, Source)>>>,
     /// Registers that a helper may have written since the head.
     clobbered: FxHashSet<i32>,
     clobbered_from: i32,
@@ -330,6 +285,7 @@ impl Recorder {
             // The first is what there is at the head.
             frame_sets: vec![frames[..1].to_vec()],
             frame_set: None,
+            outer_writes: RefCell::default(),
             frames,
             clobbered: FxHashSet::default(),
             clobbered_from: i32::MAX,
@@ -535,7 +491,7 @@ impl Recorder {
         self.note_extent(frame);
         self.roots.push(frame.code.value());
         self.frames.push(frame);
-        self.frame_set = None;
+        self.frames_changed();
         Ok(())
     }
 
@@ -575,12 +531,31 @@ impl Recorder {
     /// The values from this register on are nothing any more.
     fn forget_from(&mut self, off: i32) {
         self.slots.split_off(&off);
+        self.outer_changed(off);
+    }
+
+    /// A slot at or behind this register has changed: what outer frames have to be written may be another.
+    fn outer_changed(&mut self, off: i32) {
+        if self.frames.last().is_none_or(|frame| off < frame.base) {
+            *self.outer_writes.get_mut() = None;
+        }
+    }
+
+    /// The trace goes into a frame, comes out of one, or memory has what it had not.
+    fn frames_changed(&mut self) {
+        self.frame_set = None;
+        *self.outer_writes.get_mut() = None;
     }
 
     /// Where a value stood, a better known form of it stands from now on.
     fn refine(&mut self, old: Id, new: Id) {
-        for slot in self.slots.values_mut().filter(|s| s.id == old) {
+        let mut first = None;
+        for (&off, slot) in self.slots.iter_mut().filter(|(_, s)| s.id == old) {
             slot.id = new;
+            first.get_or_insert(off);
+        }
+        if let Some(off) = first {
+            self.outer_changed(off);
         }
     }
 
@@ -728,45 +703,57 @@ impl Recorder {
 
     /// What is to be written so that memory has the state before the instruction at `self.at`.
     fn writes(&self) -> Vec<(Target, Source)> {
-        let mut writes = Vec::new();
-        for (i, frame) in self.frames.iter().enumerate() {
-            let inner = self.frames.get(i + 1);
-            let end = frame.base + i32::from(frame.code.portable().nregs);
-            let end = inner.map_or(end, |f| end.min(f.base - FRAME_WORDS as i32));
-            let liveness = frame.code.liveness();
-            // Outer frames are in a call.
-            let (pc, in_call) = match inner.map(|f| f.kind) {
-                None => (self.at.pc as usize, false),
-                Some(FrameKind::Window { return_pc, .. }) => (return_pc - 4, true),
-                Some(FrameKind::Made(made)) => (made.call_pc, true),
-                Some(FrameKind::Machine { pushed_by }) => (pushed_by, true),
-                Some(FrameKind::Root) => unreachable!("the root frame is the first"),
-            };
-            let unit = frame.code.unit_of(pc as *const u32);
-            for (&off, slot) in self.slots.range(frame.base..end).filter(|(_, s)| s.dirty) {
-                let reg = (off - frame.base) as usize;
-                let held = if in_call { liveness.held(unit, reg) } else { liveness.held_before(unit, reg) };
-                if held {
-                    writes.push((Target::Reg(off), Source::Value(slot.id)));
-                }
-            }
-            if let FrameKind::Made(made) = frame.kind
-                && !made.in_memory
-            {
-                self.made_writes(*frame, self.frames[i - 1].base, made, &mut writes);
-            }
-            if let FrameKind::Window { return_pc, in_memory: false } = frame.kind {
-                if let Some(slot) = self.slots.get(&(frame.base - 4)).filter(|s| s.dirty) {
-                    writes.push((Target::Reg(frame.base - 4), Source::Value(slot.id)));
-                }
-                writes.push((Target::Reg(frame.base - 3), Source::Word(frame.code.value().bits())));
-                writes.push((Target::Reg(frame.base - 2), Source::Word(return_pc as u64)));
-                writes.push((Target::Reg(frame.base - 1), Source::Base(self.frames[i - 1].base)));
-            }
-        }
+        let innermost = self.frames.len() - 1;
+        let mut outer = self.outer_writes.borrow_mut();
+        let outer = outer.get_or_insert_with(|| {
+            let mut writes = Vec::new();
+            (0..innermost).for_each(|i| self.frame_writes(i, &mut writes));
+            writes
+        });
+        let mut writes = Vec::with_capacity(outer.len() + 16);
+        writes.extend_from_slice(outer);
+        self.frame_writes(innermost, &mut writes);
         for (&(object, off), slot) in self.fields.iter().filter(|(_, s)| s.dirty) {
             writes.push((Target::Field(object, off), Source::Value(slot.id)));
         }
         writes
+    }
+
+    /// Those of one frame.
+    fn frame_writes(&self, i: usize, writes: &mut Vec<(Target, Source)>) {
+        let frame = &self.frames[i];
+        let inner = self.frames.get(i + 1);
+        let end = frame.base + i32::from(frame.code.portable().nregs);
+        let end = inner.map_or(end, |f| end.min(f.base - FRAME_WORDS as i32));
+        let liveness = frame.code.liveness();
+        // Outer frames are in a call.
+        let (pc, in_call) = match inner.map(|f| f.kind) {
+            None => (self.at.pc as usize, false),
+            Some(FrameKind::Window { return_pc, .. }) => (return_pc - 4, true),
+            Some(FrameKind::Made(made)) => (made.call_pc, true),
+            Some(FrameKind::Machine { pushed_by }) => (pushed_by, true),
+            Some(FrameKind::Root) => unreachable!("the root frame is the first"),
+        };
+        let live = liveness.at(frame.code.unit_of(pc as *const u32));
+        for (&off, slot) in self.slots.range(frame.base..end).filter(|(_, s)| s.dirty) {
+            let reg = (off - frame.base) as usize;
+            let held = if in_call { live.held(reg) } else { live.held_before(reg) };
+            if held {
+                writes.push((Target::Reg(off), Source::Value(slot.id)));
+            }
+        }
+        if let FrameKind::Made(made) = frame.kind
+            && !made.in_memory
+        {
+            self.made_writes(*frame, self.frames[i - 1].base, made, writes);
+        }
+        if let FrameKind::Window { return_pc, in_memory: false } = frame.kind {
+            if let Some(slot) = self.slots.get(&(frame.base - 4)).filter(|s| s.dirty) {
+                writes.push((Target::Reg(frame.base - 4), Source::Value(slot.id)));
+            }
+            writes.push((Target::Reg(frame.base - 3), Source::Word(frame.code.value().bits())));
+            writes.push((Target::Reg(frame.base - 2), Source::Word(return_pc as u64)));
+            writes.push((Target::Reg(frame.base - 1), Source::Base(self.frames[i - 1].base)));
+        }
     }
 }

@@ -157,6 +157,7 @@ impl Recorder {
         let done = self.emit(TraceOp::CopySlice, &[to, taken.list], 0);
         self.shapes.clear();
         self.slots.retain(|_, slot| slot.id != taken.result);
+        self.frames_changed();
         self.exit_here = None;
         Some(done)
     }

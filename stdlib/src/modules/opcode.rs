@@ -184,7 +184,7 @@ fn row(vm: &Vm, code: Ref<CodeObject>, inst: &Inst) -> R<Value> {
     let mut target = Value::NONE;
     match info.extra {
         Extra::Const => {
-            value = code.constant(inst.w as usize).unwrap_or(Value::NONE);
+            value = code.constant(vm, inst.w as usize)?.unwrap_or(Value::NONE);
             shown.push(vm.repr_string(value)?);
         }
         Extra::Name | Extra::Attr | Extra::Method | Extra::Global => {

@@ -2,7 +2,7 @@
 
 use crate::{Isolate, too_much};
 use skein_builtins::modules::run_program;
-use skein_bytecode::{Code, parse, verify};
+use skein_bytecode::{CodeRef, parse, verify};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::value::{R, Value};
 use std::rc::Rc;
@@ -69,7 +69,7 @@ impl Codes {
     }
 }
 
-fn compiled(python: &skein::Interpreter, source: &str) -> Result<Rc<Code>, ()> {
+fn compiled(python: &skein::Interpreter, source: &str) -> Result<CodeRef, ()> {
     let vm = python.vm();
     let what = skein_runtime::vm::Compile {
         source: source.as_bytes(),

@@ -322,7 +322,7 @@ fn exec(
     };
     let code = compile_text(vm, &text, "<string>", Mode::Exec, inherited_flags(vm), vm.config.optimize)?;
     if locals.is(globals.value()) {
-        specialise_for_globals(code);
+        specialise_for_globals(vm, code)?;
     }
     run(vm, code, globals, locals, None).map(|_| ())
 }

@@ -10,7 +10,7 @@ use super::streams::{self, Stream};
 use crate::types::str::DEF as STR;
 use crate::types::str::split::join;
 use crate::types::{sort_by_keys, sort_list};
-use skein_bytecode::{Code, Const, flags};
+use skein_bytecode::{Code, CodeRef, Const, flags};
 use skein_runtime::interp::{At, SoftCall, call_soft, construct};
 use skein_runtime::native::{Args, NativeDef};
 use skein_runtime::native_functions;
@@ -28,7 +28,6 @@ use skein_runtime::value::{R, Value};
 use skein_runtime::vm::{Compile, Mode, Vm};
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
 
 /// Which of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -163,7 +162,7 @@ const FEW: u8 = 4;
 
 /// Their codes, each compiled at its first use.
 #[derive(Default)]
-struct Codes(RefCell<HashMap<Hosted, Rc<Code>>>);
+struct Codes(RefCell<HashMap<Hosted, CodeRef>>);
 
 /// Natives that the functions call.
 #[derive(Clone, Copy)]
@@ -193,7 +192,7 @@ native_functions! { PARTS:
     };
 }
 
-fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
+fn compiled(vm: &Vm, which: Hosted) -> R<CodeRef> {
     let codes = vm.state::<Codes>();
     if let Some(code) = codes.0.borrow().get(&which) {
         return Ok(code.clone());
@@ -217,7 +216,7 @@ fn compiled(vm: &Vm, which: Hosted) -> R<Rc<Code>> {
     });
     let mut code = found.next().ok_or_else(lost)?;
     code.flags |= flags::HOSTED;
-    let code = Rc::new(code);
+    let code = CodeRef::new(code);
     codes.0.borrow_mut().insert(which, code.clone());
     Ok(code)
 }
@@ -281,9 +280,9 @@ fn maker(vm: &Vm, items: Value) -> Option<(Ref<CodeObject>, Option<Stream>)> {
     Some((worth_it(vm, code)?, stream))
 }
 
-/// The code, if it is called often enough, and nobody is told of what programs do.
+/// The code, if it is called often enough, and nobody would notice.
 pub(super) fn worth_it(vm: &Vm, code: Ref<CodeObject>) -> Option<Ref<CodeObject>> {
-    if vm.events.has_listeners() {
+    if vm.events.sees_hosted() {
         return None;
     }
     code.uses.set(code.uses.get().saturating_add(1));

@@ -1,12 +1,11 @@
 //! The plain interactive prompt: `sys._baserepl`, where there is no terminal, or PYTHON_BASIC_REPL is set.
 
 use super::{MainCode, main_namespace, run_code};
-use skein_bytecode::Code;
+use skein_bytecode::CodeRef;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::list::List;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::{Compile, Mode, Vm, compile_flags, write_stderr};
-use std::rc::Rc;
 
 /// Reads statements from `sys.stdin` and runs each, until the input ends. SystemExit; other exceptions are shown.
 pub fn base_prompt(vm: &Vm) -> R<()> {
@@ -68,7 +67,7 @@ fn read_line(vm: &Vm, prompt: &str) -> R<Option<String>> {
 }
 
 /// Reads lines until they are a statement; its code and source. None at the end of the input. SyntaxError.
-fn read_statement(vm: &Vm, futures: u32) -> R<Option<(Rc<Code>, String)>> {
+fn read_statement(vm: &Vm, futures: u32) -> R<Option<(CodeRef, String)>> {
     let mut source = String::new();
     let mut prompt = "ps1";
     loop {
@@ -94,7 +93,7 @@ fn read_statement(vm: &Vm, futures: u32) -> R<Option<(Rc<Code>, String)>> {
     }
 }
 
-fn compile(vm: &Vm, source: &str, flags: u32) -> R<Rc<Code>> {
+fn compile(vm: &Vm, source: &str, flags: u32) -> R<CodeRef> {
     let what = Compile {
         source: source.as_bytes(),
         filename: "<stdin>",

@@ -217,7 +217,7 @@ pub(super) fn make(vm: &Vm, v: Value, stream: &Stream) -> R<Value> {
 /// As [`over`], for traces.
 pub fn takes_from_generator(vm: &Vm, v: Value) -> bool {
     v.header().is_some_and(|h| h.kind.get() == Kind::Ext as u8)
-        && !vm.events.has_listeners()
+        && !vm.events.sees_hosted()
         && over(vm, v).is_some()
 }
 

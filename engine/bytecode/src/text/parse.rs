@@ -3,11 +3,11 @@
 use super::literal::{Token, float_bits, lex, number};
 use super::print::{FLAG_NAMES, KIND_NAMES};
 use crate::code::{Code, Const, Handler, Local, LocalKind};
+use crate::code_ref::CodeRef;
 use crate::ops::{Extra, Op, Role, pack};
 use crate::positions::{Position, Positions};
 use std::collections::HashMap;
 use std::fmt;
-use std::rc::Rc;
 
 /// What is wrong with a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ fn fill(value: Literal, blocks: &mut Vec<Option<Block>>) -> Result<Const, String
         Literal::FrozenSet(items) => Const::FrozenSet(all(items, blocks)?),
         Literal::Code(i) => {
             let code = take_block(blocks, i).ok_or_else(|| format!("${i} is missing or used twice"))?;
-            Const::Code(Rc::new(code?))
+            Const::Code(CodeRef::new(code?))
         }
     })
 }

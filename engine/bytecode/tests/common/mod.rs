@@ -87,7 +87,7 @@ fn constant(rng: &mut Rng, depth: usize) -> Const {
         14 => Const::Bytes(bytes(rng)),
         15 => Const::Str(word(rng).as_bytes().into()),
         16 => Const::FrozenSet((0..rng.below(4)).map(|_| constant(rng, depth - 1)).collect()),
-        17 => Const::Code(std::rc::Rc::new(code(rng, depth - 1))),
+        17 => Const::Code(skein_bytecode::CodeRef::new(code(rng, depth - 1))),
         _ => Const::Tuple((0..rng.below(4)).map(|_| constant(rng, depth - 1)).collect()),
     }
 }

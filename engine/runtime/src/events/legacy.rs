@@ -145,7 +145,18 @@ pub(super) fn trace(
     shown: Option<Shown>,
 ) -> R<()> {
     let Some(global) = vm.events.tracing.trace.get() else { return Ok(()) };
-    let frame = frame_object(vm, base)?;
+    trace_frame(vm, global, frame_object(vm, base)?, what, arg, shown)
+}
+
+/// As [`trace`], for those who have the thread's function and the frame.
+pub(super) fn trace_frame(
+    vm: &Vm,
+    global: Value,
+    frame: Ref<FrameObject>,
+    what: &'static str,
+    arg: Value,
+    shown: Option<Shown>,
+) -> R<()> {
     let f = match what {
         "call" => Some(global),
         _ => frame.trace_function.get(),
@@ -160,7 +171,7 @@ pub(super) fn trace(
     }
     match call(vm, f, frame, what, arg, shown) {
         Ok(v) => {
-            if !v.is_none() {
+            if !v.is_none() && !frame.trace_function.get().is_some_and(|old| old.is(v)) {
                 frame.trace_function.set(vm, frame, v);
             }
             Ok(())
@@ -207,6 +218,7 @@ fn call(
     let _inside = Inside::new(vm);
     let name = match what {
         "line" => vm.names.line.value(),
+        "call" => vm.names.call.value(),
         _ => vm.intern(what)?.value(),
     };
     let before = frame.shown();

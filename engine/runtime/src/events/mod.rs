@@ -107,6 +107,13 @@ impl Events {
         self.any_of(event::INSTRUMENTED) || self.local.get()
     }
 
+    /// Would somebody notice that a builtin is done by code in Python? Not who wants to be told of lines, and of where
+    /// frames begin and end: such code tells of nothing, and the program's own says the same.
+    pub fn sees_hosted(&self) -> bool {
+        let quiet = event::LINE | event::PY_START | event::PY_RESUME | event::PY_YIELD | event::PY_RETURN;
+        self.has_functions() || self.any_of(event::INSTRUMENTED & !quiet)
+    }
+
     /// The tools that want an event of all code, a bit each.
     fn tools_of(&self, event: u32) -> u8 {
         (0..TOOLS).fold(0, |tools, t| tools | u8::from(self.wanted[t].get() & event != 0) << t)

@@ -71,6 +71,8 @@ impl Site {
 pub struct Table {
     sites: Vec<Site>,
     lines: Vec<LineStart>,
+    /// For each unit: its line, 0 if it has none, and that of the last unit up to it which has one.
+    places: Vec<(u32, u32)>,
     /// See [`Sites::leads_on`]: from where, and to where.
     leads_on: Vec<(u32, u32)>,
     /// The events of this code that tools want besides those of all code.
@@ -124,6 +126,7 @@ pub fn is_branch(op: Op) -> bool {
 impl Table {
     /// The table of a code of which nothing is wanted yet. MemoryError.
     fn new(vm: &Vm, code: Ref<CodeObject>) -> R<Table> {
+        code.make_block(vm)?;
         let found = Sites::of(code.portable());
         let mut sites = vm.filled(Site::default(), code.portable().units.len())?;
         for inst in &found.insts {
@@ -144,8 +147,32 @@ impl Table {
         for &u in &found.over_handlers {
             sites[u as usize].flags |= site::OVER_HANDLER;
         }
+        let portable = code.portable();
+        let mut places = vm.filled((0, portable.first_line), portable.units.len())?;
+        let (mut at, mut last) = (0, portable.first_line);
+        let mut fill = |to: u32, own: u32, last: u32| {
+            let to = (to as usize).min(places.len());
+            places[at.min(to)..to].fill((own, last));
+            at = at.max(to);
+        };
+        for (start, end, p) in portable.positions.rows() {
+            fill(start, 0, last);
+            last = if p.line != 0 { p.line } else { last };
+            fill(end, p.line, last);
+        }
+        fill(u32::MAX, 0, last);
         let Sites { lines, leads_on, .. } = found;
-        Ok(Table { sites, lines, leads_on, ..Table::default() })
+        Ok(Table { sites, lines, places, leads_on, ..Table::default() })
+    }
+
+    /// The line of a unit, 0 if it has none.
+    pub fn line_of(&self, unit: u32) -> u32 {
+        self.places.get(unit as usize).map_or(0, |&(own, _)| own)
+    }
+
+    /// The line of a unit, or of the last one before it that has one; None for what is no unit.
+    pub fn line_at(&self, unit: u32) -> Option<u32> {
+        self.places.get(unit as usize).map(|&(_, last)| last)
     }
 
     pub fn site(&self, unit: u32) -> Site {

@@ -11,7 +11,7 @@ use crate::context::FRAME_WORDS;
 use crate::interp::{At, Site, frame_code, frame_object, or_unwind, publish, step};
 use crate::native::Args;
 use crate::object::Ref;
-use crate::types::code::CodeObject;
+use crate::types::code::{CodeObject, is_without_block};
 use crate::types::dict::Dict;
 use crate::types::exception::Exception;
 use crate::types::frame::{FrameObject, Shown};
@@ -22,7 +22,7 @@ use crate::types::traceback::Traceback;
 use crate::types::tuple::Tuple;
 use crate::value::{R, Raised, Value};
 use crate::vm::Vm;
-use skein_bytecode::{Inst, Intrinsic, Op, Special, instructions};
+use skein_bytecode::{Inst, Intrinsic, Op, Special, flags, instructions};
 
 /// What an event says besides code and place.
 #[derive(Clone, Copy)]
@@ -38,6 +38,20 @@ enum Says {
 #[inline(never)]
 pub fn run_event(vm: &Vm, at: At) -> At {
     let code = frame_code(at.base);
+    if is_without_block(at.pc) {
+        publish(vm, at);
+        let made = code.make_block(vm);
+        return or_unwind(vm, made.map(|()| At { pc: code.exec().start(), ..at }));
+    }
+    let begins = code.waits_to_run() && code.unit_of(at.pc) == 0;
+    if begins && vm.events.tracing.inside.get() > 0 && !code.has_flag(flags::ANY_GENERATOR) {
+        // What a callback calls is told to nobody: the code stays as it is until others call it, so that it is not slowed down.
+        publish(vm, at);
+        if vm.events.note_code(vm, code).is_err() {
+            return or_unwind(vm, Err(Raised));
+        }
+        return do_op(vm, at, code, 0);
+    }
     if code.begin_running() {
         // From here on it is known as one that has run.
         publish(vm, at);
@@ -146,10 +160,14 @@ fn before(
 /// Where a trace function has moved the running frame to, by setting `f_lineno`.
 fn moved_frame(vm: &Vm, at: At) -> R<Option<At>> {
     let frame = vm.context().frame_object(at.base).and_then(|f| f.cast::<FrameObject>());
-    let Some(unit) = frame.and_then(|f| f.take_move()) else { return Ok(None) };
+    Ok(frame.and_then(|f| moved_to(f, at)))
+}
+
+fn moved_to(frame: Ref<FrameObject>, at: At) -> Option<At> {
+    let unit = frame.take_move()?;
     // SAFETY: the unit of an instruction of the code, as `FrameObject::move_to` was given it.
-    let pc = unsafe { (*frame_code(at.base).exec()).entry.add(unit as usize) };
-    Ok(Some(At { pc, base: at.base }))
+    let pc = unsafe { (*frame_code(at.base).exec()).entry().add(unit as usize) };
+    Some(At { pc, base: at.base })
 }
 
 fn tell_lines(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32, in_line: bool) -> R<Option<At>> {
@@ -199,9 +217,7 @@ fn shown(line: LineStart) -> Shown {
 
 /// Tells the trace function of a line.
 fn trace_line(vm: &Vm, at: At, line: LineStart, shown: Shown) -> R<Option<At>> {
-    if vm.events.tracing.trace.get().is_none() {
-        return Ok(None);
-    }
+    let Some(global) = vm.events.tracing.trace.get() else { return Ok(None) };
     let frame = frame_object(vm, at.base)?;
     // A call that was under way may have led here within the line.
     let same = line.start == Start::Unless && frame.last().is_some_and(|l| l.line == line.line);
@@ -209,8 +225,8 @@ fn trace_line(vm: &Vm, at: At, line: LineStart, shown: Shown) -> R<Option<At>> {
     if same || !frame.wants_lines() {
         return Ok(None);
     }
-    legacy::trace(vm, at.base, "line", Value::NONE, Some(shown))?;
-    moved_frame(vm, at)
+    legacy::trace_frame(vm, global, frame, "line", Value::NONE, Some(shown))?;
+    Ok(moved_to(frame, at))
 }
 
 /// Calls a tool's function: does it want to be called no more?
@@ -297,7 +313,7 @@ fn tell_legacy(
         event::PY_THROW => to(vm, base, "call", none, None),
         event::PY_RETURN | event::PY_YIELD => {
             // What belongs to no line is of the last one.
-            let silent = tool == TRACE && code.portable().positions.at(unit).line == 0;
+            let silent = tool == TRACE && code.table().is_some_and(|t| t.line_of(unit) == 0);
             let frame = vm.context().frame_object(base).and_then(|f| f.cast::<FrameObject>());
             let shown = frame.filter(|_| silent).and_then(|f| f.last());
             to(vm, base, "return", arg, shown)
@@ -358,6 +374,9 @@ fn native_callee(vm: &Vm, f: Value, first: Value) -> R<Option<Value>> {
 
 /// The line of an instruction, or of the last before it that has one; else the first of the code.
 pub fn line_at(code: Ref<CodeObject>, unit: u32) -> u32 {
+    if let Some(line) = code.table().and_then(|t| t.line_at(unit)) {
+        return line;
+    }
     let mut last = code.portable().first_line;
     for (start, _, p) in code.portable().positions.rows() {
         if start > unit {

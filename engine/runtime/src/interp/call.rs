@@ -208,8 +208,10 @@ const MOST: usize = 8;
 #[inline]
 fn enter_window(vm: &Vm, at: At, w: usize, f: Ref<Function>, args: Args<'_>, resume: At) -> Option<R<At>> {
     let (row, names) = args.parts();
-    // SAFETY: a function's code is loaded; the frame's head stands in the window.
-    let (exec, base) = unsafe { (&*f.code().exec(), at.base.add(w + FRAME_WORDS)) };
+    let code = f.code();
+    let exec = code.exec();
+    // SAFETY: the frame's head stands in the window.
+    let base = unsafe { at.base.add(w + FRAME_WORDS) };
     if row.len() > MOST || base.wrapping_byte_add(exec.frame_bytes as usize) > vm.limit.get() {
         return None;
     }
@@ -221,7 +223,7 @@ fn enter_window(vm: &Vm, at: At, w: usize, f: Ref<Function>, args: Args<'_>, res
     }
     // SAFETY: as above.
     unsafe {
-        *base.sub(3) = exec.code.value();
+        *base.sub(3) = exec.code().value();
         *base.sub(2).cast::<*const u32>() = resume.pc;
         *base.sub(1).cast::<*mut Value>() = at.base;
     }
@@ -615,8 +617,8 @@ pub(super) fn check_init_result(vm: &Vm, v: Value) -> R<()> {
 /// As [`push_function`], with one more argument in front.
 fn push_method(vm: &Vm, resume: At, f: Ref<Function>, first: Value, args: Args<'_>, cont: Cont) -> R<At> {
     let (all, names) = args.parts();
-    // SAFETY: a function's code is loaded.
-    let exec = unsafe { &*f.code().exec() };
+    let code = f.code();
+    let exec = code.exec();
     if names.is_some() || exec.simple_args as usize != all.len() + 1 {
         return with_first(vm, first, args, |args| push_function(vm, resume, f, args, cont));
     }
@@ -632,8 +634,7 @@ fn push_method(vm: &Vm, resume: At, f: Ref<Function>, first: Value, args: Args<'
 #[inline(always)]
 fn push_head(vm: &Vm, resume: At, f: Ref<Function>, cont: Cont) -> R<At> {
     let code = f.code();
-    // SAFETY: a function's code is loaded.
-    let exec = unsafe { &*code.exec() };
+    let exec = code.exec();
     let (base, side) = make_room(vm, resume.base, exec.frame_bytes as usize)?;
     // SAFETY: `make_room` has found room for the record, the head and the registers.
     unsafe {
@@ -650,8 +651,10 @@ fn push_head(vm: &Vm, resume: At, f: Ref<Function>, cont: Cont) -> R<At> {
 pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont: Cont) -> R<At> {
     let at = push_head(vm, resume, f, cont)?;
     let base = at.base;
-    // SAFETY: a function's code is loaded; the head that was just written has the tags.
-    let (exec, side) = unsafe { (&*f.code().exec(), return_word(base) & SIDE) };
+    let code = f.code();
+    let exec = code.exec();
+    // SAFETY: the head that was just written has the tags.
+    let side = unsafe { return_word(base) & SIDE };
     let (all, names) = args.parts();
     if exec.simple_args as usize == all.len() && names.is_none() {
         // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.

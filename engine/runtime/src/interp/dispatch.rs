@@ -75,6 +75,9 @@ macro_rules! jump_compare {
             (l.bits() as i64) $op (r.bits() as i64)
         } else if Value::both_floats(l, r) {
             l.as_immediate_float() $op r.as_immediate_float()
+        } else if l.is(r) && $vm.is_exact_str(l) {
+            // Most texts that are compared are names, and the same object.
+            0 $op 0
         } else {
             slow!($vm, $at, $name)
         };
@@ -785,7 +788,7 @@ fn enter(vm: &Vm, at: At, w: usize, callee: Value, args: usize, units: usize) ->
         if exec.simple_args as usize != args || base.byte_add(exec.frame_bytes as usize) > vm.limit.get() {
             return None;
         }
-        *base.sub(3) = exec.code.value();
+        *base.sub(3) = exec.code().value();
         *base.sub(2).cast::<*const u32>() = at.pc.add(units);
         *base.sub(1).cast::<*mut Value>() = at.base;
         Some(At { pc: exec.start(), base })

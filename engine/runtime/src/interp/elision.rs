@@ -67,8 +67,7 @@ fn begin_awaited(vm: &Vm, at: At) -> Option<At> {
     if !awaits {
         return None;
     }
-    // SAFETY: a function's code is loaded.
-    let exec = unsafe { &*code.exec() };
+    let exec = code.exec();
     let base = room_at_hand(vm, to.base, exec.frame_bytes as usize)?;
     let mut cont = Cont::store(send.a()).kind(ContKind::GenSend);
     cont.jump = send.extra() as i32 - SEND_UNITS as i32;

@@ -405,13 +405,15 @@ pub fn thaw(
 }
 
 fn words_of(code: Ref<CodeObject>) -> usize {
-    // SAFETY: a code object is loaded.
-    let bytes = unsafe { (*code.exec()).frame_bytes } as usize;
+    let bytes = code.exec().frame_bytes as usize;
     RECORD_WORDS + FRAME_WORDS + bytes / size_of::<Value>()
 }
 
 /// The checked frames, the lowest first.
 fn build(vm: &Vm, ctx: &Context, frames: &[(FrozenRef, Cont)], handled: Option<Value>) -> R<()> {
+    for code in frames.iter().filter_map(|(f, _)| f.code.cast::<CodeObject>()) {
+        code.make_block(vm)?;
+    }
     let words = frames.iter().filter_map(|(f, _)| f.code.cast()).map(words_of).sum();
     if !vm.heap.external_fits(vm.chunks.bytes()) || ctx.begin_with(&vm.chunks, words).is_err() {
         return Err(vm.memory_error());
@@ -420,8 +422,7 @@ fn build(vm: &Vm, ctx: &Context, frames: &[(FrozenRef, Cont)], handled: Option<V
     let mut top = ctx.chunk_start();
     for &(frame, cont) in frames {
         let Some((function, code)) = frame.parts() else { continue };
-        // SAFETY: a code object is loaded.
-        let exec = unsafe { &*code.exec() };
+        let exec = code.exec();
         let base = top.wrapping_add(RECORD_WORDS + FRAME_WORDS);
         // SAFETY: the chunk has room for all frames; what is written is what the checks have found.
         unsafe {
@@ -442,7 +443,7 @@ fn build(vm: &Vm, ctx: &Context, frames: &[(FrozenRef, Cont)], handled: Option<V
             }
             let unit = frame.unit.get();
             let next = inst_at(code, unit).map_or(unit, |i| i.next());
-            at = At { pc: exec.entry.add(if frame.under_way.get() { next } else { unit } as usize), base };
+            at = At { pc: exec.entry().add(if frame.under_way.get() { next } else { unit } as usize), base };
         }
         if cont.kind.is_generator()
             && let Some(g) = cont.a.cast::<Generator>()

@@ -33,6 +33,8 @@ pub enum Resume {
 /// A generator of this function, without anything in its registers. MemoryError.
 pub fn new_generator(vm: &Vm, f: Ref<Function>) -> R<Ref<Generator>> {
     let code = f.code();
+    // It is resumed behind its beginning.
+    code.make_block(vm)?;
     let flags_ = code.portable().flags;
     let ty = if flags_ & flags::ASYNC_GENERATOR != 0 {
         vm.types.async_generator
@@ -175,8 +177,7 @@ pub fn resume_generator(vm: &Vm, resume: At, g: Ref<Generator>, how: Resume, con
 /// MemoryError, RecursionError.
 pub(super) fn push(vm: &Vm, resume: At, g: Ref<Generator>, cont: Cont, for_root: bool) -> R<At> {
     let code = g.code();
-    // SAFETY: a generator's code is loaded.
-    let exec = unsafe { &*code.exec() };
+    let exec = code.exec();
     let (base, side) = match room_at_hand(vm, resume.base, exec.frame_bytes as usize) {
         Some(base) => (base, 0),
         None => make_room(vm, resume.base, exec.frame_bytes as usize)?,
@@ -214,7 +215,7 @@ unsafe fn write_frame(
         *base.sub(1).cast::<*mut Value>() = resume.base;
         let words = g.registers();
         copy_words(words.as_ptr().cast(), base.cast(), words.len());
-        At { pc: (*code.exec()).entry.add(g.unit() as usize), base }
+        At { pc: (*code.exec()).entry().add(g.unit() as usize), base }
     }
 }
 
@@ -743,7 +744,7 @@ pub fn wrap_async_yield(vm: &Vm, at: At) -> R<At> {
 pub fn behind_delegation(g: Ref<Generator>) -> (u32, usize) {
     // SAFETY: the generator's code is loaded, its unit inside of it, and behind a `YieldFrom`.
     unsafe {
-        let entry = (*g.code().exec()).entry;
+        let entry = (*g.code().exec()).entry();
         let from = suspended_at(g, entry.add(g.unit() as usize));
         let jump = *from.add(1) as i32;
         (g.code().unit_of(from.wrapping_offset(jump as isize)), *from.cast::<u8>().add(1) as usize)
@@ -763,7 +764,7 @@ impl Vm {
         }
         // SAFETY: the generator's code is loaded and its unit inside of it.
         unsafe {
-            let pc = (*g.code().exec()).entry.add(g.unit() as usize);
+            let pc = (*g.code().exec()).entry().add(g.unit() as usize);
             let from = suspended_at(g, pc);
             let c = *from.cast::<u8>().add(3) as usize;
             Some(Value::from_bits(g.registers()[c].get()))

@@ -140,7 +140,7 @@ pub fn make_function(vm: &Vm, at: At) -> R<At> {
         // That it is a tuple the verifier has seen, but not what is in it, which the function's code relies on.
         let closure = at.reg(b + 3);
         let cells = closure.cast::<Tuple>().filter(|t| {
-            t.len() == code.portable().free_locals().count()
+            t.len() == usize::from(code.head().free)
                 && t.items().iter().all(|c| c.cast::<CellObject>().is_some())
         });
         if cells.is_none() {

@@ -31,8 +31,7 @@ pub fn call_through(vm: &Vm, at: At) -> At {
 /// Enters the trace of a function whose frame is in place; `at` is its `EnterTraced`. If it has no trace any more, its
 /// first instruction is where to go on.
 pub fn enter_called(vm: &Vm, at: At) -> At {
-    // SAFETY: a code that has a frame is loaded.
-    let has_trace = unsafe { (*frame_code(at.base).exec()).trace().is_some() };
+    let has_trace = frame_code(at.base).exec().trace().is_some();
     if has_trace { enter_function(vm, at) } else { at.skip(1) }
 }
 

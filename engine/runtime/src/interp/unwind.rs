@@ -55,7 +55,7 @@ pub fn unwind(vm: &Vm, mut site: Site) -> At {
                 super::stack::apply_recursion_limit(vm);
             }
             // SAFETY: the verifier has checked the target.
-            let pc = unsafe { (*code.exec()).entry.add(h.target as usize) };
+            let pc = unsafe { (*code.exec()).entry().add(h.target as usize) };
             let at = At { pc, base };
             at.set(h.reg as usize, exception);
             return at;

@@ -9,8 +9,7 @@ use crate::types::function::Function;
 use crate::types::native::NativeFunction;
 use crate::value::{R, Value};
 use crate::vm::{Compile, Mode, Vm};
-use skein_bytecode::Code;
-use std::rc::Rc;
+use skein_bytecode::CodeRef;
 
 /// A module; its attributes are its dictionary, whose values lie in cells.
 #[repr(C)]
@@ -74,9 +73,9 @@ pub fn make_module(vm: &Vm, name: &str, functions: &'static [NativeDef]) -> R<Re
 }
 
 /// Runs code with this namespace as globals and locals.
-pub fn run_code(vm: &Vm, code: Rc<Code>, globals: Ref<Dict>) -> R<Value> {
+pub fn run_code(vm: &Vm, code: CodeRef, globals: Ref<Dict>) -> R<Value> {
     let code = load(vm, code)?;
-    specialise_for_globals(code);
+    specialise_for_globals(vm, code)?;
     // Not what a program may have put into sys.modules under the name.
     if globals.get_str(vm, vm.names.__builtins__)?.is_none()
         && let Some(b) = vm.builtins.get()

@@ -107,6 +107,7 @@ impl Vm {
             memory_error: Cell::new(None),
             recursion_limit: Cell::new(1000),
             coroutine_origin_depth: Cell::new(0),
+            packaged_imports: Cell::new(0),
             ext_types: RefCell::default(),
             events: Default::default(),
             main_ctx: Cell::new(&*main_ctx),

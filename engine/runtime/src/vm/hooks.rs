@@ -8,8 +8,7 @@ use crate::types::code::CodeObject;
 use crate::types::typeobj::Type;
 use crate::value::{R, Value};
 use crate::vm::{Builtins, Config, Vm, poll};
-use skein_bytecode::Code;
-use std::rc::Rc;
+use skein_bytecode::CodeRef;
 use std::sync::atomic::Ordering;
 
 /// What to compile.
@@ -67,7 +66,7 @@ pub trait Hooks {
     fn builtins(&self) -> &'static Builtins;
 
     /// Compiles source text; SyntaxError and its like are raised.
-    fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<Rc<Code>>;
+    fn compile(&self, vm: &Vm, what: &Compile<'_>) -> R<CodeRef>;
 
     /// The syntax tree of source text, as an object; SyntaxError and its like are raised.
     fn parse(&self, vm: &Vm, what: &Compile<'_>, tree: Tree) -> R<Value>;
@@ -79,13 +78,13 @@ pub trait Hooks {
     fn is_tree(&self, vm: &Vm, v: Value) -> R<bool>;
 
     /// As [`Hooks::compile`], of a syntax tree in place of the source.
-    fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<Rc<Code>>;
+    fn compile_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>) -> R<CodeRef>;
 
     /// The tree itself, or an optimized one if that is wanted. TypeError if it is none of the mode's.
     fn checked_tree(&self, vm: &Vm, tree: Value, what: &Compile<'_>, function_type: bool) -> R<Value>;
 
     /// The packaged library: code and whether it is a package.
-    fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(Rc<Code>, bool)>>;
+    fn packaged_module(&self, vm: &Vm, name: &str) -> R<Option<(CodeRef, bool)>>;
 
     /// Names of the packaged library's modules that are in no package.
     fn packaged_module_names(&self) -> Vec<&'static str>;

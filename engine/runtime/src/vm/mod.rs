@@ -185,6 +185,8 @@ pub struct Vm {
     pub recursion_limit: Cell<usize>,
     /// So many frames are noted where a coroutine is made: `sys.set_coroutine_origin_tracking_depth`.
     pub coroutine_origin_depth: Cell<usize>,
+    /// Modules of the packaged library whose code is being run: loops there do little.
+    pub packaged_imports: Cell<u32>,
     /// Types declared outside of the core, by the address of their declaration.
     pub(crate) ext_types: RefCell<FxHashMap<usize, Ref<Type>>>,
     /// Who wants to be told of what running code does.

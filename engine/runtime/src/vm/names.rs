@@ -107,7 +107,7 @@ names! {
     __match_args__, __module__, __mro__, __mro_entries__, __name__, __orig_bases__, __package__,
     __path__, __prepare__, __qualname__, __set_name__, __slots__, __spec__, __static_attributes__,
     __subclasshook__, __type_params__, __wrapped__, __weakref__, __getattr__, __reduce__, __reduce_ex__, __getstate__,
-    builtins, close, displayhook, excepthook, fileno, flush, get, items, keys, last_exc, line, metaclass,
+    builtins, call, close, displayhook, excepthook, fileno, flush, get, items, keys, last_exc, line, metaclass,
     mro, modules, name, obj, read, readline, send, stderr, stdin, stdout, sys, throw, update, values, write, path,
     _fields, add, append, extend, pop, __setitem__, isabstractmethod, __isabstractmethod__, __new__, __init__, __del__, __instancecheck__,
 }

@@ -12,7 +12,6 @@ use skein_runtime::types::slice::Slice;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::{R, Value, Vm};
-use std::rc::Rc;
 
 /// Where the bytes come from.
 enum Source<'a> {
@@ -273,7 +272,7 @@ impl Reader<'_> {
         let wrong = |e: String| vm.value_error(format!("bad marshal data ({e})"));
         let code = skein_bytecode::read_file(self.take(n)?).map_err(|e| wrong(e.to_string()))?;
         skein_bytecode::verify(&code).map_err(|e| wrong(e.to_string()))?;
-        Ok(load(vm, Rc::new(code))?.value())
+        Ok(load(vm, skein_bytecode::CodeRef::new(code))?.value())
     }
 
     fn big(&mut self) -> R<Value> {

@@ -1,7 +1,7 @@
 //! The native finder and loaders, as `importlib` and `sys.meta_path` see them.
 
 use super::{Found, compile_file, run_code};
-use skein_bytecode::Code;
+use skein_bytecode::CodeRef;
 use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
@@ -13,7 +13,6 @@ use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
 use std::cell::Cell;
-use std::rc::Rc;
 
 /// The one entry that `sys.meta_path` has from the start.
 pub struct Finder;
@@ -191,7 +190,7 @@ impl Loader {
         self.path.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
-    fn code(&self, vm: &Vm) -> R<Rc<Code>> {
+    fn code(&self, vm: &Vm) -> R<CodeRef> {
         let path = self.path_string();
         if path.starts_with('<') || vm.within_library(&path).is_some() {
             let name = self.name.cast::<Str>().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use super::imp::MAGIC_NUMBER;
 use super::loader::{Loader, finder_type};
 use super::{Found, find, import, modules, not_found, quoted, set_attributes};
-use skein_bytecode::{Code, Const};
+use skein_bytecode::{Code, CodeRef, Const};
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::dict::Dict;
@@ -85,7 +85,7 @@ pub fn run_main(vm: &Vm, what: Main<'_>) -> R<Value> {
 }
 
 /// The program's main code, compiled, and the module `__main__` that it is to run as.
-pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(Rc<Code>, Ref<Module>)> {
+pub fn main_code(vm: &Vm, what: Main<'_>) -> R<(CodeRef, Ref<Module>)> {
     let main = Module::new(vm, "__main__")?;
     modules(vm)?.set_name(vm, "__main__", main.value())?;
     let code = match what {
@@ -160,7 +160,7 @@ fn is_compiled(text: &[u8], filename: &str) -> bool {
 }
 
 /// The code in a compiled file. RuntimeError if it is of another interpreter, or holds something else.
-fn compiled(vm: &Vm, file: &[u8]) -> R<Rc<Code>> {
+fn compiled(vm: &Vm, file: &[u8]) -> R<CodeRef> {
     let magic = &MAGIC_NUMBER.to_le_bytes()[..4];
     if file.len() >= magic.len() && !file.starts_with(magic) {
         return Err(vm.runtime_error("Bad magic number in .pyc file"));
@@ -186,7 +186,7 @@ fn set_main_attributes(vm: &Vm, main: Ref<Module>, name: &str, found: &Found) ->
     Ok(set_attributes(vm, main, name, found)?.file())
 }
 
-fn code_of_main(vm: &Vm, name: &str, found: &Found) -> R<Rc<Code>> {
+fn code_of_main(vm: &Vm, name: &str, found: &Found) -> R<CodeRef> {
     match found.code(vm, name)? {
         Some(code) => Ok(code),
         None => {
@@ -209,10 +209,10 @@ pub fn main_namespace(vm: &Vm) -> R<Ref<Dict>> {
 
 /// The codes of `-c` and of the prompt with their sources, which cannot be read again.
 #[derive(Default)]
-pub struct MainCode(RefCell<Vec<(Rc<Code>, Rc<str>)>>);
+pub struct MainCode(RefCell<Vec<(CodeRef, Rc<str>)>>);
 
 impl MainCode {
-    pub fn add(&self, code: Rc<Code>, source: &str) {
+    pub fn add(&self, code: CodeRef, source: &str) {
         self.0.borrow_mut().push((code, source.into()));
     }
 

@@ -12,7 +12,7 @@ mod loader;
 mod main;
 mod spec;
 
-use skein_bytecode::Code;
+use skein_bytecode::CodeRef;
 use skein_runtime::native::Args;
 use skein_runtime::object::Ref;
 use skein_runtime::types::code::CodeObject;
@@ -26,7 +26,6 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::{Compile, Finalizing, Mode, Vm};
 use std::path::Path;
-use std::rc::Rc;
 
 use super::audit::audit;
 pub use entries::hooks as path_hooks;
@@ -43,7 +42,7 @@ pub enum Found {
     /// Made by Rust code.
     Native(Value),
     Packaged {
-        code: Rc<Code>,
+        code: CodeRef,
         is_package: bool,
     },
     File {
@@ -92,7 +91,7 @@ impl Found {
     }
 
     /// The module's code. SyntaxError, OSError.
-    fn code(&self, vm: &Vm, name: &str) -> R<Option<Rc<Code>>> {
+    fn code(&self, vm: &Vm, name: &str) -> R<Option<CodeRef>> {
         match self {
             Found::Spec { spec, .. } => {
                 let loader = vm.get_attr_str(*spec, "loader")?;
@@ -106,7 +105,7 @@ impl Found {
     }
 }
 
-fn compile_file(vm: &Vm, path: &str) -> R<Rc<Code>> {
+fn compile_file(vm: &Vm, path: &str) -> R<CodeRef> {
     let source = std::fs::read(path).map_err(|e| vm.os_error_of(&e, Some(path)))?;
     let what = Compile {
         source: &source,
@@ -551,11 +550,14 @@ fn load_found(vm: &Vm, name: &str, found: &Found) -> R<Value> {
     let spec = set_attributes(vm, module, name, found)?;
     all.set_name(vm, name, module.value())?;
     spec.set_initializing(true);
+    let packaged = u32::from(matches!(found, Found::Packaged { .. }));
+    vm.packaged_imports.update(|n| n + packaged);
     let done = match found.code(vm, name) {
         Ok(Some(code)) => run_code(vm, code, module.dict()).map(|_| ()),
         Ok(None) => Ok(()),
         Err(e) => Err(e),
     };
+    vm.packaged_imports.update(|n| n - packaged);
     spec.set_initializing(false);
     finish_load(vm, name, done)
 }

@@ -4,7 +4,7 @@
 //! on what the verifier has seen, so that what does not fit together is a ValueError here and not a fault later.
 
 use super::{arg_count, constants::constant_of, is_used_name, variables};
-use skein_bytecode::{Code, Handler, Local, LocalKind, Positions, flags};
+use skein_bytecode::{Code, CodeRef, Handler, Local, LocalKind, Positions, flags};
 use skein_runtime::native::Args;
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::Bytes;
@@ -13,7 +13,6 @@ use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Value};
 use skein_runtime::vm::Vm;
-use std::rc::Rc;
 
 /// What a change is about: who is told of in errors, and which field.
 struct Field<'a> {
@@ -242,7 +241,7 @@ fn checked(vm: &Vm, new: Code) -> R<Value> {
     if let Err(e) = skein_bytecode::verify(&new) {
         return Err(vm.value_error(format!("code: {}", e.message)));
     }
-    Ok(load(vm, Rc::new(new))?.value())
+    Ok(load(vm, CodeRef::new(new))?.value())
 }
 
 const FIELDS: [&str; 18] = [

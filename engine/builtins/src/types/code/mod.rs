@@ -130,8 +130,8 @@ fn names<'a>(vm: &Vm, names: impl Iterator<Item = &'a str>) -> R<Value> {
 
 fn constants(vm: &Vm, v: Ref<CodeObject>) -> R<Value> {
     let list = List::with_capacity(vm, 8)?;
-    for i in 0..v.constant_count() {
-        list.push(vm, v.constant(i).unwrap_or(Value::NONE))?;
+    for i in 0..v.portable().consts.len() {
+        list.push(vm, v.constant(vm, i)?.unwrap_or(Value::NONE))?;
     }
     vm.tuple(list.items())
 }

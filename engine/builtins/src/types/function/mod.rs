@@ -10,7 +10,7 @@ use skein_runtime::native::Args;
 use skein_runtime::native_type;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::cell::CellObject;
-use skein_runtime::types::code::CodeObject;
+use skein_runtime::types::code::{CodeObject, constant_value};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::function::{BoundMethod, Extra, Function};
 use skein_runtime::types::str::Str;
@@ -136,16 +136,13 @@ fn set_text(vm: &Vm, v: Ref<Function>, which: Extra, name: &str, new: Option<Val
     }
 }
 
-fn get_doc(_: &Vm, v: Ref<Function>) -> R<Value> {
+fn get_doc(vm: &Vm, v: Ref<Function>) -> R<Value> {
     let f = v;
     if let Some(d) = f.extra(Extra::Doc) {
         return Ok(d);
     }
-    let code = f.code();
-    Ok(match code.portable().docstring() {
-        Some(_) => code.constant(0).unwrap_or(Value::NONE),
-        None => Value::NONE,
-    })
+    // Text is interned: it is the constant of a code that has run.
+    f.code().portable().docstring().map_or(Ok(Value::NONE), |doc| constant_value(vm, doc))
 }
 
 fn get_module(vm: &Vm, v: Ref<Function>) -> R<Value> {
