@@ -1,5 +1,5 @@
-//! Where trees become machine code: in a thread of its own, so that the program need not stand still meanwhile; at once
-//! where there is no second processor, or loops are compiled by force.
+//! Where trees become machine code: quickly and at once, or well and in a thread of its own, so that the program need not
+//! stand still meanwhile; that is done at once, too, where there is no second processor, or loops are compiled by force.
 //!
 //! A job is a copy of a tree and nothing else: the objects that it names are kept and watched by its trace, which is
 //! there from the beginning and gets its code when the job is done. Jobs of traces that are void by then are dropped.

@@ -139,7 +139,7 @@ impl Recorder {
             match target {
                 Target::Reg(off) => {
                     self.emit(TraceOp::StoreReg, &[id], off as i64 as u64);
-                    if let Some(slot) = self.slots.get_mut(&off) {
+                    if let Some(slot) = self.slots.get_mut(off) {
                         slot.dirty = false;
                     }
                 }
@@ -147,7 +147,7 @@ impl Recorder {
             }
         }
         // What is dirty still matters to nobody.
-        self.slots.retain(|_, slot| !slot.dirty);
+        self.slots.retain(|slot| !slot.dirty);
         self.fields.clear();
         for frame in &mut self.frames {
             if let FrameKind::Window { in_memory, .. } | FrameKind::Made(Made { in_memory, .. }) =
@@ -162,7 +162,7 @@ impl Recorder {
     }
 
     fn invalidate(&mut self, off: i32) {
-        self.slots.remove(&off);
+        self.slots.remove(off);
         self.outer_changed(off);
         self.clobbered.insert(off);
     }

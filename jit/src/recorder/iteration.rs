@@ -504,7 +504,7 @@ impl Recorder {
         self.emit(TraceOp::GuardIs, &[item], unbound);
         match before {
             Some(slot) => self.slots.insert(place, slot),
-            None => self.slots.remove(&place),
+            None => self.slots.remove(place),
         };
         Ok(())
     }

@@ -255,7 +255,9 @@ impl Recorder {
         self.clobbered_from = self.clobbered_from.min(top);
         let head = [(base - RECORD_A, a), (base - RECORD_B, b), (base - 4, function)];
         let registers = registers.map(|(i, id)| (base + i as i32, id));
-        self.slots.extend(head.into_iter().chain(registers).map(|(off, id)| (off, Slot { id, dirty: true })));
+        for (off, id) in head.into_iter().chain(registers) {
+            self.slots.insert(off, Slot { id, dirty: true });
+        }
         base
     }
 
@@ -337,7 +339,7 @@ impl Recorder {
     ) {
         writes.push((Target::Reg(frame.base - 5), Source::Word(made.info)));
         for off in [frame.base - RECORD_A, frame.base - RECORD_B, frame.base - 4] {
-            if let Some(slot) = self.slots.get(&off) {
+            if let Some(slot) = self.slots.get(off) {
                 writes.push((Target::Reg(off), Source::Value(slot.id)));
             }
         }

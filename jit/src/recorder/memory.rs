@@ -108,7 +108,7 @@ impl Recorder {
         let Some(function) = f.cast::<Function>() else { return self.help(op) };
         let Some(&cell) = function.cells().get(index) else { return self.help(op) };
         let base = self.base();
-        let f = if self.frames.len() == 1 && !self.slots.contains_key(&(base - 4)) {
+        let f = if self.frames.len() == 1 && self.slots.get(base - 4).is_none() {
             // The loop's own function: what else runs its code comes to other closures.
             self.emit(TraceOp::ReloadReg, &[], (base - 4) as i64 as u64)
         } else {

@@ -21,6 +21,7 @@ mod memory;
 mod natives;
 mod ops;
 mod slices;
+mod slots;
 mod specials;
 
 pub use abort::Abort;
@@ -40,8 +41,8 @@ use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
+use slots::Slots;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Instructions that a trace may have; compiling takes longer than in proportion.
@@ -114,7 +115,7 @@ pub struct Recorder {
     range: (usize, usize),
     root: *mut Value,
     ctx: *const Context,
-    slots: BTreeMap<i32, Slot>,
+    slots: Slots,
     /// State of iterators that memory does not have yet, by object and offset.
     fields: FxHashMap<(Id, u32), Slot>,
     /// Objects that others always have at a place, by the other and the offset.
@@ -278,7 +279,7 @@ impl Recorder {
             range,
             root,
             ctx: vm.ctx.get(),
-            slots: BTreeMap::new(),
+            slots: Slots::default(),
             fields: FxHashMap::default(),
             parts: FxHashMap::default(),
             distinct: FxHashSet::default(),
@@ -438,7 +439,7 @@ impl Recorder {
         let at = self.at;
         self.at = At { pc: self.range.0 as *const u32, base: at.base };
         let writes = self.writes();
-        let known = self.slots.iter().filter(|(_, s)| !s.dirty).map(|(&off, s)| (off, s.id)).collect();
+        let known = self.slots.iter().filter(|(_, s)| !s.dirty).map(|(off, s)| (off, s.id)).collect();
         self.at = at;
         self.end = Some(End::Round(RoundEnd { writes, known, pc: self.range.0, base: 0 }));
     }
@@ -514,7 +515,7 @@ impl Recorder {
     }
 
     fn slot(&mut self, off: i32) -> Id {
-        if let Some(slot) = self.slots.get(&off) {
+        if let Some(slot) = self.slots.get(off) {
             return slot.id;
         }
         let stale = off >= self.clobbered_from || self.clobbered.contains(&off) || self.frames[0].base > off;
@@ -530,7 +531,7 @@ impl Recorder {
 
     /// The values from this register on are nothing any more.
     fn forget_from(&mut self, off: i32) {
-        self.slots.split_off(&off);
+        self.slots.truncate(off);
         self.outer_changed(off);
     }
 
@@ -550,7 +551,7 @@ impl Recorder {
     /// Where a value stood, a better known form of it stands from now on.
     fn refine(&mut self, old: Id, new: Id) {
         let mut first = None;
-        for (&off, slot) in self.slots.iter_mut().filter(|(_, s)| s.id == old) {
+        for (off, slot) in self.slots.iter_mut().filter(|(_, s)| s.id == old) {
             slot.id = new;
             first.get_or_insert(off);
         }
@@ -735,7 +736,7 @@ impl Recorder {
             Some(FrameKind::Root) => unreachable!("the root frame is the first"),
         };
         let live = liveness.at(frame.code.unit_of(pc as *const u32));
-        for (&off, slot) in self.slots.range(frame.base..end).filter(|(_, s)| s.dirty) {
+        for (off, slot) in self.slots.range(frame.base, end).filter(|(_, s)| s.dirty) {
             let reg = (off - frame.base) as usize;
             let held = if in_call { live.held(reg) } else { live.held_before(reg) };
             if held {
@@ -748,7 +749,7 @@ impl Recorder {
             self.made_writes(*frame, self.frames[i - 1].base, made, writes);
         }
         if let FrameKind::Window { return_pc, in_memory: false } = frame.kind {
-            if let Some(slot) = self.slots.get(&(frame.base - 4)).filter(|s| s.dirty) {
+            if let Some(slot) = self.slots.get(frame.base - 4).filter(|s| s.dirty) {
                 writes.push((Target::Reg(frame.base - 4), Source::Value(slot.id)));
             }
             writes.push((Target::Reg(frame.base - 3), Source::Word(frame.code.value().bits())));

@@ -156,7 +156,7 @@ impl Recorder {
         }
         let done = self.emit(TraceOp::CopySlice, &[to, taken.list], 0);
         self.shapes.clear();
-        self.slots.retain(|_, slot| slot.id != taken.result);
+        self.slots.retain(|slot| slot.id != taken.result);
         self.frames_changed();
         self.exit_here = None;
         Some(done)
@@ -174,7 +174,7 @@ impl Recorder {
             Ok(reg) => frame.code.liveness().held_before(behind, reg),
             Err(_) => true,
         };
-        self.slots.iter().any(|(&off, slot)| slot.id == id && wanted(off))
+        self.slots.iter().any(|(off, slot)| slot.id == id && wanted(off))
             || self.fields.values().any(|slot| slot.id == id)
     }
 }
