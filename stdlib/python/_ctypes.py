@@ -577,6 +577,18 @@ def _is_plain(cls):
 
 # Reading and writing what a type has at an address.
 
+def _quick_code(cls):
+    """The code of a type whose values are numbers of Python's, in the machine's order; None of others."""
+    if issubclass(cls, _SimpleCData) and _is_plain(cls) and not cls._swapped and (cls._type_ in _INTS or cls._type_ in "fd"):
+        return cls._type_
+    return None
+
+
+def _is_quick(code, value):
+    """Can the value be stored by a quick code as it is?"""
+    return type(value) is int if code in _INTS else type(value) is float
+
+
 def _get(cls, address, base, index=0):
     if _SimpleCData in cls.__bases__:
         return _get_simple(cls._type_, address, cls._swapped)
@@ -643,7 +655,7 @@ class CField:
 
     __module__ = "_ctypes"
     __slots__ = (
-        "name", "type", "byte_size", "byte_offset", "index", "bit_size", "bit_offset", "is_bitfield", "is_anonymous",
+        "name", "type", "byte_size", "byte_offset", "index", "bit_size", "bit_offset", "is_bitfield", "is_anonymous", "_quick",
     )
 
     def __init__(self, *, name, type, byte_size, byte_offset, index, _internal_use, bit_size=None, bit_offset=None):
@@ -661,6 +673,7 @@ class CField:
         self.is_anonymous = False
         if self.is_bitfield and not (issubclass(type, _SimpleCData) and type._type_ in "bBhHiIlLqQ?"):
             raise TypeError(f"bit fields not allowed for type {type.__name__}")
+        self._quick = None if self.is_bitfield else _quick_code(type)
 
     offset = property(lambda self: self.byte_offset)
 
@@ -682,6 +695,8 @@ class CField:
         if not isinstance(obj, _CData):
             raise TypeError("not a ctype instance")
         address = obj._address + self.byte_offset
+        if self._quick is not None:
+            return _read(self._quick, address)
         if not self.is_bitfield:
             made = _get(self.type, address, obj, self.index)
             # Of characters their text.
@@ -702,6 +717,8 @@ class CField:
         if not isinstance(obj, _CData):
             raise TypeError("not a ctype instance")
         address = obj._address + self.byte_offset
+        if self._quick is not None and _is_quick(self._quick, value):
+            return _write(self._quick, address, value)
         if not self.is_bitfield:
             return _set(self.type, address, value, obj, self.index)
         _set_simple(self.type._type_, _scratch.address, value)
@@ -863,6 +880,8 @@ class PyCArrayType(_CDataType):
         passed = (length * info.size, info.align, tuple(
             part for i in range(min(length, 17)) for part in info.parts(i * info.size)))
         cls._info_ = _Info(length * info.size, info.align, passed, info.format, (length, *info.shape))
+        code = _quick_code(inner)
+        cls._quick_ = None if code is None else (code, info.size, length)
         if issubclass(inner, _SimpleCData) and inner._type_ in "cu":
             text = _CharArray if inner._type_ == "c" else _WideArray
             for name in ("value", "raw"):
@@ -960,6 +979,10 @@ class Array(_CData, metaclass=PyCArrayType):
         return i
 
     def __getitem__(self, key):
+        if type(key) is int and self._quick_ is not None:
+            code, size, length = self._quick_
+            if 0 <= key < length:
+                return _read(code, self._address + key * size)
         inner = self._type_
         if isinstance(key, slice):
             return _items(self, inner, self._address, range(*key.indices(self._length_)))
@@ -969,6 +992,10 @@ class Array(_CData, metaclass=PyCArrayType):
         return _get(inner, self._address + i * _info(inner).size, self, i)
 
     def __setitem__(self, key, value):
+        if type(key) is int and self._quick_ is not None:
+            code, size, length = self._quick_
+            if 0 <= key < length and _is_quick(code, value):
+                return _write(code, self._address + key * size, value)
         if isinstance(key, slice):
             places = range(*key.indices(self._length_))
             if len(places) != len(value):

@@ -73,7 +73,8 @@ def told(error):
 
 
 def name_of(case):
-    name = case.id()
+    # Some cases have an attribute of that name.
+    name = unittest.TestCase.id(case) if isinstance(case, unittest.TestCase) else case.id()
     for prefix in (f"test.{module_name}.", "test."):
         name = name.removeprefix(prefix)
     return name
