@@ -7,7 +7,7 @@ fn every_module_reads_back_and_verifies() {
     let (mut plain, mut stored, mut sources, mut texts, mut units) = (0, 0, 0, 0, 0);
     for entry in entries() {
         let bytes = entry.code();
-        let code = skein_bytecode::read_file(&bytes).unwrap_or_else(|e| panic!("{entry:?}: {e}"));
+        let code = skein_bytecode::read_file(bytes).unwrap_or_else(|e| panic!("{entry:?}: {e}"));
         skein_bytecode::verify(&code).unwrap_or_else(|e| panic!("{entry:?}: {e}"));
         let source = entry.source();
         let filename = format!("{FILENAME_PREFIX}{}", entry.path());
@@ -26,7 +26,7 @@ fn every_module_reads_back_and_verifies() {
 #[test]
 fn text_form_comes_back_for_the_whole_library() {
     for entry in entries() {
-        let code = skein_bytecode::read_file(&entry.code()).unwrap();
+        let code = skein_bytecode::read_file(entry.code()).unwrap();
         let text = format!("{code:#}");
         let back = skein_bytecode::parse(&text).unwrap_or_else(|e| panic!("{entry:?}: {e}"));
         assert!(back == code, "{entry:?} does not come back from its text form");

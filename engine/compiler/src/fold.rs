@@ -64,6 +64,7 @@ pub fn constant_container(c: &Compiler<'_>, e: &Expr) -> Res<Option<Const>> {
     Ok(match e {
         Expr::List(l) => constants(c, &l.elts)?.map(Const::Tuple),
         Expr::Set(s) => constants(c, &s.elts)?.map(|mut items| {
+            #[expect(clippy::mutable_key_type, reason = "codes are alike by what is in them, read or not")]
             let mut seen = rustc_hash::FxHashSet::default();
             items.retain(|k| seen.insert(k.clone()));
             Const::FrozenSet(items)

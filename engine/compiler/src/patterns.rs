@@ -251,6 +251,7 @@ impl<'a> Compiler<'a> {
             self.u.op2(Op::MatchLen, t, subject);
             self.check_len(t, false, n, fail);
         }
+        #[expect(clippy::mutable_key_type, reason = "codes are alike by what is in them, read or not")]
         let mut seen = FxHashSet::default();
         for k in &m.keys {
             self.check_value(k)?;

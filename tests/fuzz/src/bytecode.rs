@@ -5,7 +5,6 @@ use skein_builtins::modules::run_program;
 use skein_bytecode::{CodeRef, parse, verify};
 use skein_runtime::types::dict::Dict;
 use skein_runtime::value::{R, Value};
-use std::rc::Rc;
 
 /// Names that a code may use: nothing that reaches out of the process or makes code by itself.
 const PRELUDE: &str = "
@@ -64,7 +63,7 @@ impl Codes {
             return Ok(Came::Refused);
         }
         let python = self.isolate.for_input().map_err(|e| e.to_string())?;
-        run(python, code)?;
+        run(python, CodeRef::new(code))?;
         Ok(Came::Ran)
     }
 }
@@ -85,14 +84,14 @@ fn compiled(python: &skein::Interpreter, source: &str) -> Result<CodeRef, ()> {
 }
 
 /// Runs a code in a namespace of its own, for a fifth of a second at most.
-fn run(python: &skein::Interpreter, code: Code) -> Result<(), String> {
+fn run(python: &skein::Interpreter, code: CodeRef) -> Result<(), String> {
     python.exec("_space = namespace(); watch(0.2)", "watch.py").map_err(|e| e.to_string())?;
     let vm = python.vm();
     let ran: R<Value> = (|| {
         let main = skein_builtins::modules::main_namespace(vm)?;
         let space = main.get_name(vm, "_space")?.and_then(|space| space.cast::<Dict>());
         match space {
-            Some(space) => run_program(vm, Rc::new(code), space),
+            Some(space) => run_program(vm, code, space),
             None => Ok(Value::NONE),
         }
     })();

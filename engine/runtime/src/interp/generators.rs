@@ -226,7 +226,7 @@ pub(super) fn room_at_hand(vm: &Vm, below: *mut Value, frame_bytes: usize) -> Op
         return None;
     }
     // SAFETY: `below` is a frame's base, and its code loaded.
-    let top = unsafe { below.byte_add((*frame_code(below).exec()).frame_bytes as usize) };
+    let top = unsafe { below.byte_add(frame_code(below).exec().frame_bytes as usize) };
     let base = top.wrapping_add(RECORD_WORDS + FRAME_WORDS);
     (base.wrapping_byte_add(frame_bytes) <= vm.limit.get()).then_some(base)
 }
@@ -281,7 +281,7 @@ pub fn resume_quick(vm: &Vm, resume: At, g: Ref<Generator>, v: Value, cont: Cont
     // SAFETY: a generator's code is loaded, there is room, and the instruction before the resume point is the suspending
     // one.
     unsafe {
-        let base = room_at_hand(vm, resume.base, (*g.code().exec()).frame_bytes as usize)?;
+        let base = room_at_hand(vm, resume.base, g.code().exec().frame_bytes as usize)?;
         let at = write_frame(vm, resume, g, cont, base, 0);
         on_stack(vm, g, g != root);
         if !begins {

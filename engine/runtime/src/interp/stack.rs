@@ -14,7 +14,7 @@ pub fn make_room(vm: &Vm, below: *mut Value, frame_bytes: usize) -> R<(*mut Valu
         ctx.chunk_start()
     } else {
         // SAFETY: `below` is a frame's base.
-        unsafe { below.byte_add((*frame_code(below).exec()).frame_bytes as usize) }
+        unsafe { below.byte_add(frame_code(below).exec().frame_bytes as usize) }
     };
     const HEAD: usize = RECORD_WORDS + FRAME_WORDS;
     // SAFETY: only compared, unless it is below the limit.

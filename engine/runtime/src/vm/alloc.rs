@@ -353,7 +353,7 @@ impl Vm {
             return ctx.chunk_start();
         }
         // SAFETY: `base` is a frame's, so its code is in place.
-        unsafe { base.byte_add((*crate::interp::frame_code(base).exec()).frame_bytes as usize) }
+        unsafe { base.byte_add(crate::interp::frame_code(base).exec().frame_bytes as usize) }
     }
 
     /// A register's word as a value, if it is one: stale words are not.
