@@ -11,7 +11,7 @@ fn lookup(c: &mut Criterion) {
         c.bench_function(&format!("code bytes of {name}"), |b| b.iter(|| black_box(entry.code()).len()));
         let code = entry.code();
         c.bench_function(&format!("read code of {name} ({} bytes)", code.len()), |b| {
-            b.iter(|| skein_bytecode::read_file(black_box(&code)));
+            b.iter(|| skein_bytecode::read_file(black_box(code)));
         });
         c.bench_function(&format!("source of {name}"), |b| b.iter(|| black_box(entry.source()).len()));
     }
