@@ -238,9 +238,12 @@ fn sip_hash(key: u64, bytes: &[u8]) -> u64 {
     v[0] ^ v[1] ^ v[2] ^ v[3]
 }
 
-/// What compiled files begin with: a number that changes with the ops, and a line end, by which files that were
-/// copied as text are told.
-pub const MAGIC_NUMBER: i64 = (skein_bytecode::table_hash() & 0xffff) as i64 | 0x0a0d << 16;
+/// What compiled files begin with: a number that changes with the ops and with the form in which codes are written, and a
+/// line end, by which files that were copied as text are told.
+pub const MAGIC_NUMBER: i64 = {
+    let form = (skein_bytecode::FORMAT_VERSION as u64).wrapping_mul(0x9e37);
+    ((skein_bytecode::table_hash() ^ form) & 0xffff) as i64 | 0x0a0d << 16
+};
 
 /// MemoryError.
 pub fn make(vm: &Vm) -> R<Ref<Module>> {
