@@ -55,7 +55,7 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(tree: &Tree, places: &Places, exit: ExitId) -> Plan {
-        let shown = places.shown(tree, exit);
+        let shown = places.shown(exit);
         let exit = tree.exit(exit);
         let from = |id: Id| {
             let inst = tree.inst(id);

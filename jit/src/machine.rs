@@ -158,8 +158,7 @@ impl Machine {
         if self.bytes() >= self.most_bytes {
             return Err(CompileError::NoMemory);
         }
-        let calls = tree.calls.iter().map(|&call| Help { call, watched: Cell::new(None) });
-        let calls: Box<[Help]> = calls.collect();
+        let calls = helps(tree);
         let quick::Made { code, places } = quick::compile(tree, &calls)?;
         let no_memory = |_| CompileError::NoMemory;
         let mut map = memmap2::MmapMut::map_anon(code.len()).map_err(no_memory)?;
@@ -187,9 +186,10 @@ impl Machine {
     /// Compiles a tree with all its bridges.
     pub fn compile(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
         let generator = |e: &dyn fmt::Display| CompileError::Generator(e.to_string());
-        let calls = tree.calls.iter().map(|&call| Help { call, watched: Cell::new(None) });
-        let calls: Box<[Help]> = calls.collect();
-        let used = self.bytes();
+        if self.bytes() >= self.most_bytes {
+            return Err(CompileError::NoMemory);
+        }
+        let calls = helps(tree);
         let made = match &mut self.generator {
             Some(generator) => generator,
             none => none.insert(Generator::new().map_err(CompileError::Generator)?),
@@ -198,9 +198,6 @@ impl Machine {
         context.clear();
         let places = lower::lower(tree, &calls, thunks, &**isa, &mut context.func)?;
         context.set_disasm(self.listing);
-        if used >= self.most_bytes {
-            return Err(CompileError::NoMemory);
-        }
         let mut module = JITModule::new(JITBuilder::with_isa(isa.clone(), default_libcall_names()));
         let function =
             module.declare_anonymous_function(&context.func.signature).map_err(|e| generator(&e))?;
@@ -239,6 +236,11 @@ impl Machine {
         self.bytes.fetch_add(compiled.bytes, Ordering::Relaxed);
         Ok(compiled)
     }
+}
+
+/// A tree's calls, as its code will know them by their addresses.
+fn helps(tree: &Tree) -> Box<[Help]> {
+    tree.calls.iter().map(|&call| Help { call, watched: Cell::new(None) }).collect()
 }
 
 /// Stands for an entry that was not made.

@@ -159,8 +159,7 @@ impl Check<'_> {
         if !fits {
             return Err(format!("{id}: the immediate of {} is wrong", info.text));
         }
-        // A helper does not leave by its exit: where it went is where the machine is.
-        if let Some(exit) = inst.exit.filter(|_| inst.op != Help) {
+        if let Some(exit) = inst.way_out() {
             let exit = tree.exits.get(exit.0 as usize).ok_or(format!("{id}: its exit does not exist"))?;
             for (target, _) in &exit.writes {
                 self.target(*target)?;

@@ -160,7 +160,7 @@ impl World {
         // The reference has them in their order.
         match places {
             Some(places) => {
-                let shown = places.shown(tree, ExitId(exit as u32));
+                let shown = places.shown(ExitId(exit as u32));
                 all.extend(shown.iter().map(|(_, place)| self.buffer[*place as usize]));
             }
             None => all.extend(&self.buffer[..live]),

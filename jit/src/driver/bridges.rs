@@ -14,10 +14,10 @@ use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 use std::rc::Rc;
 
-/// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them, and for several
-/// where that is done quickly.
+/// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them: well, and
+/// quickly.
 const HITS_PER_INST: usize = 2;
-const INSTS_PER_WAITING: usize = 1;
+const QUICK_HITS_PER_INST: usize = 1;
 /// Instructions of a tree for each time that an exit is taken before it gets a bridge.
 const INSTS_PER_HIT: usize = 4;
 /// Times that an exit out of a loop's frame is taken before the function is to have a trace of its own.
@@ -236,7 +236,7 @@ impl Jit {
         }
         let size = trace.body.borrow().closed.insts.len();
         let quick = self.next_way(trace) == Way::Quick;
-        let enough = if quick { size / INSTS_PER_WAITING } else { size * HITS_PER_INST };
+        let enough = size * if quick { QUICK_HITS_PER_INST } else { HITS_PER_INST };
         let waits = !quick && trace.pending.get();
         if waits || trace.waiting.get() as usize <= enough && !self.is_forced() {
             return;

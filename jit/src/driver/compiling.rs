@@ -137,16 +137,25 @@ pub(super) struct Compiler {
     second: OnceCell<bool>,
     worker: RefCell<Option<Worker>>,
     jobs: Cell<u64>,
-    /// The traces whose jobs are not done yet, and the instructions of these.
-    waiting: RefCell<FxHashMap<u64, (Rc<Trace>, usize)>>,
+    /// What is not done yet, by number.
+    waiting: RefCell<FxHashMap<u64, Waiting>>,
     /// Instructions of their trees.
     queued: Cell<usize>,
     asker: OnceCell<Arc<Asker>>,
 }
 
+/// The trace of a job that is not done yet, with the instructions and bridges of the tree.
+struct Waiting {
+    trace: Rc<Trace>,
+    insts: usize,
+    bridges: usize,
+}
+
 /// A job that is done.
 pub(super) struct Finished {
     pub trace: Rc<Trace>,
+    /// That the tree has.
+    pub bridges: usize,
     pub code: Result<Code, String>,
     pub took: Duration,
 }
@@ -202,8 +211,8 @@ impl Compiler {
             return Err("the compiler's thread has ended".to_string());
         }
         trace.pending.set(true);
-        trace.submitted.set(trace.body.borrow().bridges);
-        self.waiting.borrow_mut().insert(number, (trace.clone(), insts));
+        let bridges = trace.body.borrow().bridges;
+        self.waiting.borrow_mut().insert(number, Waiting { trace: trace.clone(), insts, bridges });
         self.queued.set(self.queued.get() + insts);
         Ok(())
     }
@@ -213,7 +222,8 @@ impl Compiler {
         if self.worker.borrow_mut().take_if(|w| !w.is_here()).is_none() {
             return;
         }
-        let lost: Vec<Rc<Trace>> = self.waiting.borrow_mut().drain().map(|(_, (trace, _))| trace).collect();
+        let lost: Vec<Rc<Trace>> =
+            self.waiting.borrow_mut().drain().map(|(_, waiting)| waiting.trace).collect();
         self.queued.set(0);
         for trace in lost {
             trace.pending.set(false);
@@ -241,9 +251,10 @@ impl Compiler {
                 return None;
             }
         };
-        let (trace, insts) = self.waiting.borrow_mut().remove(&number)?;
+        let Waiting { trace, insts, bridges } = self.waiting.borrow_mut().remove(&number)?;
         self.queued.set(self.queued.get() - insts);
         trace.pending.set(false);
-        Some(Finished { trace, code: made.map(|(compiled, tree)| Code::new(compiled, tree, way)), took })
+        let code = made.map(|(compiled, tree)| Code::new(compiled, tree, way));
+        Some(Finished { trace, bridges, code, took })
     }
 }

@@ -34,8 +34,8 @@ use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Time that recording and compiling may take in any case, and beyond it as a part of the time since the beginning: where it is done
-/// beside the program, and where the program waits for it.
+/// Time that recording and compiling may take in any case, and beyond it as a part of the time since the beginning: where
+/// code is made well beside the program, and where the program waits for it.
 const BESIDE: (Duration, u32) = (Duration::from_millis(30), 3);
 const WITHIN: (Duration, u32) = (Duration::from_millis(15), 6);
 /// What an instruction that waits for being compiled will take, about.
@@ -330,7 +330,6 @@ impl Jit {
             active: Cell::new(0),
             entered: Cell::new(0),
             looks: Cell::new(0),
-            submitted: Cell::new(0),
             from,
             range,
             valid,
@@ -439,12 +438,12 @@ impl Jit {
 
     /// Gives traces the code that is ready.
     fn take_finished(&self) {
-        while let Some(Finished { trace, code, took }) = self.compiler.finished() {
+        while let Some(Finished { trace, bridges, code, took }) = self.compiler.finished() {
             let is_there = |t: &Option<Rc<Trace>>| t.as_ref().is_some_and(|t| Rc::ptr_eq(t, &trace));
             let wanted = trace.valid.get() == 1 && self.traces.borrow().iter().any(is_there);
             match code {
                 // It lacks bridges that the code has which was made quickly since.
-                Ok(code) if trace.is_quick() && trace.submitted.get() != trace.body.borrow().bridges => {
+                Ok(code) if trace.is_quick() && bridges != trace.body.borrow().bridges => {
                     self.note_spent(code.way, took);
                     trace.looks.set(0);
                 }

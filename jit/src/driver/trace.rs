@@ -94,8 +94,6 @@ pub(super) struct Trace {
     pub entered: Cell<u64>,
     /// Quanta of instructions that ended in it since its code was made.
     pub looks: Cell<u32>,
-    /// Bridges of the tree that is being compiled.
-    pub submitted: Cell<usize>,
     /// The back edge by which the loop was found; null for a function.
     pub from: *const u32,
     /// First and last instruction of the loop.

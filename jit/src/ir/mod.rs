@@ -35,6 +35,14 @@ pub struct Inst {
     pub exit: Option<ExitId>,
 }
 
+impl Inst {
+    /// The exit by which its code leaves. That of a `help` only tells others what the state is: where a helper went is
+    /// where the machine is.
+    pub fn way_out(&self) -> Option<ExitId> {
+        self.exit.filter(|_| self.op != TraceOp::Help)
+    }
+}
+
 /// Kinds of memory: a store of one does not change what a load of another gives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -23,7 +23,8 @@ mod tests;
 
 pub use calls::watched_behind;
 pub use memory::may_be_reference;
-pub use places::{ELSEWHERE, Places};
+use places::Homes;
+pub use places::{ELSEWHERE, Places, Row};
 
 use crate::ir::{Effect, ExitId, Id, Inst, SeqId, Source, Target, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
@@ -83,6 +84,7 @@ pub fn lower(
         None
     };
 
+    let homes = Homes::new(tree, tree.insts.len() >= LARGE_TREE);
     let mut lowerer = Lowerer {
         tree,
         calls,
@@ -92,7 +94,8 @@ pub fn lower(
         has_overflow: matches!(isa.name(), "x64" | "aarch64"),
         pos,
         values: vec![None; tree.insts.len()],
-        places: Places::new(tree, tree.insts.len() >= LARGE_TREE),
+        places: Places::new(tree.exits.len(), homes.end),
+        homes,
         leaving: false,
         exits: vec![None; tree.exits.len()],
         ticks,
@@ -163,6 +166,7 @@ struct Lowerer<'a> {
     pos: FuncCursor<'a>,
     /// By `Id`; constants are made where they are used.
     values: Vec<Option<Value>>,
+    homes: Homes,
     places: Places,
     /// Are exits filled?
     leaving: bool,
@@ -320,16 +324,16 @@ impl<'a> Lowerer<'a> {
     /// Puts a value into the buffer if several exits show it.
     fn bring_home(&mut self, id: Id) {
         let inst = self.tree.inst(id);
-        let Some(value) = self.values[id.0 as usize].filter(|_| self.places.wants_home(self.tree, id)) else {
+        let Some(value) = self.values[id.0 as usize].filter(|_| self.homes.wants(self.tree, id)) else {
             return;
         };
         // What a guard gives is mostly its operand.
         if let Some(operand) = inst.args[0].filter(|arg| self.values[arg.0 as usize] == Some(value))
-            && self.places.share(operand, id)
+            && self.homes.share(operand, id)
         {
             return;
         }
-        let home = self.places.give(id);
+        let home = self.homes.give(id);
         let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
         self.pos.ins().store(trusted(), value, buffer, 8 * home as i32);
     }
@@ -480,7 +484,7 @@ impl<'a> Lowerer<'a> {
         }
         let made = self.values[id.0 as usize];
         let made = made.ok_or(CompileError::Malformed("a value that is used before it is made"))?;
-        Ok(match self.places.home(id).filter(|_| self.leaving) {
+        Ok(match self.homes.of(id).filter(|_| self.leaving) {
             Some(home) => {
                 let ty = self.pos.func.dfg.value_type(made);
                 let buffer = self.pos.ins().stack_load(I64, I64, self.buffer, 0);
@@ -559,13 +563,14 @@ impl<'a> Lowerer<'a> {
 
     fn cold_exit(&mut self, exit: ExitId, block: Block) -> Result<()> {
         self.pos.func.layout.set_cold(block);
-        let shown = self.places.of_exit(self.tree, exit);
+        let shown = self.homes.row(self.tree, exit);
+        self.places.set(exit, shown.clone());
         if self.places.words() > BUFFER {
             return Err(CompileError::Malformed("an exit of more values than the buffer takes"));
         }
         let mut buffer = None;
         for (id, place) in shown {
-            if self.places.home(id).is_some() {
+            if self.homes.of(id).is_some() {
                 continue;
             }
             let mut value = self.value(id)?;

@@ -99,7 +99,7 @@ impl Stage {
         let before = (self.vm.clone(), self.frame);
         let mut ran = compiled.iter().map(|compiled| {
             (self.vm, self.frame) = before.clone();
-            let exit = self.run_one(tree, compiled);
+            let exit = self.run_one(compiled);
             (exit, self.buffer, self.frame, self.vm.clone())
         });
         let first = ran.next().expect("some code");
@@ -109,15 +109,15 @@ impl Stage {
         first.0
     }
 
-    fn run_one(&mut self, tree: &Tree, compiled: &Compiled) -> u64 {
+    fn run_one(&mut self, compiled: &Compiled) -> u64 {
         let mut buffer = [0; 64];
         // SAFETY: the trees of these tests use what the stage has, and leave before they call anything.
         let exit = unsafe {
             (compiled.entry)(self.vm.as_ptr().cast(), self.frame.as_mut_ptr().cast(), buffer.as_mut_ptr())
         };
-        let shown = compiled.places.shown(tree, ExitId(exit as u32));
+        let shown = compiled.places.shown(ExitId(exit as u32));
         for (to, (_, place)) in self.buffer.iter_mut().zip(shown) {
-            *to = buffer[place as usize];
+            *to = buffer[*place as usize];
         }
         exit
     }

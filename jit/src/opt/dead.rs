@@ -68,8 +68,7 @@ impl Mark<'_> {
             for arg in inst.args.iter().flatten() {
                 self.value(*arg);
             }
-            // A helper does not leave by its exit.
-            let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { continue };
+            let Some(exit) = inst.way_out() else { continue };
             let exit = self.tree.exit(exit);
             for id in exit.values(self.tree) {
                 self.value(id);

@@ -359,7 +359,7 @@ impl Walk<'_> {
 
     /// Resolves an exit's writes. What is in memory, whenever the exit is taken, need not be written.
     fn exit(&mut self, inst: &Inst, facts: &Facts) {
-        let Some(exit) = inst.exit.filter(|_| inst.op != Help) else { return };
+        let Some(exit) = inst.way_out() else { return };
         let at = exit.0 as usize;
         let holds =
             |reg: i32, id: Id| facts.words.get(&Word::Reg(reg)).is_some_and(|w| facts.resolve(*w) == id);

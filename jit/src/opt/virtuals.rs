@@ -271,7 +271,7 @@ impl Walk<'_> {
             }
         }
         self.tree.insts[id.0 as usize] = inst;
-        if let Some(exit) = inst.exit.filter(|_| inst.op != Help) {
+        if let Some(exit) = inst.way_out() {
             if !self.exits.contains_key(&exit) {
                 let described = self.exit(exit, state);
                 // A bridge may look at any.

@@ -1,6 +1,6 @@
 //! What each sequence wants: values of those that lead to it, and where each value is used next and last.
 
-use crate::ir::{ExitId, Id, Inst, SeqId, TraceOp, Tree};
+use crate::ir::{ExitId, Id, SeqId, TraceOp, Tree, Type};
 
 /// No use.
 pub const NEVER: u32 = u32::MAX;
@@ -32,6 +32,8 @@ pub struct Liveness<'a> {
     behind: Vec<[u32; 3]>,
     /// Positions of calls, the last one first.
     pub calls: Vec<u32>,
+    /// The sequence that was scanned last, if nothing of it has been passed.
+    scanned: Option<SeqId>,
     /// By `Id`: the last collection that it is part of.
     marks: Vec<u32>,
     mark: u32,
@@ -41,11 +43,6 @@ pub struct Liveness<'a> {
 pub fn is_call(op: TraceOp) -> bool {
     use TraceOp::*;
     matches!(op, Help | NativeNext | Native1 | Native2 | Native3 | CopySlice | NumberOp | FloatPow)
-}
-
-/// The exit by which code of the instruction leaves. That of a `help` only tells others what the state is.
-fn left_by(inst: &Inst) -> Option<ExitId> {
-    inst.exit.filter(|_| inst.op != TraceOp::Help)
 }
 
 impl<'a> Liveness<'a> {
@@ -64,6 +61,7 @@ impl<'a> Liveness<'a> {
             last_operand: vec![0; count],
             behind: Vec::new(),
             calls: Vec::new(),
+            scanned: None,
             marks: vec![0; count],
             mark: 0,
         };
@@ -107,7 +105,7 @@ impl<'a> Liveness<'a> {
                 for id in inst.args.iter().flatten() {
                     self.uses[self.roots[id.0 as usize].0 as usize] += 1;
                 }
-                let exit = left_by(inst).filter(|exit| tree.exit(*exit).bridge.is_none());
+                let exit = inst.way_out().filter(|exit| tree.exit(*exit).bridge.is_none());
                 let Some(exit) = exit else { continue };
                 if !std::mem::replace(&mut is_known[exit.0 as usize], true) {
                     let shown = tree.exit(exit).live(tree);
@@ -132,10 +130,6 @@ impl<'a> Liveness<'a> {
         &self.shown[exit.0 as usize]
     }
 
-    fn is_constant(&self, id: Id) -> bool {
-        self.tree.inst(id).op == TraceOp::Const
-    }
-
     /// The values of other sequences that this one wants, constants aside.
     pub fn needs(&mut self, seq: SeqId) -> Vec<Id> {
         if let Some(known) = &self.needs[seq.0 as usize] {
@@ -152,7 +146,7 @@ impl<'a> Liveness<'a> {
         for &id in &tree.seq(seq).insts {
             let inst = tree.inst(id);
             all.extend(inst.args.iter().flatten().map(|&id| self.root(id)));
-            if let Some(exit) = left_by(inst) {
+            if let Some(exit) = inst.way_out() {
                 match tree.exit(exit).bridge {
                     Some(bridge) => all.extend(self.needs(bridge)),
                     None => all.extend(self.shown[exit.0 as usize].iter().map(|&id| self.root(id))),
@@ -191,6 +185,9 @@ impl<'a> Liveness<'a> {
 
     /// Looks through a sequence. Positions begin at 1.
     pub fn scan(&mut self, seq: SeqId) {
+        if self.scanned.replace(seq) == Some(seq) {
+            return;
+        }
         let tree = self.tree;
         let sequence = tree.seq(seq);
         self.code.clear();
@@ -204,7 +201,7 @@ impl<'a> Liveness<'a> {
         for at in 0..self.code.len() {
             let inst = tree.inst(self.code[at]);
             wanted.clear();
-            if let Some(exit) = left_by(inst) {
+            if let Some(exit) = inst.way_out() {
                 self.wanted_at_exit(exit, &mut wanted);
             }
             wanted.push(self.code[at]);
@@ -226,7 +223,7 @@ impl<'a> Liveness<'a> {
                 self.calls.push(position);
             }
             wanted.clear();
-            if let Some(exit) = left_by(inst) {
+            if let Some(exit) = inst.way_out() {
                 self.wanted_at_exit(exit, &mut wanted);
             }
             if inst.op == TraceOp::Jump {
@@ -256,6 +253,7 @@ impl<'a> Liveness<'a> {
 
     /// The instruction at the position has its operands: they are wanted next at a later one.
     pub fn pass(&mut self, position: u32) {
+        self.scanned = None;
         let inst = self.tree.inst(self.code[position as usize - 1]);
         for (n, id) in inst.args.iter().enumerate() {
             if let Some(id) = id {
@@ -282,7 +280,9 @@ impl<'a> Liveness<'a> {
         self.calls.last().is_some_and(|&call| self.last_operand[id.0 as usize] > call)
     }
 
+    /// The constant that a root is, as registers have it: truth values are 0 or 1.
     pub fn constant(&self, id: Id) -> Option<u64> {
-        self.is_constant(id).then(|| self.tree.inst(id).imm)
+        let bits = self.tree.constant(id)?;
+        Some(if self.tree.inst(id).ty == Type::B { bits & 1 } else { bits })
     }
 }

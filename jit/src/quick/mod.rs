@@ -23,7 +23,7 @@ mod registers;
 
 use crate::ir::{ExitId, Id, Inst, SeqId, TraceOp, Tree, Type};
 use crate::layout::VM_TICKS;
-use crate::lower::Places;
+use crate::lower::{Places, Row};
 use crate::machine::{BUFFER, CompileError};
 use crate::shims::Help;
 use asm::{Alu, Cond, Gpr, Label, R12, R13, R14, R15, RAX, RBP, RBX, RDI, RDX, RSI, RSP, Shift, mem};
@@ -321,7 +321,8 @@ impl Quick<'_> {
         let Some(bridge) = self.bridges[join.exit.0 as usize].clone() else { return Ok(()) };
         self.regs.asm.bind(join.label);
         self.give_back(join.ticks);
-        self.moves_to(&bridge.held, |n| Some(join.held[n]))?;
+        let held = join.held;
+        self.moves_to(&bridge.held, |_, n| (held[n].reg.or(held[n].slot.map(Loc::Slot)), held[n].slot))?;
         self.regs.asm.jump(bridge.label);
         Ok(())
     }
@@ -332,21 +333,18 @@ impl Quick<'_> {
         }
     }
 
-    /// Moves values from where they are, by number, to where they are wanted.
-    fn moves_to(&mut self, wanted: &[Held], from: impl Fn(usize) -> Option<Held>) -> Result<()> {
+    /// Moves values to where they are wanted. `from` tells where each is, by number, and which word of the buffer has it.
+    fn moves_to(
+        &mut self,
+        wanted: &[Held],
+        from: impl Fn(&Registers<'_>, usize) -> (Option<Loc>, Option<u32>),
+    ) -> Result<()> {
         let mut moves = Vec::new();
         for (n, to) in wanted.iter().enumerate() {
-            let held = from(n).ok_or(CompileError::Malformed("a jump takes along what is not there"))?;
-            let best = held.reg.or(held.slot.map(Loc::Slot));
-            let Some(best) = best else { return Err(CompileError::Malformed("a value that is nowhere")) };
-            if let Some(reg) = to.reg {
-                moves.push((reg, best));
-            }
-            if let Some(slot) = to.slot
-                && held.slot != to.slot
-            {
-                moves.push((Loc::Slot(slot), best));
-            }
+            let (best, slot) = from(&self.regs, n);
+            let best = best.ok_or(CompileError::Malformed("a jump takes along what is not there"))?;
+            moves.extend(to.reg.map(|reg| (reg, best)));
+            moves.extend(to.slot.filter(|_| slot != to.slot).map(|slot| (Loc::Slot(slot), best)));
         }
         self.regs.move_all(moves);
         Ok(())
@@ -355,17 +353,15 @@ impl Quick<'_> {
     /// The code of all exits: what they show goes into the buffer.
     fn leaves(&mut self) -> Result<Places> {
         let own = self.regs.slots_end();
-        let mut rows = vec![Vec::new(); self.tree.exits.len()];
-        let mut words = own;
+        let mut places = Places::new(self.tree.exits.len(), own);
         // Where several lead to an exit all agree on where its values are.
         let mut ways = vec![0; self.tree.exits.len()];
         self.leaves.iter().for_each(|leave| ways[leave.exit.0 as usize] += 1);
         for leave in std::mem::take(&mut self.leaves) {
             self.regs.asm.bind(leave.label);
-            let exit = leave.exit.0 as usize;
-            let alone = ways[exit] == 1;
+            let alone = ways[leave.exit.0 as usize] == 1;
             let shown = self.regs.live.shown(leave.exit).to_vec();
-            let mut row = Vec::with_capacity(shown.len());
+            let mut row = Row::with_capacity(shown.len());
             for (n, (&id, &loc)) in shown.iter().zip(&leave.shown).enumerate() {
                 let is_truth = self.tree.inst(id).ty == Type::B;
                 let place = match loc {
@@ -373,22 +369,21 @@ impl Quick<'_> {
                     _ => own + n as u32,
                 };
                 row.push((id, place));
-                words = words.max(place + 1);
                 if is_truth {
                     self.show_truth(place, loc);
                 } else if loc != Loc::Slot(place) {
                     self.regs.move_one(Loc::Slot(place), loc);
                 }
             }
-            rows[exit] = row;
+            places.set(leave.exit, row);
             self.give_back(leave.ticks);
             self.regs.asm.mov_imm(RAX, leave.exit.0.into());
             self.regs.asm.jump(self.end);
         }
-        if words as usize > BUFFER {
+        if places.words() > BUFFER {
             return Err(CompileError::Malformed("more values than the buffer takes"));
         }
-        Ok(Places::of_rows(rows, words))
+        Ok(places)
     }
 
     /// Truth values are shown as words.
@@ -420,23 +415,11 @@ impl Quick<'_> {
                 head
             }
         };
-        let mut moves = Vec::new();
-        for (n, to) in head.iter().enumerate() {
-            let from = if n < args.len() { args[n] } else { to.id };
-            let lost = CompileError::Malformed("a jump takes along what is not there");
-            let best = self.regs.loc(from).ok_or(lost)?;
-            if let Some(reg) = to.reg {
-                moves.push((reg, truth_of(tree, from, best)));
-            }
-            if let Some(slot) = to.slot {
-                // An invariant may be there already; a phi's word is that of the round before.
-                let is_there = n >= args.len() && self.regs.slot_of(from) == Some(slot);
-                if !is_there {
-                    moves.push((Loc::Slot(slot), truth_of(tree, from, best)));
-                }
-            }
-        }
-        self.regs.move_all(moves);
+        self.moves_to(&head, |regs, n| match args.get(n) {
+            // A phi's word is that of the round before.
+            Some(&arg) => (regs.loc(arg), None),
+            None => (regs.loc(head[n].id), regs.slot_of(head[n].id)),
+        })?;
         if !is_first {
             self.regs.asm.jump(self.body);
         }
@@ -576,13 +559,5 @@ impl Quick<'_> {
         self.regs.asm.alu_mem_imm(Alu::Sub, mem(RBX, VM_TICKS), ticks);
         self.regs.asm.jump_if(Cond::L, label);
         Ok(())
-    }
-}
-
-/// Constants of truth values are 0 or 1 in registers.
-fn truth_of(tree: &Tree, id: Id, loc: Loc) -> Loc {
-    match loc {
-        Loc::Const(bits) if tree.inst(id).ty == Type::B => Loc::Const(bits & 1),
-        loc => loc,
     }
 }

@@ -311,10 +311,7 @@ impl<'a> Registers<'a> {
         }
         let r = self.free_gpr(Some(id));
         match self.loc(id) {
-            Some(Loc::Const(bits)) => {
-                let bits = if self.tree.inst(id).ty == Type::B { bits & 1 } else { bits };
-                self.asm.mov_imm(r, bits);
-            }
+            Some(Loc::Const(bits)) => self.asm.mov_imm(r, bits),
             Some(Loc::Slot(slot)) => self.asm.load(r, slot_mem(slot)),
             _ => debug_assert!(false, "a value that is nowhere"),
         }

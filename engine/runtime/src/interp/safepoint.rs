@@ -26,11 +26,11 @@ pub fn jump_back(vm: &Vm, from: At) -> R<At> {
 #[inline(never)]
 pub fn safepoint_at(vm: &Vm, at: At) -> At {
     publish(vm, at);
-    let asked = vm.poll.swap(0, Ordering::Relaxed);
+    let mut asked = vm.poll.swap(0, Ordering::Relaxed);
     vm.refresh_limit();
-    if asked & poll::SIGNAL != 0 {
-        // Before the lock is let go: the main thread may come back from a system call meanwhile, look, and go there again.
-        vm.threads.leave_signal();
+    // Before the lock is let go: the main thread may come back from a system call meanwhile, look, and go there again.
+    if asked & poll::SIGNAL != 0 && vm.threads.leave_signal() {
+        asked &= !poll::SIGNAL;
     }
     if asked & poll::THREAD != 0 {
         vm.yield_gil();
