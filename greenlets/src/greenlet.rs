@@ -18,7 +18,7 @@ use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::variables::Variables;
-use skein_runtime::vm::{Finalizing, Vm};
+use skein_runtime::vm::Vm;
 use std::cell::Cell;
 
 /// A greenlet's data.
@@ -592,7 +592,7 @@ const MAX_KILLS: u8 = 10;
 pub fn finalize(vm: &Vm, object: Value) {
     let Some(g) = object.cast::<Ext<Greenlet>>() else { return };
     // Those that are suspended when the program ends stay so, as greenlets do on CPython.
-    if vm.state::<Finalizing>().0.get() {
+    if vm.finalizing.get() {
         return;
     }
     if g.micro.kind == Kind::Main || !g.micro.is_alive() || g.micro.state.get() == MicroState::Running {

@@ -13,7 +13,7 @@ use skein_runtime::types::module::add_functions;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::typeobj::{Type, type_flags};
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Finalizing, Vm};
+use skein_runtime::vm::Vm;
 use skein_runtime::{native_functions, native_type};
 use std::cell::Cell;
 
@@ -61,7 +61,7 @@ native_type! {
 
 /// RuntimeError at the program's end.
 fn getcurrent(vm: &Vm) -> R<Green> {
-    if vm.state::<Finalizing>().0.get() {
+    if vm.finalizing.get() {
         return Err(vm.runtime_error("greenlet is being finalized"));
     }
     current(vm)

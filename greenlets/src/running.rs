@@ -10,7 +10,7 @@ use skein_runtime::native::Args;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::ext::Ext;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Finalizing, Vm};
+use skein_runtime::vm::Vm;
 
 pub fn scheduler(vm: &Vm) -> &Scheduler {
     &Microthreads::of(vm).scheduler
@@ -577,7 +577,7 @@ const MAX_KILLS: u8 = 10;
 pub fn finalize(vm: &Vm, object: Value) {
     let Some(t) = object.cast::<Ext<Tasklet>>() else { return };
     // Those that are suspended when the program ends stay so, as greenlets do on CPython.
-    if vm.state::<Finalizing>().0.get() {
+    if vm.finalizing.get() {
         return;
     }
     let is_parked = matches!(t.micro.state.get(), MicroState::Soft | MicroState::Hard);

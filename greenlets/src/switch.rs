@@ -15,7 +15,8 @@ use crate::micro::{Kind, Micro, NO_RESULT, Parked, ParkedList, State};
 use skein_continuations::{Exit, Hub, PoolConfig, StackId, StackPool};
 use skein_runtime::context::Context;
 use skein_runtime::interp::{
-    At, Consumer, Cont, ContKind, Site, SoftCall, call_soft, raise_at, raise_parked, run_loop, without_panics,
+    At, Consumer, Cont, ContKind, Site, SoftCall, call_soft, merge_chunks, raise_at, raise_parked, run_loop,
+    without_panics,
 };
 use skein_runtime::native::Args;
 use skein_runtime::object::{Ref, Tracer};
@@ -315,8 +316,11 @@ impl Microthreads {
     pub fn wake(&self, vm: &Vm, m: &Micro, v: Value) -> At {
         debug_assert!(m.state.get() == State::Soft);
         let ctx = self.context(vm, m);
-        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
         self.activate(vm, m);
+        if ctx.is_split() {
+            merge_chunks(vm);
+        }
+        let at = At { pc: ctx.pc.get(), base: ctx.base.get() };
         if m.result.get() != NO_RESULT {
             at.set(m.result.get() as usize, v);
         }

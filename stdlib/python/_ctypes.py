@@ -650,12 +650,12 @@ def _store_text(cls, address, value):
 
 # Structures and unions.
 
-class CField:
+class CField(_foreign.Field):
     """Structure/Union member"""
 
     __module__ = "_ctypes"
     __slots__ = (
-        "name", "type", "byte_size", "byte_offset", "index", "bit_size", "bit_offset", "is_bitfield", "is_anonymous", "_quick",
+        "name", "type", "byte_size", "byte_offset", "index", "bit_size", "bit_offset", "is_bitfield", "is_anonymous",
     )
 
     def __init__(self, *, name, type, byte_size, byte_offset, index, _internal_use, bit_size=None, bit_offset=None):
@@ -673,7 +673,11 @@ class CField:
         self.is_anonymous = False
         if self.is_bitfield and not (issubclass(type, _SimpleCData) and type._type_ in "bBhHiIlLqQ?"):
             raise TypeError(f"bit fields not allowed for type {type.__name__}")
-        self._quick = None if self.is_bitfield else _quick_code(type)
+        self._aim()
+
+    def _aim(self):
+        code = None if self.is_bitfield else _quick_code(self.type)
+        self._place(_CData, "_address", self.byte_offset, code or "")
 
     offset = property(lambda self: self.byte_offset)
 
@@ -683,20 +687,17 @@ class CField:
 
     def _moved(self, offset):
         """The same as a field of what it is in anonymously."""
-        made = object.__new__(CField)
+        made = CField.__new__(CField)
         for name in CField.__slots__:
             setattr(made, name, getattr(self, name))
         made.byte_offset += offset
+        made._aim()
         return made
 
-    def __get__(self, obj, cls=None):
-        if obj is None:
-            return self
+    def _get(self, obj):
         if not isinstance(obj, _CData):
             raise TypeError("not a ctype instance")
         address = obj._address + self.byte_offset
-        if self._quick is not None:
-            return _read(self._quick, address)
         if not self.is_bitfield:
             made = _get(self.type, address, obj, self.index)
             # Of characters their text.
@@ -713,12 +714,10 @@ class CField:
         order = "big" if self.type._swapped else "little"
         return int.from_bytes(_read_bytes(address, self.byte_size), order)
 
-    def __set__(self, obj, value):
+    def _set(self, obj, value):
         if not isinstance(obj, _CData):
             raise TypeError("not a ctype instance")
         address = obj._address + self.byte_offset
-        if self._quick is not None and _is_quick(self._quick, value):
-            return _write(self._quick, address, value)
         if not self.is_bitfield:
             return _set(self.type, address, value, obj, self.index)
         _set_simple(self.type._type_, _scratch.address, value)
@@ -727,9 +726,6 @@ class CField:
         word = self._word(address) & ~mask | word << self.bit_offset & mask
         order = "big" if self.type._swapped else "little"
         _write_bytes(address, word.to_bytes(self.byte_size, order))
-
-    def __delete__(self, obj):
-        raise TypeError("can't delete attribute")
 
     def __repr__(self):
         if self.is_bitfield:

@@ -34,12 +34,26 @@ from gevent.libev.corecext import loop as Loop
 
 assert said == [("loop", "ILoop"), ("callback", "ICallback")] and core.__name__ == "gevent.libev.corecext"
 
-# gevent is told that it has no compiled modules when it asks for one, which is the asking one itself.
+# gevent is told that it is pure Python when it asks for a compiled module, which is the asking one itself.
 compat = module("gevent._compat", PURE_PYTHON=False, GLOBAL_PURE_PYTHON=False)
 asking = module("gevent._hub_local", x=1)
 accelerated = __import__("importlib").import_module("gevent._gevent_c_hub_local")
-assert compat.PURE_PYTHON is compat.GLOBAL_PURE_PYTHON is True
+assert compat.PURE_PYTHON is True and compat.GLOBAL_PURE_PYTHON is False
 assert accelerated.x == 1 and accelerated.__name__ == "gevent._hub_local" and accelerated is not asking
+
+# What that has in Rust is where it stood in Python, and shows the same.
+module("gevent.greenlet", _extract_stack=None)
+extract_stack = __import__("importlib").import_module("gevent._gevent_cgreenlet")._extract_stack
+
+
+def spawn():
+    return extract_stack(2), extract_stack(1), extract_stack(0)
+
+
+stack, one, none = spawn(); line = sys._getframe().f_lineno
+assert stack.f_code is spawn.__code__ and stack.f_lineno == spawn.__code__.co_firstlineno + 1
+assert stack.f_back.f_code.co_name == "<module>" and stack.f_back.f_lineno == line and stack.f_back.f_back is None
+assert one.f_back is None and none is None and one.f_globals is None
 
 
 def raises(kind, f, *args, **kw):

@@ -38,6 +38,13 @@ const MAIN_CHUNK: usize = FIRST_CHUNK << 9;
 /// Words of the largest regular chunk.
 const MAX_CHUNK: usize = FIRST_CHUNK << 11;
 
+/// Words of the largest chunk that frames are moved into.
+pub(crate) const MERGED_CHUNK: usize = FIRST_CHUNK << 5;
+/// Frames are not moved while there are so many bytes of chunks: where there are very many microthreads room counts more.
+const MERGING_BYTES: usize = 64 << 20;
+/// A stack that went over the end of a chunk so many times is likely to go on so.
+const MANY_CROSSINGS: u32 = 16;
+
 /// Bit of [`Context::native_depth`]: somebody wants to know of switches away from the context, so
 /// that these are to go the long way, as if native calls were in the way.
 pub const WATCHED: u32 = 1 << 31;
@@ -82,6 +89,8 @@ pub struct Context {
     pub native_depth: Cell<u32>,
     /// Number of the thread that it belongs to.
     pub thread: Cell<u32>,
+    /// How often a frame has begun a new chunk since all were in one: see [`Context::is_split`].
+    crossings: Cell<u32>,
     /// Made when first needed: most contexts never have an entry.
     side: Cell<Option<Box<SideList>>>,
     /// `contextvars.Context` that is current.
@@ -99,6 +108,7 @@ impl Default for Context {
             handled: Cell::new(None),
             native_depth: Cell::new(0),
             thread: Cell::new(0),
+            crossings: Cell::new(0),
             side: Cell::new(None),
             variables: Cell::new(None),
         }
@@ -186,7 +196,77 @@ impl Context {
         };
         let size = if before.is_none_or(|b| b == last) { last * 2 } else { last };
         let size = size.min(MAX_CHUNK).max(words + CHUNK_HEAD + RECORD_WORDS + FRAME_WORDS + 8);
-        self.push_chunk(pool, size, depth)
+        self.push_chunk(pool, size, depth)?;
+        self.crossings.set(self.crossings.get().saturating_add(1));
+        Ok(())
+    }
+
+    /// Does a chunk end where the stack goes up and down again and again? A call across the end costs as much as ten others,
+    /// so it is worth moving the frames, once they can be: see `interp::merge_chunks`.
+    #[inline(always)]
+    pub fn is_split(&self) -> bool {
+        self.crossings.get() >= MANY_CROSSINGS
+    }
+
+    /// Words of the chunk that all frames should be in, of which so many words are in use; None: they stay where they are.
+    pub(crate) fn merged_size(&self, pool: &ChunkPool, used: usize) -> Option<usize> {
+        self.crossings.set(0);
+        // SAFETY: there is a chunk.
+        let chunk = unsafe { &*self.chunk.get() };
+        let alone = if chunk.previous.is_null() { 2 * chunk.size } else { 0 };
+        let wanted = (used + used / 2 + CHUNK_HEAD + RECORD_WORDS + FRAME_WORDS).max(alone);
+        if wanted > MERGED_CHUNK || pool.bytes() > MERGING_BYTES {
+            return None;
+        }
+        let mut size = FIRST_CHUNK;
+        while size < wanted {
+            size *= 2;
+        }
+        Some(size)
+    }
+
+    /// Goes over to one chunk of this size, into which `fill` puts the frames: it is given the first word of the chunk.
+    pub(crate) fn replace_chunks(
+        &self,
+        pool: &ChunkPool,
+        words: usize,
+        fill: impl FnOnce(*mut Value),
+    ) -> Result<(), NoMemory> {
+        let mut old = self.chunk.get();
+        self.push_chunk(pool, words, 0)?;
+        // SAFETY: the chunk that was just made; those before it are this context's.
+        unsafe {
+            (*self.chunk.get()).previous = std::ptr::null_mut();
+            fill(self.chunk_start());
+            while !old.is_null() {
+                let previous = (*old).previous;
+                pool.give(old, (*old).size);
+                old = previous;
+            }
+        }
+        Ok(())
+    }
+
+    /// No frame begins a chunk any more, and frames have moved; `tell` gets each frame object with its frame's place.
+    pub(crate) fn move_side(
+        &self,
+        to: impl Fn(*mut Value) -> *mut Value,
+        mut tell: impl FnMut(Value, *mut Value),
+    ) {
+        self.with_side(|side| {
+            side.retain(|e| matches!(e.side, Side::Frame(_)));
+            for e in side {
+                e.base = to(e.base);
+                if let Side::Frame(f) = e.side {
+                    tell(f, e.base);
+                }
+            }
+        });
+    }
+
+    /// Did this frame begin a chunk?
+    pub(crate) fn begins_chunk(&self, base: *mut Value) -> bool {
+        self.with_side(|side| side.iter().any(|e| e.base == base && matches!(e.side, Side::Chunk)))
     }
 
     /// Goes back to the chunk before.

@@ -66,7 +66,7 @@ mod zlib;
 
 use skein_runtime::types::module::MakeModule;
 use skein_runtime::value::{R, Value};
-use skein_runtime::vm::{CollectKind, Finalizing, Vm};
+use skein_runtime::vm::{CollectKind, Vm};
 
 pub use ast::{
     check_class as check_tree_class, from_object as tree_from_object, is_node as is_tree,
@@ -199,7 +199,7 @@ pub fn finish(vm: &Vm) -> bool {
     end_threads(vm);
     atexit::run(vm);
     isolates::end_all(vm);
-    vm.state::<Finalizing>().0.set(true);
+    vm.finalizing.set(true);
     vm.threads.end_others();
     // Collections cost what the program holds: only where there is something to finalize.
     let streams = io::standard_streams(vm);

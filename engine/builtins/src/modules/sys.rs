@@ -233,7 +233,7 @@ fn setswitchinterval(vm: &Vm, interval: f64) -> R<()> {
 }
 
 fn is_finalizing(vm: &Vm) -> bool {
-    vm.state::<skein_runtime::vm::Finalizing>().0.get()
+    vm.finalizing.get()
 }
 
 fn is_gil_enabled(_: &Vm) -> bool {

@@ -3,12 +3,13 @@
 use crate::context::FRAME_WORDS;
 use crate::interp::attr_place;
 use crate::interp::attr_table::Use;
-use crate::interp::call::{call_soft, call_special, call_special_2};
+use crate::interp::call::{call_soft, call_special, call_special_2, plain_native};
 use crate::interp::frames::frame_code;
 use crate::interp::result::deliver;
 use crate::interp::{At, Consumer, Cont, ContKind, module_names};
 use crate::native::Args;
 use crate::object::{Kind, Ref, dict_word};
+use crate::shape::ShapeId;
 use crate::types::code::{AttrCache, MethodCache, ModuleCache};
 use crate::types::descriptor::{GetSet, Member, Property, Super, Wrapper};
 use crate::types::dict::Dict;
@@ -103,6 +104,11 @@ pub(super) fn bind_descriptor(vm: &Vm, v: Value, obj: Option<Value>, ty: Ref<Typ
         }
         _ => match vm.type_of(v).special(vm, Special::Get) {
             Some(get) => {
+                if let (Some(def), Some(obj)) = (plain_native(get), obj)
+                    && is_plain_method(vm, get)
+                {
+                    return Ok(AttrLookup::Value(def.call_3(vm, v, obj, ty.value())?));
+                }
                 // It may be a descriptor itself, and so on.
                 vm.check_depth()?;
                 return Ok(AttrLookup::Call(
@@ -197,6 +203,15 @@ pub(super) fn own_attribute(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Val
 
 /// `object.__getattribute__` and those of types and modules, up to a getter's call.
 pub fn generic_lookup(vm: &Vm, obj: Value, name: Ref<Str>) -> R<AttrLookup> {
+    if let Some(h) = obj.header()
+        && let Some(class_value) = vm.attributes.find(h.shape.get(), name, Use::InDict)
+    {
+        return match find_in_dict(vm, obj, name, class_value)? {
+            InDict::Own(v) => Ok(AttrLookup::Value(v)),
+            InDict::Class(v) => bind_descriptor(vm, v, Some(obj), vm.type_of(obj)),
+            InDict::Missing => Ok(AttrLookup::Missing),
+        };
+    }
     let ty = vm.type_of(obj);
     let on_type = ty.lookup(vm, name);
     if let Some(v) = on_type
@@ -218,6 +233,106 @@ pub fn generic_lookup(vm: &Vm, obj: Value, name: Ref<Str>) -> R<AttrLookup> {
     }
 }
 
+/// Where an attribute of an object with a dictionary is.
+enum InDict {
+    Own(Value),
+    /// What its class has, not bound.
+    Class(Value),
+    Missing,
+}
+
+/// Where an attribute is, of which the table says what the class has behind the dictionary.
+#[inline]
+fn find_in_dict(vm: &Vm, obj: Value, name: Ref<Str>, class_value: u64) -> R<InDict> {
+    Ok(match own_attribute(vm, obj, name)? {
+        Some(v) => InDict::Own(v),
+        None if class_value == 0 => InDict::Missing,
+        // SAFETY: noted below; what takes it from the class makes the table forget it.
+        None => InDict::Class(unsafe { Value::from_bits(class_value) }),
+    })
+}
+
+/// Is it something that, on a class, never wins over what instances have? Nobody can make a data descriptor of it later.
+fn stays_behind(vm: &Vm, v: Value) -> bool {
+    !vm.type_of(v).has_flag(type_flags::HEAP) && !is_data_descriptor(vm, v)
+}
+
+/// As [`find_in_dict`], noting what the class has. None: its attributes are found in another way.
+fn look_in_dict(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<InDict>> {
+    let Some(h) = obj.header() else { return Ok(None) };
+    let shape = h.shape.get();
+    if let Some(class_value) = vm.attributes.find(shape, name, Use::InDict) {
+        return find_in_dict(vm, obj, name, class_value).map(Some);
+    }
+    let Some(ty) = dictionary_type(vm, shape).filter(|&ty| has_builtin_getattribute(vm, ty)) else {
+        return Ok(None);
+    };
+    let on_type = ty.lookup(vm, name);
+    if !name.is_interned() || on_type.is_some_and(|v| !stays_behind(vm, v)) {
+        return Ok(None);
+    }
+    let class_value = on_type.map_or(0, Value::bits);
+    ty.watch_name(name);
+    vm.attributes.note(shape, name, Use::InDict, class_value);
+    find_in_dict(vm, obj, name, class_value).map(Some)
+}
+
+/// What an object without such an attribute of its own, as its shape tells, has from its class: not bound.
+fn look_on_class(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+    let Some(h) = obj.header() else { return Ok(None) };
+    let shape = h.shape.get();
+    if let Some(bits) = vm.attributes.find(shape, name, Use::Class) {
+        // SAFETY: noted below; what takes it from the class makes the table forget it.
+        return Ok(Some(unsafe { Value::from_bits(bits) }));
+    }
+    let ty = vm.type_of(obj);
+    if name.is_interned()
+        && obj.cast::<Type>().is_none()
+        && attr_place::shape_tells_all(vm, obj)
+        && has_builtin_getattribute(vm, ty)
+        && obj.cast::<Instance>().is_none_or(|i| i.shape(vm).slot(name).is_none())
+        && let Some(v) = ty.lookup(vm, name).filter(|&v| stays_behind(vm, v))
+        && own_attribute(vm, obj, name)?.is_none()
+    {
+        ty.watch_name(name);
+        vm.attributes.note(shape, name, Use::Class, v.bits());
+        return Ok(Some(v));
+    }
+    Ok(None)
+}
+
+/// The class of a shape that says that attributes are in a dictionary of the object.
+fn dictionary_type(vm: &Vm, shape: ShapeId) -> Option<Ref<Type>> {
+    let shape = vm.shapes.get(shape);
+    let ty = shape.ty.get();
+    let is_class = ty.instance_kind() == Kind::Type as u8;
+    (shape.is_dict && !is_class && ty.has_flag(type_flags::HAS_DICT)).then_some(ty)
+}
+
+/// Stores into the dictionary of an object, if that is what its class and shape want.
+fn store_in_dict(vm: &Vm, obj: Value, name: Ref<Str>, v: Value) -> R<bool> {
+    let Some(h) = obj.header() else { return Ok(false) };
+    let shape = h.shape.get();
+    if vm.attributes.find(shape, name, Use::IntoDict).is_none() {
+        let plain = |ty: &Ref<Type>| {
+            vm.known.is_object_setattr(ty.special(vm, Special::SetAttr))
+                && ty.lookup(vm, name).is_none_or(|v| stays_behind(vm, v))
+        };
+        let Some(ty) = dictionary_type(vm, shape).filter(plain).filter(|_| name.is_interned()) else {
+            return Ok(false);
+        };
+        ty.watch_name(name);
+        vm.attributes.note(shape, name, Use::IntoDict, 0);
+    }
+    let Some(dict) = vm.instance_dict(obj)? else { return Ok(false) };
+    dict.set_str(vm, name, v)?;
+    let ty = vm.shapes.get(shape).ty.get();
+    if ty.has_builtin_layout() && dict.len() > ty.slots_seen() {
+        ty.note_slots(vm, dict.len());
+    }
+    Ok(true)
+}
+
 /// The whole of `obj.name`, softly.
 fn get_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) -> R<At> {
     let ty = vm.type_of(obj);
@@ -236,7 +351,7 @@ fn get_attr_soft(vm: &Vm, resume: At, obj: Value, name: Ref<Str>, cont: Cont) ->
                 }
             };
         }
-        return call_special(vm, resume, f, Args::new(&args, None), cont);
+        return call_special_2(vm, resume, f, obj, name.value(), cont);
     }
     let found = match generic_lookup(vm, obj, name) {
         Ok(found) => found,
@@ -328,6 +443,21 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
             note_load(vm, at, cache, i.shape(vm).ty.get(), i, slot)?;
         }
     }
+    let on_class = match look_in_dict(vm, obj, cache.name)? {
+        Some(InDict::Own(v)) => {
+            at.set(at.a(), v);
+            return Ok(at.skip(2));
+        }
+        Some(InDict::Class(v)) => Some(v),
+        Some(InDict::Missing) => None,
+        None => look_on_class(vm, obj, cache.name)?,
+    };
+    if let Some(v) = on_class
+        && let AttrLookup::Value(v) = bind_descriptor(vm, v, Some(obj), vm.type_of(obj))?
+    {
+        at.set(at.a(), v);
+        return Ok(at.skip(2));
+    }
     get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
 }
 
@@ -385,6 +515,9 @@ pub fn store_attr(vm: &Vm, at: At) -> R<At> {
         && let Some(slot) = vm.attributes.find(i.header().shape.get(), name, Use::Store)
     {
         i.set_slot(vm, slot as usize, Some(v))?;
+        return Ok(at.skip(2));
+    }
+    if store_in_dict(vm, obj, name, v)? {
         return Ok(at.skip(2));
     }
     let ty = vm.type_of(obj);
@@ -476,6 +609,19 @@ pub fn load_method(vm: &Vm, at: At) -> R<At> {
     }
     if note_module(vm, at, obj, name, Op::LoadMethodModule) {
         return Ok(at);
+    }
+    match look_in_dict(vm, obj, name)? {
+        Some(InDict::Own(v)) => {
+            at.set(w, v);
+            at.set(w + FRAME_WORDS, Value::UNBOUND);
+            return Ok(at.skip(2));
+        }
+        Some(InDict::Class(f)) if is_plain_method(vm, f) => {
+            at.set(w, f);
+            at.set(w + FRAME_WORDS, obj);
+            return Ok(at.skip(2));
+        }
+        _ => {}
     }
     let ty = vm.type_of(obj);
     if let Some(f) = attr_place::plain_method(vm, obj, name)? {

@@ -227,7 +227,12 @@ impl Vm {
         let Some(header) = obj.header() else { return Ok(None) };
         let Some(word) = dict_word(header) else { return Ok(None) };
         if word.get().is_none() {
-            self.set_dict_word(header, word, Dict::new(self)?);
+            let dict = Dict::new(self)?;
+            let expected = self.type_of(obj).slots_seen();
+            if expected != 0 {
+                dict.table.reserve(self, dict, expected)?;
+            }
+            self.set_dict_word(header, word, dict);
         }
         Ok(word.cast())
     }

@@ -19,6 +19,12 @@ pub enum Use {
     Store = 1,
     /// A method: the function's word.
     Method = 2,
+    /// Anything of an object whose attributes are in a dictionary: what its class has behind that, a word (0: nothing).
+    InDict = 3,
+    /// Storing into the dictionary of such an object.
+    IntoDict = 4,
+    /// Loading from the class, where the shape says that the object itself has no such attribute: a word, not bound yet.
+    Class = 5,
 }
 
 #[derive(Default)]
@@ -47,6 +53,7 @@ impl Default for AttrTable {
 
 #[inline(always)]
 fn key_of(name: Ref<Str>, what: Use) -> usize {
+    const { assert!((Use::Class as usize) < align_of::<Str>()) };
     name.as_ptr() as usize | what as usize
 }
 

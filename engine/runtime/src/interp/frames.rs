@@ -112,6 +112,14 @@ impl Standing {
         }
     }
 
+    /// Of the instruction that it is at.
+    pub fn unit(&self) -> u32 {
+        match self {
+            Standing::OnStack(w) => w.unit,
+            Standing::Waiting(g) => g.unit().saturating_sub(1),
+        }
+    }
+
     fn generator(&self) -> Option<Ref<Generator>> {
         match self {
             Standing::OnStack(w) => frame_generator(w.base),

@@ -77,7 +77,7 @@ pub use operators::{is_inverted, stage_after_comparison, stage_after_first};
 pub use panics::{help, hush_panics, without_panics};
 pub use place::{At, Site, publish};
 pub use result::{apply, leave_frame};
-pub use stack::apply_recursion_limit;
+pub use stack::{apply_recursion_limit, merge_chunks};
 pub use task::{Step, TaskDef, TaskRef, new_task, no_note, run_task, run_task_soft};
 pub use text::check as check_text;
 pub use trace::{MAX_TRACES, WANTED, call_through, enter_called, record, step};

@@ -169,6 +169,12 @@ impl Ref<Type> {
         }
     }
 
+    /// The most slots, or entries of a dictionary of attributes, that an instance is known to have had.
+    #[inline(always)]
+    pub fn slots_seen(self) -> usize {
+        self.slots_seen.get().into()
+    }
+
     /// Is the instances' layout that of a builtin type?
     #[inline]
     pub fn has_builtin_layout(self) -> bool {

@@ -99,6 +99,7 @@ impl Vm {
             interned: RefCell::default(),
             weak_refs: RefCell::default(),
             empty_tuple: Cell::new(None),
+            finalizing: Cell::new(false),
             latin1: RefCell::default(),
             builtins: Cell::new(None),
             modules: Cell::new(None),

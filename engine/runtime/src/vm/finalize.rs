@@ -9,12 +9,7 @@ use crate::types::typeobj::Type;
 use crate::value::{R, Raised, Value};
 use crate::vm::{Vm, poll};
 use skein_heap::{CollectKind, Cycles, FINALIZED};
-use std::cell::Cell;
 use std::io::Write;
-
-/// Set once the program's end has come, behind what it has registered with `atexit`.
-#[derive(Default)]
-pub struct Finalizing(pub Cell<bool>);
 
 impl Vm {
     /// Runs finalizers that collections have found. The pending exception stays what it is.

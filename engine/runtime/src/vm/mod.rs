@@ -20,7 +20,7 @@ mod weaks;
 pub use bootstrap::StartError;
 pub use builtins::{Builtins, LIBRARY, Types};
 pub use exceptions::{Exceptions, ROWS as EXCEPTIONS, Row as ExceptionRow};
-pub use finalize::{Finalizing, write_stderr};
+pub use finalize::write_stderr;
 pub use hooks::{
     Compile, Hooks, Maker, Mode, NO_SWITCHER, NoSwitcher, NoTier, Switcher, Tier, Tree, compile_flags,
 };
@@ -172,6 +172,8 @@ pub struct Vm {
     interned: RefCell<names::InternTable>,
     weak_refs: RefCell<weaks::WeakTable>,
     pub empty_tuple: Cell<Option<Ref<Tuple>>>,
+    /// The program's end has come, behind what it has registered with `atexit`.
+    pub finalizing: Cell<bool>,
     pub latin1: RefCell<Vec<Value>>,
     /// `builtins.__dict__`.
     pub builtins: Cell<Option<Ref<Dict>>>,

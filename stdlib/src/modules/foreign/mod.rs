@@ -6,6 +6,7 @@
 // Calls of C are written for this architecture.
 #![cfg(target_arch = "x86_64")]
 
+mod field;
 mod function;
 
 use super::io::path_bytes;
@@ -502,6 +503,7 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let d = m.dict();
     d.set_name(vm, "Memory", ext_type(vm, &MEMORY)?.value())?;
     d.set_name(vm, "Function", ext_type(vm, &function::FUNCTION)?.value())?;
+    d.set_name(vm, "Field", ext_type(vm, &field::FIELD)?.value())?;
     d.set_name(vm, "Callback", ext_type(vm, &CALLBACK)?.value())?;
     // Functions that C's own library has, for ctypes' copies of them.
     for (name, at) in

@@ -7,9 +7,11 @@
 //! watch     starting and stopping watchers
 //! run       a loop's rounds
 //! types     the classes of watchers and callbacks
+//! compiled  what gevent has compiled besides: some of it in Rust
 //! corecext.py   the class `loop`, with what need not be fast
 //! ```
 
+mod compiled;
 mod poller;
 mod run;
 mod signals;
@@ -19,6 +21,7 @@ mod timers;
 mod types;
 mod watch;
 
+pub use compiled::{COMPILED_NAMES, make_compiled};
 use poller::Poller;
 use run::{begin, failed, fire, fire_soft, leave_children, reinit, take, watch_children};
 use skein_runtime::native::{Args, TypeDef};
@@ -262,51 +265,5 @@ pub fn make(vm: &Vm) -> R<Ref<Module>> {
     let events = d.get_name(vm, "GEVENT_CORE_EVENTS")?;
     vm.roots.borrow_mut().extend(events);
     vm.state::<State>().events.set(events);
-    Ok(module)
-}
-
-/// The names under which gevent imports its modules once more, compiled.
-pub const COMPILED: &str = "gevent._gevent_c";
-pub const COMPILED_NAMES: &[&str] = &[
-    "gevent._gevent_c_abstract_linkable",
-    "gevent._gevent_c_greenlet_primitives",
-    "gevent._gevent_c_hub_local",
-    "gevent._gevent_c_hub_primitives",
-    "gevent._gevent_c_ident",
-    "gevent._gevent_c_imap",
-    "gevent._gevent_c_semaphore",
-    "gevent._gevent_c_tracer",
-    "gevent._gevent_c_waiter",
-    "gevent._gevent_cevent",
-    "gevent._gevent_cgreenlet",
-    "gevent._gevent_clocal",
-    "gevent._gevent_cqueue",
-];
-
-/// There are no compiled ones: gevent is told that it is pure Python from now on, and the first that it asks for has
-/// the names of the module that asks. MemoryError.
-pub fn make_compiled(vm: &Vm, name: &str) -> R<Ref<Module>> {
-    let loaded = |name: &str| match vm.modules.get() {
-        Some(modules) => Ok(modules.get_name(vm, name)?.and_then(|m| m.cast::<Module>())),
-        None => Ok(None),
-    };
-    if let Some(compat) = loaded("gevent._compat")? {
-        for flag in ["GLOBAL_PURE_PYTHON", "PURE_PYTHON"] {
-            compat.dict().set_name(vm, flag, Value::TRUE)?;
-        }
-    }
-    let own = format!("gevent.{}", name.strip_prefix(COMPILED).unwrap_or(name));
-    let module = Module::new(vm, &own)?;
-    if let Some(asking) = loaded(&own)? {
-        let d = module.dict();
-        let names = List::with_capacity(vm, 0)?;
-        for (k, v) in asking.dict().iter() {
-            names.push(vm, k)?;
-            names.push(vm, v)?;
-        }
-        for pair in names.items().chunks_exact(2) {
-            d.set(vm, pair[0], pair[1])?;
-        }
-    }
     Ok(module)
 }

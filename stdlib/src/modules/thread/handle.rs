@@ -13,7 +13,6 @@ use skein_runtime::types::list::List;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
-use skein_runtime::vm::Finalizing;
 use skein_runtime::{Args, R, Value, Vm, native_functions, native_type};
 use std::cell::Cell;
 
@@ -106,7 +105,7 @@ fn join(vm: &Vm, h: HandleRef, timeout: Option<Value>) -> R<()> {
     if h.ident.get() == vm.threads.current().ident() {
         return Err(vm.runtime_error("Cannot join current thread"));
     }
-    if vm.state::<Finalizing>().0.get() {
+    if vm.finalizing.get() {
         // Other threads run no more.
         return Err(
             vm.raise_text(vm.exc.python_finalization_error, "cannot join thread at interpreter shutdown")
@@ -159,7 +158,7 @@ fn check_allowed(vm: &Vm, daemon: bool) -> R<()> {
 
 /// Starts a thread; the call has been checked.
 fn launch(vm: &Vm, function: Value, args: Value, keywords: Value, handle: HandleRef, daemon: bool) -> R<()> {
-    if vm.state::<Finalizing>().0.get() {
+    if vm.finalizing.get() {
         return Err(vm.raise_text(
             vm.exc.python_finalization_error,
             "can't create new thread at interpreter shutdown",

@@ -14,7 +14,6 @@ use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type;
-use skein_runtime::vm::Finalizing;
 use skein_runtime::{R, Value, Vm, native_functions};
 use std::cell::Cell;
 
@@ -85,7 +84,7 @@ fn imported(vm: &Vm) -> R<Option<Value>> {
         Some(sys) => sys.get_name(vm, "warnoptions")?.and_then(|o| o.cast::<List>()),
         None => None,
     };
-    if options.is_none_or(|o| o.is_empty()) || vm.state::<Finalizing>().0.get() {
+    if options.is_none_or(|o| o.is_empty()) || vm.finalizing.get() {
         return Ok(None);
     }
     import_quietly(vm)

@@ -7,12 +7,12 @@ use skein_runtime::types::dict::Dict;
 use skein_runtime::types::list::List;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::Type;
-use skein_runtime::vm::{Finalizing, write_stderr};
+use skein_runtime::vm::write_stderr;
 use skein_runtime::{R, Value, Vm};
 
 pub fn show(vm: &Vm, w: &Warning, source_line: Option<Value>) -> R<()> {
     // Where the object was made, only `warnings` can tell.
-    if !w.source.is_none() && !vm.state::<Finalizing>().0.get() {
+    if !w.source.is_none() && !vm.finalizing.get() {
         import_quietly(vm)?;
     }
     let Some(f) = replaced(vm, "_showwarnmsg")? else { return print(vm, w, source_line) };

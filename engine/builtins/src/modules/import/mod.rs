@@ -24,7 +24,7 @@ use skein_runtime::types::module::Module;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::value::{R, Raised, Value};
-use skein_runtime::vm::{Compile, Finalizing, Mode, Vm};
+use skein_runtime::vm::{Compile, Mode, Vm};
 use std::path::Path;
 
 use super::audit::audit;
@@ -213,7 +213,7 @@ fn find_and_load(vm: &Vm, name: &str, path: Option<Value>) -> R<Value> {
     };
     let Some(finders) = finders else {
         // What natives need works to the end.
-        if vm.state::<Finalizing>().0.get()
+        if vm.finalizing.get()
             && let Some(m) = native_module(vm, name)?
         {
             return Ok(m);
