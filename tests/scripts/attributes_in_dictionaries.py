@@ -281,3 +281,28 @@ class Bound:
 
 
 assert isinstance(Bound().call(Point), types.MappingProxyType)
+
+
+# Attributes that builtin types compute win over what is in a dictionary, also when the class has another of the name later.
+class Named(Exception):
+    pass
+
+
+def cause(e):
+    return e.__traceback__, e.args
+
+
+e = Named(1)
+e.x = 1
+for _ in range(8):
+    assert cause(e) == (None, (1,))
+e.__dict__["args"] = "hidden"
+assert cause(e) == (None, (1,))
+Named.args = "class"
+assert cause(e)[1] == "hidden"
+del e.__dict__["args"]
+assert cause(e)[1] == "class"
+del Named.args
+assert cause(e)[1] == (1,)
+for o in (e, Named(2), ValueError(3), KeyError(4)):
+    assert cause(o)[1] == (getattr(o, "args")[0],)

@@ -43,7 +43,7 @@ pub(crate) const MERGED_CHUNK: usize = FIRST_CHUNK << 5;
 /// Frames are not moved while there are so many bytes of chunks: where there are very many microthreads room counts more.
 const MERGING_BYTES: usize = 64 << 20;
 /// A stack that went over the end of a chunk so many times is likely to go on so.
-const MANY_CROSSINGS: u32 = 16;
+const MANY_CROSSINGS: u32 = 8;
 
 /// Bit of [`Context::native_depth`]: somebody wants to know of switches away from the context, so
 /// that these are to go the long way, as if native calls were in the way.

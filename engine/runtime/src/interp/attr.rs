@@ -203,10 +203,8 @@ pub(super) fn own_attribute(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Val
 
 /// `object.__getattribute__` and those of types and modules, up to a getter's call.
 pub fn generic_lookup(vm: &Vm, obj: Value, name: Ref<Str>) -> R<AttrLookup> {
-    if let Some(h) = obj.header()
-        && let Some(class_value) = vm.attributes.find(h.shape.get(), name, Use::InDict)
-    {
-        return match find_in_dict(vm, obj, name, class_value)? {
+    if let Some(found) = look_in_dict(vm, obj, name)? {
+        return match found {
             InDict::Own(v) => Ok(AttrLookup::Value(v)),
             InDict::Class(v) => bind_descriptor(vm, v, Some(obj), vm.type_of(obj)),
             InDict::Missing => Ok(AttrLookup::Missing),
@@ -277,28 +275,35 @@ fn look_in_dict(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<InDict>> {
     find_in_dict(vm, obj, name, class_value).map(Some)
 }
 
-/// What an object without such an attribute of its own, as its shape tells, has from its class: not bound.
-fn look_on_class(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
+/// What an object has from its class, not bound, if the table says so: what wins over its own attributes, or what it has none of its
+/// own for, as its shape tells.
+#[inline(always)]
+fn from_class(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Value> {
+    let bits = vm.attributes.find(obj.header()?.shape.get(), name, Use::Class)?;
+    // SAFETY: noted below; what takes it from the class makes the table forget it.
+    Some(unsafe { Value::from_bits(bits) })
+}
+
+/// As [`from_class`], of what the table does not know yet.
+fn note_from_class(vm: &Vm, obj: Value, name: Ref<Str>) -> R<Option<Value>> {
     let Some(h) = obj.header() else { return Ok(None) };
-    let shape = h.shape.get();
-    if let Some(bits) = vm.attributes.find(shape, name, Use::Class) {
-        // SAFETY: noted below; what takes it from the class makes the table forget it.
-        return Ok(Some(unsafe { Value::from_bits(bits) }));
-    }
     let ty = vm.type_of(obj);
-    if name.is_interned()
-        && obj.cast::<Type>().is_none()
-        && attr_place::shape_tells_all(vm, obj)
-        && has_builtin_getattribute(vm, ty)
-        && obj.cast::<Instance>().is_none_or(|i| i.shape(vm).slot(name).is_none())
-        && let Some(v) = ty.lookup(vm, name).filter(|&v| stays_behind(vm, v))
-        && own_attribute(vm, obj, name)?.is_none()
-    {
-        ty.watch_name(name);
-        vm.attributes.note(shape, name, Use::Class, v.bits());
-        return Ok(Some(v));
+    if !name.is_interned() || obj.cast::<Type>().is_some() || !has_builtin_getattribute(vm, ty) {
+        return Ok(None);
     }
-    Ok(None)
+    let Some(v) = ty.lookup(vm, name) else { return Ok(None) };
+    if v.cast::<GetSet>().is_none() {
+        let told = stays_behind(vm, v)
+            && attr_place::shape_tells_all(vm, obj)
+            && obj.cast::<Instance>().is_none_or(|i| i.shape(vm).slot(name).is_none())
+            && own_attribute(vm, obj, name)?.is_none();
+        if !told {
+            return Ok(None);
+        }
+    }
+    ty.watch_name(name);
+    vm.attributes.note(h.shape.get(), name, Use::Class, v.bits());
+    Ok(Some(v))
 }
 
 /// The class of a shape that says that attributes are in a dictionary of the object.
@@ -443,14 +448,17 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
             note_load(vm, at, cache, i.shape(vm).ty.get(), i, slot)?;
         }
     }
-    let on_class = match look_in_dict(vm, obj, cache.name)? {
-        Some(InDict::Own(v)) => {
-            at.set(at.a(), v);
-            return Ok(at.skip(2));
-        }
-        Some(InDict::Class(v)) => Some(v),
-        Some(InDict::Missing) => None,
-        None => look_on_class(vm, obj, cache.name)?,
+    let on_class = match from_class(vm, obj, cache.name) {
+        Some(v) => Some(v),
+        None => match look_in_dict(vm, obj, cache.name)? {
+            Some(InDict::Own(v)) => {
+                at.set(at.a(), v);
+                return Ok(at.skip(2));
+            }
+            Some(InDict::Class(v)) => Some(v),
+            Some(InDict::Missing) => None,
+            None => note_from_class(vm, obj, cache.name)?,
+        },
     };
     if let Some(v) = on_class
         && let AttrLookup::Value(v) = bind_descriptor(vm, v, Some(obj), vm.type_of(obj))?

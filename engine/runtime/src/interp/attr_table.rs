@@ -23,7 +23,8 @@ pub enum Use {
     InDict = 3,
     /// Storing into the dictionary of such an object.
     IntoDict = 4,
-    /// Loading from the class, where the shape says that the object itself has no such attribute: a word, not bound yet.
+    /// Loading from the class what wins over the object's own, or where the shape says that it has no such attribute: a word, not
+    /// bound yet.
     Class = 5,
 }
 

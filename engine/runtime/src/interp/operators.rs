@@ -376,6 +376,13 @@ pub fn truth(vm: &Vm, resume: At, v: Value, cont: Cont) -> R<At> {
         return call_special_1(vm, resume, f, v, cont.kind(ContKind::Bool));
     }
     if let Some(f) = ty.special(vm, Special::Len) {
+        if let Some(def) = plain_native(f)
+            && let n = def.call_1(vm, v)?
+            && n.is_int()
+            && n.as_small_int() >= 0
+        {
+            return Ok(deliver_truth(resume, cont, n.as_small_int() != 0));
+        }
         return call_special_1(vm, resume, f, v, cont.kind(ContKind::LenTruth));
     }
     Ok(deliver_truth(resume, cont, true))

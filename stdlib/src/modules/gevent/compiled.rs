@@ -1,15 +1,21 @@
 //! What gevent asks for as its compiled modules: each is the asking module itself, in Python, but for a few functions that are
 //! called for each greenlet, which are here.
 
+use crate::modules::thread::attributes;
+use skein_bytecode::Special;
 use skein_runtime::events::line_at;
-use skein_runtime::interp::Frames;
-use skein_runtime::native::NativeDef;
-use skein_runtime::object::{Field, Kind, Ref, Tracer};
+use skein_runtime::interp::{At, Frames, SoftCall, call_soft};
+use skein_runtime::object::{Field, Kind, Ref, Tracer, dict_word};
 use skein_runtime::types::code::CodeObject;
+use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::list::List;
 use skein_runtime::types::module::{Module, add_functions};
-use skein_runtime::{R, Value, Vm, native_functions, native_type};
+use skein_runtime::types::native::NativeFunction;
+use skein_runtime::types::str::Str;
+use skein_runtime::types::typeobj::Type;
+use skein_runtime::{Args, R, Raised, Value, Vm, native_functions, native_type};
+use std::cell::Cell;
 
 /// The names under which gevent imports its modules once more, compiled.
 const COMPILED: &str = "gevent._gevent_c";
@@ -78,11 +84,124 @@ fn extract_stack(vm: &Vm, limit: usize) -> R<Value> {
     Ok(newest.unwrap_or(Value::NONE))
 }
 
-/// What a module has in Rust in the place of functions in Python.
-fn own_functions(name: &str) -> &'static [NativeDef] {
+/// `get_hub_noargs`: the object whose attribute the thread's hub is, and the function that makes one.
+struct HubOfThread {
+    local: Field,
+    name: Field,
+    otherwise: Field,
+}
+
+impl Payload for HubOfThread {
+    const NAME: &'static str = "the hub of a thread";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let HubOfThread { local, name, otherwise } = self;
+        for f in [local, name, otherwise] {
+            f.trace(t);
+        }
+    }
+}
+
+native_functions! { OF_HUBS:
+    "get_hub_noargs($self)" => get_hub, "The hub of the running thread.";
+}
+
+fn get_hub(vm: &Vm, of: ExtArg<HubOfThread>) -> R<Value> {
+    let of = of.0;
+    if let Some(d) = attributes(vm, of.local.or_none())?
+        && let Some(name) = of.name.cast::<Str>()
+        && let Some(hub) = d.get_str(vm, name)?.filter(|hub| !hub.is_none())
+    {
+        return Ok(hub);
+    }
+    vm.call(of.otherwise.or_none(), &[])
+}
+
+/// What switching to a hub needs.
+#[derive(Default)]
+struct Switching(Cell<Option<(Value, Value, Ref<Str>)>>);
+
+native_functions! { OF_SWITCHES:
+    [soft switch_soft] "switch($self)" => switch, "Switch to the hub, behind the current greenlet's switch_out().";
+}
+
+/// Tells the greenlet that runs that it is left, if it wants to know: the function that switches.
+fn leave(vm: &Vm) -> R<Value> {
+    let Some((getcurrent, switch, name)) = vm.state::<Switching>().0.get() else {
+        return Err(vm.system_error("gevent._greenlet_primitives is not imported"));
+    };
+    let current = vm.call(getcurrent, &[])?;
+    if !has_none(vm, current, name)?
+        && let Some(f) = vm.find_attr(current, name)?.filter(|f| !f.is_none())
+    {
+        vm.call(f, &[])?;
+    }
+    Ok(switch)
+}
+
+/// Is it sure that the object has no attribute of this name?
+fn has_none(vm: &Vm, v: Value, name: Ref<Str>) -> R<bool> {
+    let ty = vm.type_of(v);
+    let plain = ty.special(vm, Special::GetAttr).is_none()
+        && ty.special(vm, Special::GetAttribute) == vm.types.object.special(vm, Special::GetAttribute)
+        && ty.lookup(vm, name).is_none();
+    Ok(plain
+        && match v.header().and_then(dict_word).and_then(|word| word.cast::<Dict>()) {
+            Some(d) => d.get_str(vm, name)?.is_none(),
+            None => true,
+        })
+}
+
+fn switch(vm: &Vm, hub: Value) -> R<Value> {
+    let f = leave(vm)?;
+    vm.call(f, &[hub])
+}
+
+fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let (&[hub], None) = call.args.parts() else { return call.natively(vm, &OF_SWITCHES[0]) };
+    match leave(vm) {
+        Ok(f) => {
+            let r = call_soft(vm, call.resume, f, Args::new(&[hub], None), call.cont);
+            call.go_on(vm, r)
+        }
+        Err(Raised) => call.raised(vm),
+    }
+}
+
+/// Puts into a module what it has in Rust in the place of what it has in Python. MemoryError.
+fn accelerate(vm: &Vm, module: Ref<Module>, name: &str) -> R<()> {
+    let d = module.dict();
     match name {
-        "gevent.greenlet" => OF_GREENLETS,
-        _ => &[],
+        "gevent.greenlet" if d.get_name(vm, "_extract_stack")?.is_some() => {
+            add_functions(vm, module, OF_GREENLETS)
+        }
+        "gevent._hub_local" => {
+            let def = &OF_HUBS[0];
+            let (Some(local), Some(otherwise)) = (d.get_name(vm, "_threadlocal")?, d.get_name(vm, def.name)?)
+            else {
+                return Ok(());
+            };
+            let name = vm.intern("hub")?;
+            let of = HubOfThread {
+                local: Field::new(Some(local)),
+                name: Field::new(Some(name.value())),
+                otherwise: Field::new(Some(otherwise)),
+            };
+            let of = Ext::internal(vm, of)?;
+            let f = NativeFunction::function(vm, def, d.get_name(vm, "__name__")?.unwrap_or(Value::NONE))?;
+            d.set_name(vm, def.name, f.bind(vm, of.value())?.value())
+        }
+        "gevent._greenlet_primitives" => {
+            let names = ["getcurrent", "_greenlet_switch", "SwitchOutGreenletWithLoop"];
+            let [getcurrent, switch, class] = names.map(|name| d.get_name(vm, name));
+            let (Some(getcurrent), Some(switch)) = (getcurrent?, switch?) else { return Ok(()) };
+            let Some(class) = class?.and_then(|c| c.cast::<Type>()) else { return Ok(()) };
+            let name = vm.intern("switch_out")?;
+            vm.roots.borrow_mut().extend([getcurrent, switch, name.value()]);
+            vm.state::<Switching>().0.set(Some((getcurrent, switch, name)));
+            let def = &OF_SWITCHES[0];
+            class.set_own(vm, vm.intern(def.name)?, NativeFunction::method(vm, def, class.value())?.value())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -108,11 +227,6 @@ pub fn make_compiled(vm: &Vm, name: &str) -> R<Ref<Module>> {
     for pair in names.items().chunks_exact(2) {
         d.set(vm, pair[0], pair[1])?;
     }
-    // Only what is there in Python too.
-    for def in own_functions(&own) {
-        if d.get_name(vm, def.name)?.is_some() {
-            add_functions(vm, module, std::slice::from_ref(def))?;
-        }
-    }
+    accelerate(vm, module, &own)?;
     Ok(module)
 }

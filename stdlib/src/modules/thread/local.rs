@@ -156,6 +156,17 @@ fn enter(vm: &Vm, l: LocalRef) -> R<()> {
     }
 }
 
+/// The attributes that a local has in the running thread; None of anything else. What its `__init__` raises.
+pub(crate) fn attributes(vm: &Vm, v: Value) -> R<Option<Ref<Dict>>> {
+    match v.cast::<Ext<Local>>() {
+        Some(l) => {
+            enter(vm, l)?;
+            vm.word_dict(v)
+        }
+        None => Ok(None),
+    }
+}
+
 fn text(vm: &Vm, name: Value) -> R<Ref<Str>> {
     match name.cast::<Str>() {
         Some(s) => Ok(vm.intern_str(s)),

@@ -6,6 +6,7 @@ mod lock;
 mod timeout;
 
 pub use handle::{finalize_apart, forked, shutdown};
+pub(crate) use local::attributes;
 pub use timeout::{Timeout, deadline, seconds};
 
 use skein_builtins::modules::structseq::Lazy;
