@@ -20,6 +20,7 @@ mod heap;
 mod large;
 mod model;
 mod native_stack;
+mod order;
 mod pacing;
 mod pages;
 mod reserve;

@@ -3,6 +3,7 @@
 
 use crate::chunk::Parity;
 use crate::header::{Header, WEAK};
+use crate::order;
 use crate::pacing::{Budget, TABLE_WORK};
 use crate::{Heap, ObjectModel, Tracer};
 use std::cell::{Cell, RefCell};
@@ -167,7 +168,7 @@ impl Tables {
             for obj in &found {
                 tracer.visit_object(*obj);
             }
-            self.enqueue::<M>(found);
+            self.enqueue(heap, found, parity);
             tracer.drain();
         }
 
@@ -240,7 +241,7 @@ impl Tables {
             }
         }
         let any = !found.is_empty();
-        self.enqueue::<M>(found);
+        self.enqueue(heap, found, next);
         any
     }
 
@@ -258,13 +259,14 @@ impl Tables {
     }
 
     /// Has objects handed out that were found in the order of their registration.
-    fn enqueue<M: ObjectModel>(&self, found: Vec<*mut Header>) {
-        let mut queue = self.finalizable.borrow_mut();
+    fn enqueue<M: ObjectModel>(&self, heap: &Heap<M>, found: Vec<*mut Header>, parity: Parity) {
         // SAFETY: registered, and not swept yet.
-        let (older_first, newer_first): (Vec<_>, Vec<_>) =
+        let (older_first, mut newer_first): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|obj| unsafe { M::leads_to_younger(*obj) });
+        newer_first.reverse();
+        let mut queue = self.finalizable.borrow_mut();
         queue.extend(older_first);
-        queue.extend(newer_first.into_iter().rev());
+        queue.extend(order::outer_first(heap, newer_first, parity));
     }
 
     /// The marks have changed places: the dead leave the tables, and the owners among them are told.

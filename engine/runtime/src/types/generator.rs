@@ -11,8 +11,7 @@ use crate::object::{Field, Header, Kind, Object, Ref, Tracer};
 use crate::types::function::Function;
 use crate::value::{R, Value};
 use crate::vm::Vm;
-use skein_bytecode::flags;
-use skein_bytecode::{Intrinsic, Op};
+use skein_bytecode::{Inst, Intrinsic, Op, flags};
 use std::cell::Cell;
 
 /// A generator, coroutine or async generator (by its shape).
@@ -137,6 +136,9 @@ unsafe impl Object for Generator {
         }
         // While its frame is on a stack, these words are what its registers were before.
         if self.place.get().state & ON_STACK == 0 {
+            if t.is_thorough() {
+                self.clear_dead();
+            }
             for r in self.registers() {
                 t.visit_word(r.get());
             }
@@ -175,6 +177,29 @@ impl Generator {
     pub fn registers(&self) -> &[Cell<u64>] {
         // SAFETY: `count` words follow the struct.
         unsafe { std::slice::from_raw_parts(self.registers.as_ptr(), usize::from(self.place.get().count)) }
+    }
+
+    /// Empties the registers that nobody will look at: what was yielded last is not kept by whoever has yielded it.
+    fn clear_dead(&self) {
+        let code = self.code.cast::<crate::types::code::CodeObject>();
+        let Some(code) = code.filter(|_| self.state() == GenState::Suspended && self.unit() > 0) else {
+            return;
+        };
+        let (liveness, site) = (code.liveness(), self.unit() - 1);
+        let yields = liveness
+            .start_of(site)
+            .and_then(|start| Inst::decode(&code.portable().units, start as usize).ok());
+        let Some(yields) = yields.filter(|i| matches!(i.op, Op::Yield | Op::YieldFrom)) else { return };
+        let variables = code.portable().locals.len();
+        let (during, behind) = (liveness.at(site), liveness.at(self.unit()));
+        for (i, r) in self.registers().iter().enumerate() {
+            // The value that is handed out, the one that is sent in, what handlers need and what comes later.
+            let given = i == usize::from(yields.b) || !during.held_before(i);
+            let taken = i == usize::from(yields.a) && i >= variables || !behind.held_before(i);
+            if given && taken {
+                r.set(Value::UNBOUND.bits());
+            }
+        }
     }
 
     #[inline(always)]
