@@ -42,7 +42,7 @@ assert compat.PURE_PYTHON is True and compat.GLOBAL_PURE_PYTHON is False
 assert accelerated.x == 1 and accelerated.__name__ == "gevent._hub_local" and accelerated is not asking
 
 # What that has in Rust is where it stood in Python, and shows the same.
-module("gevent.greenlet", _extract_stack=None)
+greenlet_module = module("gevent.greenlet", _extract_stack=lambda limit: ("python", limit), sys_getframe=sys._getframe)
 extract_stack = __import__("importlib").import_module("gevent._gevent_cgreenlet")._extract_stack
 
 
@@ -54,6 +54,8 @@ stack, one, none = spawn(); line = sys._getframe().f_lineno
 assert stack.f_code is spawn.__code__ and stack.f_lineno == spawn.__code__.co_firstlineno + 1
 assert stack.f_back.f_code.co_name == "<module>" and stack.f_back.f_lineno == line and stack.f_back.f_back is None
 assert one.f_back is None and none is None and one.f_globals is None
+greenlet_module.sys_getframe = None
+assert extract_stack(3) == ("python", 3)
 
 
 def raises(kind, f, *args, **kw):

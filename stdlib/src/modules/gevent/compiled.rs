@@ -5,12 +5,13 @@ use crate::modules::thread::attributes;
 use skein_bytecode::Special;
 use skein_runtime::events::line_at;
 use skein_runtime::interp::{At, Frames, SoftCall, call_soft};
+use skein_runtime::native::NativeDef;
 use skein_runtime::object::{Field, Kind, Ref, Tracer, dict_word};
 use skein_runtime::types::code::CodeObject;
 use skein_runtime::types::dict::Dict;
 use skein_runtime::types::ext::{Ext, ExtArg, Payload, ext_type};
 use skein_runtime::types::list::List;
-use skein_runtime::types::module::{Module, add_functions};
+use skein_runtime::types::module::Module;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::typeobj::Type;
@@ -64,12 +65,36 @@ native_type! {
     }
 }
 
+/// `_extract_stack`: the namespace of its module, what `sys_getframe` is there, and the function in Python.
+struct Spawning {
+    names: Field,
+    getframe: Field,
+    otherwise: Field,
+}
+
+impl Payload for Spawning {
+    const NAME: &'static str = "where greenlets are made";
+    fn trace(&self, t: &mut Tracer<'_>) {
+        let Spawning { names, getframe, otherwise } = self;
+        for f in [names, getframe, otherwise] {
+            f.trace(t);
+        }
+    }
+}
+
 native_functions! { OF_GREENLETS:
-    "_extract_stack(limit, /)" => extract_stack, "Where the caller is, and who called it, so many frames.";
+    "_extract_stack($self, limit, /)" => extract_stack, "Where the caller is, and who called it, so many frames.";
 }
 
 /// MemoryError.
-fn extract_stack(vm: &Vm, limit: usize) -> R<Value> {
+fn extract_stack(vm: &Vm, of: ExtArg<Spawning>, limit: usize) -> R<Value> {
+    let of = of.0;
+    // A program may have put another function there.
+    if let Some(names) = of.names.cast::<Dict>()
+        && names.get_name(vm, "sys_getframe")? != of.getframe.get()
+    {
+        return vm.call(of.otherwise.or_none(), &[vm.int(limit as i64)?]);
+    }
     let class = ext_type(vm, &FRAME)?;
     let (mut newest, mut last) = (None, None::<Ref<Ext<Frame>>>);
     for frame in Frames::running(vm).take(limit) {
@@ -167,12 +192,27 @@ fn switch_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
     }
 }
 
+/// Puts a function that goes with a receiver into a namespace. MemoryError.
+fn put_bound(vm: &Vm, d: Ref<Dict>, def: &'static NativeDef, receiver: Value) -> R<()> {
+    let f = NativeFunction::function(vm, def, d.get_name(vm, "__name__")?.unwrap_or(Value::NONE))?;
+    d.set_name(vm, def.name, f.bind(vm, receiver)?.value())
+}
+
 /// Puts into a module what it has in Rust in the place of what it has in Python. MemoryError.
-fn accelerate(vm: &Vm, module: Ref<Module>, name: &str) -> R<()> {
+fn accelerate(vm: &Vm, module: Ref<Module>, asking: Ref<Module>, name: &str) -> R<()> {
     let d = module.dict();
     match name {
-        "gevent.greenlet" if d.get_name(vm, "_extract_stack")?.is_some() => {
-            add_functions(vm, module, OF_GREENLETS)
+        "gevent.greenlet" => {
+            let def = &OF_GREENLETS[0];
+            let Some(otherwise) = d.get_name(vm, def.name)? else { return Ok(()) };
+            let of = Spawning {
+                // The module that asks takes all names into its own.
+                names: Field::new(Some(asking.dict().value())),
+                getframe: Field::new(d.get_name(vm, "sys_getframe")?),
+                otherwise: Field::new(Some(otherwise)),
+            };
+            let of = Ext::internal(vm, of)?;
+            put_bound(vm, d, def, of.value())
         }
         "gevent._hub_local" => {
             let def = &OF_HUBS[0];
@@ -187,8 +227,7 @@ fn accelerate(vm: &Vm, module: Ref<Module>, name: &str) -> R<()> {
                 otherwise: Field::new(Some(otherwise)),
             };
             let of = Ext::internal(vm, of)?;
-            let f = NativeFunction::function(vm, def, d.get_name(vm, "__name__")?.unwrap_or(Value::NONE))?;
-            d.set_name(vm, def.name, f.bind(vm, of.value())?.value())
+            put_bound(vm, d, def, of.value())
         }
         "gevent._greenlet_primitives" => {
             let names = ["getcurrent", "_greenlet_switch", "SwitchOutGreenletWithLoop"];
@@ -227,6 +266,6 @@ pub fn make_compiled(vm: &Vm, name: &str) -> R<Ref<Module>> {
     for pair in names.items().chunks_exact(2) {
         d.set(vm, pair[0], pair[1])?;
     }
-    accelerate(vm, module, &own)?;
+    accelerate(vm, module, asking, &own)?;
     Ok(module)
 }
