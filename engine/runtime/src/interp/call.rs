@@ -204,25 +204,6 @@ fn call_row_kw(vm: &Vm, at: At, w: usize, row: &[Value]) -> R<At> {
     call_soft(vm, resume, callee, args, Cont::store(w))
 }
 
-/// Are there defaults for all parameters behind the first few of a function that takes none but positional arguments?
-#[inline(always)]
-fn defaults_complete(f: Ref<Function>, given: usize, simple: u32) -> bool {
-    simple != NOT_SIMPLE
-        && given < simple as usize
-        && f.defaults.cast::<Tuple>().is_some_and(|d| d.len() >= simple as usize - given)
-}
-
-/// Sets the parameters behind the first few, of which there are defaults.
-#[inline(always)]
-fn set_defaults(f: Ref<Function>, given: usize, all: usize, base: *mut Value) {
-    let Some(defaults) = f.defaults.cast::<Tuple>() else { return };
-    let row = defaults.items();
-    for (i, &v) in (given..all).zip(&row[row.len() - (all - given)..]) {
-        // SAFETY: the parameters are the frame's first registers.
-        unsafe { *base.add(i) = v };
-    }
-}
-
 /// Arguments that a call which has to bind them takes to the callee's frame itself.
 const MOST: usize = 8;
 
@@ -237,18 +218,6 @@ fn enter_window(vm: &Vm, at: At, w: usize, f: Ref<Function>, args: Args<'_>, res
     let base = unsafe { at.base.add(w + FRAME_WORDS) };
     if row.len() > MOST || base.wrapping_byte_add(exec.frame_bytes as usize) > vm.limit.get() {
         return None;
-    }
-    if names.is_none() && defaults_complete(f, row.len(), exec.simple_args) {
-        // SAFETY: the registers of the frame, which the arguments may stand in; nothing is allocated meanwhile.
-        unsafe { std::ptr::copy(row.as_ptr(), base, row.len()) };
-        set_defaults(f, row.len(), exec.simple_args as usize, base);
-        // SAFETY: as above.
-        unsafe {
-            *base.sub(3) = exec.code().value();
-            *base.sub(2).cast::<*const u32>() = resume.pc;
-            *base.sub(1).cast::<*mut Value>() = at.base;
-        }
-        return Some(Ok(At { pc: exec.start(), base }));
     }
     // The parameters take the arguments' place.
     let mut copy = [Value::UNBOUND; MOST];
@@ -694,12 +663,6 @@ pub fn push_function(vm: &Vm, resume: At, f: Ref<Function>, args: Args<'_>, cont
     if exec.simple_args as usize == all.len() && names.is_none() {
         // SAFETY: parameters are the first registers. Nobody's values lie behind the running frame.
         unsafe { copy_words(all.as_ptr().cast(), base.cast(), all.len()) };
-        return Ok(at);
-    }
-    if names.is_none() && defaults_complete(f, all.len(), exec.simple_args) {
-        // SAFETY: as above.
-        unsafe { copy_words(all.as_ptr().cast(), base.cast(), all.len()) };
-        set_defaults(f, all.len(), exec.simple_args as usize, base);
         return Ok(at);
     }
     if let Err(e) = super::bind_arguments(vm, f, args, base) {
