@@ -13,6 +13,7 @@ use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
 use skein_runtime::types::function::{FUNCTION_CLOSURE, Function};
 use skein_runtime::types::instance::{INSTANCE_SLOTS, Instance, VALUES_SLOTS};
 use skein_runtime::types::list::{LIST_ITEMS, LIST_LEN, List};
+use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::{STR_LEN, Str};
 use skein_runtime::types::tuple::{TUPLE_ITEMS, TUPLE_LEN, Tuple};
 use skein_runtime::types::typeobj::Type;
@@ -204,10 +205,18 @@ impl Recorder {
     /// Python code.
     fn described(&mut self, vm: &Vm, v: Value, name: Ref<Str>) -> Option<Step> {
         let (descriptor, def) = attr_place::native_descriptor(vm, v, name)?;
+        let ty = vm.type_of(v);
+        if let Some(method) = descriptor.cast::<NativeFunction>().filter(|m| m.is_method(vm)) {
+            self.rely_on_type(ty, name);
+            let obj = self.reg(self.at.b());
+            let obj = self.guard_type(obj, v);
+            let bound = self.bind_native(vm, method, obj);
+            self.set(self.at.a(), bound);
+            return Some(self.next(2));
+        }
         if def.effect != Effect::Leaf {
             return None;
         }
-        let ty = vm.type_of(v);
         self.rely_on_type(ty, name);
         let obj = self.reg(self.at.b());
         let obj = self.guard_type(obj, v);

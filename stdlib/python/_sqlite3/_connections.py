@@ -153,9 +153,19 @@ class Connection:
                 f"thread id {thread} and this is thread id {_threading.get_ident()}.")
 
     def _run(self, sql):
-        """Executes a statement without parameters and result."""
+        """Executes a statement without parameters and result. Where those of cursors that nobody has any more are in the
+        way of a transaction's end, they are collected."""
         statement, _ = self._database.prepare(sql)
         try:
+            try:
+                statement.step()
+                return
+            except OperationalError as e:
+                if "SQL statements in progress" not in str(e):
+                    raise
+            import gc
+            statement.reset()
+            gc.collect()
             statement.step()
         finally:
             statement.finalize()

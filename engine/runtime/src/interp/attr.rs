@@ -7,7 +7,7 @@ use crate::interp::call::{call_soft, call_special, call_special_2};
 use crate::interp::frames::frame_code;
 use crate::interp::result::deliver;
 use crate::interp::{At, Consumer, Cont, ContKind, module_names};
-use crate::native::Args;
+use crate::native::{Args, GetSetDef};
 use crate::object::{Kind, Ref, dict_word};
 use crate::types::code::{AttrCache, MethodCache, ModuleCache};
 use crate::types::descriptor::{GetSet, Member, Property, Super, Wrapper};
@@ -327,8 +327,25 @@ pub fn load_attr(vm: &Vm, at: At) -> R<At> {
         if let Some(slot) = attr_place::load_slot(vm, i, cache.name) {
             note_load(vm, at, cache, i.shape(vm).ty.get(), i, slot)?;
         }
+    } else if let Some(getter) = native_getter(vm, obj, cache.name) {
+        let v = getter.get(vm, obj)?;
+        at.set(at.a(), v);
+        return Ok(at.skip(2));
     }
     get_attr_soft(vm, at.skip(2), obj, cache.name, Cont::store(at.a()))
+}
+
+/// The getter of a builtin type for this attribute of its objects, where nothing else has a say.
+fn native_getter(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<&'static GetSetDef> {
+    let shape = obj.header()?.shape.get();
+    if let Some(def) = vm.attributes.find(shape, name, Use::GetSet) {
+        // SAFETY: noted below, of a declaration, which is never freed.
+        return Some(unsafe { &*(def as *const GetSetDef) });
+    }
+    let def = attr_place::getter(vm, obj, name)?.def();
+    vm.type_of(obj).watch_name(name);
+    vm.attributes.note(shape, name, Use::GetSet, std::ptr::from_ref(def) as u64);
+    Some(def)
 }
 
 /// Caches a plain module's global by its cell, so that the instruction is to be tried again.

@@ -19,6 +19,8 @@ pub enum Use {
     Store = 1,
     /// A method: the function's word.
     Method = 2,
+    /// Loading by a builtin type's descriptor: the declaration's address.
+    GetSet = 3,
 }
 
 #[derive(Default)]

@@ -103,6 +103,7 @@ impl Vm {
             builtins: Cell::new(None),
             modules: Cell::new(None),
             sys_dict: Cell::new(None),
+            audit_hooks: Cell::new(None),
             roots: RefCell::default(),
             memory_error: Cell::new(None),
             recursion_limit: Cell::new(1000),

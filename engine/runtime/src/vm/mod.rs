@@ -1,6 +1,7 @@
 //! The isolate: all state of one interpreter.
 
 mod alloc;
+mod audit;
 mod bootstrap;
 mod builtins;
 mod classes;
@@ -178,6 +179,8 @@ pub struct Vm {
     /// `sys.modules`.
     pub modules: Cell<Option<Ref<Dict>>>,
     pub sys_dict: Cell<Option<Ref<Dict>>>,
+    /// What `sys.addaudithook` was given, in its order. None: nothing was.
+    pub audit_hooks: Cell<Option<Ref<Tuple>>>,
     /// Values kept for the isolate's life by name or by being pushed.
     pub roots: RefCell<Vec<Value>>,
     /// The preallocated MemoryError.

@@ -248,9 +248,7 @@ fn start(vm: &Vm, f: FileRef, file: Value, mode: &str, close_fd: bool, opener: O
         }
         fd
     } else {
-        skein_builtins::modules::audit(vm, "open", || {
-            vm.tuple(&[file, vm.str(mode_text)?, vm.int(mode.flags.into())?])
-        })?;
+        vm.audit("open", || vm.tuple(&[file, vm.str(mode_text)?, vm.int(mode.flags.into())?]))?;
         let path = path_bytes(vm, file)?;
         let opened = vm.retry(|| {
             // SAFETY: a C string and numbers.
