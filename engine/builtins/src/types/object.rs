@@ -40,7 +40,7 @@ native_type! {
         [class] "__subclasshook__($type, object, /)" => subclasshook;
     }
     getset {
-        "__class__" => |vm: &Vm, v: Value| Ok(vm.type_of(v).value()), set_class;
+        [leaf] "__class__" => |vm: &Vm, v: Value| Ok(vm.type_of(v).value()), set_class;
     }
 }
 

@@ -159,9 +159,9 @@ native_type! {
         "add_done_callback($self, fn, /, *, context=<unrepresentable>)" => add_done_callback, "Add a callback to be run when the future becomes done.";
         "remove_done_callback($self, fn, /)" => remove_done_callback, "Remove all instances of a callback from the \"call when done\" list.";
         "cancel($self, /, msg=None)" => |vm: &Vm, f: FutureRef, msg: Option<Value>| cancel(vm, f, msg), "Cancel the future and schedule callbacks.";
-        "cancelled($self, /)" => |_: &Vm, f: FutureRef| f.state.get() == State::Cancelled, "Return True if the future was cancelled.";
-        "done($self, /)" => |_: &Vm, f: FutureRef| f.state.get() != State::Pending, "Return True if the future is done.";
-        "get_loop($self, /)" => get_loop, "Return the event loop the Future is bound to.";
+        [leaf] "cancelled($self, /)" => |_: &Vm, f: FutureRef| f.state.get() == State::Cancelled, "Return True if the future was cancelled.";
+        [leaf] "done($self, /)" => |_: &Vm, f: FutureRef| f.state.get() != State::Pending, "Return True if the future is done.";
+        [leaf] "get_loop($self, /)" => get_loop, "Return the event loop the Future is bound to.";
         "_make_cancelled_error($self, /)" => |vm: &Vm, f: FutureRef| make_cancelled_error(vm, f), "Create the CancelledError to raise if the Future is cancelled.";
     }
     getset {
@@ -170,14 +170,14 @@ native_type! {
             State::Cancelled => "CANCELLED",
             State::Finished => "FINISHED",
         });
-        "_asyncio_future_blocking" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.blocking.get())), set_blocking;
-        "_loop" => |_: &Vm, f: FutureRef| Ok(f.event_loop.or_none());
+        [leaf] "_asyncio_future_blocking" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.blocking.get())), set_blocking;
+        [leaf] "_loop" => |_: &Vm, f: FutureRef| Ok(f.event_loop.or_none());
         "_callbacks" => callbacks;
-        "_result" => |_: &Vm, f: FutureRef| Ok(f.result.or_none());
-        "_exception" => |_: &Vm, f: FutureRef| Ok(f.exception.or_none());
-        "_log_traceback" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.log_traceback.get())), set_log_traceback;
-        "_source_traceback" => |_: &Vm, f: FutureRef| Ok(f.source_traceback.or_none());
-        "_cancel_message" => |_: &Vm, f: FutureRef| Ok(f.cancel_message.or_none()), |vm: &Vm, f: FutureRef, v: Option<Value>| {
+        [leaf] "_result" => |_: &Vm, f: FutureRef| Ok(f.result.or_none());
+        [leaf] "_exception" => |_: &Vm, f: FutureRef| Ok(f.exception.or_none());
+        [leaf] "_log_traceback" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.log_traceback.get())), set_log_traceback;
+        [leaf] "_source_traceback" => |_: &Vm, f: FutureRef| Ok(f.source_traceback.or_none());
+        [leaf] "_cancel_message" => |_: &Vm, f: FutureRef| Ok(f.cancel_message.or_none()), |vm: &Vm, f: FutureRef, v: Option<Value>| {
             if v.is_none() {
                 return Err(vm.attribute_error("cannot delete attribute"));
             }

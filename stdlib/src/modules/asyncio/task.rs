@@ -46,20 +46,20 @@ native_type! {
             t.task.name.set(vm, t, name.value());
             Ok(())
         };
-        "get_coro($self, /)" => |_: &Vm, t: FutureRef| t.task.coro.or_none();
+        [leaf] "get_coro($self, /)" => |_: &Vm, t: FutureRef| t.task.coro.or_none();
         "get_context($self, /)" => |_: &Vm, t: FutureRef| t.task.context.or_none();
     }
     getset {
-        "_log_destroy_pending" => |_: &Vm, t: FutureRef| Ok(Value::bool(t.task.log_destroy_pending.get())), |vm: &Vm, t: FutureRef, v: Option<Value>| {
+        [leaf] "_log_destroy_pending" => |_: &Vm, t: FutureRef| Ok(Value::bool(t.task.log_destroy_pending.get())), |vm: &Vm, t: FutureRef, v: Option<Value>| {
             match v {
                 Some(v) => t.task.log_destroy_pending.set(vm.truth(v)?),
                 None => return Err(vm.attribute_error("cannot delete attribute")),
             }
             Ok(())
         };
-        "_must_cancel" => |_: &Vm, t: FutureRef| Ok(Value::bool(t.task.must_cancel.get()));
-        "_coro" => |_: &Vm, t: FutureRef| Ok(t.task.coro.or_none());
-        "_fut_waiter" => |_: &Vm, t: FutureRef| Ok(t.task.waiter.or_none());
+        [leaf] "_must_cancel" => |_: &Vm, t: FutureRef| Ok(Value::bool(t.task.must_cancel.get()));
+        [leaf] "_coro" => |_: &Vm, t: FutureRef| Ok(t.task.coro.or_none());
+        [leaf] "_fut_waiter" => |_: &Vm, t: FutureRef| Ok(t.task.waiter.or_none());
     }
 }
 
