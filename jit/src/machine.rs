@@ -79,6 +79,8 @@ pub struct Compiled {
     pub bytes: usize,
     /// The code as text, if that was asked for.
     pub listing: Option<String>,
+    /// If it was made quickly: how code of bridges joins it.
+    joint: Option<Joint>,
     /// Known to the code by its address.
     _calls: Box<[Help]>,
     /// What the code lies in.
@@ -87,6 +89,21 @@ pub struct Compiled {
     _thunks: Option<Arc<Thunks>>,
     /// Bytes of all code.
     total: Arc<AtomicUsize>,
+}
+
+/// How code that was made quickly is joined by that of bridges which come later. The code knows all of it by its address.
+struct Joint {
+    /// The number of the first exit.
+    first: u32,
+    /// By exit: the address where the code goes on.
+    ways: Box<[Cell<usize>]>,
+    /// Where the frame is left, and the way of exits without code.
+    out: usize,
+    /// Where the entry begins, in a frame that is made; of a bridge the entry of the code that it comes from.
+    again: usize,
+    /// Of a bridge: where it begins, and how often it is still to be run.
+    start: usize,
+    _runs: Box<Cell<i64>>,
 }
 
 /// Of code.
@@ -155,19 +172,57 @@ impl Machine {
     /// known how to, as `compile` does.
     #[cfg(target_arch = "x86_64")]
     pub fn compile_quickly(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
+        self.compile_joint(tree, None)
+    }
+
+    /// Compiles a bridge that is a tree of its own, to be entered from an exit of code that was made quickly, which it
+    /// lives no longer than. Its exits have numbers from `first` on. After so many runs it leads to the interpreter.
+    #[cfg(target_arch = "x86_64")]
+    pub fn compile_bridge(
+        &mut self,
+        tree: &Tree,
+        of: &Compiled,
+        first: u32,
+        runs: i64,
+    ) -> Result<Compiled, CompileError> {
+        let joint = of.joint.as_ref().ok_or(CompileError::Malformed("a bridge from other code"))?;
+        self.compile_joint(tree, Some((joint.again, first, runs)))
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn compile_joint(
+        &mut self,
+        tree: &Tree,
+        joins: Option<(usize, u32, i64)>,
+    ) -> Result<Compiled, CompileError> {
         if self.bytes() >= self.most_bytes {
             return Err(CompileError::NoMemory);
         }
         let calls = helps(tree);
-        let quick::Made { code, places } = quick::compile(tree, &calls)?;
+        let ways: Box<[Cell<usize>]> = (0..tree.exits.len()).map(|_| Cell::new(0)).collect();
+        let runs = Box::new(Cell::new(joins.map_or(0, |(.., runs)| runs)));
+        let ties = quick::Ties {
+            calls: &calls,
+            ways: &ways,
+            joins: joins.map(|(again, first, _)| quick::Joins { first, again, runs: &runs }),
+        };
+        let quick::Made { code, places, again, out } = quick::compile(tree, &ties)?;
         let no_memory = |_| CompileError::NoMemory;
         let mut map = memmap2::MmapMut::map_anon(code.len()).map_err(no_memory)?;
         map[..code.len()].copy_from_slice(&code);
         let map = map.make_exec().map_err(no_memory)?;
         self.bytes.fetch_add(code.len(), Ordering::Relaxed);
-        Ok(Compiled {
+        let start = map.as_ptr() as usize;
+        ways.iter().for_each(|way| way.set(start + out));
+        let entry: Entry = match joins {
             // SAFETY: the code is a function of this signature, and lives as long as what it is in.
-            entry: unsafe { std::mem::transmute::<*const u8, Entry>(map.as_ptr()) },
+            None => unsafe { std::mem::transmute::<*const u8, Entry>(map.as_ptr()) },
+            Some(_) => never_entered,
+        };
+        let (first, again) = joins.map_or((0, start + again), |(again, first, _)| (first, again));
+        Ok(Compiled {
+            entry,
+            joint: Some(Joint { first, ways, out: start + out, again, start, _runs: runs }),
             places,
             bytes: code.len(),
             listing: None,
@@ -181,6 +236,17 @@ impl Machine {
     #[cfg(not(target_arch = "x86_64"))]
     pub fn compile_quickly(&mut self, tree: &Tree) -> Result<Compiled, CompileError> {
         self.compile(tree)
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    pub fn compile_bridge(
+        &mut self,
+        _: &Tree,
+        _: &Compiled,
+        _: u32,
+        _: i64,
+    ) -> Result<Compiled, CompileError> {
+        Err(CompileError::Malformed("a bridge from other code"))
     }
 
     /// Compiles a tree with all its bridges.
@@ -207,6 +273,7 @@ impl Machine {
         };
         let mut compiled = Compiled {
             entry: never_entered,
+            joint: None,
             places,
             bytes: 0,
             listing: None,
@@ -249,6 +316,36 @@ unsafe extern "C" fn never_entered(_: *const Vm, _: *mut Value, _: *mut u64) -> 
 }
 
 impl Compiled {
+    /// Code of bridges can be added to it.
+    pub fn takes_bridges(&self) -> bool {
+        self.joint.is_some()
+    }
+
+    /// From now on the exit, by its number, leads to the bridge's code, which must live as long as this code.
+    pub fn lead_to(&self, exit: u32, bridge: &Compiled) {
+        if let (Some(joint), Some(bridge)) = (&self.joint, &bridge.joint)
+            && let Some(way) = joint.ways.get((exit - joint.first) as usize)
+        {
+            way.set(bridge.start);
+        }
+    }
+
+    /// Does the exit lead to a bridge's code?
+    pub fn leads_on(&self, exit: u32) -> bool {
+        self.joint.as_ref().is_some_and(|joint| {
+            joint.ways.get((exit - joint.first) as usize).is_some_and(|way| way.get() != joint.out)
+        })
+    }
+
+    /// The exit leads to the interpreter again.
+    pub fn lead_out(&self, exit: u32) {
+        if let Some(joint) = &self.joint
+            && let Some(way) = joint.ways.get((exit - joint.first) as usize)
+        {
+            way.set(joint.out);
+        }
+    }
+
     /// Tells `perf` the code's name.
     pub fn write_perf_map(&self, name: &str) -> std::io::Result<()> {
         let path = format!("/tmp/perf-{}.map", std::process::id());

@@ -53,6 +53,7 @@ fn counters(vm: &Vm) -> R<Ref<Dict>> {
             ("aborted", u64::from(c.aborted.get())),
             ("compiled", u64::from(c.compiled.get())),
             ("bridges", u64::from(c.bridges.get())),
+            ("joined", u64::from(c.joined.get())),
             ("invalidated", u64::from(c.invalidated.get())),
             ("bytes", c.bytes.get() as u64),
             ("microseconds", jit.time_spent().as_micros() as u64),

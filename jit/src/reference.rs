@@ -332,6 +332,11 @@ impl Run<'_> {
                 Outcome::Done(None)
             }
             Leave => Outcome::Exit,
+            FromExit => {
+                // SAFETY: the buffer has what the exit showed.
+                let word = unsafe { *self.buffer.add(inst.imm as usize) };
+                return Outcome::Done(Some(word));
+            }
             Phi | Jump | Restart => panic!("{inst:?} is no step"),
         }
     }

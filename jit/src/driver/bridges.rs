@@ -5,7 +5,7 @@ use super::edges::is_back_edge;
 use super::stats::place;
 use super::trace::{Fate, NEVER, Trace};
 use super::{Jit, MAX_ABORTS, bump};
-use crate::ir::{ExitId, ExitKind};
+use crate::ir::{Exit, ExitId, ExitKind, Extent, RoundEnd, SeqId};
 use crate::opt;
 use crate::recorder::{Abort, End, Recorder, unite};
 use skein_runtime::context::Context;
@@ -13,11 +13,15 @@ use skein_runtime::interp::At;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
 use std::rc::Rc;
+use std::time::Instant;
 
 /// Times that exits with bridges are taken for each instruction of the tree that is compiled anew for them: well, and
 /// quickly.
 const HITS_PER_INST: usize = 2;
 const QUICK_HITS_PER_INST: usize = 1;
+/// Runs of a bridge that has code of its own, for each instruction of the tree, before the whole is compiled anew.
+const RUNS_PER_INST: i64 = 16;
+const FORCED_RUNS: i64 = 8;
 /// Instructions of a tree for each time that an exit is taken before it gets a bridge.
 const INSTS_PER_HIT: usize = 4;
 /// Times that an exit out of a loop's frame is taken before the function is to have a trace of its own.
@@ -46,14 +50,15 @@ impl Jit {
             self.want_function(trace.object);
             return at;
         }
-        if self.leaves_to_function(trace, exit) {
+        // A recording of a bridge has the tree.
+        if self.is_recording() || self.leaves_to_function(trace, exit) {
             return at;
         }
         if !self.may_compile(vm) {
             trace.fates.borrow_mut()[exit.0 as usize].later();
             return at;
         }
-        let recorder = {
+        let (recorder, extent) = {
             let body = trace.body.borrow();
             let info = body.closed.exit(exit);
             // Where its frame has ended there is nothing to come back from; at the back edge, nothing new to see.
@@ -67,9 +72,6 @@ impl Jit {
             if waits {
                 drop(body);
                 self.wait_for_bridge(trace, exit);
-                return at;
-            }
-            if self.is_recording() {
                 return at;
             }
             if body.closed.nesting(exit) >= MAX_NESTING {
@@ -101,8 +103,9 @@ impl Jit {
             if self.unites_shapes(vm, trace, exit, at) {
                 return at;
             }
-            let body = trace.body.borrow();
-            let (tree, sets) = (body.closed.clone(), body.frame_sets.clone());
+            let mut body = trace.body.borrow_mut();
+            let extent = body.closed.extent();
+            let (tree, sets) = (std::mem::take(&mut body.closed), body.frame_sets.clone());
             let recorder = Recorder::bridge(
                 vm,
                 at,
@@ -115,22 +118,36 @@ impl Jit {
                 trace.valid.clone(),
                 self.passes.clone(),
             );
-            self.with_calls(recorder, trace.head)
+            (self.with_calls(recorder, trace.head), extent)
         };
         let name = self.name(at);
         let (next, mut recorder) = self.run_recorder(vm, recorder, at);
         if let Some(code) = recorder.wanted {
             self.want_function(code);
         }
-        let made = match recorder.take_end() {
+        let end = recorder.take_end();
+        let is_made = matches!(end, End::Round(_)) || matches!(end, End::Closed) && trace.is_function;
+        if !is_made || trace.valid.get() == 0 {
+            let mut tree = std::mem::take(&mut recorder.tree);
+            tree.cut(extent);
+            trace.body.borrow_mut().closed = tree;
+        }
+        let made = match end {
+            _ if trace.valid.get() == 0 => Err("a type changed".to_string()),
             End::Round(end) => {
                 recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
-                opt::close_bridge(&mut recorder.tree, recorder.seq, &end);
-                self.add_bridge(trace, exit, recorder)
+                let (seq, recorded) = (recorder.seq, recorder.tree.seq(recorder.seq).insts.len());
+                opt::close_bridge(&mut recorder.tree, seq, &end);
+                self.add_bridge(trace, exit, recorder);
+                self.join_bridge(trace, exit, seq, recorded, extent, Some(&end));
+                Ok(())
             }
             End::Closed if trace.is_function => {
                 recorder.tree.exits[exit.0 as usize].bridge = Some(recorder.seq);
-                self.add_bridge(trace, exit, recorder)
+                let (seq, recorded) = (recorder.seq, recorder.tree.seq(recorder.seq).insts.len());
+                self.add_bridge(trace, exit, recorder);
+                self.join_bridge(trace, exit, seq, recorded, extent, None);
+                Ok(())
             }
             End::Closed => {
                 // If that stays so though outer loops have traces, the function as a whole is worth one.
@@ -205,10 +222,7 @@ impl Jit {
     }
 
     /// The bridge is part of the tree from now on, and of the machine code when that is compiled anew.
-    fn add_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder) -> Result<(), String> {
-        if trace.valid.get() == 0 {
-            return Err("a type changed".to_string());
-        }
+    fn add_bridge(&self, trace: &Trace, exit: ExitId, recorder: Recorder) {
         let mut fates = trace.fates.borrow_mut();
         let mut body = trace.body.borrow_mut();
         fates.resize(recorder.tree.exits.len(), self.fate());
@@ -223,7 +237,65 @@ impl Jit {
         bump(&self.counts.bridges);
         drop((fates, body));
         self.note_rich(trace);
-        Ok(())
+    }
+
+    /// Until the whole is compiled anew, the bridge gets code of its own, if the trace's was made quickly.
+    fn join_bridge(
+        &self,
+        trace: &Trace,
+        exit: ExitId,
+        seq: SeqId,
+        recorded: usize,
+        before: Extent,
+        end: Option<&RoundEnd>,
+    ) {
+        let Some(code) = trace.code.borrow().clone() else { return };
+        if code.way != Way::Quick || self.counts.bytes.get() > self.options.borrow().memory {
+            return;
+        }
+        let begun = Instant::now();
+        let first_exit = before.exits;
+        let mut body = trace.body.borrow_mut();
+        let made = code.with_part(exit, |part, own| {
+            let bridge = opt::Bridge { tree: &body.closed, exit, seq, recorded, first_exit, end };
+            let shown = opt::Shown {
+                tree: &part.tree,
+                exit: part.tree.exit(own),
+                places: part.compiled.places.shown(own),
+            };
+            let apart = opt::set_apart(&bridge, &shown)?;
+            let runs =
+                if self.is_forced() { FORCED_RUNS } else { body.closed.insts.len() as i64 * RUNS_PER_INST };
+            let made = self.compiler.compile_bridge(apart, part, first_exit as u32, runs)?;
+            if made.compiled.places.words() > code.words {
+                return Err("no room in the buffer".to_string());
+            }
+            part.compiled.lead_to(exit.0, &made.compiled);
+            Ok(made)
+        });
+        match made {
+            None => {}
+            Some(Err(reason)) => {
+                self.log(|| format!("a bridge of {} has no code of its own: {reason}", trace.name))
+            }
+            Some(Ok(part)) => {
+                let mut fates = trace.fates.borrow_mut();
+                // Its own exits have numbers that no recording may give to others.
+                for own in &part.tree.exits[body.closed.exits.len() - first_exit..] {
+                    body.closed.exits.push(Exit { writes: Vec::new(), ..*own });
+                    fates.push(Fate { limit: NEVER, ..self.fate() });
+                }
+                self.counts.bytes.set(self.counts.bytes.get() + part.compiled.bytes);
+                bump(&self.counts.joined);
+                self.log(|| {
+                    let (n, bytes, took) =
+                        (part.tree.insts.len(), part.compiled.bytes, begun.elapsed().as_micros());
+                    format!("compiled a bridge of {}: {n} instructions, {bytes} bytes, {took} us", trace.name)
+                });
+                code.bridges.borrow_mut().push(Rc::new(part));
+            }
+        }
+        self.note_spent(Way::Quick, begun.elapsed());
     }
 
     /// An exit has been left by whose bridge is not compiled yet. The whole tree is compiled anew when so many exits
@@ -234,15 +306,20 @@ impl Jit {
             trace.waiting.set(trace.waiting.get().saturating_add(fate.hits));
             fate.hits = 0;
         }
+        let joined = trace.code.borrow().as_ref().is_some_and(|code| code.leads_on(exit));
         let size = trace.body.borrow().closed.insts.len();
         let quick = self.next_way(trace) == Way::Quick;
         let enough = size * if quick { QUICK_HITS_PER_INST } else { HITS_PER_INST };
         let waits = !quick && trace.pending.get();
-        if waits || trace.waiting.get() as usize <= enough && !self.is_forced() {
+        // A bridge with code of its own has been run as often as it is allowed to.
+        if waits || trace.waiting.get() as usize <= enough && !self.is_forced() && !joined {
             return;
         }
         trace.waiting.set(0);
         if let Err(reason) = self.compile(trace) {
+            if let Some(code) = &*trace.code.borrow() {
+                code.lead_out(exit);
+            }
             trace.fates.borrow_mut()[exit.0 as usize].limit = NEVER;
             self.note_given_up(&reason);
             self.log(|| format!("bridges of {} given up: {reason}", trace.name));

@@ -4,7 +4,7 @@
 //! A job is a copy of a tree and nothing else: the objects that it names are kept and watched by its trace, which is
 //! there from the beginning and gets its code when the job is done. Jobs of traces that are void by then are dropped.
 
-use super::trace::{Code, Trace};
+use super::trace::{Code, Part, Trace};
 use crate::ir::Tree;
 use crate::machine::{Compiled, Machine};
 use crate::opt;
@@ -31,14 +31,19 @@ pub(super) enum Way {
     Listed,
 }
 
-/// Optimizes a tree and makes its code.
-fn make(machine: &mut Machine, closed: &Tree, way: Way) -> Result<(Compiled, Tree), String> {
-    let mut tree = closed.clone();
+/// What the passes make of a tree.
+fn optimized(mut tree: Tree) -> Tree {
     opt::optimize(&mut tree);
     #[cfg(debug_assertions)]
     if let Err(e) = crate::verify::verify(&tree) {
         panic!("bad trace: {e}\n{tree}");
     }
+    tree
+}
+
+/// Optimizes a tree and makes its code.
+fn make(machine: &mut Machine, closed: &Tree, way: Way) -> Result<(Compiled, Tree), String> {
+    let tree = optimized(closed.clone());
     machine.set_listing(way == Way::Listed);
     let made = if way == Way::Quick { machine.compile_quickly(&tree) } else { machine.compile(&tree) };
     match made {
@@ -195,6 +200,15 @@ impl Compiler {
         made.map(|(compiled, tree)| Code::new(compiled, tree, way))
     }
 
+    /// Compiles a bridge that is a tree of its own, for code of this part. Its exits have numbers from `first` on.
+    pub fn compile_bridge(&self, apart: Tree, of: &Part, first: u32, runs: i64) -> Result<Part, String> {
+        let tree = optimized(apart);
+        let mut machine = self.machine.borrow_mut();
+        let machine = machine.as_mut().ok_or("no machine")?;
+        let compiled = machine.compile_bridge(&tree, &of.compiled, first, runs).map_err(|e| e.to_string())?;
+        Ok(Part::new(compiled, tree, first))
+    }
+
     /// Has a tree compiled for the trace. An error says why that cannot be.
     pub fn submit(&self, trace: &Rc<Trace>, closed: Tree, way: Way) -> Result<(), String> {
         self.after_fork();
@@ -228,6 +242,10 @@ impl Compiler {
         for trace in lost {
             trace.pending.set(false);
             let closed = trace.body.borrow().closed.clone();
+            // A bridge is being recorded on it: it is compiled when it turns out to be busy again.
+            if closed.entry.is_none() {
+                continue;
+            }
             // Where that fails, its loop is interpreted.
             let _ = self.submit(&trace, closed, Way::Thorough);
         }

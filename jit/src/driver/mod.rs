@@ -67,6 +67,8 @@ pub struct Counts {
     pub aborted: Cell<u32>,
     pub compiled: Cell<u32>,
     pub bridges: Cell<u32>,
+    /// Bridges that were compiled on their own.
+    pub joined: Cell<u32>,
     pub invalidated: Cell<u32>,
     pub bytes: Cell<usize>,
 }
@@ -393,6 +395,9 @@ impl Jit {
         let Some(trace) = trace.filter(|t| t.valid.get() == 1 && !t.pending.get() && t.is_quick()) else {
             return;
         };
+        if self.is_recording() {
+            return;
+        }
         let size = trace.body.borrow().closed.insts.len() as u64;
         let heat = u64::from(trace.looks.get()) * LOOK + trace.entered.get();
         let spent = self.spent_well.get() + EACH * (self.compiler.queued() as u32 + size as u32);
@@ -412,11 +417,11 @@ impl Jit {
         self.note_spent(code.way, took);
         trace.looks.set(0);
         let mut fates = trace.fates.borrow_mut();
-        let exits = fates.len().max(code.tree.exits.len());
+        let exits = fates.len().max(code.main.tree.exits.len());
         fates.resize(exits, self.fate());
         bump(&self.counts.compiled);
         self.tell_of(trace, &code, took);
-        let bytes = self.counts.bytes.get() + code.compiled.bytes;
+        let bytes = self.counts.bytes.get() + code.main.compiled.bytes;
         drop(fates);
         let old = trace.code.replace(Some(Rc::new(code)));
         if old.is_none() {
@@ -426,7 +431,7 @@ impl Jit {
                 enter_from(trace, trace.from);
             }
         }
-        self.counts.bytes.set(bytes.saturating_sub(old.map_or(0, |old| old.compiled.bytes)));
+        self.counts.bytes.set(bytes.saturating_sub(old.map_or(0, |old| old.bytes())));
     }
 
     fn note_spent(&self, way: Way, took: Duration) {
@@ -503,6 +508,16 @@ impl Jit {
 const FEW_WORDS: usize = 64;
 const MORE_WORDS: usize = 512;
 
+/// The size of a buffer for code that wants so many words, with some for bridges that may be added.
+fn buffer_size(words: usize, takes_bridges: bool) -> usize {
+    let room = if takes_bridges { words / 2 } else { 0 };
+    match words + room {
+        0..=FEW_WORDS => FEW_WORDS,
+        ..=MORE_WORDS => MORE_WORDS,
+        _ => BUFFER,
+    }
+}
+
 /// Runs a trace, and does what the exit has to do by which it is left: that exit, where the machine goes on, and whether
 /// the trace was a function's that has returned. The buffer is on the native stack, where the collector sees what it leads
 /// to, and each of several runs on one stack has its own.
@@ -514,11 +529,12 @@ unsafe fn run<const WORDS: usize>(code: &Code, vm: &Vm, at: At) -> (ExitId, At, 
     let mut buffer = [const { MaybeUninit::<u64>::uninit() }; WORDS];
     let buffer = buffer.as_mut_ptr().cast::<u64>();
     // SAFETY: the caller's promise.
-    let left = unsafe { (code.compiled.entry)(vm, at.base, buffer) };
+    let left = unsafe { (code.main.compiled.entry)(vm, at.base, buffer) };
     let exit = ExitId(left as u32);
-    let plan = code.plan(exit);
-    // SAFETY: the trace has left by this exit, and so filled the buffer's words that the exit's plan reads.
-    (exit, unsafe { plan.leave(vm, buffer, at.base) }, plan.is_return())
+    code.with_plan(exit, |plan| {
+        // SAFETY: the trace has left by this exit, and so filled the buffer's words that the exit's plan reads.
+        (exit, unsafe { plan.leave(vm, buffer, at.base) }, plan.is_return())
+    })
 }
 
 impl Tier for Jit {
@@ -532,7 +548,8 @@ impl Tier for Jit {
 
     fn is_active(&self, code: Ref<CodeObject>) -> bool {
         let running = |t: &&Rc<Trace>| t.active.get() > 0;
-        let within = |t: &Rc<Trace>| t.body.borrow().frame_sets.iter().flatten().any(|f| f.code == code);
+        let within =
+            |t: &Rc<Trace>| t.body.borrow().frame_sets.iter().any(|set| set.iter().any(|f| f.code == code));
         self.traces.borrow().iter().flatten().filter(running).any(within)
     }
 
@@ -633,16 +650,13 @@ impl Tier for Jit {
         publish(vm, at);
         let ctx = vm.ctx.get();
         trace.active.set(trace.active.get() + 1);
-        let words = code.compiled.places.words();
         // SAFETY: the trace is of the loop or function whose head is at `at`; its frame, and room behind it for those of
         // inlined calls, begins at the base.
         let (exit, next, returned) = unsafe {
-            if words <= FEW_WORDS {
-                run::<FEW_WORDS>(&code, vm, at)
-            } else if words <= MORE_WORDS {
-                run::<MORE_WORDS>(&code, vm, at)
-            } else {
-                run::<BUFFER>(&code, vm, at)
+            match code.words {
+                FEW_WORDS => run::<FEW_WORDS>(&code, vm, at),
+                MORE_WORDS => run::<MORE_WORDS>(&code, vm, at),
+                _ => run::<BUFFER>(&code, vm, at),
             }
         };
         let entered = trace.entered.get() + 1;

@@ -85,7 +85,7 @@ impl Default for Options {
             quantum: 1 << 12,
             looks: 2,
             ways: if Machine::HAS_QUICK { Ways::Both } else { Ways::Thorough },
-            hits: 40,
+            hits: 80,
             memory: 64 << 20,
             log: false,
             dump: Dump::default(),

@@ -94,12 +94,12 @@ impl Jit {
                     bridge: exit.bridge.is_some(),
                 });
                 let code = trace.code.borrow();
-                let text = code.as_ref().map_or(String::new(), |code| code.tree.to_string());
+                let text = code.as_ref().map_or(String::new(), |code| code.main.tree.to_string());
                 let ir = text.lines().map(|line| {
                     // An instruction that can leave ends with its exit's number.
                     let exit = line.rsplit_once('!').filter(|_| line.starts_with("  "));
                     let exit = exit.and_then(|(_, n)| n.trim().parse::<usize>().ok());
-                    let exit = exit.and_then(|n| code.as_ref()?.tree.exits.get(n));
+                    let exit = exit.and_then(|n| code.as_ref()?.main.tree.exits.get(n));
                     let at = exit.map(|exit| place(exit.pc, exit.frames));
                     let (file, line_number) = at.map_or((String::new(), 0), |at| (at.file, at.line));
                     IrLine { text: line.to_owned(), file, line: line_number }
@@ -113,11 +113,11 @@ impl Jit {
                     valid: trace.valid.get() == 1,
                     recorded: body.closed.insts.len(),
                     bridges: body.bridges,
-                    bytes: code.as_ref().map_or(0, |code| code.compiled.bytes),
+                    bytes: code.as_ref().map_or(0, |code| code.bytes()),
                     entered: trace.entered.get(),
                     exits: exits.collect(),
                     ir: ir.collect(),
-                    code: code.as_ref().and_then(|code| code.compiled.listing.clone()),
+                    code: code.as_ref().and_then(|code| code.main.compiled.listing.clone()),
                 })
             })
             .collect()

@@ -21,21 +21,21 @@ impl Jit {
             eprintln!("jit: trace at {name} as recorded\n{}", trace.body.borrow().closed);
         }
         if dump.optimized {
-            eprintln!("jit: trace at {name}\n{}", code.tree);
+            eprintln!("jit: trace at {name}\n{}", code.main.tree);
         } else if dump.exits {
-            let text = code.tree.to_string();
+            let text = code.main.tree.to_string();
             let exits: Vec<&str> = text.lines().filter(|line| line.starts_with('!')).collect();
             eprintln!("jit: exits of {name}\n{}", exits.join("\n"));
         }
         self.log(|| {
-            let (n, bytes) = (code.tree.insts.len(), code.compiled.bytes);
+            let (n, bytes) = (code.main.tree.insts.len(), code.main.compiled.bytes);
             format!("compiled {name}: {n} instructions, {bytes} bytes, {} us", took.as_micros())
         });
-        if let Some(listing) = code.compiled.listing.as_ref().filter(|_| dump.machine) {
+        if let Some(listing) = code.main.compiled.listing.as_ref().filter(|_| dump.machine) {
             eprintln!("jit: code of {name}\n{listing}");
         }
         let perf = self.options.borrow().perf;
-        if perf && let Err(e) = code.compiled.write_perf_map(&format!("jit: {name}")) {
+        if perf && let Err(e) = code.main.compiled.write_perf_map(&format!("jit: {name}")) {
             eprintln!("jit: no names for perf: {e}");
             self.options.borrow_mut().perf = false;
         }

@@ -1,7 +1,7 @@
 //! Traces as the driver keeps them.
 
 use super::compiling::Way;
-use super::{MAX_ABORTS, MAX_WAITS};
+use super::{MAX_ABORTS, MAX_WAITS, buffer_size};
 use crate::deopt::Plan;
 use crate::ir::{ExitId, Tree};
 use crate::machine::Compiled;
@@ -36,24 +36,92 @@ impl Fate {
 /// The limit of an exit that gets no bridge.
 pub(super) const NEVER: u32 = u32::MAX;
 
-/// A tree as it was compiled. Who runs it keeps it.
-pub(super) struct Code {
+/// A tree, or a bridge that is one of its own, as it was compiled.
+pub(super) struct Part {
     pub compiled: Compiled,
     pub tree: Tree,
-    pub way: Way,
+    /// The number of its first exit.
+    pub first: u32,
+    /// By exit.
     plans: Box<[OnceCell<Plan>]>,
+}
+
+impl Part {
+    pub fn new(compiled: Compiled, tree: Tree, first: u32) -> Part {
+        let plans = tree.exits.iter().map(|_| OnceCell::new()).collect();
+        Part { compiled, tree, first, plans }
+    }
+
+    /// What the exit of this number has to do, if it is one of this part.
+    #[inline]
+    fn plan(&self, exit: ExitId) -> Option<&Plan> {
+        let own = exit.0.wrapping_sub(self.first);
+        let plan = self.plans.get(own as usize)?;
+        Some(plan.get_or_init(|| Plan::new(&self.tree, &self.compiled.places, ExitId(own))))
+    }
+}
+
+/// What was compiled of a trace. Who runs it keeps it.
+pub(super) struct Code {
+    pub main: Part,
+    pub way: Way,
+    /// Words of the buffer that it is given.
+    pub words: usize,
+    /// Bridges that were added, the last one behind.
+    pub bridges: RefCell<Vec<Rc<Part>>>,
 }
 
 impl Code {
     pub fn new(compiled: Compiled, tree: Tree, way: Way) -> Code {
-        let plans = tree.exits.iter().map(|_| OnceCell::new()).collect();
-        Code { compiled, tree, way, plans }
+        let words = buffer_size(compiled.places.words(), compiled.takes_bridges());
+        Code { main: Part::new(compiled, tree, 0), way, words, bridges: RefCell::default() }
     }
 
-    /// What the exit has to do.
+    /// Does with the exit what is to be done.
     #[inline]
-    pub fn plan(&self, exit: ExitId) -> &Plan {
-        self.plans[exit.0 as usize].get_or_init(|| Plan::new(&self.tree, &self.compiled.places, exit))
+    pub fn with_plan<T>(&self, exit: ExitId, act: impl FnOnce(&Plan) -> T) -> T {
+        match self.main.plan(exit) {
+            Some(plan) => act(plan),
+            None => self.with_plan_of_bridge(exit, act),
+        }
+    }
+
+    fn with_plan_of_bridge<T>(&self, exit: ExitId, act: impl FnOnce(&Plan) -> T) -> T {
+        let Some(part) = self.bridge_of(exit) else { unreachable!("code leaves by its exits only") };
+        let Some(plan) = part.plan(exit) else { unreachable!("the part is that of the exit") };
+        act(plan)
+    }
+
+    /// The bridge that the exit is of. The numbers grow from one to the next.
+    fn bridge_of(&self, exit: ExitId) -> Option<Rc<Part>> {
+        let bridges = self.bridges.borrow();
+        let behind = bridges.partition_point(|part| part.first <= exit.0);
+        bridges.get(behind.checked_sub(1)?).cloned()
+    }
+
+    /// Calls `act` with the part that the exit is of, and the exit as that knows it.
+    pub fn with_part<T>(&self, exit: ExitId, act: impl FnOnce(&Part, ExitId) -> T) -> Option<T> {
+        if (exit.0 as usize) < self.main.tree.exits.len() {
+            return Some(act(&self.main, exit));
+        }
+        let part = self.bridge_of(exit)?;
+        let own = ExitId(exit.0 - part.first);
+        ((own.0 as usize) < part.tree.exits.len()).then(|| act(&part, own))
+    }
+
+    /// Does the exit lead to a bridge with code of its own?
+    pub fn leads_on(&self, exit: ExitId) -> bool {
+        self.with_part(exit, |part, _| part.compiled.leads_on(exit.0)) == Some(true)
+    }
+
+    /// The exit leads to the interpreter again.
+    pub fn lead_out(&self, exit: ExitId) {
+        self.with_part(exit, |part, _| part.compiled.lead_out(exit.0));
+    }
+
+    pub fn bytes(&self) -> usize {
+        let bridges = self.bridges.borrow();
+        self.main.compiled.bytes + bridges.iter().map(|part| part.compiled.bytes).sum::<usize>()
     }
 }
 
@@ -61,7 +129,7 @@ impl Code {
 pub(super) struct Body {
     /// As it was recorded and closed: what bridges are recorded on.
     pub closed: Tree,
-    pub frame_sets: Vec<Vec<Frame>>,
+    pub frame_sets: Vec<Rc<[Frame]>>,
     pub bridges: usize,
     pub roots: Vec<Value>,
     pub types: Vec<Ref<Type>>,
@@ -123,7 +191,7 @@ impl Trace {
 
     /// Bytes of the code that is entered.
     pub fn bytes(&self) -> usize {
-        self.code.borrow().as_ref().map_or(0, |code| code.compiled.bytes)
+        self.code.borrow().as_ref().map_or(0, |code| code.bytes())
     }
 }
 

@@ -254,7 +254,29 @@ pub struct Tree {
     pub body: Option<SeqId>,
 }
 
+/// How much there is of a tree that grows.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    insts: usize,
+    seqs: usize,
+    pub exits: usize,
+    calls: usize,
+}
+
 impl Tree {
+    pub fn extent(&self) -> Extent {
+        let Tree { insts, seqs, exits, calls, .. } = self;
+        Extent { insts: insts.len(), seqs: seqs.len(), exits: exits.len(), calls: calls.len() }
+    }
+
+    /// Takes away what was added since.
+    pub fn cut(&mut self, to: Extent) {
+        self.insts.truncate(to.insts);
+        self.seqs.truncate(to.seqs);
+        self.exits.truncate(to.exits);
+        self.calls.truncate(to.calls);
+    }
+
     pub fn inst(&self, id: Id) -> &Inst {
         &self.insts[id.0 as usize]
     }
@@ -328,7 +350,7 @@ impl Exit {
     }
 
     /// Calls `f` with the values that are written, to objects that are made there as well, and those that are written to.
-    fn each_value(&self, tree: &Tree, mut f: impl FnMut(Id)) {
+    pub fn each_value(&self, tree: &Tree, mut f: impl FnMut(Id)) {
         let mut source = |source: Source| {
             if let Source::Value(id) = source {
                 f(id);
@@ -343,13 +365,6 @@ impl Exit {
         for number in self.virtuals(tree) {
             tree.virtuals[number as usize].fields.iter().for_each(|(_, held)| source(*held));
         }
-    }
-
-    /// Those values.
-    pub fn values(&self, tree: &Tree) -> Vec<Id> {
-        let mut all = Vec::new();
-        self.each_value(tree, |id| all.push(id));
-        all
     }
 
     /// The values that the exit needs, each once, in the order in which the exit's buffer has them; constants of the

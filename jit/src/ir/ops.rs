@@ -31,6 +31,7 @@ macro_rules! for_each_trace_op {
 // ---- values
 Const "const" () -> Any Pure "The immediate, as bits of the result's type.";
 Phi "phi" () -> Any Pure "What the jump to the loop's head brings; only at the head of a body.";
+FromExit "from.exit" () -> Any Pure "Word imm of the buffer, as the exit that leads here has filled it; only in a bridge that is a tree of its own.";
 LoadReg "load.reg" () -> W Load "What the register imm words from the base of the root frame held at the loop's head; nothing has written it since.";
 ReloadReg "reload.reg" () -> W Load "What that register holds now, behind a `help` that may have written it.";
 StoreReg "store.reg" (W) -> No Store "Writes the word (W, I or R) to the register imm words from the base of the root frame.";

@@ -459,7 +459,7 @@ impl<'a> Lowerer<'a> {
             Publish => return self.publish(inst),
             NativeNext | Native1 | Native2 | Native3 => self.native(inst)?,
             Tick => return self.tick(inst),
-            Const | Phi | GuardInt | GuardFloat | Help | Jump | Restart | Leave => {
+            Const | Phi | FromExit | GuardInt | GuardFloat | Help | Jump | Restart | Leave => {
                 return Err(CompileError::Malformed("no instruction"));
             }
         };

@@ -154,7 +154,7 @@ fn at_head(end: &RoundEnd, writes: Vec<(Target, Source)>) -> Exit {
 }
 
 /// Ends a sequence by writing everything to memory.
-fn restart(tree: &mut Tree, seq: SeqId, end: &RoundEnd) {
+pub(super) fn restart(tree: &mut Tree, seq: SeqId, end: &RoundEnd) {
     let mut out = std::mem::take(&mut tree.seqs[seq.0 as usize].insts);
     let mut emit = Emit { tree, out: &mut out, exit: at_head(end, end.writes.clone()) };
     emit.store(&end.writes);

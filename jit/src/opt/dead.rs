@@ -30,6 +30,12 @@ fn keep<T>(list: &mut Vec<T>, kept: &[bool]) {
     list.retain(|_| kept.next().is_some_and(|kept| *kept));
 }
 
+fn note(needed: &mut [bool], work: &mut Vec<Id>, id: Id) {
+    if !std::mem::replace(&mut needed[id.0 as usize], true) {
+        work.push(id);
+    }
+}
+
 struct Mark<'t> {
     tree: &'t Tree,
     needed: Vec<bool>,
@@ -54,9 +60,7 @@ impl Mark<'_> {
     }
 
     fn value(&mut self, id: Id) {
-        if !std::mem::replace(&mut self.needed[id.0 as usize], true) {
-            self.work.push(id);
-        }
+        note(&mut self.needed, &mut self.work, id);
     }
 
     fn run(&mut self) {
@@ -70,9 +74,8 @@ impl Mark<'_> {
             }
             let Some(exit) = inst.way_out() else { continue };
             let exit = self.tree.exit(exit);
-            for id in exit.values(self.tree) {
-                self.value(id);
-            }
+            let (needed, work) = (&mut self.needed, &mut self.work);
+            exit.each_value(self.tree, |id| note(needed, work, id));
             if let Some(bridge) = exit.bridge {
                 self.seq(bridge);
             }

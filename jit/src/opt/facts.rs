@@ -49,8 +49,9 @@ impl Word {
 
 #[derive(Clone, Default)]
 pub struct Facts {
-    /// What else a value is known to be on this path: a constant, or the same word with a better type.
-    pub same: HashMap<Id, Id>,
+    /// By `Id`: what else a value is known to be on this path, a constant, or the same word with a better type. Those
+    /// behind the last are themselves.
+    same: Vec<Id>,
     /// Operations that have been done, and their results.
     pub done: HashMap<Done, Id>,
     /// Least and largest value of ints and raw words.
@@ -70,8 +71,10 @@ pub struct Facts {
 impl Facts {
     /// What the value is known to be.
     pub fn resolve(&self, mut id: Id) -> Id {
-        while let Some(better) = self.same.get(&id) {
-            id = *better;
+        while let Some(&better) = self.same.get(id.0 as usize)
+            && better != id
+        {
+            id = better;
         }
         id
     }
@@ -87,24 +90,40 @@ impl Facts {
             if let Some(&range) = self.ranges.get(&id) {
                 self.ranges.entry(better).or_insert(range);
             }
-            self.same.insert(id, better);
+            let known = self.same.len() as u32;
+            self.same.extend((known..=id.0).map(Id));
+            self.same[id.0 as usize] = better;
         }
     }
 }
 
 /// Numbers values in the order of their definition, for what can be the same object.
 #[derive(Default)]
-pub struct Order(HashMap<Id, u32>);
+pub struct Order {
+    /// By `Id`, from 1 on.
+    numbers: Vec<u32>,
+    last: u32,
+}
 
 impl Order {
     pub fn define(&mut self, id: Id) {
-        let next = self.0.len() as u32;
-        self.0.entry(id).or_insert(next);
+        let at = id.0 as usize;
+        if self.numbers.len() <= at {
+            self.numbers.resize(at + 1, 0);
+        }
+        if self.numbers[at] == 0 {
+            self.last += 1;
+            self.numbers[at] = self.last;
+        }
+    }
+
+    fn number(&self, id: Id) -> Option<u32> {
+        self.numbers.get(id.0 as usize).copied().filter(|&n| n != 0)
     }
 
     /// Is it certain that `new`, made by `new.object`, did not exist when `other` was defined?
     fn is_newer(&self, new: Id, other: Id) -> bool {
-        match (self.0.get(&new), self.0.get(&other)) {
+        match (self.number(new), self.number(other)) {
             (Some(new), Some(other)) => other < new,
             // What is not defined yet belongs to the loop, of which this is the entry.
             (None, Some(_)) => true,
@@ -171,22 +190,21 @@ pub fn clobber(tree: &Tree, facts: &mut Facts, order: &Order, inst: &Inst) {
         return;
     }
     let Some(stored) = Word::of(inst) else { return };
-    let known: Vec<Word> = facts.words.keys().copied().collect();
-    for word in known {
-        let hit = match (stored, word) {
-            (Word::Reg(a), Word::Reg(b)) => a == b,
-            (Word::Field(a, place, _), Word::Field(b, other, _)) => {
-                place == other && may_alias(tree, facts, order, a, b)
-            }
-            (Word::Elem(a, i, class), Word::Elem(b, j, other)) => {
-                class == other && may_be_equal(tree, facts, i, j) && may_alias(tree, facts, order, a, b)
-            }
-            _ => false,
-        };
-        if hit {
-            facts.words.remove(&word);
-        }
+    if matches!(stored, Word::Reg(_)) {
+        facts.words.remove(&stored);
+        return;
     }
+    let mut words = std::mem::take(&mut facts.words);
+    words.retain(|word, _| match (stored, *word) {
+        (Word::Field(a, place, _), Word::Field(b, other, _)) => {
+            place != other || !may_alias(tree, facts, order, a, b)
+        }
+        (Word::Elem(a, i, class), Word::Elem(b, j, other)) => {
+            class != other || !may_be_equal(tree, facts, i, j) || !may_alias(tree, facts, order, a, b)
+        }
+        _ => true,
+    });
+    facts.words = words;
 }
 
 /// Shapes say nothing while one of them changes.

@@ -37,23 +37,16 @@ impl Assumed {
 const WALKS: usize = 4;
 
 pub fn forward(tree: &mut Tree) {
+    if tree.body.is_none() {
+        // Nothing is assumed.
+        let done = walk(tree, None);
+        prune(tree, &done.bridges);
+        return;
+    }
     let mut assumed: Option<Vec<Assumed>> = None;
     for walks in 1.. {
         let mut copy = tree.clone();
-        let entry = copy.entry.expect("a tree has an entry");
-        let mut walk = Walk {
-            tree: &mut copy,
-            order: Order::default(),
-            assumed,
-            shown: Vec::new(),
-            uses: uses(tree),
-            exits: HashSet::default(),
-            saved: HashMap::default(),
-            bridges: HashSet::default(),
-        };
-        walk.seq(entry, Facts::default(), Vec::new());
-        let (shown, bridges) = (walk.shown, walk.bridges);
-        let held = walk.assumed.is_none_or(|assumed| assumed == shown);
+        let Walked { shown, bridges, held } = walk(&mut copy, assumed);
         if held || walks > WALKS {
             prune(&mut copy, &bridges);
             *tree = copy;
@@ -70,6 +63,32 @@ pub fn forward(tree: &mut Tree) {
     }
 }
 
+/// What came of a walk.
+struct Walked {
+    shown: Vec<Assumed>,
+    bridges: HashSet<SeqId>,
+    /// What was assumed was right.
+    held: bool,
+}
+
+fn walk(tree: &mut Tree, assumed: Option<Vec<Assumed>>) -> Walked {
+    let entry = tree.entry.expect("a tree has an entry");
+    let mut walk = Walk {
+        uses: uses(tree),
+        exits: vec![false; tree.exits.len()],
+        tree,
+        order: Order::default(),
+        assumed,
+        shown: Vec::new(),
+        saved: HashMap::default(),
+        bridges: HashSet::default(),
+    };
+    walk.seq(entry, Facts::default(), Vec::new());
+    let Walk { shown, bridges, assumed, .. } = walk;
+    let held = assumed.is_none_or(|assumed| assumed == shown);
+    Walked { shown, bridges, held }
+}
+
 struct Walk<'t> {
     tree: &'t mut Tree,
     order: Order,
@@ -79,8 +98,8 @@ struct Walk<'t> {
     shown: Vec<Assumed>,
     /// By the exit's number.
     uses: Vec<Use>,
-    /// Exits whose writes are resolved, with what is known at the first of their instructions.
-    exits: HashSet<ExitId>,
+    /// By exit: whether its writes are resolved, with what is known at the first of their instructions.
+    exits: Vec<bool>,
     /// Writes that exits can do without, since memory has the words.
     saved: HashMap<ExitId, Vec<(i32, Id)>>,
     /// Bridges that are walked: with what is known at the first instruction that has the exit.
@@ -363,7 +382,7 @@ impl Walk<'_> {
         let at = exit.0 as usize;
         let holds =
             |reg: i32, id: Id| facts.words.get(&Word::Reg(reg)).is_some_and(|w| facts.resolve(*w) == id);
-        if !self.exits.insert(exit) {
+        if std::mem::replace(&mut self.exits[at], true) {
             for (reg, id) in self.saved.remove(&exit).unwrap_or_default() {
                 if holds(reg, id) {
                     self.saved.entry(exit).or_default().push((reg, id));

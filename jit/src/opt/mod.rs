@@ -3,6 +3,7 @@
 //! A tree is *closed* first ([`close_loop`], [`close_bridge`]); what is closed is kept by its owner, since later
 //! bridges are recorded and closed on it. A copy is optimized and lowered.
 
+mod apart;
 mod close;
 mod dead;
 mod facts;
@@ -16,6 +17,7 @@ mod virtuals;
 use crate::ir::Tree;
 use crate::verify::verify;
 
+pub use apart::{Bridge, Shown, set_apart};
 pub use close::{Closed, close_bridge, close_loop};
 pub use dead::remove_dead;
 pub use forward::forward;

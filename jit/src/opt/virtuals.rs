@@ -11,6 +11,7 @@ use crate::deopt::MAX_MADE;
 use crate::ir::*;
 use TraceOp::*;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub fn remove_allocations(tree: &mut Tree) -> bool {
@@ -21,7 +22,8 @@ pub fn remove_allocations(tree: &mut Tree) -> bool {
     let mut real = Real::default();
     let ids = tree.seqs.iter().flat_map(|seq| &seq.insts).copied();
     let is_kept = |inst: &Inst| inst.op == NewObject && NewKind::from_imm(inst.imm).is_kept();
-    real.objects.extend(ids.filter(|id| is_kept(tree.inst(*id))));
+    real.objects.extend(ids.clone().filter(|id| is_kept(tree.inst(*id))));
+    real.objects.extend(ids.flat_map(|id| escaping(tree, tree.inst(id))).flatten());
     loop {
         let mut copy = tree.clone();
         let mut walk = Walk {
@@ -52,6 +54,28 @@ pub fn remove_allocations(tree: &mut Tree) -> bool {
         real.objects.extend(found.objects);
         real.words.extend(found.words);
     }
+}
+
+/// The new objects that an instruction gives away, as far as that is seen without a walk.
+fn escaping(tree: &Tree, inst: &Inst) -> [Option<Id>; 3] {
+    let is_new = |id: Id| tree.inst(id).op == NewObject;
+    // A phi may stand for an object that is not made.
+    let may_hold = |id: Id| matches!(tree.inst(id).op, NewObject | Phi) || tree.inst(id).op.gives_operand();
+    let kept = match inst.op {
+        StoreReg | Help | Native1 | Native2 | Native3 | NativeNext | NumberOp | CopySlice | TextEq => {
+            [true; 3]
+        }
+        StoreField | StoreElem => match inst.args[0] {
+            Some(object) if !may_hold(object) => [false, true, true],
+            _ => [false; 3],
+        },
+        _ => [false; 3],
+    };
+    let mut all = [None; 3];
+    for ((found, arg), kept) in all.iter_mut().zip(inst.args).zip(kept) {
+        *found = arg.filter(|id| kept && is_new(*id));
+    }
+    all
 }
 
 /// What turned out not to do.
@@ -369,20 +393,25 @@ impl Walk<'_> {
     fn exit(&mut self, exit: ExitId, now: &State) -> State {
         let at = exit.0 as usize;
         let mut made = HashMap::default();
-        let mut state = now.clone();
         let mut writes = std::mem::take(&mut self.tree.exits[at].writes);
+        let changes = |(target, _): &(Target, Source)| match *target {
+            Target::Field(object, _) => now.contains_key(&self.resolve(object)),
+            Target::Reg(_) => false,
+        };
+        let mut state = if writes.iter().any(changes) { Cow::Owned(now.clone()) } else { Cow::Borrowed(now) };
         // What is to be written to an object that is made there is made so.
         writes.retain(|(target, source)| {
             let Target::Field(object, offset) = *target else { return true };
             let id = self.resolve(object);
-            match (state.get_mut(&id), source) {
-                (Some(object), Source::Value(word)) => {
+            match (state.contains_key(&id), source) {
+                (true, Source::Value(word)) => {
+                    let object = state.to_mut().get_mut(&id).expect("it is there");
                     object.words.insert(offset, self.resolve(*word));
                     return false;
                 }
-                (Some(_), _) => self.is_real(id),
-                (None, _) if self.is_unknown(id) => self.is_real(id),
-                (None, _) => {}
+                (true, _) => self.is_real(id),
+                (false, _) if self.is_unknown(id) => self.is_real(id),
+                (false, _) => {}
             }
             true
         });

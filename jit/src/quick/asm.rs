@@ -155,6 +155,11 @@ impl Asm {
         self.labels[label.0 as usize] = self.code.len() as u32;
     }
 
+    /// Where the label is, in bytes from the code's begin.
+    pub fn offset(&self, label: Label) -> u32 {
+        self.labels[label.0 as usize]
+    }
+
     /// The code with all jumps; None if one leads nowhere.
     pub fn finish(mut self) -> Option<Vec<u8>> {
         for (at, label) in self.jumps {
@@ -420,6 +425,15 @@ impl Asm {
         self.byte(0x80 | cond as u8);
         self.jumps.push((self.code.len() as u32, to));
         self.imm32(0);
+    }
+
+    pub fn jump_reg(&mut self, r: Gpr) {
+        self.encode(Opcode(0, false, 0xff), false, 4, Rm::Reg(r.0), false);
+    }
+
+    /// To the address that is there.
+    pub fn jump_mem(&mut self, at: Mem) {
+        self.encode(Opcode(0, false, 0xff), false, 4, Rm::Mem(at), false);
     }
 
     pub fn call(&mut self, r: Gpr) {

@@ -92,7 +92,7 @@ impl Quick<'_> {
 
     /// Calls a helper, and does the guards behind the call that its shim can answer: how many instructions these are.
     pub(super) fn help(&mut self, inst: &Inst, position: u32) -> Result<u32> {
-        let help = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
+        let help = self.ties.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
         let address = std::ptr::from_ref(help) as u64;
         let shim = shims::help as *const () as usize;
         self.call(shim, &[Arg::Vm, Arg::Base, Arg::Word(address), Arg::Buffer])?;
@@ -115,7 +115,8 @@ impl Quick<'_> {
 
     /// Compares where the machine goes on, which is in the buffer, with where it did.
     pub(super) fn guard_next(&mut self, inst: &Inst) -> Result<()> {
-        let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?.call;
+        let call =
+            self.ties.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?.call;
         let label = self.leave(inst)?;
         self.regs.asm.mov_imm(SCRATCH, call.next_pc as u64);
         self.regs.asm.cmp_mem(mem(BUFFER_REG, 0), SCRATCH);
@@ -127,7 +128,8 @@ impl Quick<'_> {
     }
 
     pub(super) fn publish(&mut self, inst: &Inst) -> Result<()> {
-        let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?.call;
+        let call =
+            self.ties.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?.call;
         self.regs.asm.mov_imm(SCRATCH, call.pc as u64);
         self.regs.asm.store(mem(RBX, VM_FRAME_PC), SCRATCH);
         self.regs.asm.lea(SCRATCH, mem(RBP, 8 * call.base));
@@ -150,7 +152,7 @@ impl Quick<'_> {
     }
 
     pub(super) fn native(&mut self, id: Id, inst: &Inst) -> Result<()> {
-        let call = self.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
+        let call = self.ties.calls.get(inst.imm as usize).ok_or(CompileError::Malformed("no such call"))?;
         let count = inst.op.info().operands.len();
         let mut args = vec![Arg::Vm, Arg::Word(call.call.callee as u64)];
         for n in 0..count {

@@ -108,7 +108,16 @@ impl<'a> Liveness<'a> {
                 let exit = inst.way_out().filter(|exit| tree.exit(*exit).bridge.is_none());
                 let Some(exit) = exit else { continue };
                 if !std::mem::replace(&mut is_known[exit.0 as usize], true) {
-                    let shown = tree.exit(exit).live(tree);
+                    let exit_of = tree.exit(exit);
+                    let mut shown = Vec::with_capacity(exit_of.writes.len());
+                    self.mark += 1;
+                    let (marks, mark) = (&mut self.marks, self.mark);
+                    exit_of.each_value(tree, |id| {
+                        let is_new = std::mem::replace(&mut marks[id.0 as usize], mark) != mark;
+                        if is_new && tree.constant(id).is_none() {
+                            shown.push(id);
+                        }
+                    });
                     for id in &shown {
                         self.uses[self.roots[id.0 as usize].0 as usize] += 1;
                     }
@@ -193,7 +202,8 @@ impl<'a> Liveness<'a> {
         self.code.clear();
         let has_code = |&id: &Id| {
             let op = tree.inst(id).op;
-            !matches!(op, TraceOp::Const | TraceOp::Phi | TraceOp::FromRaw | TraceOp::ToRaw)
+            use TraceOp::*;
+            !matches!(op, Const | Phi | FromExit | FromRaw | ToRaw)
         };
         self.code.extend(sequence.insts.iter().copied().filter(has_code));
         let mut wanted = Vec::new();

@@ -10,6 +10,9 @@
 //!  rbp  the root frame's base  all others         values
 //!  r15  the buffer
 //! ```
+//! A bridge that comes later is added as code of its own: all exits go by way of a table, whose entries lead to the end
+//! at first. It begins with what its exit has put into the buffer, and goes on at the entry with the frame in memory.
+//!
 //! At the body's head, which several jumps lead to, each value has a fixed place. A guard jumps to a piece of code
 //! behind all others, which puts what the exit shows into the buffer; where there is a bridge it goes on with registers
 //! as they are. All values are whole words in registers, on the native stack or in the buffer: the collector finds them.
@@ -26,10 +29,13 @@ use crate::layout::VM_TICKS;
 use crate::lower::{Places, Row};
 use crate::machine::{BUFFER, CompileError};
 use crate::shims::Help;
-use asm::{Alu, Cond, Gpr, Label, R12, R13, R14, R15, RAX, RBP, RBX, RDI, RDX, RSI, RSP, Shift, mem};
+use asm::{
+    Alu, Cond, Gpr, Label, R12, R13, R14, R15, RAX, RBP, RBX, RDI, RDX, RSI, RSP, Shift, indexed, mem,
+};
 use calls::Cold;
 use registers::{BUFFER_REG, Held, KEPT, LOST, Loc, Registers, SCRATCH, XMMS, slot_mem};
 use skein_runtime::value::Value as Word;
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 type Result<T> = std::result::Result<T, CompileError>;
@@ -48,18 +54,43 @@ const HEAD_XMMS: usize = 11;
 pub struct Made {
     pub code: Vec<u8>,
     pub places: Places,
+    /// Where in the code the entry is when the frame is made, and where the frame is left.
+    pub again: usize,
+    pub out: usize,
 }
 
-/// Makes the code of a tree, with the calls at addresses that live as long as the code.
-pub fn compile(tree: &Tree, calls: &[Help]) -> Result<Made> {
+/// What the code of a tree has to do with that of others.
+pub struct Ties<'a> {
+    /// What it calls, at addresses that live as long as the code, as do all others here.
+    pub calls: &'a [Help],
+    /// By exit: where the code goes on from there.
+    pub ways: &'a [Cell<usize>],
+    pub joins: Option<Joins<'a>>,
+}
+
+/// The tree is a bridge, whose code begins where that of another has left by an exit.
+pub struct Joins<'a> {
+    /// The number of its first exit.
+    pub first: u32,
+    /// The entry of the other's, when the frame is made.
+    pub again: usize,
+    /// How often the code is still to be run, before the exit leads to the interpreter again.
+    pub runs: &'a Cell<i64>,
+}
+
+/// Makes the code of a tree.
+pub fn compile(tree: &Tree, ties: &Ties<'_>) -> Result<Made> {
     let entry = tree.entry.ok_or(CompileError::Malformed("no entry"))?;
     let mut regs = Registers::new(tree);
     let again = regs.asm.label();
     let body = regs.asm.label();
     let end = regs.asm.label();
+    let out = regs.asm.label();
     let quick = Quick {
         tree,
-        calls,
+        ties,
+        first: ties.joins.as_ref().map_or(0, |joins| joins.first),
+        out,
         regs,
         again,
         body,
@@ -101,12 +132,17 @@ struct Bridge {
 
 struct Quick<'a> {
     tree: &'a Tree,
-    calls: &'a [Help],
+    ties: &'a Ties<'a>,
+    /// The number that the program knows exit 0 by.
+    first: u32,
     regs: Registers<'a>,
     /// Of the entry, behind the frame's making.
     again: Label,
     body: Label,
+    /// Where exits go, with their number in rax.
     end: Label,
+    /// Where the frame is left.
+    out: Label,
     /// Where the body's values are when it begins: phis, then invariants.
     head: Option<Vec<Held>>,
     /// By `ExitId`.
@@ -120,15 +156,10 @@ struct Quick<'a> {
 
 impl Quick<'_> {
     fn all(mut self, entry: SeqId) -> Result<Made> {
-        for r in [RBX, RBP, R12, R13, R14, R15] {
-            self.regs.asm.push(r);
+        match &self.ties.joins {
+            None => self.make_frame(),
+            Some(joins) => self.begin_bridge(entry, joins),
         }
-        self.regs.asm.alu_imm(Alu::Sub, RSP, FRAME);
-        self.regs.asm.mov(RBX, RDI);
-        self.regs.asm.mov(RBP, RSI);
-        self.regs.asm.mov(BUFFER_REG, RDX);
-        self.regs.asm.bind(self.again);
-        self.regs.restore(&[]);
         self.sequence(entry)?;
         let mut body = self.tree.body;
         loop {
@@ -153,13 +184,43 @@ impl Quick<'_> {
         }
         let places = self.leaves()?;
         self.regs.asm.bind(self.end);
+        let ways = (self.ties.ways.as_ptr() as u64).wrapping_sub(8 * u64::from(self.first));
+        self.regs.asm.mov_imm(SCRATCH, ways);
+        self.regs.asm.jump_mem(indexed(SCRATCH, RAX, 3, 0));
+        self.regs.asm.bind(self.out);
         self.regs.asm.alu_imm(Alu::Add, RSP, FRAME);
         for r in [R15, R14, R13, R12, RBP, RBX] {
             self.regs.asm.pop(r);
         }
         self.regs.asm.ret();
+        let (again, out) = (self.regs.asm.offset(self.again), self.regs.asm.offset(self.out));
         let code = self.regs.asm.finish().ok_or(CompileError::Malformed("a jump without a body"))?;
-        Ok(Made { code, places })
+        Ok(Made { code, places, again: again as usize, out: out as usize })
+    }
+
+    fn make_frame(&mut self) {
+        for r in [RBX, RBP, R12, R13, R14, R15] {
+            self.regs.asm.push(r);
+        }
+        self.regs.asm.alu_imm(Alu::Sub, RSP, FRAME);
+        self.regs.asm.mov(RBX, RDI);
+        self.regs.asm.mov(RBP, RSI);
+        self.regs.asm.mov(BUFFER_REG, RDX);
+        self.regs.asm.bind(self.again);
+        self.regs.restore(&[]);
+    }
+
+    /// In the frame of the code that has left by the exit whose number is in rax.
+    fn begin_bridge(&mut self, entry: SeqId, joins: &Joins<'_>) {
+        self.regs.asm.bind(self.again);
+        self.regs.asm.mov_imm(SCRATCH, std::ptr::from_ref(joins.runs) as u64);
+        self.regs.asm.alu_mem_imm(Alu::Sub, mem(SCRATCH, 0), 1);
+        self.regs.asm.jump_if(Cond::S, self.out);
+        let tree = self.tree;
+        let shown = tree.seq(entry).insts.iter().filter(|id| tree.inst(**id).op == TraceOp::FromExit);
+        let held = |&id: &Id| Held { id, reg: None, slot: Some(tree.inst(id).imm as u32) };
+        let held: Vec<Held> = shown.map(held).collect();
+        self.regs.restore(&held);
     }
 
     fn sequence(&mut self, seq: SeqId) -> Result<()> {
@@ -177,7 +238,13 @@ impl Quick<'_> {
                     return Ok(());
                 }
                 TraceOp::Restart => {
-                    self.regs.asm.jump(self.again);
+                    match &self.ties.joins {
+                        None => self.regs.asm.jump(self.again),
+                        Some(joins) => {
+                            self.regs.asm.mov_imm(SCRATCH, joins.again as u64);
+                            self.regs.asm.jump_reg(SCRATCH);
+                        }
+                    }
                     return Ok(());
                 }
                 TraceOp::Leave => {
@@ -264,7 +331,7 @@ impl Quick<'_> {
             Publish => self.publish(inst)?,
             NativeNext | Native1 | Native2 | Native3 => self.native(id, inst)?,
             Tick => self.tick(inst)?,
-            Const | Phi | FromRaw | ToRaw | Help | Jump | Restart | Leave => {
+            Const | Phi | FromExit | FromRaw | ToRaw | Help | Jump | Restart | Leave => {
                 return Err(CompileError::Malformed("no instruction"));
             }
         }
@@ -360,9 +427,9 @@ impl Quick<'_> {
         for leave in std::mem::take(&mut self.leaves) {
             self.regs.asm.bind(leave.label);
             let alone = ways[leave.exit.0 as usize] == 1;
-            let shown = self.regs.live.shown(leave.exit).to_vec();
-            let mut row = Row::with_capacity(shown.len());
-            for (n, (&id, &loc)) in shown.iter().zip(&leave.shown).enumerate() {
+            let mut row = Row::with_capacity(leave.shown.len());
+            for (n, &loc) in leave.shown.iter().enumerate() {
+                let id = self.regs.live.shown(leave.exit)[n];
                 let is_truth = self.tree.inst(id).ty == Type::B;
                 let place = match loc {
                     Loc::Slot(slot) if alone && !is_truth => slot,
@@ -377,7 +444,7 @@ impl Quick<'_> {
             }
             places.set(leave.exit, row);
             self.give_back(leave.ticks);
-            self.regs.asm.mov_imm(RAX, leave.exit.0.into());
+            self.regs.asm.mov_imm(RAX, (self.first + leave.exit.0).into());
             self.regs.asm.jump(self.end);
         }
         if places.words() > BUFFER {

@@ -134,7 +134,11 @@ impl<'a> Registers<'a> {
                 _ => {}
             }
             if let Some(slot) = slot {
-                self.slots[(slot - ELSEWHERE) as usize] = Some(id);
+                let at = (slot - ELSEWHERE) as usize;
+                if self.slots.len() <= at {
+                    self.slots.resize(at + 1, None);
+                }
+                self.slots[at] = Some(id);
                 self.slot[id.0 as usize] = slot;
             }
         }

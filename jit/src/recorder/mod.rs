@@ -127,7 +127,7 @@ pub struct Recorder {
     distinct: FxHashSet<(Id, Id)>,
     frames: Vec<Frame>,
     /// Frames of each exit's number.
-    pub frame_sets: Vec<Vec<Frame>>,
+    pub frame_sets: Vec<Rc<[Frame]>>,
     frame_set: Option<u32>,
     /// What is to be written of all frames but the innermost, while that stays the same.
     outer_writes: RefCell<Option<Vec<(Target, Source)>>>,
@@ -207,7 +207,7 @@ impl Recorder {
         at: At,
         root: *mut Value,
         mut tree: Tree,
-        frame_sets: Vec<Vec<Frame>>,
+        frame_sets: Vec<Rc<[Frame]>>,
         exit: ExitId,
         range: (usize, usize),
         is_function: bool,
@@ -216,7 +216,7 @@ impl Recorder {
     ) -> Recorder {
         let seq = tree.add_seq(Default::default());
         let info = tree.exit(exit).clone();
-        let mut frames = frame_sets[info.frames as usize].clone();
+        let mut frames = frame_sets[info.frames as usize].to_vec();
         for frame in &mut frames {
             // What the exit writes is not in memory on this way.
             let unwritten = |off| info.writes.iter().any(|w| w.0 == Target::Reg(off));
@@ -288,7 +288,7 @@ impl Recorder {
             rows: FxHashMap::default(),
             distinct: FxHashSet::default(),
             // The first is what there is at the head.
-            frame_sets: vec![frames[..1].to_vec()],
+            frame_sets: vec![frames[..1].into()],
             frame_set: None,
             outer_writes: RefCell::default(),
             frames,
@@ -700,7 +700,7 @@ impl Recorder {
         if let Some(n) = self.frame_set {
             return n;
         }
-        self.frame_sets.push(self.frames.clone());
+        self.frame_sets.push(self.frames.as_slice().into());
         let n = self.frame_sets.len() as u32 - 1;
         self.frame_set = Some(n);
         n
