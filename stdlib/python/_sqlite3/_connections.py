@@ -438,7 +438,7 @@ If there is no open transaction, this method is a no-op."""
         self._check()
         sys.audit("sqlite3.load_extension", self, name)
         try:
-            self._database.load_extension(name, entrypoint)
+            self._database.load_extension(name, *() if entrypoint is None else (entrypoint,))
         except Error as e:
             raise OperationalError(str(e)) from None
 

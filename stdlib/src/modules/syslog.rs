@@ -2,6 +2,7 @@
 
 use super::posix::c_string;
 use skein_runtime::object::Ref;
+use skein_runtime::types::list::List;
 use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::{Args, R, Value, Vm, native_functions};
@@ -28,7 +29,7 @@ struct State {
 fn program(vm: &Vm) -> R<Option<CString>> {
     let Some(sys) = vm.sys_dict.get() else { return Ok(None) };
     let Some(argv) = sys.get_name(vm, "argv")? else { return Ok(None) };
-    let list = vm.list_from(argv)?;
+    let Some(list) = argv.cast::<List>() else { return Ok(None) };
     let Some(first) = list.get(0).filter(|f| f.cast::<Str>().is_some()) else { return Ok(None) };
     let text = vm.str_string(first)?;
     let name = text.rsplit('/').next().unwrap_or_default();

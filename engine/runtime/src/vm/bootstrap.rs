@@ -126,6 +126,7 @@ impl Vm {
             switcher: Cell::new(&NO_SWITCHER),
             switcher_state: Cell::new(std::ptr::null()),
             module_state: RefCell::default(),
+            recent_states: std::array::from_fn(|_| Cell::new(None)),
             thread_modules: RefCell::default(),
             root_tracers: RefCell::default(),
         });
