@@ -41,9 +41,9 @@ const WITHIN: (Duration, u32) = (Duration::from_millis(15), 6);
 /// What an instruction that waits for being compiled will take, about.
 const EACH: Duration = Duration::from_micros(8);
 /// What is made well takes no more than this part of the time.
-const WELL: u32 = 10;
+const WELL: u32 = 20;
 /// A trace is busy when it has been entered so often for each instruction of its tree; a look is worth so many entries.
-const HEAT: u64 = 32;
+const HEAT: u64 = 1024;
 const LOOK: u64 = 16;
 /// See [`Jit::glance`].
 const GLANCE: u64 = 1023;

@@ -15,6 +15,28 @@ pub fn bind_arguments(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Valu
     let code = f.code();
     let c = code.portable();
     let (npos, nkw) = (c.arg_count as usize, c.kwonly_count as usize);
+    if args.has_keywords() || nkw > 0 || c.flags & (flags::VARARGS | flags::VARKEYWORDS) != 0 {
+        return bind_all(vm, f, args, base);
+    }
+    let positional = args.positional();
+    let defaults = f.defaults.cast::<Tuple>();
+    let defaults = defaults.as_ref().map_or(&[][..], |t| t.items());
+    if positional.len() > npos || positional.len() + defaults.len() < npos {
+        return bind_all(vm, f, args, base);
+    }
+    let lacking = &defaults[positional.len() + defaults.len() - npos..];
+    for (i, &v) in positional.iter().chain(lacking).enumerate() {
+        // SAFETY: the parameters are the frame's first registers.
+        unsafe { *base.add(i) = v };
+    }
+    Ok(())
+}
+
+/// As `bind_arguments`, for any function; nothing is written yet.
+fn bind_all(vm: &Vm, f: Ref<Function>, args: Args<'_>, base: *mut Value) -> R<()> {
+    let code = f.code();
+    let c = code.portable();
+    let (npos, nkw) = (c.arg_count as usize, c.kwonly_count as usize);
     let total = npos + nkw;
     // SAFETY (all writes to `base`): the parameters are the frame's first registers.
     let set = |i: usize, v: Value| unsafe { *base.add(i) = v };

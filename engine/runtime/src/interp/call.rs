@@ -175,6 +175,10 @@ fn call_window(vm: &Vm, at: At, w: usize, first: usize, n: usize) -> At {
             Err(e) => or_unwind(vm, Err(e)),
         };
     }
+    if n == 1 && callee.is(vm.types.type_.value()) {
+        at.set(w, vm.type_of(at.reg(first)).value());
+        return resume;
+    }
     let r = call_soft(vm, resume, callee, Args::new(at.row(first, n), None), Cont::store(w));
     or_unwind(vm, r)
 }
