@@ -296,7 +296,13 @@ fn show(vm: &Vm, e: Value) -> R<()> {
         {
             sys.set_name(vm, name, v)?;
         }
-        if let Some(hook) = sys.get_str(vm, vm.names.excepthook)? {
+        let hook = sys.get_str(vm, vm.names.excepthook)?;
+        let told = vm.audit("sys.excepthook", || vm.tuple(&[hook.unwrap_or(Value::NONE), ty, e, traceback]));
+        // A hook that raises RuntimeError keeps the exception from being shown.
+        if vm.absorb(told, vm.exc.runtime_error)?.is_none() {
+            return Ok(());
+        }
+        if let Some(hook) = hook {
             let row = List::new(vm, &[ty, e, traceback])?;
             return vm.call(hook, row.items()).map(|_| ());
         }

@@ -1,6 +1,7 @@
 """Data and functions of C, for the module ctypes. What touches memory and calls functions is in _foreign."""
 
 import struct as _struct
+import sys
 import weakref as _weakref
 
 import _foreign
@@ -20,7 +21,6 @@ class ArgumentError(Exception):
 
 def dlopen(name, flag=RTLD_LOCAL, /):
     """dlopen(name, flag={RTLD_GLOBAL|RTLD_LOCAL}) open a shared library"""
-    import sys
     sys.audit("ctypes.dlopen", name)
     return _foreign.dlopen(name, flag)
 
@@ -35,7 +35,6 @@ def _symbol(handle, name, what):
 
 def dlsym(handle, name, /):
     """find symbol in shared library"""
-    import sys
     sys.audit("ctypes.dlsym/handle", handle, name)
     try:
         return _symbol(handle, name, "symbol")
@@ -1235,7 +1234,7 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
             self._hold(0, library)
             self._set_flags(flags)
         elif isinstance(first, _Builtin):
-            self._builtin, self._known = _builtins[first], None
+            self._builtin, self._known = first, None
         elif isinstance(first, int):
             _write("P", self._address, first)
             self._set_flags(flags)
@@ -1381,7 +1380,8 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
 
     def _call(self, args, kwargs):
         if self._builtin is not None:
-            return self._builtin(*args)
+            sys.audit("ctypes.call_function", int(self._builtin), args)
+            return _builtins[self._builtin](*args)
         argtypes, outs = self.argtypes, None
         if self._paramflags is not None:
             args, outs = self._fill(args, kwargs, argtypes)
@@ -1414,6 +1414,7 @@ class CFuncPtr(_CData, metaclass=PyCFuncPtrType):
         else:
             result_code = "i"
         address = _read("P", self._address)
+        sys.audit("ctypes.call_function", address, args)
         result = _foreign.call(address, result_code, codes, values, type(self)._flags_)
         if restype is not None:
             if isinstance(restype, _CDataType):
@@ -1537,6 +1538,7 @@ def addressof(obj, /):
     """Return the address of the C instance internal buffer"""
     if not isinstance(obj, _CData):
         raise TypeError("invalid type")
+    sys.audit("ctypes.addressof", obj)
     return obj._address
 
 
@@ -1601,16 +1603,19 @@ def _address_of_argument(value):
 
 
 def _string_at(at, size=-1):
+    sys.audit("ctypes.string_at", at, size)
     at, keep = _address_of_argument(at)
     return _read_bytes(at, _foreign.length(at, 1) if size == -1 else size)
 
 
 def _wstring_at(at, size=-1):
+    sys.audit("ctypes.wstring_at", at, size)
     at, keep = _address_of_argument(at)
     return _wide_text(at, _foreign.length(at, 4) if size == -1 else size)
 
 
 def _memoryview_at(at, size, readonly):
+    sys.audit("ctypes.memoryview_at", at, size, readonly)
     at, keep = _address_of_argument(at)
     if not 0 <= size < 2**63 or at + size >= 2**64:
         raise ValueError("memoryview_at: size is negative (or overflowed)")

@@ -92,6 +92,7 @@ def parse_and_bind(string, /):
 
 def read_init_file(filename=None, /):
     """Execute an init file."""
+    _sys.audit("open", "<readline_init_file>" if filename is None else filename, "r", 0)
     with open(_os.path.expanduser(filename or _os.environ.get("INPUTRC", "~/.inputrc")), encoding="utf-8") as file:
         for line in file:
             parse_and_bind(line)
@@ -101,8 +102,14 @@ def _history_file(filename):
     return _os.path.expanduser("~/.history" if filename is None else _os.fspath(filename))
 
 
+def _tell(filename, mode):
+    """Audit hooks hear of the file under the name that it was given."""
+    _sys.audit("open", "~/.history" if filename is None else filename, mode, 0)
+
+
 def read_history_file(filename=None, /):
     """Load a history file."""
+    _tell(filename, "r")
     with open(_history_file(filename), encoding="utf-8", errors="surrogateescape") as file:
         lines = file.read().splitlines()
     if lines[:1] == ["_HiStOrY_V2_"]:
@@ -112,6 +119,7 @@ def read_history_file(filename=None, /):
 
 def write_history_file(filename=None, /):
     """Save a history file."""
+    _tell(filename, "w")
     _write(_history_file(filename), "w", _history())
 
 
@@ -119,6 +127,7 @@ def append_history_file(nelements, filename=None, /):
     """Append the last lines of the history to a file."""
     if nelements < 0:
         raise ValueError("nelements must be positive")
+    _tell(filename, "a")
     name = _history_file(filename)
     if not _os.path.exists(name):
         raise FileNotFoundError(2, _os.strerror(2), name)

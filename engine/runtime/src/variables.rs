@@ -79,7 +79,8 @@ pub fn current(vm: &Vm) -> R<ContextRef> {
     Ok(c)
 }
 
-fn enter(vm: &Vm, c: ContextRef) -> R<()> {
+/// Makes it the current one. RuntimeError if it is entered already.
+pub fn enter(vm: &Vm, c: ContextRef) -> R<()> {
     if c.entered.get() {
         let text = vm.repr_string(c.value())?;
         return Err(vm.runtime_error(format!("cannot enter context: {text} is already entered")));

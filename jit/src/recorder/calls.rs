@@ -1,8 +1,9 @@
 //! Calls of Python functions, whose frames the trace only thinks of, and returns from them.
 
+use super::contexts::runs_in_context;
 use super::generators::can_be_made;
 use super::made::{makes_generator, starts_generator, takes};
-use super::memory::{FIXED_LEN, function_of, shape_of};
+use super::memory::{function_of, shape_of};
 use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Step};
 use crate::ir::{self, Id, Place, TraceOp};
 use skein_bytecode::{Op, flags};
@@ -13,9 +14,10 @@ use skein_runtime::types::dict::Dict;
 use skein_runtime::types::function::{
     BoundMethod, FUNCTION_DEFAULTS, FUNCTION_EXEC, FUNCTION_KWDEFAULTS, Function,
 };
+use skein_runtime::types::list::List;
 use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::Str;
-use skein_runtime::types::tuple::{TUPLE_ITEMS, Tuple};
+use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::Type as Class;
 use skein_runtime::value::Value;
 use skein_runtime::vm::Vm;
@@ -38,7 +40,8 @@ pub(super) struct Call {
 pub(super) enum Bound {
     /// The argument of this number.
     Argument(usize),
-    Default(Value),
+    /// The default of this number.
+    Default(usize, Value),
     /// The default of the keyword-only parameter of this name.
     KeywordDefault(Value),
     /// A tuple of the arguments from this number on.
@@ -85,7 +88,8 @@ pub(super) fn bound_arguments(f: Ref<Function>, n: usize, names: &[Value]) -> Op
     let of_keyword = f.kwdefaults.cast::<Dict>();
     let default = |i: usize| {
         if i < npos {
-            return defaults.get((i + defaults.len()).checked_sub(npos)?).map(|v| Bound::Default(*v));
+            let number = (i + defaults.len()).checked_sub(npos)?;
+            return defaults.get(number).map(|v| Bound::Default(number, *v));
         }
         let name =
             names_of_defaults(of_keyword?).find(|name| name.bytes() == parameters[i].name.as_bytes())?;
@@ -177,7 +181,7 @@ impl Recorder {
         self.call_python(vm, call, given)
     }
 
-    /// `CallEx` of a tuple of few arguments, and of a dict of few with names.
+    /// `CallEx` of a row of few arguments, and of a dict of few with names.
     pub(super) fn call_unpacked(&mut self, vm: &Vm) -> Step {
         let (at, op) = (self.at, Op::CallEx);
         let w = at.window();
@@ -185,26 +189,21 @@ impl Recorder {
         let dict = keywords.cast::<Dict>();
         let plain =
             |d: &Ref<Dict>| shape_of(keywords) == Some(vm.types.dict.root_shape_id()) && d.fill() == d.len();
-        let row = positional.cast::<Tuple>();
-        let exact = shape_of(positional) == Some(vm.types.tuple.root_shape_id());
-        let Some(row) = row.filter(|_| exact && (keywords.is_unbound() || dict.is_some_and(|d| plain(&d))))
-        else {
+        if !keywords.is_unbound() && !dict.is_some_and(|d| plain(&d)) {
             return self.help(op);
+        }
+        let values = match (positional.cast::<Tuple>(), positional.cast::<List>()) {
+            (Some(t), _) => t.items().to_vec(),
+            (_, Some(l)) => l.items().to_vec(),
+            _ => return self.help(op),
         };
-        let all = row.len() + dict.map_or(0, |d| d.len());
-        let callee = at.reg(w);
-        if all > MOST || callee.cast::<NativeFunction>().is_some() {
+        let native = at.reg(w).cast::<NativeFunction>();
+        if values.len() + dict.map_or(0, |d| d.len()) > MOST || native.is_some_and(|n| !runs_in_context(n)) {
             return self.help(op);
         }
-        let tuple = self.reg(w + FRAME_WORDS);
-        let tuple = self.guard_shape(tuple, vm.types.tuple.root_shape_id());
-        let len = self.emit(TraceOp::LoadRaw, &[tuple], FIXED_LEN.imm());
-        self.emit(TraceOp::GuardRaw, &[len], row.len() as u64);
-        let mut given = Vec::with_capacity(all);
-        for (i, &v) in row.items().iter().enumerate() {
-            let place = Place::new(ir::Class::Fixed, TUPLE_ITEMS + 8 * i);
-            given.push((self.emit(TraceOp::LoadField, &[tuple], place.imm()), v));
-        }
+        let row = (self.reg(w + FRAME_WORDS), positional);
+        let Some(row) = self.items_of_row(vm, row, MOST) else { return self.help(op) };
+        let mut given: Vec<(Id, Value)> = row.into_iter().zip(values).collect();
         let mut names = Vec::new();
         let id = self.reg(w + FRAME_WORDS + 1);
         match dict {
@@ -218,7 +217,10 @@ impl Recorder {
             }
         }
         let call = Call { op, w, from: w + FRAME_WORDS, names, units: 1 };
-        self.call_python(vm, call, given)
+        match native {
+            Some(native) => self.run_in_context(vm, call, native, given).unwrap_or_else(|| self.help(op)),
+            None => self.call_python(vm, call, given),
+        }
     }
 
     /// A call of something of Python's.
@@ -295,18 +297,28 @@ impl Recorder {
         bound: Vec<Bound>,
         given: &[(Id, Value)],
     ) -> Option<Vec<Id>> {
-        if let Some(defaults) =
-            f.defaults.get().filter(|_| bound.iter().any(|b| matches!(b, Bound::Default(_))))
+        let is_known = self.tree.constant(function).is_some();
+        let mut defaults = None;
+        if let Some(tuple) =
+            f.defaults.get().filter(|_| bound.iter().any(|b| matches!(b, Bound::Default(..))))
         {
             let place = Place::new(ir::Class::Function, FUNCTION_DEFAULTS);
             let now = self.emit(TraceOp::LoadField, &[function], place.imm());
-            self.guard_is(now, defaults);
+            if is_known {
+                self.guard_is(now, tuple);
+            } else {
+                // Each function that a definition makes has a row of its own.
+                defaults = Some(self.items_of_row(vm, (now, tuple), MOST)?);
+            }
         }
         let mut args = Vec::with_capacity(bound.len());
         for b in bound {
             args.push(match b {
                 Bound::Argument(i) => given[i].0,
-                Bound::Default(v) => self.value(v),
+                Bound::Default(i, v) => match &defaults {
+                    Some(row) => *row.get(i)?,
+                    None => self.value(v),
+                },
                 Bound::Rest(all) => {
                     let items: Vec<Id> = given[all].iter().map(|(id, _)| *id).collect();
                     self.new_tuple(vm, &items)
@@ -328,7 +340,10 @@ impl Recorder {
         let get = vm.types.dict.lookup(vm, vm.names.get)?.cast::<NativeFunction>()?;
         let place = Place::new(ir::Class::Function, FUNCTION_KWDEFAULTS);
         let dict = self.emit(TraceOp::LoadField, &[function], place.imm());
-        let dict = self.guard_is(dict, defaults);
+        let dict = match self.tree.constant(function) {
+            Some(_) => self.guard_is(dict, defaults),
+            None => self.guard_type(dict, defaults),
+        };
         let missing = Value::UNBOUND;
         let operands = [(dict, defaults), (self.value(name), name), (self.value(missing), missing)];
         let default = self.leaf_call(vm, get.def(), &operands)?;

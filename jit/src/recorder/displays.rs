@@ -29,6 +29,9 @@ native_functions! { MADE:
     [leaf] "converted(type, value, /)" => converted_or_nothing;
 }
 
+/// Items of lists that a trace makes.
+const MAX_ITEMS: usize = 32;
+
 /// What these natives give where they give nothing: UNBOUND is the end of an iterator.
 pub(super) const NOTHING: Value = Value::NOT_IMPLEMENTED;
 
@@ -117,14 +120,21 @@ impl Recorder {
 
     /// `BuildList`.
     pub(super) fn build_list(&mut self, vm: &Vm) -> Step {
-        const MAX_ITEMS: usize = 32;
-        let (at, shape) = (self.at, vm.types.list.root_shape_id());
-        let n = at.c();
-        if n > MAX_ITEMS {
+        let at = self.at;
+        if at.c() > MAX_ITEMS {
             return self.help(Op::BuildList);
         }
-        let items: Vec<Id> = (at.b()..at.b() + n).map(|i| self.reg(i)).collect();
+        let items: Vec<Id> = (at.b()..at.b() + at.c()).map(|i| self.reg(i)).collect();
+        let list = self.new_list(vm, items);
+        self.set(at.a(), list);
+        self.next(1)
+    }
+
+    /// A list that nobody but the register that it is made in has.
+    fn new_list(&mut self, vm: &Vm, items: Vec<Id>) -> Id {
+        let (n, shape) = (items.len(), vm.types.list.root_shape_id());
         let items: Vec<Id> = items.into_iter().map(|id| self.as_word(id)).collect();
+        let row = items.clone();
         // The array first: what is stored to the list without a barrier is stored before anything else is made, by which the
         // list would be old.
         let array = (n > 0).then(|| {
@@ -144,8 +154,58 @@ impl Recorder {
             self.emit(TraceOp::StoreField, &[list, array], ITEMS.imm());
             self.emit(TraceOp::StoreRaw, &[list, count], LEN.imm());
         }
+        self.rows.insert(list, row);
+        list
+    }
+
+    /// The items of a list that the trace is making, or of any list or tuple, whose length is checked. None: it is something
+    /// else, or longer than that.
+    pub(super) fn items_of_row(&mut self, vm: &Vm, (id, v): Operand, most: usize) -> Option<Vec<Id>> {
+        if let Some(row) = self.rows.get(&id) {
+            return (row.len() <= most).then(|| row.clone());
+        }
+        let shape = shape_of(v)?;
+        let n = match (v.cast::<Tuple>(), v.cast::<List>()) {
+            (Some(t), _) if shape == vm.types.tuple.root_shape_id() => t.len(),
+            (_, Some(l)) if shape == vm.types.list.root_shape_id() => l.len(),
+            _ => return None,
+        };
+        if n > most {
+            return None;
+        }
+        let len = self.raw_len(vm, (id, v))?;
+        self.emit(TraceOp::GuardRaw, &[len], n as u64);
+        let row = self.guard_shape(id, shape);
+        if v.cast::<Tuple>().is_some() {
+            let item = |i: usize| fixed(TUPLE_ITEMS + 8 * i);
+            return Some((0..n).map(|i| self.emit(TraceOp::LoadField, &[row], item(i))).collect());
+        }
+        let items = self.items_of(row);
+        let mut all = Vec::with_capacity(n);
+        for i in 0..n {
+            let index = self.constant(i as u64, ir::Type::R);
+            all.push(self.emit(TraceOp::LoadElem, &[items, index], ELEMS.imm()));
+        }
+        Some(all)
+    }
+
+    /// `ListAppend` and `ListExtend` to a list that the trace is making: it makes another one instead, since nobody has
+    /// the first. None: it is none of those, or a long one.
+    fn add_to_row(&mut self, vm: &Vm, op: Op) -> Option<Step> {
+        let at = self.at;
+        let list = self.reg(at.a());
+        let mut row = self.rows.get(&list)?.clone();
+        let added = (self.reg(at.b()), at.reg(at.b()));
+        match op {
+            Op::ListAppend if row.len() < MAX_ITEMS => row.push(added.0),
+            Op::ListExtend if added.1.cast::<Tuple>().is_some() => {
+                row.extend(self.items_of_row(vm, added, MAX_ITEMS - row.len())?);
+            }
+            _ => return None,
+        }
+        let list = self.new_list(vm, row);
         self.set(at.a(), list);
-        self.next(1)
+        Some(self.next(1))
     }
 
     /// The native that is the method of a builtin type.
@@ -202,6 +262,12 @@ impl Recorder {
     /// Instructions of comprehensions and displays that do what a method of the container in r[a] does.
     pub(super) fn add_to(&mut self, vm: &Vm, op: Op) -> Step {
         let at = self.at;
+        if let Some(step) = self.add_to_row(vm, op) {
+            return step;
+        }
+        // From here on the list itself is changed.
+        let container = self.reg(at.a());
+        self.rows.remove(&container);
         let (ty, name, operands) = match op {
             Op::ListAppend => (vm.types.list, vm.names.append, &[at.a(), at.b()][..]),
             Op::ListExtend => (vm.types.list, vm.names.extend, &[at.a(), at.b()][..]),

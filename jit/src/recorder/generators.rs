@@ -13,7 +13,10 @@ use super::{Abort, Frame, FrameKind, MAX_RECURSION, Recorder, Slot, Step};
 use crate::ir::{Class, Id, NewKind, Place, TraceOp, Type};
 use skein_bytecode::{Op, flags};
 use skein_runtime::context::{FRAME_WORDS, RECORD};
-use skein_runtime::interp::{Cont, ContKind, behind_delegation, gen_call, hand_over, innermost_at_hand};
+use skein_runtime::interp::{
+    Cont, ContKind, behind_delegation, gen_call, gen_call_returning, hand_over, innermost_at_hand,
+    returns_plainly,
+};
 use skein_runtime::native_functions;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::code::CodeObject;
@@ -79,6 +82,12 @@ impl Recorder {
             ("next(iterator, default=<unrepresentable>, /)", []) if g.flag(PLAIN) => self.nothing(),
             ("__next__($self, /)", []) => self.nothing(),
             ("send($self, value, /)", [sent]) => *sent,
+            // Of a task's step.
+            ("advance(coro, /)", []) if vm.type_of(v) == vm.types.coroutine => {
+                let sent = self.nothing();
+                let cont = gen_call_returning(Cont::store(w));
+                return Some(self.resume_for(vm, op, (id, g), sent, (cont, 1, true)));
+            }
             _ => return None,
         };
         let cont = gen_call(Cont::store(w));
@@ -312,7 +321,9 @@ impl Recorder {
         if g.runs_for_root() {
             return self.return_in_chain(vm, made, g).unwrap_or_else(|| self.help(Op::ReturnGen));
         }
-        if made.kind == ContKind::GenCall {
+        // SAFETY: the word of a record.
+        let cont = Cont::unpack([unsafe { Value::from_bits(made.info) }, Value::NONE, Value::NONE]);
+        if made.kind == ContKind::GenCall && !returns_plainly(cont) {
             // It is an exception for who called.
             return self.help(Op::ReturnGen);
         }
@@ -330,12 +341,14 @@ impl Recorder {
         let place = GeneratorPlace { state: GenState::Finished as u16, ..g.place() };
         let finished = self.constant(place.bits(), Type::R);
         self.set_state(id, GENERATOR_PLACE, finished);
-        // SAFETY: the word of a record.
-        let cont = Cont::unpack([unsafe { Value::from_bits(made.info) }, Value::NONE, Value::NONE]);
+        if returns_plainly(cont) {
+            // Who gets this looks whether the generator has ended.
+            self.flush_fields();
+        }
         let end = made.return_pc().wrapping_add_signed(4 * cont.jump as isize);
         self.pop_frame(made.in_memory, end);
         self.forget_from(frame.base - RECORD_B);
-        if made.kind == ContKind::GenSend {
+        if made.kind == ContKind::GenSend || returns_plainly(cont) {
             let result = self.base() + i32::from(made.dst);
             self.slots.insert(result, Slot { id: v, dirty: true });
         }
@@ -469,16 +482,23 @@ impl Recorder {
     pub(super) fn get_awaitable(&mut self, vm: &Vm) -> Step {
         let at = self.at;
         let v = at.reg(at.b());
-        let shape = vm.types.coroutine.root_shape_id();
-        let Some(g) = v.cast::<Generator>().filter(|_| shape_of(v) == Some(shape)) else {
+        let Some(g) = v.cast::<Generator>().filter(|g| !g.is_delegating()) else {
             return self.help(Op::GetAwaitable);
         };
-        if g.is_delegating() {
+        // What `types.coroutine` made of a function says so in its code.
+        let by_code = g.code().has_flag(flags::ITERABLE_COROUTINE);
+        let ty = if by_code { vm.types.generator } else { vm.types.coroutine };
+        let shape = ty.root_shape_id();
+        if shape_of(v) != Some(shape) {
             return self.help(Op::GetAwaitable);
         }
         self.exit();
         let id = self.reg(at.b());
         let id = self.iterator(id, shape);
+        if by_code {
+            let own = self.part(id, GENERATOR_CODE);
+            self.guard_is(own, g.code().value());
+        }
         // One that delegates may be awaited already.
         let place = self.state(id, GENERATOR_PLACE);
         self.emit(TraceOp::GuardRaw, &[place], g.place().bits());

@@ -316,8 +316,13 @@ impl Recorder {
         if made.in_memory {
             self.guard_return(frame, return_word as u64);
         }
-        if cont.kind == ContKind::Init {
-            id = self.slot(frame.base - RECORD_A);
+        match cont.kind {
+            ContKind::Init => id = self.slot(frame.base - RECORD_A),
+            ContKind::LeaveContext => {
+                let (context, before) = (self.slot(frame.base - RECORD_A), self.slot(frame.base - RECORD_B));
+                self.leave_context(context, before);
+            }
+            _ => {}
         }
         self.pop_frame(made.in_memory, to);
         let result = self.base() + i32::from(cont.dst);

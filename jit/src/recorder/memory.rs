@@ -7,12 +7,15 @@ use skein_bytecode::Op;
 use skein_runtime::context::FRAME_WORDS;
 use skein_runtime::interp::{At, attr_place};
 use skein_runtime::native::Effect;
+use skein_runtime::native_functions;
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::cell::{CELL_CONTENTS, CellObject};
 use skein_runtime::types::code::{AttrCache, GlobalCache, ModuleCache};
+use skein_runtime::types::descriptor::GetSet;
 use skein_runtime::types::function::{FUNCTION_CLOSURE, Function};
 use skein_runtime::types::instance::{INSTANCE_SLOTS, Instance, VALUES_SLOTS};
 use skein_runtime::types::list::{LIST_ITEMS, LIST_LEN, List};
+use skein_runtime::types::native::NativeFunction;
 use skein_runtime::types::str::{STR_LEN, Str};
 use skein_runtime::types::tuple::{TUPLE_ITEMS, TUPLE_LEN, Tuple};
 use skein_runtime::types::typeobj::Type;
@@ -26,6 +29,14 @@ pub(super) const ITEMS: Place = Place::new(Class::List, LIST_ITEMS);
 /// Slots of arrays; which one is an operand.
 pub(super) const ELEMS: Place = Place::new(Class::Array, 0);
 pub(super) const FIXED_LEN: Place = Place::new(Class::Fixed, TUPLE_LEN);
+
+native_functions! { GETTERS:
+    // No program sees it; it is called as natives are, for getters that are leaves.
+    [leaf] "get(getter, object, /)" => |vm: &Vm, getter: Value, object: Value| match getter.cast::<GetSet>() {
+        Some(getter) => getter.get(vm, object),
+        None => Err(vm.system_error("no getter")),
+    };
+}
 
 /// The shape of an object; none of an immediate.
 pub(super) fn shape_of(v: Value) -> Option<u32> {
@@ -203,17 +214,42 @@ impl Recorder {
     /// What a descriptor of the class gets from an object that has no attributes of its own, by a native that runs no
     /// Python code.
     fn described(&mut self, vm: &Vm, v: Value, name: Ref<Str>) -> Option<Step> {
+        if let Some(getter) = attr_place::getter(vm, v, name) {
+            return self.get_natively(vm, v, name, getter);
+        }
         let (descriptor, def) = attr_place::native_descriptor(vm, v, name)?;
+        let ty = vm.type_of(v);
+        if let Some(method) = descriptor.cast::<NativeFunction>().filter(|m| m.is_method(vm)) {
+            self.rely_on_type(ty, name);
+            let obj = self.reg(self.at.b());
+            let obj = self.guard_type(obj, v);
+            let bound = self.bind_native(vm, method, obj);
+            self.set(self.at.a(), bound);
+            return Some(self.next(2));
+        }
         if def.effect != Effect::Leaf {
             return None;
         }
-        let ty = vm.type_of(v);
         self.rely_on_type(ty, name);
         let obj = self.reg(self.at.b());
         let obj = self.guard_type(obj, v);
         let own = self.value(descriptor);
         let class = self.value(ty.value());
         let id = self.native_op(TraceOp::Native3, def, [Some(own), Some(obj), Some(class)]);
+        self.set(self.at.a(), id);
+        Some(self.next(2))
+    }
+
+    /// What the getter of a builtin type gives, which runs no Python code.
+    fn get_natively(&mut self, vm: &Vm, v: Value, name: Ref<Str>, getter: Ref<GetSet>) -> Option<Step> {
+        if !getter.def().is_leaf || v.header().is_none() {
+            return None;
+        }
+        self.rely_on_type(vm.type_of(v), name);
+        let obj = self.reg(self.at.b());
+        let obj = self.guard_type(obj, v);
+        let getter = self.value(getter.value());
+        let id = self.native_op(TraceOp::Native2, &GETTERS[0], [Some(getter), Some(obj), None]);
         self.set(self.at.a(), id);
         Some(self.next(2))
     }

@@ -11,6 +11,7 @@
 mod abort;
 mod arith;
 mod calls;
+mod contexts;
 mod displays;
 mod families;
 mod generators;
@@ -120,6 +121,8 @@ pub struct Recorder {
     fields: FxHashMap<(Id, u32), Slot>,
     /// Objects that others always have at a place, by the other and the offset.
     parts: FxHashMap<(Id, u32), Id>,
+    /// The items of lists that the trace is making, which nobody else has yet.
+    rows: FxHashMap<Id, Vec<Id>>,
     /// Iterators that are known not to be the same, the smaller first.
     distinct: FxHashSet<(Id, Id)>,
     frames: Vec<Frame>,
@@ -282,6 +285,7 @@ impl Recorder {
             slots: Slots::default(),
             fields: FxHashMap::default(),
             parts: FxHashMap::default(),
+            rows: FxHashMap::default(),
             distinct: FxHashSet::default(),
             // The first is what there is at the head.
             frame_sets: vec![frames[..1].into()],

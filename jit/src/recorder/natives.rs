@@ -8,7 +8,7 @@ use skein_runtime::interp::small_decimal;
 use skein_runtime::native::{Effect, NativeDef};
 use skein_runtime::object::{Kind, Ref};
 use skein_runtime::types::list::LIST_LEN;
-use skein_runtime::types::native::{NATIVE_DEF, NATIVE_RECEIVER, NativeFunction};
+use skein_runtime::types::native::{NATIVE_DEF, NATIVE_OWNER, NATIVE_RECEIVER, NativeFunction};
 use skein_runtime::types::slice::SLICE_PARTS;
 use skein_runtime::types::str::Str;
 use skein_runtime::types::tuple::TUPLE_LEN;
@@ -129,6 +129,30 @@ impl Recorder {
         slice
     }
 
+    /// A method of a builtin type, bound to a receiver by the trace.
+    pub(super) fn bind_native(&mut self, vm: &Vm, method: Ref<NativeFunction>, receiver: Id) -> Id {
+        let bound = self.new_object::<NativeFunction>(method.bound_shape(vm), Kind::Native);
+        let def = self.constant(std::ptr::from_ref(method.def()) as u64, ir::Type::R);
+        let (receiver, owner) = (self.as_word(receiver), self.value(method.owner.value()));
+        self.emit(TraceOp::StoreRaw, &[bound, def], Place::new(ir::Class::Fixed, NATIVE_DEF).imm());
+        for (id, offset) in [(receiver, NATIVE_RECEIVER), (owner, NATIVE_OWNER)] {
+            self.emit(TraceOp::StoreField, &[bound, id], Place::new(ir::Class::Fixed, offset).imm());
+        }
+        bound
+    }
+
+    /// The receiver of a bound method of this declaration, which the value of the trace must be.
+    pub(super) fn receiver_of(&mut self, callee: Id, native: Ref<NativeFunction>) -> Id {
+        let callee = self.guard_shape(callee, native.header().shape.get());
+        let place = Place::new(ir::Class::Fixed, NATIVE_DEF);
+        let declared = self.emit(TraceOp::LoadRaw, &[callee], place.imm());
+        self.emit(TraceOp::GuardRaw, &[declared], std::ptr::from_ref(native.def()) as u64);
+        let place = Place::new(ir::Class::Fixed, NATIVE_RECEIVER);
+        let id = self.emit(TraceOp::LoadField, &[callee], place.imm());
+        self.guard_is_not(id, 0);
+        id
+    }
+
     /// `Call` and `CallMethod` of a builtin function.
     pub(super) fn native_call(
         &mut self,
@@ -140,6 +164,9 @@ impl Recorder {
         n: usize,
     ) -> Step {
         let at = self.at;
+        if let Some(step) = self.call_in_context(vm, op, native, (w, from, n)) {
+            return step;
+        }
         if n > MAX_OPERANDS {
             return self.help(op);
         }
@@ -151,13 +178,7 @@ impl Recorder {
             None => drop(self.guard_is(callee, native.value())),
             // A bound method is made anew each time: it is known by its declaration.
             Some(receiver) => {
-                let callee = self.guard_shape(callee, native.header().shape.get());
-                let place = Place::new(ir::Class::Fixed, NATIVE_DEF);
-                let declared = self.emit(TraceOp::LoadRaw, &[callee], place.imm());
-                self.emit(TraceOp::GuardRaw, &[declared], std::ptr::from_ref(def) as u64);
-                let place = Place::new(ir::Class::Fixed, NATIVE_RECEIVER);
-                let id = self.emit(TraceOp::LoadField, &[callee], place.imm());
-                self.guard_is_not(id, 0);
+                let id = self.receiver_of(callee, native);
                 operands.insert(0, (id, receiver));
             }
         }
@@ -165,7 +186,7 @@ impl Recorder {
             return step;
         }
         let known = match (def.signature, &operands[..]) {
-            ("len(obj, /)", &[one]) => self.known_len(vm, one),
+            ("len(obj, /)", &[one]) => self.known_len(vm, one).or_else(|| self.native_len(vm, one)),
             ("isinstance(obj, class_or_tuple, /)", &[object, class]) => {
                 self.known_instance(vm, object, class)
             }
@@ -244,6 +265,17 @@ impl Recorder {
     fn known_len(&mut self, vm: &Vm, object: (Id, Value)) -> Option<Id> {
         let len = self.raw_len(vm, object)?;
         Some(self.emit(TraceOp::Tag, &[len], 0))
+    }
+
+    /// The length of an object whose type has a native for it that runs no Python code.
+    fn native_len(&mut self, vm: &Vm, (id, v): (Id, Value)) -> Option<Id> {
+        let ty = v.header().map(|_| vm.type_of(v))?;
+        let len = ty.special(vm, Special::Len)?.cast::<NativeFunction>()?.def();
+        if len.effect != Effect::Leaf {
+            return None;
+        }
+        self.rely_on_type(ty, vm.special_name(Special::Len));
+        self.leaf_call(vm, len, &[(id, v)])
     }
 
     /// As `known_len`, as a raw word.

@@ -19,12 +19,15 @@ impl Recorder {
         match op {
             Op::Move => {
                 let id = self.reg(at.b());
+                // Two registers have it: what is made of it is not for the one alone.
+                self.rows.remove(&id);
                 self.set(at.a(), id);
                 self.next(1)
             }
             Op::MoveFar => {
                 let w = at.extra() as usize;
                 let id = self.reg(w >> 16);
+                self.rows.remove(&id);
                 self.set(w & 0xffff, id);
                 self.next(2)
             }

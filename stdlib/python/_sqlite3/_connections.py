@@ -153,9 +153,19 @@ class Connection:
                 f"thread id {thread} and this is thread id {_threading.get_ident()}.")
 
     def _run(self, sql):
-        """Executes a statement without parameters and result."""
+        """Executes a statement without parameters and result. Where those of cursors that nobody has any more are in the
+        way of a transaction's end, they are collected."""
         statement, _ = self._database.prepare(sql)
         try:
+            try:
+                statement.step()
+                return
+            except OperationalError as e:
+                if "SQL statements in progress" not in str(e):
+                    raise
+            import gc
+            statement.reset()
+            gc.collect()
             statement.step()
         finally:
             statement.finalize()
@@ -428,7 +438,7 @@ If there is no open transaction, this method is a no-op."""
         self._check()
         sys.audit("sqlite3.load_extension", self, name)
         try:
-            self._database.load_extension(name, entrypoint)
+            self._database.load_extension(name, *() if entrypoint is None else (entrypoint,))
         except Error as e:
             raise OperationalError(str(e)) from None
 

@@ -3,6 +3,7 @@
 use super::support::{BytesLike, descriptor, write_bytes};
 use skein_runtime::object::Ref;
 use skein_runtime::types::bytes::ByteArray;
+use skein_runtime::types::list::List;
 use skein_runtime::types::module::Module;
 use skein_runtime::types::module::make_module;
 use skein_runtime::types::str::Str;
@@ -39,8 +40,23 @@ fn argument_bytes(vm: &Vm, v: Value) -> R<[u8; BUFFER]> {
     Ok(buffer)
 }
 
+/// Tells of a call by the descriptor and what else it is given.
+fn tell(vm: &Vm, event: &str, fd: i32, numbers: &[i64], more: Option<Value>) -> R<()> {
+    vm.audit(event, || {
+        let row = List::new(vm, &[Value::small_int(fd.into())])?;
+        for &n in numbers {
+            row.push(vm, vm.int(n)?)?;
+        }
+        if let Some(more) = more {
+            row.push(vm, more)?;
+        }
+        vm.tuple(row.items())
+    })
+}
+
 fn fcntl(vm: &Vm, fd: Value, command: i32, arg: Option<Value>) -> R<Value> {
     let fd = descriptor(vm, fd)?;
+    tell(vm, "fcntl.fcntl", fd, &[command.into()], Some(arg.unwrap_or(Value::small_int(0))))?;
     match arg.filter(|a| !vm.is_int(*a)) {
         None => {
             let n = arg.map_or(Ok(0), |a| vm.index_i64(a))?;
@@ -61,6 +77,7 @@ fn fcntl(vm: &Vm, fd: Value, command: i32, arg: Option<Value>) -> R<Value> {
 
 fn ioctl(vm: &Vm, fd: Value, request: u64, arg: Option<Value>, mutate: Option<bool>) -> R<Value> {
     let fd = descriptor(vm, fd)?;
+    tell(vm, "fcntl.ioctl", fd, &[request as i64], Some(arg.unwrap_or(Value::small_int(0))))?;
     match arg.filter(|a| !vm.is_int(*a)) {
         None => {
             let n = arg.map_or(Ok(0), |a| vm.index_i64(a))?;
@@ -89,6 +106,7 @@ fn ioctl(vm: &Vm, fd: Value, request: u64, arg: Option<Value>, mutate: Option<bo
 
 fn flock(vm: &Vm, fd: Value, operation: i32) -> R<()> {
     let fd = descriptor(vm, fd)?;
+    tell(vm, "fcntl.flock", fd, &[operation.into()], None)?;
     // SAFETY: a plain call.
     call(vm, || unsafe { libc::flock(fd, operation) }).map(|_| ())
 }
@@ -102,6 +120,8 @@ fn lockf(
     whence: Option<i32>,
 ) -> R<()> {
     let fd = descriptor(vm, fd)?;
+    let told = [command.into(), len.unwrap_or(0), start.unwrap_or(0), whence.unwrap_or(0).into()];
+    tell(vm, "fcntl.lockf", fd, &told, None)?;
     let kind = match command & !libc::LOCK_NB {
         libc::LOCK_UN => libc::F_UNLCK,
         libc::LOCK_SH => libc::F_RDLCK,

@@ -224,6 +224,10 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
     let mut access = number(4, ACCESS_DEFAULT.into())? as i32;
     let offset = number(5, 0)?;
     let tracked = argument(vm, &args, 6, NAMES[6])?.map_or(Ok(true), |v| vm.truth(v))?;
+    vm.audit("mmap.__new__", || {
+        let number = |n: i32| Value::small_int(n.into());
+        vm.tuple(&[number(fd), vm.int(length)?, number(access), vm.int(offset)?])
+    })?;
     if length < 0 {
         return Err(vm.overflow_error("memory mapped length must be positive"));
     }

@@ -90,8 +90,10 @@ fn fork_exec(vm: &Vm, args: Args<'_>) -> R<i64> {
             Some(ids)
         }
     };
+    let told;
     let programs = {
         let list = vm.list_from(a[1])?;
+        told = list.value();
         let mut out = Vec::new();
         for i in 0..list.len() {
             let Some(v) = list.get(i) else { continue };
@@ -119,6 +121,7 @@ fn fork_exec(vm: &Vm, args: Args<'_>) -> R<i64> {
         uid: optional_id(vm, a[19])?,
         umask: vm.index_i64(a[20])?,
     };
+    vm.audit("_posixsubprocess.fork_exec", || vm.tuple(&[told, a[0], a[5]]))?;
     if !a[21].is_none() {
         // The child is a Python program until it has run the function.
         // SAFETY: see `fork_with`.

@@ -105,6 +105,7 @@ fn known(vm: &Vm, which: i32) -> R<()> {
 }
 
 fn setrlimit(vm: &Vm, which: i32, limits: Value) -> R<()> {
+    vm.audit("resource.setrlimit", || vm.tuple(&[Value::small_int(which.into()), limits]))?;
     known(vm, which)?;
     let l = pair(vm, limits)?;
     // SAFETY: plain data in.
@@ -113,6 +114,10 @@ fn setrlimit(vm: &Vm, which: i32, limits: Value) -> R<()> {
 
 fn prlimit(vm: &Vm, pid: i32, which: i32, limits: Option<Value>) -> R<Value> {
     known(vm, which)?;
+    vm.audit("resource.prlimit", || {
+        let numbers = [pid, which].map(|n| Value::small_int(n.into()));
+        vm.tuple(&[numbers[0], numbers[1], limits.unwrap_or(Value::NONE)])
+    })?;
     let new = limits.filter(|l| !l.is_none()).map(|l| pair(vm, l)).transpose()?;
     let new = new.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
     let mut old = libc::rlimit { rlim_cur: 0, rlim_max: 0 };

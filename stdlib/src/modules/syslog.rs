@@ -2,6 +2,7 @@
 
 use super::posix::c_string;
 use skein_runtime::object::Ref;
+use skein_runtime::types::list::List;
 use skein_runtime::types::module::{Module, make_module};
 use skein_runtime::types::str::Str;
 use skein_runtime::{Args, R, Value, Vm, native_functions};
@@ -12,7 +13,7 @@ native_functions! { FUNCTIONS:
     "openlog(ident=<unrepresentable>, logoption=0, facility=syslog.LOG_USER)" => openlog, "Set logging options of subsequent syslog() calls.";
     "syslog(*args)" => syslog, "Send the string message to the system logger.";
     "closelog()" => closelog, "Reset the syslog module values and call the system library closelog().";
-    "setlogmask(maskpri, /)" => |_: &Vm, mask: i32| i64::from(unsafe { libc::setlogmask(mask) }), "Set the priority mask to maskpri and return the previous mask value.";
+    "setlogmask(maskpri, /)" => setlogmask, "Set the priority mask to maskpri and return the previous mask value.";
     "LOG_MASK(pri, /)" => |_: &Vm, n: i32| 1i64.checked_shl(n as u32).unwrap_or(0), "Calculates the mask for the individual priority pri.";
     "LOG_UPTO(pri, /)" => |_: &Vm, n: i32| 1i64.checked_shl(n.wrapping_add(1) as u32).unwrap_or(0).wrapping_sub(1), "Calculates the mask for all priorities up to and including pri.";
 }
@@ -28,7 +29,7 @@ struct State {
 fn program(vm: &Vm) -> R<Option<CString>> {
     let Some(sys) = vm.sys_dict.get() else { return Ok(None) };
     let Some(argv) = sys.get_name(vm, "argv")? else { return Ok(None) };
-    let list = vm.list_from(argv)?;
+    let Some(list) = argv.cast::<List>() else { return Ok(None) };
     let Some(first) = list.get(0).filter(|f| f.cast::<Str>().is_some()) else { return Ok(None) };
     let text = vm.str_string(first)?;
     let name = text.rsplit('/').next().unwrap_or_default();
@@ -40,11 +41,19 @@ fn openlog(vm: &Vm, ident: Option<Value>, option: Option<i32>, facility: Option<
         Some(v) => Some(c_string(vm, v)?),
         None => program(vm)?,
     };
+    let (option, facility) = (option.unwrap_or(0), facility.unwrap_or(libc::LOG_USER));
+    vm.audit("syslog.openlog", || {
+        let told = match &name {
+            Some(name) => vm.str(&name.to_string_lossy())?,
+            None => Value::NONE,
+        };
+        vm.tuple(&[told, Value::small_int(option.into()), Value::small_int(facility.into())])
+    })?;
     let state = vm.state::<State>();
     // SAFETY: the old name is no longer used after the call, and the new one lives in the state.
     unsafe {
         let p = name.as_ref().map_or(std::ptr::null(), |n| n.as_ptr());
-        libc::openlog(p, option.unwrap_or(0), facility.unwrap_or(libc::LOG_USER));
+        libc::openlog(p, option, facility);
     }
     state.name.replace(name);
     state.open.set(true);
@@ -64,6 +73,7 @@ fn syslog(vm: &Vm, args: Args<'_>) -> R<()> {
         let got = vm.type_name(message);
         return Err(vm.type_error(format!("syslog() argument must be str, not {got}")));
     }
+    vm.audit("syslog.syslog", || vm.tuple(&[Value::small_int(priority.into()), message]))?;
     let message = c_string(vm, message)?;
     if !vm.state::<State>().open.get() {
         openlog(vm, None, None, None)?;
@@ -73,13 +83,21 @@ fn syslog(vm: &Vm, args: Args<'_>) -> R<()> {
     Ok(())
 }
 
-fn closelog(vm: &Vm) {
+fn closelog(vm: &Vm) -> R<()> {
+    vm.audit("syslog.closelog", || vm.tuple(&[]))?;
     let state = vm.state::<State>();
     if state.open.replace(false) {
         // SAFETY: a plain call; the name is dropped after it.
         unsafe { libc::closelog() };
         state.name.replace(None);
     }
+    Ok(())
+}
+
+fn setlogmask(vm: &Vm, mask: i32) -> R<i64> {
+    vm.audit("syslog.setlogmask", || vm.tuple(&[Value::small_int(mask.into())]))?;
+    // SAFETY: a plain call.
+    Ok(i64::from(unsafe { libc::setlogmask(mask) }))
 }
 
 macro_rules! numbers {

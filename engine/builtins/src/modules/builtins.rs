@@ -92,6 +92,7 @@ fn input(vm: &Vm, prompt: Option<Value>) -> R<Value> {
         found.filter(|f| !f.is_none()).ok_or_else(|| vm.runtime_error(format!("input(): lost sys.{name}")))
     };
     let (stdin, stdout) = (stream("stdin")?, stream("stdout")?);
+    vm.audit("builtins.input", || vm.tuple(&[prompt.map_or_else(|| vm.str(""), Ok)?]))?;
     if let Some(p) = prompt {
         let text = vm.to_str(p)?;
         vm.call_method(stdout, "write", &[text.value()])?;
@@ -107,7 +108,9 @@ fn input(vm: &Vm, prompt: Option<Value>) -> R<Value> {
         return Err(vm.eof_error("EOF when reading a line"));
     }
     let text = line.bytes();
-    Ok(Str::new(vm, text.strip_suffix(b"\n").unwrap_or(text))?.value())
+    let result = Str::new(vm, text.strip_suffix(b"\n").unwrap_or(text))?.value();
+    vm.audit("builtins.input/result", || vm.tuple(&[result]))?;
+    Ok(result)
 }
 
 fn repr(vm: &Vm, v: Value) -> R<Value> {

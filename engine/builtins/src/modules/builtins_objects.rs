@@ -1,6 +1,5 @@
 //! Functions of `builtins` about objects, scopes and code.
 
-use super::audit::audit;
 use crate::types::{Row, attribute_name, path_object};
 use skein_bytecode::{Special, flags};
 use skein_runtime::interp::{Walk, frame_code, frame_function, running_locals};
@@ -186,7 +185,7 @@ fn compile(
     optimize: Option<i64>,
     version: Option<i64>,
 ) -> R<Value> {
-    audit(vm, "compile", || vm.tuple(&[source, filename]))?;
+    vm.audit("compile", || vm.tuple(&[source, filename]))?;
     let filename = filename_of(vm, filename)?;
     let wanted = flags_.unwrap_or(0) as u32;
     let only_tree = wanted & compile_flags::ONLY_AST != 0;
@@ -286,6 +285,14 @@ fn run(
     }
 }
 
+/// Compiles the text that `exec` or `eval` got, of which audit hooks hear, and that it is run.
+fn compile_told(vm: &Vm, source: Value, text: &Text, mode: Mode) -> R<Ref<CodeObject>> {
+    vm.audit("compile", || vm.tuple(&[source, vm.str("<string>")?]))?;
+    let code = compile_text(vm, text, "<string>", mode, inherited_flags(vm), vm.config.optimize)?;
+    vm.audit("exec", || vm.tuple(&[code.value()]))?;
+    Ok(code)
+}
+
 fn exec(
     vm: &Vm,
     source: Value,
@@ -296,7 +303,7 @@ fn exec(
     let (globals, locals) = scopes(vm, "exec", globals, locals)?;
     let closure = closure.filter(|c| !c.is_none());
     if let Some(code) = source.cast::<CodeObject>() {
-        audit(vm, "exec", || vm.tuple(&[source]))?;
+        vm.audit("exec", || vm.tuple(&[source]))?;
         let wanted = code.portable().free_locals().count();
         let cells = closure.and_then(|c| c.cast::<Tuple>());
         let fits = match cells {
@@ -320,7 +327,7 @@ fn exec(
     let Some(text) = source_text(vm, source, false)? else {
         return Err(vm.type_error("exec() arg 1 must be a string, bytes or code object"));
     };
-    let code = compile_text(vm, &text, "<string>", Mode::Exec, inherited_flags(vm), vm.config.optimize)?;
+    let code = compile_told(vm, source, &text, Mode::Exec)?;
     if locals.is(globals.value()) {
         specialise_for_globals(vm, code)?;
     }
@@ -333,12 +340,13 @@ fn eval(vm: &Vm, source: Value, globals: Option<Value>, locals: Option<Value>) -
         if code.portable().free_locals().next().is_some() {
             return Err(vm.type_error("code object passed to eval() may not contain free variables"));
         }
+        vm.audit("exec", || vm.tuple(&[source]))?;
         return run(vm, code, globals, locals, None);
     }
     let Some(text) = source_text(vm, source, true)? else {
         return Err(vm.type_error("eval() arg 1 must be a string, bytes or code object"));
     };
-    let code = compile_text(vm, &text, "<string>", Mode::Eval, inherited_flags(vm), vm.config.optimize)?;
+    let code = compile_told(vm, source, &text, Mode::Eval)?;
     run(vm, code, globals, locals, None)
 }
 

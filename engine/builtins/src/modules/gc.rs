@@ -168,6 +168,7 @@ fn get_objects(vm: &Vm, generation: Option<Value>) -> R<Ref<List>> {
     if generation.is_some_and(|g| !(0..3).contains(&g)) {
         return Err(vm.value_error("generation must be less than the number of available generations (3)"));
     }
+    vm.audit("gc.get_objects", || vm.tuple(&[vm.int(generation.unwrap_or(-1))?]))?;
     if generation.is_none() {
         vm.collect(CollectKind::Major);
     }
@@ -229,6 +230,7 @@ fn for_each_referent(vm: &Vm, holder: &Header, f: &mut dyn FnMut(&'static Header
 /// Containers that refer directly to one of the objects.
 fn get_referrers(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
     let targets = args.positional();
+    vm.audit("gc.get_referrers", || vm.tuple(&[vm.tuple(targets)?]))?;
     // What a frame that runs has is nobody's but its generator's.
     let running = List::with_capacity(vm, 4)?;
     let mut pushed = Ok(());
@@ -295,6 +297,7 @@ fn plain_items(v: Value) -> Vec<Value> {
 
 /// What the objects refer to directly, in no order.
 fn get_referents(vm: &Vm, args: Args<'_>) -> R<Ref<List>> {
+    vm.audit("gc.get_referents", || vm.tuple(&[vm.tuple(args.positional())?]))?;
     let headers = || args.positional().iter().filter_map(|v| v.header());
     let words = args.positional().iter().flat_map(|v| plain_items(*v));
     // bounded: by what the containers hold

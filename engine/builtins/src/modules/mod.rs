@@ -7,7 +7,7 @@ pub(crate) mod builtins_iteration;
 mod builtins_numbers;
 mod builtins_objects;
 mod classes;
-mod collections;
+pub mod collections;
 pub mod contextvars;
 mod functools;
 mod gc;
@@ -34,7 +34,6 @@ mod typing;
 
 pub(crate) use crate::types::generic::union::make_union;
 pub(crate) use crate::types::{default_getstate, reduce_2};
-pub use audit::audit;
 pub use builtins_objects::{source_text as program_source, texts};
 pub use import::{Main, MainCode, MainMissing, import, main_code, main_namespace, run_code, run_main};
 pub use namespace::namespace;

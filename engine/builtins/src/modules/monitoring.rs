@@ -106,6 +106,7 @@ fn register_callback(vm: &Vm, tool: i64, event: i64, f: Value) -> R<Option<Value
     if number >= event::COUNT {
         return Err(vm.value_error(format!("invalid event {event}")));
     }
+    vm.audit("sys.monitoring.register_callback", || vm.tuple(&[f]))?;
     let f = (!f.is_none()).then_some(f);
     if event == i64::from(event::BRANCH) {
         vm.events.set_callback(i, event::BRANCH_RIGHT.trailing_zeros() as usize, f);

@@ -383,6 +383,7 @@ fn valid_signals(vm: &Vm) -> R<Value> {
 }
 
 fn pthread_kill(vm: &Vm, thread: u64, n: i32) -> R<()> {
+    vm.audit("signal.pthread_kill", || vm.tuple(&[vm.int_u64(thread)?, Value::small_int(n.into())]))?;
     // SAFETY: the caller's thread id, as in C.
     match unsafe { libc::pthread_kill(thread as libc::pthread_t, n) } {
         0 => vm.check_signals(),

@@ -183,18 +183,23 @@ fn getrefcount(_: &Vm, _v: Value) -> i64 {
 fn getframe(vm: &Vm, depth: Option<i32>) -> R<Value> {
     let depth = depth.unwrap_or(0).max(0) as usize;
     match skein_runtime::interp::frame_at_depth(vm, depth)? {
-        Some(f) => Ok(f.value()),
+        Some(f) => {
+            vm.audit("sys._getframe", || vm.tuple(&[f.value()]))?;
+            Ok(f.value())
+        }
         None => Err(vm.value_error("call stack is not deep enough")),
     }
 }
 
 fn getframemodulename(vm: &Vm, depth: Option<i32>) -> R<Value> {
+    vm.audit("sys._getframemodulename", || vm.tuple(&[Value::small_int(depth.unwrap_or(0).into())]))?;
     let Some(f) = Frames::running(vm).nth(depth.unwrap_or(0).max(0) as usize) else { return Ok(Value::NONE) };
     let name = f.function().globals().get_str(vm, vm.names.__name__)?;
     Ok(name.unwrap_or(Value::NONE))
 }
 
 fn current_frames(vm: &Vm) -> R<Value> {
+    vm.audit("sys._current_frames", || vm.tuple(&[]))?;
     let frames = Dict::new(vm)?;
     for thread in vm.threads.all() {
         let running = thread.serial == vm.threads.current().serial;
@@ -208,6 +213,7 @@ fn current_frames(vm: &Vm) -> R<Value> {
 }
 
 fn current_exceptions(vm: &Vm) -> R<Value> {
+    vm.audit("sys._current_exceptions", || vm.tuple(&[]))?;
     let exceptions = Dict::new(vm)?;
     for thread in vm.threads.all() {
         let running = thread.serial == vm.threads.current().serial;

@@ -165,8 +165,12 @@ fn set_asyncgen_hooks(vm: &Vm, first_iteration: Option<Value>, finalizer: Option
             return Err(vm.type_error(format!("callable {name} expected, got {}", vm.type_name(v))));
         }
     }
-    for (v, slot) in [(first_iteration, &hooks.first_iteration), (finalizer, &hooks.finalizer)] {
+    for (v, slot, event) in [
+        (finalizer, &hooks.finalizer, "sys.set_asyncgen_hooks_finalizer"),
+        (first_iteration, &hooks.first_iteration, "sys.set_asyncgen_hooks_firstiter"),
+    ] {
         if let Some(v) = v {
+            vm.audit(event, || vm.tuple(&[]))?;
             slot.set((!v.is_none()).then_some(v));
         }
     }
@@ -188,7 +192,10 @@ pub fn breakpoint(vm: &Vm, args: Args<'_>) -> R<Value> {
         None => None,
     };
     match hook {
-        Some(hook) => vm.call_args(hook, args),
+        Some(hook) => {
+            vm.audit("builtins.breakpoint", || vm.tuple(&[hook]))?;
+            vm.call_args(hook, args)
+        }
         None => Err(vm.runtime_error("lost sys.breakpointhook")),
     }
 }

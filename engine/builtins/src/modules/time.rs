@@ -133,6 +133,7 @@ fn clock_getres(vm: &Vm, id: i32) -> R<f64> {
 }
 
 fn sleep(vm: &Vm, v: Value) -> R<()> {
+    vm.audit("time.sleep", || vm.tuple(&[v]))?;
     let t = match vm.as_float(v) {
         Some(t) => t,
         None if vm.is_int(v) || vm.type_of(v).special(vm, Special::Index).is_some() => {

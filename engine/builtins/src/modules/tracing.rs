@@ -18,11 +18,17 @@ native_functions! { FUNCTIONS:
     "call_tracing(func, args, /)" => call_tracing, "Call func(*args), while tracing is enabled.\n\nThe tracing state is saved, and restored afterwards.  This is intended\nto be called from a debugger from a checkpoint, to recursively debug\nsome other code.";
 }
 
+fn tell(vm: &Vm, which: Legacy) -> R<()> {
+    vm.audit(if which == Legacy::Trace { "sys.settrace" } else { "sys.setprofile" }, || vm.tuple(&[]))
+}
+
 fn set(vm: &Vm, which: Legacy, f: Value) -> R<()> {
+    tell(vm, which)?;
     vm.events.set_legacy(vm, None, which, (!f.is_none()).then_some(f))
 }
 
 fn set_all(vm: &Vm, which: Legacy, f: Value) -> R<()> {
+    tell(vm, which)?;
     let running = vm.threads.current();
     for thread in vm.threads.all() {
         let other = (thread.serial != running.serial).then_some(&*thread);

@@ -40,7 +40,7 @@ native_type! {
         [class] "__subclasshook__($type, object, /)" => subclasshook;
     }
     getset {
-        "__class__" => |vm: &Vm, v: Value| Ok(vm.type_of(v).value()), set_class;
+        [leaf] "__class__" => |vm: &Vm, v: Value| Ok(vm.type_of(v).value()), set_class;
     }
 }
 
@@ -260,6 +260,7 @@ fn set_class(vm: &Vm, v: Value, new: Option<Value>) -> R<()> {
             vm.type_error(format!("__class__ must be set to a class, not '{}' object", vm.type_name(new)))
         );
     };
+    vm.audit("object.__setattr__", || vm.tuple(&[v, vm.str("__class__")?, new]))?;
     let from = vm.type_of(v);
     if let Some(m) = v.cast::<skein_runtime::types::module::Module>()
         && to.is_subtype(vm.types.module)

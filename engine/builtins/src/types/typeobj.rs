@@ -309,9 +309,12 @@ fn union_ror(vm: &Vm, a: Value, b: Value) -> R<Value> {
 
 // ---- attributes
 
-fn check_settable(vm: &Vm, t: Ref<Type>, what: &str) -> R<()> {
+fn check_settable(vm: &Vm, t: Ref<Type>, what: &str, v: Option<Value>) -> R<()> {
     if t.has_flag(type_flags::HEAP) && !t.has_flag(type_flags::FIXED) {
-        return Ok(());
+        return match v {
+            Some(v) => vm.audit("object.__setattr__", || vm.tuple(&[t.value(), vm.str(what)?, v])),
+            None => Ok(()),
+        };
     }
     Err(vm.type_error(format!("cannot set '{what}' attribute of immutable type '{}'", t.message_name())))
 }
@@ -321,7 +324,7 @@ fn get_name(_: &Vm, v: Ref<Type>) -> R<Value> {
 }
 
 fn set_string(vm: &Vm, t: Ref<Type>, what: &str, v: Option<Value>) -> R<Value> {
-    check_settable(vm, t, what)?;
+    check_settable(vm, t, what, v)?;
     match v {
         None => Err(vm.type_error(format!("cannot delete '{what}' attribute of type '{}'", t.name_string()))),
         Some(v) if v.cast::<Str>().is_some() => Ok(v),
@@ -362,7 +365,7 @@ fn get_module(vm: &Vm, v: Ref<Type>) -> R<Value> {
 }
 
 fn set_module(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
-    check_settable(vm, obj, "__module__")?;
+    check_settable(vm, obj, "__module__", v)?;
     match v {
         Some(v) => {
             // Where it begins is told of the module that it was made in.
@@ -397,7 +400,7 @@ fn get_doc(vm: &Vm, v: Ref<Type>) -> R<Value> {
 }
 
 fn set_doc(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
-    check_settable(vm, obj, "__doc__")?;
+    check_settable(vm, obj, "__doc__", v)?;
     match v {
         Some(v) => obj.set_own(vm, vm.names.__doc__, v),
         None => Err(vm.type_error(format!(
@@ -448,7 +451,7 @@ fn get_annotate(vm: &Vm, t: Ref<Type>) -> R<Value> {
 }
 
 fn set_annotate(vm: &Vm, t: Ref<Type>, v: Option<Value>) -> R<()> {
-    check_settable(vm, t, "__annotate__")?;
+    check_settable(vm, t, "__annotate__", v)?;
     let Some(v) = v else { return Err(vm.type_error("cannot delete __annotate__ attribute")) };
     if !v.is_none() && !vm.is_callable(v) {
         return Err(vm.type_error("__annotate__ must be callable or None"));
@@ -480,7 +483,7 @@ fn get_annotations(vm: &Vm, t: Ref<Type>) -> R<Value> {
 }
 
 fn set_annotations(vm: &Vm, t: Ref<Type>, v: Option<Value>) -> R<()> {
-    check_settable(vm, t, "__annotations__")?;
+    check_settable(vm, t, "__annotations__", v)?;
     let dict = t.dict();
     match v {
         Some(v) => {
@@ -517,7 +520,7 @@ fn get_type_params(vm: &Vm, v: Ref<Type>) -> R<Value> {
 }
 
 fn set_type_params(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
-    check_settable(vm, obj, "__type_params__")?;
+    check_settable(vm, obj, "__type_params__", v)?;
     match v {
         Some(v) => obj.set_own(vm, vm.names.__type_params__, v),
         None => Err(vm.type_error("cannot delete '__type_params__' attribute")),
@@ -525,7 +528,7 @@ fn set_type_params(vm: &Vm, obj: Ref<Type>, v: Option<Value>) -> R<()> {
 }
 
 fn set_bases(vm: &Vm, t: Ref<Type>, v: Option<Value>) -> R<()> {
-    check_settable(vm, t, "__bases__")?;
+    check_settable(vm, t, "__bases__", v)?;
     let name = t.name_string();
     let Some(v) = v else {
         return Err(vm.type_error(format!("cannot delete '__bases__' attribute of type '{name}'")));

@@ -71,6 +71,8 @@ impl Site {
 pub struct Table {
     sites: Vec<Site>,
     lines: Vec<LineStart>,
+    /// For each unit at which lines begin, where the first stands among these.
+    first_lines: Vec<u32>,
     /// For each unit: its line, 0 if it has none, and that of the last unit up to it which has one.
     places: Vec<(u32, u32)>,
     /// See [`Sites::leads_on`]: from where, and to where.
@@ -141,8 +143,10 @@ impl Table {
         for &u in &found.short_loops {
             sites[u as usize].flags |= site::SHORT_LOOP;
         }
-        for l in &found.lines {
+        let mut first_lines = vm.filled(0u32, code.portable().units.len())?;
+        for (i, l) in found.lines.iter().enumerate().rev() {
             sites[l.unit as usize].flags |= site::LINES;
+            first_lines[l.unit as usize] = i as u32;
         }
         for &u in &found.over_handlers {
             sites[u as usize].flags |= site::OVER_HANDLER;
@@ -162,7 +166,7 @@ impl Table {
         }
         fill(u32::MAX, 0, last);
         let Sites { lines, leads_on, .. } = found;
-        Ok(Table { sites, lines, places, leads_on, ..Table::default() })
+        Ok(Table { sites, lines, first_lines, places, leads_on, ..Table::default() })
     }
 
     /// The line of a unit, 0 if it has none.
@@ -190,6 +194,12 @@ impl Table {
         if op != Op::Event {
             self.set_op(unit, op);
         }
+    }
+
+    /// The line of this number among those that begin at a unit.
+    pub fn line_start(&self, unit: u32, number: usize) -> Option<LineStart> {
+        let first = *self.first_lines.get(unit as usize)? as usize;
+        self.lines.get(first + number).copied().filter(|l| l.unit == unit)
     }
 
     /// The lines that begin at a unit.

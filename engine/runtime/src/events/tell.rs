@@ -43,6 +43,12 @@ pub fn run_event(vm: &Vm, at: At) -> At {
         let made = code.make_block(vm);
         return or_unwind(vm, made.map(|()| At { pc: code.exec().start(), ..at }));
     }
+    if code.exec().is_quiet_start(at.pc) {
+        if vm.events.tracing.inside.get() == 0 && code.exec().is_quiet() {
+            code.end_quiet();
+        }
+        return At { pc: code.exec().entry(), ..at };
+    }
     let begins = code.waits_to_run() && code.unit_of(at.pc) == 0;
     if begins && vm.events.tracing.inside.get() > 0 && !code.has_flag(flags::ANY_GENERATOR) {
         // What a callback calls is told to nobody: the code stays as it is until others call it, so that it is not slowed down.
@@ -50,7 +56,8 @@ pub fn run_event(vm: &Vm, at: At) -> At {
         if vm.events.note_code(vm, code).is_err() {
             return or_unwind(vm, Err(Raised));
         }
-        return do_op(vm, at, code, 0);
+        code.begin_quiet();
+        return at;
     }
     if code.begin_running() {
         // From here on it is known as one that has run.
@@ -177,7 +184,7 @@ fn tell_lines(vm: &Vm, at: At, code: Ref<CodeObject>, unit: u32, in_line: bool) 
     let mut told = false;
     loop {
         let Some(table) = code.table() else { return Ok(None) };
-        let Some(line) = table.lines_at(unit).nth(i) else { break };
+        let Some(line) = table.line_start(unit, i) else { break };
         i += 1;
         if line.start == Start::Unless && in_line {
             disabled = 0;

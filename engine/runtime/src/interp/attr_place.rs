@@ -7,7 +7,7 @@ use super::attr::{has_builtin_getattribute, is_data_descriptor, is_plain_method,
 use super::call::plain_native;
 use crate::native::NativeDef;
 use crate::object::{Kind, Ref};
-use crate::types::descriptor::{Member, Property, Wrapper};
+use crate::types::descriptor::{GetSet, Member, Property, Wrapper};
 use crate::types::function::Function;
 use crate::types::instance::Instance;
 use crate::types::str::Str;
@@ -110,6 +110,14 @@ pub fn native_descriptor(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<(Value, 
     let d = ty.lookup(vm, name).filter(|_| plain)?;
     let get = vm.type_of(d).special(vm, skein_bytecode::Special::Get)?;
     Some((d, plain_native(get)?))
+}
+
+/// The descriptor of a builtin type that gives `obj.name`.
+pub fn getter(vm: &Vm, obj: Value, name: Ref<Str>) -> Option<Ref<GetSet>> {
+    let ty = vm.type_of(obj);
+    let plain =
+        has_builtin_getattribute(vm, ty) && ty.special(vm, skein_bytecode::Special::GetAttr).is_none();
+    ty.lookup(vm, name).filter(|_| plain)?.cast::<GetSet>().filter(|g| g.applies_to(ty))
 }
 
 /// The Python function that `obj.name = v` calls, a property's of the class.

@@ -319,6 +319,9 @@ fn head_of(frame: &WalkedFrame) -> *mut Value {
 
 /// The frame object for a live frame of the running context, made at the first asking. MemoryError.
 pub fn frame_object(vm: &Vm, base: *mut Value) -> R<Ref<FrameObject>> {
+    if let Some(f) = vm.context().frame_object(base).and_then(|f| f.cast()) {
+        return Ok(f);
+    }
     Stack::running(vm).frame_object(vm, base)
 }
 

@@ -351,7 +351,7 @@ pub fn yield_value(vm: &Vm, at: At) -> At {
     let v = at.reg(at.b());
     let (to, cont) = suspend(vm, at, at.skip(1), false);
     // The plainest of calls, without the detour by its continuation.
-    if cont.kind == ContKind::GenCall && cont.stage == 0 && cont.consumer == Consumer::Store {
+    if cont.kind == ContKind::GenCall && cont.stage != GEN_CALL_EXIT && cont.consumer == Consumer::Store {
         to.set(cont.dst as usize, v);
         return to;
     }
@@ -396,11 +396,23 @@ fn outer_kind(cont: Cont) -> ContKind {
 }
 
 const GEN_CALL_EXIT: u8 = 1;
+const GEN_CALL_RETURNS: u8 = 2;
 
 /// The record for a generator resumed by a call whose result goes by `cont`.
 pub fn gen_call(cont: Cont) -> Cont {
     let stage = if cont.kind == ContKind::Exit { GEN_CALL_EXIT } else { 0 };
     Cont { kind: ContKind::GenCall, stage, ..cont }
+}
+
+/// As [`gen_call`], of a plain call which gets what the generator returns as it gets what it yields: the generator's state tells
+/// them apart.
+pub fn gen_call_returning(cont: Cont) -> Cont {
+    Cont { kind: ContKind::GenCall, stage: GEN_CALL_RETURNS, ..cont }
+}
+
+/// Does the call of a `GenCall` get what the generator returns, without an exception?
+pub fn returns_plainly(cont: Cont) -> bool {
+    cont.kind == ContKind::GenCall && cont.stage == GEN_CALL_RETURNS
 }
 
 /// `YieldFrom`: suspends; the delegate is in r[c].
@@ -481,6 +493,10 @@ fn end(vm: &Vm, to: At, cont: Cont, v: Value) -> R<At> {
                 // The nested run ends with the exception.
                 let _: Raised = vm.stop_iteration_raw(v);
                 return Ok(exit_raise(vm, to));
+            }
+            if returns_plainly(cont) {
+                to.set(cont.dst as usize, v);
+                return Ok(to);
             }
             Err(vm.stop_iteration_raw(v))
         }

@@ -3,6 +3,7 @@
 use crate::interp::At;
 use crate::interp::frames::{frame_code, frame_function};
 use crate::object::Ref;
+use crate::types::cell::CellObject;
 use crate::types::code::GlobalCache;
 use crate::types::dict::Dict;
 use crate::types::function::{Extra, Function};
@@ -79,7 +80,27 @@ fn cache_name(at: At) -> Ref<Str> {
 }
 
 pub fn store_global(vm: &Vm, at: At) -> R<At> {
-    frame_function(at.base).globals().set_str(vm, cache_name(at), at.reg(at.a()))?;
+    // SAFETY: the loader has put a cache there.
+    let cache = unsafe { &*at.extra_ptr::<GlobalCache>() };
+    let v = at.reg(at.a());
+    if !cache.cell.is_empty() {
+        // SAFETY: noted below; the collector empties the cache before the cell dies.
+        let cell: Ref<CellObject> = unsafe { cache.cell.get().cast_unchecked() };
+        // That of a name that was deleted is no part of the globals any more.
+        if !cell.get().is_unbound() {
+            cell.set(vm, v);
+            return Ok(at.skip(2));
+        }
+    }
+    let globals = frame_function(at.base).globals();
+    globals.set_str(vm, cache.name, v)?;
+    let code = frame_code(at.base);
+    if code.caches_globals(globals)
+        && let Some(cell) = globals.cell(vm, cache.name)
+    {
+        code.barrier(vm);
+        cache.cell.set(cell.value());
+    }
     Ok(at.skip(2))
 }
 

@@ -69,7 +69,8 @@ pub use frozen::{
     BOTTOM, FrozenFrame, FrozenRef, freeze, freeze_generator, thaw, thaw_generator, unfilled_generator,
 };
 pub use generators::{
-    Resume, behind_delegation, call_generator, gen_call, generator_kind, resume_generator, resume_quick,
+    Resume, behind_delegation, call_generator, gen_call, gen_call_returning, generator_kind,
+    resume_generator, resume_quick, returns_plainly,
 };
 pub use globals::builtins_of;
 pub use locals::{FrameVariables, bound, frame_locals, running_locals, takes_namespace};

@@ -53,6 +53,10 @@ pub fn return_slow(vm: &Vm, base: *mut Value, v: Value) -> At {
     }
     // What the machine does not take is raised where the call was made.
     vm.set_site(to.call_site());
+    if cont.kind == ContKind::Exit {
+        vm.exit_result.set(v);
+        return At { pc: crate::interp::dispatch::EXIT.as_ptr(), base: to.base };
+    }
     let r = apply(vm, to, cont, v);
     or_unwind(vm, r)
 }

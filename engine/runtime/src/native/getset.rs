@@ -42,17 +42,31 @@ pub struct GetSetDef {
     get: fn(&Vm, &'static NativeDef, Value) -> R<Value>,
     set: Option<fn(&Vm, &'static NativeDef, Value, Option<Value>) -> R<()>>,
     pub doc: Option<&'static str>,
+    /// Getting it is [`Effect::Leaf`](super::Effect).
+    pub is_leaf: bool,
 }
 
 impl GetSetDef {
     pub const fn new<A, G: GetFn<A>>(name: &'static str, get: G) -> GetSetDef {
         let _ = get;
-        GetSetDef { receiver: NativeDef::receiver(name), get: G::get_with, set: None, doc: None }
+        GetSetDef {
+            receiver: NativeDef::receiver(name),
+            get: G::get_with,
+            set: None,
+            doc: None,
+            is_leaf: false,
+        }
     }
 
     pub const fn settable<A, S: SetFn<A>>(mut self, set: S) -> GetSetDef {
         let _ = set;
         self.set = Some(S::set_with);
+        self
+    }
+
+    /// Getting it runs no Python code and looks at no frame, whatever the object.
+    pub const fn leaf(mut self) -> GetSetDef {
+        self.is_leaf = true;
         self
     }
 

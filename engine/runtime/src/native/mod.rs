@@ -635,7 +635,7 @@ macro_rules! native_modifiers {
 ///         [class] "fromkeys($type, iterable, value=None, /)" => fromkeys;
 ///         [static] "__new__($type, *args, **kwargs)" => new;      // a raw function: gets the class first
 ///     }
-///     getset { "real" => get_real; "cause" => get_cause, set_cause; }
+///     getset { [leaf] "real" => get_real; "cause" => get_cause, set_cause; }
 /// }
 /// ```
 #[macro_export]
@@ -644,14 +644,14 @@ macro_rules! native_type {
         $vis:vis $def:ident: $name:literal, $kind:expr, $flags:expr $(, base $base:expr)? $(, $doc:literal)?;
         $(construct { $construct:path })?
         $(methods { $($methods:tt)* })?
-        $(getset { $($attr:literal => $get:expr $(, $set:expr)?;)* })?
+        $(getset { $($([$modifier:ident])? $attr:literal => $get:expr $(, $set:expr)?;)* })?
     ) => {
         $vis static $def: $crate::native::TypeDef = {
             #[allow(unused_imports)]
             use $crate::native::{GetSetDef, NativeDef};
             $crate::native_functions! { METHODS: $($($methods)*)? }
             static GETSET: &[GetSetDef] =
-                &[$($(GetSetDef::new($attr, $get)$(.settable($set))?),*)?];
+                &[$($(GetSetDef::new($attr, $get)$(.settable($set))?$(.$modifier())?),*)?];
             $crate::native::TypeDef {
                 name: $name,
                 kind: $kind,

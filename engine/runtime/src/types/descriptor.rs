@@ -38,9 +38,14 @@ impl GetSet {
         self.owner.cast::<Type>().map(|t| t.message_name()).unwrap_or_default()
     }
 
+    /// Is it for objects of this type?
+    pub fn applies_to(&self, ty: Ref<Type>) -> bool {
+        self.owner.cast::<Type>().is_none_or(|t| ty.is_subtype(t))
+    }
+
     /// Is the descriptor for this object? A program may put it into any class. TypeError.
     fn check(&self, vm: &Vm, obj: Value) -> R<()> {
-        if self.owner.cast::<Type>().is_none_or(|t| vm.type_of(obj).is_subtype(t)) {
+        if self.applies_to(vm.type_of(obj)) {
             return Ok(());
         }
         Err(vm.type_error(format!(

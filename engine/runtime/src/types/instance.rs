@@ -186,6 +186,16 @@ impl Ref<Instance> {
         }
     }
 
+    /// Stores into slot `i` of an instance that was made just now, if it has room for it inside: nothing else may have been
+    /// made since.
+    pub fn init_slot(self, i: usize, v: Value) -> bool {
+        let slot = self.inline_slots().get(i);
+        if let Some(slot) = slot {
+            slot.init(Some(v));
+        }
+        slot.is_some()
+    }
+
     /// Stores into slot `i`, growing the overflow array as needed. MemoryError.
     pub fn set_slot(self, vm: &Vm, i: usize, v: Option<Value>) -> R<()> {
         if let Some(slot) = self.inline_slots().get(i) {

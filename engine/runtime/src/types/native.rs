@@ -24,6 +24,7 @@ fixed_object!(NativeFunction, Native, [receiver, owner]);
 /// Byte offsets for compiled code.
 pub const NATIVE_DEF: usize = std::mem::offset_of!(NativeFunction, def);
 pub const NATIVE_RECEIVER: usize = std::mem::offset_of!(NativeFunction, receiver);
+pub const NATIVE_OWNER: usize = std::mem::offset_of!(NativeFunction, owner);
 
 impl NativeFunction {
     /// A function of a module. MemoryError.
@@ -40,9 +41,14 @@ impl NativeFunction {
 
     /// The method bound to a receiver. MemoryError.
     pub fn bind(&self, vm: &Vm, receiver: Value) -> R<Ref<NativeFunction>> {
+        NativeFunction::new(vm, self.def(), Some(receiver), self.owner.value(), self.bound_shape(vm))
+    }
+
+    /// The shape that the method has when it is bound.
+    pub fn bound_shape(&self, vm: &Vm) -> u32 {
         let slot = self.header.shape.get() == vm.types.wrapper_descriptor.root_shape_id();
         let ty = if slot { vm.types.method_wrapper } else { vm.types.builtin_function };
-        NativeFunction::new(vm, self.def(), Some(receiver), self.owner.value(), ty.root_shape_id())
+        ty.root_shape_id()
     }
 
     fn new(

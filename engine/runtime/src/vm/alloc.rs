@@ -298,6 +298,7 @@ impl Vm {
             self.builtins.get().map(Value::from),
             self.modules.get().map(Value::from),
             self.sys_dict.get().map(Value::from),
+            self.audit_hooks.get().map(Value::from),
             self.memory_error.get(),
             self.pauses.callbacks.get().map(Value::from),
             self.pauses.garbage.get().map(Value::from),

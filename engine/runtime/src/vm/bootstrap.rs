@@ -104,6 +104,7 @@ impl Vm {
             builtins: Cell::new(None),
             modules: Cell::new(None),
             sys_dict: Cell::new(None),
+            audit_hooks: Cell::new(None),
             roots: RefCell::default(),
             memory_error: Cell::new(None),
             recursion_limit: Cell::new(1000),
@@ -126,6 +127,7 @@ impl Vm {
             switcher: Cell::new(&NO_SWITCHER),
             switcher_state: Cell::new(std::ptr::null()),
             module_state: RefCell::default(),
+            recent_states: std::array::from_fn(|_| Cell::new(None)),
             thread_modules: RefCell::default(),
             root_tracers: RefCell::default(),
         });

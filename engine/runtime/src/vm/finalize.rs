@@ -104,13 +104,14 @@ impl Vm {
         (self.builtin.print_unraisable)(self, e, message, object);
     }
 
-    /// Calls a hook that Python code has put in place of the builtin one.
+    /// Calls a hook that Python code has put in place of the builtin one; audit hooks hear of either.
     fn call_unraisable_hook(&self, e: Value, message: Option<&str>, object: Value) -> R<bool> {
         let Some(sys) = self.sys_dict.get() else { return Ok(false) };
         let Some(hook) = sys.get_name(self, "unraisablehook")?.filter(|h| !h.is_none()) else {
             return Ok(false);
         };
-        if sys.get_name(self, "__unraisablehook__")?.is_none_or(|own| own.is(hook)) {
+        let is_own = sys.get_name(self, "__unraisablehook__")?.is_none_or(|own| own.is(hook));
+        if is_own && self.audit_hooks.get().is_none() {
             return Ok(false);
         }
         let args = self.unraisable_args()?;
@@ -128,7 +129,8 @@ impl Vm {
         ] {
             self.set_attr(args, self.intern(name)?, v)?;
         }
-        self.call(hook, &[args]).map(|_| true)
+        self.audit("sys.unraisablehook", || self.tuple(&[hook, args]))?;
+        if is_own { Ok(false) } else { self.call(hook, &[args]).map(|_| true) }
     }
 
     /// An empty `UnraisableHookArgs`.

@@ -1,6 +1,7 @@
 //! The isolate: all state of one interpreter.
 
 mod alloc;
+mod audit;
 mod bootstrap;
 mod builtins;
 mod classes;
@@ -45,6 +46,7 @@ use crate::value::Value;
 use rustc_hash::FxHashMap;
 use skein_heap::Heap;
 use std::cell::{Cell, RefCell};
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -180,6 +182,8 @@ pub struct Vm {
     /// `sys.modules`.
     pub modules: Cell<Option<Ref<Dict>>>,
     pub sys_dict: Cell<Option<Ref<Dict>>>,
+    /// What `sys.addaudithook` was given, in its order. None: nothing was.
+    pub audit_hooks: Cell<Option<Ref<Tuple>>>,
     /// Values kept for the isolate's life by name or by being pushed.
     pub roots: RefCell<Vec<Value>>,
     /// The preallocated MemoryError.
@@ -217,7 +221,9 @@ pub struct Vm {
     /// The switcher's state, for its natives.
     pub switcher_state: Cell<*const ()>,
     /// State of the modules in Rust, by type.
-    pub module_state: RefCell<ModuleState>,
+    module_state: RefCell<ModuleState>,
+    /// States that were asked for last: natives of busy modules ask again and again.
+    recent_states: [Cell<Option<RecentState>>; RECENT_STATES],
     /// That of the running thread.
     pub thread_modules: RefCell<ModuleState>,
     /// Tracers of roots that live in module state.
@@ -276,8 +282,25 @@ impl Vm {
     }
 
     /// State of a module in Rust, made at the first use.
+    #[inline]
     pub fn state<T: Default + 'static>(&self) -> Rc<T> {
-        find_state(&self.module_state)
+        let id = std::any::TypeId::of::<T>();
+        let mut hasher = rustc_hash::FxHasher::default();
+        id.hash(&mut hasher);
+        let recent = &self.recent_states[hasher.finish() as usize % RECENT_STATES];
+        if let Some((of, state)) = recent.get()
+            && of == id
+        {
+            let state = state.cast::<T>();
+            // SAFETY: the pointer of an `Rc` of this type, which stays in `module_state` as long as the isolate lives.
+            return unsafe {
+                Rc::increment_strong_count(state);
+                Rc::from_raw(state)
+            };
+        }
+        let state: Rc<T> = find_state(&self.module_state);
+        recent.set(Some((id, Rc::as_ptr(&state).cast())));
+        state
     }
 
     /// As [`Vm::state`], for the running thread alone.
@@ -325,6 +348,12 @@ impl Vm {
         self.special_names[s as usize]
     }
 }
+
+/// How many of [`Vm::recent_states`] there are.
+const RECENT_STATES: usize = 16;
+
+/// A type of states, and that of the isolate.
+type RecentState = (std::any::TypeId, *const ());
 
 fn find_state<T: Default + 'static>(map: &RefCell<ModuleState>) -> Rc<T> {
     let id = std::any::TypeId::of::<T>();

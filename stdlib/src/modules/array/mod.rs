@@ -180,7 +180,9 @@ fn new(vm: &Vm, args: Args<'_>) -> R<Value> {
             return Err(vm.type_error(format!("array() takes at most 2 arguments ({} given)", more.len())));
         }
     };
+    let told = code;
     let code = code_argument(vm, code, "array")?;
+    vm.audit("array.__new__", || vm.tuple(&[told, initial.unwrap_or(Value::NONE)]))?;
     if code == Some(b'u') {
         vm.warn(
             vm.exc.deprecation_warning,

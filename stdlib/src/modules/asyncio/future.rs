@@ -1,7 +1,7 @@
 //! `_asyncio.Future`, and what a task has in common with it.
 
 use super::running::Registry;
-use super::soon::call_soon;
+use super::soon::{call_soon, call_soon_plainly};
 use super::{exception_class, find};
 use skein_runtime::object::{Field, Kind, Ref, Tracer};
 use skein_runtime::types::dict::Dict;
@@ -41,7 +41,7 @@ pub struct Future {
     /// The error that a cancelled task ended with.
     pub cancelled_error: Field,
     /// Nothing, a task, or a set of them.
-    awaited_by: Field,
+    pub awaited_by: Field,
     pub task: TaskPart,
 }
 
@@ -159,9 +159,9 @@ native_type! {
         "add_done_callback($self, fn, /, *, context=<unrepresentable>)" => add_done_callback, "Add a callback to be run when the future becomes done.";
         "remove_done_callback($self, fn, /)" => remove_done_callback, "Remove all instances of a callback from the \"call when done\" list.";
         "cancel($self, /, msg=None)" => |vm: &Vm, f: FutureRef, msg: Option<Value>| cancel(vm, f, msg), "Cancel the future and schedule callbacks.";
-        "cancelled($self, /)" => |_: &Vm, f: FutureRef| f.state.get() == State::Cancelled, "Return True if the future was cancelled.";
-        "done($self, /)" => |_: &Vm, f: FutureRef| f.state.get() != State::Pending, "Return True if the future is done.";
-        "get_loop($self, /)" => get_loop, "Return the event loop the Future is bound to.";
+        [leaf] "cancelled($self, /)" => |_: &Vm, f: FutureRef| f.state.get() == State::Cancelled, "Return True if the future was cancelled.";
+        [leaf] "done($self, /)" => |_: &Vm, f: FutureRef| f.state.get() != State::Pending, "Return True if the future is done.";
+        [leaf] "get_loop($self, /)" => get_loop, "Return the event loop the Future is bound to.";
         "_make_cancelled_error($self, /)" => |vm: &Vm, f: FutureRef| make_cancelled_error(vm, f), "Create the CancelledError to raise if the Future is cancelled.";
     }
     getset {
@@ -170,14 +170,14 @@ native_type! {
             State::Cancelled => "CANCELLED",
             State::Finished => "FINISHED",
         });
-        "_asyncio_future_blocking" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.blocking.get())), set_blocking;
-        "_loop" => |_: &Vm, f: FutureRef| Ok(f.event_loop.or_none());
+        [leaf] "_asyncio_future_blocking" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.blocking.get())), set_blocking;
+        [leaf] "_loop" => |_: &Vm, f: FutureRef| Ok(f.event_loop.or_none());
         "_callbacks" => callbacks;
-        "_result" => |_: &Vm, f: FutureRef| Ok(f.result.or_none());
-        "_exception" => |_: &Vm, f: FutureRef| Ok(f.exception.or_none());
-        "_log_traceback" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.log_traceback.get())), set_log_traceback;
-        "_source_traceback" => |_: &Vm, f: FutureRef| Ok(f.source_traceback.or_none());
-        "_cancel_message" => |_: &Vm, f: FutureRef| Ok(f.cancel_message.or_none()), |vm: &Vm, f: FutureRef, v: Option<Value>| {
+        [leaf] "_result" => |_: &Vm, f: FutureRef| Ok(f.result.or_none());
+        [leaf] "_exception" => |_: &Vm, f: FutureRef| Ok(f.exception.or_none());
+        [leaf] "_log_traceback" => |_: &Vm, f: FutureRef| Ok(Value::bool(f.log_traceback.get())), set_log_traceback;
+        [leaf] "_source_traceback" => |_: &Vm, f: FutureRef| Ok(f.source_traceback.or_none());
+        [leaf] "_cancel_message" => |_: &Vm, f: FutureRef| Ok(f.cancel_message.or_none()), |vm: &Vm, f: FutureRef, v: Option<Value>| {
             if v.is_none() {
                 return Err(vm.attribute_error("cannot delete attribute"));
             }
@@ -301,6 +301,25 @@ pub fn set_result(vm: &Vm, f: FutureRef, v: Value) -> R<()> {
     schedule_callbacks(vm, f)
 }
 
+/// As [`set_result`], of one that is pending and has one callback or none, which the loop is told of without Python code. False: it
+/// is not so, and nothing has happened.
+pub fn set_result_plainly(vm: &Vm, f: FutureRef, v: Value) -> R<bool> {
+    let Some(event_loop) = f.event_loop.get() else { return Ok(false) };
+    if f.state.get() != State::Pending || f.callbacks.get().is_some() {
+        return Ok(false);
+    }
+    if let Some(callback) = f.callback.get()
+        && !call_soon_plainly(vm, event_loop, callback, Some(f.value()), f.callback_context.or_none())?
+    {
+        return Ok(false);
+    }
+    f.callback.init(None);
+    f.callback_context.init(None);
+    f.result.set(vm, f, v);
+    f.state.set(State::Finished);
+    Ok(true)
+}
+
 pub fn set_exception(vm: &Vm, f: FutureRef, e: Value) -> R<()> {
     get_loop(vm, f)?;
     check_pending(vm, f)?;
@@ -405,6 +424,12 @@ fn add_done_callback(vm: &Vm, f: FutureRef, callback: Value, context: Option<Val
 pub fn copy_context(vm: &Vm) -> R<Value> {
     let c = variables::current(vm)?;
     variables::alloc(vm, c.root.get(), c.len()).map(|c| c.value())
+}
+
+impl Future {
+    pub fn has_callbacks(&self) -> bool {
+        self.callback.get().is_some() || self.callbacks.get().is_some()
+    }
 }
 
 /// Adds a callback to one that is pending.

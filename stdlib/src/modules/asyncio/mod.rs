@@ -44,7 +44,7 @@ native_functions! { FUNCTIONS:
 pub struct State {
     found: RefCell<HashMap<(&'static str, &'static str), Value>>,
     soon_names: Cell<Option<soon::Names>>,
-    plain: Cell<Option<soon::Plain>>,
+    plain: RefCell<Option<soon::Plain>>,
     /// When its functions were found to be the library's own last.
     soon_checked: Cell<u32>,
     /// The shape of the last loop that was looked at for it.

@@ -1,18 +1,18 @@
 //! Which loop and which task run in a thread; which tasks there are.
 
 use super::find;
-use super::future::{Future, State, get_loop};
+use super::future::{Future, FutureRef, State, get_loop};
+use rustc_hash::FxHashSet;
 use skein_runtime::object::Tracer;
 use skein_runtime::types::ext::Ext;
 use skein_runtime::types::list::List;
 use skein_runtime::{R, Value, Vm};
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::rc::Rc;
 
 /// The tasks that are scheduled, which it does not keep alive: a task takes itself out when it ends or dies.
 #[derive(Default)]
-pub struct Registry(RefCell<HashSet<usize>>);
+pub struct Registry(RefCell<FxHashSet<usize>>);
 
 impl Registry {
     pub fn remove(&self, f: &Future) {
@@ -56,12 +56,17 @@ pub fn register_task(vm: &Vm, task: Value) -> R<()> {
     Ok(())
 }
 
+/// A task of ours is scheduled no more.
+pub fn unregister(f: FutureRef) {
+    if let Some(registry) = f.task.registry.take() {
+        registry.remove(&f);
+    }
+}
+
 pub fn unregister_task(vm: &Vm, task: Value) -> R<()> {
     match task.cast::<Ext<Future>>().filter(|f| f.task.is_task.get()) {
         Some(f) => {
-            if let Some(registry) = f.task.registry.take() {
-                registry.remove(&f);
-            }
+            unregister(f);
             Ok(())
         }
         None => vm.call_method(others(vm)?, "discard", &[task]).map(|_| ()),

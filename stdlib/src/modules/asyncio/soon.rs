@@ -5,6 +5,7 @@
 //! the class are the library's own, and nobody is told of what code does.
 
 use super::State;
+use skein_builtins::modules::collections::{is_deque, push};
 use skein_bytecode::Special;
 use skein_runtime::object::Ref;
 use skein_runtime::shape::ShapeId;
@@ -23,7 +24,6 @@ use skein_runtime::{Args, R, Value, Vm};
 pub struct Names {
     /// [`METHODS`], and `__init__`.
     methods: [Ref<Str>; METHODS.len() + 1],
-    append: Ref<Str>,
     events: Ref<Str>,
     handle: Ref<Str>,
     /// Of the call's keyword.
@@ -47,7 +47,6 @@ impl Names {
                 root(METHODS[3])?,
                 root("__init__")?,
             ],
-            append: root("append")?,
             events: root("events")?,
             handle: root("Handle")?,
             context,
@@ -64,7 +63,6 @@ const METHODS: [&str; 4] = ["call_soon", "_call_soon", "_check_closed", "get_deb
 
 /// Loops of which it is known that their `call_soon` is the library's own. That is so while classes have these functions
 /// and these this code; what stands here is alive then.
-#[derive(Clone, Copy)]
 pub struct Plain {
     shape: ShapeId,
     /// Slots of the loop: `_closed`, `_debug` and `_ready`.
@@ -159,7 +157,7 @@ impl Plain {
                 && vm.known.is_object_setattr(ty.special(vm, Special::SetAttr))
         };
         let is_handle = handle.is_some_and(|t| t.is(self.handle.value())) && makes_plainly(self.handle);
-        Ok(i.slot(self.ready).filter(|_| is_handle))
+        Ok(i.slot(self.ready).filter(|q| is_handle && is_deque(vm, *q)))
     }
 
     /// Do the loop's class and that of handles find what they were found to, and have these functions their code? To look
@@ -185,7 +183,7 @@ impl Plain {
     }
 
     /// Puts a handle of the call into the loop's queue. MemoryError.
-    fn add(&self, vm: &Vm, names: &Names, queue: Value, words: [Value; 3], args: &[Value]) -> R<()> {
+    fn add(&self, vm: &Vm, queue: Value, words: [Value; 3], args: &[Value]) -> R<()> {
         let [event_loop, f, context] = words;
         let args = Tuple::new(vm, args)?;
         let handle = vm.new_instance(self.handle)?;
@@ -193,14 +191,18 @@ impl Plain {
             return Err(vm.system_error("a handle is no instance"));
         };
         let none = Value::NONE;
+        let mut is_new = true;
         for (slot, v) in
             self.slots.iter().zip([context, event_loop, f, args.value(), Value::FALSE, none, none])
         {
-            i.set_slot(vm, *slot, Some(v))?;
+            if !is_new || !i.init_slot(*slot, v) {
+                is_new = false;
+                i.set_slot(vm, *slot, Some(v))?;
+            }
         }
-        match vm.type_of(queue).lookup(vm, names.append) {
-            Some(append) => vm.call(append, &[queue, handle]).map(|_| ()),
-            None => Err(vm.attribute_error("append")),
+        match push(vm, queue, handle) {
+            Some(done) => done,
+            None => Err(vm.system_error("the queue is no deque")),
         }
     }
 }
@@ -217,7 +219,7 @@ fn names_of(vm: &Vm, state: &State) -> R<Names> {
 /// `loop.get_debug()`, which every future asks.
 pub fn is_debugged(vm: &Vm, event_loop: Value) -> R<bool> {
     let state = vm.state::<State>();
-    if let (Some(plain), Some(i)) = (state.plain.get(), event_loop.cast::<Instance>())
+    if let (Some(plain), Some(i)) = (&*state.plain.borrow(), event_loop.cast::<Instance>())
         && i.header().shape.get() == plain.shape
         && !vm.events.has_listeners()
         && plain.has_its_functions(vm, &names_of(vm, &state)?, vm.type_of(event_loop))
@@ -229,23 +231,39 @@ pub fn is_debugged(vm: &Vm, event_loop: Value) -> R<bool> {
     vm.truth(debug)
 }
 
+/// As [`call_soon`], of a loop that is known to be the library's: no Python code runs. False: it is not, and nothing has happened.
+pub fn call_soon_plainly(
+    vm: &Vm,
+    event_loop: Value,
+    f: Value,
+    arg: Option<Value>,
+    context: Value,
+) -> R<bool> {
+    let state = vm.state::<State>();
+    let plain = state.plain.borrow();
+    let Some(plain) = &*plain else { return Ok(false) };
+    let Some(queue) = plain.queue(vm, &names_of(vm, &state)?, event_loop)? else { return Ok(false) };
+    plain.add(vm, queue, [event_loop, f, context], arg.as_slice())?;
+    Ok(true)
+}
+
 /// `loop.call_soon(f, *args, context=context)`.
 pub fn call_soon(vm: &Vm, event_loop: Value, f: Value, arg: Option<Value>, context: Value) -> R<()> {
     let state = vm.state::<State>();
     let names = names_of(vm, &state)?;
     let row = [f, arg.unwrap_or(context), context];
     let args = if arg.is_some() { &row[1..2] } else { &[] };
-    if let Some(plain) = state.plain.get()
+    if let Some(plain) = &*state.plain.borrow()
         && let Some(queue) = plain.queue(vm, &names, event_loop)?
     {
-        return plain.add(vm, &names, queue, [event_loop, f, context], args);
+        return plain.add(vm, queue, [event_loop, f, context], args);
     }
     // Once for a shape: the loop may be another's, or being debugged.
     let shape = event_loop.header().map(|h| h.shape.get());
     if state.soon_tried.replace(shape) != shape
         && let Some(plain) = Plain::find(vm, &names, event_loop)?
     {
-        state.plain.set(Some(plain));
+        *state.plain.borrow_mut() = Some(plain);
         // No epoch.
         state.soon_checked.set(0);
     }

@@ -1,27 +1,35 @@
 def step(self, exc=None):
-    exc = begin(self, exc)
+    coro = ready(self) if exc is None else None
+    if coro is None:
+        exc = begin(self, exc)
+        coro = self._coro
     try:
         if exc is None:
-            result = self._coro.send(None)
+            result = advance(coro)
         else:
-            result = self._coro.throw(exc)
+            result = coro.throw(exc)
     except BaseException as e:
         failed(self, e)
     else:
-        yielded(self, result)
+        if not suspended(self, result):
+            yielded(self, result)
 
 
 def wakeup(self, future):
-    exc = begin(self, outcome(self, future))
+    coro, exc = woken(self, future), None
+    if coro is None:
+        exc = begin(self, outcome(self, future))
+        coro = self._coro
     try:
         if exc is None:
-            result = self._coro.send(None)
+            result = advance(coro)
         else:
-            result = self._coro.throw(exc)
+            result = coro.throw(exc)
     except BaseException as e:
         failed(self, e)
     else:
-        yielded(self, result)
+        if not suspended(self, result):
+            yielded(self, result)
 
 
 def eager(self, context):

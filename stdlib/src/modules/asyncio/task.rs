@@ -4,14 +4,19 @@ use super::future::{
     self, FUTURE, Future, FutureRef, add_callback, add_to_awaited_by, copy_context, discard_from_awaited_by,
     get_loop, make_cancelled_error,
 };
-use super::running::{enter_task, leave_task, loop_of, register_task, swap_current_task, unregister_task};
-use super::soon::call_soon;
+use super::running::{
+    enter_task, leave_task, loop_of, register_task, swap_current_task, unregister, unregister_task,
+};
+use super::soon::{call_soon, call_soon_plainly};
 use super::{State as Module, exception_class, find};
+use skein_runtime::interp::{
+    At, Resume, SoftCall, call_soft, gen_call_returning, resume_generator, resume_quick,
+};
 use skein_runtime::object::Kind;
 use skein_runtime::types::exception::Exception;
 use skein_runtime::types::ext::{Ext, ext_type};
 use skein_runtime::types::function::BoundMethod;
-use skein_runtime::types::generator::Generator;
+use skein_runtime::types::generator::{GenState, Generator};
 use skein_runtime::types::traceback::Traceback;
 use skein_runtime::types::tuple::Tuple;
 use skein_runtime::types::typeobj::type_flags;
@@ -41,24 +46,31 @@ native_type! {
             t.task.name.set(vm, t, name.value());
             Ok(())
         };
-        "get_coro($self, /)" => |_: &Vm, t: FutureRef| t.task.coro.or_none();
+        [leaf] "get_coro($self, /)" => |_: &Vm, t: FutureRef| t.task.coro.or_none();
         "get_context($self, /)" => |_: &Vm, t: FutureRef| t.task.context.or_none();
     }
     getset {
-        "_log_destroy_pending" => |_: &Vm, t: FutureRef| Ok(Value::bool(t.task.log_destroy_pending.get())), |vm: &Vm, t: FutureRef, v: Option<Value>| {
+        [leaf] "_log_destroy_pending" => |_: &Vm, t: FutureRef| Ok(Value::bool(t.task.log_destroy_pending.get())), |vm: &Vm, t: FutureRef, v: Option<Value>| {
             match v {
                 Some(v) => t.task.log_destroy_pending.set(vm.truth(v)?),
                 None => return Err(vm.attribute_error("cannot delete attribute")),
             }
             Ok(())
         };
-        "_must_cancel" => |_: &Vm, t: FutureRef| Ok(Value::bool(t.task.must_cancel.get()));
-        "_coro" => |_: &Vm, t: FutureRef| Ok(t.task.coro.or_none());
-        "_fut_waiter" => |_: &Vm, t: FutureRef| Ok(t.task.waiter.or_none());
+        [leaf] "_must_cancel" => |_: &Vm, t: FutureRef| Ok(Value::bool(t.task.must_cancel.get()));
+        [leaf] "_coro" => |_: &Vm, t: FutureRef| Ok(t.task.coro.or_none());
+        [leaf] "_fut_waiter" => |_: &Vm, t: FutureRef| Ok(t.task.waiter.or_none());
     }
 }
 
+/// Where `advance` stands among [`STEPS`].
+const ADVANCE: usize = 3;
+
 native_functions! { pub STEPS:
+    [leaf] "ready(task, /)" => ready;
+    [leaf] "woken(task, future, /)" => woken;
+    [leaf] "suspended(task, result, /)" => suspended;
+    [soft advance_soft] "advance(coro, /)" => advance;
     "begin(task, exc, /)" => begin;
     "outcome(task, future, /)" => outcome;
     "failed(task, exc, /)" => failed;
@@ -174,6 +186,114 @@ fn uncancel(_: &Vm, t: FutureRef) -> i64 {
     t.task.cancels.get()
 }
 
+/// A step of a task begins as most do: nothing is to be raised in it, and it is its loop's turn. Its coroutine, else None, and
+/// nothing has happened.
+fn ready(vm: &Vm, t: FutureRef) -> Value {
+    let (Some(event_loop), Some(coro)) = (t.event_loop.get(), t.task.coro.get()) else { return Value::NONE };
+    let kept = &vm.threads.current().kept;
+    if t.state.get() != future::State::Pending
+        || t.task.must_cancel.get()
+        || kept.running_loop.get() != Some(event_loop)
+        || kept.current_task.get().is_some()
+    {
+        return Value::NONE;
+    }
+    t.task.waiter.init(None);
+    kept.current_task.set(Some(t.value()));
+    coro
+}
+
+/// A future of no class of the program's.
+fn own_future(vm: &Vm, v: Value) -> Option<FutureRef> {
+    v.cast::<Ext<Future>>().filter(|_| vm.type_of(v).def().is_some())
+}
+
+/// As [`ready`], of a task whose future has a result.
+fn woken(vm: &Vm, t: FutureRef, f: Value) -> Value {
+    let Some(own) = own_future(vm, f) else { return Value::NONE };
+    let waits_alone = own.awaited_by.get().is_none_or(|w| w.is(t.value()));
+    if own.state.get() != future::State::Finished || own.exception.get().is_some() || !waits_alone {
+        return Value::NONE;
+    }
+    let coro = ready(vm, t);
+    if !coro.is_none() {
+        own.awaited_by.init(None);
+        own.log_traceback.set(false);
+    }
+    coro
+}
+
+/// `coro.send(None)`, which may also give what the coroutine returns: it has ended then.
+fn advance(vm: &Vm, coro: Value) -> R<Value> {
+    vm.call_method(coro, "send", &[Value::NONE])
+}
+
+fn advance_soft(vm: &Vm, call: &SoftCall<'_>) -> At {
+    let &[coro] = call.args.positional() else { return call.natively(vm, &STEPS[ADVANCE]) };
+    let coroutine = coro.cast::<Generator>().filter(|_| vm.type_of(coro) == vm.types.coroutine);
+    if let Some(g) = coroutine.filter(|_| call.result_register().is_some()) {
+        let cont = gen_call_returning(call.cont);
+        if let Some(at) = resume_quick(vm, call.resume, g, Value::NONE, cont) {
+            return at;
+        }
+        return call.go_on(vm, resume_generator(vm, call.resume, g, Resume::Send(Value::NONE), cont));
+    }
+    let send = vm.get_attr_str(coro, "send");
+    call.go_on(
+        vm,
+        send.and_then(|f| call_soft(vm, call.resume, f, Args::new(&[Value::NONE], None), call.cont)),
+    )
+}
+
+/// Has the task's coroutine ended, by a step that got what it returned? One that is no coroutine of the engine's raises
+/// StopIteration instead.
+fn has_returned(t: FutureRef) -> bool {
+    t.task.coro.cast::<Generator>().is_some_and(|g| g.state() == GenState::Finished)
+}
+
+/// The coroutine waits for something, as most do: for its next turn, or for a future for which nobody else waits. False: it
+/// is something else, and nothing has happened.
+fn suspended(vm: &Vm, t: FutureRef, v: Value) -> R<bool> {
+    let Some(event_loop) = t.event_loop.get() else { return Ok(false) };
+    let kept = &vm.threads.current().kept;
+    let is_current =
+        kept.running_loop.get() == Some(event_loop) && kept.current_task.get() == Some(t.value());
+    if !is_current || t.task.must_cancel.get() {
+        return Ok(false);
+    }
+    if has_returned(t) {
+        let done = future::set_result_plainly(vm, t, v)?;
+        if done {
+            unregister(t);
+            kept.current_task.set(None);
+        }
+        return Ok(done);
+    }
+    if v.is_none() {
+        let done = call_soon_plainly(vm, event_loop, t.task.step.or_none(), None, t.task.context.or_none());
+        if !matches!(done, Ok(false)) {
+            kept.current_task.set(None);
+        }
+        return done;
+    }
+    let Some(f) = own_future(vm, v).filter(|f| !f.value().is(t.value())) else { return Ok(false) };
+    let waits_alone = f.awaited_by.get().is_none_or(|w| w.is(t.value()));
+    if f.state.get() != future::State::Pending
+        || !f.blocking.get()
+        || f.event_loop.get() != Some(event_loop)
+        || f.has_callbacks()
+        || !waits_alone
+    {
+        return Ok(false);
+    }
+    f.blocking.set(false);
+    f.awaited_by.set(vm, f, t.value());
+    kept.current_task.set(None);
+    add_callback(vm, f, t.task.wakeup.or_none(), t.task.context.or_none())?;
+    t.task.waiter.set(vm, t, v);
+    Ok(true)
+}
+
 /// A step begins, with an exception to raise or None: what is to be raised in the coroutine.
 fn begin(vm: &Vm, t: FutureRef, e: Value) -> R<Value> {
     let mut e = e;
@@ -226,13 +346,10 @@ fn failed(vm: &Vm, t: FutureRef, e: Value) -> R<()> {
 
 fn settle(vm: &Vm, t: FutureRef, e: Value) -> R<()> {
     let class = vm.type_of(e);
-    unregister_task(vm, t.value())?;
     if class.is_subtype(vm.exc.stop_iteration) {
-        if t.task.must_cancel.replace(false) {
-            return future::cancel(vm, t, t.cancel_message.get()).map(|_| ());
-        }
-        return future::set_result(vm, t, vm.stop_value(e));
+        return returned(vm, t, vm.stop_value(e));
     }
+    unregister_task(vm, t.value())?;
     if let Some(exc) = e.cast::<Exception>() {
         // The frame that made the step is no part of the program.
         let outer = exc.traceback.get().and_then(|tb| tb.cast::<Traceback>());
@@ -253,8 +370,16 @@ fn settle(vm: &Vm, t: FutureRef, e: Value) -> R<()> {
 
 /// The coroutine waits for something.
 fn yielded(vm: &Vm, t: FutureRef, v: Value) -> R<()> {
-    let r = wait_for(vm, t, v);
+    let r = if has_returned(t) { returned(vm, t, v) } else { wait_for(vm, t, v) };
     leave(vm, t, r)
+}
+
+fn returned(vm: &Vm, t: FutureRef, v: Value) -> R<()> {
+    unregister_task(vm, t.value())?;
+    if t.task.must_cancel.replace(false) {
+        return future::cancel(vm, t, t.cancel_message.get()).map(|_| ());
+    }
+    future::set_result(vm, t, v)
 }
 
 /// The task's next step raises a RuntimeError in the coroutine.

@@ -233,6 +233,9 @@ pub fn call_known(vm: &Vm, function: ExtArg<Function>, place: Value, args: Ref<T
     if at == 0 {
         return Ok(Value::NOT_IMPLEMENTED);
     }
+    if !strict {
+        vm.audit("ctypes.call_function", || vm.tuple(&[vm.int_u64(at as u64)?, args.value()]))?;
+    }
     let result = if f.result == b'v' { Type::Void } else { Type::Scalar(scalar(vm, f.result)?) };
     let arguments = &words[..values.len()];
     // SAFETY: the program says that this is a function of these types; the arguments keep what they lead to.

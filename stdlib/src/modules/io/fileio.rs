@@ -223,6 +223,7 @@ fn start(vm: &Vm, f: FileRef, file: Value, mode: &str, close_fd: bool, opener: O
     if file.is_bool() {
         vm.warn(vm.exc.runtime_warning, "bool is used as a file descriptor")?;
     }
+    vm.audit("open", || vm.tuple(&[file, vm.str(mode_text)?, vm.int(mode.flags.into())?]))?;
     let mut own = true;
     let fd = if given {
         own = close_fd;
@@ -248,9 +249,6 @@ fn start(vm: &Vm, f: FileRef, file: Value, mode: &str, close_fd: bool, opener: O
         }
         fd
     } else {
-        skein_builtins::modules::audit(vm, "open", || {
-            vm.tuple(&[file, vm.str(mode_text)?, vm.int(mode.flags.into())?])
-        })?;
         let path = path_bytes(vm, file)?;
         let opened = vm.retry(|| {
             // SAFETY: a C string and numbers.

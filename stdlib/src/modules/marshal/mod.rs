@@ -19,15 +19,26 @@ const VERSION_OF_SLICES: i64 = 5;
 const FLAG_REF: u8 = 0x80;
 
 fn dumps(vm: &Vm, v: Value, version: Option<i64>, allow_code: Option<bool>) -> R<Value> {
+    vm.audit("marshal.dumps", || vm.tuple(&[v, Value::small_int(version.unwrap_or(VERSION))]))?;
     let form = Form { version: version.unwrap_or(VERSION), allow_code: allow_code.unwrap_or(true) };
     vm.bytes(&written(vm, v, form)?)
 }
 
+fn loads(vm: &Vm, bytes: BytesLike, allow_code: Option<bool>) -> R<Value> {
+    vm.audit("marshal.loads", || vm.tuple(&[vm.bytes(&bytes)?]))?;
+    read::from_bytes(vm, &bytes, allow_code.unwrap_or(true))
+}
+
+fn load(vm: &Vm, file: Value, allow_code: Option<bool>) -> R<Value> {
+    vm.audit("marshal.load", || vm.tuple(&[]))?;
+    read::from_file(vm, file, allow_code.unwrap_or(true))
+}
+
 native_functions! { FUNCTIONS:
     "dumps(value, version=5, /, *, allow_code=True)" => dumps, "Return the bytes object that would be written to a file by dump(value, file).";
-    "loads(bytes, /, *, allow_code=True)" => |vm: &Vm, b: BytesLike, code: Option<bool>| read::from_bytes(vm, &b, code.unwrap_or(true)), "Convert the bytes-like object to a value.";
+    "loads(bytes, /, *, allow_code=True)" => loads, "Convert the bytes-like object to a value.";
     "dump(value, file, version=5, /, *, allow_code=True)" => |vm: &Vm, v: Value, f: Value, version: Option<i64>, code: Option<bool>| -> R<Value> { vm.call_method(f, "write", &[dumps(vm, v, version, code)?]) }, "Write the value on the open file.";
-    "load(file, /, *, allow_code=True)" => |vm: &Vm, f: Value, code: Option<bool>| read::from_file(vm, f, code.unwrap_or(true)), "Read one value from the open file and return it.";
+    "load(file, /, *, allow_code=True)" => load, "Read one value from the open file and return it.";
 }
 
 /// MemoryError.

@@ -257,8 +257,7 @@ pub fn load_bytes(vm: &Vm, u: UnpicklerRef, data: BytesLike) -> R<Value> {
 /// An object by its module and name. ImportError, AttributeError.
 pub fn find_class(vm: &Vm, u: UnpicklerRef, module: Ref<Str>, name: Ref<Str>) -> R<Value> {
     let (mut module, mut name) = (module, name);
-    let audit = vm.get_attr_str(skein_builtins::modules::import(vm, "sys")?, "audit")?;
-    vm.call(audit, &[vm.str("pickle.find_class")?, module.value(), name.value()])?;
+    vm.audit("pickle.find_class", || vm.tuple(&[module.value(), name.value()]))?;
     if u.protocol.get() < 3 && u.fix_imports.get() {
         let key = vm.tuple(&[module.value(), name.value()])?;
         if let Some(pair) = library(vm, "NAME_MAPPING", key)? {

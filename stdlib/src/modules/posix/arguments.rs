@@ -132,6 +132,13 @@ impl Place {
 #[derive(Clone, Copy)]
 pub struct DirFd(pub i32);
 
+impl DirFd {
+    /// As audit hooks are told of it.
+    pub fn told(self) -> Value {
+        Value::small_int(if self.0 == libc::AT_FDCWD { -1 } else { self.0.into() })
+    }
+}
+
 impl FromArg for DirFd {
     fn from_arg(vm: &Vm, _: &'static NativeDef, _: usize, v: Value) -> R<DirFd> {
         if v.is_none() {

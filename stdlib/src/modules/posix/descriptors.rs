@@ -90,9 +90,7 @@ fn numbered(vm: &Vm, call: impl Fn() -> i32) -> R<()> {
 }
 
 fn open(vm: &Vm, path: Path, flags: i32, mode: Option<i32>, fd: Option<DirFd>) -> R<i64> {
-    skein_builtins::modules::audit(vm, "open", || {
-        vm.tuple(&[path.object, Value::NONE, vm.int(flags.into())?])
-    })?;
+    vm.audit("open", || vm.tuple(&[path.object, Value::NONE, vm.int(flags.into())?]))?;
     // SAFETY: a C string and numbers.
     checked(vm, Some(path.object), || unsafe {
         libc::openat(folder(fd).0, path.c().as_ptr(), flags | libc::O_CLOEXEC, mode.unwrap_or(0o777)).into()

@@ -64,6 +64,7 @@ fn on_path(vm: &Vm, path: &Path, call: impl Fn(&CStr) -> i32) -> R<()> {
 }
 
 fn chdir(vm: &Vm, path: Place) -> R<()> {
+    vm.audit("os.chdir", || vm.tuple(&[path.object()]))?;
     // SAFETY: a C string or a number.
     checked(vm, Some(path.object()), || unsafe {
         match &path {
@@ -80,10 +81,10 @@ fn chroot(vm: &Vm, path: Path) -> R<()> {
 }
 
 fn mkdir(vm: &Vm, path: Path, mode: Option<i32>, fd: Option<DirFd>) -> R<()> {
+    let mode = mode.unwrap_or(0o777);
+    vm.audit("os.mkdir", || vm.tuple(&[path.object, Value::small_int(mode.into()), folder(fd).told()]))?;
     // SAFETY: a C string.
-    on_path(vm, &path, |p| unsafe {
-        libc::mkdirat(folder(fd).0, p.as_ptr(), mode.unwrap_or(0o777) as libc::mode_t)
-    })
+    on_path(vm, &path, |p| unsafe { libc::mkdirat(folder(fd).0, p.as_ptr(), mode as libc::mode_t) })
 }
 
 fn mkfifo(vm: &Vm, path: Path, mode: Option<i32>, fd: Option<DirFd>) -> R<()> {
@@ -106,16 +107,19 @@ fn mknod(vm: &Vm, path: Path, mode: Option<i32>, device: Option<u64>, fd: Option
 }
 
 fn rmdir(vm: &Vm, path: Path, fd: Option<DirFd>) -> R<()> {
+    vm.audit("os.rmdir", || vm.tuple(&[path.object, folder(fd).told()]))?;
     // SAFETY: a C string.
     on_path(vm, &path, |p| unsafe { libc::unlinkat(folder(fd).0, p.as_ptr(), libc::AT_REMOVEDIR) })
 }
 
 fn unlink(vm: &Vm, path: Path, fd: Option<DirFd>) -> R<()> {
+    vm.audit("os.remove", || vm.tuple(&[path.object, folder(fd).told()]))?;
     // SAFETY: a C string.
     on_path(vm, &path, |p| unsafe { libc::unlinkat(folder(fd).0, p.as_ptr(), 0) })
 }
 
 fn rename(vm: &Vm, a: Path, b: Path, fd: Option<DirFd>, fd2: Option<DirFd>) -> R<()> {
+    vm.audit("os.rename", || vm.tuple(&[a.object, b.object, folder(fd).told(), folder(fd2).told()]))?;
     // SAFETY: C strings.
     checked_two(vm, &a, &b, || unsafe {
         libc::renameat(folder(fd).0, a.c().as_ptr(), folder(fd2).0, b.c().as_ptr())
@@ -123,6 +127,7 @@ fn rename(vm: &Vm, a: Path, b: Path, fd: Option<DirFd>, fd2: Option<DirFd>) -> R
 }
 
 fn link(vm: &Vm, a: Path, b: Path, fd: Option<DirFd>, fd2: Option<DirFd>, follow: Option<bool>) -> R<()> {
+    vm.audit("os.link", || vm.tuple(&[a.object, b.object, folder(fd).told(), folder(fd2).told()]))?;
     let flags = if follow.unwrap_or(true) { libc::AT_SYMLINK_FOLLOW } else { 0 };
     // SAFETY: C strings.
     checked_two(vm, &a, &b, || unsafe {
@@ -131,6 +136,7 @@ fn link(vm: &Vm, a: Path, b: Path, fd: Option<DirFd>, fd2: Option<DirFd>, follow
 }
 
 fn symlink(vm: &Vm, a: Path, b: Path, _is_folder: Option<bool>, fd: Option<DirFd>) -> R<()> {
+    vm.audit("os.symlink", || vm.tuple(&[a.object, b.object, folder(fd).told()]))?;
     // SAFETY: C strings.
     checked_two(vm, &a, &b, || unsafe { libc::symlinkat(a.c().as_ptr(), folder(fd).0, b.c().as_ptr()) })
 }
@@ -145,6 +151,7 @@ fn readlink(vm: &Vm, path: Path, fd: Option<DirFd>) -> R<Value> {
 }
 
 fn chmod(vm: &Vm, path: Place, mode: i32, fd: Option<DirFd>, follow: Option<bool>) -> R<()> {
+    vm.audit("os.chmod", || vm.tuple(&[path.object(), Value::small_int(mode.into()), folder(fd).told()]))?;
     let flags = if follow.unwrap_or(true) { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     path.with_folder(vm, "chmod", folder(fd))?;
     let mode = mode as libc::mode_t;
@@ -164,6 +171,7 @@ fn chown(vm: &Vm, path: Place, uid: Uid, gid: Gid, fd: Option<DirFd>, follow: Op
     if !follow && matches!(path, Place::Fd(..)) {
         return Err(vm.value_error("chown: cannot use fd and follow_symlinks together"));
     }
+    audit_owner(vm, path.object(), uid, gid, folder(fd))?;
     let flags = if follow { 0 } else { libc::AT_SYMLINK_NOFOLLOW };
     // SAFETY: a C string or a number.
     checked(vm, Some(path.object()), || unsafe {
@@ -175,7 +183,14 @@ fn chown(vm: &Vm, path: Place, uid: Uid, gid: Gid, fd: Option<DirFd>, follow: Op
     .map(|_| ())
 }
 
+/// Tells of a file that is given to somebody else; -1 is nobody.
+pub fn audit_owner(vm: &Vm, path: Value, uid: Uid, gid: Gid, fd: DirFd) -> R<()> {
+    let id = |n: u32| Value::small_int(if n == u32::MAX { -1 } else { n.into() });
+    vm.audit("os.chown", || vm.tuple(&[path, id(uid.0), id(gid.0), fd.told()]))
+}
+
 fn lchown(vm: &Vm, path: Path, uid: Uid, gid: Gid) -> R<()> {
+    audit_owner(vm, path.object, uid, gid, folder(None))?;
     // SAFETY: a C string.
     on_path(vm, &path, |p| unsafe { libc::lchown(p.as_ptr(), uid.0, gid.0) })
 }
@@ -245,6 +260,10 @@ fn utime(
     if times.is_some() && ns.is_some() {
         return Err(vm.value_error("utime: you may specify either 'times' or 'ns' but not both"));
     }
+    vm.audit("os.utime", || {
+        let given = [times, ns].map(|t| t.unwrap_or(Value::NONE));
+        vm.tuple(&[path.object(), given[0], given[1], folder(fd).told()])
+    })?;
     let now = libc::timespec { tv_sec: 0, tv_nsec: libc::UTIME_NOW };
     let pair = |v: Value, what: &str| match v.cast::<Tuple>() {
         Some(t) if t.len() == 2 => Ok([t.items()[0], t.items()[1]]),
@@ -278,6 +297,7 @@ fn utime(
 }
 
 fn truncate(vm: &Vm, path: Place, length: i64) -> R<()> {
+    vm.audit("os.truncate", || vm.tuple(&[path.object(), vm.int(length)?]))?;
     // SAFETY: a C string or a number.
     checked(vm, Some(path.object()), || unsafe {
         match &path {
@@ -351,6 +371,7 @@ pub fn open_folder(vm: &Vm, place: &Place) -> R<*mut libc::DIR> {
 
 fn listdir(vm: &Vm, path: Option<PlaceOrHere>) -> R<Ref<List>> {
     let place = path.unwrap_or_else(PlaceOrHere::here).0;
+    vm.audit("os.listdir", || vm.tuple(&[place.object()]))?;
     let as_bytes = matches!(&place, Place::Path(p) if p.is_bytes());
     let dir = open_folder(vm, &place)?;
     let list = List::with_capacity(vm, 0)?;
@@ -390,6 +411,7 @@ fn sized(vm: &Vm, object: Value, mut call: impl FnMut(*mut u8, usize) -> isize) 
 
 fn getxattr(vm: &Vm, place: Place, name: Path, follow: Option<bool>) -> R<Value> {
     let follow = attribute_place(vm, &place, follow, "getxattr")?;
+    vm.audit("os.getxattr", || vm.tuple(&[place.object(), name.object]))?;
     let n = name.c().as_ptr();
     // SAFETY: C strings and a buffer of that length.
     let out = sized(vm, place.object(), |p, len| unsafe {
@@ -411,6 +433,10 @@ fn setxattr(
     follow: Option<bool>,
 ) -> R<()> {
     let follow = attribute_place(vm, &place, follow, "setxattr")?;
+    vm.audit("os.setxattr", || {
+        let flags = Value::small_int(flags.unwrap_or(0).into());
+        vm.tuple(&[place.object(), name.object, vm.bytes(&value)?, flags])
+    })?;
     let (n, p, len, flags) = (name.c().as_ptr(), value.as_ptr().cast(), value.len(), flags.unwrap_or(0));
     // SAFETY: C strings and a slice.
     checked(vm, Some(place.object()), || unsafe {
@@ -425,6 +451,7 @@ fn setxattr(
 
 fn removexattr(vm: &Vm, place: Place, name: Path, follow: Option<bool>) -> R<()> {
     let follow = attribute_place(vm, &place, follow, "removexattr")?;
+    vm.audit("os.removexattr", || vm.tuple(&[place.object(), name.object]))?;
     let n = name.c().as_ptr();
     // SAFETY: C strings.
     checked(vm, Some(place.object()), || unsafe {
@@ -440,6 +467,7 @@ fn removexattr(vm: &Vm, place: Place, name: Path, follow: Option<bool>) -> R<()>
 fn listxattr(vm: &Vm, place: Option<PlaceOrHere>, follow: Option<bool>) -> R<Ref<List>> {
     let place = place.unwrap_or_else(PlaceOrHere::here).0;
     let follow = attribute_place(vm, &place, follow, "listxattr")?;
+    vm.audit("os.listxattr", || vm.tuple(&[place.object()]))?;
     // SAFETY: a C string and a buffer of that length.
     let out = sized(vm, place.object(), |p, len| unsafe {
         match &place {

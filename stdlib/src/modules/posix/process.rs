@@ -151,12 +151,14 @@ fn check_allowed(vm: &Vm, allowed: bool, what: &str) -> R<()> {
 
 fn fork(vm: &Vm) -> R<i64> {
     check_allowed(vm, vm.allows(|l| l.fork), "fork")?;
+    vm.audit("os.fork", || vm.tuple(&[]))?;
     // SAFETY: see `fork_with`.
     fork_with(vm, || unsafe { libc::fork() })
 }
 
 fn forkpty(vm: &Vm) -> R<Value> {
     check_allowed(vm, vm.allows(|l| l.fork), "fork")?;
+    vm.audit("os.forkpty", || vm.tuple(&[]))?;
     let master = Cell::new(-1);
     use std::ptr::null_mut;
     // SAFETY: a descriptor out; see `fork_with`.
@@ -219,6 +221,7 @@ pub fn pointers(texts: &[CString]) -> Vec<*mut c_char> {
 }
 
 fn execv(vm: &Vm, path: super::arguments::Path, argv: Value) -> R<()> {
+    let told = argv;
     check_allowed(vm, vm.allows(|l| l.exec), "exec")?;
     let argv = arguments(
         vm,
@@ -227,6 +230,7 @@ fn execv(vm: &Vm, path: super::arguments::Path, argv: Value) -> R<()> {
         "execv() arg 2 must not be empty",
         "execv() arg 2 first element cannot be empty",
     )?;
+    vm.audit("os.exec", || vm.tuple(&[path.object, told, Value::NONE]))?;
     let argv = pointers(&argv);
     // SAFETY: C strings and a list of them that ends with null; they outlive the call.
     unsafe { libc::execv(path.c().as_ptr(), argv.as_ptr().cast()) };
@@ -234,6 +238,7 @@ fn execv(vm: &Vm, path: super::arguments::Path, argv: Value) -> R<()> {
 }
 
 fn execve(vm: &Vm, path: Place, argv: Value, env: Value) -> R<()> {
+    let told = [argv, env];
     check_allowed(vm, vm.allows(|l| l.exec), "exec")?;
     let argv = arguments(
         vm,
@@ -243,6 +248,7 @@ fn execve(vm: &Vm, path: Place, argv: Value, env: Value) -> R<()> {
         "execve: argv first element cannot be empty",
     )?;
     let env = environment(vm, env, "execve")?;
+    vm.audit("os.exec", || vm.tuple(&[path.object(), told[0], told[1]]))?;
     let (argv, env) = (pointers(&argv), pointers(&env));
     // SAFETY: as above.
     unsafe {
@@ -255,6 +261,7 @@ fn execve(vm: &Vm, path: Place, argv: Value, env: Value) -> R<()> {
 }
 
 fn system(vm: &Vm, command: Value) -> R<i64> {
+    vm.audit("os.system", || vm.tuple(&[command]))?;
     let command = c_string(vm, command)?;
     // SAFETY: a C string.
     let status = unsafe { libc::system(command.as_ptr()) };
@@ -265,12 +272,14 @@ fn system(vm: &Vm, command: Value) -> R<i64> {
 // ---- signals and ends
 
 fn kill(vm: &Vm, pid: i32, signal: i32) -> R<()> {
+    vm.audit("os.kill", || vm.tuple(&[Value::small_int(pid.into()), Value::small_int(signal.into())]))?;
     // SAFETY: a plain call.
     on(vm, || unsafe { libc::kill(pid, signal) })?;
     vm.check_signals()
 }
 
 fn killpg(vm: &Vm, group: i32, signal: i32) -> R<()> {
+    vm.audit("os.killpg", || vm.tuple(&[Value::small_int(group.into()), Value::small_int(signal.into())]))?;
     // SAFETY: a plain call.
     on(vm, || unsafe { libc::killpg(group, signal) })?;
     vm.check_signals()

@@ -129,6 +129,7 @@ fn next(vm: &Vm, it: ExtArg<Entries>) -> Value {
 /// `os.scandir(path='.')`. OSError.
 pub fn scandir(vm: &Vm, path: Option<PlaceOrHere>) -> R<Value> {
     let place = path.unwrap_or_else(PlaceOrHere::here).0;
+    vm.audit("os.scandir", || vm.tuple(&[place.object()]))?;
     let (folder, as_bytes) = match &place {
         Place::Path(p) => (p.c().to_bytes(), p.is_bytes()),
         Place::Fd(..) => (&b""[..], false),

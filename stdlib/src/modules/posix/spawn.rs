@@ -186,6 +186,7 @@ fn spawn(
     o: &Options,
 ) -> R<i64> {
     let name = if by_path { "posix_spawnp" } else { "posix_spawn" };
+    let told = [path.object, argv, env];
     let argv = arguments(
         vm,
         argv,
@@ -198,6 +199,7 @@ fn spawn(
     let empty: Ref<List> = List::with_capacity(vm, 0)?;
     let actions = file_actions(vm, actions.filter(|a| !a.is_none()).unwrap_or(empty.value()), &mut kept)?;
     let attributes = attributes(vm, o)?;
+    vm.audit("os.posix_spawn", || vm.tuple(&told))?;
     let (argv, env) = (pointers(&argv), pointers(&env));
     let call = if by_path { libc::posix_spawnp } else { libc::posix_spawn };
     let mut pid = 0;

@@ -205,6 +205,7 @@ fn getrandom(vm: &Vm, n: i64, flags: Option<u32>) -> R<Value> {
 
 fn putenv(vm: &Vm, name: Value, value: Value) -> R<()> {
     let (k, v) = (c_string(vm, name)?, c_string(vm, value)?);
+    vm.audit("os.putenv", || vm.tuple(&[vm.bytes(k.as_bytes())?, vm.bytes(v.as_bytes())?]))?;
     if k.as_bytes().contains(&b'=') || k.is_empty() {
         return Err(vm.value_error("illegal environment variable name"));
     }
@@ -214,6 +215,7 @@ fn putenv(vm: &Vm, name: Value, value: Value) -> R<()> {
 
 fn unsetenv(vm: &Vm, name: Value) -> R<()> {
     let k = c_string(vm, name)?;
+    vm.audit("os.unsetenv", || vm.tuple(&[vm.bytes(k.as_bytes())?]))?;
     // SAFETY: as above.
     checked(vm, None, || unsafe { libc::unsetenv(k.as_ptr()).into() }).map(|_| ())
 }

@@ -154,6 +154,7 @@ fn setdefaulttimeout(vm: &Vm, v: Value) -> R<()> {
 }
 
 fn gethostname(vm: &Vm) -> R<Value> {
+    vm.audit("socket.gethostname", || vm.tuple(&[]))?;
     let mut out = [0u8; 256];
     // SAFETY: a buffer of that length out.
     if unsafe { libc::gethostname(out.as_mut_ptr().cast(), out.len() - 1) } != 0 {
@@ -164,6 +165,7 @@ fn gethostname(vm: &Vm) -> R<Value> {
 }
 
 fn sethostname(vm: &Vm, name: Value) -> R<()> {
+    vm.audit("socket.sethostname", || vm.tuple(&[name]))?;
     let name = super::super::io::encode_path(vm, name)?;
     // SAFETY: a slice in.
     match unsafe { libc::sethostname(name.as_ptr().cast(), name.len()) } {
@@ -173,6 +175,7 @@ fn sethostname(vm: &Vm, name: Value) -> R<()> {
 }
 
 fn gethostbyname(vm: &Vm, host: Value) -> R<String> {
+    vm.audit("socket.gethostbyname", || vm.tuple(&[host]))?;
     Ok(ip_text(libc::AF_INET, &resolve(vm, &host_bytes(vm, host)?, libc::AF_INET)?))
 }
 
@@ -180,6 +183,8 @@ fn gethostbyname(vm: &Vm, host: Value) -> R<String> {
 fn host_entry(vm: &Vm, host: Value, function: &str) -> R<Value> {
     let name = host_bytes(vm, host)?;
     let by_address = function == "gethostbyaddr";
+    let event = if by_address { "socket.gethostbyaddr" } else { "socket.gethostbyname" };
+    vm.audit(event, || vm.tuple(&[host]))?;
     let Ok(c) = CString::new(name.clone()) else {
         return Err(vm.type_error("host name must not contain null character"));
     };
@@ -230,6 +235,10 @@ fn getaddrinfo(
     protocol: Option<i32>,
     flags: Option<i32>,
 ) -> R<Ref<List>> {
+    vm.audit("socket.getaddrinfo", || {
+        let number = |n: Option<i32>| Value::small_int(n.unwrap_or(0).into());
+        vm.tuple(&[host, port, number(family), number(kind), number(protocol)])
+    })?;
     let c = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| vm.value_error("embedded null character"));
     let host = match host {
         Value::NONE => None,
@@ -283,6 +292,7 @@ fn getnameinfo(vm: &Vm, address: Value, flags: i32) -> R<Value> {
         return Err(vm.overflow_error("getnameinfo(): flowinfo must be 0-1048575."));
     }
     let scope = t.items().get(3).map_or(Ok(0), |&v| vm.index_i64(v))? as u32;
+    vm.audit("socket.getnameinfo", || vm.tuple(&[address]))?;
     let c = |bytes: Vec<u8>| CString::new(bytes).map_err(|_| vm.value_error("embedded null character"));
     let name = c(host.bytes().to_vec())?;
     let service = c(vm.index_i64(port)?.to_string().into_bytes())?;
@@ -337,6 +347,9 @@ fn getprotobyname(vm: &Vm, name: Ref<Str>) -> R<i64> {
 }
 
 fn getservbyname(vm: &Vm, name: Ref<Str>, protocol: Option<Ref<Str>>) -> R<i64> {
+    vm.audit("socket.getservbyname", || {
+        vm.tuple(&[name.value(), protocol.map_or(Value::NONE, |p| p.value())])
+    })?;
     let name = c_text(vm, name)?;
     let protocol = protocol.map(|p| c_text(vm, p)).transpose()?;
     let p = protocol.as_ref().map_or(std::ptr::null(), |p| p.as_ptr());
@@ -351,6 +364,9 @@ fn getservbyport(vm: &Vm, port: i64, protocol: Option<Ref<Str>>) -> R<Value> {
     let Ok(port) = u16::try_from(port) else {
         return Err(vm.overflow_error("getservbyport: port must be 0-65535."));
     };
+    vm.audit("socket.getservbyport", || {
+        vm.tuple(&[Value::small_int(port.into()), protocol.map_or(Value::NONE, |p| p.value())])
+    })?;
     let protocol = protocol.map(|p| c_text(vm, p)).transpose()?;
     let p = protocol.as_ref().map_or(std::ptr::null(), |p| p.as_ptr());
     // SAFETY: a C string in; the entry is good until the next call.

@@ -100,10 +100,12 @@ pub fn sendmsg(
             }
         }
     }
+    let told = address;
     let mut address = match address.filter(|a| !a.is_none()) {
         Some(a) => Some(parse(vm, &this.0, a, "sendmsg")?),
         None => None,
     };
+    vm.audit("socket.sendmsg", || vm.tuple(&[this.0.value(), told.unwrap_or(Value::NONE)]))?;
     call(vm, &this.0, libc::POLLOUT, |fd| {
         // SAFETY: plain data that points to what was made above, which outlives the call.
         unsafe {

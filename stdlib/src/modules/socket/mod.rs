@@ -135,6 +135,10 @@ fn init(
 ) -> R<()> {
     let s = this.0;
     let given = |n: Option<i32>| n.filter(|n| *n != -1);
+    vm.audit("socket.__new__", || {
+        let number = |n: Option<i32>| Value::small_int(n.unwrap_or(-1).into());
+        vm.tuple(&[s.value(), number(family), number(kind), number(protocol)])
+    })?;
     let (mut family, mut kind, mut protocol) = (given(family), given(kind), given(protocol));
     let fd = match fileno.filter(|f| !f.is_none()) {
         Some(f) => {
@@ -217,7 +221,9 @@ fn wait(vm: &Vm, s: &Socket, events: i16, end: Option<Instant>) -> R<()> {
 }
 
 fn bind(vm: &Vm, this: This, a: Value) -> R<()> {
+    let told = a;
     let a = parse(vm, &this.0, a, "bind")?;
+    vm.audit("socket.bind", || vm.tuple(&[this.0.value(), told]))?;
     // SAFETY: an address of that length.
     if unsafe { libc::bind(this.0.fd.get(), a.ptr(), a.len) } != 0 {
         return Err(vm.last_os_error(None));
@@ -262,7 +268,9 @@ fn try_connect(vm: &Vm, s: &Socket, a: &Address) -> R<i32> {
 }
 
 fn connect(vm: &Vm, this: This, a: Value) -> R<()> {
+    let told = a;
     let a = parse(vm, &this.0, a, "connect")?;
+    vm.audit("socket.connect", || vm.tuple(&[this.0.value(), told]))?;
     match try_connect(vm, &this.0, &a)? {
         0 => Ok(()),
         e => Err(vm.os_error(e, None)),
@@ -270,7 +278,9 @@ fn connect(vm: &Vm, this: This, a: Value) -> R<()> {
 }
 
 fn connect_ex(vm: &Vm, this: This, a: Value) -> R<i64> {
+    let told = a;
     let a = parse(vm, &this.0, a, "connect_ex")?;
+    vm.audit("socket.connect", || vm.tuple(&[this.0.value(), told]))?;
     try_connect(vm, &this.0, &a).map(i64::from)
 }
 
@@ -400,7 +410,9 @@ fn sendto(vm: &Vm, args: Args<'_>) -> R<usize> {
         }
     };
     let bytes = BytesLike::new(vm, data)?;
+    let told = a;
     let a = parse(vm, &this, a, "sendto")?;
+    vm.audit("socket.sendto", || vm.tuple(&[this.value(), told]))?;
     call(vm, &this, libc::POLLOUT, |fd| {
         // SAFETY: a slice and an address in.
         unsafe {

@@ -53,7 +53,7 @@ native_type! {
             checked(vm, d.0.connection.config(op, value))
         }, "A switch of the configuration.";
         "enable_load_extension($self, enable, /)" => |vm: &Vm, d: This, on: bool| checked(vm, d.0.connection.enable_load_extension(on));
-        "load_extension($self, name, entry, /)" => load_extension;
+        "load_extension($self, name, entry=<unrepresentable>, /)" => load_extension;
         "serialize($self, name, /)" => serialize;
         "deserialize($self, name, data, /)" => |vm: &Vm, d: This, name: Ref<Str>, data: BytesLike| -> R<()> {
             let name = c_text(vm, name)?;

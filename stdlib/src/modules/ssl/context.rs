@@ -471,6 +471,7 @@ fn load_cert_chain(
 
 fn load_dh_params(vm: &Vm, this: This, path: Value) -> R<()> {
     let _ = this;
+    vm.audit("open", || vm.tuple(&[path, vm.str("rb")?, Value::small_int(0)]))?;
     let text = read_file(vm, &path_bytes(vm, path)?)?;
     let found =
         pem::blocks(&text).is_ok_and(|blocks| blocks.iter().any(|b| b.label.ends_with("DH PARAMETERS")));

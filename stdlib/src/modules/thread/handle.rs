@@ -239,6 +239,7 @@ pub fn start_new(vm: &Vm, function: Value, args: Value, keywords: Option<Value>)
     if keywords.is_some_and(|k| k.cast::<Dict>().is_none()) {
         return Err(vm.type_error("optional 3rd arg must be a dictionary"));
     }
+    vm.audit("_thread.start_new_thread", || vm.tuple(&[function, args, keywords.unwrap_or(Value::NONE)]))?;
     check_allowed(vm, true)?;
     let handle = make(vm, 0, Life::New)?;
     launch(vm, function, args, keywords.unwrap_or(Value::NONE), handle, true)?;
@@ -250,6 +251,10 @@ pub fn start_joinable(vm: &Vm, function: Value, handle: Option<Value>, daemon: O
     if !vm.is_callable(function) {
         return Err(vm.type_error("thread function must be callable"));
     }
+    let told = handle.unwrap_or(Value::NONE);
+    vm.audit("_thread.start_joinable_thread", || {
+        vm.tuple(&[function, Value::small_int(daemon.unwrap_or(true).into()), told])
+    })?;
     let handle = match handle.filter(|h| !h.is_none()) {
         None => make(vm, 0, Life::New)?,
         Some(h) => match h.cast::<Ext<Handle>>() {

@@ -43,22 +43,22 @@ native_type! {
     methods {
         [static] "__new__($type, *args, **kwargs)" => new;
         "__init__($self, /, *args, **kwargs)" => init;
-        "append($self, item, /)" => |vm: &Vm, d: Arg, v: Value| push_back(vm, d.0, v), "Add an element to the right side of the deque.";
-        "appendleft($self, item, /)" => |vm: &Vm, d: Arg, v: Value| push_front(vm, d.0, v), "Add an element to the left side of the deque.";
-        "pop($self, /)" => |vm: &Vm, d: Arg| pop_back(d.0).ok_or_else(|| empty(vm)), "Remove and return the rightmost element.";
-        "popleft($self, /)" => |vm: &Vm, d: Arg| pop_front(d.0).ok_or_else(|| empty(vm)), "Remove and return the leftmost element.";
+        [leaf] "append($self, item, /)" => |vm: &Vm, d: Arg, v: Value| push_back(vm, d.0, v), "Add an element to the right side of the deque.";
+        [leaf] "appendleft($self, item, /)" => |vm: &Vm, d: Arg, v: Value| push_front(vm, d.0, v), "Add an element to the left side of the deque.";
+        [leaf] "pop($self, /)" => |vm: &Vm, d: Arg| pop_back(d.0).ok_or_else(|| empty(vm)), "Remove and return the rightmost element.";
+        [leaf] "popleft($self, /)" => |vm: &Vm, d: Arg| pop_front(d.0).ok_or_else(|| empty(vm)), "Remove and return the leftmost element.";
         "extend($self, iterable, /)" => |vm: &Vm, d: Arg, from: Value| extend(vm, d.0, from, push_back), "Extend the right side of the deque with elements from the iterable.";
         "extendleft($self, iterable, /)" => |vm: &Vm, d: Arg, from: Value| extend(vm, d.0, from, push_front), "Extend the left side of the deque with elements from the iterable.";
         "rotate($self, n=1, /)" => |vm: &Vm, d: Arg, n: Option<i64>| rotate(vm, d.0, n.unwrap_or(1)), "Rotate the deque n steps to the right.  If n is negative, rotates left.";
-        "clear($self, /)" => |_: &Vm, d: Arg| clear(d.0), "Remove all elements from the deque.";
-        "copy($self, /)" => |vm: &Vm, d: Arg| copy(vm, d.0), "Return a shallow copy of a deque.";
+        [leaf] "clear($self, /)" => |_: &Vm, d: Arg| clear(d.0), "Remove all elements from the deque.";
+        [leaf] "copy($self, /)" => |vm: &Vm, d: Arg| copy(vm, d.0), "Return a shallow copy of a deque.";
         "__copy__($self, /)" => |vm: &Vm, d: Arg| copy(vm, d.0), "Return a shallow copy of a deque.";
         "count($self, value, /)" => count, "Return number of occurrences of value.";
         "index($self, value, start=0, stop=<unrepresentable>, /)" => index, "Return first index of value.\n\nRaises ValueError if the value is not present.";
         "insert($self, index, value, /)" => insert, "Insert value before index.";
         "remove($self, value, /)" => remove, "Remove first occurrence of value.";
-        "reverse($self, /)" => |vm: &Vm, d: Arg| reverse(vm, d.0), "Reverse *IN PLACE*.";
-        "__len__($self, /)" => |_: &Vm, d: Arg| d.0.len.get();
+        [leaf] "reverse($self, /)" => |vm: &Vm, d: Arg| reverse(vm, d.0), "Reverse *IN PLACE*.";
+        [leaf] "__len__($self, /)" => |_: &Vm, d: Arg| d.0.len.get();
         "__getitem__($self, key, /)" => |vm: &Vm, d: Arg, key: Value| Ok::<_, skein_runtime::value::Raised>(get(d.0, position(vm, d.0, key)?).unwrap_or(Value::NONE));
         "__setitem__($self, key, value, /)" => setitem;
         "__delitem__($self, key, /)" => |vm: &Vm, d: Arg, key: Value| position(vm, d.0, key).and_then(|i| remove_at(vm, d.0, i));
@@ -183,6 +183,20 @@ fn grow(vm: &Vm, d: This) -> R<Ref<Values>> {
     d.ring.set(vm, d, new.value());
     d.head.set(0);
     Ok(new)
+}
+
+/// A deque of no class of a program's.
+fn exact(vm: &Vm, v: Value) -> Option<This> {
+    v.cast::<Ext<Deque>>().filter(|_| vm.type_of(v).def().is_some())
+}
+
+pub fn is_deque(vm: &Vm, v: Value) -> bool {
+    exact(vm, v).is_some()
+}
+
+/// Adds an item at the right side. None: it is no deque, or one of a class of a program's.
+pub fn push(vm: &Vm, deque: Value, item: Value) -> Option<R<()>> {
+    exact(vm, deque).map(|d| push_back(vm, d, item))
 }
 
 fn push_back(vm: &Vm, d: This, v: Value) -> R<()> {

@@ -15,6 +15,8 @@ mod ordered_views;
 mod ordereddict;
 mod tuplegetter;
 
+pub use deque::{is_deque, push};
+
 native_functions! { FUNCTIONS:
     "_count_elements(mapping, iterable, /)" => count_elements, "Count elements in the iterable, updating the mapping";
 }

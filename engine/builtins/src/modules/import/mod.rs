@@ -27,7 +27,6 @@ use skein_runtime::value::{R, Raised, Value};
 use skein_runtime::vm::{Compile, Mode, Vm};
 use std::path::Path;
 
-use super::audit::audit;
 pub use entries::hooks as path_hooks;
 use entries::{Importer, importer_of};
 pub use imp::make as make_imp;
@@ -199,7 +198,7 @@ pub fn import(vm: &Vm, name: &str) -> R<Value> {
 
 /// Asks the finders in turn, and loads what the first of them found.
 fn find_and_load(vm: &Vm, name: &str, path: Option<Value>) -> R<Value> {
-    audit(vm, "import", || {
+    vm.audit("import", || {
         let of_sys = |name: &str| match vm.sys_dict.get() {
             Some(sys) => Ok(sys.get_name(vm, name)?.unwrap_or(Value::NONE)),
             None => Ok(Value::NONE),

@@ -152,11 +152,20 @@ fn get_module(vm: &Vm, v: Ref<Function>) -> R<Value> {
     }
 }
 
+/// Tells audit hooks of an attribute that is set, or deleted.
+fn tell(vm: &Vm, f: Ref<Function>, name: &str, new: Option<Value>) -> R<()> {
+    match new {
+        Some(new) => vm.audit("object.__setattr__", || vm.tuple(&[f.value(), vm.str(name)?, new])),
+        None => vm.audit("object.__delattr__", || vm.tuple(&[f.value(), vm.str(name)?])),
+    }
+}
+
 fn set_code(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
     let f = v;
     let Some(code) = new.and_then(|c| c.cast::<CodeObject>()) else {
         return Err(vm.type_error("__code__ must be set to a code object"));
     };
+    tell(vm, f, "__code__", Some(code.value()))?;
     let (wanted, have) = (code.portable().free_locals().count(), f.cells().len());
     if wanted != have {
         return Err(vm.value_error(format!(
@@ -173,6 +182,7 @@ fn set_defaults(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
     if new.is_some_and(|d| d.cast::<Tuple>().is_none()) {
         return Err(vm.type_error("__defaults__ must be set to a tuple object"));
     }
+    tell(vm, v, "__defaults__", new)?;
     v.defaults.set(vm, v, new);
     Ok(())
 }
@@ -182,6 +192,7 @@ fn set_kwdefaults(vm: &Vm, v: Ref<Function>, new: Option<Value>) -> R<()> {
     if new.is_some_and(|d| d.cast::<Dict>().is_none()) {
         return Err(vm.type_error("__kwdefaults__ must be set to a dict object"));
     }
+    tell(vm, v, "__kwdefaults__", new)?;
     v.kwdefaults.set(vm, v, new);
     Ok(())
 }

@@ -218,11 +218,38 @@ impl Exec {
     /// The trace that calls enter.
     pub fn trace(&self) -> Option<u32> {
         // SAFETY: the unit was written when the start was set to it.
-        (self.start.get() != self.entry.get()).then(|| unsafe { *self.before_entry() >> 8 })
+        let enters = self.start.get() != self.entry.get() && !self.is_quiet();
+        enters.then(|| unsafe { *self.before_entry() >> 8 })
+    }
+
+    /// Do calls begin at an `event` before the first instruction? That is so where the code has run within callbacks only.
+    pub(crate) fn is_quiet(&self) -> bool {
+        let before = self.start.get();
+        // SAFETY: as in `trace`.
+        before != self.entry.get() && unsafe { *before.cast::<u8>() } == Op::Event as u8
+    }
+
+    /// Is this the `event` of [`Exec::is_quiet`]?
+    pub(crate) fn is_quiet_start(&self, pc: *const u32) -> bool {
+        self.has_block() && std::ptr::eq(pc, self.before_entry())
+    }
+
+    /// Calls begin at an `event` before the first instruction from now on, or at that itself.
+    fn set_quiet(&self, quiet: bool) {
+        if !quiet {
+            return self.start.set(self.entry.get());
+        }
+        // SAFETY: the isolate's own block.
+        unsafe { *self.before_entry().cast_mut() = skein_bytecode::pack(Op::Event, 0, 0, 0) };
+        self.start.set(self.before_entry());
     }
 
     /// From now on calls enter the trace of this number, of 24 bits.
     pub fn set_trace(&self, trace: Option<u32>) {
+        if self.is_quiet() {
+            // Whoever calls it outside of callbacks must be seen.
+            return;
+        }
         let Some(number) = trace else { return self.start.set(self.entry.get()) };
         let [a, b, c, _] = number.to_le_bytes();
         // SAFETY: the isolate's own block.
@@ -313,10 +340,28 @@ impl Ref<CodeObject> {
             if op != Op::Event {
                 exec.first.set(op as u8);
             }
-            return;
+            if op == Op::Event || !exec.is_quiet() {
+                return;
+            }
         }
         // SAFETY: the isolate's own copy of the code, which has a block.
         unsafe { *exec.entry().add(unit as usize).cast_mut().cast::<u8>() = op as u8 };
+    }
+
+    /// The code, which waits to run, is called by a callback, of which nothing is told: it runs plainly, and is called by way of an
+    /// `event` that stands before it, until somebody else calls it.
+    pub(crate) fn begin_quiet(self) {
+        let exec = self.exec();
+        exec.set_quiet(true);
+        self.write_op(0, self.op_at(0));
+    }
+
+    /// Somebody else calls it: it waits to run as it did.
+    pub(crate) fn end_quiet(self) {
+        let exec = self.exec();
+        exec.set_quiet(false);
+        // SAFETY: as in `write_op`.
+        unsafe { *exec.entry().cast_mut().cast::<u8>() = Op::Event as u8 };
     }
 
     /// Is there a block to execute?

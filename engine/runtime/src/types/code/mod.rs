@@ -91,12 +91,12 @@ unsafe impl Object for CodeObject {
             self.home.clear();
         }
         rewrite(code, |op, extra| match op {
-            Op::LoadGlobalCell | Op::LoadGlobalBuiltin => {
+            Op::LoadGlobalCell | Op::LoadGlobalBuiltin | Op::StoreGlobal => {
                 // SAFETY: the loader has put a cache there.
                 let cache = unsafe { &*extra.cast::<GlobalCache>() };
                 let gone = cache.cell.is_dead(is_live) || homeless;
                 gone.then(|| cache.cell.clear());
-                gone.then_some(Op::LoadGlobal)
+                (gone && op != Op::StoreGlobal).then_some(Op::LoadGlobal)
             }
             _ => None,
         });
@@ -203,6 +203,9 @@ impl Ref<CodeObject> {
     pub(crate) fn begin_running(self) -> bool {
         if self.ran.get() {
             return false;
+        }
+        if self.exec().is_quiet() {
+            self.end_quiet();
         }
         let op = self.op_at(0);
         self.ran.set(true);
@@ -321,8 +324,13 @@ impl Ref<CodeObject> {
     fn share_among_globals(self, vm: &Vm) {
         self.home.set(Value::NONE);
         vm.hooks.tier().globals_shared(self);
-        rewrite(self, |op, _| match op {
+        rewrite(self, |op, extra| match op {
             Op::LoadGlobalCell | Op::LoadGlobalBuiltin => Some(Op::LoadGlobal),
+            Op::StoreGlobal => {
+                // SAFETY: the loader has put a cache there.
+                unsafe { (*extra.cast::<GlobalCache>()).cell.clear() };
+                None
+            }
             _ => None,
         });
     }
