@@ -335,7 +335,7 @@ impl Run<'_> {
             FromExit => {
                 // SAFETY: the buffer has what the exit showed.
                 let word = unsafe { *self.buffer.add(inst.imm as usize) };
-                return Outcome::Done(Some(word));
+                Outcome::Done(Some(word))
             }
             Phi | Jump | Restart => panic!("{inst:?} is no step"),
         }

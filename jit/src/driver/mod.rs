@@ -511,11 +511,7 @@ const MORE_WORDS: usize = 512;
 /// The size of a buffer for code that wants so many words, with some for bridges that may be added.
 fn buffer_size(words: usize, takes_bridges: bool) -> usize {
     let room = if takes_bridges { words / 2 } else { 0 };
-    match words + room {
-        0..=FEW_WORDS => FEW_WORDS,
-        ..=MORE_WORDS => MORE_WORDS,
-        _ => BUFFER,
-    }
+    [FEW_WORDS, MORE_WORDS].into_iter().find(|&size| words + room <= size).unwrap_or(BUFFER)
 }
 
 /// Runs a trace, and does what the exit has to do by which it is left: that exit, where the machine goes on, and whether
